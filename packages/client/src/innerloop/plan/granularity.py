@@ -1,0 +1,74 @@
+"""How exact a value may be: make it coarser, and tell whether it is coarse enough.
+
+May import: the standard library.
+"""
+
+from datetime import datetime, timedelta, timezone
+
+STEPS = {"hour": 3600, "minute": 60, "second": 1}
+AGES = ((1, "<1d"), (4, "1-3d"), (8, "4-7d"), (15, "8-14d"), (31, "15-30d"), (91, "31-90d"))
+
+
+def instant(seconds: float, granularity: str) -> str:
+    """Write a Unix time (s) as ISO 8601 in UTC, cut down to the granularity.
+
+    `exact` has microseconds, written as Python writes them (none where they are zero).
+    """
+    step = STEPS.get(granularity)
+    if step is not None:
+        seconds = int(seconds) // step * step
+    microseconds = round(seconds * 1_000_000)
+    return (datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=microseconds)).isoformat()
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an ISO 8601 instant with an offset or `Z` and 0 to 6 digits of fraction, as UTC.
+
+    Raises ValueError for anything else.
+    """
+    if text.endswith(("Z", "z")):
+        text = text[:-1] + "+00:00"
+    head, dot, tail = text.partition(".")
+    if dot:  # Python 3.9 reads only 3 or 6 digits
+        digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
+        text = f"{head}.{digits[:6]:0<6}{tail[len(digits) :]}"
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("an instant needs an offset from UTC")
+    return moment.astimezone(timezone.utc)
+
+
+def is_instant(value: object, granularity: str) -> bool:
+    """Tell whether a value is an instant no finer than the granularity."""
+    if not isinstance(value, str):
+        return False
+    try:
+        moment = parse_instant(value)
+    except ValueError:
+        return False
+    step = STEPS.get(granularity)
+    return step is None or (moment.microsecond == 0 and int(moment.timestamp()) % step == 0)
+
+
+def three_digits(value: int) -> int:
+    """Round to three significant digits: 12345 becomes 12300."""
+    digits = len(str(value))
+    if digits <= 3:
+        return value
+    unit = 10 ** (digits - 3)
+    return (value + unit // 2) // unit * unit
+
+
+def week(seconds: float) -> str:
+    """Name the ISO week (UTC) of a Unix time (s): `2026-W47`."""
+    year, number, _ = datetime.fromtimestamp(seconds, timezone.utc).isocalendar()
+    return f"{year}-W{number:02d}"
+
+
+def age_class(seconds: float) -> str:
+    """Put an age (s) into one of the plan's classes of days."""
+    days = max(seconds, 0) / 86400
+    for limit, name in AGES:
+        if days < limit:
+            return name
+    return ">90d"

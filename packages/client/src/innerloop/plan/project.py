@@ -1,0 +1,288 @@
+"""The project file `innerloop.toml`: what a parsed one may say, and what it means.
+
+The file is untrusted input: it comes with a clone. Text from it is cleaned before anything prints it, and it
+can never switch on what the tracking plan does not know. Unknown keys, as a newer file may have, count as
+off and are listed in `unknown` for `doctor` to name.
+
+May import: the standard library and the plan.
+"""
+
+import re
+from typing import Any, NamedTuple, Optional
+from urllib.parse import urlsplit
+
+from innerloop.plan.tracking import OFF, PLAN
+
+PROJECT_FILE = "innerloop.toml"
+DEFAULT_RETENTION_DAYS = 365
+RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows with the id")
+_WORD = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
+_SEED_WORD = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+# C0 and C1 controls, bidirectional controls and zero-width characters: none of them may reach a terminal.
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_HIDDEN_BUT_NEWLINE = re.compile(_HIDDEN.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
+
+
+class ProjectError(ValueError):
+    """The project file cannot be used. The message names the key and what is wrong with it."""
+
+
+class Recipient(NamedTuple):
+    """Somebody besides the organisation to whom its collector passes data on."""
+
+    name: str
+    receives: str = RECEIVES[0]
+    region: str = ""
+    retention: str = ""
+
+
+class Seed(NamedTuple):
+    """Compatibility with the founding system (see docs/reference/seed-mode.md)."""
+
+    word: str
+    test_variable: str
+
+
+class Legacy(NamedTuple):
+    """To what people agreed who said yes to the founding system's script, which wrote no digests."""
+
+    fields: "tuple[str, ...]"
+    endpoint: str
+
+
+class Project(NamedTuple):
+    """A project file that was read and found good."""
+
+    id: str
+    name: str
+    organisation: str
+    endpoint: str
+    write_key: str
+    fields: "dict[str, str]"  # field -> granularity, only those that are on
+    remotes: "tuple[str, ...]" = ()
+    region: str = ""
+    contact: str = ""
+    notice_url: str = ""
+    legal_basis: str = ""
+    retention_days: int = DEFAULT_RETENTION_DAYS
+    ci: bool = False
+    ask: str = "invitation"  # or "question": what follows the first success
+    names: "tuple[str, ...]" = ()
+    stems: "tuple[str, ...]" = ()
+    separator: str = ""
+    rename: "dict[str, str]" = {}  # plan field -> what this project calls it on the wire
+    events: "dict[str, str]" = {}  # plan event -> what this project calls it on the wire
+    recipients: "tuple[Recipient, ...]" = ()
+    wording: "dict[str, str]" = {}
+    seed: Optional[Seed] = None
+    legacy: Optional[Legacy] = None
+    unknown: "tuple[str, ...]" = ()
+
+    @property
+    def endpoint_host(self) -> str:
+        """The host that events go to, in punycode where it is not ASCII."""
+        parts = urlsplit(self.endpoint)
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        return f"{host}:{parts.port}" if parts.port else host
+
+    @property
+    def key_is_ours(self) -> bool:
+        """Whether the write key has the form `<project id>.<secret>` of our own collector."""
+        return self.write_key.startswith(self.id + ".")
+
+
+WORDING = (
+    "purpose", "invitation", "thanks", "question", "answer_line", "stopped", "opt_in_command", "opt_out_command", "legal_block",
+)  # fmt: skip
+
+
+class _Reader:
+    """Takes keys out of a table, checks them and remembers which were never asked for."""
+
+    def __init__(self, document: "dict[str, Any]") -> None:
+        self.document = document
+        self.seen: "set[str]" = set()
+
+    def table(self, name: str) -> "dict[str, Any]":
+        self.seen.add(name)
+        value = self.document.get(name, {})
+        if not isinstance(value, dict):
+            raise ProjectError(f"[{name}] must be a table")
+        return value
+
+    def take(self, table: str, key: str, kind: type, default: Any) -> Any:
+        self.seen.add(f"{table}.{key}")
+        value = self.table(table).get(key, default)
+        if value is default:
+            return default
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise ProjectError(f"{table}.{key} must be {_KINDS[kind]}")
+        return value
+
+    def text(self, table: str, key: str, default: str = "", longest: int = 200) -> str:
+        value = self.take(table, key, str, default)
+        if len(value) > longest:
+            raise ProjectError(f"{table}.{key} is longer than {longest} characters")
+        return clean(value)
+
+    def strings(self, table: str, key: str) -> "tuple[str, ...]":
+        values = self.take(table, key, list, [])
+        if not all(isinstance(value, str) for value in values):
+            raise ProjectError(f"{table}.{key} must be a list of strings")
+        return tuple(clean(value) for value in values)
+
+    def unknown(self) -> "tuple[str, ...]":
+        found = []
+        for name, value in self.document.items():
+            if name not in self.seen:
+                found.append(name)
+            elif isinstance(value, dict) and name not in ("fields", "rename", "events"):
+                found.extend(f"{name}.{key}" for key in value if f"{name}.{key}" not in self.seen)
+        return tuple(clean(name) for name in found)
+
+
+_KINDS = {str: "a string", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
+
+
+def clean(text: str, keep_lines: bool = False) -> str:
+    """Remove every character that could hide or forge something on a terminal."""
+    return (_HIDDEN_BUT_NEWLINE if keep_lines else _HIDDEN).sub("", text)
+
+
+def read(document: "dict[str, Any]") -> Project:
+    """Make a Project of a parsed `innerloop.toml`. Raises ProjectError, which names the key at fault."""
+    reader = _Reader(document)
+    identity = reader.text("project", "id")
+    if not _WORD.fullmatch(identity):
+        raise ProjectError("project.id must be 1 to 40 characters of a-z 0-9 . _ -, starting and ending with a letter or digit")
+    ask = reader.text("project", "ask", "invitation")
+    if ask not in ("invitation", "question"):
+        raise ProjectError('project.ask must be "invitation" or "question"')
+    retention = reader.take("project", "retention_days", int, DEFAULT_RETENTION_DAYS)
+    if not 1 <= retention <= 3650:
+        raise ProjectError("project.retention_days must be between 1 and 3650")
+    project = Project(
+        id=identity,
+        name=reader.text("project", "name", identity, 40) or identity,
+        organisation=_required(reader, "organisation"),
+        endpoint=_endpoint(reader.text("project", "endpoint"), "project.endpoint"),
+        write_key=_required(reader, "write_key"),
+        fields=_fields(reader.table("fields")),
+        remotes=tuple(remote.lower() for remote in reader.strings("project", "remotes")),
+        region=reader.text("project", "region", "", 40),
+        contact=reader.text("project", "contact", "", 80),
+        notice_url=reader.text("project", "notice_url"),
+        legal_basis=reader.text("project", "legal_basis"),
+        retention_days=retention,
+        ci=reader.take("project", "ci", bool, False),
+        ask=ask,
+        names=reader.strings("names", "allow"),
+        stems=reader.strings("names", "stems"),
+        separator=reader.text("names", "separator", "", 1),
+        rename=_renames(reader.table("rename"), "rename", tuple(PLAN.fields)),
+        events=_renames(reader.table("events"), "events", tuple(PLAN.events)),
+        recipients=_recipients(document, reader),
+        wording=_wording(reader),
+        seed=_seed(reader),
+        legacy=_legacy(reader),
+    )
+    return project._replace(unknown=reader.unknown() + _unknown_fields(document))
+
+
+def _required(reader: _Reader, key: str) -> str:
+    value = reader.text("project", key, "", 120)
+    if not value.strip():
+        raise ProjectError(f"project.{key} is missing")
+    return value
+
+
+def _endpoint(url: str, key: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and not parts.query
+        _ = parts.port
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # UnicodeError is one
+        good = False
+    if not good:
+        raise ProjectError(f"{key} must be an http or https address without user name or query")
+    return url.rstrip("/")
+
+
+def _fields(table: "dict[str, Any]") -> "dict[str, str]":
+    """Resolve which plan fields are on, and how exact each is."""
+    chosen = {}
+    for field in PLAN.fields.values():
+        value = table.get(field.name, field.default)
+        if isinstance(value, bool):
+            value = (field.default if field.default != OFF else field.granularities[0]) if value else OFF
+        if value != OFF and value not in field.granularities:
+            raise ProjectError(f"fields.{field.name} must be true, false or one of: {', '.join(field.granularities)}")
+        if value != OFF:
+            chosen[field.name] = value
+    for field in PLAN.fields.values():
+        if field.follows and field.follows in chosen and field.name in chosen:
+            chosen[field.name] = chosen[field.follows]
+    if "messageId" not in chosen:
+        raise ProjectError("fields.messageId cannot be off: without it an event would be counted twice")
+    return chosen
+
+
+def _unknown_fields(document: "dict[str, Any]") -> "tuple[str, ...]":
+    return tuple(clean(f"fields.{name}") for name in document.get("fields", {}) if name not in PLAN.fields)
+
+
+def _renames(table: "dict[str, Any]", title: str, known: "tuple[str, ...]") -> "dict[str, str]":
+    for key, value in table.items():
+        if key not in known:
+            raise ProjectError(f"{title}.{clean(key)} is not in the tracking plan")
+        if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_. -]{0,59}", value):
+            raise ProjectError(f"{title}.{key} must be a name of letters, digits, space . _ -")
+    return dict(table)
+
+
+def _recipients(document: "dict[str, Any]", reader: _Reader) -> "tuple[Recipient, ...]":
+    reader.seen.add("recipients")
+    entries = document.get("recipients", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ProjectError("recipients must be written as [[recipients]] tables")
+    found = []
+    for entry in entries:
+        values = {key: entry.get(key, default) for key, default in (("name", ""), ("receives", RECEIVES[0]), ("region", ""), ("retention", ""))}
+        if not all(isinstance(value, str) for value in values.values()) or not values["name"]:
+            raise ProjectError("each of recipients needs a name, and only strings")
+        if values["receives"] not in RECEIVES:
+            raise ProjectError(f"recipients.receives must be one of: {', '.join(RECEIVES)}")
+        found.append(Recipient(**{key: clean(value)[:80] for key, value in values.items()}))
+    return tuple(found)
+
+
+def _wording(reader: _Reader) -> "dict[str, str]":
+    found = {}
+    for key in WORDING:
+        value = reader.take("wording", key, str, "")
+        if len(value) > 4000:
+            raise ProjectError(f"wording.{key} is longer than 4000 characters")
+        if value:
+            found[key] = clean(value, keep_lines=True)
+    return found
+
+
+def _seed(reader: _Reader) -> Optional[Seed]:
+    if "seed" not in reader.document:
+        return None
+    word = reader.text("seed", "word")
+    variable = reader.text("seed", "test_variable")
+    if not _SEED_WORD.fullmatch(word):
+        raise ProjectError("seed.word must be 1 to 40 characters of a-z 0-9 _ -")
+    if variable and not _VARIABLE.fullmatch(variable):
+        raise ProjectError("seed.test_variable must be the name of an environment variable in capitals")
+    return Seed(word, variable)
+
+
+def _legacy(reader: _Reader) -> Optional[Legacy]:
+    if "legacy" not in reader.document:
+        return None
+    fields = reader.strings("legacy", "fields")
+    return Legacy(fields, _endpoint(reader.text("legacy", "endpoint"), "legacy.endpoint"))

@@ -1,0 +1,101 @@
+"""Read `plan.json`: which fields and events there are. May import: the standard library."""
+
+import json
+from typing import Any, NamedTuple, Optional
+
+OFF = "off"
+
+
+class Field(NamedTuple):
+    """One field that may leave the machine, as written down in `plan.json`."""
+
+    name: str
+    where: str  # "envelope" or "properties"
+    type: str
+    granularities: "tuple[str, ...]"  # coarsest first
+    default: str  # a granularity, or "off"
+    label: str  # how the consent question calls it
+    purpose: str
+    risk: str
+    example: Any
+    column: str  # the store's column type; empty where the store keeps something else instead
+    values: "tuple[str, ...]" = ()
+    minimum: int = 0
+    maximum: int = 0
+    nullable: bool = False
+    follows: Optional[str] = None  # the field whose granularity this one shares
+    absent_without: Optional[str] = None  # "git": absent outside a git checkout
+    record: "dict[str, Any]" = {}  # the whole entry, for pages that print all of it
+
+
+class Event(NamedTuple):
+    """One kind of event: which properties it carries."""
+
+    name: str
+    wire: str  # the name on the wire, unless the project file calls it otherwise
+    about: str
+    properties: "tuple[str, ...]"
+    needs: Optional[str] = None  # sent only where this field is on
+    constants: "dict[str, Any]" = {}
+
+
+class Plan(NamedTuple):
+    """The tracking plan: its fields and events by name, in the order of the file."""
+
+    version: int
+    fields: "dict[str, Field]"
+    events: "dict[str, Event]"
+
+
+def _field(entry: "dict[str, Any]") -> Field:
+    return Field(
+        name=entry["name"],
+        where=entry["where"],
+        type=entry["type"],
+        granularities=tuple(entry["granularities"]),
+        default=entry["default"],
+        label=entry["label"],
+        purpose=entry["purpose"],
+        risk=entry["risk"],
+        example=entry["example"],
+        column=entry["column"],
+        values=tuple(entry.get("values", ())),
+        minimum=entry.get("minimum", 0),
+        maximum=entry.get("maximum", 0),
+        nullable=entry.get("nullable", False),
+        follows=entry.get("follows"),
+        absent_without=entry.get("absent_without"),
+        record=entry,
+    )
+
+
+def _event(name: str, entry: "dict[str, Any]") -> Event:
+    return Event(
+        name=name,
+        wire=entry["wire"],
+        about=entry["about"],
+        properties=tuple(entry["properties"]),
+        needs=entry.get("needs"),
+        constants=entry.get("constants", {}),
+    )
+
+
+def parse(text: str) -> Plan:
+    """Read a plan from the JSON text of a `plan.json`."""
+    document = json.loads(text)
+    return Plan(
+        version=document["plan"],
+        fields={entry["name"]: _field(entry) for entry in document["fields"]},
+        events={name: _event(name, entry) for name, entry in document["events"].items()},
+    )
+
+
+def load() -> Plan:
+    """Read the plan that this version of innerloop ships, also out of a zip file."""
+    loader = globals()["__loader__"]
+    path = __file__[: -len("tracking.py")] + "plan.json"
+    text: bytes = loader.get_data(path)
+    return parse(text.decode("utf-8"))
+
+
+PLAN = load()
