@@ -1,0 +1,77 @@
+# The project's habits, one command each, the same here and in CI: `make help` lists them.
+#
+# A public target `test` does nothing but run `impl-test`: through `innerloop wrap test` where an `innerloop` command is
+# on PATH (it then measures the run, if you opted in), directly where there is none. Looking for it starts no process.
+# The command of this checkout's own .venv does not count: a broken working tree must not stop `make test`.
+
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PYTHON ?= python3
+UV := .uv/bin/uv
+RUN := $(UV) run --no-sync --
+READY := .venv/.ready
+LUA := .cache/lua-5.1
+LUA_READY := $(LUA)/.unpacked-from
+TARGETS := setup demo test test-slow lint bench docs wheels clean
+INNERLOOP := $(firstword $(filter-out $(CURDIR)/.venv/%,$(wildcard $(addsuffix /innerloop,$(subst :, ,$(PATH))))))
+
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV
+
+.PHONY: help $(TARGETS) $(TARGETS:%=impl-%)
+
+ifeq (,$(INNERLOOP))
+$(TARGETS): %: impl-%
+else
+$(TARGETS):
+	+@$(INNERLOOP) wrap $@
+endif
+
+help: ## list these targets (the default)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { sub("impl-", "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+impl-setup: $(READY) $(LUA_READY) ## install what everything else needs; the other targets do it by themselves
+
+impl-demo: $(READY) $(LUA_READY) ## a collector, six developers, real builds and the reports; under a minute, no account
+	@$(RUN) python tools/run_demo.py --source $(LUA) $(DEMO)
+
+impl-test: $(READY) $(LUA_READY) ## run the tests; T="tests/client -k pty" runs some of them
+	@$(RUN) pytest -n 2 $(T)
+
+impl-test-slow: $(READY) $(LUA_READY) ## run the tests that take minutes
+	@$(RUN) pytest -m slow $(T)
+
+impl-lint: $(READY) ## check style, types, imports, spelling and generated pages; FIX=1 repairs what can be repaired
+	@$(RUN) ruff check --quiet $(if $(FIX),--fix) .
+	@$(RUN) ruff format --quiet $(if $(FIX),,--check) .
+	@$(RUN) mypy
+	@$(RUN) lint-imports --no-cache
+	@$(RUN) codespell
+	@$(RUN) python tools/check_oldest_python.py
+	@$(RUN) python tools/generate_docs.py --check
+
+impl-bench: $(READY) $(LUA_READY) ## measure the budgets side by side; nothing fails for being slow
+	@set -e; for benchmark in $(wildcard benchmarks/*.py); do echo "== $$benchmark"; $(RUN) python $$benchmark; done
+
+impl-docs: $(READY) ## write the generated pages of docs/ again
+	@$(RUN) python tools/generate_docs.py
+
+impl-wheels: $(READY) ## build both wheels into dist/
+	@$(RUN) python tools/install_wheels.py --wheels-only dist
+
+impl-clean: ## remove everything that make made here, also .venv and .uv
+	rm -rf .cache .uv .venv dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): uv.lock pyproject.toml packages/client/pyproject.toml packages/collector/pyproject.toml tools/bootstrap.py
+	@command -v $(PYTHON) >/dev/null || { echo "setup: there is no $(PYTHON). innerloop needs Python 3.11 or newer to be developed." >&2; exit 1; }
+	@echo "setup: uv into .uv/, the locked packages into .venv/"
+	@$(PYTHON) tools/bootstrap.py
+	@touch $@
+
+$(LUA_READY): $(READY)
+	@echo "setup: Lua's sources for the demo into $(LUA)/"
+	@$(RUN) python tools/fetch_demo_source.py $(LUA)
+	@touch $@

@@ -1,0 +1,65 @@
+"""What every test may use: the built wheels, installed once per test session as their users would have them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = dict(os.environ)  # as the session began: uv finds its cache even where a test has another HOME
+
+
+class Installed(NamedTuple):
+    """Where the built artefacts were installed."""
+
+    directory: Path
+
+    @property
+    def innerloop(self) -> Path:
+        """The command on a developer's PATH: a symbolic link, as `uv tool install` leaves it."""
+        return self.directory / "home" / ".local" / "bin" / "innerloop"
+
+    @property
+    def client_python(self) -> Path:
+        """The interpreter of the environment that holds innerloop and nothing else."""
+        return self.directory / "client" / "bin" / "python"
+
+    @property
+    def collector(self) -> Path:
+        """The command of the environment that holds both distributions."""
+        return self.directory / "collector" / "bin" / "innerloop-collector"
+
+    @property
+    def wheels(self) -> Path:
+        """The directory that holds both wheels."""
+        return self.directory / "wheels"
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Both wheels, built and installed once, also where several workers of xdist ask for them.
+
+    SUBJECT_PYTHON names another interpreter for the client's environment, such as python3.9.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    directory = shared / "installed"
+    done = directory / "done"
+    with FileLock(shared / "installed.lock"):
+        if not done.exists():
+            _install(directory)
+            done.touch()
+    return Installed(directory)
+
+
+def _install(directory: Path) -> None:
+    command = [sys.executable, str(ROOT / "tools" / "install_wheels.py"), str(directory)]
+    if subject := ENVIRONMENT.get("SUBJECT_PYTHON"):
+        command += ["--client-python", subject]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.fail(f"the wheels could not be installed:\n{done.stdout}{done.stderr}", pytrace=False)
