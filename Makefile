@@ -34,8 +34,9 @@ help: ## list these targets (the default)
 
 impl-setup: $(READY) $(LUA_READY) ## install what everything else needs; the other targets do it by themselves
 
-impl-demo: $(READY) $(LUA_READY) ## a collector, six developers, real builds and the reports; under a minute, no account
-	@$(RUN) python tools/run_demo.py --source $(LUA) $(DEMO)
+impl-demo: $(READY) $(LUA_READY) ## a collector, six developers, real builds, the reports; DEMO=--keep keeps its files
+	@$(RUN) python tools/install_wheels.py .cache/demo
+	@.cache/demo/collector/bin/innerloop-collector demo --source $(LUA) $(DEMO)
 
 impl-test: $(READY) $(LUA_READY) ## run the tests; T="tests/client -k pty" runs some of them
 	@$(RUN) pytest -n 2 $(T)
@@ -71,7 +72,6 @@ $(READY): uv.lock pyproject.toml packages/client/pyproject.toml packages/collect
 	@$(PYTHON) tools/bootstrap.py
 	@touch $@
 
-$(LUA_READY): $(READY)
-	@echo "setup: Lua's sources for the demo into $(LUA)/"
+$(LUA_READY): tools/fetch_demo_source.py | $(READY)
 	@$(RUN) python tools/fetch_demo_source.py $(LUA)
 	@touch $@

