@@ -47,7 +47,9 @@ impl-test-slow: $(READY) $(LUA_READY) ## run the tests that take minutes
 impl-lint: $(READY) ## check style, types, imports, spelling and generated pages; FIX=1 repairs what can be repaired
 	@$(RUN) ruff check --quiet $(if $(FIX),--fix) .
 	@$(RUN) ruff format --quiet $(if $(FIX),,--check) .
-	@$(RUN) mypy
+	@$(RUN) mypy --no-error-summary --python-version 3.10 --package innerloop
+	@$(RUN) mypy --no-error-summary --package innerloop_collector
+	@$(RUN) mypy --no-error-summary tools
 	@$(RUN) lint-imports --no-cache
 	@$(RUN) codespell
 	@$(RUN) python tools/check_oldest_python.py

@@ -1,0 +1,80 @@
+"""Throw-away developers: each has a HOME, a checkout, a terminal, and an answer of their own."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from innerloop_collector.demo import commands
+from innerloop_collector.demo.builds import Build
+from innerloop_collector.demo.commands import DemoError
+from innerloop_collector.demo.terminal import Terminal, TerminalError
+
+QUESTION_ENDS = "Your answer (Enter: not now): "
+PROJECT_FILE = "innerloop.toml"
+
+
+class Developer:
+    """One person at one machine."""
+
+    def __init__(self, name: str, directory: Path, source: Path, project_file: str) -> None:
+        """Give them a HOME and a checkout: the sources as they are, with the project file beside the Makefile."""
+        self.name = name
+        self.home = directory / name
+        self.checkout = self.home / "lua"
+        shutil.copytree(source, self.checkout)
+        (self.checkout / PROJECT_FILE).write_text(project_file, encoding="utf-8")
+        self.environment = commands.scrubbed(self.home)
+        self.innerloop = commands.find("innerloop")
+
+    def answer(self, answer: str) -> str:
+        """Type `innerloop opt-in`, read the question and answer it. Return what the terminal showed."""
+        terminal = Terminal([self.innerloop, "opt-in"], self.environment, self.checkout)
+        try:
+            terminal.wait_for(QUESTION_ENDS)
+            terminal.type(answer)
+            if status := terminal.finish(30.0):
+                raise DemoError(f"`innerloop opt-in` ended with {status}:\n{terminal.text}")
+        except TerminalError as error:
+            raise DemoError(str(error)) from error
+        finally:
+            terminal.close()
+        return terminal.text
+
+    def build(self, build: Build) -> str:
+        """Type `innerloop run -- make ...`. Return what the terminal showed; it must end as expected."""
+        if build.before:
+            build.before(self.checkout)
+        terminal = Terminal([self.innerloop, "run", "--", *build.command], self.environment, self.checkout)
+        try:
+            if build.interrupt_at:
+                terminal.wait_for(build.interrupt_at, 60.0)
+                terminal.press_ctrl_c()
+            status = terminal.finish()
+        except TerminalError as error:
+            raise DemoError(str(error)) from error
+        finally:
+            terminal.close()
+        if _ending(status) != build.expected:
+            raise DemoError(f"{self.name}'s `{' '.join(build.command)}` ended with {status}, but it {build.expected}:\n{terminal.text}")
+        return terminal.text
+
+    def ask(self, *words: str) -> str:
+        """Run another of innerloop's commands, as in a pipe."""
+        return commands.run([self.innerloop, *words], self.environment, self.checkout)
+
+    def ask_json(self, *words: str) -> Mapping[str, Any]:
+        """Run one that answers in JSON."""
+        answer: Mapping[str, Any] = json.loads(self.ask(*words, "--json"))
+        return answer
+
+    def files_of_innerloop(self) -> list[Path]:
+        """List what innerloop keeps in this HOME."""
+        return sorted(path for path in self.home.rglob("*") if path.is_file() and self.checkout not in path.parents)
+
+
+def _ending(status: int) -> str:
+    if status == 0:
+        return "works"
+    return "fails" if status > 0 and status != 130 else "is interrupted"

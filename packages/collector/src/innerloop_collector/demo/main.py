@@ -1,0 +1,165 @@
+"""The story that `innerloop-collector demo` tells, from an empty directory to two reports."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+
+from innerloop_collector.demo import builds, commands, orphans, texts
+from innerloop_collector.demo.commands import DemoError
+from innerloop_collector.demo.developers import PROJECT_FILE, Developer
+from innerloop_collector.demo.progress import Progress
+from innerloop_collector.demo.service import Service
+
+PROJECT = "lua"
+NAMES = ("anna", "ben", "carla", "david", "emma", "felix")
+WHO_DECLINES = "gita"
+
+
+def run(source: Path, keep: bool) -> int:
+    """Run the demo on the sources in a directory. Return the exit status."""
+    progress = Progress()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        _check(source)
+        orphans.adopt()
+        directory = Path(tempfile.mkdtemp(prefix="innerloop-demo-"))
+        try:
+            _Demo(progress, source, directory).run()
+        finally:
+            orphans.wait(10.0)
+            if not keep:
+                shutil.rmtree(directory, ignore_errors=True)
+    except DemoError as error:
+        print(f"innerloop-collector demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninnerloop-collector demo: stopped; nothing is left behind", file=sys.stderr)
+        return 130
+    progress.heading("What to try next")
+    progress.line(texts.NEXT)
+    progress.line(texts.kept(directory) if keep else texts.GONE)
+    progress.line(f"All of it took {progress.seconds():.0f} seconds.")
+    return 0
+
+
+def _check(source: Path) -> None:
+    if not (source / "Makefile").is_file():
+        raise DemoError(f"{source} holds no Makefile. In a checkout of innerloop, `make demo` fetches Lua's sources")
+    commands.need("make", "gcc", "ar", "ranlib")
+
+
+class _Demo:
+    """One showing of the demo in a directory of its own."""
+
+    def __init__(self, progress: Progress, source: Path, directory: Path) -> None:
+        self.progress = progress
+        self.source = source
+        self.directory = directory
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        self.progress.line(texts.INTRODUCTION)
+        home = self.directory / "operator"
+        home.mkdir()
+        self.progress.heading("A collector")
+        with self.progress.busy("the collector starts, with its store, on a free port of this machine"):
+            service = Service(self.directory, commands.scrubbed(home))
+        try:
+            self._with_a(service)
+        finally:
+            service.stop()
+
+    def _with_a(self, service: Service) -> None:
+        project_file = self._set_project_up(service)
+        first, *others = [Developer(name, self.directory, self.source, project_file) for name in NAMES]
+        decliner = Developer(WHO_DECLINES, self.directory, self.source, project_file)
+        self._ask(first)
+        self._ask_the_others(others, decliner)
+        self._let_them_build([first, *others], decliner)
+        self._deliver([first, *others])
+        self.progress.heading(f"What the team sees: innerloop-collector report {PROJECT}")
+        self.progress.quote(service.report(PROJECT), "")
+        self.progress.heading(f"What only {first.name} sees, on {first.name}'s own machine: innerloop report")
+        self.progress.quote(first.ask("report"), "")
+
+    def _set_project_up(self, service: Service) -> str:
+        self.progress.line(f"  it listens on {service.address}")
+        path = self.directory / PROJECT_FILE
+        path.write_text(texts.project_file(PROJECT, service.address, f"{PROJECT}.to-be-created", builds.COMMANDS), encoding="utf-8")
+        service.apply(path)
+        text = texts.project_file(PROJECT, service.address, service.create_key(PROJECT), builds.COMMANDS)
+        path.write_text(text, encoding="utf-8")
+        self.progress.line(f"  project `{PROJECT}` applied, write key created; {PROJECT_FILE} goes beside Lua's own Makefile")
+        return text
+
+    def _ask(self, developer: Developer) -> None:
+        self.progress.heading(f"{developer.name.capitalize()} types: innerloop run -- {' '.join(builds.first_build().command)}")
+        with self.progress.busy("a first build; nobody said yes, so nothing is recorded"):
+            shown = developer.build(builds.first_build())
+        self.progress.quote(texts.after_make(shown))
+        self._check_silence(developer)
+        self.progress.heading(f"{developer.name.capitalize()} types: innerloop opt-in")
+        self.progress.quote(developer.answer("yes"))
+
+    def _check_silence(self, developer: Developer) -> None:
+        if developer.ask_json("show", "pending").get("events"):
+            raise DemoError(f"{developer.name} was recorded before a yes")
+
+    def _ask_the_others(self, others: list[Developer], decliner: Developer) -> None:
+        with self.progress.busy(f"{', '.join(developer.name for developer in others)} are asked the same, and say yes"):
+            self._at_once([partial(developer.answer, "yes") for developer in others])
+        with self.progress.busy(f"{decliner.name} is asked too, and says no"):
+            decliner.answer("no")
+
+    def _let_them_build(self, developers: list[Developer], decliner: Developer) -> None:
+        self.progress.heading("Everybody builds Lua")
+        days = [(developer, builds.working_day(number)) for number, developer in enumerate(developers)]
+        total = sum(len(day) for _, day in days)
+        work = [self._day(developer, day) for developer, day in days]
+        with self.progress.busy(
+            f"{total} commands by {len(developers)} people who said yes: clean and incremental builds, failures, Ctrl-C"
+        ):
+            self._at_once(work)
+        with self.progress.busy(f"a command by {decliner.name}, who said no"):
+            decliner.build(builds.small_build())
+        self.progress.line(f"  files of innerloop in {decliner.name}'s home: {_listed(decliner)}")
+
+    def _deliver(self, developers: list[Developer]) -> None:
+        self.progress.heading("Delivery: innerloop flush")
+        with self.progress.busy("everybody delivers what was recorded, over HTTP"):
+            self._at_once([partial(developer.ask, "flush", "--timeout", "20") for developer in developers])
+
+    def _day(self, developer: Developer, day: list[builds.Build]) -> Callable[[], None]:
+        def work() -> None:
+            for build in day:
+                if self.stopping.is_set():
+                    return
+                developer.build(build)
+
+        return work
+
+    def _at_once(self, work: Sequence[Callable[[], object]]) -> None:
+        """Do several people's work side by side, as many at a time as there are processors."""
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+            futures = [pool.submit(piece) for piece in work]
+            try:
+                for number, future in enumerate(as_completed(futures), 1):
+                    future.result()
+                    self.progress.note(f"{number} of {len(work)}")
+            except BaseException:
+                self.stopping.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+
+def _listed(developer: Developer) -> str:
+    names = [str(path.relative_to(developer.home)) for path in developer.files_of_innerloop()]
+    return ", ".join(names) or "none"

@@ -1,0 +1,76 @@
+"""The collector, as an operator starts it: `serve`, `projects apply`, `keys create`, `report`."""
+
+import os
+import re
+import select
+import subprocess
+import time
+from pathlib import Path
+
+from innerloop_collector.demo import commands
+from innerloop_collector.demo.commands import DemoError
+
+_LISTENING = re.compile(rb"innerloop-collector listening on (http://\S+)")
+
+
+class Service:
+    """A collector of the demo's own, on a free port of the loopback interface."""
+
+    def __init__(self, directory: Path, environment: dict[str, str]) -> None:
+        """Start it and wait until it says where it listens. Raises DemoError where it does not."""
+        self.directory = directory
+        self.environment = environment
+        self.data = directory / "collector"
+        self.log = directory / "collector.log"
+        self.command = commands.find("innerloop-collector")
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [self.command, "serve", "--data", str(self.data), "--port", "0"],
+                env=environment, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        try:
+            self.address = self._wait_until_it_listens(30.0)
+        except BaseException:
+            self.stop()
+            raise
+
+    def apply(self, project_file: Path) -> None:
+        """Register a project file. One active week is enough in a demo; the report says so."""
+        self._run("projects", "apply", str(project_file), "--min-active-weeks", "1")
+
+    def create_key(self, project: str) -> str:
+        """Create a write key of a project."""
+        return self._run("keys", "create", project).strip().splitlines()[-1]
+
+    def report(self, project: str) -> str:
+        """Ask for the team's report, as a person reads it."""
+        return self._run("report", project)
+
+    def stop(self) -> None:
+        """End it as an operator does, and wait until it is gone."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def _run(self, *words: str) -> str:
+        return commands.run([self.command, *words, "--data", str(self.data)], self.environment, self.directory)
+
+    def _wait_until_it_listens(self, timeout: float) -> str:
+        deadline = time.monotonic() + timeout
+        assert self.process.stdout is not None
+        output, seen = self.process.stdout.fileno(), b""
+        while (left := deadline - time.monotonic()) > 0:
+            if select.select([output], [], [], left)[0]:
+                data = os.read(output, 4096)
+                seen += data
+                if found := _LISTENING.search(seen):
+                    return found[1].decode()
+                if not data:
+                    break
+        raise DemoError(f"the collector did not start:\n{seen.decode('utf-8', 'replace')}{self.log.read_text(errors='replace')}")

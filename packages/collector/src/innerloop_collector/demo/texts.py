@@ -1,0 +1,48 @@
+"""What the demo says, and the project file that it writes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+INTRODUCTION = """\
+innerloop, a demo: six developers build Lua with Lua's own Makefile; what they
+agreed to is measured, delivered over HTTP and reported. All of it happens on
+this machine, in a temporary directory; no account, no network."""
+
+NEXT = """\
+  innerloop-collector serve --data DIRECTORY
+                          a collector that stays
+  docs/guides/platform-engineers.md
+                          measure a project of yours
+  innerloop run -- make   after `innerloop opt-in` in a project with an innerloop.toml
+  make demo DEMO=--keep   this demo again, keeping its files to look at"""
+
+GONE = "\nThe collector has ended and the temporary directory is gone."
+
+
+def kept(directory: Path) -> str:
+    """Say what --keep left behind."""
+    return f"\nThe collector has ended. Kept, as asked: {directory}"
+
+
+def project_file(project: str, endpoint: str, write_key: str, names: Sequence[str]) -> str:
+    """Write the innerloop.toml that stands beside Lua's Makefile."""
+    listed = ", ".join(f'"{name}"' for name in names)
+    return f"""\
+[project]
+id = "{project}"
+name = "Lua"
+organisation = "The demo"
+endpoint = "{endpoint}"
+write_key = "{write_key}"
+region = "this machine"
+contact = "nobody: this is a demo"
+retention_days = 30
+
+[names]
+allow = [{listed}]
+"""
+
+
+def after_make(shown: str, most: int = 6) -> str:
+    """Cut what a terminal showed down to its end: make's last line and what came after it."""
+    return "\n".join(shown.strip().split("\n")[-most:])
