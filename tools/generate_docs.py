@@ -1,0 +1,141 @@
+"""Write the pages of docs/ that derive from the sources, so that they cannot say something else.
+
+usage: generate_docs.py [--check]     with --check: fail where a page is not current
+"""
+
+import difflib
+import sys
+from pathlib import Path
+
+from innerloop.plan.tracking import OFF, PLAN, Event, Field
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+NOTICE = "<!-- Written by tools/generate_docs.py from packages/client/src/innerloop/plan/plan.json: edit that, then `make docs`. -->\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or check that they are current."""
+    if arguments not in ([], ["--check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    stale = {path: text for path, text in pages().items() if _read(path) != text}
+    for path, text in stale.items():
+        if arguments:
+            sys.stderr.writelines(_difference(path, text))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    if stale and arguments:
+        print("generated pages are not current. Try: make docs", file=sys.stderr)
+        return 1
+    return 0
+
+
+def pages() -> dict[Path, str]:
+    """Everything that is generated, by where it goes."""
+    return {DOCS / "reference" / "plan.md": plan_page()}
+
+
+def plan_page() -> str:
+    """Write the tracking plan out for people."""
+    parts = [NOTICE, "# The tracking plan\n", _INTRODUCTION.format(version=PLAN.version), "## Events\n"]
+    parts += [_event(event) for event in PLAN.events.values()]
+    parts += ["## Fields\n", _overview(), *(_field(field) for field in PLAN.fields.values())]
+    return "\n".join(parts)
+
+
+_INTRODUCTION = """\
+Every field that may leave a developer's machine, and why. A field that is not on this page cannot be sent: the client's
+filter, the consent question, the collector's validation and the store's columns derive from the same file. This is plan
+version {version}. A project may switch fields off, make them coarser or finer and call them otherwise
+([project file](project-file.md)); whoever said yes before a change that widens anything is asked again before it counts
+([consent](../concepts/consent.md)).
+"""
+
+
+def _event(event: Event) -> str:
+    needs = f" Sent only where the field `{event.needs}` is on." if event.needs else ""
+    fields = ", ".join(f"[`{name}`](#{_anchor(name)})" for name in event.properties)
+    return f"### `{event.wire}`\n\n{event.about[0].upper()}{event.about[1:]}.{needs}\n\nProperties: {fields}.\n"
+
+
+def _overview() -> str:
+    rows = [f"| [`{field.name}`](#{_anchor(field.name)}) | {field.label} | {_default(field)} |" for field in PLAN.fields.values()]
+    return "\n".join(["| field | in the consent question | unless the project file says otherwise |", "|---|---|---|", *rows]) + "\n"
+
+
+def _field(field: Field) -> str:
+    lines = [
+        ("Question it answers", field.purpose),
+        ("Where", "the envelope of the event" if field.where == "envelope" else "the event's properties"),
+        ("Value", _value(field)),
+        ("Exactness", f"{_choices(field)}; {_default(field)} unless the project file says otherwise"),
+        ("Follows", f"as exact as [`{field.follows}`](#{_anchor(field.follows)})" if field.follows else ""),
+        ("Absent", "outside a git checkout" if field.absent_without == "git" else ""),
+        ("Example", f"`{_literal(field.example)}`"),
+        ("Risk", field.risk),
+        ("Considered instead", field.record["alternatives"]),
+        ("Read by", field.record["reader"]),
+        ("Kind", f"{field.record['category']} data"),
+        ("Added", f"{field.record['added']}, to be renewed before {field.record['expires']}; owner: {field.record['owner']}"),
+    ]
+    body = "\n".join(f"- **{title}**: {text}" for title, text in lines if text)
+    return f"### `{field.name}`\n\n{field.label[0].upper()}{field.label[1:]}.\n\n{body}\n"
+
+
+def _value(field: Field) -> str:
+    if field.values:
+        text = ", ".join(f"`{value}`" for value in field.values)
+    elif field.type == "integer":
+        unit = f" {field.record['unit']}" if "unit" in field.record else ""
+        text = f"a whole number from {field.minimum} to {field.maximum}{unit}"
+    else:
+        text = _TYPES[field.type]
+    return f"{text}, or null where it is not known" if field.nullable else text
+
+
+_TYPES = {
+    "id": "a random UUID (version 4), never ordered by time",
+    "instant": "an instant in ISO 8601, UTC",
+    "commit_time": "an ISO week such as `2026-W47`, or an instant where exact",
+    "name": "a name that the project file lists, cut to 50 characters, else `other`",
+    "boolean": "true or false",
+    "label": "`no`, or a label of 1 to 16 characters of a-z 0-9 -",
+    "version": "major and minor version",
+}
+
+
+def _choices(field: Field) -> str:
+    if len(field.granularities) == 1:
+        return f"`{field.granularities[0]}` or off"
+    return "coarsest first " + ", ".join(f"`{name}`" for name in field.granularities) + ", or off"
+
+
+def _default(field: Field) -> str:
+    return "off" if field.default == OFF else f"`{field.default}`"
+
+
+def _anchor(name: str) -> str:
+    return name.lower()
+
+
+def _literal(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _difference(path: Path, text: str) -> list[str]:
+    name = str(path.relative_to(ROOT))
+    return list(difflib.unified_diff(_read(path).splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (current)"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
