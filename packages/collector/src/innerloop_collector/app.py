@@ -1,0 +1,155 @@
+"""The composition root of the service: builds everything, serves, and takes it apart in order. May import: everything.
+
+One process, one event loop, one writer thread, two reader threads. Nothing here forks: the engine would hang.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from innerloop_collector.admin import Admin, Health, load_token
+from innerloop_collector.core import Core
+from innerloop_collector.errors import CollectorError, UsageError
+from innerloop_collector.ingest.answers import Refusal
+from innerloop_collector.ingest.routes import Ingest
+from innerloop_collector.operations import Operations
+from innerloop_collector.settings import Limits, Paths
+from innerloop_collector.store.lock import DataLock
+
+_READERS = 2
+_LEAST_FREE_BYTES = 32_000_000
+_log = structlog.get_logger()
+
+
+def serve(paths: Paths, lock: DataLock, host: str, port: int, project_files: list[Path]) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return."""
+    configure_logs()
+    listener = _listen(host, port)
+    core = Core(paths)
+    core.open()
+    operations = Operations(core)
+    try:
+        for file in project_files:
+            operations.apply_project(_read(file), str(file), with_key=True)
+        with ThreadPoolExecutor(_READERS, "reader", initializer=core.engine.open) as readers:
+            application = build(core, operations, readers)
+            url = f"http://{_shown(host)}:{listener.getsockname()[1]}"
+            asyncio.run(_run(application, listener, url, lock))
+    finally:
+        core.close()
+
+
+def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Starlette:
+    """Put the web application together."""
+    ingest = Ingest(core.registry, core.writer, core.hasher, Limits(), core.now)
+    admin = Admin(operations.call, load_token(core.paths.admin_token), readers)
+    health = Health(lambda: _trouble(core), readers)
+    routes = [*ingest.routes(), *admin.routes(), *health.routes()]
+    return Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
+
+
+def _trouble(core: Core) -> str | None:
+    """What keeps the store from being usable. None: nothing."""
+    core.engine.query("SELECT 1")
+    if not core.paths.store.is_dir():
+        return "the store's directory is gone"
+    if core.writer.last_failure is not None:
+        return "the last events could not be written"
+    return None
+
+
+async def _run(application: Starlette, listener: socket.socket, url: str, lock: DataLock) -> None:
+    config = uvicorn.Config(
+        application,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=30,
+        limit_concurrency=1_000,
+        backlog=512,
+    )
+    server = _Server(config, url, lock)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):  # after the engine was opened: it resets handlers
+        loop.add_signal_handler(number, server.handle_exit, number, None)
+    await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, and leaves signals to us: uvicorn would end the process with the signal again."""
+
+    def __init__(self, config: uvicorn.Config, url: str, lock: DataLock) -> None:
+        super().__init__(config)
+        self._url = url
+        self._lock = lock
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._lock.announce(self._url)
+        print(f"innerloop-collector listening on {self._url}", flush=True)
+        _log.info("listening", url=self._url)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _not_found(_: Request, __: Exception) -> Response:
+    return Refusal(404, "not_found", "Not found", "there is nothing at this address").answer()
+
+
+async def _wrong_method(_: Request, __: Exception) -> Response:
+    return Refusal(405, "wrong_method", "Method not allowed", "this address does not take that method").answer()
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    _log.error("unexpected failure", kind=type(error).__name__)
+    return Refusal(503, "internal", "Internal error", "something failed here; send this again later", temporary=True).answer()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=512, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise CollectorError(f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port, 0 takes any") from error
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {file}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from error
+
+
+def configure_logs() -> None:
+    """JSON lines on stderr, for structlog and for what libraries log. Neither holds an address or an id."""
+    shared: list[structlog.typing.Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = structlog.stdlib.ProcessorFormatter(processor=structlog.processors.JSONRenderer(), foreign_pre_chain=shared)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

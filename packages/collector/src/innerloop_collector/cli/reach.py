@@ -1,0 +1,65 @@
+# ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
+"""How a command reaches the collector: the running service, or the store itself. May import: operations, admin, lock, settings."""
+
+from contextlib import closing
+from typing import Any
+
+import httpx2
+
+from innerloop_collector.errors import CollectorError, StoreError, UsageError
+from innerloop_collector.settings import Paths
+from innerloop_collector.store.lock import Holder, acquire
+
+_PATIENCE = 15.0
+_TIMEOUT = 120.0
+
+
+def call(paths: Paths, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Run an operation where it can be run."""
+    held = acquire(paths.lock, _PATIENCE)
+    if isinstance(held, Holder):
+        return _remote(paths, held, operation, arguments)
+    with held:
+        return _local(paths, operation, arguments)
+
+
+def _local(paths: Paths, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Open the store; the caller holds its lock."""
+    from innerloop_collector.core import Core
+    from innerloop_collector.operations import Operations
+
+    core = Core(paths)
+    with closing(core):
+        core.open()
+        return Operations(core).call(operation, arguments)
+
+
+def _remote(paths: Paths, service: Holder, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Ask the running service."""
+    try:
+        token = paths.admin_token.read_text().strip()
+    except OSError as error:
+        raise UsageError(f"cannot read {paths.admin_token}: {error.strerror}; run this as the user whom the service runs as") from error
+    try:
+        with httpx2.Client(trust_env=False, timeout=_TIMEOUT) as client:
+            response = client.post(
+                f"{service.url}/admin/v1/call",
+                json={"operation": operation, "arguments": arguments},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+    except httpx2.HTTPError as error:
+        raise CollectorError(
+            f"the service (process {service.pid}, {service.url}) does not answer: {str(error) or type(error).__name__}; is it stopping?"
+        ) from error
+    return _answer(response)
+
+
+def _answer(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = response.json()
+    except ValueError:
+        document = {}
+    if response.status_code == 200:
+        return document
+    detail = document.get("detail", f"the service answered {response.status_code}")
+    raise StoreError(detail) if response.status_code == 503 else CollectorError(detail)

@@ -1,0 +1,28 @@
+"""What can go wrong, as types. May import: the standard library.
+
+CollectorError              a person reads it: one line saying what, why and what to do
+├── UsageError              what was asked for cannot be done like this
+├── DataInUse               another process holds the data directory
+└── StoreError              the store refused or could not write
+    └── QueueFull           more is waiting for the store than may wait
+"""
+
+
+class CollectorError(Exception):
+    """Something that a person is told in one line, without a traceback."""
+
+
+class UsageError(CollectorError):
+    """What was asked for cannot be done like this; the message says what can."""
+
+
+class DataInUse(CollectorError):
+    """Another process holds the data directory."""
+
+
+class StoreError(CollectorError):
+    """The store refused an operation or could not write. Nothing of it was acknowledged."""
+
+
+class QueueFull(StoreError):
+    """More events wait for the store than may wait."""

@@ -1,0 +1,69 @@
+"""What the service answers. May import: starlette.
+
+Success is exactly 200 and `{"success": true}`. Everything else is problem+json (RFC 9457) that also carries what Segment's
+SDKs read: `success`, `code`, `message`. 4xx makes them drop a batch, so everything that may pass is 429 or 503.
+"""
+
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+RETRY_SECONDS = 5
+
+
+class Refusal(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(self, status: int, code: str, title: str, detail: str, *, temporary: bool = False) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.temporary = temporary
+
+    def answer(self) -> Response:
+        """The HTTP response."""
+        headers = {"Retry-After": str(RETRY_SECONDS), "X-RateLimit-Reset": str(RETRY_SECONDS)} if self.temporary else {}
+        if self.status == 401:
+            headers["WWW-Authenticate"] = 'Basic realm="write key"'
+        content: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "success": False,
+            "code": self.code,
+            "message": self.detail,
+        }
+        return JSONResponse(content, self.status, headers, media_type="application/problem+json")
+
+
+def accepted() -> Response:
+    """The one answer that lets a client forget its events."""
+    return Response(b'{"success": true}', media_type="application/json")
+
+
+def bad_request(detail: str) -> Refusal:
+    """The body cannot be understood; sending it again would not help."""
+    return Refusal(400, "invalid_request", "Bad request", detail)
+
+
+def too_large(detail: str) -> Refusal:
+    """The body is larger than is accepted."""
+    return Refusal(413, "too_large", "Content too large", detail)
+
+
+def unknown_key() -> Refusal:
+    """No project has this write key."""
+    return Refusal(401, "invalid_write_key", "Unknown write key", "the write key is missing, unknown or revoked")
+
+
+def overloaded() -> Refusal:
+    """Too much waits already."""
+    return Refusal(429, "overloaded", "Too many requests", "too many events wait to be stored; send this again later", temporary=True)
+
+
+def unavailable(detail: str = "nothing was stored; send this again later") -> Refusal:
+    """The store cannot make events durable at present."""
+    return Refusal(503, "store_unavailable", "Store unavailable", detail, temporary=True)

@@ -1,0 +1,90 @@
+"""Make events of what a request holds. May import: pipeline, the store's hashes, answers, settings."""
+
+import hashlib
+import uuid
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from innerloop_collector.ingest.answers import bad_request, too_large
+from innerloop_collector.pipeline.event import KEPT, Event, skew
+from innerloop_collector.settings import Limits
+from innerloop_collector.store.keyed import Hasher
+
+_encode = msgspec.json.encode
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What all events of one request share."""
+
+    project: str
+    received: datetime
+    skew_seconds: float
+    context: dict[str, Any]
+
+
+def envelope(project: str, document: dict[str, Any], received: datetime) -> Envelope:
+    """Read what a batch says for all of its events."""
+    context = document.get("context")
+    return Envelope(project, received, skew(document.get("sentAt"), received), context if isinstance(context, dict) else {})
+
+
+def batch_items(document: dict[str, Any], limits: Limits) -> list[Any]:
+    """The items of a batch."""
+    items = document.get("batch")
+    if not isinstance(items, list):
+        raise bad_request("the body needs a list named batch")
+    if len(items) > limits.events:
+        raise too_large(f"a batch may have {limits.events} events")
+    return items
+
+
+def event_of(item: Any, shared: Envelope, hasher: Hasher) -> Event:
+    """Make an event of one item, however malformed it is: the pipeline sets it aside."""
+    message = item if isinstance(item, dict) else {}
+    user, anonymous = _identity(message.get("userId")), _identity(message.get("anonymousId"))
+    return Event(
+        project=shared.project,
+        message_key=hasher.message(shared.project, _message_id(item, message)),
+        installation=hasher.installation(shared.project, user) if user else 0,
+        identified=bool(user or anonymous),
+        body=_body(message),
+        size=len(_encode(item)),
+        digest=_digest(shared.context, message.get("context")),
+        received=shared.received,
+        skew_seconds=shared.skew_seconds,
+    )
+
+
+def _identity(value: object) -> str:
+    """An id as text: SDKs of some languages send numbers."""
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _message_id(item: Any, message: dict[str, Any]) -> str:
+    """The id that makes an event one event. Without one, every arrival is its own, as with Segment.
+
+    What is no event at all is told apart by its content, so that a repetition does not pile up.
+    """
+    given = message.get("messageId")
+    if isinstance(given, str) and given:
+        return given
+    if not message:
+        return "content:" + hashlib.sha256(_encode(item)).hexdigest()
+    return "made here:" + str(uuid.uuid4())
+
+
+def _body(message: dict[str, Any]) -> dict[str, Any]:
+    """The members that may be kept. Of a call that is not a track neither traits nor properties are."""
+    names = KEPT if message.get("type") == "track" else ("type", "timestamp")
+    return {name: message[name] for name in names if name in message}
+
+
+def _digest(shared: dict[str, Any], own: object) -> str | None:
+    """The digest that an event names, in its own context or in the batch's."""
+    context = {**shared, **own} if isinstance(own, dict) else shared
+    plan = context.get("plan")
+    if plan is None:
+        return None
+    return plan if isinstance(plan, str) and plan else "not a digest"

@@ -1,0 +1,101 @@
+"""The routes that take events in. May import: the rest of ingest, pipeline, the store's registry and writer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from innerloop_collector.errors import QueueFull, StoreError
+from innerloop_collector.ingest import answers, auth, body, messages
+from innerloop_collector.pipeline.event import Event
+from innerloop_collector.pipeline.outcome import Dropped, Quarantined
+from innerloop_collector.pipeline.rows import event_row, quarantine_row
+from innerloop_collector.pipeline.steps import run
+from innerloop_collector.settings import Limits
+from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.registry import Registry
+from innerloop_collector.store.tables import QuarantineRow, Row
+from innerloop_collector.store.writer import Writer
+
+_log = structlog.get_logger()
+_ALIASES = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a"}
+
+
+class Ingest:
+    """Takes requests with events and answers once these are on the disk."""
+
+    def __init__(self, registry: Registry, writer: Writer, hasher: Hasher, limits: Limits, now: Callable[[], datetime]) -> None:
+        self._registry = registry
+        self._writer = writer
+        self._hasher = hasher
+        self._limits = limits
+        self._now = now
+
+    def routes(self) -> list[Route]:
+        """Segment's routes, and the one-letter names that its browser SDK uses."""
+        routes = [Route(path, self._answer(None), methods=["POST"]) for path in ("/v1/batch", "/v1/b")]
+        for kind, letter in _ALIASES.items():
+            routes += [Route(path, self._answer(kind), methods=["POST"]) for path in (f"/v1/{kind}", f"/v1/{letter}")]
+        return routes
+
+    def _answer(self, kind: str | None) -> Callable[[Request], Awaitable[Response]]:
+        """Serve one route: `kind` is the type of its only event; None means a batch."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                await self._take(request, kind)
+            except answers.Refusal as refusal:
+                return refusal.answer()
+            except QueueFull:
+                return answers.overloaded().answer()
+            except StoreError:
+                return answers.unavailable().answer()
+            return answers.accepted()
+
+        return endpoint
+
+    async def _take(self, request: Request, kind: str | None) -> None:
+        key = auth.key_in_header(request)
+        if key is not None and self._registry.project_of(key) is None:
+            raise answers.unknown_key()
+        data = await body.read(request, self._limits)
+        document = body.decode(data)
+        project = auth.project_for(key, document, self._registry)
+        if kind is not None and len(data) > self._limits.event:
+            raise answers.too_large(f"an event may have {self._limits.event} bytes")
+        items = messages.batch_items(document, self._limits) if kind is None else [_single(document, kind)]
+        shared = messages.envelope(project, document if kind is None else {"sentAt": document.get("sentAt")}, self._now())
+        await self._keep(messages.event_of(item, shared, self._hasher) for item in items)
+
+    async def _keep(self, events: Any) -> None:
+        """Send events through the pipeline, and wait until they are on the disk."""
+        accepted, quarantined, dropped = self._sort(events)
+        if dropped:
+            _log.info("events dropped", reason="past retention", events=dropped)
+        if accepted or quarantined:
+            await asyncio.wrap_future(self._writer.submit(accepted, quarantined))
+
+    def _sort(self, events: Any) -> tuple[list[Row], list[QuarantineRow], int]:
+        catalogue = self._registry.catalogue
+        accepted: list[Row] = []
+        quarantined: list[QuarantineRow] = []
+        dropped = 0
+        for event in events:
+            outcome = run(event, catalogue)
+            if isinstance(outcome, Event):
+                accepted.append(event_row(outcome))
+            elif isinstance(outcome, Quarantined):
+                quarantined.append(quarantine_row(event, outcome))
+            elif isinstance(outcome, Dropped):
+                dropped += 1
+        return accepted, quarantined, dropped
+
+
+def _single(document: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The one event of a route for single calls; what concerns the request is taken off."""
+    return {**{name: value for name, value in document.items() if name not in ("writeKey", "sentAt")}, "type": kind}

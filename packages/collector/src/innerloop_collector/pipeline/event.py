@@ -1,0 +1,53 @@
+"""An event on its way through the pipeline. May import: `innerloop.plan`, the store's catalogue."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from innerloop.plan.granularity import parse_instant
+from innerloop.plan.tracking import Event as PlannedEvent
+from innerloop_collector.store.registry import AgreedPlan
+
+KEPT = ("type", "event", "timestamp", "properties")
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event as received, its ids already replaced by keyed hashes."""
+
+    project: str
+    message_key: int
+    installation: int  # 0: no id
+    identified: bool  # by userId or anonymousId
+    body: dict[str, Any]  # the KEPT members of the message
+    size: int  # bytes of the whole message
+    digest: str | None  # of the plan that its developer agreed to, as far as it says so
+    received: datetime
+    skew_seconds: float = 0.0  # how far the client's clock is behind ours; used and forgotten
+    agreed: AgreedPlan | None = None  # found by the step `find_plan`
+    planned: PlannedEvent | None = None  # found by the step `keep_to_plan`
+    time: datetime | None = None  # the client's own, found by the step `find_time`
+
+
+def skew(sent_at: object, received: datetime) -> float:
+    """How many seconds the sender's clock is behind ours. Less than a minute is transport, not skew."""
+    sent = moment(sent_at)
+    if sent is None:
+        return 0.0
+    seconds = (received - sent).total_seconds()
+    return seconds if abs(seconds) >= 60 else 0.0
+
+
+def moment(value: object) -> datetime | None:
+    """Read an instant; None for anything that is not one."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse_instant(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def midnight(day: datetime) -> datetime:
+    """The beginning (UTC) of the day of an instant."""
+    return day.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,118 @@
+"""Make the store's row of an event, and the row of one that waits. May import: the pipeline's event and outcome, `innerloop.plan`, schema."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from innerloop.plan.granularity import STEPS
+from innerloop.plan.tracking import PLAN
+from innerloop_collector.pipeline.event import Event, moment
+from innerloop_collector.pipeline.outcome import Quarantined
+from innerloop_collector.store import schema
+from innerloop_collector.store.tables import QuarantineRow, Row
+
+_COLUMNS = schema.plan_columns(PLAN)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.encode
+
+
+def milliseconds(time: datetime) -> int:
+    """An instant as the store's DateTime64(3) counts it."""
+    return (time - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _instant(value: Any) -> int:
+    found = moment(value)
+    return milliseconds(found) if found else 0
+
+
+def _text(value: Any) -> str:
+    return value or ""
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _converter(column: str) -> Callable[[Any], Any]:
+    """How a value on the wire becomes a value of a column; absent and null are `None` here."""
+    if column.startswith("DateTime64"):
+        return _instant
+    return _as_is if column.startswith("Nullable(") else _text
+
+
+_CONVERTERS = {name: _converter(column) for name, column in _COLUMNS.items()}
+
+
+def event_row(event: Event) -> Row:
+    """The row of an event that passed every step."""
+    assert event.agreed is not None
+    assert event.planned is not None
+    assert event.time is not None
+    terms = event.agreed.agreement
+    corrected = _corrected(event.time, event.skew_seconds, terms["fields"].get("start_time", "hour"), event.received)
+    rename, properties = terms["rename"], event.body["properties"]
+    values = [convert(properties.get(rename.get(name, name))) for name, convert in _CONVERTERS.items()]
+    return (
+        event.project,
+        event.message_key,
+        event.installation if "userId" in terms["fields"] else 0,
+        event.planned.name,
+        event.agreed.digest,
+        milliseconds(event.time),
+        milliseconds(corrected),
+        event.received.date(),
+        corrected.date() + timedelta(days=terms["retention_days"]),
+        *values,
+    )
+
+
+def _corrected(time: datetime, skew: float, granularity: str, received: datetime) -> datetime:
+    """The client's time by our clock, as exact as was agreed.
+
+    It is rounded to the nearest step and not down, because the client has rounded down already.
+    """
+    if not skew:
+        return time
+    step = STEPS.get(granularity, 0.001)
+    corrected = _EPOCH + timedelta(seconds=round((time.timestamp() + skew) / step) * step)
+    return min(corrected, max(received, time)) if corrected > received else corrected
+
+
+def quarantine_row(event: Event, why: Quarantined) -> QuarantineRow:
+    """The row of an event that waits: its ids are hashed like those of any other."""
+    return QuarantineRow(
+        event.project,
+        event.message_key,
+        event.installation,
+        str(why.reason),
+        list(why.fields),
+        event.digest or "",
+        event.received.date(),
+        _encode(_waiting_body(event)).decode(),
+    )
+
+
+def _waiting_body(event: Event) -> dict[str, Any]:
+    return {"body": event.body, "identified": event.identified, "size": event.size}
+
+
+def from_quarantine(row: QuarantineRow, received: datetime) -> Event:
+    """Take an event out of quarantine for another run through the pipeline.
+
+    The clock's skew was forgotten when it went in, so its time is the client's own.
+    """
+    kept = msgspec.json.decode(row.body)
+    arrival = datetime(row.received_day.year, row.received_day.month, row.received_day.day, tzinfo=UTC) + timedelta(days=1)
+    return Event(
+        project=row.project,
+        message_key=row.message_key,
+        installation=row.installation,
+        identified=kept["identified"],
+        body=kept["body"],
+        size=kept["size"],
+        digest=row.plan or None,
+        received=min(arrival, received),
+    )

@@ -1,0 +1,102 @@
+"""The steps, in their order. Each takes an event and the catalogue and returns the event, or how it ends.
+
+May import: the pipeline's event and outcome, `innerloop.plan`, the store's catalogue.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+
+from innerloop.plan import check
+from innerloop_collector.pipeline.event import Event, midnight, moment
+from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
+from innerloop_collector.store.registry import AgreedPlan, Catalogue
+
+LARGEST_EVENT = 32_768
+OLDEST = timedelta(days=366)
+NEWEST = timedelta(days=1)
+Outcome = Event | Dropped | Quarantined
+Step = Callable[[Event, Catalogue], Outcome]
+
+
+def have_a_type(event: Event, _: Catalogue) -> Outcome:
+    """An event says what it is."""
+    return event if isinstance(event.body.get("type"), str) else Quarantined(Reason.MALFORMED, ("type",))
+
+
+def have_an_id(event: Event, _: Catalogue) -> Outcome:
+    """An event is somebody's, though it may be an id that is used once."""
+    return event if event.identified else Quarantined(Reason.NO_ID)
+
+
+def fit(event: Event, _: Catalogue) -> Outcome:
+    """An event is small."""
+    return event if event.size <= LARGEST_EVENT else Quarantined(Reason.TOO_LARGE)
+
+
+def be_a_track(event: Event, _: Catalogue) -> Outcome:
+    """Only track events are in the plan; identify, page, screen, group and alias are not."""
+    return event if event.body["type"] == "track" else Quarantined(Reason.OUTSIDE, ("type",))
+
+
+def find_plan(event: Event, catalogue: Catalogue) -> Outcome:
+    """The digest that an event names was applied; an event that names none is held to the newest plan."""
+    agreed = catalogue.plan(event.project, event.digest)
+    if agreed is None:
+        return Quarantined(Reason.UNKNOWN_PLAN)
+    return msgspec.structs.replace(event, agreed=agreed)
+
+
+def keep_to_plan(event: Event, _: Catalogue) -> Outcome:
+    """An event holds what was agreed to and nothing else."""
+    assert event.agreed is not None
+    found = _violations(event, event.agreed)
+    if found:
+        return Quarantined(Reason.VIOLATION, tuple(sorted({f"{violation.kind}: {violation.field}" for violation in found})))
+    planned = check.find_event(event.agreed.agreement, event.body["event"], event.body["properties"])
+    return msgspec.structs.replace(event, planned=planned)
+
+
+def _violations(event: Event, agreed: AgreedPlan) -> list[check.Violation]:
+    """Judge by the newest list of names; older lists of the same digest stay good."""
+    first: list[check.Violation] = []
+    for names in agreed.names:
+        found = check.violations(event.body, agreed.agreement, names)
+        if not found:
+            return []
+        first = first or found
+    return first
+
+
+def find_time(event: Event, _: Catalogue) -> Outcome:
+    """An event happened not long ago and not tomorrow."""
+    assert event.agreed is not None
+    name = event.agreed.agreement["rename"].get("start_time", "start_time")
+    time = moment(event.body["properties"].get(name)) or moment(event.body.get("timestamp")) or midnight(event.received)
+    if not event.received - OLDEST <= time <= event.received + NEWEST:
+        return Quarantined(Reason.OUT_OF_RANGE, ("time",))
+    return msgspec.structs.replace(event, time=time)
+
+
+def be_in_retention(event: Event, _: Catalogue) -> Outcome:
+    """An event that should be gone already is not kept."""
+    assert event.agreed is not None
+    assert event.time is not None
+    days = timedelta(days=event.agreed.agreement["retention_days"])
+    if (event.time + days).date() < event.received.date():
+        return Dropped(DropReason.PAST_RETENTION)
+    return event
+
+
+STEPS: tuple[Step, ...] = (have_a_type, have_an_id, fit, be_a_track, find_plan, keep_to_plan, find_time, be_in_retention)
+
+
+def run(event: Event, catalogue: Catalogue) -> Outcome:
+    """Send an event through all steps."""
+    for step in STEPS:
+        outcome = step(event, catalogue)
+        if not isinstance(outcome, Event):
+            return outcome
+        event = outcome
+    return event

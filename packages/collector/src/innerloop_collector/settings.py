@@ -1,0 +1,89 @@
+"""Where the collector keeps things and how much it accepts. May import: the standard library, errors.
+
+One frozen value is handed down; nothing below reads the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from innerloop_collector.errors import UsageError
+
+DATA_VARIABLE = "INNERLOOP_COLLECTOR_DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Every path below the data directory."""
+
+    data: Path
+
+    @property
+    def store(self) -> Path:
+        """The embedded engine's files."""
+        return self.data / "store"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that has the store open; says which, and its address."""
+        return self.data / "lock"
+
+    @property
+    def secret(self) -> Path:
+        """The key of every keyed hash in the store."""
+        return self.data / "secret"
+
+    @property
+    def admin_token(self) -> Path:
+        """What the command line shows to a running service."""
+        return self.data / "admin-token"
+
+    @property
+    def scratch(self) -> Path:
+        """Short-lived files of the driver, so that no event ever lies in a shared /tmp."""
+        return self.data / "scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is accepted. Sizes in bytes."""
+
+    body: int = 512_000  # as sent and after decompression; Segment says 500 KB
+    drained: int = 8_000_000  # of a refused body, so that the sender reads our answer instead of a reset
+    event: int = 32_768
+    events: int = 2_500  # in a batch
+    body_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSettings:
+    """How the writer groups what it commits."""
+
+    group_rows: int = 5_000
+    linger_seconds: float = 0.004
+    waiting_rows: int = 50_000
+
+
+def data_directory(given: str | None, environ: Mapping[str, str]) -> Path:
+    """Find the data directory: the option, else the variable, else XDG's place for data."""
+    if chosen := given or environ.get(DATA_VARIABLE):
+        return Path(chosen).expanduser().absolute()
+    base = environ.get("XDG_DATA_HOME", "")
+    if not os.path.isabs(base):  # the XDG rules say to ignore a relative one
+        home = environ.get("HOME", "")
+        if not home:
+            raise UsageError(f"no data directory: neither --data, {DATA_VARIABLE}, XDG_DATA_HOME nor HOME is set; give one with --data DIR")
+        base = os.path.join(home, ".local", "share")
+    return Path(base) / "innerloop-collector"
+
+
+def prepare(data: Path) -> Paths:
+    """Make the data directory, readable by its owner only."""
+    paths = Paths(data)
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        paths.scratch.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot use {data} as data directory: {error.strerror}; choose another with --data DIR") from error
+    return paths

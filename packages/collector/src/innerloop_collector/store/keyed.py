@@ -1,0 +1,75 @@
+"""Keyed hashes: what stands in the store instead of ids and write keys. May import: the standard library, errors.
+
+Ids of other SDKs are any string, and a stored id could be looked up in a leaked client file; a keyed hash of it
+joins as well and, without DIR/secret, says nothing. Write keys carry at least 128 random bits when we make them, so a
+fast hash is enough: there is nothing to guess. The key protects those that somebody chose by hand.
+"""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from innerloop_collector.errors import StoreError
+
+_SIZE = 32
+
+
+class Hasher:
+    """Makes the keyed hashes of one collector."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def message(self, project: str, message_id: str) -> int:
+        """What stands for a message id: 128 bits, the same for the same project and id."""
+        return self._number(b"message", project, message_id)
+
+    def installation(self, project: str, user_id: str) -> int:
+        """What stands for the id of an installation. Never 0, which stands for no id."""
+        return self._number(b"installation", project, user_id) or 1
+
+    def write_key(self, key: str) -> str:
+        """What stands for a write key."""
+        return self._digest(b"write key", key, 32).hex()
+
+    def _number(self, purpose: bytes, project: str, text: str) -> int:
+        return int.from_bytes(self._digest(purpose, f"{project}\0{text}", 16), "big")
+
+    def _digest(self, purpose: bytes, text: str, size: int) -> bytes:
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size, key=self._secret, person=purpose).digest()
+
+
+def load_secret(path: Path, store_exists: bool) -> bytes:
+    """Read the collector's secret, or make it together with a new store."""
+    try:
+        secret = path.read_bytes()
+    except FileNotFoundError:
+        if store_exists:
+            raise StoreError(f"{path} is missing, and without it nothing in the store can be matched; restore it from a backup") from None
+        return _make_secret(path)
+    if len(secret) != _SIZE:
+        raise StoreError(f"{path} is damaged ({len(secret)} bytes instead of {_SIZE}); restore it from a backup")
+    return secret
+
+
+def _make_secret(path: Path) -> bytes:
+    secret = secrets.token_bytes(_SIZE)
+    write_private(path, secret)
+    return secret
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all, and durably."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

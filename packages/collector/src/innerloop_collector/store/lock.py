@@ -1,0 +1,96 @@
+"""One process per data directory, and how others find it. May import: the standard library, errors.
+
+The lock is flock(2) on DIR/lock, so it ends with its process, however that ends. The file holds the pid and,
+when a service listens, its address; it is never removed, because removing it would let two processes lock two files.
+"""
+
+import fcntl
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from innerloop_collector.errors import DataInUse
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds a data directory."""
+
+    pid: int
+    url: str | None
+
+
+class DataLock:
+    """Exclusive use of a data directory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = -1
+
+    def take(self) -> bool:
+        """Take the lock without waiting. False: another process has it."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        self.announce(None)
+        return True
+
+    def announce(self, url: str | None) -> None:
+        """Write down who holds the lock and where it listens."""
+        text = json.dumps({"pid": os.getpid(), "url": url}).encode() + b"\n"
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, text, 0)
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._descriptor >= 0:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+
+def holder(path: Path) -> Holder | None:
+    """Read who says to hold the lock. None: nobody, or it is just being written."""
+    try:
+        document = json.loads(path.read_bytes())
+        return Holder(int(document["pid"]), document["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def acquire(path: Path, patience: float = 0.0) -> DataLock | Holder:
+    """Take the lock, or name the running service that has it.
+
+    A command that only opens the store for a moment is waited for. Raises DataInUse when it takes too long.
+    """
+    lock = DataLock(path)
+    deadline = time.monotonic() + patience
+    while not lock.take():
+        other = holder(path)
+        if other is not None and other.url is not None:
+            return other
+        if time.monotonic() >= deadline:
+            raise in_use(path.parent, other)
+        time.sleep(0.05)
+    return lock
+
+
+def in_use(data: Path, other: Holder | None) -> DataInUse:
+    """Say who is in the way."""
+    who = f"process {other.pid}" if other else "another process"
+    where = f" (it listens on {other.url})" if other and other.url else ""
+    return DataInUse(f"{data} is in use by {who}{where}; stop that process, or choose another directory with --data DIR")

@@ -1,0 +1,203 @@
+"""Projects, their applied versions and their write keys. May import: `innerloop.plan`, the store's engine, schema and hashes.
+
+Everything is in the store, and in memory as one immutable catalogue that ingest reads without locking. Each applied
+version of a project file stays: events name the digest of the version that their developer agreed to.
+"""
+
+import json
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from innerloop.plan.agreement import agreement, digest
+from innerloop.plan.check import Names
+from innerloop.plan.project import Project
+from innerloop_collector.errors import UsageError
+from innerloop_collector.store import schema
+from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.keyed import Hasher
+
+FIRST_MIN_ACTIVE_WEEKS = 3
+_WEAK = 22  # characters: fewer of base64 are fewer than 128 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One applied version of a project file."""
+
+    project: str
+    number: int
+    digest: str
+    agreement: dict[str, Any]
+    document: dict[str, Any]
+    min_active_weeks: int
+    applied: date
+
+    @property
+    def names(self) -> Names:
+        """The names that this version lets leave."""
+        names = self.document["names"]
+        return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"])
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedPlan:
+    """What events of one digest may hold."""
+
+    digest: str
+    agreement: dict[str, Any]
+    names: tuple[Names, ...]  # of every applied version with this digest, newest first
+
+
+@dataclass(frozen=True, slots=True)
+class WriteKey:
+    """A write key, of which only the hash is known."""
+
+    project: str
+    key_hash: str
+    created: date
+    revoked: bool
+    version: int
+
+    @property
+    def id(self) -> str:
+        """How a person names the key."""
+        return self.key_hash[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All projects and keys at one moment."""
+
+    versions: dict[str, tuple[Version, ...]] = field(default_factory=dict)  # oldest first
+    keys: dict[str, WriteKey] = field(default_factory=dict)
+    plans: dict[tuple[str, str], AgreedPlan] = field(default_factory=dict)
+
+    def newest(self, project: str) -> Version:
+        """The version applied last. Raises UsageError for an unknown project."""
+        if project not in self.versions:
+            raise UsageError(f"no project {project!r} here; apply its file first: innerloop-collector projects apply innerloop.toml")
+        return self.versions[project][-1]
+
+    def plan(self, project: str, wanted: str | None) -> AgreedPlan | None:
+        """The plan with a digest, or the newest one where none is named. None: not known (yet)."""
+        if wanted is None:
+            wanted = self.versions[project][-1].digest
+        return self.plans.get((project, wanted))
+
+
+class Registry:
+    """Reads and changes the catalogue."""
+
+    def __init__(self, engine: Engine, hasher: Hasher, today: Callable[[], date]) -> None:
+        self._engine = engine
+        self._hasher = hasher
+        self._today = today
+        self._guard = threading.Lock()
+        self.catalogue = Catalogue()
+
+    def load(self) -> None:
+        """Read everything from the store."""
+        versions = [_version(row) for row in self._read("projects", schema.PROJECTS, "project, version")]
+        keys = [WriteKey(*row) for row in self._read("write_keys", schema.KEYS, "created_day, key_hash")]
+        self.catalogue = _catalogue(versions, keys)
+
+    def _read(self, table: str, columns: dict[str, str], order: str) -> list[Any]:
+        return self._engine.query(f"SELECT {', '.join(columns)} FROM {table} FINAL ORDER BY {order}")
+
+    def project_of(self, key: str) -> str | None:
+        """Which project does a write key belong to? None: unknown or revoked."""
+        found = self.catalogue.keys.get(self._hasher.write_key(key))
+        return found.project if found and not found.revoked else None
+
+    def apply(self, project: Project, min_active_weeks: int | None = None) -> tuple[Version, bool]:
+        """Register a version of a project file. Also says whether it differs from the one before."""
+        with self._guard:
+            before = self.catalogue.versions.get(project.id, ())
+            weeks = min_active_weeks or (before[-1].min_active_weeks if before else FIRST_MIN_ACTIVE_WEEKS)
+            terms = agreement(project)
+            number = before[-1].number + 1 if before else 1
+            version = Version(project.id, number, digest(terms), terms, _document(project), weeks, self._today())
+            if before and _same(before[-1], version):
+                return before[-1], False
+            row = (project.id, number, version.digest, json.dumps(terms), json.dumps(version.document), weeks, version.applied)
+            self._engine.insert("projects", schema.PROJECTS, [row])
+            self.load()
+            return version, True
+
+    def create_key(self, project: str, secret: str | None = None) -> tuple[str, WriteKey]:
+        """Make a write key, or take over one that exists. The key itself is returned and not kept."""
+        with self._guard:
+            self.catalogue.newest(project)
+            key = _whole_key(project, secret or secrets.token_urlsafe(24))
+            key_hash = self._hasher.write_key(key)
+            old = self.catalogue.keys.get(key_hash)
+            if old is not None and old.project != project:
+                raise UsageError(f"this write key belongs to the project {old.project!r} already; choose another secret")
+            made = WriteKey(project, key_hash, self._today(), revoked=False, version=old.version + 1 if old else 1)
+            self._put_key(made)
+            return key, made
+
+    def revoke_key(self, key_id: str) -> WriteKey:
+        """Make a write key useless at once."""
+        with self._guard:
+            found = [key for key in self.catalogue.keys.values() if key_id and key.key_hash.startswith(key_id.lower())]
+            if len(found) != 1:
+                what = "no write key has" if not found else "several write keys have"
+                raise UsageError(f"{what} the id {key_id!r}; see them with: innerloop-collector keys list")
+            old = found[0]
+            gone = WriteKey(old.project, old.key_hash, old.created, revoked=True, version=old.version + 1)
+            self._put_key(gone)
+            return gone
+
+    def _put_key(self, key: WriteKey) -> None:
+        self._engine.insert("write_keys", schema.KEYS, [(key.project, key.key_hash, key.created, key.revoked, key.version)])
+        self.load()
+
+
+def weak(key: str) -> bool:
+    """Tell whether a chosen write key is short enough to be guessed."""
+    return len(key.rpartition(".")[2]) < _WEAK
+
+
+def _whole_key(project: str, secret: str) -> str:
+    key = secret if secret.startswith(project + ".") else f"{project}.{secret}"
+    if not key.isascii() or not key.isprintable() or " " in key or ":" in key or len(key) > 120 or key == project + ".":
+        raise UsageError("a secret must be 1 to 80 printable ASCII characters without space and colon")
+    return key
+
+
+def _document(project: Project) -> dict[str, Any]:
+    """What the collector keeps of a project file besides its agreement."""
+    return {
+        "name": project.name,
+        "organisation": project.organisation,
+        "retention_days": project.retention_days,
+        "names": {"allow": list(project.names), "stems": list(project.stems), "separator": project.separator},
+        "wording": dict(project.wording),
+        "recipients": [list(recipient) for recipient in project.recipients],
+        "seed": project.seed is not None,
+    }
+
+
+def _same(one: Version, other: Version) -> bool:
+    return (one.digest, one.document, one.min_active_weeks) == (other.digest, other.document, other.min_active_weeks)
+
+
+def _version(row: Any) -> Version:
+    project, number, fingerprint, terms, document, weeks, applied = row
+    return Version(project, number, fingerprint, json.loads(terms), json.loads(document), weeks, applied)
+
+
+def _catalogue(versions: list[Version], keys: list[WriteKey]) -> Catalogue:
+    grouped: dict[str, tuple[Version, ...]] = {}
+    plans: dict[tuple[str, str], AgreedPlan] = {}
+    for version in versions:
+        grouped[version.project] = (*grouped.get(version.project, ()), version)
+        older = plans.get((version.project, version.digest))
+        names = (version.names, *(older.names if older else ()))
+        plans[version.project, version.digest] = AgreedPlan(version.digest, version.agreement, names)
+    return Catalogue(grouped, {key.key_hash: key for key in keys}, plans)

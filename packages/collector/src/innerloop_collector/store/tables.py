@@ -1,0 +1,109 @@
+"""Reading and writing events and quarantine. May import: the store's engine and schema.
+
+Every method runs in the calling thread; the caller sees to it that there is one writer.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from innerloop_collector.store import schema
+from innerloop_collector.store.engine import Engine
+
+Row = tuple[Any, ...]  # an event's values in the order of schema.EVENTS
+MESSAGE_KEY = list(schema.EVENTS).index("message_key")
+EVENT_TIME = list(schema.EVENTS).index("event_time")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class QuarantineRow(NamedTuple):
+    """An event that waits, in the order of schema.QUARANTINE."""
+
+    project: str
+    message_key: int
+    installation: int
+    reason: str
+    fields: list[str]  # what breaks the plan, by the plan's names, never a value
+    plan: str
+    received_day: date
+    body: bytes | str
+
+
+class Tables:
+    """The tables of events."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def create(self) -> None:
+        """Make or widen the tables."""
+        for statement in schema.statements():
+            self.engine.command(statement)
+
+    def known_events(self, keys: Sequence[int]) -> set[int]:
+        """Tell which of the message keys are stored already."""
+        return self._known("SELECT message_key FROM events WHERE message_key IN {keys:Array(UInt128)}", keys)
+
+    def known_quarantined(self, keys: Sequence[int]) -> set[int]:
+        """Tell which of the message keys wait in quarantine."""
+        return self._known("SELECT message_key FROM quarantine WHERE message_key IN {keys:Array(UInt128)}", keys)
+
+    def _known(self, sql: str, keys: Sequence[int]) -> set[int]:
+        if not keys:
+            return set()
+        return {row[0] for row in self.engine.query(sql, {"keys": list(keys)})}
+
+    def insert_events(self, rows: Sequence[Row]) -> None:
+        """Store events, one atomic insert per month."""
+        for month in _by_month(rows):
+            self.engine.insert("events", schema.EVENTS, month, _token(row[MESSAGE_KEY] for row in month))
+
+    def insert_quarantined(self, rows: Sequence[QuarantineRow]) -> None:
+        """Store events that wait."""
+        if rows:
+            self.engine.insert("quarantine", schema.QUARANTINE, rows)
+
+    def quarantined(self, project: str, after: int, limit: int) -> list[QuarantineRow]:
+        """The events of a project that wait, by message key, from after a key on."""
+        sql = f"""SELECT {", ".join(schema.QUARANTINE)} FROM quarantine FINAL
+            WHERE project = {{project:String}} AND message_key > {{after:UInt128}} ORDER BY message_key LIMIT {{limit:UInt32}}"""
+        rows = self.engine.query(sql, {"project": project, "after": after, "limit": limit})
+        return [QuarantineRow(*row) for row in rows]
+
+    def quarantine_counts(self) -> list[Sequence[Any]]:
+        """How many events wait: project, reason, fields, events, first day, last day."""
+        return self.engine.query(
+            """SELECT project, reason, arraySort(arrayDistinct(fields)) AS what, count(), min(received_day), max(received_day)
+            FROM quarantine FINAL GROUP BY project, reason, what ORDER BY project, reason, what"""
+        )
+
+    def leave_quarantine(self, project: str, keys: Sequence[int]) -> None:
+        """Remove events from quarantine, from the disk as well."""
+        self.engine.command(
+            """ALTER TABLE quarantine DELETE WHERE project = {project:String} AND message_key IN {keys:Array(UInt128)}
+            SETTINGS mutations_sync = 2""",
+            {"project": project, "keys": list(keys)},
+        )
+
+    def counts(self) -> tuple[int, int]:
+        """How many events are stored and how many wait."""
+        events = self.engine.query("SELECT count() FROM events")[0][0]
+        waiting = self.engine.query("SELECT count() FROM quarantine FINAL")[0][0]
+        return events, waiting
+
+
+def _by_month(rows: Sequence[Row]) -> Iterable[list[Row]]:
+    months: dict[tuple[int, int], list[Row]] = {}
+    for row in rows:
+        moment = _EPOCH + timedelta(milliseconds=row[EVENT_TIME])
+        months.setdefault((moment.year, moment.month), []).append(row)
+    return months.values()
+
+
+def _token(keys: Iterable[int]) -> str:
+    """Name a block by what is in it, so that a repetition of the very insert is recognised by the engine."""
+    digest = hashlib.blake2b(digest_size=16)
+    for key in sorted(keys):
+        digest.update(key.to_bytes(16, "big"))
+    return digest.hexdigest()

@@ -1,0 +1,160 @@
+"""The one writer: collects what waits, commits it as a group, and only then lets anybody say yes.
+
+May import: the store's tables, errors, settings.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import structlog
+
+from innerloop_collector.errors import QueueFull, StoreError
+from innerloop_collector.settings import WriterSettings
+from innerloop_collector.store.tables import MESSAGE_KEY, QuarantineRow, Row, Tables
+
+_log = structlog.get_logger()
+
+
+class Receipt(NamedTuple):
+    """What became of a request's events when they had reached the disk."""
+
+    stored: int = 0
+    quarantined: int = 0
+    repeated: int = 0
+
+
+@dataclass(slots=True)
+class Job:
+    """One request's events, and the promise of a receipt."""
+
+    accepted: Sequence[Row]
+    quarantined: Sequence[QuarantineRow]
+    receipt: "Future[Receipt]" = field(default_factory=Future)
+
+    @property
+    def size(self) -> int:
+        """How many events wait with this job."""
+        return len(self.accepted) + len(self.quarantined)
+
+
+class Writer:
+    """A thread that makes durable what is handed to it, many requests per commit."""
+
+    def __init__(self, tables: Tables, settings: WriterSettings) -> None:
+        self._tables = tables
+        self._settings = settings
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._waiting = 0
+        self._guard = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self.last_failure: str | None = None
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def submit(self, accepted: Sequence[Row], quarantined: Sequence[QuarantineRow]) -> "Future[Receipt]":
+        """Hand events over. The future has a receipt once they are on the disk, else a StoreError.
+
+        Raises QueueFull when too much waits already.
+        """
+        job = Job(accepted, quarantined)
+        job.receipt.set_running_or_notify_cancel()  # from here on nobody can take it back
+        with self._guard:
+            if self._closed:
+                raise StoreError("the store is closing")
+            if self._waiting and self._waiting + job.size > self._settings.waiting_rows:
+                raise QueueFull("too many events wait for the store")
+            self._waiting += job.size
+            self._jobs.put(job)
+        return job.receipt
+
+    def stop(self) -> None:
+        """Commit everything that was handed over, then end."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        open_for_more = True
+        while open_for_more:
+            group, open_for_more = self._collect()
+            if group:
+                self._commit_or_split(group)
+                with self._guard:
+                    self._waiting -= sum(job.size for job in group)
+
+    def _collect(self) -> tuple[list[Job], bool]:
+        """Wait for a job, then take what else comes within the linger, up to a full group."""
+        job = self._jobs.get()
+        group: list[Job] = []
+        rows = 0
+        deadline = time.monotonic() + self._settings.linger_seconds
+        while job is not None:
+            group.append(job)
+            rows += job.size
+            if rows >= self._settings.group_rows:
+                return group, True
+            try:
+                job = self._jobs.get(timeout=max(deadline - time.monotonic(), 0))
+            except queue.Empty:
+                return group, True
+        return group, False
+
+    def _commit_or_split(self, group: list[Job]) -> None:
+        """Commit a group; if that fails, each job alone, so that one cannot hold up its neighbours."""
+        try:
+            receipts = self._commit(group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
+            if len(group) > 1 and not isinstance(error, MemoryError):
+                for job in group:
+                    self._commit_or_split([job])
+            else:
+                self._fail(group, error)
+            return
+        self.last_failure = None
+        for job, receipt in zip(group, receipts, strict=True):
+            job.receipt.set_result(receipt)
+
+    def _fail(self, group: list[Job], error: Exception) -> None:
+        self.last_failure = str(error) if isinstance(error, StoreError) else type(error).__name__
+        _log.error("commit failed", error=self.last_failure, events=sum(job.size for job in group))
+        failure = error if isinstance(error, StoreError) else StoreError(f"the store failed: {type(error).__name__}")
+        for job in group:
+            job.receipt.set_exception(failure)
+
+    def _commit(self, group: list[Job]) -> list[Receipt]:
+        """Store what is new of a group."""
+        keys = [row[MESSAGE_KEY] for job in group for row in job.accepted]
+        waiting = [row.message_key for job in group for row in job.quarantined]
+        stored = self._tables.known_events(keys + waiting)
+        held = self._tables.known_quarantined(waiting) | stored
+        new_events: list[Row] = []
+        new_waiting: list[QuarantineRow] = []
+        receipts = []
+        for job in group:
+            before = len(new_events), len(new_waiting)
+            for row in job.accepted:
+                if row[MESSAGE_KEY] not in stored:
+                    stored.add(row[MESSAGE_KEY])
+                    held.add(row[MESSAGE_KEY])
+                    new_events.append(row)
+            for waiter in job.quarantined:
+                if waiter.message_key not in held:
+                    held.add(waiter.message_key)
+                    new_waiting.append(waiter)
+            fresh = len(new_events) - before[0], len(new_waiting) - before[1]
+            receipts.append(Receipt(*fresh, job.size - sum(fresh)))
+        self._tables.insert_events(new_events)
+        self._tables.insert_quarantined(new_waiting)
+        return receipts

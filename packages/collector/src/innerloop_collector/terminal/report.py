@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def render(answer: dict[str, object]) -> str:
+    return str(answer)

@@ -1,0 +1,53 @@
+"""The plain tables. May import: terminal's canvas."""
+
+from typing import Any
+
+from innerloop_collector.terminal.canvas import table
+
+
+def projects(answer: dict[str, Any]) -> str:
+    """Projects, newest version of each."""
+    rows = [
+        (
+            one["project"],
+            str(one["version"]),
+            one["digest"][:12],
+            one["applied"],
+            str(one["min_active_weeks"]),
+            f"{one['retention_days']} d",
+        )
+        for one in answer["projects"]
+    ]
+    return table(
+        ("project", "version", "digest", "applied", "min weeks", "retention"),
+        rows,
+        "no projects; apply one: innerloop-collector projects apply FILE",
+    )
+
+
+def keys(answer: dict[str, Any]) -> str:
+    """Write keys."""
+    rows = [(key["id"], key["project"], key["created"], "revoked" if key["revoked"] else "accepted") for key in answer["keys"]]
+    return table(("key", "project", "created", "state"), rows, "no write keys; make one: innerloop-collector keys create PROJECT")
+
+
+def quarantine(answer: dict[str, Any]) -> str:
+    """What waits."""
+    rows = [
+        (one["project"], one["reason"], ", ".join(one["fields"]), str(one["events"]), f"{one['first_day']} to {one['last_day']}")
+        for one in answer["quarantine"]
+    ]
+    return table(("project", "reason", "what", "events", "days"), rows, "quarantine is empty")
+
+
+def check(answer: dict[str, Any]) -> str:
+    """The collector's health."""
+    rows = [
+        ("state", "well" if answer["ok"] else "NOT WELL"),
+        ("data", answer["data"]),
+        ("engine", f"ClickHouse {answer['engine']}, embedded"),
+        ("events", f"{answer['events']:,}"),
+        ("quarantined", f"{answer['quarantined']:,}"),
+        ("disk free", f"{answer['disk_free_bytes'] / 1e9:.1f} GB"),
+    ]
+    return table(("", ""), rows, "")
