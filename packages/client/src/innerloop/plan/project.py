@@ -17,7 +17,7 @@ PROJECT_FILE = "innerloop.toml"
 DEFAULT_RETENTION_DAYS = 365
 RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows with the id")
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
-_SEED_WORD = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_SEED_CONFIG = re.compile(r"~/(\.config/[a-z0-9][a-z0-9_-]{0,39}/[a-z0-9][a-z0-9_-]{0,39}\.json)")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 # C0 and C1 controls, bidirectional controls and zero-width characters: none of them may reach a terminal.
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -40,7 +40,7 @@ class Recipient(NamedTuple):
 class Seed(NamedTuple):
     """Compatibility with the founding system (see docs/reference/seed-mode.md)."""
 
-    word: str
+    config: str  # where the answer is kept, relative to HOME: ".config/<word>/<word>.json"
     test_variable: str
 
 
@@ -272,13 +272,13 @@ def _wording(reader: _Reader) -> "dict[str, str]":
 def _seed(reader: _Reader) -> Optional[Seed]:
     if "seed" not in reader.document:
         return None
-    word = reader.text("seed", "word")
+    config = _SEED_CONFIG.fullmatch(reader.text("seed", "config"))
     variable = reader.text("seed", "test_variable")
-    if not _SEED_WORD.fullmatch(word):
-        raise ProjectError("seed.word must be 1 to 40 characters of a-z 0-9 _ -")
+    if not config:
+        raise ProjectError("seed.config must be ~/.config/<word>/<word>.json, with words of a-z 0-9 _ -")
     if variable and not _VARIABLE.fullmatch(variable):
         raise ProjectError("seed.test_variable must be the name of an environment variable in capitals")
-    return Seed(word, variable)
+    return Seed(config[1], variable)
 
 
 def _legacy(reader: _Reader) -> Optional[Legacy]:

@@ -1,0 +1,44 @@
+"""What the launcher says after a command, in the rare case that it says anything at all.
+
+May import: this package and the spool. The launcher imports it after the command ended.
+"""
+
+import os
+import signal
+import time
+
+from innerloop.cli import dialogue, events, terminal
+from innerloop.consent import texts
+from innerloop.consent.resolve import PAUSED, State, resolve
+from innerloop.spool import seal, store
+
+GIT_PATIENCE = 5.0  # s, in a seed project's tests only
+
+
+def invite(env: "dict[bytes, bytes]") -> None:
+    """Invite the developer once, or ask the question itself where the project file prefers that."""
+    here = State(env, os.getcwd())
+    state = resolve(here)
+    if state.project.ask == "question" and not state.project.seed and state.mode != PAUSED:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP})
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        dialogue.note_asked(state, here)
+        try:
+            dialogue.talk(state, here)
+        except KeyboardInterrupt:
+            terminal.say("\n" + texts.not_now(state.project))
+        return
+    dialogue.note_asked(state, here)
+    terminal.say(texts.invitation(state))
+
+
+def print_event(env: "dict[bytes, bytes]", run_id: str, git: int) -> None:
+    """In a seed project's tests: seal the run at once and print its event, waiting for git's facts."""
+    deadline = time.monotonic() + GIT_PATIENCE
+    while git and time.monotonic() < deadline and os.waitpid(git, os.WNOHANG)[0] == 0:
+        time.sleep(0.005)
+    here = State(env, os.getcwd())
+    state = resolve(here)
+    spool = here.spool(state.key)
+    seal.seal_finished(spool, state)
+    events.print_sent(state, store.read_sealed(spool, run_id).events[0])

@@ -1,0 +1,62 @@
+"""`innerloop flush`, and the sender that the launcher starts. May import: delivery, consent and this package."""
+
+import json
+import os
+import resource
+import signal
+import time
+
+from innerloop.cli import terminal
+from innerloop.consent.answer import ON
+from innerloop.consent.resolve import State, resolve
+from innerloop.delivery import backoff, sender
+
+LIFETIME = 60  # s: whatever happens, a sender ends by then
+CPU = 10  # s
+
+
+def flush(here: State, timeout: float, as_json: bool) -> int:
+    """Deliver everything now and say what happened. Exit status 1 where something is left."""
+    state = resolve(here)
+    if state.mode != ON:
+        raise terminal.Failure(f"nothing is sent: {state.reason or 'you have not agreed'}; see: innerloop status")
+    show = (lambda _: None) if as_json or not os.isatty(2) else (lambda text: terminal.say(f"  {text}"))
+    result = sender.deliver(here, state.key, everything=True, deadline=timeout, tell=show)
+    if as_json:
+        print(json.dumps(result._asdict()))
+    elif result.busy:
+        terminal.say("Another delivery is at work; look again: innerloop status")
+    else:
+        refused = f", {result.refused} refused and set aside (innerloop doctor)" if result.refused else ""
+        print(f"{result.sent} run{'' if result.sent == 1 else 's'} delivered to {state.project.endpoint_host}{refused}, {result.left} left.")
+    if result.problem and not as_json:
+        wait = backoff.read(here.spool(state.key)).until
+        terminal.say(f"Stopped: {result.problem}. Nothing is lost{'; it is tried again by itself' if wait else ''}.")
+    return 1 if result.left or result.refused or result.busy else 0
+
+
+def deliver(here: State) -> int:
+    """The detached sender: deliver what is due from every spool, and never live long."""
+    _confine()
+    directory = f"{here.state}/spool"
+    for key in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+        if _due(f"{directory}/{key}"):
+            sender.deliver(here, key)
+    return 0
+
+
+def _due(spool: str) -> bool:
+    try:
+        return os.stat(f"{spool}/next").st_mtime <= time.time()
+    except OSError:
+        return False
+
+
+def _confine() -> None:
+    """Leave the developer's directory, and bound what a fault of ours can cost them."""
+    os.chdir("/")
+    os.umask(0o077)
+    os.nice(10)
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(LIFETIME)

@@ -1,0 +1,167 @@
+"""Ask for consent, at a terminal and never elsewhere, and act on the answer.
+
+May import: consent, the spool, delivery's client, and this package's terminal.
+"""
+
+import os
+import sys
+import time
+from typing import Optional
+
+from innerloop import environment, files
+from innerloop.cli import events, terminal
+from innerloop.cli.terminal import Failure, say
+from innerloop.consent import answer as answers
+from innerloop.consent import texts
+from innerloop.consent.answer import LOCAL, NO, ON
+from innerloop.consent.resolve import PAUSED, Resolution, State, asking_key, forbidden, resolve, write_hot
+from innerloop.plan.agreement import agreement, digest
+from innerloop.spool import store
+
+YES, KEEP, DETAILS, NOT_NOW = "yes", "keep", "?", "not now"
+ANSWERS = {"y": YES, "yes": YES, "l": LOCAL, "local": LOCAL, "n": NO, "no": NO, "k": KEEP, "keep": KEEP, "?": DETAILS}
+
+
+def may_ask(state: Resolution, here: State) -> None:
+    """Refuse where nobody may be asked. Raises Failure with the reason and what to do."""
+    reason = forbidden(here)
+    if reason:
+        raise Failure(f"nothing can be agreed to here: {reason}")
+    if state.unusable:
+        raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside, then try again")
+    if not state.testing and environment.by_agent(here.env):
+        raise Failure("only a person can agree; a coding agent may not answer for one")
+    if not state.testing and environment.in_ci(here.env):
+        raise Failure("only a person at a terminal can agree; this is a CI job")
+    if not terminal.at_terminal():
+        raise Failure("only a person can agree: run this at a terminal, with nothing piped in or out")
+
+
+def opt_in(here: State, local: bool) -> int:
+    """`innerloop opt-in`: show what is collected, ask, write the answer down."""
+    state = resolve(here)
+    started = time.time_ns()
+    may_ask(state, here)
+    if state.answer.decision == (LOCAL if local else ON) and state.mode in (ON, LOCAL):
+        say(f"You agreed on {str(state.answer.consent.get('timestamp'))[:10]} already. Look: innerloop status")
+        write_hot(state, here)
+        return 0
+    return talk(state, here, local, started)
+
+
+def talk(state: Resolution, here: State, local: bool = False, started: int = 0) -> int:
+    """Hold the dialogue that fits the state, and act on the answer."""
+    current = agreement(state.project)
+    if state.project.seed and not local:
+        text = texts.seed_question(state)
+        answer = YES if terminal.ask(text).lower() in ("y", "yes") else NOT_NOW
+        say("")
+    elif local:
+        text = "Measure commands for yourself, on this machine? Nothing is sent. Type yes: "
+        answer = LOCAL if terminal.ask(text).lower() in ("y", "yes", "l", "local") else NOT_NOW
+    elif state.mode == PAUSED:
+        text = texts.changed_question(state, current)
+        answer = _read(text, state)
+    else:
+        say(texts.field_table(current["fields"], events.examples(state)) + "\n")
+        text = texts.question(state)
+        answer = _read(text, state)
+    return act(answer, state, here, text, started or time.time_ns())
+
+
+def _read(text: str, state: Resolution) -> str:
+    """Read an answer; `?` shows the details and asks again."""
+    while True:
+        answer = ANSWERS.get(terminal.ask(text).lower(), NOT_NOW)
+        if answer == KEEP and not (state.mode == PAUSED and state.changed and state.changed.can_keep):
+            answer = NOT_NOW
+        if answer != DETAILS:
+            return answer
+        say("\n" + texts.notice(state) + "\n")
+
+
+def act(answer: str, state: Resolution, here: State, text: str, started: int) -> int:
+    """Write an answer down and say what follows from it."""
+    current = agreement(state.project)
+    if answer == NOT_NOW:
+        note_asked(state, here)
+        say(texts.not_now(state.project))
+    elif answer == NO:
+        answers.decline(state.answer)
+        purge(here, state.key)
+        after = settle(here)
+        say(texts.declined(after))
+    else:
+        agreed = state.answer.consent["agreement"] if answer == KEEP else current
+        mode = LOCAL if answer == LOCAL else ON
+        answers.accept(state.answer, state.project, agreed, mode, text, state.testing, digest(current))
+        after = settle(here)
+        say(texts.accepted(after))
+        if mode == ON:
+            events.tell_opt_in(after, here, started)
+    return 0
+
+
+def settle(here: State) -> Resolution:
+    """After an answer changed: make or remove what depends on it."""
+    state = resolve(here)
+    if state.measures:
+        store.prepare(here.spool(state.key), state.path)
+        files.write_json(f"{here.spool(state.key)}/about.json", {"consent": state.answer.path, "project": state.project.name})
+    set_enabled(here, state.key, state.measures)
+    write_hot(state, here)
+    return state
+
+
+def set_enabled(here: State, key: str, on: bool) -> None:
+    """Keep the file that exists while any project here is measured; its first line says where innerloop is."""
+    path = f"{here.state}/enabled"
+    try:
+        lines = (files.read_own(path) or b"\n").decode("utf-8", "surrogateescape").split("\n")
+    except files.UnusableFile:
+        lines = [""]
+    keys = {line for line in lines[1:] if line} - {key} | ({key} if on else set())
+    if not keys:
+        files.remove(path)
+        return
+    files.private_directory(here.state)
+    files.write(path, "\n".join([installed_at(), *sorted(keys), ""]).encode("utf-8", "surrogateescape"))
+
+
+def installed_at() -> str:
+    """The directory of this installation's `innerloop` command, or an empty string."""
+    directory = os.path.dirname(sys.executable)
+    return directory if os.path.exists(f"{directory}/innerloop") else ""
+
+
+def note_asked(state: Resolution, here: State) -> None:
+    """Remember that somebody was asked today. Holds no id and no clock time."""
+    if state.testing:
+        return
+    files.private_directory(here.state)
+    descriptor = os.open(f"{here.state}/asked", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(b"%s %d\n" % (asking_key(state).encode(), int(time.time()) // 86400))
+    write_hot(state, here)
+
+
+def purge(here: State, key: str) -> int:
+    """Delete what was not sent; returns how many runs. Counts them in the ledger."""
+    spool = here.spool(key)
+    if not os.path.isdir(spool):
+        return 0
+    with store.locked(spool, "seal.lock"):
+        found = [(place, run_id) for place in ("new", "sealed") for run_id in store.ids(spool, place)]
+        for place, run_id in found:
+            store.drop(spool, place, run_id, "withdrawn")
+    return len({run_id for _, run_id in found})
+
+
+def opt_out_of(path: str, before: Optional[answers.Answer]) -> answers.Answer:
+    """Write a no over whatever is there; an unusable file is moved aside first."""
+    if before is None:
+        aside = answers.set_aside(path)
+        if aside:
+            say(f"{path} could not be read; it is now {aside}")
+        before = answers.Answer(path, {})
+    return answers.decline(before)

@@ -1,0 +1,86 @@
+"""The events that consent itself makes in a seed project, and examples for a question.
+
+May import: event, consent, the spool and delivery's client.
+"""
+
+import json
+import uuid
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+from innerloop import event
+from innerloop.cli.terminal import say
+from innerloop.consent.resolve import Resolution, State
+from innerloop.delivery import client
+from innerloop.spool import seal, store
+from innerloop.spool.facts import GitFacts, RunFacts, parse_git
+
+PATIENCE = 3.0  # s that the one attempt of an opt-out event may take
+
+
+def examples(state: Resolution) -> "dict[str, Any]":
+    """What the fields would hold on this machine, where that is known without looking at anything private."""
+    names = state.project.names
+    moment = event.Moment(_moment_facts(state, 0))
+    return {
+        "os": event.VALUES["os"](moment, ""),
+        "arch": event.VALUES["arch"](moment, ""),
+        "client": event.VALUES["client"](moment, ""),
+        "in_container": event.in_container(),
+        "command": names[0] if names else "other",
+    }
+
+
+def _moment_facts(state: Resolution, started: int, git: "Optional[GitFacts]" = None) -> RunFacts:
+    return RunFacts(
+        id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, name="other", local_name="",
+        type="make", actor="human", test=state.testing or "no", root=state.path, wall=started, awake=0, boot=0, git=git,
+    )  # fmt: skip
+
+
+def tell_opt_in(state: Resolution, here: State, started: int) -> None:
+    """Queue the event that says that a developer agreed, where the project's question announces it."""
+    if "choice" not in state.agreement["fields"]:
+        return
+    facts = _moment_facts(state, started, ask_git(here))
+    sealed = seal.seal(state, facts, kind="opt_in")
+    spool = here.spool(state.key)
+    store.write_sealed(spool, sealed)
+    store.note(spool, "recorded", sealed.id)
+    print_sent(state, sealed.events[0])
+
+
+def tell_opt_out(state: Resolution, started: int) -> bool:
+    """Send the event that says that a developer left: one attempt, never queued. Tells whether it is announced."""
+    if "previous_consent" not in state.agreement["fields"]:
+        return False
+    sealed = seal.seal(state, _moment_facts(state, started), kind="opt_out")
+    content = client.body(list(sealed.events), state.digest)
+    client.post(state.project.endpoint, state.project.write_key, content, PATIENCE)
+    print_sent(state, sealed.events[0])
+    return True
+
+
+def print_sent(state: Resolution, message: bytes) -> None:
+    """In a seed project's tests: print the event as the founding system does, as the last thing."""
+    if not state.testing:
+        return
+    document = json.loads(message)
+    shown = {key: document[key] for key in ("event", "userId", "properties") if key in document}
+    shown["sentAt"] = datetime.now(timezone.utc).isoformat()
+    say("Send metrics info: " + json.dumps(shown))
+
+
+def ask_git(here: State) -> "Optional[GitFacts]":
+    """Ask git about the checkout, with the launcher's own script, waiting at most 5 s."""
+    import subprocess  # noqa: PLC0415, S404 (only here)
+
+    from innerloop.launcher.record import GIT_FACTS  # noqa: PLC0415
+
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["/bin/sh", "-c", GIT_FACTS.decode()], cwd=here.directory, env=here.env, capture_output=True, check=False, timeout=5
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return parse_git(done.stdout.decode("utf-8", "replace"))

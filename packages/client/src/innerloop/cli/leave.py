@@ -1,0 +1,122 @@
+"""`innerloop opt-out`: works anywhere, on anything broken, and says nothing to anybody.
+
+May import: consent, the spool, and this package.
+"""
+
+import os
+import time
+
+from innerloop import environment, files
+from innerloop.cli import dialogue, events
+from innerloop.cli.terminal import Failure, say
+from innerloop.consent import answer as answers
+from innerloop.consent import texts
+from innerloop.consent.resolve import NoProject, Resolution, State, resolve
+from innerloop.plan.project import ProjectError
+from innerloop.spool import store
+
+
+def opt_out(here: State, everywhere: bool) -> int:
+    """Stop measuring this project, or every project on this machine (`--all`)."""
+    started = time.time_ns()
+    try:
+        state = resolve(here)
+    except (NoProject, ProjectError) as error:
+        _refuse_agent(here)
+        return _opt_out_all(here) if everywhere else _opt_out_of_broken(here, error)
+    if not state.testing:
+        _refuse_agent(here)
+    if everywhere:
+        return _opt_out_all(here)
+    return _opt_out_of_project(state, here, started)
+
+
+def _refuse_agent(here: State) -> None:
+    if environment.by_agent(here.env):
+        raise Failure("only a person can answer; a coding agent may not, neither yes nor no")
+
+
+def _opt_out_of_project(state: Resolution, here: State, started: int) -> int:
+    had_agreed = state.mode == answers.ON
+    dialogue.opt_out_of(state.answer.path, None if state.unusable else state.answer)
+    unsent = dialogue.purge(here, state.key)
+    dialogue.settle(here)
+    told = had_agreed and "previous_consent" in state.agreement["fields"]
+    say(texts.stopped(state.project, state.answer.path, unsent, told))
+    if had_agreed:
+        events.tell_opt_out(state, started)
+    return 0
+
+
+def _opt_out_of_broken(here: State, error: Exception) -> int:
+    """The project file cannot be read: find what was agreed to by where it was used."""
+    path = _project_path(here)
+    for key, about in _known(here):
+        if path and path in store.roots(here.spool(key)):
+            unsent = _decline_known(here, key, about)
+            say(f"{about['project']} commands are no longer measured; {unsent} unsent records were deleted. ({error})")
+            return 0
+    raise Failure(f"{error}; to stop measuring every project on this machine: innerloop opt-out --all")
+
+
+def _project_path(here: State) -> str:
+    directory = os.path.realpath(here.directory)
+    while not os.path.isfile(f"{directory}/innerloop.toml"):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return ""
+        directory = parent
+    return os.path.join(directory, "innerloop.toml")
+
+
+def _known(here: State) -> "list[tuple[str, dict[str, str]]]":
+    """Every spool of this machine with what is known about it."""
+    found = []
+    directory = f"{here.state}/spool"
+    for key in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+        try:
+            about = files.read_json(f"{directory}/{key}/about.json")
+        except files.UnusableFile:
+            about = None
+        if about and isinstance(about.get("consent"), str) and isinstance(about.get("project"), str):
+            found.append((key, about))
+    return found
+
+
+def _decline_known(here: State, key: str, about: "dict[str, str]") -> int:
+    try:
+        before = answers.load(about["consent"])
+    except files.UnusableFile:
+        before = None
+    dialogue.opt_out_of(about["consent"], before)
+    unsent = dialogue.purge(here, key)
+    dialogue.set_enabled(here, key, on=False)
+    return unsent
+
+
+def _opt_out_all(here: State) -> int:
+    """Stop every project of this machine, also those whose project file is gone."""
+    stopped = 0
+    for key, about in _known(here):
+        _decline_known(here, key, about)
+        stopped += 1
+    for path in _answers_without_spool(here):
+        try:
+            before = answers.load(path)
+        except files.UnusableFile:
+            before = None
+        if before is None or before.decision in (answers.ON, answers.LOCAL):
+            dialogue.opt_out_of(path, before)
+            stopped += 1
+    if os.path.isdir(f"{here.state}/hot"):
+        for name in os.listdir(f"{here.state}/hot"):
+            files.remove(f"{here.state}/hot/{name}")
+    files.remove(f"{here.state}/enabled")
+    say(f"{stopped} project{' is' if stopped == 1 else 's are'} no longer measured." if stopped else "No project was measured here.")
+    return 0
+
+
+def _answers_without_spool(here: State) -> "list[str]":
+    if not os.path.isdir(here.config):
+        return []
+    return sorted(f"{here.config}/{name}" for name in os.listdir(here.config) if name.endswith(".json"))

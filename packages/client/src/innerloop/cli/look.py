@@ -1,0 +1,99 @@
+"""`innerloop describe` and `innerloop show`: what can be collected, and the very bytes. Nothing here sends.
+
+May import: consent, the spool, delivery's way to write a batch, and this package.
+"""
+
+import json
+import os
+import time
+
+from innerloop.cli import events
+from innerloop.cli.terminal import give, say
+from innerloop.consent import texts
+from innerloop.consent.resolve import Resolution, State, resolve
+from innerloop.delivery import client, sender
+from innerloop.plan.agreement import agreement, digest
+from innerloop.plan.tracking import PLAN
+from innerloop.spool import seal, store
+
+
+def describe(here: State, as_json: bool) -> int:
+    """Print every field that this project collects, how exact, an example from here, and what stays off."""
+    state = resolve(here)
+    current = agreement(state.project)
+    examples = events.examples(state)
+    off = [name for name in PLAN.fields if name not in current["fields"]]
+    if as_json:
+        fields = [
+            {**PLAN.fields[name].record, "granularity": exactness, "example": examples.get(name, PLAN.fields[name].example)}
+            for name, exactness in current["fields"].items()
+        ]
+        print(json.dumps({"project": state.project.id, "plan": digest(current), "fields": fields, "off": off}, indent=2))
+        return 0
+    print(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):\n")
+    print(texts.field_table(current["fields"], examples))
+    print("\n" + texts.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
+    if state.project.stems:
+        print(texts.entry("Stems", ", ".join(state.project.stems)))
+    print(texts.entry("Never", "arguments, paths, output, environment, file or user names"))
+    print(texts.entry("Where", texts.destination(state.project)))
+    print(texts.entry("Off", ", ".join(off) or "none"))
+    return 0
+
+
+def show(here: State, what: str, as_json: bool) -> int:
+    """Print the next batch, what waits, or what left: byte for byte as on the wire."""
+    state = resolve(here)
+    spool = here.spool(state.key)
+    if os.path.isdir(spool):
+        seal.seal_finished(spool, state)
+    if what == "next":
+        return _show_next(spool, state)
+    found = _read(spool, "sealed" if what == "pending" else "sent")
+    if as_json:
+        give(b"[" + b",\n".join(message for one in found for message in one.events) + b"]\n")
+        return 0
+    for one in found:
+        if what == "pending":
+            say(f"# {one.name}: {_when(one.release)}")
+        give(b"\n".join(one.events) + b"\n")
+    if not found:
+        say(_nothing(what, state))
+    return 0
+
+
+def _read(spool: str, place: str) -> "list[store.Sealed]":
+    found = []
+    for run_id in store.ids(spool, place):
+        try:
+            found.append(store.read_sealed(spool, run_id, place))
+        except (ValueError, KeyError, FileNotFoundError):
+            say(f"# {run_id}: damaged, left out")
+    return sorted(found, key=lambda one: one.release)
+
+
+def _when(release: float) -> str:
+    minutes = (release - time.time()) / 60
+    return "leaves with the next delivery" if minutes <= 0 else f"leaves in {minutes:.0f} minutes at the earliest"
+
+
+def _nothing(what: str, state: Resolution) -> str:
+    if what == "sent":
+        return f"Nothing left in the last {store.KEEP_SENT // 86400} days."
+    return "Nothing waits." if state.measures else f"Nothing waits, and nothing is recorded. {state.reason or 'See: innerloop status'}"
+
+
+def _show_next(spool: str, state: Resolution) -> int:
+    """Print the body of the batch that would be sent first, with the clock as it is now."""
+    found = _read(spool, "sealed")
+    messages: "list[bytes]" = []
+    for one in found:
+        if len(messages) + len(one.events) > sender.MOST_EVENTS:
+            break
+        messages.extend(one.events)
+    if not messages:
+        say(_nothing("next", state))
+        return 0
+    say(f"# POST {state.project.endpoint}/v1/batch (gzip), {len(messages)} events; sentAt is set when it is sent")
+    give(client.body(messages, state.digest) + b"\n")
+    return 0

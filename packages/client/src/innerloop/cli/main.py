@@ -1,0 +1,104 @@
+"""The command line: arguments in, one clear line out for every expected failure.
+
+May import: argparse, this package, and what it hands to it.
+"""
+
+import argparse
+import os
+import sys
+
+from innerloop import __version__
+from innerloop.cli import terminal
+from innerloop.consent.resolve import NoProject, State
+from innerloop.plan.project import ProjectError
+
+ABOUT = "Measures how long you wait for commands, if you agreed; look at every byte before it leaves."
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of every command."""
+    top = argparse.ArgumentParser("innerloop", description=ABOUT)
+    top.add_argument("--version", action="version", version=f"innerloop {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, text: str, json: bool = True) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        if json:
+            one.add_argument("--json", action="store_true", help="print JSON")
+        return one
+
+    run = add("run", "measure a command: innerloop run [--name NAME] -- COMMAND...", json=False)
+    run.add_argument("--name", help="what to call it; leaves only where innerloop.toml lists it")
+    run.add_argument("words", nargs="+", metavar="COMMAND")
+    wrap = add("wrap", "measure `make impl-TARGET` as TARGET", json=False)
+    wrap.add_argument("target", metavar="TARGET")
+    agree = add("opt-in", "see what is collected and decide", json=False)
+    agree.add_argument("--local", action="store_true", help="only for yourself, on this machine: nothing is sent")
+    leave = add("opt-out", "stop measuring; deletes what was not sent", json=False)
+    leave.add_argument("--all", action="store_true", help="every project on this machine")
+    add("status", "what holds for this project here")
+    add("describe", "every field that can be collected, why, and an example from here")
+    show = add("show", "the very bytes: of the next batch, of what waits, of what left")
+    show.add_argument("what", choices=["next", "pending", "sent"])
+    flush = add("flush", "deliver now, and say what happened")
+    flush.add_argument("--timeout", type=float, default=30, metavar="S", help="give up after S seconds (30)")
+    report = add("report", "your own week: what you waited for, what failed")
+    report.add_argument("--days", type=int, default=7, metavar="N", help="look back N days (7)")
+    add("doctor", "why commands are (not) measured here, and where every record is")
+    commands.add_parser("deliver")
+    return top
+
+
+def dispatch(arguments: argparse.Namespace, here: State) -> int:
+    """Call the command; modules are imported only where they are needed."""
+    command = arguments.command
+    if command == "opt-in":
+        from innerloop.cli import dialogue
+
+        return dialogue.opt_in(here, arguments.local)
+    if command == "opt-out":
+        from innerloop.cli import leave
+
+        return leave.opt_out(here, arguments.all)
+    if command in ("status", "doctor"):
+        from innerloop.cli import status
+
+        return (status.status if command == "status" else status.doctor)(here, arguments.json)
+    if command == "describe":
+        from innerloop.cli import look
+
+        return look.describe(here, arguments.json)
+    if command == "show":
+        from innerloop.cli import look
+
+        return look.show(here, arguments.what, arguments.json)
+    if command == "report":
+        from innerloop.cli import report
+
+        return report.report(here, arguments.json, arguments.days)
+    from innerloop.cli import deliver
+
+    return deliver.deliver(here) if command == "deliver" else deliver.flush(here, arguments.timeout, arguments.json)
+
+
+def main(arguments: "list[str]") -> None:
+    """Run a command and end with its status: 0 done, 1 failed with one line, 2 wrong usage."""
+    parsed = parser().parse_args(arguments)
+    if parsed.command in ("run", "wrap"):
+        parser().error(f"{parsed.command}: put `--` before a command that has options of its own")
+    try:
+        status = dispatch(parsed, State(dict(os.environb), os.getcwd()))
+    except KeyboardInterrupt:
+        terminal.say("")
+        status = 130
+    except (terminal.Failure, NoProject, ProjectError) as error:
+        terminal.say(f"innerloop: {error}")
+        status = 1
+    except OSError as error:
+        terminal.say(f"innerloop: {error.filename or ''}: {error.strerror}. Nothing was changed half-way; try again when that is mended.")
+        status = 1
+    terminal.leave(status)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,174 @@
+"""`innerloop status` and `innerloop doctor`: the truth about this project on this machine.
+
+May import: consent, the spool, delivery's state, and this package.
+"""
+
+import json
+import os
+import time
+from typing import Any, NamedTuple
+
+from innerloop import __version__, environment, files, projectfile
+from innerloop.consent import texts
+from innerloop.consent.answer import LOCAL, NO, ON
+from innerloop.consent.resolve import NoProject, OFF, PAUSED, Resolution, State, forbidden, resolve
+from innerloop.delivery import backoff
+from innerloop.launcher import hot
+from innerloop.plan.project import ProjectError
+from innerloop.spool import ledger, store
+
+MEANING = {
+    ON: "sharing",
+    LOCAL: "local: measured for you, nothing is sent",
+    NO: "no: nothing is recorded",
+    OFF: "off: nothing is recorded",
+    PAUSED: "paused: nothing is recorded or sent until you answer",
+}
+
+
+def status(here: State, as_json: bool) -> int:
+    """Print what holds for this project."""
+    state = resolve(here)
+    spool = here.spool(state.key)
+    counts = ledger.count(spool)
+    if as_json:
+        print(json.dumps(_document(state, spool, counts), indent=2))
+        return 0
+    consent, project = state.answer.consent, state.project
+    day = str(consent.get("timestamp", ""))[:10]
+    what = MEANING[state.mode] + (f", agreed {day} (plan {state.digest[:8]})" if state.mode == ON else "")
+    print(f"{project.name}: {what}")
+    if state.reason:
+        print(f"  because   {state.reason}")
+    if state.mode == OFF and not state.reason:
+        print("  because   nobody answered the question yet")
+    if state.mode in (ON, PAUSED):
+        print(f"  goes to   {project.organisation}, {texts.destination(project)}")
+    if state.measures:
+        print(f"  fields    {len(state.agreement['fields'])}: innerloop describe")
+    if state.answer.user_id:
+        print(f"  your id   {state.answer.user_id[:8]}..., for this project only")
+    if counts.recorded:
+        sent = len(store.ids(spool, "sent"))
+        print(f"  here      {counts.queued} to send, {counts.quarantined} set aside, {sent} sent copies")
+    change = texts.opt_out_command(project) if state.measures or state.mode == PAUSED else texts.opt_in_command(project)
+    print(f"  change    {change}")
+    return 0
+
+
+def _document(state: Resolution, spool: str, counts: ledger.Ledger) -> "dict[str, Any]":
+    return {
+        "project": state.project.id,
+        "organisation": state.project.organisation,
+        "endpoint": state.project.endpoint,
+        "mode": state.mode,
+        "reason": state.reason,
+        "answered": state.answer.consent.get("timestamp"),
+        "plan": state.digest,
+        "fields": state.agreement["fields"],
+        "changed": None if state.changed is None else state.changed._asdict(),
+        "id": state.answer.user_id or None,
+        "consent_file": state.answer.path,
+        "ledger": _ledger_document(counts),
+        "sent_copies": len(store.ids(spool, "sent")),
+    }
+
+
+def _ledger_document(counts: ledger.Ledger) -> "dict[str, Any]":
+    return {**counts._asdict(), "adds_up": counts.adds_up}
+
+
+class Check(NamedTuple):
+    """One thing that doctor looked at."""
+
+    name: str
+    good: bool
+    finding: str
+
+
+def doctor(here: State, as_json: bool) -> int:
+    """Say why commands are (not) measured here, and whether the ledger adds up. Exit status 1 where it does not."""
+    checks = [Check("version", True, f"innerloop {__version__}, {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}")]
+    counts = None
+    try:
+        state = resolve(here)
+    except (NoProject, ProjectError) as error:
+        checks.append(Check("project file", False, str(error)))
+    else:
+        spool = here.spool(state.key)
+        counts = ledger.count(spool)
+        checks += [*_project_checks(state, here), *_consent_checks(state, here), *_spool_checks(spool, counts)]
+    if as_json:
+        document = {"checks": [check._asdict() for check in checks], "ledger": None if counts is None else _ledger_document(counts)}
+        print(json.dumps(document, indent=2))
+    else:
+        for check in checks:
+            print(f"{'ok ' if check.good else 'NO '} {check.name:<13} {check.finding}")
+        if counts is not None:
+            print(_equation(counts))
+    return 1 if counts is not None and not counts.adds_up else 0
+
+
+def _equation(counts: ledger.Ledger) -> str:
+    dropped = sum(counts.dropped.values())
+    reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(counts.dropped.items()) if number)
+    terms = (
+        f"{counts.acknowledged} acknowledged + {counts.queued} queued + {counts.quarantined} quarantined + "
+        f"{dropped} dropped{' (' + reasons + ')' if reasons else ''} + {counts.local} local + {counts.unfinished} unfinished"
+    )
+    lost = "" if counts.adds_up else f"  MISSING {counts.missing}: please report this"
+    return f"ledger (runs): {counts.recorded} recorded = {terms}{lost}"
+
+
+def _project_checks(state: Resolution, here: State) -> "list[Check]":
+    checks = [Check("project file", True, f"{state.path}: {state.project.name} of {state.project.organisation}")]
+    if state.project.unknown:
+        checks.append(Check("unknown keys", False, f"{', '.join(state.project.unknown)}: not known to this version, so off"))
+    if not state.project.names:
+        checks.append(Check("names", False, "[names] allow is empty: every command is recorded as `other`"))
+    mode = projectfile.machine_mode("/etc/innerloop.toml")
+    if mode != "on":
+        checks.append(Check("machine file", False, f"/etc/innerloop.toml: {mode}"))
+    reason = forbidden(here)
+    if reason:
+        checks.append(Check("environment", False, reason))
+    elif environment.in_ci(here.env):
+        checks.append(Check("environment", False, "this looks like a CI job: nothing is recorded"))
+    return checks
+
+
+def _consent_checks(state: Resolution, here: State) -> "list[Check]":
+    wanted = state.measures
+    checks = [Check("consent", wanted, MEANING[state.mode] + (f" ({state.reason})" if state.reason else ""))]
+    if state.changed and state.changed.wider:
+        changed = ", ".join(state.changed.added + state.changed.finer + state.changed.other)
+        checks.append(Check("changed plan", False, f"{changed}; decide: {texts.opt_in_command(state.project)}"))
+    found = os.stat(state.path)
+    path = os.fsdecode(hot.path_for(os.fsencode(here.state), found))
+    cached = hot.read(os.fsencode(path), os.geteuid(), os.fsencode(here.config))
+    checks.append(Check("hot file", True, f"{path}: {'current' if cached else 'absent or out of date; the next run makes it'}"))
+    return checks
+
+
+def _spool_checks(spool: str, counts: ledger.Ledger) -> "list[Check]":
+    if not os.path.isdir(spool):
+        return []
+    checks = [Check("spool", True, spool)]
+    state = backoff.read(spool)
+    if state.failures:
+        wait = max(state.until - time.time(), 0) / 60
+        problem = f"{state.failures} failures, last: {state.last_error}; the next try is in {wait:.0f} minutes, or: innerloop flush"
+        checks.append(Check("delivery", False, problem))
+    elif state.last_success_at:
+        checks.append(Check("delivery", True, f"last worked {(time.time() - state.last_success_at) / 60:.0f} minutes ago"))
+    for run_id in store.ids(spool, "quarantine"):
+        try:
+            reason = (files.read_own(f"{spool}/quarantine/{run_id}.reason") or b"?").decode("utf-8", "replace")
+        except files.UnusableFile:
+            reason = "?"
+        checks.append(Check("quarantine", False, f"{run_id}: {reason}"))
+    if not counts.adds_up:
+        checks.append(Check("ledger", False, f"{counts.missing} runs are in none of the places"))
+    return checks
+
+

@@ -1,0 +1,262 @@
+"""What holds here and now, from the sources themselves. Slow (tens of ms) and exact: the hot file is its cache.
+
+Order of force: environment, machine file, project file, the developer's answer. Each may only restrict what the
+one after it allows; whatever is broken, foreign or unknown means off.
+
+May import: the standard library, the plan, environment, files, places, projectfile, remotes, `answer` and the
+launcher's `hot`.
+"""
+
+import os
+from typing import Any, NamedTuple, Optional
+
+from innerloop import environment, files, places, projectfile, remotes
+from innerloop.consent import answer as answers
+from innerloop.consent.answer import LOCAL, NO, ON, Answer
+from innerloop.launcher import hot
+from innerloop.plan.agreement import Difference, agreement, destination_digest, difference, digest
+from innerloop.plan.project import Project, ProjectError
+from innerloop.plan.tracking import PLAN
+
+OFF, PAUSED = "off", "paused"
+GIT_FIELDS = tuple(field.name for field in PLAN.fields.values() if field.absent_without == "git")
+
+
+class Resolution(NamedTuple):
+    """What holds for one project on this machine."""
+
+    project: Project
+    path: str  # of the project file
+    key: str  # of the spool
+    answer: Answer
+    mode: str  # on, local, no, off or paused
+    reason: str  # why it is not what the developer answered; empty where it is
+    agreement: "dict[str, Any]"  # what may leave: agreed and current
+    changed: Optional[Difference] = None  # how the project file differs from what was agreed, where it does
+    testing: str = ""  # value of a seed project's test variable
+    unusable: str = ""  # what is wrong with the consent file
+    git_config: str = ""
+
+    @property
+    def measures(self) -> bool:
+        """Whether runs are recorded."""
+        return self.mode in (ON, LOCAL)
+
+    @property
+    def digest(self) -> str:
+        """The digest that events are sent under."""
+        return digest(self.agreement)
+
+
+class State:
+    """The developer's files, found through the environment. One value, handed down, never a global."""
+
+    def __init__(self, env: "dict[bytes, bytes]", directory: str) -> None:
+        """`env` is an environment as bytes; `directory` is where to look for the project from."""
+        self.env = env
+        self.directory = directory
+        self.state = os.fsdecode(places.state(env))
+        self.config = os.fsdecode(places.config(env))
+
+    def spool(self, key: str) -> str:
+        """The spool's directory for a key."""
+        return f"{self.state}/spool/{key}"
+
+
+class NoProject(Exception):
+    """There is no project file around here."""
+
+
+def find(here: State) -> projectfile.FoundProject:
+    """Find and read the project file. Raises NoProject or ProjectError."""
+    before = os.getcwd()
+    os.chdir(here.directory)
+    try:
+        found = hot.find_project(os.geteuid())
+    except OSError as error:
+        raise NoProject(f"{here.directory} cannot be read: {error.strerror}") from error
+    finally:
+        os.chdir(before)
+    if found is None:
+        raise NoProject("there is no innerloop.toml of yours here or above")
+    return projectfile.load(os.fsdecode(found[0]))
+
+
+def resolve(here: State) -> Resolution:
+    """Find the project around a directory and tell what holds. Raises NoProject or ProjectError."""
+    found = find(here)
+    return resolve_project(here, found)
+
+
+def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
+    """Tell what holds for a project file that was read."""
+    project = found.project
+    testing = environment.test_value(here.env, project.seed.test_variable.encode()) if project.seed else ""
+    path = answers.path_for(project, here.env)
+    current = agreement(project)
+    try:
+        answer, unusable = answers.load(path), ""
+    except files.UnusableFile as error:
+        answer, unusable = Answer(path, {}), str(error)
+    found_state = Resolution(
+        project, found.path, answers.spool_key(project), answer, OFF, "", current, testing=testing, unusable=unusable,
+        git_config=remotes.git_config(found.directory) if project.remotes else "",
+    )  # fmt: skip
+    if unusable:
+        return found_state._replace(reason=unusable)
+    return _restrict(_bind(found_state, current), here)
+
+
+def _bind(state: Resolution, current: "dict[str, Any]") -> Resolution:
+    """Hold the answer against the project file as it is now."""
+    answer, consent = state.answer, state.answer.consent
+    if answer.decision in (NO, LOCAL):
+        return state._replace(mode=answer.decision)
+    if answer.decision != ON:
+        return state
+    if consent.get("test") and not state.testing:
+        return state._replace(reason="the yes was given in a test and holds only there")
+    agreed = _agreed(state, current)
+    if agreed is None:
+        return state._replace(reason="the answer does not say what was agreed to")
+    if consent.get("destination") not in (destination_digest(state.project), None):
+        change = Difference(other=("destination",))
+        return state._replace(mode=PAUSED, reason="the destination is another one than you agreed to", changed=change)
+    change = difference(agreed, current)
+    if change.wider and not (change.can_keep and consent.get("seen") == digest(current)):
+        return state._replace(mode=PAUSED, reason="what is collected is not what you agreed to", changed=change)
+    return state._replace(mode=ON, agreement=_intersection(agreed, current), changed=change)
+
+
+def _agreed(state: Resolution, current: "dict[str, Any]") -> "Optional[dict[str, Any]]":
+    """The agreement in the consent file, or what the project file says an old script's yes stands for."""
+    consent, legacy = state.answer.consent, state.project.legacy
+    stored = consent.get("agreement")
+    if isinstance(stored, dict) and digest(stored) == consent.get("plan") and consent.get("destination"):
+        return stored
+    if "plan" in consent or legacy is None or not state.project.seed or legacy.endpoint != state.project.endpoint:
+        return None
+    fields = {name: exactness for name, exactness in current["fields"].items() if name in legacy.fields}
+    return {**current, "fields": fields}
+
+
+def _intersection(agreed: "dict[str, Any]", current: "dict[str, Any]") -> "dict[str, Any]":
+    """What is both agreed and current: each field as coarse as the coarser of the two says."""
+    fields = {}
+    for name, exactness in current["fields"].items():
+        if name in agreed["fields"]:
+            order = PLAN.fields[name].granularities
+            old = agreed["fields"][name]
+            fields[name] = min(exactness, old, key=order.index) if old in order else exactness
+    purposes = {name: text for name, text in current["purposes"].items() if name in fields}
+    return {**current, "fields": fields, "purposes": purposes}
+
+
+def _restrict(state: Resolution, here: State) -> Resolution:
+    """Let the environment and the machine file restrict the answer. They can never widen it."""
+    reason = forbidden(here)
+    if reason:
+        return state._replace(mode=OFF, reason=reason)
+    if state.mode == ON and (local := _local_only(state, here)):
+        return state._replace(mode=LOCAL, reason=local)
+    return state
+
+
+def forbidden(here: State) -> str:
+    """Why nothing may be recorded or asked on this machine, or an empty string."""
+    reason = environment.forbidden(here.env)
+    if reason:
+        return reason
+    if not here.state:
+        return "HOME is not set"
+    if not hot.own_home(here.env, os.geteuid()):
+        return "HOME belongs to somebody else"
+    if projectfile.machine_mode(os.fsdecode(places.MACHINE_FILE)) == OFF:
+        return f"{os.fsdecode(places.MACHINE_FILE)} forbids it"
+    return ""
+
+
+def _local_only(state: Resolution, here: State) -> str:
+    """Why runs are recorded but not sent, or an empty string."""
+    if environment.local_only(here.env):
+        return "INNERLOOP_MODE=local"
+    if projectfile.machine_mode(os.fsdecode(places.MACHINE_FILE)) == LOCAL:
+        return f"{os.fsdecode(places.MACHINE_FILE)} allows local recording only"
+    if not state.testing and not remotes.belongs(state.git_config, state.project.remotes):
+        return "this clone has none of the project's remotes"
+    return ""
+
+
+def asked_days(here: State, key: str) -> "list[int]":
+    """On which days (since 1970) a project's invitation was shown here."""
+    try:
+        data = files.read_own(f"{here.state}/asked") or b""
+    except files.UnusableFile:
+        return []
+    days = [line.split() for line in data.decode("ascii", "replace").splitlines()]
+    return [int(words[1]) for words in days if len(words) == 2 and words[0] == key and words[1].isdigit()]
+
+
+def asking_key(state: Resolution) -> str:
+    """Under which key it is noted that somebody was asked: a changed plan may ask again, once."""
+    if state.mode == PAUSED:
+        return f"{state.key}-{digest(agreement(state.project))[:12]}"
+    return state.key
+
+
+def hot_answer(state: Resolution, here: State) -> hot.Hot:
+    """What the launcher must know of a resolution."""
+    answer = hot.Hot()
+    paths = [os.fsencode(path) for path in (state.path, state.answer.path)] + [places.MACHINE_FILE]
+    if state.git_config:
+        paths.append(os.fsencode(state.git_config))
+    answer.sources = [(path, hot.fingerprint(path)) for path in paths]
+    (answer.project_file, _), (answer.consent, answer.consent_print) = answer.sources[:2]
+    answer.mode = (OFF if state.mode == PAUSED else state.mode).encode()
+    if state.unusable or forbidden(here):
+        answer.mode = NO.encode()  # neither record nor ask
+    answer.config = places.config(here.env)
+    answer.serial = state.answer.serial.encode()
+    answer.digest = state.digest.encode()
+    answer.spool = os.fsencode(here.spool(state.key))
+    answer.testvar = state.project.seed.test_variable.encode() if state.project.seed else b""
+    answer.asked = asked_days(here, asking_key(state))
+    answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
+    answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
+    answer.ci, answer.question = state.project.ci, state.project.ask == "question"
+    return answer
+
+
+def write_hot(state: Resolution, here: State) -> None:
+    """Write the launcher's cache, but not before anybody was asked or answered anything."""
+    answered = state.answer.consent or asked_days(here, asking_key(state))
+    if state.testing or state.unusable or not answered or environment.in_ci(here.env) or forbidden(here):
+        return
+    if any("\n" in name for name in (*state.project.names, *state.project.stems, state.path, state.answer.path)):
+        return
+    answer = hot_answer(state, here)
+    if resolve(here) != state:
+        return  # a source changed between reading it and taking its fingerprint: the next one writes it
+    directory = f"{here.state}/hot"
+    files.private_directory(here.state)
+    files.private_directory(directory)
+    files.write(os.fsdecode(hot.path_for(os.fsencode(here.state), os.stat(state.path))), hot.render(answer))
+
+
+def for_launcher(env: "dict[bytes, bytes]") -> Optional[hot.Hot]:
+    """Answer the launcher from the sources, and write the hot file for the next time."""
+    here = State(env, os.getcwd())
+    try:
+        state = resolve(here)
+    except (NoProject, ProjectError):
+        return None
+    answer = hot_answer(state, here)
+    if state.measures:
+        from innerloop.spool import store  # noqa: PLC0415 (only where something is recorded)
+
+        store.prepare(here.spool(state.key), state.path)
+    try:
+        write_hot(state, here)
+    except OSError:
+        pass  # a cache: the next run resolves again
+    return answer

@@ -1,0 +1,59 @@
+"""How long to leave the collector alone, remembered on disk. May import: the standard library, files and store."""
+
+import random
+import time
+from typing import Any, NamedTuple
+
+from innerloop import files
+from innerloop.delivery.client import STOP, Outcome
+from innerloop.spool import store
+
+INTERVAL = (300, 600)  # s between two deliveries when all is well
+FIRST, LONGEST = 30, 6 * 3600  # s
+STOPPED = 86400  # s after the collector did not know us
+
+
+class Backoff(NamedTuple):
+    """The state of delivery to one endpoint."""
+
+    failures: int = 0
+    until: float = 0.0  # s since 1970
+    last_error: str = ""
+    last_error_at: float = 0.0
+    last_success_at: float = 0.0
+
+
+def read(spool: str) -> Backoff:
+    """Read the state; a damaged file means a fresh start."""
+    try:
+        document: "dict[str, Any]" = files.read_json(f"{spool}/delivery.json") or {}
+        return Backoff(**document)
+    except (files.UnusableFile, TypeError):
+        return Backoff()
+
+
+def _write(spool: str, state: Backoff, due: float) -> None:
+    files.write_json(f"{spool}/delivery.json", state._asdict())
+    store.set_next(spool, due)
+
+
+def succeed(spool: str) -> None:
+    """Delivery worked: the next one is due after the usual interval."""
+    now = time.time()
+    due = now + random.uniform(*INTERVAL)  # noqa: S311
+    _write(spool, Backoff(last_success_at=now), due)
+
+
+def fail(spool: str, outcome: Outcome) -> float:
+    """Delivery failed: wait as the collector asks, else a random part of a doubling time. Returns s."""
+    now, before = time.time(), read(spool)
+    failures = before.failures + 1
+    if outcome.kind == STOP:
+        wait = float(STOPPED)
+    elif outcome.retry_after is not None:
+        wait = outcome.retry_after
+    else:
+        wait = random.uniform(1, min(LONGEST, FIRST * 2 ** min(failures, 20)))  # noqa: S311 (full jitter)
+    state = before._replace(failures=failures, until=now + wait, last_error=outcome.detail, last_error_at=now)
+    _write(spool, state, now + wait)
+    return wait

@@ -1,0 +1,186 @@
+"""Deliver one spool: re-read what was agreed, seal, send the oldest first, forget only what was acknowledged.
+
+The sources of consent are read again before every batch; the launcher's cache is never believed here.
+
+May import: the standard library, the plan, consent, spool and this package.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Callable, NamedTuple, Optional
+
+from innerloop import projectfile
+from innerloop.consent.answer import ON
+from innerloop.consent.resolve import NoProject, Resolution, State, resolve_project
+from innerloop.delivery import backoff, client
+from innerloop.plan.check import violations
+from innerloop.plan.project import ProjectError
+from innerloop.spool import seal, store
+
+MOST_EVENTS, MOST_BYTES, LARGEST_EVENT = 500, 450_000, 32_000
+OLDEST = 90 * 86400  # s that a run waits for delivery
+MOST_RUNS = 20_000
+
+Progress = Callable[[str], None]
+
+
+class Result(NamedTuple):
+    """What one delivery did, in runs."""
+
+    sent: int = 0
+    refused: int = 0
+    left: int = 0  # still queued
+    problem: str = ""  # why it stopped before the end
+    busy: bool = False  # another sender is at work
+
+
+class Stopped(Exception):
+    """Delivery cannot go on now."""
+
+    def __init__(self, outcome: client.Outcome) -> None:
+        """Keep what the collector said."""
+        super().__init__(outcome.detail)
+        self.outcome = outcome
+
+
+def current(here: State, spool: str, key: str) -> Optional[Resolution]:
+    """Read the sources anew, from the newest project file that this spool was used with."""
+    for path in reversed(store.roots(spool)):
+        try:
+            state = resolve_project(here, projectfile.load(path))
+        except (ProjectError, NoProject, OSError):
+            continue
+        if state.key == key:
+            return state
+    return None
+
+
+def deliver(here: State, key: str, everything: bool = False, deadline: float = 30, tell: Progress = lambda _: None) -> Result:
+    """Deliver what is due (or everything) from one spool, within `deadline` seconds."""
+    spool = here.spool(key)
+    if not os.path.isdir(spool):
+        return Result()
+    with store.locked(spool, "lock", wait=False) as mine:
+        if not mine:
+            return Result(busy=True)
+        until = time.monotonic() + deadline
+        delivery = _Delivery(here, spool, key, everything, until, tell)
+        try:
+            delivery.run()
+        except Stopped as stop:
+            backoff.fail(spool, stop.outcome)
+            return delivery.result(str(stop))
+        if delivery.sent or not delivery.result().left:
+            backoff.succeed(spool)
+        else:
+            store.set_next(spool, time.time() + backoff.INTERVAL[0])
+        return delivery.result()
+
+
+class _Delivery:
+    """One delivery under the spool's lock."""
+
+    def __init__(self, here: State, spool: str, key: str, everything: bool, until: float, tell: Progress) -> None:
+        self.here, self.spool, self.key, self.everything, self.until, self.tell = here, spool, key, everything, until, tell
+        self.sent = self.refused = 0
+        self.problem = ""
+
+    def result(self, problem: str = "") -> Result:
+        return Result(self.sent, self.refused, len(store.ids(self.spool, "sealed")), problem or self.problem)
+
+    def agreed(self) -> Optional[Resolution]:
+        """What holds now, or None where nothing may leave."""
+        state = current(self.here, self.spool, self.key)
+        if state is None:
+            self.problem = "no project file of this spool can be read"
+        elif state.mode != ON:
+            self.problem = state.reason or f"the answer is {state.mode}"
+        return state if state is not None and state.mode == ON else None
+
+    def run(self) -> None:
+        """Seal what is finished and send batch after batch."""
+        state = current(self.here, self.spool, self.key)
+        if state is not None:
+            seal.seal_finished(self.spool, state)
+        self._expire()
+        for batch in self._batches():
+            if time.monotonic() > self.until:
+                self.problem = "the time was up; the rest follows with the next delivery"
+                return
+            state = self.agreed()
+            if state is None:
+                return
+            batch = self._allowed(batch, state)
+            if batch:
+                self._send(batch, state)
+                self.tell(f"{self.sent} delivered")
+        store.forget_old_copies(self.spool, time.time())
+
+    def _expire(self) -> None:
+        """Keep the queue within its bounds, oldest first, and count what is given up."""
+        runs = sorted((os.stat(f"{self.spool}/sealed/{run_id}").st_mtime, run_id) for run_id in store.ids(self.spool, "sealed"))
+        limit = time.time() - OLDEST
+        for index, (moment, run_id) in enumerate(runs):
+            if moment < limit or len(runs) - index > MOST_RUNS:
+                store.drop(self.spool, "sealed", run_id, "expired")
+
+    def _batches(self) -> "Iterator[list[store.Sealed]]":
+        """Group what is due into batches, oldest first."""
+        batch: "list[store.Sealed]" = []
+        size = count = 0
+        for one in self._due():
+            weight = sum(len(event) + 1 for event in one.events)
+            if batch and (count + len(one.events) > MOST_EVENTS or size + weight > MOST_BYTES):
+                yield batch
+                batch, size, count = [], 0, 0
+            batch.append(one)
+            size, count = size + weight, count + len(one.events)
+        if batch:
+            yield batch
+
+    def _due(self) -> "list[store.Sealed]":
+        found = []
+        for run_id in store.ids(self.spool, "sealed"):
+            try:
+                one = store.read_sealed(self.spool, run_id)
+            except (ValueError, KeyError, TypeError):
+                store.quarantine(self.spool, "sealed", run_id, "damaged")
+                continue
+            if any(len(event) > LARGEST_EVENT for event in one.events):
+                store.quarantine(self.spool, "sealed", run_id, "oversize")
+            elif self.everything or one.release <= time.time():
+                found.append(one)
+        return sorted(found, key=lambda one: one.release)
+
+    def _allowed(self, batch: "list[store.Sealed]", state: Resolution) -> "list[store.Sealed]":
+        """Keep of a batch what the current answer, plan and names allow; count the rest."""
+        allowed = []
+        for one in batch:
+            if one.serial != state.answer.serial:
+                store.drop(self.spool, "sealed", one.id, "withdrawn")
+            elif any(violations(store.json.loads(event), state.agreement, seal.names(state)) for event in one.events):
+                store.drop(self.spool, "sealed", one.id, "narrowed")
+            else:
+                allowed.append(one)
+        return allowed
+
+    def _send(self, batch: "list[store.Sealed]", state: Resolution) -> None:
+        """Send a batch; halve it where the collector refuses it, until the culprit is alone."""
+        content = client.body([event for one in batch for event in one.events], state.digest)
+        remaining = max(self.until - time.monotonic(), 1)
+        outcome = client.post(state.project.endpoint, state.project.write_key, content, min(client.TIMEOUT, remaining))
+        if outcome.kind == client.ACCEPTED:
+            for one in batch:
+                store.acknowledge(self.spool, one.id)
+            self.sent += len(batch)
+        elif outcome.kind in (client.REFUSED, client.SPLIT):
+            if len(batch) == 1:
+                store.quarantine(self.spool, "sealed", batch[0].id, outcome.detail)
+                self.refused += 1
+                return
+            middle = len(batch) // 2
+            self._send(batch[:middle], state)
+            self._send(batch[middle:], state)
+        else:
+            raise Stopped(outcome)

@@ -1,0 +1,102 @@
+"""Build the event of a run: exactly the properties that were agreed to, as coarse as was agreed.
+
+May import: the standard library, the plan, and the run's facts by shape only.
+"""
+
+import os
+import uuid
+from typing import Any, Callable, Optional
+
+from innerloop import __version__
+from innerloop.plan import granularity
+from innerloop.plan.check import planned_properties
+from innerloop.plan.tracking import PLAN
+from innerloop.spool.facts import GitFacts, RunFacts
+
+SYSTEMS = {"Linux": "linux", "Darwin": "macos"}
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+ABSENT = object()  # the property is left out of this event
+
+
+class Moment:
+    """What a property may be made of: a run's facts, or those of an answer being given."""
+
+    def __init__(self, facts: RunFacts, attempt: str = "1", seed: bool = False) -> None:
+        """`attempt` is computed from the local history; `seed` is whether the project is in seed mode."""
+        self.facts = facts
+        self.attempt = attempt
+        self.seed = seed
+
+
+def operating_system() -> str:
+    """The class of this machine's operating system."""
+    name = os.uname()
+    if "microsoft" in name.release.lower():
+        return "wsl"
+    return SYSTEMS.get(name.sysname, "other")
+
+
+def in_container() -> bool:
+    """Whether this runs in a container, by the files that Docker and Podman leave in it."""
+    return os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
+
+
+def _git(moment: Moment, read: "Callable[[GitFacts], Any]") -> Any:
+    return read(moment.facts.git) if moment.facts.git else ABSENT
+
+
+def _commit_time(moment: Moment, exactness: str) -> Any:
+    if exactness == "exact":
+        return _git(moment, lambda git: git.commit_iso)
+    return _git(moment, lambda git: granularity.week(git.commit_time))
+
+
+def _duration(moment: Moment, exactness: str) -> Optional[int]:
+    duration = moment.facts.duration_ms
+    return granularity.three_digits(duration) if duration is not None and exactness == "3digits" else duration
+
+
+VALUES: "dict[str, Callable[[Moment, str], Any]]" = {
+    "command": lambda moment, _: moment.facts.name,
+    "command_type": lambda moment, _: moment.facts.type,
+    "duration_ms": _duration,
+    "exit_status": lambda moment, _: moment.facts.status,
+    "start_time": lambda moment, exactness: granularity.instant(moment.facts.start, exactness),
+    "attempt": lambda moment, _: moment.attempt,
+    "checkout_age": lambda moment, _: _git(moment, lambda git: granularity.age_class(moment.facts.start - git.commit_time)),
+    "git_checked_out_master": lambda moment, _: _git(moment, lambda git: git.on_master if moment.seed else git.on_default),
+    "git_commit_time": _commit_time,
+    "is_test": lambda moment, _: moment.facts.test,
+    "os": lambda _moment, _exactness: operating_system(),
+    "arch": lambda _moment, _exactness: ARCHITECTURES.get(os.uname().machine.lower(), "other"),
+    "actor": lambda moment, _: moment.facts.actor,
+    "suspended": lambda moment, _: moment.facts.suspended,
+    "in_container": lambda _moment, _exactness: in_container(),
+    "client": lambda _moment, _exactness: ".".join(__version__.split(".")[:2]),
+}
+
+
+def build(kind: str, moment: Moment, agreement: "dict[str, Any]", user_id: str) -> "dict[str, Any]":
+    """Build a Segment track message. `kind` is a plan event: run, opt_in or opt_out.
+
+    An event without a person's id carries a fresh random anonymousId, used once, which nothing counts.
+    """
+    event = PLAN.events[kind]
+    properties = {}
+    for name, field in planned_properties(agreement, event).items():
+        constant = event.constants.get(field.name, ABSENT)
+        value = VALUES[field.name](moment, agreement["fields"][field.name]) if constant is ABSENT else constant
+        if value is not ABSENT:
+            properties[name] = value
+    message: "dict[str, Any]" = {
+        "type": "track",
+        "event": agreement["events"].get(event.name, event.wire),
+        "messageId": str(uuid.uuid4()),
+    }
+    if "userId" in agreement["fields"] and user_id:
+        message["userId"] = user_id
+    else:
+        message["anonymousId"] = str(uuid.uuid4())
+    message["timestamp"] = granularity.instant(moment.facts.start, agreement["fields"].get("timestamp", "hour"))
+    message["properties"] = properties
+    return message

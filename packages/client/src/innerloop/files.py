@@ -1,0 +1,86 @@
+"""Small files that must never be torn, shared or somebody else's. May import: the standard library."""
+
+import json
+import os
+import stat
+from typing import Any, Optional
+
+LARGEST = 8 << 20  # bytes that we are ready to read of any file
+
+
+class UnusableFile(Exception):
+    """A file is there but must not be believed: the message says why."""
+
+
+def read_own(path: str) -> Optional[bytes]:
+    """Read a regular file of our own, or return None where there is none. Raises UnusableFile otherwise."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UnusableFile(f"{path} cannot be read: {error.strerror}") from error
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnusableFile(f"{path} is not a regular file")
+        if status.st_uid != os.geteuid():
+            raise UnusableFile(f"{path} belongs to somebody else")
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise UnusableFile(f"{path} is larger than {LARGEST} bytes")
+    return data
+
+
+def read_json(path: str) -> "Optional[dict[str, Any]]":
+    """Read a JSON object of our own, or None where there is no file. Raises UnusableFile otherwise."""
+    data = read_own(path)
+    if data is None:
+        return None
+    try:
+        document = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UnusableFile(f"{path} is not JSON") from error
+    if not isinstance(document, dict):
+        raise UnusableFile(f"{path} is not a JSON object")
+    return document
+
+
+def private_directory(path: str) -> None:
+    """Make a directory that only we can read, under any umask, with its parents."""
+    os.makedirs(os.path.dirname(path), exist_ok=True, mode=0o700)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return
+    os.chmod(path, 0o700)
+
+
+def write(path: str, data: bytes, durable: bool = False) -> None:
+    """Write a file of mode 0600 by a temporary one and rename, so that nobody ever sees half of it."""
+    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        remove(temporary)
+        raise
+
+
+def write_json(path: str, document: "dict[str, Any]", durable: bool = False) -> None:
+    """Write a JSON object, readable by a person."""
+    write(path, (json.dumps(document, indent=2) + "\n").encode(), durable)
+
+
+def remove(path: str) -> bool:
+    """Delete a file; tell whether it was there."""
+    try:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True

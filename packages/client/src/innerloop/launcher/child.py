@@ -1,0 +1,226 @@
+"""Run a command so that nobody can tell the difference: find it, spawn it, wait for it, end as it ended.
+
+The rules are those of docs/transparency.md. In short: descriptors, process group, terminal and environment are
+the caller's; signals that the terminal sends reach the child without us; what a process sends to us alone is
+passed on, except INT and QUIT; a stopped child stops us; a killed child kills us by the same signal.
+
+May import: sys, posix, time and _signal (`_signal` because `signal` costs a third of the interpreter's start).
+"""
+
+import _signal
+import posix
+import sys
+import time
+
+RELAYED = tuple(getattr(_signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"))
+WATCHED = (*RELAYED, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGALRM, _signal.SIGCHLD)
+# Python ignores these two when it starts; a child must not inherit that.
+IGNORED_BY_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
+GRACE = 0.05  # seconds: a signal to the whole group has reached the child by then
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+
+
+def quiet_interrupt():  # type: () -> None
+    """Let Ctrl-C end us as it ends any program, instead of raising KeyboardInterrupt."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+
+def child_environment():  # type: () -> dict[bytes, bytes]
+    """The environment as we got it: in the C locale Python adds an LC_CTYPE of its own (PEP 538)."""
+    env = posix.environ
+    if b"LC_CTYPE" not in env:
+        return env
+    try:
+        descriptor = posix.open(b"/proc/self/environ", posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return env
+    data = b"\0"
+    try:
+        while chunk := posix.read(descriptor, 1 << 20):
+            data += chunk
+    finally:
+        posix.close(descriptor)
+    if b"\0LC_CTYPE=" in data:
+        return env
+    return {key: value for key, value in env.items() if key != b"LC_CTYPE"}
+
+
+def candidates(command, env):  # type: (bytes, dict[bytes, bytes]) -> list[bytes]
+    """The files that a command may mean, in the order of PATH, as execvp(3) looks for them."""
+    if b"/" in command:
+        return [command]
+    path = env.get(b"PATH", b"/bin:/usr/bin")
+    return [(directory + b"/" if directory else b"") + command for directory in path.split(b":")]
+
+
+def attempt(start, argv, env):  # type: (..., list[bytes], dict[bytes, bytes]) -> int
+    """Call `start(path, argv)` for the file that the command means and return what it returns.
+
+    A file without a `#!` line is given to /bin/sh, as shells do. Raises OSError where nothing can be started.
+    """
+    failure = FileNotFoundError(2, "not found")  # type: OSError
+    for path in candidates(argv[0], env):
+        try:
+            posix.stat(path)
+        except PermissionError as error:
+            failure = error
+            continue
+        except OSError:
+            continue
+        try:
+            return start(path, argv)
+        except PermissionError as error:
+            failure = error
+        except OSError as error:
+            if error.errno == 8:  # ENOEXEC
+                return start(b"/bin/sh", [b"sh", path, *argv[1:]])
+            raise
+    raise failure
+
+
+def complain(argv, error):  # type: (list[bytes], OSError) -> int
+    """Say on stderr that a command cannot be started, as shells do; return the status that they give."""
+    name = argv[0]
+    missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
+    text = (b"not found" if b"/" not in name else b"No such file or directory") if missing else error.strerror.encode()
+    try:
+        posix.write(2, b"innerloop: %s: %s\n" % (name, text))
+    except OSError:
+        pass
+    return NOT_FOUND if missing else NOT_EXECUTABLE
+
+
+def become(argv):  # type: (list[bytes]) -> None
+    """Turn into the command: after this nothing of us is left. Does not return."""
+    env = child_environment()
+    for number in IGNORED_BY_PYTHON:
+        _signal.signal(number, _signal.SIG_DFL)
+
+    def start(path, words):  # type: (bytes, list[bytes]) -> int
+        posix.execve(path, words, env)
+        return 0
+
+    try:
+        attempt(start, argv, env)
+    except OSError as error:
+        posix._exit(complain(argv, error))
+
+
+class Child:
+    """The running command: its process id and, once it ended, how."""
+
+    def __init__(self, argv):  # type: (list[bytes]) -> None
+        """Spawn the command. Raises OSError where it cannot be started."""
+        env = child_environment()
+        ignored = {number for number in WATCHED if _signal.getsignal(number) == _signal.SIG_IGN}
+        self.watched = [number for number in WATCHED if number not in ignored or number == _signal.SIGCHLD]
+        self.mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, self.watched)
+        self.status = 0
+        try:
+            if _signal.SIGCHLD in ignored:
+                _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+                self.pid = attempt(lambda path, words: self._fork(path, words, env), argv, env)
+            else:
+                self.pid = attempt(lambda path, words: self._spawn(path, words, env), argv, env)
+        except OSError:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, self.mask)
+            raise
+
+    def _spawn(self, path, argv, env):  # type: (bytes, list[bytes], dict[bytes, bytes]) -> int
+        return posix.posix_spawn(path, argv, env, setsigmask=self.mask, setsigdef=IGNORED_BY_PYTHON)
+
+    def _fork(self, path, argv, env):  # type: (bytes, list[bytes], dict[bytes, bytes]) -> int
+        """Fork and exec: posix_spawn cannot give a child an ignored SIGCHLD back."""
+        pid = posix.fork()
+        if pid:
+            return pid
+        try:
+            for number in IGNORED_BY_PYTHON:
+                _signal.signal(number, _signal.SIG_DFL)
+            _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, self.mask)
+            posix.execve(path, argv, env)
+        except OSError as error:
+            posix._exit(complain(argv, error))
+        return 0
+
+    def wait(self):  # type: () -> None
+        """Wait until the command ended, passing signals on and stopping with it. Sets `status` (as wait(2))."""
+        while True:
+            number, by_process, sender = self._next_signal()
+            if number == _signal.SIGCHLD:
+                if self._reap(posix.WNOHANG | posix.WUNTRACED):
+                    return
+            elif number == _signal.SIGALRM or (number in RELAYED and by_process and sender != self.pid):
+                time.sleep(GRACE)
+                if self._reap(posix.WNOHANG | posix.WUNTRACED):
+                    return
+                self._send(number)
+
+    def _next_signal(self):  # type: () -> tuple[int, bool, int]
+        """Wait for a signal: its number, whether a process sent it (not the terminal), and which."""
+        if hasattr(_signal, "sigwaitinfo"):
+            info = _signal.sigwaitinfo(self.watched)
+            return info.si_signo, info.si_code <= 0, info.si_pid
+        return _signal.sigwait(self.watched), True, 0  # macOS, untested: the terminal sends INT and QUIT, never relayed
+
+    def _reap(self, flags):  # type: (int) -> bool
+        """Look at the child once; tell whether it ended. Stops us where it stopped."""
+        pid, status = posix.waitpid(self.pid, flags)
+        if pid != self.pid:
+            return False
+        if posix.WIFSTOPPED(status):
+            return self._stop_too()
+        self.status = status
+        return True
+
+    def _stop_too(self):  # type: () -> bool
+        """The child stopped. Where the terminal stopped us both it continues with us; else stop ourselves."""
+        time.sleep(0.02)
+        pid, status = posix.waitpid(self.pid, posix.WNOHANG | posix.WCONTINUED)
+        if pid == self.pid:
+            if posix.WIFCONTINUED(status):
+                return False
+            self.status = status
+            return True
+        posix.kill(posix.getpid(), _signal.SIGSTOP)
+        self._send(_signal.SIGCONT)
+        return False
+
+    def _send(self, number):  # type: (int) -> None
+        try:
+            posix.kill(self.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def exit_status(self):  # type: () -> int
+        """The command's exit status, or its signal's number, negative."""
+        if posix.WIFSIGNALED(self.status):
+            return -posix.WTERMSIG(self.status)
+        return posix.WEXITSTATUS(self.status)
+
+
+def end_like(child, as_number):  # type: (Child, bool) -> None
+    """End as the command ended: same status or same signal. Does not return.
+
+    With `as_number` a killed command gives 128 + n instead, as the founding system's `wrap` did.
+    """
+    status = child.exit_status()
+    if status >= 0:
+        posix._exit(status)
+    number = -status
+    if as_number:
+        posix._exit(128 + number)
+    if posix.WCOREDUMP(child.status):
+        import resource  # noqa: PLC0415 (only here: one core file is enough)
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    if number not in (_signal.SIGKILL, _signal.SIGSTOP):
+        _signal.signal(number, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [number])
+    posix.kill(posix.getpid(), number)
+    posix._exit(128 + number)  # not reached: the signal ended us
+
+
+assert sys.platform != "win32"

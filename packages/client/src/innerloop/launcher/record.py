@@ -1,0 +1,186 @@
+"""Write down one run: a file of its own, made right after the spawn and finished by one write and one rename.
+
+    SPOOL/recorded    32 hex digits for every run that was started: what the ledger counts
+    SPOOL/run/ID      the run while it lasts, locked by us, so that a file without a lock is a killed launcher's
+    SPOOL/run/ID.git  what git said about the checkout, written by git itself
+    SPOOL/new/ID      a finished run
+    SPOOL/unrecorded  a page of its own: how many runs found no room on the disk (8 bytes)
+    SPOOL/ballast     deleted when the disk is full, to make room for one record
+    SPOOL/next        its modification time says when delivery is due
+
+The id is random, never ordered by time. May import: sys, posix, time; fcntl after the spawn.
+"""
+
+import posix
+import sys
+import time
+
+HEAD = b"innerloop-run 1"
+ID_LENGTH = 32
+GIT_FACTS = b"""export GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0
+g() { git -c core.fsmonitor=false -c log.showSignature=false "$@"; }
+g log -1 --no-decorate --format='commit %ct %cI' HEAD
+echo "head $(g symbolic-ref -q HEAD)"
+echo "default $(g symbolic-ref -q refs/remotes/origin/HEAD)"
+"""
+NEW = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_APPEND | posix.O_CLOEXEC
+APPEND = posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_CLOEXEC
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def boot_ns():  # type: () -> int
+    """A clock that goes on while the machine sleeps (ns); equal to the monotonic one where there is none."""
+    return time.monotonic_ns() if _BOOTTIME is None else time.clock_gettime_ns(_BOOTTIME)
+
+
+def random_id():  # type: () -> str
+    """A random UUID (version 4), without the uuid module, which costs as much as the interpreter's start."""
+    raw = bytearray(posix.urandom(16))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+class Started:
+    """When a run started, kept in memory until it is known whether it may be recorded."""
+
+    def __init__(self):  # type: () -> None
+        self.wall = time.time_ns()
+        self.awake = time.monotonic_ns()
+        self.boot = boot_ns()
+
+
+class Record:
+    """The record of one run."""
+
+    def __init__(self, spool, facts, started):  # type: (bytes, list[bytes], Started) -> None
+        """Begin the record: `facts` are its lines. Raises OSError where that cannot be done."""
+        import fcntl  # noqa: PLC0415 (the command runs meanwhile)
+
+        self.id = random_id().encode()
+        self.spool = spool
+        self.path = b"%s/run/%s" % (spool, self.id)
+        self.descriptor = posix.open(self.path, NEW, 0o600)
+        try:
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pass  # a file system without locks: the sender goes by age there
+        try:
+            self._note(b"/recorded")
+            lines = [HEAD, b"start %d %d %d" % (started.wall, started.awake, started.boot), *facts]
+            self._write(b"\n".join([*lines, b""]))
+        except OSError:
+            posix.unlink(self.path)
+            raise
+
+    def _write(self, data):  # type: (bytes) -> None
+        if posix.write(self.descriptor, data) != len(data):
+            raise OSError(28, "short write")
+
+    def finish(self, status, awake, boot):  # type: (int, int, int) -> None
+        """Add how the run ended (exit status, or minus the signal; ns) and make it ready for delivery."""
+        self._write(b"end %d %d %d\n" % (status, awake, boot))
+        posix.rename(self.path, b"%s/new/%s" % (self.spool, self.id))
+
+    def withdraw(self):  # type: () -> None
+        """Consent changed while the command ran: forget the run, and count that in the ledger."""
+        self._note(b"/dropped-withdrawn")
+        posix.unlink(self.path)
+
+    def _note(self, journal):  # type: (bytes) -> None
+        """Add our id to a journal: 32 bytes, which never cross a page, so that a kill cannot tear them."""
+        descriptor = posix.open(self.spool + journal, APPEND, 0o600)
+        try:
+            if posix.write(descriptor, self.id.replace(b"-", b"")) != ID_LENGTH:
+                raise OSError(28, "short write")
+        finally:
+            posix.close(descriptor)
+
+
+def begin(spool, facts, started):  # type: (bytes, list[bytes], Started) -> Record | None
+    """Begin a record. On a full disk give up the ballast once, then only count what was lost."""
+    for last in (False, True):
+        try:
+            return Record(spool, facts, started)
+        except OSError as error:
+            if error.errno not in (28, 122) or last:  # ENOSPC, EDQUOT
+                break
+            try:
+                posix.unlink(spool + b"/ballast")
+            except OSError:
+                break
+    count_unrecorded(spool)
+    return None
+
+
+def count_unrecorded(spool):  # type: (bytes) -> None
+    """Count a run that could not be recorded, in place: that works on a full disk too."""
+    import fcntl  # noqa: PLC0415
+
+    try:
+        descriptor = posix.open(spool + b"/unrecorded", posix.O_RDWR | posix.O_CLOEXEC)
+    except OSError:
+        return  # the spool is gone or cannot be written: there is nothing to count in
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        count = int.from_bytes(posix.pread(descriptor, 8, 0), "little") + 1
+        posix.pwrite(descriptor, count.to_bytes(8, "little"), 0)
+    except OSError:
+        pass
+    finally:
+        posix.close(descriptor)
+
+
+def detached(argv, env, output=b"/dev/null"):  # type: (list[bytes], dict[bytes, bytes], bytes) -> int
+    """Spawn a helper that holds nothing of the developer's: own session, no terminal, no descriptors."""
+    actions: "list[tuple[object, ...]]" = [
+        (posix.POSIX_SPAWN_OPEN, 0, b"/dev/null", posix.O_RDONLY, 0),
+        (posix.POSIX_SPAWN_OPEN, 1, output, posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND, 0o600),
+        (posix.POSIX_SPAWN_OPEN, 2, b"/dev/null", posix.O_WRONLY, 0),
+    ]
+    actions += [(posix.POSIX_SPAWN_CLOSE, number) for number in open_descriptors() if number > 2]
+    return posix.posix_spawn(argv[0], argv, env, file_actions=actions, setsid=True, setsigmask=[])
+
+
+def open_descriptors():  # type: () -> list[int]
+    """The numbers of our open descriptors, found among all likely ones where the system does not list them."""
+    try:
+        likely = [int(name) for name in posix.listdir("/dev/fd")]
+    except OSError:
+        likely = list(range(256))
+    found = []
+    for number in likely:
+        try:
+            posix.fstat(number)
+        except OSError:
+            continue  # the listing's own, closed by now
+        found.append(number)
+    return found
+
+
+def ask_git(record, env):  # type: (Record, dict[bytes, bytes]) -> int
+    """Let git write its facts beside the record. Nobody waits for it. Returns its process id."""
+    return detached([b"/bin/sh", b"-c", GIT_FACTS], env, record.path + b".git")
+
+
+def delivery_due(spool):  # type: (bytes) -> bool
+    """Tell whether the sender is due: one stat(2)."""
+    try:
+        return posix.stat(spool + b"/next").st_mtime <= time.time()
+    except OSError:
+        return False
+
+
+def start_delivery(env, testvar=b""):  # type: (dict[bytes, bytes], bytes) -> None
+    """Start the sender. Its arguments say nothing; its environment is cut down to what it needs."""
+    home = __file__[: -len("/launcher/record.py")]
+    wanted = (*SENDER_ENVIRONMENT, testvar)
+    keep = {key: value for key, value in env.items() if key in wanted or key.lower().endswith(b"_proxy")}
+    detached([sys.executable.encode(), b"-I", b"-S", (home + "/start.py").encode(), b"deliver"], keep)
+
+
+SENDER_ENVIRONMENT = (
+    b"HOME", b"PATH", b"XDG_STATE_HOME", b"XDG_CONFIG_HOME", b"SSL_CERT_FILE", b"SSL_CERT_DIR",
+    b"DO_NOT_TRACK", b"INNERLOOP_MODE",
+)  # fmt: skip

@@ -1,0 +1,12 @@
+"""The client's queue on disk, read by everything but the launcher, which only writes it.
+
+    run/ID   under way, or its launcher was killed     new/ID     finished
+    sealed/ID  the very bytes that will leave          sent/ID    the very bytes that left
+    quarantine/ID  refused or unreadable, with a reason
+    recorded, acknowledged, local, dropped-REASON      journals of run ids, 32 hex digits each
+    history  what the developer's own report reads: exact, never sent
+
+Every run of the journal `recorded` is in exactly one of the other places: that is the ledger.
+
+May import: the standard library, files, the plan, and the launcher's `record` for its format.
+"""

@@ -1,0 +1,104 @@
+"""Read what the launcher and git wrote down about one run. May import: the standard library."""
+
+from datetime import datetime
+from typing import NamedTuple, Optional
+
+HEAD = "innerloop-run 1"
+SUSPENDED_AFTER = 1_000_000_000  # ns by which the clocks differ when the machine slept
+
+
+class Unreadable(ValueError):
+    """A record cannot be read: it was cut short by a power failure, or is not ours."""
+
+
+class GitFacts(NamedTuple):
+    """The checkout when the run started."""
+
+    commit_time: float  # s since 1970
+    commit_iso: str  # committer date with its offset, as git prints it
+    branch: str  # full name of the branch that HEAD names, or ``
+    default: str  # full name of origin's default branch, or ``
+
+    @property
+    def on_master(self) -> bool:
+        """Whether HEAD symbolically is master (the founding system's meaning)."""
+        return self.branch == "refs/heads/master"
+
+    @property
+    def on_default(self) -> bool:
+        """Whether HEAD symbolically is the default branch; main or master where origin does not say."""
+        if self.default:
+            return self.branch.rpartition("/")[2] == self.default.rpartition("/")[2]
+        return self.branch in ("refs/heads/main", "refs/heads/master")
+
+
+class RunFacts(NamedTuple):
+    """One run, exact, as only this machine knows it. Times in ns; no end where the launcher was killed."""
+
+    id: str
+    serial: str
+    digest: str
+    name: str  # the listed name, or other
+    local_name: str  # as typed: never leaves
+    type: str
+    actor: str
+    test: str
+    root: str  # path of the project file
+    wall: int
+    awake: int
+    boot: int
+    end: "Optional[tuple[int, int, int]]" = None  # status, awake, boot
+    git: Optional[GitFacts] = None
+
+    @property
+    def start(self) -> float:
+        """Start, s since 1970."""
+        return self.wall / 1e9
+
+    @property
+    def status(self) -> Optional[int]:
+        """Exit status, or minus the signal; None where the launcher was killed."""
+        return self.end[0] if self.end else None
+
+    @property
+    def duration_ms(self) -> Optional[int]:
+        """How long the machine was awake meanwhile (ms): sleeping is not waiting."""
+        return max(self.end[1] - self.awake, 0) // 1_000_000 if self.end else None
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the machine slept during the run."""
+        return bool(self.end) and (self.end[2] - self.boot) - (self.end[1] - self.awake) > SUSPENDED_AFTER  # type: ignore[index]
+
+
+def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
+    """Read a record and git's sidecar. Raises Unreadable."""
+    head, *lines = text.split("\n")
+    values = dict(line.split(" ", 1) for line in lines if " " in line)
+    try:
+        if head != HEAD:
+            raise Unreadable("not a record of this version")
+        wall, awake, boot = (int(word) for word in values["start"].split())
+        end = None
+        if "end" in values and lines[-1] == "":  # a line that was written whole
+            status, end_awake, end_boot = (int(word) for word in values["end"].split())
+            end = (status, end_awake, end_boot)
+        return RunFacts(
+            run_id, values["serial"], values["digest"], values["name"], values["local"], values["type"],
+            values["actor"], values["test"], values["root"], wall, awake, boot, end, parse_git(sidecar),
+        )  # fmt: skip
+    except (KeyError, ValueError) as error:
+        raise Unreadable(f"cut short: {error}") from error
+
+
+def parse_git(sidecar: str) -> Optional[GitFacts]:
+    """Read what git wrote; None outside a checkout, or where git had not finished."""
+    values = dict(line.split(" ", 1) for line in sidecar.splitlines() if " " in line)
+    words = values.get("commit", "").split()
+    if len(words) != 2 or "default" not in values and not sidecar.endswith("default \n"):
+        return None
+    try:
+        datetime.fromisoformat(words[1].replace("Z", "+00:00"))
+        return GitFacts(float(words[0]), words[1], values.get("head", "").strip(), values.get("default", "").strip())
+    except ValueError:
+        return None

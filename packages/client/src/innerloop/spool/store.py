@@ -1,0 +1,182 @@
+"""The spool as files: make it, list it, move a run from one place to the next.
+
+Every step is a rename or a write of 32 bytes, ordered so that a crash between two steps repeats work and
+loses nothing. May import: the standard library, files and facts.
+"""
+
+import fcntl
+import json
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Optional
+
+from innerloop import files
+from innerloop.spool import facts
+
+PLACES = ("run", "new", "sealed", "sent", "quarantine")
+PAGE, BALLAST = 4096, 8192  # bytes
+ORPHAN_AFTER = 60  # s: a record without a lock is a killed launcher's
+KEEP_SENT = 30 * 86400  # s that the copies of what left are kept
+
+
+class Sealed(NamedTuple):
+    """A run whose events have their final bytes."""
+
+    id: str
+    release: float  # not sent before this moment (s since 1970), so that delivery says nothing about the run
+    serial: str
+    test: str
+    name: str  # as typed: for the developer's eyes
+    events: "tuple[bytes, ...]"
+
+    def encode(self) -> bytes:
+        """The file's bytes: a line for us, then each event as it will stand on the wire."""
+        head = {"release": self.release, "serial": self.serial, "test": self.test, "name": self.name}
+        return b"\n".join([json.dumps(head).encode(), *self.events, b""])
+
+
+def prepare(spool: str, project_file: str) -> None:
+    """Make a spool's directories and reserves, and note where its project file is."""
+    files.private_directory(os.path.dirname(os.path.dirname(spool)))
+    files.private_directory(os.path.dirname(spool))
+    files.private_directory(spool)
+    for place in PLACES:
+        files.private_directory(f"{spool}/{place}")
+    for name, size in (("unrecorded", PAGE), ("ballast", BALLAST)):
+        if not os.path.exists(f"{spool}/{name}"):
+            files.write(f"{spool}/{name}", bytes(size))
+    if not os.path.exists(f"{spool}/next"):
+        files.write(f"{spool}/next", b"")
+        set_next(spool, time.time() + random.uniform(600, 3600))  # noqa: S311
+    known = roots(spool)
+    if project_file not in known:
+        files.write(f"{spool}/roots", "\n".join([*known[-20:], project_file, ""]).encode("utf-8", "surrogateescape"))
+
+
+def roots(spool: str) -> "list[str]":
+    """The project files that this spool was used with, oldest first."""
+    data = files.read_own(f"{spool}/roots") or b""
+    return data.decode("utf-8", "surrogateescape").split("\n")[:-1]
+
+
+def set_next(spool: str, moment: float) -> None:
+    """Say when delivery is due (s since 1970): the launcher looks at this file's time alone."""
+    os.utime(f"{spool}/next", (moment, moment))
+
+
+def ids(spool: str, place: str) -> "list[str]":
+    """The runs in one place."""
+    try:
+        return sorted(name for name in os.listdir(f"{spool}/{place}") if len(name) == 36)
+    except FileNotFoundError:
+        return []
+
+
+@contextmanager
+def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
+    """Hold one of the spool's locks; yields whether it was got."""
+    descriptor = os.open(f"{spool}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+def note(spool: str, journal: str, run_id: str) -> None:
+    """Add a run to a journal. 32 bytes never cross a page, so that a kill cannot tear them."""
+    descriptor = os.open(f"{spool}/{journal}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, run_id.replace("-", "").encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def drop(spool: str, place: str, run_id: str, reason: str) -> None:
+    """Delete a run that will not be sent, and count it under a reason."""
+    note(spool, f"dropped-{reason}", run_id)
+    files.remove(f"{spool}/run/{run_id}.git")
+    files.remove(f"{spool}/{place}/{run_id}")
+
+
+def finished(spool: str) -> "Iterator[tuple[str, str, Optional[facts.RunFacts]]]":
+    """Yield each run that may be sealed: place, id and facts (None where it is unreadable).
+
+    Besides the finished ones these are those whose launcher was killed: no lock, and older than a minute.
+    """
+    for place in ("new", "run"):
+        for run_id in ids(spool, place):
+            if place == "run" and not _orphan(f"{spool}/run/{run_id}"):
+                continue
+            try:
+                yield place, run_id, read_facts(spool, place, run_id)
+            except facts.Unreadable:
+                yield place, run_id, None
+            except FileNotFoundError:
+                continue  # it was finished meanwhile: the next look finds it in new/
+
+
+def read_facts(spool: str, place: str, run_id: str) -> facts.RunFacts:
+    """Read one record with git's sidecar. Raises facts.Unreadable or FileNotFoundError."""
+    with open(f"{spool}/{place}/{run_id}", encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    try:
+        with open(f"{spool}/run/{run_id}.git", encoding="utf-8", errors="replace") as file:
+            sidecar = file.read(65536)
+    except FileNotFoundError:
+        sidecar = ""
+    return facts.parse(run_id, text, sidecar)
+
+
+def _orphan(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            if time.time() - os.fstat(file.fileno()).st_mtime < ORPHAN_AFTER:
+                return False
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def write_sealed(spool: str, sealed: Sealed) -> None:
+    """Write a sealed run; from now on its bytes do not change."""
+    files.write(f"{spool}/sealed/{sealed.id}", sealed.encode(), durable=True)
+
+
+def read_sealed(spool: str, run_id: str, place: str = "sealed") -> Sealed:
+    """Read a sealed run from `sealed` or `sent`. Raises ValueError where it is damaged, FileNotFoundError."""
+    with open(f"{spool}/{place}/{run_id}", "rb") as file:
+        head, *events = file.read().split(b"\n")
+    values: "dict[str, Any]" = json.loads(head)
+    return Sealed(run_id, values["release"], values["serial"], values["test"], values["name"], tuple(events[:-1]))
+
+
+def acknowledge(spool: str, run_id: str) -> None:
+    """Every event of a run was acknowledged: keep the copy that shows what left."""
+    note(spool, "acknowledged", run_id)
+    os.replace(f"{spool}/sealed/{run_id}", f"{spool}/sent/{run_id}")
+    os.utime(f"{spool}/sent/{run_id}")
+
+
+def quarantine(spool: str, place: str, run_id: str, reason: str) -> None:
+    """Set a run aside that was refused or cannot be read, with the reason beside it."""
+    files.write(f"{spool}/quarantine/{run_id}.reason", reason.encode())
+    os.replace(f"{spool}/{place}/{run_id}", f"{spool}/quarantine/{run_id}")
+    files.remove(f"{spool}/run/{run_id}.git")
+
+
+def forget_old_copies(spool: str, now: float) -> None:
+    """Delete the copies of what left long ago."""
+    for run_id in ids(spool, "sent"):
+        path = f"{spool}/sent/{run_id}"
+        if now - os.stat(path).st_mtime > KEEP_SENT:
+            files.remove(path)
