@@ -63,7 +63,7 @@ def talk(state: Resolution, here: State, local: bool = False, started: int = 0) 
         text = texts.changed_question(state, current)
         answer = _read(text, state)
     else:
-        say(texts.field_table(current["fields"], events.examples(state)) + "\n")
+        say(texts.field_table(current["fields"], events.examples(state), why=False) + "\n")
         text = texts.question(state)
         answer = _read(text, state)
     return act(answer, state, here, text, started or time.time_ns())

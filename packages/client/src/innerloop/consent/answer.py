@@ -64,10 +64,12 @@ class Answer(NamedTuple):
 
     @property
     def serial(self) -> str:
-        """The answer's random serial; derived for an answer that the founding system's script wrote."""
+        """The answer's random serial, empty without an answer; derived for an answer that the founding system's script wrote."""
         serial = self.consent.get("serial")
         if isinstance(serial, str) and serial.isalnum():
             return serial
+        if not self.consent:
+            return ""
         return hashlib.sha256(f"{self.user_id} {self.consent.get('timestamp')}".encode()).hexdigest()[:32]
 
 

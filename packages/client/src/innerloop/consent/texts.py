@@ -216,9 +216,9 @@ def notice(state: Resolution) -> str:
     return "\n".join(lines)
 
 
-def field_table(fields: "dict[str, str]", examples: "Optional[dict[str, Any]]" = None) -> str:
-    """One line for each field: name on the wire, how exact, example, and why it is collected."""
-    rows = [("field", "exactness", "example", "why")]
+def field_table(fields: "dict[str, str]", examples: "Optional[dict[str, Any]]" = None, why: bool = True) -> str:
+    """One line for each field: name on the wire, how exact, an example, and (`why`) its purpose below."""
+    rows = [("field", "exactness", "example", "")]
     for name, exactness in fields.items():
         field = PLAN.fields[name]
         example = (examples or {}).get(name, field.example)
@@ -228,7 +228,7 @@ def field_table(fields: "dict[str, str]", examples: "Optional[dict[str, Any]]" =
     for name, exactness, example, purpose in rows:
         indent = " " * (sum(widths) + 6)
         lines += textwrap.wrap(f"{name:<{widths[0]}}  {exactness:<{widths[1]}}  {example}", WIDTH, subsequent_indent=indent)
-        lines += textwrap.wrap(purpose, WIDTH, initial_indent="    ", subsequent_indent="    ") if name != "field" else []
+        lines += textwrap.wrap(purpose, WIDTH, initial_indent="    ", subsequent_indent="    ") if why and name != "field" else []
     return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ class Field(NamedTuple):
     granularities: "tuple[str, ...]"  # coarsest first
     default: str  # a granularity, or "off"
     label: str  # how the consent question calls it
+    category: str  # "technical" or "interaction"
     purpose: str
     risk: str
     example: Any
@@ -55,6 +56,7 @@ def _field(entry: "dict[str, Any]") -> Field:
         granularities=tuple(entry["granularities"]),
         default=entry["default"],
         label=entry["label"],
+        category=entry["category"],
         purpose=entry["purpose"],
         risk=entry["risk"],
         example=entry["example"],
