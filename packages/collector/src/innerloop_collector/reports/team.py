@@ -1,7 +1,144 @@
-"""stub"""
+"""The team's report of a project: figures from the queries, through the release rules, into views. May import: the rest of reports, registry."""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from innerloop.plan.granularity import three_digits
+from innerloop_collector.reports import rules
+from innerloop_collector.reports.queries import Figures, Spread, TeamQueries
+from innerloop_collector.reports.views import Command, Count, Report, Span, Total
+from innerloop_collector.reports.windows import Window, monday_of, more_usual, window
+from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.registry import Registry
+
+_RULES = (
+    f"shown from {rules.K} developers on; more is hidden until the hidden commands have {rules.K} too",
+    "hidden: what is over half one developer's, or over three quarters two developers'",
+    "counts are rounded to 5; developers are not counted where the whole team ran it",
+    f"a p90 needs {rules.P90_DEVELOPERS} developers; totals are of what is shown",
+    "only people: no coding agents, no CI, no tests; no times of suspended runs",
+)
 
 
 class TeamReports:
-    def __init__(self, *a: object) -> None: ...
-    def report(self, project: str, weeks: int | None) -> dict[str, object]:
-        return {}
+    """Makes reports."""
+
+    def __init__(self, engine: Engine, registry: Registry, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._registry = registry
+        self._now = now
+
+    def report(self, project: str, weeks: int | None = None) -> dict[str, Any]:
+        """Make the report of a project, as what JSON can say."""
+        version = self._registry.catalogue.newest(project)
+        today = self._now().date()
+        chosen = window(weeks, today)
+        queries = TeamQueries(self._engine, project, version.min_active_weeks, today)
+        made = _Making(queries, chosen, version.min_active_weeks, today).make(project, version.document["name"])
+        built: dict[str, Any] = msgspec.to_builtins(made)
+        return built
+
+
+class _Making:
+    """One report in the making."""
+
+    def __init__(self, queries: TeamQueries, chosen: Window, min_weeks: int, today: date) -> None:
+        self._queries = queries
+        self._window = chosen
+        self._min_weeks = min_weeks
+        self._today = today
+
+    def make(self, project: str, name: str) -> Report:
+        """Ask, apply the rules, and say how it stands."""
+        team = self._queries.team(self._window)
+        figures = self._queries.commands(self._window) if team else []
+        spreads = self._queries.spreads(self._window) if team else {}
+        gone = self._hidden(figures, spreads)
+        shown = [_command(one, spreads[one.command], team) for one in figures if one.command not in gone]
+        shown.sort(key=lambda one: (-(one.waited_minutes or 0), -one.runs, one.command))
+        state, explanation, first_figures = self._state(team, bool(shown))
+        return Report(
+            project=project,
+            name=name,
+            window=_span(self._window),
+            min_active_weeks=self._min_weeks,
+            k=rules.K,
+            state=state,
+            explanation=explanation,
+            first_figures=first_figures.isoformat() if first_figures else None,
+            developers=_count(team),
+            commands=tuple(shown),
+            needs_more_developers=tuple(sorted(gone)),
+            total=Total(sum(one.runs for one in shown), round(sum(one.waited_minutes or 0 for one in shown), 1)),
+            rules=(f"developers count from {_weeks(self._min_weeks)} on (min_active_weeks = {self._min_weeks})", *_RULES),
+        )
+
+    def _hidden(self, figures: Sequence[Figures], spreads: dict[str, Spread]) -> frozenset[str]:
+        differences = self._queries.differences(more_usual(self._window, self._today)) if figures else {}
+        cells = [
+            rules.Cell(one.command, one.developers, _runs(spreads[one.command]), tuple(differences.get(one.command, ()))) for one in figures
+        ]
+        return rules.hidden(cells, lambda commands: self._queries.developers_in(commands, self._window))
+
+    def _state(self, team: int, shown: bool) -> tuple[str, str, date | None]:
+        """How the report stands, in a word, a sentence, and perhaps the day when figures can appear."""
+        if shown:
+            return "figures", "", None
+        began = self._queries.first_day()
+        if began is None:
+            return "no events", "no developer's run was received yet", None
+        possible = monday_of(began) + timedelta(weeks=self._min_weeks - 1)
+        if self._today < possible:
+            why = f"figures can appear from {possible} on: developers count after {_weeks(self._min_weeks)}, and the first run was in the week of {monday_of(began)}"
+            return "too little history", why, possible
+        who = f"{rules.K} developers" if team < rules.K else f"{rules.K} developers for a command"
+        return "too few developers", f"figures need {who}, each with {_weeks(self._min_weeks)}; there are fewer (<{rules.K})", None
+
+
+def _command(one: Figures, spread: Spread, team: int) -> Command:
+    """The figures of a command that may be shown. Each figure needs enough developers of its own."""
+    timed = one.timed_developers >= rules.K
+    return Command(
+        command=one.command,
+        runs=rules.rounded(one.runs) or 0,
+        developers=rules.shown_developers(one.developers, team),
+        p50_ms=_quantile(one.quantiles[0]) if timed else None,
+        p90_ms=_quantile(one.quantiles[1]) if one.timed_developers >= rules.P90_DEVELOPERS else None,
+        failure_rate=round(one.failed / one.ended, 2) if one.ended_developers >= rules.K else None,
+        interrupted=_count(one.interrupted),
+        unknown=_count(one.unknown),
+        waited_minutes=_minutes(spread),
+    )
+
+
+def _minutes(spread: Spread) -> float | None:
+    share = rules.Share(spread.waited, spread.waited_largest, spread.waited_largest_two)
+    if spread.waiting_developers < rules.K or share.dominated:
+        return None
+    return round(spread.waited / 60_000, 1)
+
+
+def _runs(spread: Spread) -> rules.Share:
+    return rules.Share(spread.runs, spread.runs_largest, spread.runs_largest_two)
+
+
+def _quantile(value: float) -> int | None:
+    return None if math.isnan(value) else three_digits(round(value))
+
+
+def _count(value: int) -> Count:
+    about = rules.rounded(value)
+    return Count(about, f"<{rules.STEP}" if about is None else str(about))
+
+
+def _span(chosen: Window) -> Span:
+    first, current = chosen.labels
+    return Span(first, current, chosen.first.isoformat(), (chosen.end - timedelta(days=1)).isoformat(), chosen.weeks)
+
+
+def _weeks(count: int) -> str:
+    return "1 active week" if count == 1 else f"{count} active weeks"

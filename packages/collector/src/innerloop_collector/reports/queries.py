@@ -1,0 +1,109 @@
+# ruff: noqa: S608 - the text is ours, from constants of this file; every value is a parameter
+"""The SQL of the team's report: hand-written, parameterised, the same embedded and on a server. May import: the store's engine.
+
+Nothing here returns an installation. Only developers (`actor` human, or absent as in the founding system) who were active in enough
+weeks are counted; tests, coding agents, CI and events without an id are in no figure.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from innerloop_collector.reports.windows import Window
+from innerloop_collector.store.engine import Engine
+
+_PEOPLE = """project = {project:String} AND kind = 'run' AND keep_until >= {today:Date} AND installation != 0
+    AND actor IN ('', 'human') AND is_test IN ('', 'no')"""
+_WEEKS = "toMonday(corrected_time)"
+_ELIGIBLE = f"""{_PEOPLE} AND installation GLOBAL IN (
+    SELECT installation FROM events WHERE {_PEOPLE} GROUP BY installation HAVING uniqExact({_WEEKS}) >= {{min_weeks:UInt16}})"""
+_IN_WINDOW = "corrected_time >= toDateTime64({first:Date}, 3, 'UTC') AND corrected_time < toDateTime64({end:Date}, 3, 'UTC')"
+_INTERRUPTED = "ifNull(exit_status IN (-1, -2, -15, 130, 143), 0)"
+_ENDED = f"(exit_status IS NOT NULL AND NOT {_INTERRUPTED})"
+_AWAKE = "(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0))"
+_TIMED = f"({_ENDED} AND {_AWAKE})"
+
+_FIRST = f"SELECT count(), toDate(min(corrected_time)) FROM events WHERE {_PEOPLE}"
+_TEAM = f"SELECT uniqExact(installation) FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW}"
+_COMMANDS = f"""SELECT command, count(), uniqExact(installation),
+    uniqExactIf(installation, {_TIMED}), quantilesExactInclusiveIf(0.5, 0.9)(ifNull(duration_ms, 0), {_TIMED}),
+    uniqExactIf(installation, {_ENDED}), countIf({_ENDED}), countIf({_ENDED} AND exit_status != 0),
+    countIf({_INTERRUPTED}), countIf(exit_status IS NULL)
+    FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW} GROUP BY command ORDER BY command"""
+_SHARES = f"""SELECT command, sum(runs), max(runs), arraySum(arraySlice(arrayReverseSort(groupArray(runs)), 1, 2)),
+    sum(waited), max(waited), arraySum(arraySlice(arrayReverseSort(groupArray(waited)), 1, 2)), countIf(waiters > 0)
+    FROM (SELECT command, installation, count() AS runs, sumIf(ifNull(duration_ms, 0), {_AWAKE}) AS waited, countIf({_AWAKE}) AS waiters
+        FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW} GROUP BY command, installation) GROUP BY command"""
+_DEVELOPERS_IN = f"SELECT uniqExact(installation) FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW} AND command IN {{commands:Array(String)}}"
+_DIFFERENCE = f"SELECT command, uniqExact(installation) FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW} GROUP BY command"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One command's figures before any rule was applied. They stay inside reports."""
+
+    command: str
+    runs: int
+    developers: int
+    timed_developers: int
+    quantiles: Sequence[float]
+    ended_developers: int
+    ended: int
+    failed: int
+    interrupted: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How one command's runs and waiting are spread over developers. It stays inside reports."""
+
+    command: str
+    runs: int
+    runs_largest: int
+    runs_largest_two: int
+    waited: int  # ms
+    waited_largest: int
+    waited_largest_two: int
+    waiting_developers: int
+
+
+class TeamQueries:
+    """The questions that a report asks about one project."""
+
+    def __init__(self, engine: Engine, project: str, min_weeks: int, today: date) -> None:
+        self._engine = engine
+        self._common: dict[str, Any] = {"project": project, "min_weeks": min_weeks, "today": today}
+
+    def first_day(self) -> date | None:
+        """The day of the first event. None: there is no event."""
+        count, day = self._run(_FIRST)[0]
+        return day if count else None
+
+    def team(self, window: Window) -> int:
+        """How many developers are counted in a window."""
+        return int(self._run(_TEAM, first=window.first, end=window.end)[0][0])
+
+    def commands(self, window: Window) -> list[Figures]:
+        """The figures of every command."""
+        return [Figures(*row) for row in self._run(_COMMANDS, first=window.first, end=window.end)]
+
+    def spreads(self, window: Window) -> dict[str, Spread]:
+        """How every command is spread over developers."""
+        return {row[0]: Spread(*row) for row in self._run(_SHARES, first=window.first, end=window.end)}
+
+    def developers_in(self, commands: Collection[str], window: Window) -> int:
+        """How many developers ran any of some commands."""
+        return int(self._run(_DEVELOPERS_IN, first=window.first, end=window.end, commands=list(commands))[0][0])
+
+    def differences(self, spans: Sequence[tuple[date, date]]) -> dict[str, list[int]]:
+        """How many developers ran each command within each of some spans of weeks."""
+        found: dict[str, list[int]] = {}
+        for number, (first, end) in enumerate(spans):
+            for command, developers in self._run(_DIFFERENCE, first=first, end=end):
+                found.setdefault(command, [0] * len(spans))[number] = developers
+        return found
+
+    def _run(self, sql: str, **parameters: Any) -> list[Sequence[Any]]:
+        return self._engine.query(sql, {**self._common, **parameters})

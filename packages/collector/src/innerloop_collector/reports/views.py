@@ -1,0 +1,62 @@
+"""What reports are made of: frozen values that hold nothing but what may be shown. `report --json` is exactly this. May import: msgspec.
+
+`null` means "may not be shown, or cannot be known".
+"""
+
+import msgspec
+
+
+class Count(msgspec.Struct, frozen=True):
+    """A small count: `about` is rounded to 5, or null with `text` "<5"."""
+
+    about: int | None
+    text: str
+
+
+class Span(msgspec.Struct, frozen=True):
+    """The window: whole ISO weeks in UTC, `first_week` to `current_week`; the current one is not over."""
+
+    first_week: str
+    current_week: str
+    first_day: str
+    last_day: str
+    whole_weeks: int
+
+
+class Command(msgspec.Struct, frozen=True):
+    """The figures of one command."""
+
+    command: str
+    runs: int  # rounded to 5
+    developers: int | None  # distinct installations, rounded to 5; null where it is the whole team
+    p50_ms: int | None  # wait, of runs that ended by themselves
+    p90_ms: int | None  # the same; needs 20 developers
+    failure_rate: float | None  # failed / (failed + succeeded), to 0.01; interrupted and unknown are not in it
+    interrupted: Count
+    unknown: Count  # nobody saw how it ended
+    waited_minutes: float | None  # all waiting, also for what failed or was interrupted; null where few people's waiting dominates
+
+
+class Total(msgspec.Struct, frozen=True):
+    """The sums of what is shown, and of nothing else."""
+
+    runs: int
+    waited_minutes: float
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The team's report of a project."""
+
+    project: str
+    name: str
+    window: Span
+    min_active_weeks: int
+    k: int
+    state: str  # "figures", "no events", "too little history" or "too few developers"
+    explanation: str
+    first_figures: str | None  # while there is too little history: the first day on which figures can appear
+    developers: Count  # that take part and are active long enough
+    commands: tuple[Command, ...]
+    needs_more_developers: tuple[str, ...]  # commands that are hidden
+    total: Total
+    rules: tuple[str, ...]
