@@ -34,7 +34,7 @@ help: ## list these targets (the default)
 
 impl-setup: $(READY) $(LUA_READY) ## install what everything else needs; the other targets do it by themselves
 
-impl-demo: $(READY) $(LUA_READY) ## a collector, six developers, real builds, the reports; DEMO=--keep keeps its files
+impl-demo: $(READY) $(LUA_READY) ## a collector, six developers, real builds, the reports; DEMO="--keep DIR" keeps its files
 	@$(RUN) python tools/install_wheels.py .cache/demo
 	@.cache/demo/collector/bin/innerloop-collector demo --source $(LUA) $(DEMO)
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +63,9 @@ class Developer:
         """Run another of innerloop's commands, as in a pipe."""
         return commands.run([self.innerloop, *words], self.environment, self.checkout)
 
-    def ask_json(self, *words: str) -> Mapping[str, Any]:
+    def ask_json(self, *words: str) -> Any:
         """Run one that answers in JSON."""
-        answer: Mapping[str, Any] = json.loads(self.ask(*words, "--json"))
-        return answer
+        return json.loads(self.ask(*words, "--json"))
 
     def files_of_innerloop(self) -> list[Path]:
         """List what innerloop keeps in this HOME."""

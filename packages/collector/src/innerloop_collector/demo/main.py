@@ -6,8 +6,9 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,38 +23,62 @@ NAMES = ("anna", "ben", "carla", "david", "emma", "felix")
 WHO_DECLINES = "gita"
 
 
-def run(source: Path, keep: bool) -> int:
-    """Run the demo on the sources in a directory. Return the exit status."""
+def run(source: str | None, keep: str | None) -> int:
+    """Run the demo on the sources in a directory, in the directory `keep` or one that goes. Return the exit status."""
     progress = Progress()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        _check(source)
+        sources = _sources(source)
         orphans.adopt()
-        directory = Path(tempfile.mkdtemp(prefix="innerloop-demo-"))
-        try:
-            _Demo(progress, source, directory).run()
-        finally:
-            orphans.wait(10.0)
-            if not keep:
-                shutil.rmtree(directory, ignore_errors=True)
+        with _directory(keep) as directory:
+            _Demo(progress, sources, directory).run()
     except DemoError as error:
         print(f"innerloop-collector demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ninnerloop-collector demo: stopped; nothing is left behind", file=sys.stderr)
+        print(f"\ninnerloop-collector demo: stopped; {_left(keep)}", file=sys.stderr)
         return 130
     progress.heading("What to try next")
     progress.line(texts.NEXT)
-    progress.line(texts.kept(directory) if keep else texts.GONE)
-    progress.line(f"All of it took {progress.seconds():.0f} seconds.")
+    progress.line(f"\nThe collector has ended; {_left(keep)}. All of it took {progress.seconds():.0f} seconds.")
     return 0
 
 
-def _check(source: Path) -> None:
-    if not (source / "Makefile").is_file():
-        raise DemoError(f"{source} holds no Makefile. In a checkout of innerloop, `make demo` fetches Lua's sources")
+def _sources(given: str | None) -> Path:
     commands.need("make", "gcc", "ar", "ranlib")
+    if given is None:
+        raise DemoError("it builds Lua 5.1; say where its sources are with --source. In a checkout of innerloop, `make demo` fetches them")
+    source = Path(given).absolute()
+    if not (source / "Makefile").is_file() or not (source / "src" / "lapi.c").is_file():
+        raise DemoError(f"{given} does not hold the sources of Lua 5.1. In a checkout of innerloop, `make demo` fetches them")
+    return source
+
+
+@contextmanager
+def _directory(keep: str | None) -> Iterator[Path]:
+    """Make the directory that everything happens in. Nobody writes there any more when it goes."""
+    directory = _kept(Path(keep).absolute()) if keep else Path(tempfile.mkdtemp(prefix="innerloop-demo-"))
+    try:
+        yield directory
+    finally:
+        orphans.wait(10.0)
+        if not keep:
+            shutil.rmtree(directory)
+
+
+def _kept(directory: Path) -> Path:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise DemoError(f"{directory} is not empty; --keep needs a new or empty directory")
+    except OSError as error:
+        raise DemoError(f"{directory} cannot be used: {error.strerror}") from error
+    return directory
+
+
+def _left(keep: str | None) -> str:
+    return f"its files are in {keep}" if keep else "nothing is left behind"
 
 
 class _Demo:
@@ -110,7 +135,7 @@ class _Demo:
         self.progress.quote(developer.answer("yes"))
 
     def _check_silence(self, developer: Developer) -> None:
-        if developer.ask_json("show", "pending").get("events"):
+        if developer.ask_json("show", "pending"):
             raise DemoError(f"{developer.name} was recorded before a yes")
 
     def _ask_the_others(self, others: list[Developer], decliner: Developer) -> None:

@@ -1,7 +1,6 @@
 """What the demo says, and the project file that it writes."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 INTRODUCTION = """\
 innerloop, a demo: six developers build Lua with Lua's own Makefile; what they
@@ -14,14 +13,8 @@ NEXT = """\
   docs/guides/platform-engineers.md
                           measure a project of yours
   innerloop run -- make   after `innerloop opt-in` in a project with an innerloop.toml
-  make demo DEMO=--keep   this demo again, keeping its files to look at"""
-
-GONE = "\nThe collector has ended and the temporary directory is gone."
-
-
-def kept(directory: Path) -> str:
-    """Say what --keep left behind."""
-    return f"\nThe collector has ended. Kept, as asked: {directory}"
+  make demo DEMO="--keep DIRECTORY"
+                          this again, keeping the homes, spools and the store"""
 
 
 def project_file(project: str, endpoint: str, write_key: str, names: Sequence[str]) -> str:
