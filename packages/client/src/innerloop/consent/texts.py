@@ -132,8 +132,10 @@ def _describe_change(name: str, current: "dict[str, Any]") -> str:
 def seed_question(state: Resolution) -> str:
     """The question in seed mode: the project's own words, verbatim, around the generated list."""
     wording = state.project.wording
-    listed = field_list(state.agreement["fields"])
-    lines = ["Collected: " + listed, "Sent to: " + destination(state.project)]
+    lines = [
+        textwrap.fill("Collected: " + field_list(state.agreement["fields"]), WIDTH),
+        textwrap.fill("Sent to: " + destination(state.project), WIDTH),
+    ]
     return "\n".join([wording.get("question", ""), "", *lines, "", wording.get("answer_line", "Type 'yes' or 'y'"), ""])
 
 

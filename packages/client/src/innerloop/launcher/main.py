@@ -2,36 +2,44 @@
 
 Whatever goes wrong here, the command runs as it would without us, and nothing of ours is printed.
 
-May import: posix, sys, time and this package; `innerloop.consent` and `innerloop.cli` while the command runs or
-after it, only where the hot file cannot answer or a developer at a terminal is to be invited.
+Imported before the spawn is only what decides; `record`, `command` and `names` follow while the command runs.
+
+May import: posix, time, environment, places and this package; `innerloop.consent` and `innerloop.cli` while the
+command runs or after it, only where the hot file cannot answer or a developer at a terminal is to be invited.
 """
 
 import posix
 import time
 
 from innerloop import environment, places
-from innerloop.launcher import command, hot, record
+from innerloop.launcher import hot
 from innerloop.launcher.child import Child, become, complain, end_like, quiet_interrupt
-from innerloop.plan.names import public_name
+
+TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
+if TYPE_CHECKING:
+    from innerloop.launcher.record import Record
 
 BARE, RESOLVE, MEASURE, INVITE = "bare", "resolve", "measure", "invite"
 LONGEST_LOCAL_NAME = 200  # characters
+BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Request:
-    """What was typed: the command to run and how to call it."""
+    """What was typed: the command to run, and what it is called where that was said."""
 
     def __init__(self, argv, name="", wrap=False):  # type: (list[bytes], str, bool) -> None
         self.argv = argv
+        self.name = name
         self.wrap = wrap
-        self.type, self.words = command.naming_words(argv)
-        if name:
-            self.words = [name]
 
-    def true_name(self):  # type: () -> str
-        """The name as typed, for the developer's own eyes: no argument of a command that is not make."""
-        words = self.words if self.type == "make" else self.words[:1]
-        return " ".join(" ".join(words).split())[:LONGEST_LOCAL_NAME]
+
+class Moment:
+    """The clocks at one moment: wall, awake and boot time (ns). Boot time goes on while the machine sleeps."""
+
+    def __init__(self):  # type: () -> None
+        self.wall = time.time_ns()
+        self.awake = time.monotonic_ns()
+        self.boot = self.awake if BOOTTIME is None else time.clock_gettime_ns(BOOTTIME)
 
 
 def parse(arguments):  # type: (list[str]) -> Request | None
@@ -96,19 +104,30 @@ def at_terminal():  # type: () -> bool
     return posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
 
 
-def facts(request, answer, env):  # type: (Request, hot.Hot, dict[bytes, bytes]) -> list[bytes]
-    """The lines that a record starts with. Only `local` may hold a name that is not listed; it never leaves."""
+def facts(request, answer, env, started):  # type: (Request, hot.Hot, dict[bytes, bytes], Moment) -> list[bytes]
+    """The lines that a record starts with. Only `local` may hold a name that is not listed; it never leaves.
+
+    The local name holds no argument either, but for make's goals.
+    """
+    from innerloop.launcher.command import naming_words  # noqa: PLC0415
+    from innerloop.plan.names import public_name  # noqa: PLC0415
+
     testing = environment.test_value(env, answer.testvar)
-    name = public_name(request.words, answer.patterns, answer.stems, answer.separator)
+    kind, words = naming_words(request.argv)
+    if request.name:
+        words = [request.name]
+    local = " ".join(" ".join(words if kind == "make" else words[:1]).split())[:LONGEST_LOCAL_NAME]
+    name = public_name(words, answer.patterns, answer.stems, answer.separator)
     return [
+        b"start %d %d %d" % (started.wall, started.awake, started.boot),
         b"serial " + answer.serial,
         b"digest " + answer.digest,
         b"name " + name.encode(),
-        b"type " + request.type.encode(),
+        b"type " + kind.encode(),
         b"actor " + (b"human" if testing else environment.actor(env).encode()),
         b"test " + (testing or "no").encode(),
         b"root " + answer.project_file.replace(b"\n", b""),
-        b"local " + request.true_name().encode("utf-8", "replace"),
+        b"local " + local.encode("utf-8", "replace"),
     ]
 
 
@@ -118,12 +137,14 @@ class Run:
     def __init__(self, request, answer):  # type: (Request, hot.Hot | None) -> None
         self.request = request
         self.answer = answer
-        self.record = None  # type: record.Record | None
+        self.record = None  # type: Record | None
         self.git = 0
         self.env = posix.environ
 
-    def begin(self, started):  # type: (record.Started) -> None
+    def begin(self, started):  # type: (Moment) -> None
         """Begin the record while the command runs; resolve the answer first where it is not known."""
+        from innerloop.launcher import record  # noqa: PLC0415
+
         if self.answer is None:
             from innerloop.consent.resolve import for_launcher  # noqa: PLC0415
 
@@ -131,21 +152,23 @@ class Run:
         answer = self.answer
         if answer is None or course(answer, self.env) != MEASURE:
             return
-        self.record = record.begin(answer.spool, facts(self.request, answer, self.env), started)
+        self.record = record.begin(answer.spool, facts(self.request, answer, self.env, started))
         if self.record and answer.git:
             self.git = record.ask_git(self.record, self.env)
 
     def finish(self, status):  # type: (int) -> None
         """Finish the record and start the sender where it is due."""
-        awake, boot = time.monotonic_ns(), record.boot_ns()
+        ended = Moment()
         answer = self.answer
         if self.record is None or answer is None:
             return
+        from innerloop.launcher import record  # noqa: PLC0415
+
         if hot.fingerprint(answer.consent) != answer.consent_print and not self.still_agreed(answer):
             self.record.withdraw()
             self.record = None
             return
-        self.record.finish(status, awake, boot)
+        self.record.finish(status, ended.awake, ended.boot)
         if record.delivery_due(answer.spool):
             record.start_delivery(self.env, answer.testvar)
 
@@ -188,7 +211,7 @@ def main(arguments):  # type: (list[str]) -> None
     if what == BARE:
         become(request.argv)
     run = Run(request, answer)
-    started = record.Started()
+    started = Moment()
     try:
         child = Child(request.argv)
     except OSError as error:

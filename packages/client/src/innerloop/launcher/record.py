@@ -8,9 +8,12 @@
     SPOOL/ballast     deleted when the disk is full, to make room for one record
     SPOOL/next        its modification time says when delivery is due
 
-The id is random, never ordered by time. May import: sys, posix, time; fcntl after the spawn.
+The id is random, never ordered by time. The launcher imports this module when the command runs already.
+
+May import: fcntl, posix, sys, time.
 """
 
+import fcntl
 import posix
 import sys
 import time
@@ -25,12 +28,6 @@ echo "default $(g symbolic-ref -q refs/remotes/origin/HEAD)"
 """
 NEW = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_APPEND | posix.O_CLOEXEC
 APPEND = posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_CLOEXEC
-_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
-
-
-def boot_ns():  # type: () -> int
-    """A clock that goes on while the machine sleeps (ns); equal to the monotonic one where there is none."""
-    return time.monotonic_ns() if _BOOTTIME is None else time.clock_gettime_ns(_BOOTTIME)
 
 
 def random_id():  # type: () -> str
@@ -42,22 +39,11 @@ def random_id():  # type: () -> str
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-class Started:
-    """When a run started, kept in memory until it is known whether it may be recorded."""
-
-    def __init__(self):  # type: () -> None
-        self.wall = time.time_ns()
-        self.awake = time.monotonic_ns()
-        self.boot = boot_ns()
-
-
 class Record:
     """The record of one run."""
 
-    def __init__(self, spool, facts, started):  # type: (bytes, list[bytes], Started) -> None
+    def __init__(self, spool, facts):  # type: (bytes, list[bytes]) -> None
         """Begin the record: `facts` are its lines. Raises OSError where that cannot be done."""
-        import fcntl  # noqa: PLC0415 (the command runs meanwhile)
-
         self.id = random_id().encode()
         self.spool = spool
         self.path = b"%s/run/%s" % (spool, self.id)
@@ -68,8 +54,7 @@ class Record:
             pass  # a file system without locks: the sender goes by age there
         try:
             self._note(b"/recorded")
-            lines = [HEAD, b"start %d %d %d" % (started.wall, started.awake, started.boot), *facts]
-            self._write(b"\n".join([*lines, b""]))
+            self._write(b"\n".join([HEAD, *facts, b""]))
         except OSError:
             posix.unlink(self.path)
             raise
@@ -98,11 +83,11 @@ class Record:
             posix.close(descriptor)
 
 
-def begin(spool, facts, started):  # type: (bytes, list[bytes], Started) -> Record | None
+def begin(spool, facts):  # type: (bytes, list[bytes]) -> Record | None
     """Begin a record. On a full disk give up the ballast once, then only count what was lost."""
     for last in (False, True):
         try:
-            return Record(spool, facts, started)
+            return Record(spool, facts)
         except OSError as error:
             if error.errno not in (28, 122) or last:  # ENOSPC, EDQUOT
                 break
@@ -116,8 +101,6 @@ def begin(spool, facts, started):  # type: (bytes, list[bytes], Started) -> Reco
 
 def count_unrecorded(spool):  # type: (bytes) -> None
     """Count a run that could not be recorded, in place: that works on a full disk too."""
-    import fcntl  # noqa: PLC0415
-
     try:
         descriptor = posix.open(spool + b"/unrecorded", posix.O_RDWR | posix.O_CLOEXEC)
     except OSError:
