@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 - this file is also started by the interpreters that it refuses
+    version = "{}.{}".format(*sys.version_info[:2])
     sys.exit(
-        "innerloop needs Python 3.11 or newer to be developed; %s is %s.%s. Try: make PYTHON=python3.12 setup"
-        % ((sys.executable, *sys.version_info[:2]))
+        f"setup: innerloop needs Python 3.11 or newer to be developed; {sys.executable} is {version}. Try: make PYTHON=python3.12 setup"
     )
 
 from locked import ROOT, locked

@@ -24,11 +24,12 @@ def find(name: str) -> str:
     return found
 
 
-def need(*names: str) -> None:
-    """Check that the machine has what the builds need. Raises DemoError, which says how to get it."""
-    missing = [name for name in names if shutil.which(name) is None]
+def need(packages: Mapping[str, str]) -> None:
+    """Check that commands are there (command -> Debian package). Raises DemoError, which says how to get them."""
+    missing = [name for name in packages if shutil.which(name) is None]
     if missing:
-        raise DemoError(f"the builds need {' and '.join(missing)}. On Debian: apt-get install {' '.join(missing)}")
+        install = " ".join(dict.fromkeys(packages[name] for name in missing))
+        raise DemoError(f"the builds need {' and '.join(missing)}. On Debian: apt-get install {install}")
 
 
 def scrubbed(home: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from innerloop_collector.demo import builds, commands, orphans, texts
 from innerloop_collector.demo.commands import DemoError
@@ -46,7 +47,7 @@ def run(source: str | None, keep: str | None) -> int:
 
 
 def _sources(given: str | None) -> Path:
-    commands.need("make", "gcc", "ar", "ranlib")
+    commands.need({"make": "make", "gcc": "gcc", "ar": "binutils", "ranlib": "binutils"})
     if given is None:
         raise DemoError("it builds Lua 5.1; say where its sources are with --source. In a checkout of innerloop, `make demo` fetches them")
     source = Path(given).absolute()
@@ -160,7 +161,11 @@ class _Demo:
     def _deliver(self, developers: list[Developer]) -> None:
         self.progress.heading("Delivery: innerloop flush")
         with self.progress.busy("everybody delivers what was recorded, over HTTP"):
-            self._at_once([partial(developer.ask, "flush", "--timeout", "20") for developer in developers])
+            self._at_once([developer.deliver for developer in developers])
+        ledger = _sum([developer.ask_json("doctor")["ledger"] for developer in developers])
+        self.progress.line(f"  all six ledgers together, in runs: {texts.ledger(ledger)}")
+        if ledger["recorded"] != ledger["acknowledged"]:
+            raise DemoError("some runs were recorded and not acknowledged")
 
     def _day(self, developer: Developer, day: list[builds.Build]) -> Callable[[], None]:
         def work() -> None:
@@ -183,6 +188,15 @@ class _Demo:
                 self.stopping.set()
                 pool.shutdown(cancel_futures=True)
                 raise
+
+
+def _sum(ledgers: list[dict[str, Any]]) -> dict[str, int]:
+    """Add the ledgers up, place by place."""
+    total: dict[str, int] = {}
+    for ledger in ledgers:
+        for place, count in ledger.items():
+            total[place] = total.get(place, 0) + (sum(count.values()) if isinstance(count, dict) else int(count))
+    return total
 
 
 def _listed(developer: Developer) -> str:

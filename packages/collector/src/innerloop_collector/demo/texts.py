@@ -39,3 +39,9 @@ allow = [{listed}]
 def after_make(shown: str, most: int = 6) -> str:
     """Cut what a terminal showed down to its end: make's last line and what came after it."""
     return "\n".join(shown.strip().split("\n")[-most:])
+
+
+def ledger(counts: dict[str, int]) -> str:
+    """Write a ledger as an equation."""
+    places = [f"{counts.get(place, 0)} {place}" for place in ("acknowledged", "queued", "quarantined", "dropped")]
+    return f"{counts['recorded']} recorded = {' + '.join(places)}"

@@ -1,0 +1,141 @@
+"""The demo, as `make demo` runs it: the installed command, real builds, and nothing left behind."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ENVIRONMENT, ROOT, Installed
+
+SOURCE = ROOT / ".cache" / "lua-5.1"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A directory for temporary files, which must be empty when the demo has ended."""
+    directory = tmp_path / "temporary"
+    directory.mkdir()
+    yield directory
+    assert [] == list(directory.rglob("*"))
+
+
+def command(installed: Installed) -> list[str]:
+    """Return the command line of the demo."""
+    return [str(installed.collector), "demo", "--source", str(SOURCE)]
+
+
+def environment(place: Path, tmp_path: Path, **extra: str) -> dict[str, str]:
+    """Return an environment full of what must not reach the developers of the demo."""
+    marks = {"CI": "true", "DO_NOT_TRACK": "1", "CLAUDECODE": "1", "MAKELEVEL": "1", "MAKEFLAGS": "-n", "INNERLOOP_MODE": "off"}
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    return {"PATH": ENVIRONMENT["PATH"], "HOME": str(home), "TMPDIR": str(place), **marks, **extra}
+
+
+def processes_with(text: str) -> list[str]:
+    """List the command lines of processes that mention a text."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if text in line and path.parent.name != str(os.getpid()):
+            found.append(line)
+    return found
+
+
+@pytest.mark.timeout(240)
+def test_it_shows_real_figures_and_leaves_nothing(installed: Installed, place: Path, tmp_path: Path) -> None:
+    """Both reports hold figures of the builds, whatever the caller's environment says, and everything is gone afterwards."""
+    done = subprocess.run(command(installed), env=environment(place, tmp_path), capture_output=True, text=True, timeout=230, check=False)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "\x1b" not in done.stdout
+
+    assert "May The demo measure how Lua commands run on this machine?" in done.stdout
+    assert "Lua: may run times be measured? So far nothing is recorded." in done.stdout
+    assert "72 recorded = 72 acknowledged + 0 queued + 0 quarantined + 0 dropped" in done.stdout
+
+    team = part(done.stdout, "What the team sees")
+    assert re.search(r"^\W*generic\b.*\b30\b.*%", team, re.MULTILINE)
+    assert re.search(r"^\W*test\b.*\b20\b.*%", team, re.MULTILINE)
+    assert re.search(r"^\W*clean\b.*\b20\b.*%", team, re.MULTILINE)
+    assert re.search(r"more developers.*echo, pecho", team)
+    assert "min_active_weeks = 1" in team
+
+    own = part(done.stdout, "What only anna sees")
+    assert re.search(r"^\W*generic\s+5\s+1\s+1\s", own, re.MULTILINE)
+    assert re.search(r"^\W*total\s+12\s+2\s+1\s", own, re.MULTILINE)
+
+    assert [] == [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
+    assert [] == processes_with(str(place))
+
+
+def test_it_leaves_nothing_when_it_is_stopped(installed: Installed, place: Path, tmp_path: Path) -> None:
+    """Ctrl-C in the middle ends the collector and every build, and removes their files."""
+    with subprocess.Popen(
+        command(installed), env=environment(place, tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout
+        for line in demo.stdout:
+            if "are asked the same" in line:
+                break
+        time.sleep(1)  # into the builds
+        demo.send_signal(signal.SIGINT)
+        _, errors = demo.communicate(timeout=60)
+
+    assert (130, "\ninnerloop-collector demo: stopped; nothing is left behind\n") == (demo.returncode, errors)
+    assert [] == processes_with(str(place))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "say where its sources are with --source"),
+        (["--source", "/nowhere"], "/nowhere does not hold the sources of Lua 5.1"),
+        (["--source", str(SOURCE), "--keep", str(ROOT)], "is not empty; --keep needs a new or empty directory"),
+    ],
+)
+def test_wrong_options_are_one_clear_line(installed: Installed, tmp_path: Path, place: Path, arguments: list[str], complaint: str) -> None:
+    """Exit status 1 and one line on stderr, before anything is started."""
+    line = [str(installed.collector), "demo", *arguments]
+    done = subprocess.run(line, env=environment(place, tmp_path), capture_output=True, text=True, check=False)
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert 1 == done.stderr.count("\n")
+    assert complaint in done.stderr
+
+
+def test_without_a_compiler_it_says_what_to_install(installed: Installed, tmp_path: Path, place: Path) -> None:
+    """A machine without gcc gets the Debian command."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("make", "sh"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    line = command(installed)
+    done = subprocess.run(line, env=environment(place, tmp_path, PATH=str(tools)), capture_output=True, text=True, check=False)
+
+    assert 1 == done.returncode
+    assert "innerloop-collector demo: the builds need gcc and ar and ranlib. On Debian: apt-get install gcc binutils\n" == done.stderr
+
+
+def test_keep_leaves_the_files_where_it_was_told(installed: Installed, tmp_path: Path, place: Path) -> None:
+    """Covered cheaply: the directory is taken when it is new or empty, and made private."""
+    code = f"from innerloop_collector.demo.main import _kept; from pathlib import Path; _kept(Path({str(tmp_path / 'kept')!r}))"
+    subprocess.run([installed.directory / "collector" / "bin" / "python", "-c", code], check=True)
+
+    assert 0o700 == (tmp_path / "kept").stat().st_mode & 0o777
+
+
+def part(output: str, heading: str) -> str:
+    """Return the part of the story under a heading."""
+    _, _, rest = output.partition(heading)
+    assert rest, f"no {heading!r} in:\n{output}"
+    return rest.partition("\nWhat ")[0]
