@@ -17,7 +17,7 @@ USAGE = """Usage:
 EXPECTED = {"wrap": 2, "opt-in": 1, "opt-out": 1}
 
 
-def main(args):
+def main(args: list) -> None:
     """Become `innerloop`, or `make` where there is no innerloop."""
     if not args or len(args) != EXPECTED.get(args[0]):
         sys.exit(USAGE)

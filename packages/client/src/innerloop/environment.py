@@ -23,12 +23,12 @@ MODE = b"INNERLOOP_MODE"  # `off` or `local`: it can only restrict
 CI_ALLOWED = b"INNERLOOP_CI"  # set to 1 by a job that may be recorded, where the project file says ci = true
 
 
-def is_set(env, key):  # type: (..., bytes) -> bool
+def is_set(env: "dict[bytes, bytes]", key: bytes) -> bool:
     """Tell whether a variable is there and does not mean no."""
     return env.get(key, b"").lower() not in NO
 
 
-def forbidden(env):  # type: (...) -> str
+def forbidden(env: "dict[bytes, bytes]") -> str:
     """Return the reason why nothing may be recorded or asked here, or an empty string."""
     if is_set(env, b"DO_NOT_TRACK"):
         return "DO_NOT_TRACK is set"
@@ -39,12 +39,12 @@ def forbidden(env):  # type: (...) -> str
     return ""
 
 
-def local_only(env):  # type: (...) -> bool
+def local_only(env: "dict[bytes, bytes]") -> bool:
     """Tell whether the environment allows recording but no sending."""
     return env.get(MODE) == b"local"
 
 
-def in_ci(env):  # type: (...) -> bool
+def in_ci(env: "dict[bytes, bytes]") -> bool:
     """Tell whether a CI service runs this. CI=false says that none does."""
     if b"CI" in env and not is_set(env, b"CI"):
         return False
@@ -54,7 +54,7 @@ def in_ci(env):  # type: (...) -> bool
     return False
 
 
-def by_agent(env):  # type: (...) -> bool
+def by_agent(env: "dict[bytes, bytes]") -> bool:
     """Tell whether a coding agent runs this. Its name is never read."""
     for key in AGENT_KEYS:
         if is_set(env, key):
@@ -62,12 +62,12 @@ def by_agent(env):  # type: (...) -> bool
     return False
 
 
-def actor(env):  # type: (...) -> str
+def actor(env: "dict[bytes, bytes]") -> str:
     """Who acts: some agents set CI for their children, so agents are looked for first."""
     return "agent" if by_agent(env) else "ci" if in_ci(env) else "human"
 
 
-def test_value(env, variable):  # type: (..., bytes) -> str
+def test_value(env: "dict[bytes, bytes]", variable: bytes) -> str:
     """Return the value of a seed project's test variable, or `` where it is unset or not [a-z0-9-]{1,16}."""
     value = env.get(variable, b"") if variable else b""
     if not 1 <= len(value) <= 16:

@@ -10,21 +10,21 @@
 MACHINE_FILE = b"/etc/innerloop.toml"
 
 
-def _base(env, variable, default):  # type: (..., bytes, bytes) -> bytes
-    value = env.get(variable, b"")
+def _base(env: "dict[bytes, bytes]", variable: bytes, default: bytes) -> bytes:
+    value: bytes = env.get(variable, b"")
     if value.startswith(b"/"):  # the specification: relative values are ignored
         return value
     home = env.get(b"HOME", b"")
     return home + default if home.startswith(b"/") else b""
 
 
-def state(env):  # type: (...) -> bytes
+def state(env: "dict[bytes, bytes]") -> bytes:
     """The state directory, or b"" where the environment names no home."""
     base = _base(env, b"XDG_STATE_HOME", b"/.local/state")
     return base and base + b"/innerloop"
 
 
-def config(env):  # type: (...) -> bytes
+def config(env: "dict[bytes, bytes]") -> bytes:
     """The configuration directory, or b"" where the environment names no home."""
     base = _base(env, b"XDG_CONFIG_HOME", b"/.config")
     return base and base + b"/innerloop"

@@ -26,6 +26,8 @@ def load(path: str) -> FoundProject:
     """Read one project file. Raises ProjectError: path, what is wrong, what to do."""
     try:
         with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_uid not in (os.geteuid(), 0):
+                raise ProjectError("it belongs to somebody else")
             data = file.read(262145)
         if len(data) > 262144:
             raise ProjectError("it is larger than 256 KB")

@@ -25,14 +25,16 @@ def git_config(directory: str) -> str:
 
 def _linked(dot_git: str) -> str:
     """Follow the `.git` file of a worktree or submodule to the config that it uses."""
+    git_dir = os.path.join(os.path.dirname(dot_git), _line(dot_git).partition("gitdir:")[2].strip())
+    return os.path.join(git_dir, _line(os.path.join(git_dir, "commondir")), "config")
+
+
+def _line(path: str) -> str:
     try:
-        with open(dot_git, encoding="utf-8", errors="replace") as file:
-            target = file.read(4096).partition("gitdir:")[2].strip()
-        git_dir = os.path.join(os.path.dirname(dot_git), target)
-        with open(os.path.join(git_dir, "commondir"), encoding="utf-8", errors="replace") as file:
-            return os.path.join(git_dir, file.read(4096).strip(), "config")
-    except FileNotFoundError:
-        return os.path.join(git_dir, "config") if target else ""
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(4096).strip()
+    except OSError:
+        return ""
 
 
 def remotes(config: str) -> "list[str]":
@@ -55,13 +57,13 @@ def remotes(config: str) -> "list[str]":
 def host_and_path(url: str) -> str:
     """Reduce a git address to host/path: `git@github.com:a/b.git` and `https://github.com/a/b` are alike."""
     url = url.strip().strip('"')
-    scheme, separator, rest = url.partition("://")
+    _, separator, rest = url.partition("://")
     if not separator:
         rest = url.replace(":", "/", 1) if ":" in url.partition("/")[0] else url
     host, _, path = rest.partition("/")
     host = host.rpartition("@")[2].partition(":")[0]
     path = path.rstrip("/")
-    return f"{host}/{path[:-4] if path.endswith('.git') else path}".lower()
+    return f"{host}/{path.removesuffix('.git')}".lower()
 
 
 def belongs(config: str, allowed: "tuple[str, ...]") -> bool:

@@ -28,7 +28,9 @@ def flush(here: State, timeout: float, as_json: bool) -> int:
         terminal.say("Another delivery is at work; look again: innerloop status")
     else:
         refused = f", {result.refused} refused and set aside (innerloop doctor)" if result.refused else ""
-        print(f"{result.sent} run{'' if result.sent == 1 else 's'} delivered to {state.project.endpoint_host}{refused}, {result.left} left.")
+        print(
+            f"{result.sent} run{'' if result.sent == 1 else 's'} delivered to {state.project.endpoint_host}{refused}, {result.left} left."
+        )
     if result.problem and not as_json:
         wait = backoff.read(here.spool(state.key)).until
         terminal.say(f"Stopped: {result.problem}. Nothing is lost{'; it is tried again by itself' if wait else ''}.")

@@ -73,12 +73,12 @@ def print_sent(state: Resolution, message: bytes) -> None:
 
 def ask_git(here: State) -> "Optional[GitFacts]":
     """Ask git about the checkout, with the launcher's own script, waiting at most 5 s."""
-    import subprocess  # noqa: PLC0415, S404 (only here)
+    import subprocess  # noqa: PLC0415 (only here)
 
     from innerloop.launcher.record import GIT_FACTS  # noqa: PLC0415
 
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             ["/bin/sh", "-c", GIT_FACTS.decode()], cwd=here.directory, env=here.env, capture_output=True, check=False, timeout=5
         )
     except (OSError, subprocess.TimeoutExpired):

@@ -4,8 +4,11 @@ May import: argparse, this package, and what it hands to it.
 """
 
 import argparse
+import importlib
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from innerloop import __version__
 from innerloop.cli import terminal
@@ -49,36 +52,24 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def dispatch(arguments: argparse.Namespace, here: State) -> int:
-    """Call the command; modules are imported only where they are needed."""
-    command = arguments.command
-    if command == "opt-in":
-        from innerloop.cli import dialogue
+# command -> the module of this package that has it, and the call: a module is imported only where it is needed
+COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]]" = {
+    "opt-in": ("dialogue", lambda module, here, given: module.opt_in(here, given.local)),
+    "opt-out": ("leave", lambda module, here, given: module.opt_out(here, given.all)),
+    "status": ("status", lambda module, here, given: module.status(here, given.json)),
+    "doctor": ("status", lambda module, here, given: module.doctor(here, given.json)),
+    "describe": ("look", lambda module, here, given: module.describe(here, given.json)),
+    "show": ("look", lambda module, here, given: module.show(here, given.what, given.json)),
+    "report": ("report", lambda module, here, given: module.report(here, given.json, given.days)),
+    "flush": ("deliver", lambda module, here, given: module.flush(here, given.timeout, given.json)),
+    "deliver": ("deliver", lambda module, here, _given: module.deliver(here)),
+}
 
-        return dialogue.opt_in(here, arguments.local)
-    if command == "opt-out":
-        from innerloop.cli import leave
 
-        return leave.opt_out(here, arguments.all)
-    if command in ("status", "doctor"):
-        from innerloop.cli import status
-
-        return (status.status if command == "status" else status.doctor)(here, arguments.json)
-    if command == "describe":
-        from innerloop.cli import look
-
-        return look.describe(here, arguments.json)
-    if command == "show":
-        from innerloop.cli import look
-
-        return look.show(here, arguments.what, arguments.json)
-    if command == "report":
-        from innerloop.cli import report
-
-        return report.report(here, arguments.json, arguments.days)
-    from innerloop.cli import deliver
-
-    return deliver.deliver(here) if command == "deliver" else deliver.flush(here, arguments.timeout, arguments.json)
+def dispatch(given: argparse.Namespace, here: State) -> int:
+    """Call a command and return its exit status."""
+    module, call = COMMANDS[given.command]
+    return call(importlib.import_module(f"innerloop.cli.{module}"), here, given)
 
 
 def main(arguments: "list[str]") -> None:

@@ -76,7 +76,15 @@ def table(lines: "list[Line]") -> str:
     rows: "list[tuple[Any, ...]]" = [("command", "runs", "failed", "stopped", "median", "waited", "before")]
     for line in lines:
         rows.append(
-            (line.name[:32], line.runs, line.failed, line.interrupted, _time(line.median_ms), _time(line.waited_ms), _time(line.waited_before_ms))
+            (
+                line.name[:32],
+                line.runs,
+                line.failed,
+                line.interrupted,
+                _time(line.median_ms),
+                _time(line.waited_ms),
+                _time(line.waited_before_ms),
+            )
         )
     total = ("total", *(sum(getattr(line, key) for line in lines) for key in ("runs", "failed", "interrupted")), "")
     rows.append((*total, _time(sum(line.waited_ms for line in lines)), _time(sum(line.waited_before_ms for line in lines))))

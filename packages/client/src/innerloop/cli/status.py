@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from innerloop import __version__, environment, files, projectfile
 from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
-from innerloop.consent.resolve import NoProject, OFF, PAUSED, Resolution, State, forbidden, resolve
+from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, forbidden, resolve
 from innerloop.delivery import backoff
 from innerloop.launcher import hot
 from innerloop.plan.project import ProjectError
@@ -170,5 +170,3 @@ def _spool_checks(spool: str, counts: ledger.Ledger) -> "list[Check]":
     if not counts.adds_up:
         checks.append(Check("ledger", False, f"{counts.missing} runs are in none of the places"))
     return checks
-
-

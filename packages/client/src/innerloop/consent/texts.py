@@ -145,7 +145,9 @@ def invitation(state: Resolution) -> str:
     if project.seed and "invitation" in project.wording:
         return project.wording["invitation"]
     if state.mode == "paused":
-        return f"{project.name} asks again: what you agreed to has changed. Nothing is recorded.\nLook and decide: {opt_in_command(project)}"
+        return (
+            f"{project.name} asks again: what you agreed to has changed. Nothing is recorded.\nLook and decide: {opt_in_command(project)}"
+        )
     first = project.wording.get("invitation", f"{project.name}: may run times be measured? So far nothing is recorded.")
     return f"{first}\nLook and decide: {opt_in_command(project)}   Never ask again: {opt_out_command(project)}"
 
@@ -170,10 +172,7 @@ def accepted(state: Resolution) -> str:
 
 def declined(state: Resolution) -> str:
     """What is said after a no."""
-    return (
-        "Noted: no. Nothing is recorded and nobody was told. You will not be asked again.\n"
-        f"Your answer is kept in {state.answer.path}"
-    )
+    return f"Noted: no. Nothing is recorded and nobody was told. You will not be asked again.\nYour answer is kept in {state.answer.path}"
 
 
 def not_now(project: Project) -> str:
@@ -232,5 +231,3 @@ def field_table(fields: "dict[str, str]", examples: "Optional[dict[str, Any]]" =
         lines += textwrap.wrap(f"{name:<{widths[0]}}  {exactness:<{widths[1]}}  {example}", WIDTH, subsequent_indent=indent)
         lines += textwrap.wrap(purpose, WIDTH, initial_indent="    ", subsequent_indent="    ") if why and name != "field" else []
     return "\n".join(lines)
-
-

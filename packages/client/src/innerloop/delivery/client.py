@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: object, **_keywords: object) -> None:  # type: ignore[override]
+    def redirect_request(self, *_args: object, **_keywords: object) -> None:
         """Follow nothing: consent names one host."""
 
 

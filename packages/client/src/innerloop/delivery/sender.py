@@ -5,6 +5,7 @@ The sources of consent are read again before every batch; the launcher's cache i
 May import: the standard library, the plan, consent, spool and this package.
 """
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -111,9 +112,9 @@ class _Delivery:
             state = self.agreed()
             if state is None:
                 return
-            batch = self._allowed(batch, state)
-            if batch:
-                self._send(batch, state)
+            allowed = self._allowed(batch, state)
+            if allowed:
+                self._send(allowed, state)
                 self.tell(f"{self.sent} delivered")
         store.forget_old_copies(self.spool, time.time())
 
@@ -159,7 +160,7 @@ class _Delivery:
         for one in batch:
             if one.serial != state.answer.serial:
                 store.drop(self.spool, "sealed", one.id, "withdrawn")
-            elif any(violations(store.json.loads(event), state.agreement, seal.names(state)) for event in one.events):
+            elif any(violations(json.loads(event), state.agreement, seal.names(state)) for event in one.events):
                 store.drop(self.spool, "sealed", one.id, "narrowed")
             else:
                 allowed.append(one)

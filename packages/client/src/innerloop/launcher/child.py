@@ -7,10 +7,14 @@ passed on, except INT and QUIT; a stopped child stops us; a killed child kills u
 May import: sys, posix, time and _signal (`_signal` because `signal` costs a third of the interpreter's start).
 """
 
-import _signal
+import _signal  # type: ignore[import-not-found]
 import posix
 import sys
 import time
+
+TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RELAYED = tuple(getattr(_signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"))
 WATCHED = (*RELAYED, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGALRM, _signal.SIGCHLD)
@@ -20,13 +24,13 @@ GRACE = 0.05  # seconds: a signal to the whole group has reached the child by th
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
-def quiet_interrupt():  # type: () -> None
+def quiet_interrupt() -> None:
     """Let Ctrl-C end us as it ends any program, instead of raising KeyboardInterrupt."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
-def child_environment():  # type: () -> dict[bytes, bytes]
+def child_environment() -> "dict[bytes, bytes]":
     """The environment as we got it: in the C locale Python adds an LC_CTYPE of its own (PEP 538)."""
     env = posix.environ
     if b"LC_CTYPE" not in env:
@@ -46,7 +50,7 @@ def child_environment():  # type: () -> dict[bytes, bytes]
     return {key: value for key, value in env.items() if key != b"LC_CTYPE"}
 
 
-def candidates(command, env):  # type: (bytes, dict[bytes, bytes]) -> list[bytes]
+def candidates(command: bytes, env: "dict[bytes, bytes]") -> "list[bytes]":
     """The files that a command may mean, in the order of PATH, as execvp(3) looks for them."""
     if b"/" in command:
         return [command]
@@ -54,12 +58,12 @@ def candidates(command, env):  # type: (bytes, dict[bytes, bytes]) -> list[bytes
     return [(directory + b"/" if directory else b"") + command for directory in path.split(b":")]
 
 
-def attempt(start, argv, env):  # type: (..., list[bytes], dict[bytes, bytes]) -> int
+def attempt(start: "Callable[[bytes, list[bytes]], int]", argv: "list[bytes]", env: "dict[bytes, bytes]") -> int:
     """Call `start(path, argv)` for the file that the command means and return what it returns.
 
     A file without a `#!` line is given to /bin/sh, as shells do. Raises OSError where nothing can be started.
     """
-    failure = FileNotFoundError(2, "not found")  # type: OSError
+    failure: OSError = FileNotFoundError(2, "not found")
     for path in candidates(argv[0], env):
         try:
             posix.stat(path)
@@ -79,11 +83,11 @@ def attempt(start, argv, env):  # type: (..., list[bytes], dict[bytes, bytes]) -
     raise failure
 
 
-def complain(argv, error):  # type: (list[bytes], OSError) -> int
+def complain(argv: "list[bytes]", error: "OSError") -> int:
     """Say on stderr that a command cannot be started, as shells do; return the status that they give."""
     name = argv[0]
     missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-    text = (b"not found" if b"/" not in name else b"No such file or directory") if missing else error.strerror.encode()
+    text = (b"not found" if b"/" not in name else b"No such file or directory") if missing else (error.strerror or "").encode()
     try:
         posix.write(2, b"innerloop: %s: %s\n" % (name, text))
     except OSError:
@@ -91,13 +95,13 @@ def complain(argv, error):  # type: (list[bytes], OSError) -> int
     return NOT_FOUND if missing else NOT_EXECUTABLE
 
 
-def become(argv):  # type: (list[bytes]) -> None
+def become(argv: "list[bytes]") -> None:
     """Turn into the command: after this nothing of us is left. Does not return."""
     env = child_environment()
     for number in IGNORED_BY_PYTHON:
         _signal.signal(number, _signal.SIG_DFL)
 
-    def start(path, words):  # type: (bytes, list[bytes]) -> int
+    def start(path: bytes, words: "list[bytes]") -> int:
         posix.execve(path, words, env)
         return 0
 
@@ -110,7 +114,7 @@ def become(argv):  # type: (list[bytes]) -> None
 class Child:
     """The running command: its process id and, once it ended, how."""
 
-    def __init__(self, argv):  # type: (list[bytes]) -> None
+    def __init__(self, argv: "list[bytes]") -> None:
         """Spawn the command. Raises OSError where it cannot be started."""
         env = child_environment()
         ignored = {number for number in WATCHED if _signal.getsignal(number) == _signal.SIG_IGN}
@@ -127,10 +131,10 @@ class Child:
             _signal.pthread_sigmask(_signal.SIG_SETMASK, self.mask)
             raise
 
-    def _spawn(self, path, argv, env):  # type: (bytes, list[bytes], dict[bytes, bytes]) -> int
+    def _spawn(self, path: bytes, argv: "list[bytes]", env: "dict[bytes, bytes]") -> int:
         return posix.posix_spawn(path, argv, env, setsigmask=self.mask, setsigdef=IGNORED_BY_PYTHON)
 
-    def _fork(self, path, argv, env):  # type: (bytes, list[bytes], dict[bytes, bytes]) -> int
+    def _fork(self, path: bytes, argv: "list[bytes]", env: "dict[bytes, bytes]") -> int:
         """Fork and exec: posix_spawn cannot give a child an ignored SIGCHLD back."""
         pid = posix.fork()
         if pid:
@@ -145,8 +149,8 @@ class Child:
             posix._exit(complain(argv, error))
         return 0
 
-    def wait(self):  # type: () -> None
-        """Wait until the command ended, passing signals on and stopping with it. Sets `status` (as wait(2))."""
+    def wait(self) -> None:
+        """Stay until the command ended, passing signals on and stopping with it; then `status` tells how it ended, in the form of wait."""
         while True:
             number, by_process, sender = self._next_signal()
             if number == _signal.SIGCHLD:
@@ -158,14 +162,14 @@ class Child:
                     return
                 self._send(number)
 
-    def _next_signal(self):  # type: () -> tuple[int, bool, int]
+    def _next_signal(self) -> "tuple[int, bool, int]":
         """Wait for a signal: its number, whether a process sent it (not the terminal), and which."""
         if hasattr(_signal, "sigwaitinfo"):
             info = _signal.sigwaitinfo(self.watched)
             return info.si_signo, info.si_code <= 0, info.si_pid
         return _signal.sigwait(self.watched), True, 0  # macOS, untested: the terminal sends INT and QUIT, never relayed
 
-    def _reap(self, flags):  # type: (int) -> bool
+    def _reap(self, flags: int) -> bool:
         """Look at the child once; tell whether it ended. Stops us where it stopped."""
         pid, status = posix.waitpid(self.pid, flags)
         if pid != self.pid:
@@ -175,7 +179,7 @@ class Child:
         self.status = status
         return True
 
-    def _stop_too(self):  # type: () -> bool
+    def _stop_too(self) -> bool:
         """The child stopped. Where the terminal stopped us both it continues with us; else stop ourselves."""
         time.sleep(0.02)
         pid, status = posix.waitpid(self.pid, posix.WNOHANG | posix.WCONTINUED)
@@ -188,20 +192,20 @@ class Child:
         self._send(_signal.SIGCONT)
         return False
 
-    def _send(self, number):  # type: (int) -> None
+    def _send(self, number: int) -> None:
         try:
             posix.kill(self.pid, number)
         except ProcessLookupError:
             pass
 
-    def exit_status(self):  # type: () -> int
+    def exit_status(self) -> int:
         """The command's exit status, or its signal's number, negative."""
         if posix.WIFSIGNALED(self.status):
             return -posix.WTERMSIG(self.status)
         return posix.WEXITSTATUS(self.status)
 
 
-def end_like(child, as_number):  # type: (Child, bool) -> None
+def end_like(child: "Child", as_number: bool) -> None:
     """End as the command ended: same status or same signal. Does not return.
 
     With `as_number` a killed command gives 128 + n instead, as the founding system's `wrap` did.

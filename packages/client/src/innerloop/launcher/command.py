@@ -10,7 +10,7 @@ VALUED = (b"-C", b"-f", b"-I", b"-o", b"-W", b"-E", b"--directory", b"--file", b
 COUNTED = (b"-j", b"-l", b"--jobs", b"--load-average", b"--max-load")  # these take it only where it is a number
 
 
-def naming_words(argv):  # type: (list[bytes]) -> tuple[str, list[str]]
+def naming_words(argv: "list[bytes]") -> "tuple[str, list[str]]":
     """Return the command's type and the words that may name it.
 
     For make these are its goals (`make -j2 CFLAGS=-g test` -> `["test"]`), or `["make"]` where none is given.
@@ -23,7 +23,7 @@ def naming_words(argv):  # type: (list[bytes]) -> tuple[str, list[str]]
     return "command", [program, *words[1:]]
 
 
-def goals(arguments):  # type: (list[bytes]) -> list[str]
+def goals(arguments: "list[bytes]") -> "list[str]":
     """Return the goals among make's arguments: what is neither an option, nor its value, nor a variable."""
     found = []
     skip = number = False

@@ -12,6 +12,9 @@ from innerloop import environment, places
 
 PROJECT_FILE = b"innerloop.toml"
 HEAD = b"innerloop-hot 1"
+FACTS = ("config", "mode", "serial", "digest", "spool", "testvar")  # bytes
+FLAGS = ("git", "ci", "question")
+LISTS = {"p": "patterns", "s": "stems"}
 LONGEST = 262144  # bytes; a larger file is not ours
 REMIND_AFTER = 30  # days
 
@@ -19,31 +22,32 @@ REMIND_AFTER = 30  # days
 class Hot:
     """What the launcher knows about a project on this machine. Bytes where it is written to files."""
 
-    def __init__(self):  # type: () -> None
+    def __init__(self) -> None:
         self.mode = b"off"  # on, local, no (an answer), off (no answer, or paused)
-        self.sources = []  # type: ignore[var-annotated]  # (path, fingerprint)
+        self.sources: "list[tuple[bytes, bytes]]" = []  # path and fingerprint
         self.consent = b""  # path of the consent file
         self.consent_print = b""
         self.project_file = b""
         self.config = b""
         self.serial = self.digest = self.spool = self.testvar = b""
-        self.asked = []  # type: ignore[var-annotated]  # days since 1970, as int
-        self.patterns = []  # type: ignore[var-annotated]
-        self.stems = []  # type: ignore[var-annotated]
+        self.asked: "list[int]" = []  # days since 1970
+        self.patterns: "list[str]" = []
+        self.stems: "list[str]" = []
         self.separator = ""
         self.git = self.ci = self.question = False
 
-    def measures(self):  # type: () -> bool
+    def measures(self) -> bool:
+        """Whether runs are recorded."""
         return self.mode in (b"on", b"local")
 
-    def invitation_due(self, today):  # type: (int) -> bool
+    def invitation_due(self, today: int) -> bool:
         """Shown once, and once more after 30 days without an answer; then never."""
         if self.mode != b"off" or len(self.asked) > 1:
             return False
         return not self.asked or today - self.asked[0] >= REMIND_AFTER
 
 
-def fingerprint(path):  # type: (bytes) -> bytes
+def fingerprint(path: bytes) -> bytes:
     """Identify a file's present state: device, inode, size, mtime and ctime (ns); `-` where there is none."""
     try:
         s = posix.stat(path)
@@ -54,7 +58,7 @@ def fingerprint(path):  # type: (bytes) -> bytes
     return b"%d %d %d %d %d" % (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
 
 
-def find_project(euid):  # type: (int) -> tuple[bytes, posix.stat_result] | None
+def find_project(euid: int) -> "tuple[bytes, posix.stat_result] | None":
     """Walk up from the working directory to the first regular innerloop.toml.
 
     Stops at a directory that belongs to neither the developer nor root, and takes no other owner's file: a
@@ -76,7 +80,7 @@ def find_project(euid):  # type: (int) -> tuple[bytes, posix.stat_result] | None
         directory = directory[: directory.rindex(b"/")] or b"/"
 
 
-def own_home(env, euid):  # type: (..., int) -> bool
+def own_home(env: "dict[bytes, bytes]", euid: int) -> bool:
     """Tell whether HOME belongs to whoever runs this: under sudo -E it does not."""
     try:
         return posix.stat(env.get(b"HOME", b"")).st_uid == euid
@@ -84,12 +88,12 @@ def own_home(env, euid):  # type: (..., int) -> bool
         return False
 
 
-def path_for(state, found):  # type: (bytes, posix.stat_result) -> bytes
+def path_for(state: bytes, found: "posix.stat_result") -> bytes:
     """Name the hot file of a project file. Device and inode cannot be borrowed by a copy or a symlink."""
     return b"%s/hot/%d-%d" % (state, found.st_dev, found.st_ino)
 
 
-def read(path, euid, config):  # type: (bytes, int, bytes) -> Hot | None
+def read(path: bytes, euid: int, config: bytes) -> "Hot | None":
     """Read a hot file if it can be trusted and every source is as it was; else return None."""
     try:
         descriptor = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC)
@@ -111,7 +115,7 @@ def read(path, euid, config):  # type: (bytes, int, bytes) -> Hot | None
     return hot
 
 
-def parse(data):  # type: (bytes) -> Hot | None
+def parse(data: bytes) -> "Hot | None":
     """Read the lines of a hot file. Anything but a whole one of this version gives None."""
     lines = data.split(b"\n")
     if len(lines) < 3 or lines[0] != HEAD or lines[-2:] != [b"end", b""]:
@@ -119,37 +123,42 @@ def parse(data):  # type: (bytes) -> Hot | None
     hot = Hot()
     for line in lines[1:-2]:
         key, _, value = line.partition(b" ")
-        if key == b"f":
-            source, _, known = value.partition(b"\0")
-            hot.sources.append((source, known))
-            if not hot.project_file:
-                hot.project_file = source
-            elif not hot.consent:
-                hot.consent, hot.consent_print = source, known
-        elif key == b"p":
-            hot.patterns.append(value.decode())
-        elif key == b"s":
-            hot.stems.append(value.decode())
-        elif key == b"separator":
-            hot.separator = value.decode()
-        elif key == b"asked":
-            hot.asked = [int(day) for day in value.split()]
-        elif key in (b"git", b"ci", b"question"):
-            setattr(hot, key.decode(), value == b"1")
-        elif key in (b"mode", b"serial", b"digest", b"spool", b"testvar", b"config"):
-            setattr(hot, key.decode(), value)
-        else:
+        if not take(hot, key.decode(), value):
             return None
+    if len(hot.sources) < 2:
+        return None
+    hot.project_file = hot.sources[0][0]
+    hot.consent, hot.consent_print = hot.sources[1]
     return hot
 
 
-def render(hot):  # type: (Hot) -> bytes
+def take(hot: Hot, key: str, value: bytes) -> bool:
+    """Put one line's fact into its place; tell whether it is one that we know."""
+    if key == "f":
+        source, _, known = value.partition(b"\0")
+        hot.sources.append((source, known))
+    elif key in LISTS:
+        getattr(hot, LISTS[key]).append(value.decode())
+    elif key in FLAGS:
+        setattr(hot, key, value == b"1")
+    elif key in FACTS:
+        setattr(hot, key, value)
+    elif key == "separator":
+        hot.separator = value.decode()
+    elif key == "asked":
+        hot.asked = [int(day) for day in value.split()]
+    else:
+        return False
+    return True
+
+
+def render(hot: "Hot") -> bytes:
     """Write a hot file's bytes. The first two sources are the project file and the consent file."""
     lines = [HEAD]
     lines += [b"f %s\0%s" % source for source in hot.sources]
-    for key in ("config", "mode", "serial", "digest", "spool", "testvar"):
+    for key in FACTS:
         lines.append(b"%s %s" % (key.encode(), getattr(hot, key)))
-    for key in ("git", "ci", "question"):
+    for key in FLAGS:
         lines.append(b"%s %d" % (key.encode(), getattr(hot, key)))
     lines.append(b"asked " + b" ".join(b"%d" % day for day in hot.asked))
     lines.append(b"separator " + hot.separator.encode())
@@ -158,6 +167,6 @@ def render(hot):  # type: (Hot) -> bytes
     return b"\n".join([*lines, b"end", b""])
 
 
-def forbidden(env, euid):  # type: (..., int) -> bool
+def forbidden(env: "dict[bytes, bytes]", euid: int) -> bool:
     """Tell whether nothing may be recorded or asked, whatever any file says."""
     return bool(environment.forbidden(env)) or not places.state(env) or not own_home(env, euid)

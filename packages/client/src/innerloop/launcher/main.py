@@ -17,6 +17,9 @@ from innerloop.launcher.child import Child, become, complain, end_like, quiet_in
 
 TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from innerloop.launcher.record import Record
 
 BARE, RESOLVE, MEASURE, INVITE = "bare", "resolve", "measure", "invite"
@@ -27,7 +30,7 @@ BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 class Request:
     """What was typed: the command to run, and what it is called where that was said."""
 
-    def __init__(self, argv, name="", wrap=False):  # type: (list[bytes], str, bool) -> None
+    def __init__(self, argv: "list[bytes]", name: str = "", wrap: bool = False) -> None:
         self.argv = argv
         self.name = name
         self.wrap = wrap
@@ -36,13 +39,13 @@ class Request:
 class Moment:
     """The clocks at one moment: wall, awake and boot time (ns). Boot time goes on while the machine sleeps."""
 
-    def __init__(self):  # type: () -> None
+    def __init__(self) -> None:
         self.wall = time.time_ns()
         self.awake = time.monotonic_ns()
         self.boot = self.awake if BOOTTIME is None else time.clock_gettime_ns(BOOTTIME)
 
 
-def parse(arguments):  # type: (list[str]) -> Request | None
+def parse(arguments: "list[str]") -> "Request | None":
     """Read `run [--name NAME] [--] CMD...` or `wrap TARGET`. None means: let the command line explain."""
     verb, rest = arguments[0], arguments[1:]
     if verb == "wrap":
@@ -61,12 +64,12 @@ def parse(arguments):  # type: (list[str]) -> Request | None
     return Request([encode(word) for word in rest], name) if rest else None
 
 
-def encode(word):  # type: (str) -> bytes
+def encode(word: str) -> bytes:
     """Give an argument its bytes back, whatever they were."""
     return word.encode("utf-8", "surrogateescape")
 
 
-def decide(request, env):  # type: (Request, dict[bytes, bytes]) -> tuple[str, hot.Hot | None]
+def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, hot.Hot | None]":
     """What to do with this run, from the environment and the hot file alone."""
     euid = posix.geteuid()
     if hot.forbidden(env, euid):
@@ -86,7 +89,7 @@ def decide(request, env):  # type: (Request, dict[bytes, bytes]) -> tuple[str, h
     return course(answer, env), answer
 
 
-def course(answer, env):  # type: (hot.Hot, dict[bytes, bytes]) -> str
+def course(answer: "hot.Hot", env: "dict[bytes, bytes]") -> str:
     """What a known answer means for this run."""
     testing = environment.test_value(env, answer.testvar)
     actor = "human" if testing else environment.actor(env)
@@ -99,12 +102,12 @@ def course(answer, env):  # type: (hot.Hot, dict[bytes, bytes]) -> str
     return BARE
 
 
-def at_terminal():  # type: () -> bool
+def at_terminal() -> bool:
     """Whether a person sits at all three standard streams."""
     return posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
 
 
-def facts(request, answer, env, started):  # type: (Request, hot.Hot, dict[bytes, bytes], Moment) -> list[bytes]
+def facts(request: "Request", answer: "hot.Hot", env: "dict[bytes, bytes]", started: "Moment") -> "list[bytes]":
     """The lines that a record starts with. Only `local` may hold a name that is not listed; it never leaves.
 
     The local name holds no argument either, but for make's goals.
@@ -134,14 +137,14 @@ def facts(request, answer, env, started):  # type: (Request, hot.Hot, dict[bytes
 class Run:
     """One command under way, from the spawn to our own end."""
 
-    def __init__(self, request, answer):  # type: (Request, hot.Hot | None) -> None
+    def __init__(self, request: "Request", answer: "hot.Hot | None") -> None:
         self.request = request
         self.answer = answer
-        self.record = None  # type: Record | None
+        self.record: "Record | None" = None
         self.git = 0
         self.env = posix.environ
 
-    def begin(self, started):  # type: (Moment) -> None
+    def begin(self, started: "Moment") -> None:
         """Begin the record while the command runs; resolve the answer first where it is not known."""
         from innerloop.launcher import record  # noqa: PLC0415
 
@@ -156,7 +159,7 @@ class Run:
         if self.record and answer.git:
             self.git = record.ask_git(self.record, self.env)
 
-    def finish(self, status):  # type: (int) -> None
+    def finish(self, status: int) -> None:
         """Finish the record and start the sender where it is due."""
         ended = Moment()
         answer = self.answer
@@ -172,14 +175,14 @@ class Run:
         if record.delivery_due(answer.spool):
             record.start_delivery(self.env, answer.testvar)
 
-    def still_agreed(self, answer):  # type: (hot.Hot) -> bool
-        """The consent file changed meanwhile: was it the answer itself?"""
+    def still_agreed(self, answer: "hot.Hot") -> bool:
+        """The consent file changed meanwhile: tell whether the answer in it is still the same."""
         from innerloop.consent.resolve import for_launcher  # noqa: PLC0415
 
         now = for_launcher(self.env)
         return now is not None and (now.serial, now.mode) == (answer.serial, answer.mode)
 
-    def talk(self, status):  # type: (int) -> None
+    def talk(self, status: int) -> None:
         """Invite the developer, or print a test's event: only where somebody waits for it."""
         answer = self.answer
         if answer is None:
@@ -195,7 +198,7 @@ class Run:
             print_event(self.env, self.record.id.decode(), self.git)
 
 
-def main(arguments):  # type: (list[str]) -> None
+def main(arguments: "list[str]") -> None:
     """Run the command line of `innerloop run` or `innerloop wrap`. Does not return."""
     quiet_interrupt()
     request = parse(arguments)
@@ -223,7 +226,7 @@ def main(arguments):  # type: (list[str]) -> None
     end_like(child, as_number=request.wrap)
 
 
-def guarded(step, argument):  # type: (...) -> None
+def guarded(step: "Callable[[Any], None]", argument: "Any") -> None:
     """The border: whatever fails in a step of ours stays here."""
     try:
         step(argument)

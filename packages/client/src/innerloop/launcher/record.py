@@ -30,7 +30,7 @@ NEW = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_APPEND | posix.O_C
 APPEND = posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_CLOEXEC
 
 
-def random_id():  # type: () -> str
+def random_id() -> str:
     """A random UUID (version 4), without the uuid module, which costs as much as the interpreter's start."""
     raw = bytearray(posix.urandom(16))
     raw[6] = raw[6] & 0x0F | 0x40
@@ -42,7 +42,7 @@ def random_id():  # type: () -> str
 class Record:
     """The record of one run."""
 
-    def __init__(self, spool, facts):  # type: (bytes, list[bytes]) -> None
+    def __init__(self, spool: bytes, facts: "list[bytes]") -> None:
         """Begin the record: `facts` are its lines. Raises OSError where that cannot be done."""
         self.id = random_id().encode()
         self.spool = spool
@@ -59,21 +59,21 @@ class Record:
             posix.unlink(self.path)
             raise
 
-    def _write(self, data):  # type: (bytes) -> None
+    def _write(self, data: bytes) -> None:
         if posix.write(self.descriptor, data) != len(data):
             raise OSError(28, "short write")
 
-    def finish(self, status, awake, boot):  # type: (int, int, int) -> None
+    def finish(self, status: int, awake: int, boot: int) -> None:
         """Add how the run ended (exit status, or minus the signal; ns) and make it ready for delivery."""
         self._write(b"end %d %d %d\n" % (status, awake, boot))
         posix.rename(self.path, b"%s/new/%s" % (self.spool, self.id))
 
-    def withdraw(self):  # type: () -> None
+    def withdraw(self) -> None:
         """Consent changed while the command ran: forget the run, and count that in the ledger."""
         self._note(b"/dropped-withdrawn")
         posix.unlink(self.path)
 
-    def _note(self, journal):  # type: (bytes) -> None
+    def _note(self, journal: bytes) -> None:
         """Add our id to a journal: 32 bytes, which never cross a page, so that a kill cannot tear them."""
         descriptor = posix.open(self.spool + journal, APPEND, 0o600)
         try:
@@ -83,7 +83,7 @@ class Record:
             posix.close(descriptor)
 
 
-def begin(spool, facts):  # type: (bytes, list[bytes]) -> Record | None
+def begin(spool: bytes, facts: "list[bytes]") -> "Record | None":
     """Begin a record. On a full disk give up the ballast once, then only count what was lost."""
     for last in (False, True):
         try:
@@ -99,7 +99,7 @@ def begin(spool, facts):  # type: (bytes, list[bytes]) -> Record | None
     return None
 
 
-def count_unrecorded(spool):  # type: (bytes) -> None
+def count_unrecorded(spool: bytes) -> None:
     """Count a run that could not be recorded, in place: that works on a full disk too."""
     try:
         descriptor = posix.open(spool + b"/unrecorded", posix.O_RDWR | posix.O_CLOEXEC)
@@ -115,7 +115,7 @@ def count_unrecorded(spool):  # type: (bytes) -> None
         posix.close(descriptor)
 
 
-def detached(argv, env, output=b"/dev/null"):  # type: (list[bytes], dict[bytes, bytes], bytes) -> int
+def detached(argv: "list[bytes]", env: "dict[bytes, bytes]", output: bytes = b"/dev/null") -> int:
     """Spawn a helper that holds nothing of the developer's: own session, no terminal, no descriptors."""
     actions: "list[tuple[object, ...]]" = [
         (posix.POSIX_SPAWN_OPEN, 0, b"/dev/null", posix.O_RDONLY, 0),
@@ -126,7 +126,7 @@ def detached(argv, env, output=b"/dev/null"):  # type: (list[bytes], dict[bytes,
     return posix.posix_spawn(argv[0], argv, env, file_actions=actions, setsid=True, setsigmask=[])
 
 
-def open_descriptors():  # type: () -> list[int]
+def open_descriptors() -> "list[int]":
     """The numbers of our open descriptors, found among all likely ones where the system does not list them."""
     try:
         likely = [int(name) for name in posix.listdir("/dev/fd")]
@@ -142,12 +142,12 @@ def open_descriptors():  # type: () -> list[int]
     return found
 
 
-def ask_git(record, env):  # type: (Record, dict[bytes, bytes]) -> int
+def ask_git(record: "Record", env: "dict[bytes, bytes]") -> int:
     """Let git write its facts beside the record. Nobody waits for it. Returns its process id."""
     return detached([b"/bin/sh", b"-c", GIT_FACTS], env, record.path + b".git")
 
 
-def delivery_due(spool):  # type: (bytes) -> bool
+def delivery_due(spool: bytes) -> bool:
     """Tell whether the sender is due: one stat(2)."""
     try:
         return posix.stat(spool + b"/next").st_mtime <= time.time()
@@ -155,7 +155,7 @@ def delivery_due(spool):  # type: (bytes) -> bool
         return False
 
 
-def start_delivery(env, testvar=b""):  # type: (dict[bytes, bytes], bytes) -> None
+def start_delivery(env: "dict[bytes, bytes]", testvar: bytes = b"") -> None:
     """Start the sender. Its arguments say nothing; its environment is cut down to what it needs."""
     home = __file__[: -len("/launcher/record.py")]
     wanted = (*SENDER_ENVIRONMENT, testvar)

@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 from innerloop.plan.project import RECEIVES, Project
 from innerloop.plan.tracking import PLAN
 
-Agreement = "dict[str, Any]"
-
 
 def agreement(project: Project) -> "dict[str, Any]":
     """Everything in a project file that a developer's answer is bound to, apart from the destination."""
@@ -75,10 +73,12 @@ def difference(agreed: "dict[str, Any]", current: "dict[str, Any]") -> Differenc
     """Compare an agreed agreement with the current one."""
     old, new = agreed["fields"], current["fields"]
     shared = [name for name in new if name in old]
-    finer, coarser = [], []
+    finer: "list[str]" = []
+    coarser: "list[str]" = []
     for name in shared:
         step = _exactness(name, new[name]) - _exactness(name, old[name])
-        (finer if step > 0 else coarser if step < 0 else []).append(name)
+        if step:
+            (finer if step > 0 else coarser).append(name)
     return Difference(
         added=tuple(name for name in new if name not in old),
         removed=tuple(name for name in old if name not in new),
@@ -95,9 +95,7 @@ def _exactness(field: str, granularity: str) -> int:
 
 def _other_changes(agreed: "dict[str, Any]", current: "dict[str, Any]", shared: "list[str]") -> "list[str]":
     changes = [
-        key
-        for key in ("project", "organisation", "rename", "events", "purpose", "legal_basis")
-        if agreed.get(key) != current.get(key)
+        key for key in ("project", "organisation", "rename", "events", "purpose", "legal_basis") if agreed.get(key) != current.get(key)
     ]
     if any(agreed["purposes"].get(name) != current["purposes"].get(name) for name in shared):
         changes.append("purposes")

@@ -55,7 +55,7 @@ def three_digits(value: int) -> int:
     digits = len(str(value))
     if digits <= 3:
         return value
-    unit = 10 ** (digits - 3)
+    unit: int = 10 ** (digits - 3)
     return (value + unit // 2) // unit * unit
 
 

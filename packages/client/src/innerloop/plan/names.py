@@ -6,11 +6,15 @@ stem, and only for stems that the file lists too, so `dev.up.*` with the stems `
 Everything else is `other`.
 """
 
+TYPE_CHECKING = False  # `typing` would cost a third of the interpreter's start
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 OTHER = "other"
 LONGEST = 50  # characters that leave of an allowed name, as in the founding system
 
 
-def allowed(name, patterns, stems=(), separator=""):  # type: (str, ..., ..., str) -> bool
+def allowed(name: str, patterns: "Collection[str]", stems: "Collection[str]" = (), separator: str = "") -> bool:
     """Tell whether the whole `name` is listed. `patterns` and `stems` are collections of str."""
     if name in patterns:
         return "*" not in name
@@ -28,7 +32,7 @@ def allowed(name, patterns, stems=(), separator=""):  # type: (str, ..., ..., st
     return False
 
 
-def public_name(words, patterns, stems=(), separator=""):  # type: (..., ..., ..., str) -> str
+def public_name(words: "list[str]", patterns: "Collection[str]", stems: "Collection[str]" = (), separator: str = "") -> str:
     """Return what may leave of a command: its longest listed beginning in whole words, else `other`.
 
     `words` are those of the command line that name it (`["docker", "compose", "up"]`). The whole name is

@@ -249,7 +249,9 @@ def _recipients(document: "dict[str, Any]", reader: _Reader) -> "tuple[Recipient
         raise ProjectError("recipients must be written as [[recipients]] tables")
     found = []
     for entry in entries:
-        values = {key: entry.get(key, default) for key, default in (("name", ""), ("receives", RECEIVES[0]), ("region", ""), ("retention", ""))}
+        values = {
+            key: entry.get(key, default) for key, default in (("name", ""), ("receives", RECEIVES[0]), ("region", ""), ("retention", ""))
+        }
         if not all(isinstance(value, str) for value in values.values()) or not values["name"]:
             raise ProjectError("each of recipients needs a name, and only strings")
         if values["receives"] not in RECEIVES:

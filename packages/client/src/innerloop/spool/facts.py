@@ -95,7 +95,7 @@ def parse_git(sidecar: str) -> Optional[GitFacts]:
     """Read what git wrote; None outside a checkout, or where git had not finished."""
     values = dict(line.split(" ", 1) for line in sidecar.splitlines() if " " in line)
     words = values.get("commit", "").split()
-    if len(words) != 2 or "default" not in values and not sidecar.endswith("default \n"):
+    if len(words) != 2 or "default" not in values:
         return None
     try:
         datetime.fromisoformat(words[1].replace("Z", "+00:00"))

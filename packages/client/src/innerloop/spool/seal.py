@@ -8,7 +8,7 @@ import random
 import time
 from typing import Any
 
-from innerloop import event
+from innerloop import event, files
 from innerloop.consent.answer import LOCAL, ON
 from innerloop.consent.resolve import Resolution
 from innerloop.plan.check import Names, violations
@@ -54,8 +54,8 @@ def _settle(spool: str, state: Resolution, place: str, facts: RunFacts, past: "l
 
 
 def _clear(spool: str, place: str, run_id: str) -> None:
-    store.files.remove(f"{spool}/{place}/{run_id}")
-    store.files.remove(f"{spool}/run/{run_id}.git")
+    files.remove(f"{spool}/{place}/{run_id}")
+    files.remove(f"{spool}/run/{run_id}.git")
 
 
 def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "run") -> store.Sealed:
