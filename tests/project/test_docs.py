@@ -1,0 +1,159 @@
+"""Documentation that cannot rot: generated pages are current, links resolve, and what is named exists."""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from innerloop.cli.main import parser
+from innerloop.plan import project
+from innerloop_collector.cli.main import commands
+from tests.conftest import ROOT
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+INTERNAL = {"deliver"}  # started by the client itself
+COMMANDS_PAGE = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+WORDS = ["run", "target", "probe", "consent", "event", "batch", "spool", "delivery", "collector", "ingest", "pipeline", "violation", "quarantine", "store", "exporter", "destination", "retention", "erasure", "installation", "change", "impact", "report", "dashboard", "actor"]  # fmt: skip
+
+
+def named(page: Path) -> str:
+    """Name a page in a test's id."""
+    return str(page.relative_to(ROOT))
+
+
+def code(page: Path) -> list[str]:
+    """Return the lines of code in a page: of its blocks, and what stands between back quotes."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    return [line.strip() for line in [*"".join(blocks).split("\n"), *re.findall(r"`([^`]+)`", prose)]]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what links into a page may point to, as GitHub makes anchors of headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def client_commands() -> dict[str, argparse.ArgumentParser]:
+    """Return the client's commands, as its own parser knows them."""
+    action = next(action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return {name: command for name, command in action.choices.items() if name not in INTERNAL}
+
+
+def collector_commands(group: click.Group = commands, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Walk through the collector's commands."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from collector_commands(command, f"{path}{name} ")
+        else:
+            yield path + name, command
+
+
+def row_of(command: str) -> str:
+    """Return the rows of the commands' page that are about a command."""
+    rows = [row for row in COMMANDS_PAGE.split("\n") if re.match(rf"\| `{re.escape(command)}[ `]", row)]
+    assert rows, f"`{command}` is not in docs/reference/commands.md"
+    return "\n".join(rows)
+
+
+def test_generated_pages_are_current() -> None:
+    """`make docs` was run after the last change of what pages derive from."""
+    command = [sys.executable, ROOT / "tools" / "generate_docs.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_between_pages_resolve(page: Path) -> None:
+    """Every relative link leads to a file that is there, and to a heading in it."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        path = (page.parent / target).resolve() if target else page
+        assert path.is_file(), f"{link} leads nowhere"
+        assert not anchor or anchor in anchors(path), f"{link}: no such heading"
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    """Nobody has to guess that a page is there."""
+    seen, waiting = set(), [ROOT / "docs" / "index.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in seen:
+            continue
+        seen.add(page)
+        links = re.findall(r"\]\(([^)\s#]+\.md)", page.read_text(encoding="utf-8"))
+        waiting += [(page.parent / link).resolve() for link in links if ":" not in link]
+
+    assert set() == set((ROOT / "docs").rglob("*.md")) - seen
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_make_targets_exist(page: Path) -> None:
+    """Every `make TARGET` in a page of ours is one of the Makefile's, where it is about this repository."""
+    if "devstack" in page.name or page.name == "platform-engineers.md":
+        pytest.skip("about other projects' Makefiles")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^impl-([a-z-]+):", makefile, re.MULTILINE)) | {"help", "metrics-opt-in", "metrics-opt-out"}
+    targets |= {f"impl-{target}" for target in targets} | {"impl-TARGET", "impl-dev"}
+    for line in [line for line in code(page) if line.startswith("make ")]:
+        for word in re.sub(r"#.*", "", line).split()[1:]:
+            if "=" in word:
+                break
+            assert word in targets, f"`{line}`"
+
+
+@pytest.mark.parametrize("name", sorted(client_commands()))
+def test_every_command_of_the_client_is_documented(name: str) -> None:
+    """With each of its options and choices."""
+    row = row_of(f"innerloop {name}")
+    for action in client_commands()[name]._actions:
+        for word in [*action.option_strings, *(action.choices or ())]:
+            assert word in ("-h", "--help") or word in row, word
+
+
+@pytest.mark.parametrize(("name", "command"), sorted(collector_commands(), key=lambda item: item[0]), ids=str)
+def test_every_command_of_the_collector_is_documented(name: str, command: click.Command) -> None:
+    """With each of its options; `--data` is said once for all of them."""
+    row = row_of(f"innerloop-collector {name}")
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and "--data" not in parameter.opts:
+            assert parameter.opts[0] in row, parameter.opts
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_in_pages_exist(page: Path) -> None:
+    """No page tells anybody to type a command that is not there."""
+    known = {name.split(" ", maxsplit=1)[0] for name, _ in collector_commands()}
+    for line in code(page):
+        for program, command in re.findall(r"^(innerloop(?:-collector)?) ([a-z][a-z-]*)", line):
+            assert command in (known if program == "innerloop-collector" else client_commands()), f"`{line}`"
+
+
+def test_every_key_of_the_project_file_is_documented() -> None:
+    """The keys that the reader asks for, all of them, stand in the reference."""
+    source = Path(project.__file__).read_text(encoding="utf-8")
+    keys = set(re.findall(r'(?:text|take|strings)\("(\w+)", "(\w+)"', source)) | {("project", "organisation"), ("project", "write_key")}
+    keys |= {("wording", key) for key in project.WORDING} | {("recipients", key) for key in project.Recipient._fields}
+    page = (ROOT / "docs" / "reference" / "project-file.md").read_text(encoding="utf-8")
+
+    assert len(keys) > 30
+    assert set() == {(table, key) for table, key in keys if f"`{key}`" not in page and f"`{table}.{key}`" not in page}
+
+
+def test_the_glossary_defines_every_word() -> None:
+    """One definition for each word of the design, and no word twice."""
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    defined = re.findall(r"^\*\*(.+)\*\*$", page, re.MULTILINE)
+
+    assert set() == {*WORDS, "tracking plan", "write key"} - set(defined)
+    assert len(set(defined)) == len(defined)
