@@ -57,7 +57,9 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> St
     admin = Admin(operations.call, load_token(core.paths.admin_token), readers)
     health = Health(lambda: _trouble(core), readers)
     routes = [*ingest.routes(), *admin.routes(), *health.routes()]
-    return Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
+    application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
+    application.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone
+    return application
 
 
 def _trouble(core: Core) -> str | None:

@@ -1,0 +1,134 @@
+"""The command line, with the service running and without, and when what it is given is wrong."""
+
+import json
+
+import pytest
+
+from tests.collector.support import KEY, PROJECT, Collector, project, run_event, toml
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["store itself", "service"])
+def test_every_command_works_on_the_service_and_on_the_store_itself(idle: Collector, *, running: bool) -> None:
+    if running:
+        idle.start()
+    applied = idle.apply(PROJECT, "--min-active-weeks", "1")
+    key = idle.cli("keys", "create", "acme")
+
+    assert (1, 1, True) == (applied["version"], applied["min_active_weeks"], applied["changed"])
+    assert key.stdout.startswith("acme.")
+    assert "not shown again" in key.stderr
+    assert ["acme"] == [one["project"] for one in idle.ask("projects", "list")["projects"]]
+    assert [False] == [one["revoked"] for one in idle.ask("keys", "list")["keys"]]
+    assert [] == idle.ask("quarantine", "list")["quarantine"]
+    assert "no events" == idle.ask("report", "acme")["state"]
+    assert True is idle.ask("check")["ok"]
+    for words in (["projects", "list"], ["keys", "list"], ["quarantine", "list"], ["report", "acme"], ["check"]):
+        done = idle.cli(*words)
+        assert (0, "") == (done.returncode, done.stderr)
+        assert done.stdout.strip()
+
+
+def test_applying_again_changes_nothing_and_keeps_the_setting(idle: Collector) -> None:
+    assert 3 == idle.apply(PROJECT)["min_active_weeks"]
+    assert 2 == idle.apply(PROJECT, "--min-active-weeks", "2")["min_active_weeks"]
+    again = idle.apply(PROJECT)
+    wider = idle.apply(project(fields={"arch": False}))
+
+    assert (False, 2) == (again["changed"], again["min_active_weeks"])
+    assert (True, 2, 3) == (wider["changed"], wider["min_active_weeks"], wider["version"])
+
+
+def test_a_second_service_is_refused_and_told_who_is_there(collector: Collector) -> None:
+    assert collector.process is not None
+    second = collector.cli("serve", "--port", "0")
+
+    assert (1, "") == (second.returncode, second.stdout)
+    assert f"process {collector.process.pid}" in second.stderr
+    assert collector.url in second.stderr
+    assert 1 == second.stderr.count("\n")
+
+
+def test_after_a_kill_the_directory_is_free_again(collector: Collector) -> None:
+    collector.send(run_event())
+    collector.kill()
+
+    assert 1 == collector.ask("check")["events"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[project\n", "not valid TOML"),
+        ("", "project.id"),
+        (toml(project(project={"endpoint": "ftp://x"})), "project.endpoint"),
+        (toml(project(fields={"arch": "exactly"})), "fields.arch"),
+    ],
+    ids=["syntax", "empty", "endpoint", "field"],
+)
+def test_a_bad_project_file_is_one_clear_line(idle: Collector, text: str, said: str) -> None:
+    path = idle.directory / "bad.toml"
+    path.write_text(text)
+    done = idle.cli("projects", "apply", str(path))
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert said in done.stderr
+    assert str(path) in done.stderr
+    assert 1 == done.stderr.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["projects", "apply", "/nowhere/innerloop.toml"], "cannot read"),
+        (["keys", "create", "acme"], "projects apply"),
+        (["report", "acme"], "projects apply"),
+        (["keys", "revoke", "0123"], "keys list"),
+        (["serve", "--port", "0", "--host", "192.0.2.1"], "cannot listen"),
+        (["serve", "--port", "0", "--project-file", "/nowhere"], "cannot read"),
+        (["check", "--data", "/dev/null/x"], "--data"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line(idle: Collector, words: list[str], said: str) -> None:
+    done = idle.cli(*words)
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert said in done.stderr
+    assert 1 == done.stderr.count("\n")
+
+
+@pytest.mark.parametrize(
+    "words", [["frobnicate"], ["report"], ["serve", "--port", "x"], ["projects", "apply", "f", "--min-active-weeks", "0"]]
+)
+def test_wrong_usage_exits_with_2(idle: Collector, words: list[str]) -> None:
+    assert 2 == idle.cli(*words).returncode
+
+
+def test_unknown_keys_of_a_newer_file_are_named_and_count_as_off(idle: Collector) -> None:
+    path = idle.write(project(future={"switch": True}))
+    done = idle.cli("projects", "apply", str(path))
+
+    assert 0 == done.returncode
+    assert "future" in done.stderr
+
+
+def test_a_project_file_with_an_unknown_key_says_what_to_do(idle: Collector) -> None:
+    done = idle.cli("projects", "apply", str(idle.write(PROJECT)))
+
+    assert "keys create" in done.stderr
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_a_store_without_its_secret_is_not_opened(collector: Collector) -> None:
+    collector.stop()
+    (collector.data / "secret").unlink()
+    done = collector.cli("check")
+
+    assert 1 == done.returncode
+    assert "secret" in done.stderr
+
+
+def test_help_and_json_need_no_terminal_and_use_no_colour(idle: Collector) -> None:
+    idle.apply(PROJECT)
+    for words in (["--help"], ["serve", "--help"], ["report", "acme"]):
+        assert "\x1b" not in idle.cli(*words, env={"COLUMNS": "60"}).stdout
+    assert json.loads(idle.cli("report", "acme", "--json").stdout)["project"] == "acme"

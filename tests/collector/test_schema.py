@@ -1,0 +1,33 @@
+"""The columns of the store derive from the tracking plan."""
+
+import json
+
+from innerloop.plan.tracking import PLAN, parse
+from innerloop_collector.store import schema
+from tests.collector.support import Collector
+
+
+def test_every_field_with_a_column_has_exactly_that_column(collector: Collector) -> None:
+    collector.stop()
+    columns = {
+        row[0]: row[1] for row in collector.rows("SELECT name, type FROM system.columns WHERE database = 'default' AND table = 'events'")
+    }
+    planned = {field.name: field.column for field in PLAN.fields.values() if field.column}
+
+    assert schema.ENVELOPE | planned == columns
+
+
+def test_a_field_that_is_added_to_the_plan_becomes_a_column() -> None:
+    field = PLAN.fields["arch"].record
+    document = {"plan": 2, "fields": [field, {**field, "name": "cpu_class", "column": "LowCardinality(String)"}], "events": {}}
+    plan = parse(json.dumps(document))
+
+    assert {"arch", "cpu_class"} == set(schema.event_columns(plan)) - set(schema.ENVELOPE)
+    assert any("ADD COLUMN IF NOT EXISTS `cpu_class` LowCardinality(String)" in statement for statement in schema.statements(plan))
+
+
+def test_the_store_syncs_every_insert() -> None:
+    events = schema.statements()[0]
+
+    assert "fsync_after_insert = 1" in events
+    assert "fsync_part_directory = 1" in events
