@@ -17,7 +17,11 @@ LUA_READY := $(LUA)/.unpacked-from
 TARGETS := setup demo test test-slow lint bench docs wheels clean
 INNERLOOP := $(firstword $(filter-out $(CURDIR)/.venv/%,$(wildcard $(addsuffix /innerloop,$(subst :, ,$(PATH))))))
 
+# The system's certificates where there are any, so that it also works where a proxy opens TLS.
+CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt)
+
 export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS := $(if $(CERTIFICATES),true,false)
 unexport VIRTUAL_ENV
 
 .PHONY: help $(TARGETS) $(TARGETS:%=impl-%)
