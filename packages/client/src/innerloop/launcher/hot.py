@@ -3,10 +3,11 @@
 The hot file is a cache that the command line tools write. It names every source of its answer with the
 source's identity, so that a changed source makes it worthless instead of wrong. One fact a line, as bytes.
 
-May import: sys, posix, environment and places.
+May import: posix, time, environment and places.
 """
 
 import posix
+import time
 
 from innerloop import environment, places
 
@@ -17,6 +18,7 @@ FLAGS = ("git", "ci", "question")
 LISTS = {"p": "patterns", "s": "stems"}
 LONGEST = 262144  # bytes; a larger file is not ours
 REMIND_AFTER = 30  # days
+BARE, RESOLVE, MEASURE, INVITE = "bare", "resolve", "measure", "invite"  # what to do with a run
 
 
 class Hot:
@@ -170,3 +172,21 @@ def render(hot: "Hot") -> bytes:
 def forbidden(env: "dict[bytes, bytes]", euid: int) -> bool:
     """Tell whether nothing may be recorded or asked, whatever any file says."""
     return bool(environment.forbidden(env)) or not places.state(env) or not own_home(env, euid)
+
+
+def course(answer: "Hot", env: "dict[bytes, bytes]") -> str:
+    """What a known answer means for this run."""
+    testing = environment.test_value(env, answer.testvar)
+    actor = "human" if testing else environment.actor(env)
+    if actor == "ci":
+        return BARE
+    if answer.measures():
+        return MEASURE
+    if actor == "human" and at_terminal() and (answer.mode == b"off" if testing else answer.invitation_due(int(time.time()) // 86400)):
+        return INVITE
+    return BARE
+
+
+def at_terminal() -> bool:
+    """Whether a person sits at all three standard streams."""
+    return posix.isatty(0) and posix.isatty(1) and posix.isatty(2)

@@ -8,12 +8,12 @@
     SPOOL/ballast     deleted when the disk is full, to make room for one record
     SPOOL/next        its modification time says when delivery is due
 
-The id is random, never ordered by time. The launcher imports this module when the command runs already.
+The lock is lockf(3)'s, which `posix` has: importing `fcntl` would cost more than the whole record. The id is random,
+never ordered by time. The launcher imports this module when the command runs already.
 
-May import: fcntl, posix, sys, time.
+May import: posix, sys, time.
 """
 
-import fcntl
 import posix
 import sys
 import time
@@ -49,7 +49,7 @@ class Record:
         self.path = b"%s/run/%s" % (spool, self.id)
         self.descriptor = posix.open(self.path, NEW, 0o600)
         try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            posix.lockf(self.descriptor, posix.F_TLOCK, 0)
         except OSError:
             pass  # a file system without locks: the sender goes by age there
         try:
@@ -106,7 +106,7 @@ def count_unrecorded(spool: bytes) -> None:
     except OSError:
         return  # the spool is gone or cannot be written: there is nothing to count in
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        posix.lockf(descriptor, posix.F_TLOCK, 8)
         count = int.from_bytes(posix.pread(descriptor, 8, 0), "little") + 1
         posix.pwrite(descriptor, count.to_bytes(8, "little"), 0)
     except OSError:

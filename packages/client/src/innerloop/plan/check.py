@@ -1,14 +1,14 @@
 """Does an event keep to the plan? The one law that the client's filter and the collector's validation share.
 
-May import: the standard library and the plan.
+May import: the standard library, the plan and names.
 """
 
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Optional
 
+from innerloop.names import LONGEST, OTHER, allowed
 from innerloop.plan import granularity
-from innerloop.plan.names import LONGEST, OTHER, allowed
 from innerloop.plan.tracking import PLAN, Event, Field
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -138,13 +138,13 @@ def read_facts(spool: str, place: str, run_id: str) -> facts.RunFacts:
 
 def _orphan(path: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with open(path, "r+b") as file:
             if time.time() - os.fstat(file.fileno()).st_mtime < ORPHAN_AFTER:
                 return False
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.lockf(file.fileno(), os.F_TEST, 0)
             return True
-    except (BlockingIOError, FileNotFoundError):
-        return False
+    except (BlockingIOError, PermissionError, FileNotFoundError):
+        return False  # locked: its launcher lives, or it was finished meanwhile
 
 
 def write_sealed(spool: str, sealed: Sealed) -> None:

@@ -1,0 +1,149 @@
+"""Measure one command: spawn it, keep its record while it runs, finish the record, end as it ended.
+
+`record` and `names` are imported while the command runs already.
+
+May import: posix, time, environment and this package; `innerloop.consent` and `innerloop.cli` while the command
+runs or after it, only where the hot file cannot answer or a developer at a terminal is to be invited.
+"""
+
+import posix
+import time
+
+from innerloop import environment
+from innerloop.launcher import hot
+from innerloop.launcher.child import Child, end_like
+from innerloop.launcher.execute import complain
+from innerloop.launcher.hot import INVITE, MEASURE, course
+
+TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from innerloop.launcher.main import Request
+    from innerloop.launcher.record import Record
+
+LONGEST_LOCAL_NAME = 200  # characters
+BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+class Moment:
+    """The clocks at one moment: wall, awake and boot time (ns). Boot time goes on while the machine sleeps."""
+
+    def __init__(self) -> None:
+        self.wall = time.time_ns()
+        self.awake = time.monotonic_ns()
+        self.boot = self.awake if BOOTTIME is None else time.clock_gettime_ns(BOOTTIME)
+
+
+def facts(request: "Request", answer: "hot.Hot", env: "dict[bytes, bytes]", started: "Moment") -> "list[bytes]":
+    """The lines that a record starts with. Only `local` may hold a name that is not listed; it never leaves.
+
+    The local name holds no argument either, but for make's goals.
+    """
+    from innerloop.names import naming_words, public_name  # noqa: PLC0415
+
+    testing = environment.test_value(env, answer.testvar)
+    kind, words = naming_words(request.argv)
+    if request.name:
+        words = [request.name]
+    local = " ".join(" ".join(words if kind == "make" else words[:1]).split())[:LONGEST_LOCAL_NAME]
+    name = public_name(words, answer.patterns, answer.stems, answer.separator)
+    return [
+        b"start %d %d %d" % (started.wall, started.awake, started.boot),
+        b"serial " + answer.serial,
+        b"digest " + answer.digest,
+        b"name " + name.encode(),
+        b"type " + kind.encode(),
+        b"actor " + (b"human" if testing else environment.actor(env).encode()),
+        b"test " + (testing or "no").encode(),
+        b"root " + answer.project_file.replace(b"\n", b""),
+        b"local " + local.encode("utf-8", "replace"),
+    ]
+
+
+class Run:
+    """One command under way, from the spawn to our own end."""
+
+    def __init__(self, request: "Request", answer: "hot.Hot | None") -> None:
+        self.request = request
+        self.answer = answer
+        self.record: "Record | None" = None
+        self.git = 0
+        self.env = posix.environ
+
+    def begin(self, started: "Moment") -> None:
+        """Begin the record while the command runs; resolve the answer first where it is not known."""
+        from innerloop.launcher import record  # noqa: PLC0415
+
+        if self.answer is None:
+            from innerloop.consent.resolve import for_launcher  # noqa: PLC0415
+
+            self.answer = for_launcher(self.env)
+        answer = self.answer
+        if answer is None or course(answer, self.env) != MEASURE:
+            return
+        self.record = record.begin(answer.spool, facts(self.request, answer, self.env, started))
+        if self.record and answer.git:
+            self.git = record.ask_git(self.record, self.env)
+
+    def finish(self, status: int) -> None:
+        """Finish the record and start the sender where it is due."""
+        ended = Moment()
+        answer = self.answer
+        if self.record is None or answer is None:
+            return
+        from innerloop.launcher import record  # noqa: PLC0415
+
+        if hot.fingerprint(answer.consent) != answer.consent_print and not self.still_agreed(answer):
+            self.record.withdraw()
+            self.record = None
+            return
+        self.record.finish(status, ended.awake, ended.boot)
+        if record.delivery_due(answer.spool):
+            record.start_delivery(self.env, answer.testvar)
+
+    def still_agreed(self, answer: "hot.Hot") -> bool:
+        """The consent file changed meanwhile: tell whether the answer in it is still the same."""
+        from innerloop.consent.resolve import for_launcher  # noqa: PLC0415
+
+        now = for_launcher(self.env)
+        return now is not None and (now.serial, now.mode) == (answer.serial, answer.mode)
+
+    def talk(self, status: int) -> None:
+        """Invite the developer, or print a test's event: only where somebody waits for it."""
+        answer = self.answer
+        if answer is None:
+            return
+        testing = environment.test_value(self.env, answer.testvar)
+        if course(answer, self.env) == INVITE and (status == 0 or testing):
+            from innerloop.cli.after import invite  # noqa: PLC0415
+
+            invite(self.env)
+        elif testing and self.record is not None:
+            from innerloop.cli.after import print_event  # noqa: PLC0415
+
+            print_event(self.env, self.record.id.decode(), self.git)
+
+
+def measure(request: "Request", answer: "hot.Hot | None") -> None:
+    """Run the command with its record. `answer` is None where the sources must be asked. Does not return."""
+    run = Run(request, answer)
+    started = Moment()
+    try:
+        child = Child(request.argv)
+    except OSError as error:
+        posix._exit(complain(request.argv, error))
+    guarded(run.begin, started)
+    child.wait()
+    guarded(run.finish, child.exit_status())
+    guarded(run.talk, child.exit_status())
+    end_like(child, as_number=request.wrap)
+
+
+def guarded(step: "Callable[[Any], None]", argument: "Any") -> None:
+    """The border: whatever fails in a step of ours stays here."""
+    try:
+        step(argument)
+    except Exception:  # noqa: BLE001, S110
+        pass

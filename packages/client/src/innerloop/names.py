@@ -1,0 +1,79 @@
+"""Which words name a command, and which name may leave the machine. Imports nothing: the launcher uses it.
+
+Only the words that may name a command are compared with the project's list; no other argument is looked at, kept
+or sent. In the list, a name without `*` allows itself. In a name with `*` the star stands for a stem, and only
+for stems that the file lists too, so `dev.up.*` with the stems `lms` and `redis` allows `dev.up.redis` but not
+`dev.up.acme-secret`. With a separator, `dev.up.lms+redis` is allowed as well. Everything else is `other`.
+"""
+
+TYPE_CHECKING = False  # `typing` would cost a third of the interpreter's start
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+OTHER = "other"
+LONGEST = 50  # characters that leave of an allowed name, as in the founding system
+MAKES = ("make", "gmake")
+# make's options that take the next word as their value (GNU make 4.4, `make --help`)
+VALUED = (b"-C", b"-f", b"-I", b"-o", b"-W", b"-E", b"--directory", b"--file", b"--makefile", b"--include-dir",
+          b"--old-file", b"--assume-old", b"--what-if", b"--new-file", b"--assume-new", b"--eval")  # fmt: skip
+COUNTED = (b"-j", b"-l", b"--jobs", b"--load-average", b"--max-load")  # these take it only where it is a number
+
+
+def allowed(name: str, patterns: "Collection[str]", stems: "Collection[str]" = (), separator: str = "") -> bool:
+    """Tell whether the whole `name` is listed. `patterns` and `stems` are collections of str."""
+    if name in patterns:
+        return "*" not in name
+    for pattern in patterns:
+        star = pattern.find("*")
+        if star < 0:
+            continue
+        tail = pattern[star + 1 :]
+        if len(name) <= len(pattern) - 1 or not name.startswith(pattern[:star]) or not name.endswith(tail):
+            continue
+        stem = name[star : len(name) - len(tail)]
+        parts = stem.split(separator) if separator else [stem]
+        if all(part in stems for part in parts):
+            return True
+    return False
+
+
+def public_name(words: "list[str]", patterns: "Collection[str]", stems: "Collection[str]" = (), separator: str = "") -> str:
+    """Return what may leave of a command: its longest listed beginning in whole words, else `other`.
+
+    `words` are those of the command line that name it (`["docker", "compose", "up"]`). The whole name is
+    matched first and cut afterwards.
+    """
+    for end in range(len(words), 0, -1):
+        name = " ".join(words[:end])
+        if allowed(name, patterns, stems, separator):
+            return name[:LONGEST]
+    return OTHER
+
+
+def naming_words(argv: "list[bytes]") -> "tuple[str, list[str]]":
+    """Return the command's type and the words that may name it.
+
+    For make these are its goals (`make -j2 CFLAGS=-g test` -> `["test"]`), or `["make"]` where none is given.
+    For others the program's name and all its words: the project's list decides how many of them count.
+    """
+    words = [word.decode("utf-8", "replace") for word in argv]
+    program = words[0][words[0].rfind("/") + 1 :]
+    if program in MAKES:
+        return "make", goals(argv[1:]) or ["make"]
+    return "command", [program, *words[1:]]
+
+
+def goals(arguments: "list[bytes]") -> "list[str]":
+    """Return the goals among make's arguments: what is neither an option, nor its value, nor a variable."""
+    found = []
+    skip = number = False
+    for word in arguments:
+        if skip or (number and word[:1].isdigit()):
+            skip = number = False
+        elif word in VALUED:
+            skip = True
+        elif word in COUNTED:
+            number = True
+        elif not word.startswith(b"-") and b"=" not in word:
+            found.append(word.decode("utf-8", "replace"))
+    return found
