@@ -95,8 +95,8 @@ def test_a_full_disk_is_answered_503_and_costs_nothing_acknowledged(small_disk: 
         assert 503 == collector.http.get(collector.url + "/readyz").status_code
         assert 200 == collector.http.get(collector.url + "/livez").status_code
         (small_disk / "ballast").unlink()
-        collector.send(run_event())
         assert 200 == collector.http.get(collector.url + "/readyz").status_code
+        collector.send(run_event())
         collector.kill()
         collector.start()
         assert 2 == collector.stored

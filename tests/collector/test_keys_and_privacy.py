@@ -31,6 +31,15 @@ def test_a_key_works_from_its_creation_until_it_is_revoked_also_over_a_restart(c
     collector.send(run_event())
 
 
+def test_a_revoked_key_stays_revoked_when_its_project_file_is_served_again(collector: Collector) -> None:
+    key_id = collector.ask("keys", "list")["keys"][0]["id"]
+    assert 0 == collector.cli("keys", "revoke", key_id).returncode
+    collector.stop()
+    collector.start_with()
+
+    assert 401 == collector.post("/v1/batch", {"batch": []}).status_code
+
+
 def test_an_existing_key_can_be_taken_over(idle: Collector) -> None:
     idle.start()
     assert 1 == idle.cli("keys", "create", "acme").returncode

@@ -29,7 +29,6 @@ from innerloop_collector.settings import Limits, Paths
 from innerloop_collector.store.lock import DataLock
 
 _READERS = 2
-_LEAST_FREE_BYTES = 32_000_000
 _log = structlog.get_logger()
 
 
@@ -67,9 +66,7 @@ def _trouble(core: Core) -> str | None:
     core.engine.query("SELECT 1")
     if not core.paths.store.is_dir():
         return "the store's directory is gone"
-    if core.writer.last_failure is not None:
-        return "the last events could not be written"
-    return None
+    return None if core.writer.can_write() else "the last events could not be written"
 
 
 async def _run(application: Starlette, listener: socket.socket, url: str, lock: DataLock) -> None:
@@ -90,7 +87,10 @@ async def _run(application: Starlette, listener: socket.socket, url: str, lock: 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):  # after the engine was opened: it resets handlers
         loop.add_signal_handler(number, server.handle_exit, number, None)
-    await server.serve(sockets=[listener])
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        lock.announce(None)  # a command that comes now waits for the store instead of asking a service that ends
 
 
 class _Server(uvicorn.Server):

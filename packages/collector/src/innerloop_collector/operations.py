@@ -55,7 +55,7 @@ class Operations:
         except ProjectError as error:
             raise UsageError(f"{source} cannot be applied: {error}") from error
         version, changed = self._core.registry.apply(project, min_active_weeks)
-        if with_key and project.key_is_ours and self._core.registry.project_of(project.write_key) is None:
+        if with_key and project.key_is_ours and not self._core.registry.knows(project.write_key):
             self._core.registry.create_key(project.id, project.write_key)
         released, waiting = self._release(project.id)
         return {

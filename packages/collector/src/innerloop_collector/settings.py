@@ -11,6 +11,7 @@ from pathlib import Path
 from innerloop_collector.errors import UsageError
 
 DATA_VARIABLE = "INNERLOOP_COLLECTOR_DATA"
+LARGEST_EVENT = 32_768  # bytes, as Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Limits:
 
     body: int = 512_000  # as sent and after decompression; Segment says 500 KB
     drained: int = 8_000_000  # of a refused body, so that the sender reads our answer instead of a reset
-    event: int = 32_768
+    event: int = LARGEST_EVENT
     events: int = 2_500  # in a batch
     body_seconds: float = 30.0
 

@@ -11,9 +11,9 @@ import msgspec
 from innerloop.plan import check
 from innerloop_collector.pipeline.event import Event, midnight, moment
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
+from innerloop_collector.settings import LARGEST_EVENT
 from innerloop_collector.store.registry import AgreedPlan, Catalogue
 
-LARGEST_EVENT = 32_768
 OLDEST = timedelta(days=366)
 NEWEST = timedelta(days=1)
 Outcome = Event | Dropped | Quarantined

@@ -113,6 +113,10 @@ class Registry:
         found = self.catalogue.keys.get(self._hasher.write_key(key))
         return found.project if found and not found.revoked else None
 
+    def knows(self, key: str) -> bool:
+        """Tell whether a write key was ever made, even if it is revoked by now."""
+        return self._hasher.write_key(key) in self.catalogue.keys
+
     def apply(self, project: Project, min_active_weeks: int | None = None) -> tuple[Version, bool]:
         """Register a version of a project file. Also says whether it differs from the one before."""
         with self._guard:

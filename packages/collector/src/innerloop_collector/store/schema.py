@@ -54,6 +54,7 @@ PROJECTS = {
     "min_active_weeks": "UInt16",
     "applied_day": "Date",
 }
+PROBES = {"day": "Date"}
 KEYS = {"project": "String", "key_hash": "String", "created_day": "Date", "revoked": "Bool", "version": "UInt32"}
 
 
@@ -76,5 +77,6 @@ def statements(plan: Plan = PLAN) -> list[str]:
         ENGINE = ReplacingMergeTree ORDER BY (project, version) SETTINGS {_DURABLE}"""
     keys = f"""CREATE TABLE IF NOT EXISTS write_keys ({_columns(KEYS)})
         ENGINE = ReplacingMergeTree(version) ORDER BY key_hash SETTINGS {_DURABLE}"""
+    probes = f"""CREATE TABLE IF NOT EXISTS probes ({_columns(PROBES)}) ENGINE = ReplacingMergeTree ORDER BY day SETTINGS {_DURABLE}"""
     added = [f"ALTER TABLE events ADD COLUMN IF NOT EXISTS `{name}` {kind}" for name, kind in plan_columns(plan).items()]
-    return [events, quarantine, projects, keys, *added]
+    return [events, quarantine, projects, keys, probes, *added]

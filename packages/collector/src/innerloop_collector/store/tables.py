@@ -86,6 +86,10 @@ class Tables:
             {"project": project, "keys": list(keys)},
         )
 
+    def probe(self) -> None:
+        """Write something harmless as durably as an event. Raises StoreError where that fails."""
+        self.engine.insert("probes", schema.PROBES, [(self.engine.query("SELECT today()")[0][0],)])
+
     def counts(self) -> tuple[int, int]:
         """How many events are stored and how many wait."""
         events = self.engine.query("SELECT count() FROM events")[0][0]

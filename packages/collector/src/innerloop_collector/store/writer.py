@@ -75,6 +75,17 @@ class Writer:
             self._jobs.put(job)
         return job.receipt
 
+    def can_write(self) -> bool:
+        """Tell whether commits succeed. After a failure this tries one of its own, so that it heals without traffic."""
+        if self.last_failure is None:
+            return True
+        try:
+            self._tables.probe()
+        except StoreError:
+            return False
+        self.last_failure = None
+        return True
+
     def stop(self) -> None:
         """Commit everything that was handed over, then end."""
         with self._guard:
