@@ -24,7 +24,7 @@ def invite(env: "dict[bytes, bytes]") -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         dialogue.note_asked(state, here)
         try:
-            dialogue.talk(state, here)
+            dialogue.talk(state, here, noted=True)
         except KeyboardInterrupt:
             terminal.say("\n" + texts.not_now(state.project))
         return

@@ -4,7 +4,6 @@ May import: consent, the spool, delivery's client, and this package's terminal.
 """
 
 import os
-import sys
 import time
 from typing import Optional
 
@@ -14,7 +13,8 @@ from innerloop.cli.terminal import Failure, say
 from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
-from innerloop.consent.resolve import PAUSED, Resolution, State, asking_key, forbidden, resolve, write_hot
+from innerloop.consent.resolve import PAUSED, Resolution, State, asking_key, forbidden, resolve
+from innerloop.consent.settle import settle, write_hot
 from innerloop.plan.agreement import agreement, digest
 from innerloop.spool import store
 
@@ -49,8 +49,8 @@ def opt_in(here: State, local: bool) -> int:
     return talk(state, here, local, started)
 
 
-def talk(state: Resolution, here: State, local: bool = False, started: int = 0) -> int:
-    """Hold the dialogue that fits the state, and act on the answer."""
+def talk(state: Resolution, here: State, local: bool = False, started: int = 0, noted: bool = False) -> int:
+    """Hold the dialogue that fits the state, and act on the answer. `noted`: that it was asked is written down already."""
     current = agreement(state.project)
     if state.project.seed and not local:
         text = texts.seed_question(state)
@@ -66,6 +66,9 @@ def talk(state: Resolution, here: State, local: bool = False, started: int = 0) 
         say(texts.field_table(current["fields"], events.examples(state), why=False) + "\n")
         text = texts.question(state)
         answer = _read(text, state)
+    if answer == NOT_NOW and noted:
+        say(texts.not_now(state.project))
+        return 0
     return act(answer, state, here, text, started or time.time_ns())
 
 
@@ -89,49 +92,17 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int) ->
     elif answer == NO:
         answers.decline(state.answer)
         purge(here, state.key)
-        after = settle(here)
+        after = settle(resolve(here), here)
         say(texts.declined(after))
     else:
         agreed = state.answer.consent["agreement"] if answer == KEEP else current
         mode = LOCAL if answer == LOCAL else ON
         answers.accept(state.answer, state.project, agreed, mode, text, state.testing, digest(current))
-        after = settle(here)
+        after = settle(resolve(here), here)
         say(texts.accepted(after))
         if mode == ON:
             events.tell_opt_in(after, here, started)
     return 0
-
-
-def settle(here: State) -> Resolution:
-    """After an answer changed: make or remove what depends on it."""
-    state = resolve(here)
-    if state.measures:
-        store.prepare(here.spool(state.key), state.path)
-        files.write_json(f"{here.spool(state.key)}/about.json", {"consent": state.answer.path, "project": state.project.name})
-    set_enabled(here, state.key, state.measures)
-    write_hot(state, here)
-    return state
-
-
-def set_enabled(here: State, key: str, on: bool) -> None:
-    """Keep the file that exists while any project here is measured; its first line says where innerloop is."""
-    path = f"{here.state}/enabled"
-    try:
-        lines = (files.read_own(path) or b"\n").decode("utf-8", "surrogateescape").split("\n")
-    except files.UnusableFile:
-        lines = [""]
-    keys = {line for line in lines[1:] if line} - {key} | ({key} if on else set())
-    if not keys:
-        files.remove(path)
-        return
-    files.private_directory(here.state)
-    files.write(path, "\n".join([installed_at(), *sorted(keys), ""]).encode("utf-8", "surrogateescape"))
-
-
-def installed_at() -> str:
-    """The directory of this installation's `innerloop` command, or an empty string."""
-    directory = os.path.dirname(sys.executable)
-    return directory if os.path.exists(f"{directory}/innerloop") else ""
 
 
 def note_asked(state: Resolution, here: State) -> None:

@@ -12,6 +12,8 @@ from innerloop.cli.terminal import Failure, say
 from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.resolve import NoProject, Resolution, State, resolve
+from innerloop.consent.settle import set_enabled, settle
+from innerloop.launcher import hot
 from innerloop.plan.project import ProjectError
 from innerloop.spool import store
 
@@ -19,6 +21,8 @@ from innerloop.spool import store
 def opt_out(here: State, everywhere: bool) -> int:
     """Stop measuring this project, or every project on this machine (`--all`)."""
     started = time.time_ns()
+    if not here.state or not hot.own_home(here.env, os.geteuid()):
+        raise Failure("HOME is not set or belongs to somebody else: nothing was agreed to here, and nothing is written here")
     try:
         state = resolve(here)
     except (NoProject, ProjectError) as error:
@@ -40,7 +44,7 @@ def _opt_out_of_project(state: Resolution, here: State, started: int) -> int:
     had_agreed = state.mode == answers.ON
     dialogue.opt_out_of(state.answer.path, None if state.unusable else state.answer)
     unsent = dialogue.purge(here, state.key)
-    dialogue.settle(here)
+    settle(resolve(here), here)
     told = had_agreed and "previous_consent" in state.agreement["fields"]
     say(texts.stopped(state.project, state.answer.path, unsent, told))
     if had_agreed:
@@ -90,7 +94,7 @@ def _decline_known(here: State, key: str, about: "dict[str, str]") -> int:
         before = None
     dialogue.opt_out_of(about["consent"], before)
     unsent = dialogue.purge(here, key)
-    dialogue.set_enabled(here, key, on=False)
+    set_enabled(here, key, on=False)
     return unsent
 
 

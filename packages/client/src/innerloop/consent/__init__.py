@@ -1,7 +1,8 @@
 """Did this developer agree, to what, and does that still hold? Off when in doubt.
 
-`resolve` answers from the sources (project file, consent file, machine file, environment, git remotes) and
-writes the launcher's hot file; `answer` reads and writes the consent file; `texts` says it in words.
+`resolve` answers from the sources (project file, consent file, machine file, environment, git remotes); `settle`
+makes what follows from it on disk, the launcher's hot file too; `answer` reads and writes the consent file; `texts`
+says it in words.
 
 May import: the standard library, the plan, environment, places, toml, and the launcher's `hot` for its format.
 """

@@ -1,4 +1,4 @@
-"""What holds here and now, from the sources themselves. Slow (tens of ms) and exact: the hot file is its cache.
+"""What holds here and now, from the sources themselves. Slow (tens of ms) and exact; it changes nothing on disk.
 
 Order of force: environment, machine file, project file, the developer's answer. Each may only restrict what the
 one after it allows; whatever is broken, foreign or unknown means off.
@@ -15,11 +15,10 @@ from innerloop.consent import answer as answers
 from innerloop.consent.answer import LOCAL, NO, ON, Answer
 from innerloop.launcher import hot
 from innerloop.plan.agreement import Difference, agreement, destination_digest, difference, digest
-from innerloop.plan.project import Project, ProjectError
+from innerloop.plan.project import Project
 from innerloop.plan.tracking import PLAN
 
 OFF, PAUSED = "off", "paused"
-GIT_FIELDS = tuple(field.name for field in PLAN.fields.values() if field.absent_without == "git")
 
 
 class Resolution(NamedTuple):
@@ -202,61 +201,3 @@ def asking_key(state: Resolution) -> str:
     if state.mode == PAUSED:
         return f"{state.key}-{digest(agreement(state.project))[:12]}"
     return state.key
-
-
-def hot_answer(state: Resolution, here: State) -> hot.Hot:
-    """What the launcher must know of a resolution."""
-    answer = hot.Hot()
-    paths = [os.fsencode(path) for path in (state.path, state.answer.path)] + [places.MACHINE_FILE]
-    if state.git_config:
-        paths.append(os.fsencode(state.git_config))
-    answer.sources = [(path, hot.fingerprint(path)) for path in paths]
-    (answer.project_file, _), (answer.consent, answer.consent_print) = answer.sources[:2]
-    answer.mode = (OFF if state.mode == PAUSED else state.mode).encode()
-    if state.unusable or forbidden(here):
-        answer.mode = NO.encode()  # neither record nor ask
-    answer.config = places.config(here.env)
-    answer.serial = state.answer.serial.encode()
-    answer.digest = state.digest.encode()
-    answer.spool = os.fsencode(here.spool(state.key))
-    answer.testvar = state.project.seed.test_variable.encode() if state.project.seed else b""
-    answer.asked = asked_days(here, asking_key(state))
-    answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
-    answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
-    answer.ci, answer.question = state.project.ci, state.project.ask == "question"
-    return answer
-
-
-def write_hot(state: Resolution, here: State) -> None:
-    """Write the launcher's cache, but not on a machine where nobody was asked or answered anything yet."""
-    touched = state.answer.consent or asked_days(here, asking_key(state)) or os.path.exists(f"{here.state}/enabled")
-    if state.testing or state.unusable or not touched or environment.in_ci(here.env) or forbidden(here):
-        return
-    if any("\n" in name for name in (*state.project.names, *state.project.stems, state.path, state.answer.path)):
-        return
-    answer = hot_answer(state, here)
-    if resolve(here) != state:
-        return  # a source changed between reading it and taking its fingerprint: the next one writes it
-    directory = f"{here.state}/hot"
-    files.private_directory(here.state)
-    files.private_directory(directory)
-    files.write(os.fsdecode(hot.path_for(os.fsencode(here.state), os.stat(state.path))), hot.render(answer))
-
-
-def for_launcher(env: "dict[bytes, bytes]") -> Optional[hot.Hot]:
-    """Answer the launcher from the sources, and write the hot file for the next time."""
-    here = State(env, os.getcwd())
-    try:
-        state = resolve(here)
-    except (NoProject, ProjectError):
-        return None
-    answer = hot_answer(state, here)
-    if state.measures:
-        from innerloop.spool import store  # noqa: PLC0415 (only where something is recorded)
-
-        store.prepare(here.spool(state.key), state.path)
-    try:
-        write_hot(state, here)
-    except OSError:
-        pass  # a cache: the next run resolves again
-    return answer

@@ -77,7 +77,7 @@ class Run:
         from innerloop.launcher import record  # noqa: PLC0415
 
         if self.answer is None:
-            from innerloop.consent.resolve import for_launcher  # noqa: PLC0415
+            from innerloop.consent.settle import for_launcher  # noqa: PLC0415
 
             self.answer = for_launcher(self.env)
         answer = self.answer
@@ -105,7 +105,7 @@ class Run:
 
     def still_agreed(self, answer: "hot.Hot") -> bool:
         """The consent file changed meanwhile: tell whether the answer in it is still the same."""
-        from innerloop.consent.resolve import for_launcher  # noqa: PLC0415
+        from innerloop.consent.settle import for_launcher  # noqa: PLC0415
 
         now = for_launcher(self.env)
         return now is not None and (now.serial, now.mode) == (answer.serial, answer.mode)

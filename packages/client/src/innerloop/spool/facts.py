@@ -56,6 +56,11 @@ class RunFacts(NamedTuple):
         return self.wall / 1e9
 
     @property
+    def ended(self) -> float:
+        """End, s since 1970; the start where the launcher was killed."""
+        return (self.wall + (self.end[2] - self.boot if self.end else 0)) / 1e9
+
+    @property
     def status(self) -> Optional[int]:
         """Exit status, or minus the signal; None where the launcher was killed."""
         return self.end[0] if self.end else None

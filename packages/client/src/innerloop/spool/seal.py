@@ -5,7 +5,6 @@ May import: the standard library, the plan, event, consent's resolution, and thi
 
 import json
 import random
-import time
 from typing import Any
 
 from innerloop import event, files
@@ -64,7 +63,7 @@ def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "ru
     faults = violations(message, state.agreement, names(state))
     if faults:
         raise AssertionError(f"an event that we built breaks the plan: {faults}")
-    release = time.time() + random.uniform(*DELAY)  # noqa: S311 (not a secret)
+    release = facts.ended + random.uniform(*DELAY)  # noqa: S311 (not a secret)
     return store.Sealed(facts.id, release, facts.serial, facts.test, facts.local_name, (encode(message),))
 
 

@@ -1,0 +1,110 @@
+"""After an answer: make or remove what depends on it, and keep the launcher's cache current.
+
+May import: the standard library, files, places, environment, the spool's store, the launcher's `hot`, `resolve`.
+"""
+
+import os
+import sys
+from typing import Optional
+
+from innerloop import environment, files, places
+from innerloop.consent.answer import NO
+from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, asked_days, asking_key, forbidden, resolve
+from innerloop.launcher import hot
+from innerloop.plan.project import ProjectError
+from innerloop.plan.tracking import PLAN
+from innerloop.spool import store
+
+GIT_FIELDS = tuple(field.name for field in PLAN.fields.values() if field.absent_without == "git")
+
+
+def settle(state: Resolution, here: State) -> Resolution:
+    """Make what a resolution needs on disk, or remove it. Returns the resolution."""
+    if state.measures:
+        spool = here.spool(state.key)
+        store.prepare(spool, state.path)
+        if not os.path.exists(f"{spool}/about.json"):
+            files.write_json(f"{spool}/about.json", {"consent": state.answer.path, "project": state.project.name})
+    set_enabled(here, state.key, state.measures)
+    write_hot(state, here)
+    return state
+
+
+def set_enabled(here: State, key: str, on: bool) -> None:
+    """Keep the file that exists while any project here is measured; its first line says where innerloop is."""
+    path = f"{here.state}/enabled"
+    try:
+        before = (files.read_own(path) or b"").decode("utf-8", "surrogateescape")
+    except files.UnusableFile:
+        before = ""
+    keys = {line for line in before.split("\n")[1:] if line} - {key} | ({key} if on else set())
+    if not keys:
+        files.remove(path)
+        return
+    after = "\n".join([installed_at(), *sorted(keys), ""])
+    if after != before:
+        files.private_directory(here.state)
+        files.write(path, after.encode("utf-8", "surrogateescape"))
+
+
+def installed_at() -> str:
+    """The directory of this installation's `innerloop` command, or an empty string."""
+    directory = os.path.dirname(sys.executable)
+    return directory if os.path.exists(f"{directory}/innerloop") else ""
+
+
+def hot_answer(state: Resolution, here: State) -> hot.Hot:
+    """What the launcher must know of a resolution."""
+    answer = hot.Hot()
+    paths = [os.fsencode(path) for path in (state.path, state.answer.path)] + [places.MACHINE_FILE]
+    if state.git_config:
+        paths.append(os.fsencode(state.git_config))
+    answer.sources = [(path, hot.fingerprint(path)) for path in paths]
+    (answer.project_file, _), (answer.consent, answer.consent_print) = answer.sources[:2]
+    answer.mode = (OFF if state.mode == PAUSED else state.mode).encode()
+    if state.unusable or forbidden(here):
+        answer.mode = NO.encode()  # neither record nor ask
+    answer.config = places.config(here.env)
+    answer.serial = state.answer.serial.encode()
+    answer.digest = state.digest.encode()
+    answer.spool = os.fsencode(here.spool(state.key))
+    answer.testvar = state.project.seed.test_variable.encode() if state.project.seed else b""
+    answer.asked = asked_days(here, asking_key(state))
+    answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
+    answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
+    answer.ci, answer.question = state.project.ci, state.project.ask == "question"
+    return answer
+
+
+def write_hot(state: Resolution, here: State) -> None:
+    """Write the launcher's cache, but not on a machine where nobody was asked or answered anything yet."""
+    touched = state.answer.consent or asked_days(here, asking_key(state)) or os.path.exists(f"{here.state}/enabled")
+    if state.testing or state.unusable or not touched or environment.in_ci(here.env) or forbidden(here):
+        return
+    if any("\n" in name for name in (*state.project.names, *state.project.stems, state.path, state.answer.path)):
+        return
+    answer = hot_answer(state, here)
+    if resolve(here) != state:
+        return  # a source changed between reading it and taking its fingerprint: the next one writes it
+    directory = f"{here.state}/hot"
+    files.private_directory(here.state)
+    files.private_directory(directory)
+    files.write(os.fsdecode(hot.path_for(os.fsencode(here.state), os.stat(state.path))), hot.render(answer))
+
+
+def for_launcher(env: "dict[bytes, bytes]") -> Optional[hot.Hot]:
+    """Answer the launcher from the sources, and write the hot file for the next time."""
+    here = State(env, os.getcwd())
+    try:
+        state = resolve(here)
+    except (NoProject, ProjectError):
+        return None
+    answer = hot_answer(state, here)
+    try:
+        if state.measures:
+            settle(state, here)
+        else:
+            write_hot(state, here)
+    except OSError:
+        pass  # a full disk: the record says so itself, and the cache is only a cache
+    return answer
