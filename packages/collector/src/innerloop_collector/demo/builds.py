@@ -19,7 +19,7 @@ class Build(NamedTuple):
     expected: str  # "works", "fails" or "is interrupted"
     before: Callable[[Path], None] | None = None  # what the developer does to the checkout first
     interrupt_at: str = ""  # press Ctrl-C once the terminal shows this
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...] = ("CFLAGS=-O0",)  # quick builds, as for debugging; arguments do not leave the machine
 
     @property
     def command(self) -> list[str]:
