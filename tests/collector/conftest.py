@@ -34,3 +34,13 @@ def idle(new_collector: Callable[[], Collector]) -> Collector:
 def collector(idle: Collector) -> Collector:
     """A running collector that knows the tests' project and its write key."""
     return idle.start_with()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    """A running collector for tests that leave nothing behind in it."""
+    collector = Collector(tmp_path_factory.mktemp("shared"))
+    try:
+        yield collector.start_with()
+    finally:
+        collector.close()

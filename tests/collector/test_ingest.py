@@ -59,8 +59,8 @@ def test_calls_outside_the_plan_are_answered_and_set_aside_without_their_traits(
     ],
     ids=["cut", "empty", "list", "text", "no list", "no batch", "not UTF-8", "deep", "large", "many", "huge"],
 )
-def test_a_bad_body_is_refused_for_good_with_a_problem_that_sdks_can_read(collector: Collector, body: bytes, status: int) -> None:
-    response = collector.post("/v1/batch", body)
+def test_a_bad_body_is_refused_for_good_with_a_problem_that_sdks_can_read(shared: Collector, body: bytes, status: int) -> None:
+    response = shared.post("/v1/batch", body)
     problem = response.json()
 
     assert status == response.status_code
@@ -71,17 +71,17 @@ def test_a_bad_body_is_refused_for_good_with_a_problem_that_sdks_can_read(collec
     assert problem["message"]
 
 
-def test_a_single_event_over_32_kb_is_refused(collector: Collector) -> None:
-    assert 413 == collector.post("/v1/track", run_event(padding="x" * 33_000)).status_code
+def test_a_single_event_over_32_kb_is_refused(shared: Collector) -> None:
+    assert 413 == shared.post("/v1/track", run_event(padding="x" * 33_000)).status_code
 
 
 @pytest.mark.parametrize("key", ["", "acme.wrong", "nobody.secret", None, "acme."])
-def test_an_unknown_or_missing_write_key_is_refused(collector: Collector, key: str | None) -> None:
-    response = collector.post("/v1/batch", {"batch": [run_event()]}, key=key)
+def test_an_unknown_or_missing_write_key_is_refused(shared: Collector, key: str | None) -> None:
+    response = shared.post("/v1/batch", {"batch": [run_event()]}, key=key)
 
     assert 401 == response.status_code
     assert REFUSED == response.headers["content-type"]
-    assert 0 == collector.stored
+    assert 0 == shared.stored
 
 
 def test_a_gzip_bomb_costs_no_memory_and_is_refused(collector: Collector) -> None:
@@ -102,8 +102,8 @@ def _peak_memory(pid: int) -> int:
 
 
 @pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b'{"batch": []}')[:-9]], ids=["other", "cut"])
-def test_a_broken_gzip_body_is_refused(collector: Collector, body: bytes) -> None:
-    assert 400 == collector.post("/v1/batch", body, headers={"Content-Encoding": "gzip"}).status_code
+def test_a_broken_gzip_body_is_refused(shared: Collector, body: bytes) -> None:
+    assert 400 == shared.post("/v1/batch", body, headers={"Content-Encoding": "gzip"}).status_code
 
 
 def test_a_body_that_ends_early_leaves_the_service_well(collector: Collector) -> None:
@@ -114,16 +114,16 @@ def test_a_body_that_ends_early_leaves_the_service_well(collector: Collector) ->
     assert 200 == collector.post("/v1/batch", {"batch": [run_event()]}).status_code
 
 
-def test_unknown_addresses_and_methods_are_problems_and_never_redirects(collector: Collector) -> None:
-    answers = [collector.post("/v1/nothing", {}), collector.post("/v1/batch/", {}), collector.http.get(collector.url + "/v1/batch")]
+def test_unknown_addresses_and_methods_are_problems_and_never_redirects(shared: Collector) -> None:
+    answers = [shared.post("/v1/nothing", {}), shared.post("/v1/batch/", {}), shared.http.get(shared.url + "/v1/batch")]
 
     assert [404, 404, 405] == [answer.status_code for answer in answers]
     assert {REFUSED} == {answer.headers["content-type"] for answer in answers}
 
 
-def test_health_says_alive_and_ready(collector: Collector) -> None:
-    assert 200 == collector.http.get(collector.url + "/livez").status_code
-    assert 200 == collector.http.get(collector.url + "/readyz").status_code
+def test_health_says_alive_and_ready(shared: Collector) -> None:
+    assert 200 == shared.http.get(shared.url + "/livez").status_code
+    assert 200 == shared.http.get(shared.url + "/readyz").status_code
 
 
 def test_malformed_events_do_not_cost_their_neighbours_anything(collector: Collector) -> None:
