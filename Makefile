@@ -4,7 +4,7 @@
 # on PATH (it then measures the run, if you opted in), directly where there is none. Looking for it starts no process.
 # The command of this checkout's own .venv does not count: a broken working tree must not stop `make test`.
 
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
