@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from innerloop import toml
 
 # Documents of the subset, written out by hand-made strategies so that every spelling turns up.
@@ -28,11 +29,7 @@ LINES = st.builds(
     '"""{}{}{}"""'.format,
     st.sampled_from(["", "\n", "\r\n", "\n\n"]),
     st.lists(
-        PRINTABLE.filter(lambda c: c not in '"\\')
-        | ESCAPE
-        | NEWLINE
-        | LINE_ENDING_BACKSLASH
-        | st.sampled_from(['"a', '""b', "\t"]),
+        PRINTABLE.filter(lambda c: c not in '"\\') | ESCAPE | NEWLINE | LINE_ENDING_BACKSLASH | st.sampled_from(['"a', '""b', "\t"]),
         max_size=8,
     ).map("".join),
     st.sampled_from(["", '"', '""']),
