@@ -93,7 +93,7 @@ def _run(complaint: str, *command: object, **extra: str) -> None:
     environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH")}
     environment.update(extra, UV_PYTHON_DOWNLOADS="never")
     try:
-        done = subprocess.run([str(word) for word in command], cwd=ROOT, env=environment, check=False)
+        done = subprocess.run([str(word) for word in command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=False)
     except OSError as error:
         raise SetupError(f"{complaint}: {error}") from error
     if done.returncode:
