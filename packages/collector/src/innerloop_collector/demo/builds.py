@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 COMMANDS = ("generic", "test", "clean", "echo", "pecho")  # goals of Lua's Makefile: the names that may leave
 
+WHO_NEVER_TESTS = 5  # so that `test` is a command of some and not of all: only then a report may say of how many
+
 
 class Build(NamedTuple):
     """One command as a developer types it."""
@@ -80,7 +82,7 @@ def working_day(number: int) -> list[Build]:
     """Return a developer's builds. They differ a little, as people do."""
     edited = ("lauxlib.c", "lgc.c", "lstring.c", "ltable.c", "lmathlib.c", "lobject.c")[number % 6]
     broken = ("lapi.c", "lcode.c", "ldebug.c")[number % 3]
-    return [
+    day = [
         Build("clean", "works"),
         Build("test", "fails"),  # nothing is built: there is no src/lua
         Build("generic", "works"),
@@ -94,3 +96,4 @@ def working_day(number: int) -> list[Build]:
         Build("generic", "is interrupted", interrupt_at="-o ldo.o"),
         Build("clean", "works"),
     ]
+    return [build for build in day if build.goal != "test"] if number == WHO_NEVER_TESTS else day

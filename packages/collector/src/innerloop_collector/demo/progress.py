@@ -37,7 +37,7 @@ class Progress:
     def quote(self, text: str, mark: str = "  | ") -> None:
         """Show what a command printed."""
         for line in text.replace("\r\n", "\n").strip("\n").split("\n"):
-            self.line(self._styled(_DIM, mark) + line.rstrip("\r"))
+            self.line((self._styled(_DIM, mark) if mark else "") + line.rstrip("\r"))
 
     def note(self, text: str) -> None:
         """Change the words beside the moving sign."""
