@@ -4,7 +4,6 @@ May import: the standard library, the plan and names.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Any, NamedTuple, Optional
 
 from innerloop.names import LONGEST, OTHER, allowed
@@ -32,18 +31,21 @@ class Names(NamedTuple):
     separator: str = ""
 
     def holds(self, name: str) -> bool:
-        """Tell whether a name on the wire is listed, `other`, or a listed name cut to its longest form."""
+        """Tell whether a name on the wire is `other`, listed, or the first 50 characters of a listed one."""
         if name == OTHER or (len(name) <= LONGEST and allowed(name, self.allow, self.stems, self.separator)):
             return True
-        return len(name) == LONGEST and any(len(long) > LONGEST and long.startswith(name) for long in self._longer(name))
+        return len(name) == LONGEST and any(self._may_go_on_as(name, pattern) for pattern in self.allow)
 
-    def _longer(self, name: str) -> "Iterable[str]":
-        for pattern in self.allow:
-            star = pattern.find("*")
-            if star < 0:
-                yield pattern
-            elif name.startswith(pattern[:star]):
-                yield name + "x"  # a stem was cut in the middle: its listed head is all there is to compare
+    def _may_go_on_as(self, name: str, pattern: str) -> bool:
+        """Tell whether a name that was cut is the beginning of what a pattern allows."""
+        head, star, tail = pattern.partition("*")
+        if not star:
+            return pattern.startswith(name)
+        if not name.startswith(head):
+            return False
+        rest = name[len(head) :]
+        *whole, last = rest.split(self.separator) if self.separator else [rest]
+        return all(stem in self.stems for stem in whole) and any((stem + tail).startswith(last) for stem in self.stems)
 
 
 def find_event(agreement: "dict[str, Any]", wire_name: object, properties: "dict[str, Any]") -> Optional[Event]:
