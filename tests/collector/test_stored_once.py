@@ -54,6 +54,19 @@ def test_after_a_restart(collector: Collector) -> None:
     assert 1 == collector.stored
 
 
+def test_after_the_engine_has_merged_its_parts(collector: Collector) -> None:
+    events = [run_event(ago=timedelta(days=40 * (number % 2))) for number in range(40)]
+    for event in events:
+        collector.send(event)
+    collector.stop()
+    collector.rows("OPTIMIZE TABLE events FINAL")
+    assert [[2]] == collector.rows("SELECT count() FROM system.parts WHERE table = 'events' AND active")
+    collector.start()
+    collector.send(*events)
+
+    assert 40 == collector.stored
+
+
 def test_after_a_rotation_of_the_key(collector: Collector) -> None:
     event = run_event()
     collector.send(event)

@@ -1,14 +1,15 @@
 """The tables. The columns of `events` that hold an event's fields derive from the tracking plan. May import: `innerloop.plan`.
 
-An event is stored once: its `message_key` is looked up in the projection `ids` (atomic with the part, small granules, so
-a look-up of a thousand random keys touches little) before it is inserted, and the deduplicating engine is the second line.
+An event is stored once: its `message_key` is looked up in the projection `ids` (atomic with the part, small granules, so a
+look-up of a thousand random keys touches little) before it is inserted, and the deduplicating engine is the second line. Every
+part must have that projection: it is there from the first part on, and merges, mutations and deletions rebuild it.
 The sort key holds the client's own time, so that a repetition always has the same key. Of the receipt only the day is kept.
 """
 
 from innerloop.plan.tracking import PLAN, Plan
 
 _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1"
-_CODECS = {"DateTime64(3, 'UTC')": "CODEC(Delta, ZSTD(1))", "UInt128": "CODEC(ZSTD(1))", "Nullable(UInt64)": "CODEC(ZSTD(1))"}
+_CODECS = {"DateTime64(3, 'UTC')": "CODEC(Delta, ZSTD(1))", "Nullable(UInt64)": "CODEC(ZSTD(1))"}
 QUARANTINE_DAYS = 30
 
 ENVELOPE = {
@@ -69,7 +70,7 @@ def statements(plan: Plan = PLAN) -> list[str]:
         ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(event_time) ORDER BY (project, command, event_time, message_key)
         TTL keep_until + INTERVAL 1 DAY
         SETTINGS {_DURABLE}, old_parts_lifetime = 60, non_replicated_deduplication_window = 1000,
-            deduplicate_merge_projection_mode = 'rebuild'"""
+            deduplicate_merge_projection_mode = 'rebuild', lightweight_mutation_projection_mode = 'rebuild'"""
     quarantine = f"""CREATE TABLE IF NOT EXISTS quarantine ({_columns(QUARANTINE)})
         ENGINE = ReplacingMergeTree ORDER BY (project, message_key)
         TTL received_day + INTERVAL {QUARANTINE_DAYS} DAY SETTINGS {_DURABLE}, old_parts_lifetime = 60"""

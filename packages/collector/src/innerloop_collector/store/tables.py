@@ -14,6 +14,8 @@ from innerloop_collector.store.engine import Engine
 Row = tuple[Any, ...]  # an event's values in the order of schema.EVENTS
 MESSAGE_KEY = list(schema.EVENTS).index("message_key")
 EVENT_TIME = list(schema.EVENTS).index("event_time")
+# The projection is read by name: left to itself, the engine scans the whole table where that is fewer granules.
+_KNOWN = "SELECT message_key FROM mergeTreeProjection(currentDatabase(), 'events', 'ids') WHERE message_key IN {keys:Array(UInt128)}"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,7 +45,7 @@ class Tables:
 
     def known_events(self, keys: Sequence[int]) -> set[int]:
         """Tell which of the message keys are stored already."""
-        return self._known("SELECT message_key FROM events WHERE message_key IN {keys:Array(UInt128)}", keys)
+        return self._known(_KNOWN, keys)
 
     def known_quarantined(self, keys: Sequence[int]) -> set[int]:
         """Tell which of the message keys wait in quarantine."""
