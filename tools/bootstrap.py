@@ -70,7 +70,8 @@ def _make_environment() -> None:
 
 def _has_venv() -> bool:
     """Debian splits ensurepip off: the module `venv` alone says nothing."""
-    return subprocess.run([_base_python(), "-c", "import ensurepip, venv; ensurepip.version()"], capture_output=True, check=False).returncode == 0
+    code = "import ensurepip, venv; ensurepip.version()"
+    return subprocess.run([_base_python(), "-c", code], capture_output=True, check=False).returncode == 0
 
 
 def _install_venv() -> None:
