@@ -86,7 +86,7 @@ def test_figures_are_those_computed_independently(ready: Collector) -> None:
         assert math.isclose(expected["failure_rate"], shown["failure_rate"], abs_tol=0.0051)
         assert expected["interrupted"] == shown["interrupted"]["about"]
         assert expected["unknown"] == shown["unknown"]["about"]
-        assert math.isclose(expected["waited"], shown["waited_minutes"], abs_tol=0.051)
+        assert math.isclose(expected["waited"], shown["waited_minutes"], rel_tol=0.006)
     assert math.isclose(_expected(test)["p90"], _command(report, "test")["p90_ms"], rel_tol=0.006)
     assert None is _command(report, "build")["p90_ms"]
     assert None is _command(report, "docs")["developers"]

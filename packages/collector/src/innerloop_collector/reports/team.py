@@ -18,7 +18,7 @@ from innerloop_collector.store.registry import Registry
 _RULES = (
     f"shown from {rules.K} developers on; more is hidden until the hidden commands have {rules.K} too",
     "hidden: what is over half one developer's, or over three quarters two developers'",
-    "counts are rounded to 5; developers are not counted where the whole team ran it",
+    "counts are rounded to 5, times to 3 digits; no count of developers where all ran it",
     f"a p90 needs {rules.P90_DEVELOPERS} developers; totals are of what is shown",
     "only people: no coding agents, no CI, no tests; no times of suspended runs",
 )
@@ -73,7 +73,7 @@ class _Making:
             developers=_count(team),
             commands=tuple(shown),
             needs_more_developers=tuple(sorted(gone)),
-            total=Total(sum(one.runs for one in shown), round(sum(one.waited_minutes or 0 for one in shown), 1)),
+            total=Total(sum(one.runs for one in shown), round(sum(one.waited_minutes or 0 for one in shown), 4)),
             rules=(f"developers count from {_weeks(self._min_weeks)} on (min_active_weeks = {self._min_weeks})", *_RULES),
         )
 
@@ -119,7 +119,7 @@ def _minutes(spread: Spread) -> float | None:
     share = rules.Share(spread.waited, spread.waited_largest, spread.waited_largest_two)
     if spread.waiting_developers < rules.K or share.dominated:
         return None
-    return round(spread.waited / 60_000, 1)
+    return round(three_digits(spread.waited) / 60_000, 4)
 
 
 def _runs(spread: Spread) -> rules.Share:

@@ -34,7 +34,9 @@ class Command(msgspec.Struct, frozen=True):
     failure_rate: float | None  # failed / (failed + succeeded), to 0.01; interrupted and unknown are not in it
     interrupted: Count
     unknown: Count  # nobody saw how it ended
-    waited_minutes: float | None  # all waiting, also for what failed or was interrupted; null where few people's waiting dominates
+    waited_minutes: (
+        float | None
+    )  # to three digits; all waiting, also for what failed or was interrupted; null where few people's waiting dominates
 
 
 class Total(msgspec.Struct, frozen=True):
