@@ -1,0 +1,53 @@
+"""Developers who answered differently, on whose stages the scenarios play."""
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Installed
+from tests.transparency import developer
+from tests.transparency.developer import NOBODY_LISTENS, Developer
+
+
+@pytest.fixture(scope="session")
+def hire(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Developer]:
+    """Make a developer; see `developer.hire`."""
+
+    def make(answered: str = "", endpoint: str = NOBODY_LISTENS) -> Developer:
+        return developer.hire(installed.innerloop, tmp_path_factory.mktemp("developer"), answered, endpoint)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def agreed(hire: Callable[..., Developer]) -> Developer:
+    """Somebody who said yes: their commands are measured."""
+    return hire("yes")
+
+
+@pytest.fixture(scope="session")
+def refused(hire: Callable[..., Developer]) -> Developer:
+    """Somebody who said no: their commands are executed in place."""
+    return hire("no")
+
+
+@pytest.fixture(scope="session")
+def unasked(hire: Callable[..., Developer]) -> Developer:
+    """Somebody who was never asked."""
+    return hire()
+
+
+@pytest.fixture
+def somebody(hire: Callable[..., Developer]) -> Developer:
+    """Somebody who said yes, for one test only, which may do harm to their files."""
+    return hire("yes")
+
+
+@pytest.fixture(scope="session")
+def strace() -> str:
+    """The path of strace."""
+    found = shutil.which("strace")
+    if found is None:
+        pytest.skip("strace is not installed: nothing is known about system calls here")
+    return found
