@@ -13,8 +13,10 @@ import time
 
 from innerloop.launcher.execute import IGNORED_BY_PYTHON, attempt, child_environment, complain
 
-RELAYED = tuple(getattr(_signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"))
-WATCHED = (*RELAYED, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGALRM, _signal.SIGCHLD)
+RELAYED = tuple(getattr(_signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTSTP"))
+# The terminal stops the command; we stop when it did, not before: a full-screen program tidies up first.
+STOPPING = (_signal.SIGTTIN, _signal.SIGTTOU)  # and TSTP
+WATCHED = (*RELAYED, *STOPPING, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGALRM, _signal.SIGCHLD)
 GRACE = 0.05  # seconds: a signal to the whole group has reached the child by then
 
 
@@ -57,7 +59,7 @@ class Child:
         return 0
 
     def wait(self) -> None:
-        """Stay until the command ended, passing signals on and stopping with it; then `status` tells how it ended, in the form of wait."""
+        """Stay until the command ended, passing signals on and stopping with it; then `status` tells how it ended."""
         while True:
             number, by_process, sender = self._next_signal()
             if number == _signal.SIGCHLD:
@@ -74,7 +76,8 @@ class Child:
         if hasattr(_signal, "sigwaitinfo"):
             info = _signal.sigwaitinfo(self.watched)
             return info.si_signo, info.si_code <= 0, info.si_pid
-        return _signal.sigwait(self.watched), True, 0  # macOS, untested: the terminal sends INT and QUIT, never relayed
+        number = _signal.sigwait(self.watched)  # macOS, untested: who sent it is not known
+        return number, number != _signal.SIGTSTP, 0
 
     def _reap(self, flags: int) -> bool:
         """Look at the child once; tell whether it ended. Stops us where it stopped."""
@@ -82,12 +85,12 @@ class Child:
         if pid != self.pid:
             return False
         if posix.WIFSTOPPED(status):
-            return self._stop_too()
+            return self._stop_too(posix.WSTOPSIG(status))
         self.status = status
         return True
 
-    def _stop_too(self) -> bool:
-        """The child stopped. Where the terminal stopped us both it continues with us; else stop ourselves."""
+    def _stop_too(self, number: int) -> bool:
+        """Stop by the signal that stopped the child, unless it goes on already; tell whether it ended meanwhile."""
         time.sleep(0.02)
         pid, status = posix.waitpid(self.pid, posix.WNOHANG | posix.WCONTINUED)
         if pid == self.pid:
@@ -95,7 +98,9 @@ class Child:
                 return False
             self.status = status
             return True
-        posix.kill(posix.getpid(), _signal.SIGSTOP)
+        posix.kill(posix.getpid(), number)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [number])  # here we stop, once, also where the terminal's own is pending
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, self.watched)
         self._send(_signal.SIGCONT)
         return False
 

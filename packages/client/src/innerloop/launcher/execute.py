@@ -22,23 +22,18 @@ def quiet_interrupt() -> None:
 
 
 def child_environment() -> "dict[bytes, bytes]":
-    """The environment as we got it: in the C locale Python adds an LC_CTYPE of its own (PEP 538)."""
-    env = posix.environ
-    if b"LC_CTYPE" not in env:
-        return env
+    """The environment as we got it. Python changes its own: LC_CTYPE in the C locale (PEP 538), for one."""
     try:
         descriptor = posix.open(b"/proc/self/environ", posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError:
-        return env
-    data = b"\0"
+        return posix.environ
+    data = b""
     try:
         while chunk := posix.read(descriptor, 1 << 20):
             data += chunk
     finally:
         posix.close(descriptor)
-    if b"\0LC_CTYPE=" in data:
-        return env
-    return {key: value for key, value in env.items() if key != b"LC_CTYPE"}
+    return dict(entry.split(b"=", 1) for entry in data.split(b"\0") if b"=" in entry)
 
 
 def candidates(command: bytes, env: "dict[bytes, bytes]") -> "list[bytes]":

@@ -98,7 +98,7 @@ def path_for(state: bytes, found: "posix.stat_result") -> bytes:
 def read(path: bytes, euid: int, config: bytes) -> "Hot | None":
     """Read a hot file if it can be trusted and every source is as it was; else return None."""
     try:
-        descriptor = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC)
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC | posix.O_NONBLOCK)
     except OSError:
         return None
     try:

@@ -4,10 +4,11 @@ Whatever goes wrong here, the command runs as it would without us, and nothing o
 
 Imports only what decides, so that a command that is not measured costs next to nothing.
 
-May import: posix, environment, places, `hot` and `execute`; `measure` and the command line where they are wanted.
+May import: posix, sys, environment, places, `hot` and `execute`; `measure` and the command line where they are wanted.
 """
 
 import posix
+import sys
 
 from innerloop import environment, places
 from innerloop.launcher import hot
@@ -44,8 +45,8 @@ def parse(arguments: "list[str]") -> "Request | None":
 
 
 def encode(word: str) -> bytes:
-    """Give an argument its bytes back, whatever they were."""
-    return word.encode("utf-8", "surrogateescape")
+    """Give an argument its bytes back, whatever they were and whatever the locale is."""
+    return word.encode(sys.getfilesystemencoding(), "surrogateescape")
 
 
 def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, hot.Hot | None]":
@@ -79,10 +80,12 @@ def main(arguments: "list[str]") -> None:
         return
     try:
         what, answer = decide(request, posix.environ)
-    except Exception:  # noqa: BLE001 (the border: our own failure must not be the developer's)
+    except BaseException:  # noqa: BLE001 (the border: our own failure must not be the developer's)
         what, answer = BARE, None
     if what == BARE:
         become(request.argv)
-    from innerloop.launcher.measure import measure  # noqa: PLC0415
-
+    try:
+        from innerloop.launcher.measure import measure  # noqa: PLC0415
+    except BaseException:  # noqa: BLE001 (as above)
+        become(request.argv)
     measure(request, answer)
