@@ -25,7 +25,9 @@ if sys.argv[1:2] in (["run"], ["wrap"]):
         from innerloop.launcher.main import main
     except BaseException:  # noqa: BLE001 (whatever it is, the command must run)
         bare(sys.argv[1:])
+    else:
+        main(sys.argv[1:])
 else:
     from innerloop.cli.main import main
 
-main(sys.argv[1:])
+    main(sys.argv[1:])

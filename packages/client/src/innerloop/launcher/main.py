@@ -88,4 +88,5 @@ def main(arguments: "list[str]") -> None:
         from innerloop.launcher.measure import measure  # noqa: PLC0415
     except BaseException:  # noqa: BLE001 (as above)
         become(request.argv)
-    measure(request, answer)
+    else:
+        measure(request, answer)
