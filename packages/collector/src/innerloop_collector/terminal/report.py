@@ -66,7 +66,7 @@ def _row(one: Command) -> dict[str, str]:
     return {
         "command": one.command,
         "runs": str(one.runs),
-        "developers": "-" if one.developers is None else str(one.developers),
+        "developers": "all" if one.developers is None else str(one.developers),
         "p50 wait": humane(one.p50_ms),
         "p90": humane(one.p90_ms),
         "failed": "-" if one.failure_rate is None else f"{one.failure_rate:.0%}",
