@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -80,7 +80,7 @@ def main() -> int:
         terminal = pty.openpty()
         people = hire_everybody(installed, directory, terminal[1])
         result = measure(cases(installed, people, terminal[1]), max(60, arguments.rounds))
-        figures = {"ratios": ratios(result), "medians_in_floors": medians(result), "counts": counts(people)}
+        figures: dict[str, Any] = {"ratios": ratios(result), "medians_in_floors": medians(result), "counts": counts(people)}
     print(json.dumps(figures, indent=2) if arguments.json else table(figures))
     return 0
 
@@ -220,20 +220,20 @@ def counts(people: dict[str, Developer]) -> "dict[str, object] | None":
     return found
 
 
-def table(figures: dict[str, object]) -> str:
+def table(figures: dict[str, Any]) -> str:
     """The figures for people."""
     lines = ["added wall time, as a multiple of `python -I -S -c pass`", ""]
-    for row in figures["ratios"]:  # type: ignore[attr-defined]
+    for row in figures["ratios"]:
         bound = f"<= {row['budget_median']:.2f}" + (f", p95 <= {row['budget_p95']:.2f}" if row["budget_p95"] else "")
         lines.append(
             f"  {row['what']:<40} median {row['median']:.2f}  p95 {row['p95']:.2f} (paired {row['p95_paired']:.2f})  (budget {bound})  {row['verdict']}"
         )
     lines += ["", "median wall time, as a multiple of the same", ""]
-    lines += [f"  {name:<40} {value:.2f}" for name, value in figures["medians_in_floors"].items()]  # type: ignore[attr-defined]
+    lines += [f"  {name:<40} {value:.2f}" for name, value in figures["medians_in_floors"].items()]
     if figures["counts"] is None:
         return "\n".join([*lines, "", "strace is not installed: programs and system calls were not counted"])
     lines += ["", "counted by strace", ""]
-    return "\n".join([*lines, *(f"  {name:<55} {value}" for name, value in figures["counts"].items())])  # type: ignore[attr-defined]
+    return "\n".join([*lines, *(f"  {name:<55} {value}" for name, value in figures["counts"].items())])
 
 
 if __name__ == "__main__":

@@ -80,8 +80,7 @@ def ctrl_c_right_after_enter_ends_it(stage: Stage) -> object:
     with stage.terminal() as terminal:
         for delay in (0.002, 0.01, 0.02, 0.03, 0.05, 0.1):
             terminal.type("$W sleep 30")
-            time.sleep(0.05 + delay)
-            terminal.press("c")
+            terminal.press("c", after=0.05 + delay)
             statuses.append((terminal.prompt(), "Traceback" in str(terminal.child.before)))
     return statuses
 
@@ -145,7 +144,7 @@ def an_interactive_interpreter_survives_ctrl_c_twice(stage: Stage) -> object:
         terminal.type(f"$W {sys.executable} -I -S -q -i")
         terminal.see(">>> ")
         for _ in range(2):
-            terminal.press("c")
+            terminal.press("c", after=0.2)  # between its prompt and its read Python itself would lose the signal
             terminal.see("KeyboardInterrupt")
             terminal.see(">>> ")
         terminal.type("raise SystemExit(7)")
@@ -241,14 +240,10 @@ def a_job_in_the_background_ends_by_kill(stage: Stage) -> object:
         for name in ("TERM", "INT", "HUP", "KILL"):
             terminal.type(SLEEPER + " &")
             terminal.see("ready")
-            terminal.type("")
-            terminal.prompt()
-            terminal.type(f"kill -{name} %%; wait %%")
-            seen.append(terminal.prompt())
-            while terminal.answer("jobs -r")[1]:
-                time.sleep(0.05)
-            terminal.answer("jobs >/dev/null; :")
-    return seen[0], sorted(set(seen))
+            terminal.type(f"kill -{name} %%; wait $!; echo ended with $?.")
+            terminal.see(r"ended with \d+\.")
+            seen.append(str(terminal.child.after))
+    return seen
 
 
 @MATRIX.row

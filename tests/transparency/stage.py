@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import pexpect
 
@@ -83,14 +83,14 @@ class Stage:
         self.scratch = scratch
         scratch.mkdir(parents=True, exist_ok=True)
 
-    def run(self, *command: "str | bytes", stdin: "bytes | int" = b"", **options: object) -> Ended:
+    def run(self, *command: "str | bytes", stdin: "bytes | int" = b"", **options: Any) -> Ended:
         """Run a command to its end."""
         data, stdin = (stdin, subprocess.PIPE) if isinstance(stdin, bytes) else (None, stdin)
         with self.start(*command, stdin=stdin, **options) as running:
             out, err = running.process.communicate(data, timeout=PATIENCE)
             return Ended(running.process.returncode, out, err)
 
-    def start(self, *command: "str | bytes", wrapped: bool = True, **options: object) -> Running:
+    def start(self, *command: "str | bytes", wrapped: bool = True, **options: Any) -> Running:
         """Start a command in a session of its own."""
         chosen: dict[str, object] = {
             "cwd": self.cwd, "env": self.env, "start_new_session": True,
@@ -99,7 +99,7 @@ class Stage:
         argv = [*self.prefix, *command] if wrapped else list(command)
         return Running(subprocess.Popen(argv, **(chosen | options)))  # type: ignore[call-overload]
 
-    def shell(self, script: str, shell: str = "bash", **options: object) -> Ended:
+    def shell(self, script: str, shell: str = "bash", **options: Any) -> Ended:
         """Run a script of a shell, in which $W stands before the commands that are wrapped."""
         return self.run(shell, "-c", f"W={shlex.quote(self.words)}\n{script}", wrapped=False, **options)
 
@@ -118,7 +118,7 @@ class Terminal:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.child = pexpect.spawn(
+        self.child: Any = pexpect.spawn(
             "bash",
             ["--norc", "--noprofile", "--noediting", "-i"],
             cwd=str(stage.cwd), env=stage.env | {"PS1": ""}, timeout=PATIENCE, encoding="utf-8", echo=False, dimensions=(24, 300),
@@ -146,8 +146,9 @@ class Terminal:
         """Type a line; $W in it stands before the commands that are wrapped."""
         self.child.sendline(line.replace("$W ", f"{self.stage.words} ".lstrip()))
 
-    def press(self, key: str) -> None:
-        """Press a key together with Ctrl."""
+    def press(self, key: str, after: float = 0.1) -> None:
+        """Press a key together with Ctrl, when what was just printed has settled (a shell may be between two programs)."""
+        time.sleep(after)
         self.child.sendcontrol(key)
 
     def see(self, pattern: str) -> str:

@@ -42,10 +42,10 @@ def test_variables_that_no_shell_could_have_set_are_lost_on_the_way(agreed: Deve
 
 def test_variables_of_the_shell_itself_have_the_shells_value(agreed: Developer) -> None:
     bare, measured = _both(agreed)
-    env = bare.env | {"IFS": ":", "PPID": "1"}
+    env = bare.env | {"IFS": ":", "PPID": "1", "OPTIND": "3"}
     names = {line.partition(b"=")[0] for line in set(environment(bare, env)) ^ set(environment(measured, env))}
 
-    assert {b"IFS", b"PPID"} == names
+    assert {b"IFS", b"PPID", b"OPTIND"} == names
 
 
 def test_an_ignored_sigchld_is_not_inherited(agreed: Developer) -> None:
