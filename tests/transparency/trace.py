@@ -72,7 +72,7 @@ def show(*_, **__):
     posix._exit(0)
 posix.posix_spawn = posix.posix_spawnp = posix.fork = posix.execve = posix.execv = show
 sys.argv = [{str(start)!r}, "run", "--", "true"]
-exec(compile(open({str(start)!r}).read(), {str(start)!r}, "exec"), {{"__name__": "__main__", "__file__": {str(start)!r}}})
+exec(compile(open({str(start)!r}, "rb").read(), {str(start)!r}, "exec"), {{"__name__": "__main__", "__file__": {str(start)!r}}})
 """
     return _modules(stage, python, code)
 
