@@ -54,6 +54,11 @@ def in_ci(env: "dict[bytes, bytes]") -> bool:
     return False
 
 
+def ci_counts(env: "dict[bytes, bytes]") -> bool:
+    """Tell whether this is a CI job that says it may be recorded, where its project file says so too."""
+    return env.get(CI_ALLOWED) == b"1" and actor(env) == "ci"
+
+
 def by_agent(env: "dict[bytes, bytes]") -> bool:
     """Tell whether a coding agent runs this. Its name is never read."""
     for key in AGENT_KEYS:

@@ -97,6 +97,7 @@ def build(kind: str, moment: Moment, agreement: "dict[str, Any]", user_id: str) 
         message["userId"] = user_id
     else:
         message["anonymousId"] = str(uuid.uuid4())
-    message["timestamp"] = granularity.instant(moment.facts.start, agreement["fields"].get("timestamp", "hour"))
+    if "timestamp" in agreement["fields"]:
+        message["timestamp"] = granularity.instant(moment.facts.start, agreement["fields"]["timestamp"])
     message["properties"] = properties
     return message

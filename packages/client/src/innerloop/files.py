@@ -20,12 +20,11 @@ def read_own(path: str) -> Optional[bytes]:
         return None
     except OSError as error:
         raise UnusableFile(f"{path} cannot be read: {error.strerror}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        os.close(descriptor)
+        raise UnusableFile(f"{path} {'belongs to somebody else' if stat.S_ISREG(status.st_mode) else 'is not a regular file'}")
     with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnusableFile(f"{path} is not a regular file")
-        if status.st_uid != os.geteuid():
-            raise UnusableFile(f"{path} belongs to somebody else")
         data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise UnusableFile(f"{path} is larger than {LARGEST} bytes")

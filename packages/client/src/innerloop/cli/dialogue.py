@@ -123,6 +123,7 @@ def purge(here: State, key: str) -> int:
         return 0
     with store.locked(spool, "seal.lock"):
         found = [(place, run_id) for place in ("new", "sealed") for run_id in store.ids(spool, place)]
+        found += [("run", run_id) for run_id in store.ids(spool, "run") if store.abandoned(f"{spool}/run/{run_id}", 0)]
         for place, run_id in found:
             store.drop(spool, place, run_id, "withdrawn")
     return len({run_id for _, run_id in found})

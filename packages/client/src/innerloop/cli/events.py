@@ -33,7 +33,7 @@ def examples(state: Resolution) -> "dict[str, Any]":
 
 def _moment_facts(state: Resolution, started: int, git: "Optional[GitFacts]" = None) -> RunFacts:
     return RunFacts(
-        id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, name="other", local_name="",
+        id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, mode=state.mode, name="other", local_name="",
         type="make", actor="human", test=state.testing or "no", root=state.path, wall=started, awake=0, boot=0, git=git,
     )  # fmt: skip
 
@@ -46,7 +46,7 @@ def tell_opt_in(state: Resolution, here: State, started: int) -> None:
     sealed = seal.seal(state, facts, kind="opt_in")
     spool = here.spool(state.key)
     store.write_sealed(spool, sealed)
-    store.note(spool, "recorded", sealed.id)
+    store.note(spool, "recorded", [sealed.id])
     print_sent(state, sealed.events[0])
 
 

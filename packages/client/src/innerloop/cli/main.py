@@ -6,6 +6,7 @@ May import: argparse, this package, and what it hands to it.
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from innerloop import __version__
 from innerloop.cli import terminal
 from innerloop.consent.resolve import NoProject, State
+from innerloop.files import UnusableFile
 from innerloop.plan.project import ProjectError
 
 ABOUT = "Measures how long you wait for commands, if you agreed; look at every byte before it leaves."
@@ -82,7 +84,10 @@ def main(arguments: "list[str]") -> None:
     except KeyboardInterrupt:
         terminal.say("")
         status = 130
-    except (terminal.Failure, NoProject, ProjectError) as error:
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 128 + signal.SIGPIPE
+    except (terminal.Failure, NoProject, ProjectError, UnusableFile) as error:
         terminal.say(f"innerloop: {error}")
         status = 1
     except OSError as error:

@@ -103,7 +103,16 @@ def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
     )  # fmt: skip
     if unusable:
         return found_state._replace(reason=unusable)
-    return _restrict(_bind(found_state, current), here)
+    bound = _ci_job(found_state) if project.ci and environment.ci_counts(here.env) else _bind(found_state, current)
+    return _restrict(bound, here)
+
+
+def _ci_job(state: Resolution) -> Resolution:
+    """A CI job gives no consent and carries no id: the project file and the job itself say that it counts."""
+    fields = {name: exactness for name, exactness in state.agreement["fields"].items() if name != "userId"}
+    purposes = {name: purpose for name, purpose in state.agreement["purposes"].items() if name != "userId"}
+    narrower = {**state.agreement, "fields": fields, "purposes": purposes}
+    return state._replace(answer=Answer(state.answer.path, {}), mode=ON, agreement=narrower)
 
 
 def _bind(state: Resolution, current: "dict[str, Any]") -> Resolution:

@@ -35,7 +35,9 @@ def label(field: Field, exactness: str) -> str:
     """How the question calls a field, with its granularity where that matters."""
     if field.type == "instant":
         return f"{field.label} ({EXACTNESS[exactness]})"
-    return f"exact {field.label}" if field.type == "commit_time" and exactness == "exact" else field.label
+    if field.type == "commit_time":
+        return "exact commit time" if exactness == "exact" else "commit week"
+    return f"exact {field.label}" if exactness == "exact" and "3digits" in field.granularities else field.label
 
 
 def labels(fields: "dict[str, str]") -> "list[str]":
@@ -48,6 +50,11 @@ def labels(fields: "dict[str, str]") -> "list[str]":
 def entry(title: str, text: str) -> str:
     """One titled paragraph of a question, wrapped under itself."""
     return textwrap.fill(text, WIDTH, initial_indent=f"{title:<7}", subsequent_indent=" " * 7, break_on_hyphens=False)
+
+
+def fold(*lines: str) -> str:
+    """Join lines, each wrapped to the width; a path or address is never broken."""
+    return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines)
 
 
 def destination(project: Project) -> str:
@@ -65,12 +72,14 @@ def field_list(fields: "dict[str, str]") -> str:
 def question(state: Resolution) -> str:
     """The question, on one screen. Names every field, or their number where the table above it does."""
     project, fields = state.project, state.agreement["fields"]
-    whole = _question(project, field_list(fields))
-    if _fits(whole):
-        return whole
     first = [label(PLAN.fields[name], exact) for name, exact in fields.items() if PLAN.fields[name].category == "interaction"]
-    first = list(dict.fromkeys(first))
-    return _question(project, f"{', '.join(first[:5])} and {len(labels(fields)) - len(first[:5])} more, all in the list above")
+    first = list(dict.fromkeys(first))[:5]
+    number = len(labels(fields))
+    for listed in (field_list(fields), f"{', '.join(first)} and {number - len(first)} more, all in the list above"):
+        text = _question(project, listed)
+        if _fits(text):
+            return text
+    return _question(project, f"{number} fields, all in the list above")
 
 
 def _fits(text: str) -> bool:
@@ -145,11 +154,14 @@ def invitation(state: Resolution) -> str:
     if project.seed and "invitation" in project.wording:
         return project.wording["invitation"]
     if state.mode == "paused":
-        return (
-            f"{project.name} asks again: what you agreed to has changed. Nothing is recorded.\nLook and decide: {opt_in_command(project)}"
+        long, short = (
+            f"{project.name} asks again: what you agreed to has changed. Nothing is recorded.",
+            f"{project.name}: the list has changed.",
         )
-    first = project.wording.get("invitation", f"{project.name}: may run times be measured? So far nothing is recorded.")
-    return f"{first}\nLook and decide: {opt_in_command(project)}   Never ask again: {opt_out_command(project)}"
+        return fold(long if len(long) <= WIDTH else short, f"Look and decide: {opt_in_command(project)}")
+    long, short = f"{project.name}: may run times be measured? So far nothing is recorded.", f"{project.name}: may run times be measured?"
+    first = project.wording.get("invitation", long if len(long) <= WIDTH else short)
+    return fold(first, f"Look and decide: {opt_in_command(project)}   Never ask again: {opt_out_command(project)}")
 
 
 def accepted(state: Resolution) -> str:
@@ -158,15 +170,15 @@ def accepted(state: Resolution) -> str:
     if project.seed and "thanks" in project.wording:
         return project.wording["thanks"]
     if state.answer.decision == LOCAL:
-        return (
-            f"{project.name} commands are measured for you, on this machine. Nothing is sent.\n"
-            f"Look: innerloop report   Stop: {opt_out_command(project)}"
+        return fold(
+            f"{project.name} commands are measured for you, on this machine. Nothing is sent.",
+            f"Look: innerloop report   Stop: {opt_out_command(project)}",
         )
     thanks = project.wording.get("thanks", "Thank you.")
-    return (
-        f"{thanks} {project.name} commands are measured from now on, none from before.\n"
-        f"Look: innerloop show next   Change or stop: {opt_out_command(project)}\n"
-        f"Your answer is kept in {state.answer.path}"
+    return fold(
+        f"{thanks} {project.name} commands are measured from now on, none from before.",
+        f"Look: innerloop show next   Change or stop: {opt_out_command(project)}",
+        f"Your answer is kept in {state.answer.path}",
     )
 
 
@@ -177,20 +189,20 @@ def declined(state: Resolution) -> str:
 
 def not_now(project: Project) -> str:
     """What is said after anything that is no answer."""
-    return f"No answer, so nothing is recorded. When you like: {opt_in_command(project)}"
+    return fold(f"No answer, so nothing is recorded. When you like: {opt_in_command(project)}")
 
 
 def stopped(project: Project, path: str, unsent: int, told: bool) -> str:
     """What is said after an opt-out. `told`: whether the project has leavers send one last message."""
-    if "stopped" in project.wording:
+    if project.seed and "stopped" in project.wording:
         return project.wording["stopped"]
     silent = "One last message said so, as the question announced." if told else "No message was sent to say so."
-    return (
-        f"{project.name} commands are no longer measured. {silent}\n"
-        f"{unsent} unsent record{'s were' if unsent != 1 else ' was'} deleted here.\n"
-        f"What {project.organisation} already has is kept for {project.retention_days} days.\n"
-        f"Your answer is kept in {path}\n"
-        f"Start again: {opt_in_command(project)}"
+    return fold(
+        f"{project.name} commands are no longer measured. {silent}",
+        f"{unsent} unsent record{'s were' if unsent != 1 else ' was'} deleted here.",
+        f"What {project.organisation} already has is kept for {project.retention_days} days.",
+        f"Your answer is kept in {path}",
+        f"Start again: {opt_in_command(project)}",
     )
 
 

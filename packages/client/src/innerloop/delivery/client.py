@@ -9,9 +9,12 @@ import email.utils
 import gzip
 import http.client
 import json
+import signal
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
@@ -59,7 +62,7 @@ def post(endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT
         },
     )
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout) as answer:
+        with _deadline(timeout), urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout) as answer:
             return outcome(answer.status, b"", None)
     except urllib.error.HTTPError as error:
         with error:
@@ -68,6 +71,25 @@ def post(endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT
         return Outcome(LATER, f"no connection: {_reason(error.reason)}")
     except (OSError, http.client.HTTPException, ValueError) as error:
         return Outcome(LATER, f"no answer: {_reason(error)}")
+
+
+@contextmanager
+def _deadline(seconds: float) -> "Iterator[None]":
+    """Bound a whole request: a socket's own timeout starts anew with every byte. Works in the main thread only."""
+
+    def late(_number: int, _frame: object) -> None:
+        raise TimeoutError(f"not within {seconds:.0f} s")
+
+    handler = signal.signal(signal.SIGALRM, late)
+    started = time.monotonic()
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), 0.001))
 
 
 def _reason(error: object) -> str:

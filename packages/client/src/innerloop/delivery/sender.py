@@ -46,15 +46,20 @@ class Stopped(Exception):
 
 
 def current(here: State, spool: str, key: str) -> Optional[Resolution]:
-    """Read the sources anew, from the newest project file that this spool was used with."""
+    """Read the sources anew, from the newest project file of this spool under which something may leave.
+
+    Of two clones one may have other remotes: its runs stay here, and those of the other must not wait for that.
+    """
+    found = None
     for path in reversed(store.roots(spool)):
         try:
             state = resolve_project(here, projectfile.load(path))
         except (ProjectError, NoProject, OSError):
             continue
-        if state.key == key:
+        if state.key == key and state.mode == ON:
             return state
-    return None
+        found = found or (state if state.key == key else None)
+    return found
 
 
 def deliver(here: State, key: str, everything: bool = False, deadline: float = 30, tell: Progress = lambda _: None) -> Result:
@@ -66,6 +71,7 @@ def deliver(here: State, key: str, everything: bool = False, deadline: float = 3
         if not mine:
             return Result(busy=True)
         until = time.monotonic() + deadline
+        store.set_next(spool, time.time() + backoff.INTERVAL[0])  # first of all: nobody starts another sender meanwhile
         delivery = _Delivery(here, spool, key, everything, until, tell)
         try:
             delivery.run()
@@ -172,8 +178,7 @@ class _Delivery:
         remaining = max(self.until - time.monotonic(), 1)
         outcome = client.post(state.project.endpoint, state.project.write_key, content, min(client.TIMEOUT, remaining))
         if outcome.kind == client.ACCEPTED:
-            for one in batch:
-                store.acknowledge(self.spool, one.id)
+            store.acknowledge(self.spool, [one.id for one in batch])
             self.sent += len(batch)
         elif outcome.kind in (client.REFUSED, client.SPLIT):
             if len(batch) == 1:

@@ -8,6 +8,7 @@ May import: the standard library and the plan.
 """
 
 import re
+import unicodedata
 from typing import Any, NamedTuple, Optional
 from urllib.parse import urlsplit
 
@@ -19,9 +20,8 @@ RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 _SEED_CONFIG = re.compile(r"~/(\.config/[a-z0-9][a-z0-9_-]{0,39}/[a-z0-9][a-z0-9_-]{0,39}\.json)")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-# C0 and C1 controls, bidirectional controls and zero-width characters: none of them may reach a terminal.
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-_HIDDEN_BUT_NEWLINE = re.compile(_HIDDEN.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
+# Controls, formats (bidirectional, zero-width, tags), surrogates, private and unassigned ones, separators of lines.
+_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 class ProjectError(ValueError):
@@ -84,6 +84,7 @@ class Project(NamedTuple):
         """The host that events go to, in punycode where it is not ASCII."""
         parts = urlsplit(self.endpoint)
         host = (parts.hostname or "").encode("idna").decode("ascii")
+        host = f"[{host}]" if ":" in host else host
         return f"{host}:{parts.port}" if parts.port else host
 
     @property
@@ -147,7 +148,7 @@ _KINDS = {str: "a string", int: "a whole number", bool: "true or false", list: "
 
 def clean(text: str, keep_lines: bool = False) -> str:
     """Remove every character that could hide or forge something on a terminal."""
-    return (_HIDDEN_BUT_NEWLINE if keep_lines else _HIDDEN).sub("", text)
+    return "".join(one for one in text if unicodedata.category(one) not in _HIDDEN or (keep_lines and one == "\n"))
 
 
 def read(document: "dict[str, Any]") -> Project:
@@ -200,7 +201,7 @@ def _required(reader: _Reader, key: str) -> str:
 def _endpoint(url: str, key: str) -> str:
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and not parts.query
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s@?#]", url)
         _ = parts.port
         (parts.hostname or "").encode("idna")
     except ValueError:  # UnicodeError is one

@@ -38,6 +38,7 @@ class RunFacts(NamedTuple):
     id: str
     serial: str
     digest: str
+    mode: str  # on, or local: then it is for this machine's eyes only, whatever holds later
     name: str  # the listed name, or other
     local_name: str  # as typed: never leaves
     type: str
@@ -89,7 +90,7 @@ def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
             status, end_awake, end_boot = (int(word) for word in values["end"].split())
             end = (status, end_awake, end_boot)
         return RunFacts(
-            run_id, values["serial"], values["digest"], values["name"], values["local"], values["type"],
+            run_id, values["serial"], values["digest"], values["mode"], values["name"], values["local"], values["type"],
             values["actor"], values["test"], values["root"], wall, awake, boot, end, parse_git(sidecar),
         )  # fmt: skip
     except (KeyError, ValueError) as error:

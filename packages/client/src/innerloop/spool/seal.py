@@ -10,6 +10,7 @@ from typing import Any
 from innerloop import event, files
 from innerloop.consent.answer import LOCAL, ON
 from innerloop.consent.resolve import Resolution
+from innerloop.names import OTHER
 from innerloop.plan.check import Names, violations
 from innerloop.spool import history, store
 from innerloop.spool.facts import RunFacts
@@ -22,47 +23,76 @@ def seal_finished(spool: str, state: Resolution) -> int:
     if not state.measures:
         return 0
     with store.locked(spool, "seal.lock"):
-        sealed = set(store.ids(spool, "sealed"))
+        sealed = _current_only(spool, state)
         found = list(store.finished(spool))
-        readable = sorted((one for one in found if one[2]), key=lambda one: one[2].wall if one[2] else 0)
         for place, run_id, unreadable in found:
             if unreadable is None:
                 store.quarantine(spool, place, run_id, "unreadable")
+        readable = [(place, facts) for place, _, facts in found if facts is not None]
         past = history.read(spool)
-        for place, run_id, facts in readable:
-            if facts is not None:
-                _settle(spool, state, place, facts, past, run_id in sealed)
+        for place, facts in sorted(readable, key=lambda one: one[1].wall):
+            _settle(spool, state, place, facts, past, facts.id in sealed)
         return len(readable)
 
 
+def _current_only(spool: str, state: Resolution) -> "set[str]":
+    """Drop what was sealed under another answer; returns the ids of what stays."""
+    kept = set()
+    for run_id in store.ids(spool, "sealed"):
+        try:
+            current = store.read_sealed(spool, run_id).serial == state.answer.serial
+        except (ValueError, KeyError, TypeError):
+            store.quarantine(spool, "sealed", run_id, "damaged")
+            continue
+        if current:
+            kept.add(run_id)
+        else:
+            store.drop(spool, "sealed", run_id, "withdrawn")
+    return kept
+
+
 def _settle(spool: str, state: Resolution, place: str, facts: RunFacts, past: "list[history.Entry]", done: bool) -> None:
-    """Seal one run, keep it here in local mode, or drop it where it was recorded under another answer."""
+    """Seal one run, keep it here where it was recorded in local mode, or drop it where it is another answer's.
+
+    A run that was recorded to be sent waits while only local recording is allowed, as in a clone with other remotes.
+    """
     if facts.serial != state.answer.serial:
         store.drop(spool, place, facts.id, "withdrawn")
         return
+    if facts.mode != LOCAL and state.mode != ON:
+        return
     attempt = history.attempt(facts, past)
     one = history.entry(facts, attempt)
-    if not done and state.mode == ON:
-        store.write_sealed(spool, seal(state, facts, attempt))
+    if facts.mode == LOCAL:
+        store.note(spool, "local", [facts.id])
+    elif not done:
+        try:
+            store.write_sealed(spool, seal(state, facts, attempt))
+        except BreaksThePlan as error:
+            store.quarantine(spool, place, facts.id, str(error))
+            return
     if all(known.id != one.id for known in past[-1000:]):
         history.append(spool, [one])
         past.append(one)
-    if state.mode == LOCAL:
-        store.note(spool, "local", facts.id)
-    _clear(spool, place, facts.id)
+    files.remove(f"{spool}/{place}/{facts.id}")
+    files.remove(f"{spool}/run/{facts.id}.git")
 
 
-def _clear(spool: str, place: str, run_id: str) -> None:
-    files.remove(f"{spool}/{place}/{run_id}")
-    files.remove(f"{spool}/run/{run_id}.git")
+class BreaksThePlan(ValueError):
+    """An event that we built does not keep to the plan: a fault of ours, so it stays here."""
 
 
 def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "run") -> store.Sealed:
-    """Make a run's events, checked once more against what was agreed to, and choose when they may leave."""
+    """Make a run's events, checked once more against what was agreed to, and choose when they may leave.
+
+    A name that was taken off the list meanwhile becomes `other`. Raises BreaksThePlan.
+    """
+    if not names(state).holds(facts.name):
+        facts = facts._replace(name=OTHER)
     message = event.build(kind, event.Moment(facts, attempt, state.project.seed is not None), state.agreement, state.answer.user_id)
     faults = violations(message, state.agreement, names(state))
     if faults:
-        raise AssertionError(f"an event that we built breaks the plan: {faults}")
+        raise BreaksThePlan(", ".join(f"{fault.field}: {fault.kind}" for fault in faults))
     release = facts.ended + random.uniform(*DELAY)  # noqa: S311 (not a secret)
     return store.Sealed(facts.id, release, facts.serial, facts.test, facts.local_name, (encode(message),))
 

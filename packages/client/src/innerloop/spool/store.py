@@ -90,11 +90,11 @@ def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
         os.close(descriptor)
 
 
-def note(spool: str, journal: str, run_id: str) -> None:
-    """Add a run to a journal. 32 bytes never cross a page, so that a kill cannot tear them."""
+def note(spool: str, journal: str, run_ids: "list[str]") -> None:
+    """Add runs to a journal. Pages are a multiple of an entry's 32 bytes, so that a kill tears none."""
     descriptor = os.open(f"{spool}/{journal}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, run_id.replace("-", "").encode())
+        os.write(descriptor, "".join(run_ids).replace("-", "").encode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -102,7 +102,7 @@ def note(spool: str, journal: str, run_id: str) -> None:
 
 def drop(spool: str, place: str, run_id: str, reason: str) -> None:
     """Delete a run that will not be sent, and count it under a reason."""
-    note(spool, f"dropped-{reason}", run_id)
+    note(spool, f"dropped-{reason}", [run_id])
     files.remove(f"{spool}/run/{run_id}.git")
     files.remove(f"{spool}/{place}/{run_id}")
 
@@ -114,7 +114,7 @@ def finished(spool: str) -> "Iterator[tuple[str, str, Optional[facts.RunFacts]]]
     """
     for place in ("new", "run"):
         for run_id in ids(spool, place):
-            if place == "run" and not _orphan(f"{spool}/run/{run_id}"):
+            if place == "run" and not abandoned(f"{spool}/run/{run_id}"):
                 continue
             try:
                 yield place, run_id, read_facts(spool, place, run_id)
@@ -136,10 +136,11 @@ def read_facts(spool: str, place: str, run_id: str) -> facts.RunFacts:
     return facts.parse(run_id, text, sidecar)
 
 
-def _orphan(path: str) -> bool:
+def abandoned(path: str, after: float = ORPHAN_AFTER) -> bool:
+    """Tell whether a record that is not finished has lost its launcher: no lock, and older than `after` (s)."""
     try:
         with open(path, "r+b") as file:
-            if time.time() - os.fstat(file.fileno()).st_mtime < ORPHAN_AFTER:
+            if time.time() - os.fstat(file.fileno()).st_mtime < after:
                 return False
             os.lockf(file.fileno(), os.F_TEST, 0)
             return True
@@ -160,11 +161,12 @@ def read_sealed(spool: str, run_id: str, place: str = "sealed") -> Sealed:
     return Sealed(run_id, values["release"], values["serial"], values["test"], values["name"], tuple(events[:-1]))
 
 
-def acknowledge(spool: str, run_id: str) -> None:
-    """Every event of a run was acknowledged: keep the copy that shows what left."""
-    note(spool, "acknowledged", run_id)
-    os.replace(f"{spool}/sealed/{run_id}", f"{spool}/sent/{run_id}")
-    os.utime(f"{spool}/sent/{run_id}")
+def acknowledge(spool: str, run_ids: "list[str]") -> None:
+    """Every event of these runs was acknowledged: keep the copies that show what left."""
+    note(spool, "acknowledged", run_ids)
+    for run_id in run_ids:
+        os.utime(f"{spool}/sealed/{run_id}")
+        os.replace(f"{spool}/sealed/{run_id}", f"{spool}/sent/{run_id}")
 
 
 def quarantine(spool: str, place: str, run_id: str, reason: str) -> None:
