@@ -10,6 +10,7 @@ from innerloop.cli import terminal
 from innerloop.consent.answer import ON
 from innerloop.consent.resolve import State, resolve
 from innerloop.delivery import backoff, sender
+from innerloop.spool import store
 
 LIFETIME = 60  # s: whatever happens, a sender ends by then
 CPU = 10  # s
@@ -20,6 +21,7 @@ def flush(here: State, timeout: float, as_json: bool) -> int:
     state = resolve(here)
     if state.mode != ON:
         raise terminal.Failure(f"nothing is sent: {state.reason or 'you have not agreed'}; see: innerloop status")
+    store.prepare(here.spool(state.key), state.path)
     show = (lambda _: None) if as_json or not os.isatty(2) else (lambda text: terminal.say(f"  {text}"))
     result = sender.deliver(here, state.key, everything=True, deadline=timeout, tell=show)
     if as_json:

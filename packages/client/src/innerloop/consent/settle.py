@@ -79,7 +79,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
 def write_hot(state: Resolution, here: State) -> None:
     """Write the launcher's cache, but not on a machine where nobody was asked or answered anything yet."""
     touched = state.answer.consent or asked_days(here, asking_key(state)) or os.path.exists(f"{here.state}/enabled")
-    if state.testing or state.unusable or not touched or environment.in_ci(here.env) or forbidden(here):
+    if environment.local_only(here.env) or state.testing or state.unusable or not touched or environment.in_ci(here.env) or forbidden(here):
         return
     if any("\n" in name for name in (*state.project.names, *state.project.stems, state.path, state.answer.path)):
         return

@@ -54,7 +54,12 @@ def entry(title: str, text: str) -> str:
 
 def fold(*lines: str) -> str:
     """Join lines, each wrapped to the width; a path or address is never broken."""
-    return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines)
+    return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in "\n".join(lines).split("\n"))
+
+
+def beside(first: str, second: str) -> str:
+    """Two sentences in a line where they fit, else in two."""
+    return f"{first} {second}" if len(first) + 1 + len(second) <= WIDTH else f"{fold(first)}\n{fold(second)}"
 
 
 def destination(project: Project) -> str:
@@ -153,14 +158,10 @@ def invitation(state: Resolution) -> str:
     project = state.project
     if project.seed and "invitation" in project.wording:
         return project.wording["invitation"]
+    first = project.wording.get("invitation", beside(f"{project.name}: may run times be measured?", "So far nothing is recorded."))
     if state.mode == "paused":
-        long, short = (
-            f"{project.name} asks again: what you agreed to has changed. Nothing is recorded.",
-            f"{project.name}: the list has changed.",
-        )
-        return fold(long if len(long) <= WIDTH else short, f"Look and decide: {opt_in_command(project)}")
-    long, short = f"{project.name}: may run times be measured? So far nothing is recorded.", f"{project.name}: may run times be measured?"
-    first = project.wording.get("invitation", long if len(long) <= WIDTH else short)
+        first = beside(f"{project.name} asks again: what you agreed to has changed.", "Nothing is recorded.")
+        return fold(first, f"Look and decide: {opt_in_command(project)}")
     return fold(first, f"Look and decide: {opt_in_command(project)}   Never ask again: {opt_out_command(project)}")
 
 
@@ -198,7 +199,7 @@ def stopped(project: Project, path: str, unsent: int, told: bool) -> str:
         return project.wording["stopped"]
     silent = "One last message said so, as the question announced." if told else "No message was sent to say so."
     return fold(
-        f"{project.name} commands are no longer measured. {silent}",
+        beside(f"{project.name} commands are no longer measured.", silent),
         f"{unsent} unsent record{'s were' if unsent != 1 else ' was'} deleted here.",
         f"What {project.organisation} already has is kept for {project.retention_days} days.",
         f"Your answer is kept in {path}",

@@ -52,7 +52,7 @@ def facts(request: "Request", answer: "hot.Hot", env: "dict[bytes, bytes]", star
     return [
         b"start %d %d %d" % (started.wall, started.awake, started.boot),
         b"serial " + answer.serial,
-        b"mode " + answer.mode,
+        b"mode " + (b"local" if environment.local_only(env) else answer.mode),
         b"digest " + answer.digest,
         b"name " + name.encode(),
         b"type " + kind.encode(),

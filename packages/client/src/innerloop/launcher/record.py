@@ -53,8 +53,8 @@ class Record:
         except OSError:
             pass  # a file system without locks: the sender goes by age there
         try:
-            self._note(b"/recorded")
             self._write(b"\n".join([HEAD, *facts, b""]))
+            self._note(b"/recorded")
         except OSError:
             posix.unlink(self.path)
             raise
