@@ -13,10 +13,21 @@ if TYPE_CHECKING:
 OTHER = "other"
 LONGEST = 50  # characters that leave of an allowed name, as in the founding system
 MAKES = ("make", "gmake")
-# make's options that take the next word as their value (GNU make 4.4, `make --help`)
-VALUED = (b"-C", b"-f", b"-I", b"-o", b"-W", b"-E", b"--directory", b"--file", b"--makefile", b"--include-dir",
-          b"--old-file", b"--assume-old", b"--what-if", b"--new-file", b"--assume-new", b"--eval")  # fmt: skip
-COUNTED = (b"-j", b"-l", b"--jobs", b"--load-average", b"--max-load")  # these take it only where it is a number
+# make's options that take the next word as their value, and those that take it only where it is a number (GNU make 4.4)
+VALUED, COUNTED = b"CfIoWE", b"jl"
+LONG_VALUED = (
+    b"directory",
+    b"file",
+    b"makefile",
+    b"include-dir",
+    b"old-file",
+    b"assume-old",
+    b"what-if",
+    b"new-file",
+    b"assume-new",
+    b"eval",
+)
+LONG_COUNTED = (b"jobs", b"load-average", b"max-load")
 
 
 def allowed(name: str, patterns: "Collection[str]", stems: "Collection[str]" = (), separator: str = "") -> bool:
@@ -66,14 +77,25 @@ def naming_words(argv: "list[bytes]") -> "tuple[str, list[str]]":
 def goals(arguments: "list[bytes]") -> "list[str]":
     """Return the goals among make's arguments: what is neither an option, nor its value, nor a variable."""
     found = []
-    skip = number = False
+    wants = ""
     for word in arguments:
-        if skip or (number and word[:1].isdigit()):
-            skip = number = False
-        elif word in VALUED:
-            skip = True
-        elif word in COUNTED:
-            number = True
-        elif not word.startswith(b"-") and b"=" not in word:
+        if wants == "value" or (wants == "number" and word[:1].isdigit()):
+            wants = ""
+        elif word.startswith(b"-"):
+            wants = wanted_by(word)
+        elif b"=" not in word:
             found.append(word.decode("utf-8", "replace"))
     return found
+
+
+def wanted_by(option: bytes) -> str:
+    """Tell whether one of make's options takes the next word: a value, a number if it is one, or nothing."""
+    if option.startswith(b"--"):
+        return "value" if option[2:] in LONG_VALUED else "number" if option[2:] in LONG_COUNTED else ""
+    for at, letter in enumerate(option[1:], 2):
+        last = at == len(option)
+        if letter in VALUED:
+            return "value" if last else ""
+        if letter in COUNTED:
+            return "number" if last else ""
+    return ""

@@ -30,9 +30,9 @@ def opt_out(here: State, everywhere: bool) -> int:
         return _opt_out_all(here) if everywhere else _opt_out_of_broken(here, error)
     if not state.testing:
         _refuse_agent(here)
-    if everywhere:
-        return _opt_out_all(here)
-    return _opt_out_of_project(state, here, started)
+    if not everywhere or state.answer.decision != answers.UNDECIDED:
+        _opt_out_of_project(state, here, started)
+    return _opt_out_all(here) if everywhere else 0
 
 
 def _refuse_agent(here: State) -> None:
@@ -40,7 +40,7 @@ def _refuse_agent(here: State) -> None:
         raise Failure("only a person can answer; a coding agent may not, neither yes nor no")
 
 
-def _opt_out_of_project(state: Resolution, here: State, started: int) -> int:
+def _opt_out_of_project(state: Resolution, here: State, started: int) -> None:
     had_agreed = state.mode == answers.ON
     dialogue.opt_out_of(state.answer.path, None if state.unusable else state.answer)
     unsent = dialogue.purge(here, state.key)
@@ -49,7 +49,6 @@ def _opt_out_of_project(state: Resolution, here: State, started: int) -> int:
     say(texts.stopped(state.project, state.answer.path, unsent, told))
     if had_agreed:
         events.tell_opt_out(state, started)
-    return 0
 
 
 def _opt_out_of_broken(here: State, error: Exception) -> int:

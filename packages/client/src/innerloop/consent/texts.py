@@ -168,13 +168,13 @@ def invitation(state: Resolution) -> str:
 def accepted(state: Resolution) -> str:
     """What is said after a yes or `local`."""
     project = state.project
-    if project.seed and "thanks" in project.wording:
-        return project.wording["thanks"]
     if state.answer.decision == LOCAL:
         return fold(
             f"{project.name} commands are measured for you, on this machine. Nothing is sent.",
             f"Look: innerloop report   Stop: {opt_out_command(project)}",
         )
+    if project.seed and "thanks" in project.wording:
+        return project.wording["thanks"]
     thanks = project.wording.get("thanks", "Thank you.")
     return fold(
         f"{thanks} {project.name} commands are measured from now on, none from before.",

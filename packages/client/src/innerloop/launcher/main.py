@@ -56,6 +56,8 @@ def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, hot.Hot
         return BARE, None
     if not request.wrap and env.get(b"MAKELEVEL", b"0") not in (b"", b"0"):
         return BARE, None  # the make above us is the run
+    if request.wrap and dry(env.get(b"MAKEFLAGS", b"")):
+        return BARE, None
     found = hot.find_project(euid)
     if found is None:
         return BARE, None
@@ -67,6 +69,12 @@ def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, hot.Hot
     if environment.test_value(env, answer.testvar):
         return RESOLVE, None
     return course(answer, env), answer
+
+
+def dry(makeflags: bytes) -> bool:
+    """Tell whether the make above only prints, asks or touches (-n, -q, -t): then nothing is run."""
+    letters = makeflags.split(b" ", 1)[0]
+    return not letters.startswith(b"-") and b"=" not in letters and any(letter in letters for letter in b"nqt")
 
 
 def main(arguments: "list[str]") -> None:

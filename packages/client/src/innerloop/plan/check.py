@@ -13,7 +13,7 @@ from innerloop.plan.tracking import PLAN, Event, Field
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LABEL = re.compile(r"[a-z0-9-]{1,16}")
 _VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
-_WEEK = re.compile(r"[0-9]{4}-W[0-5][0-9]")
+_WEEK = re.compile(r"[0-9]{4}-W(?:0[1-9]|[1-4][0-9]|5[0-3])")
 
 
 class Violation(NamedTuple):
@@ -39,8 +39,8 @@ class Names(NamedTuple):
     def _may_go_on_as(self, name: str, pattern: str) -> bool:
         """Tell whether a name that was cut is the beginning of what a pattern allows."""
         head, star, tail = pattern.partition("*")
-        if not star:
-            return pattern.startswith(name)
+        if not star or len(head) >= len(name):
+            return head.startswith(name)
         if not name.startswith(head):
             return False
         rest = name[len(head) :]
@@ -86,8 +86,10 @@ def violations(message: "dict[str, Any]", agreement: "dict[str, Any]", names: Na
                 found.append(Violation("missing", field.name))
         elif not conforms(properties[name], field, agreement["fields"][field.name], names, event):
             found.append(Violation("not allowed", field.name))
-    stamp = message.get("timestamp")
-    if stamp is not None and not granularity.is_instant(stamp, agreement["fields"].get("timestamp", "hour")):
+    stamp, exactness = message.get("timestamp"), agreement["fields"].get("timestamp")
+    if stamp is not None and exactness is None:
+        found.append(Violation("unknown property", "timestamp"))
+    elif stamp is not None and not granularity.is_instant(stamp, exactness):
         found.append(Violation("not allowed", "timestamp"))
     return found
 
@@ -111,7 +113,7 @@ def _integer(value: Any, field: Field, exactness: str, _names: Names) -> bool:
 def _commit_time(value: Any, _field: Field, exactness: str, _names: Names) -> bool:
     if exactness == "week":
         return isinstance(value, str) and _WEEK.fullmatch(value) is not None
-    return granularity.is_instant(value, "second")
+    return granularity.is_commit_time(value)
 
 
 _TESTS = {

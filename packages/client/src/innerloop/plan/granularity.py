@@ -3,8 +3,10 @@
 May import: the standard library.
 """
 
+import re
 from datetime import datetime, timedelta, timezone
 
+_UTC = re.compile(r"[0-9-]{10}T[0-9:]{8}(?:\.[0-9]{1,6})?(?:Z|[+]00:00)")
 STEPS = {"hour": 3600, "minute": 60, "second": 1}
 AGES = ((1, "<1d"), (4, "1-3d"), (8, "4-7d"), (15, "8-14d"), (31, "15-30d"), (91, "31-90d"))
 
@@ -39,8 +41,8 @@ def parse_instant(text: str) -> datetime:
 
 
 def is_instant(value: object, granularity: str) -> bool:
-    """Tell whether a value is an instant no finer than the granularity."""
-    if not isinstance(value, str):
+    """Tell whether a value is an instant in UTC, no finer than the granularity. Any other offset says where somebody is."""
+    if not isinstance(value, str) or not _UTC.fullmatch(value):
         return False
     try:
         moment = parse_instant(value)
@@ -48,6 +50,14 @@ def is_instant(value: object, granularity: str) -> bool:
         return False
     step = STEPS.get(granularity)
     return step is None or (moment.microsecond == 0 and int(moment.timestamp()) % step == 0)
+
+
+def is_commit_time(value: object) -> bool:
+    """Tell whether a value is a commit's time as git prints it: to the second, with its own offset."""
+    try:
+        return isinstance(value, str) and parse_instant(value).microsecond == 0
+    except ValueError:
+        return False
 
 
 def three_digits(value: int) -> int:
