@@ -1,0 +1,287 @@
+"""A yes is bound to what was shown: what the project asks for later waits until the developer agreed to that too."""
+
+import json
+import shutil
+from typing import Any
+
+import pytest
+
+from innerloop.plan.tracking import PLAN
+from tests.client.people import ANSWER_PROMPT, Developer
+from tests.client.recorder import Recorder, Reply
+
+NEW = "git_commit_time"  # a field that is off unless the project file turns it on
+REMOVABLE = [name for name, field in PLAN.fields.items() if field.default != "off" and name != "messageId"]
+WIDENED: dict[str, dict[str, Any]] = {
+    "a new field": {"fields": {NEW: True}},
+    "a finer start time": {"fields": {"start_time": "minute"}},
+    "an exact duration": {"fields": {"duration_ms": "exact"}},
+    "a longer retention": {"project": {"retention_days": 366}},
+    "a new recipient": {"recipients": [{"name": "New Relic"}]},
+    "another purpose": {"wording": {"purpose": "to rank people"}},
+    "another legal basis": {"project": {"legal_basis": "Art. 6(1)(f)"}},
+    "a field by another name": {"rename": {"command": "target"}},
+    "an event by another name": {"events": {"run": "shop.run"}},
+    "another project id": {"project": {"id": "shop2", "write_key": "shop2.x"}},
+    "another organisation": {"project": {"organisation": "Somebody Else"}},
+    "a foreign key": {"project": {"write_key": "qwertyuiop"}},
+    "another host": {"project": {"endpoint": "http://127.0.0.1:9"}},
+    "the last message of leavers": {"fields": {"previous_consent": True}},
+}
+
+
+def silent_in_every_way(developer: Developer, server: Recorder) -> None:
+    """Nothing is recorded and nothing leaves: by a run, by due delivery, or by flush."""
+    before, requests = developer.recorded(), len(server.requests)
+    developer.run("make", "test")
+    for spool in (developer.state / "spool").iterdir():
+        developer.execute("touch", "-d", "2020-01-01", str(spool / "next"))
+    developer.run("make", "test")
+    developer.innerloop("deliver")
+    assert developer.flush().status == 1
+    assert developer.recorded() == before
+    assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize("change", WIDENED)
+def test_what_is_wider_waits_for_an_answer(agreed: Developer, server: Recorder, change: str) -> None:
+    agreed.run("make", "test")
+    assert agreed.recorded() == 1
+    agreed.edit(**WIDENED[change])
+    silent_in_every_way(agreed, server)
+    assert agreed.status()["mode"] in ("paused", "off")
+    texts = [agreed.run_at_terminal("make", "test").text for _ in range(3)]
+    assert [text.count("Look and decide: innerloop opt-in") for text in texts] == [1, 0, 0], "asked again once"
+    shutil.rmtree(agreed.state / "hot")
+    agreed.run("make", "test")
+    assert agreed.recorded() == 1
+    assert server.connections == 0
+    agreed.opt_in("yes")
+    assert agreed.status()["mode"] == "on"
+
+
+def test_a_new_field_never_appears_after_keep(agreed: Developer, server: Recorder) -> None:
+    agreed.git("init", "-q")
+    agreed.git("commit", "-q", "--allow-empty", "-m", "x")
+    plan = agreed.status()["plan"]
+    agreed.edit(fields={NEW: True, "start_time": "exact"})
+    said = agreed.opt_in("keep")
+    assert "keep  only what I agreed to before" in said.text
+    assert agreed.status()["mode"] == "on"
+    for _ in range(20):
+        agreed.run("make", "test")
+    assert agreed.flush().status == 0
+    assert len(server.events) == 20
+    assert not [event for event in server.events if NEW in event["properties"]]
+    assert {event["properties"]["start_time"][13:] for event in server.events} == {":00:00+00:00"}
+    assert {request.document["context"]["plan"] for request in server.requests} == {plan}
+
+
+def test_yes_to_the_new_list_starts_the_new_field(agreed: Developer, server: Recorder) -> None:
+    agreed.git("init", "-q")
+    agreed.git("commit", "-q", "--allow-empty", "-m", "x")
+    agreed.edit(fields={NEW: True})
+    assert "  added    commit week" in agreed.opt_in("yes").text
+    agreed.run("make", "slow")
+    agreed.flush()
+    (event,) = server.events
+    assert NEW in event["properties"]
+
+
+def test_no_to_the_new_list_is_a_no(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.edit(fields={NEW: True})
+    agreed.opt_in("no")
+    assert agreed.status()["mode"] == "no"
+    assert agreed.place("new") + agreed.place("sealed") == []
+    silent_in_every_way(agreed, server)
+
+
+@pytest.mark.parametrize("answer", ["", "^D", "what", "keep"])
+def test_no_answer_to_the_new_list_stays_silent(agreed: Developer, server: Recorder, answer: str) -> None:
+    agreed.edit(recipients=[{"name": "New Relic"}])
+    agreed.opt_in(answer)
+    assert agreed.status()["mode"] == "paused"
+    silent_in_every_way(agreed, server)
+
+
+def test_keep_is_offered_only_where_fields_alone_changed(agreed: Developer) -> None:
+    agreed.edit(fields={NEW: True}, project={"retention_days": 366})
+    assert "keep" not in agreed.opt_in("").text
+
+
+def test_another_change_after_keep_asks_again(agreed: Developer, server: Recorder) -> None:
+    agreed.edit(fields={NEW: True})
+    agreed.opt_in("keep")
+    agreed.edit(fields={"start_time": "minute"})
+    assert agreed.status()["mode"] == "paused"
+    silent_in_every_way(agreed, server)
+
+
+def test_the_old_file_resumes_the_old_answer(agreed: Developer) -> None:
+    """A checkout of an older branch asks nothing: it was agreed to."""
+    agreed.edit(fields={NEW: True})
+    assert agreed.status()["mode"] == "paused"
+    agreed.edit(fields={NEW: None})
+    assert agreed.status()["mode"] == "on"
+    agreed.run("make", "test")
+    assert agreed.recorded() == 1
+
+
+@pytest.mark.parametrize("field", REMOVABLE)
+def test_a_removed_field_is_gone_from_the_wire_at_once_and_asks_nobody(agreed: Developer, server: Recorder, field: str) -> None:
+    agreed.edit(fields={field: False})
+    assert agreed.run_at_terminal("make", "test").text == ""
+    assert agreed.status()["mode"] == "on"
+    assert agreed.flush().status == 0
+    (event,) = server.events
+    assert field not in event
+    assert field not in event["properties"]
+    assert ("anonymousId" in event) == (field == "userId")
+
+
+def test_no_field_that_is_off_is_on_the_wire(developer: Developer, server: Recorder) -> None:
+    developer.edit(fields={name: name in ("messageId", "command") for name in PLAN.fields})
+    developer.opt_in("yes")
+    for _ in range(2):
+        developer.run("make", "test")
+    developer.flush()
+    for event in server.events:
+        assert event["properties"] == {"command": "test"}
+        assert set(event) == {"type", "event", "messageId", "anonymousId", "properties"}
+    assert len({event["anonymousId"] for event in server.events}) == 2
+
+
+def test_what_was_sealed_with_a_field_that_is_removed_does_not_leave(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    assert "os" in agreed.pending()[0]["properties"]
+    agreed.edit(fields={"os": False})
+    agreed.flush()
+    assert server.events == []
+    assert agreed.ledger()["dropped"] == {"narrowed": 1}
+
+
+def test_coarser_and_shorter_and_fewer_ask_nobody(developer: Developer, server: Recorder) -> None:
+    developer.edit(fields={"start_time": "exact"}, recipients=[{"name": "New Relic", "receives": "rows with the id"}])
+    developer.opt_in("yes")
+    developer.edit(fields={"start_time": "hour"}, project={"retention_days": 30}, recipients=[])
+    assert developer.run_at_terminal("make", "test").text == ""
+    developer.flush()
+    (event,) = server.events
+    assert event["properties"]["start_time"].endswith(":00:00+00:00")
+    assert event["timestamp"] == event["properties"]["start_time"]
+
+
+def test_a_new_key_of_the_same_project_asks_nobody(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.edit(project={"write_key": "shop.second"})
+    assert agreed.run_at_terminal("make", "test").text == ""
+    agreed.flush()
+    assert [request.key for request in server.requests] == ["shop.second"]
+    assert len(server.events) == 2
+
+
+def test_another_name_contact_or_region_asks_nobody(agreed: Developer) -> None:
+    agreed.edit(project={"name": "The Shop", "contact": "other@example.org"})
+    assert agreed.status()["mode"] == "on"
+
+
+def test_the_project_files_place_does_not_matter_but_its_destination_does(agreed: Developer) -> None:
+    text = agreed.project_file.read_text()
+    agreed.project(directory="second-clone").write(text)
+    assert agreed.status()["mode"] == "on"
+    agreed.run("make", "test")
+    assert agreed.recorded() == 1
+
+
+# records of an older answer
+
+
+@pytest.mark.parametrize("between", ["no", "local", "opt-out"])
+def test_records_of_an_older_answer_never_leave(agreed: Developer, server: Recorder, between: str) -> None:
+    agreed.run("make", "test")
+    agreed.pending()
+    agreed.run("make", "build")
+    if between == "local":
+        agreed.opt_in("yes", local=True)
+        agreed.run("make", "fail")
+    else:
+        agreed.opt_out()
+    agreed.opt_in("yes")
+    assert agreed.pending() == [], "shown as pending, though it will never leave"
+    agreed.run("make", "test")
+    agreed.flush()
+    assert len(server.events) == 1
+    ledger = agreed.ledger()
+    assert (ledger["acknowledged"], ledger["queued"], ledger["dropped"].get("withdrawn", 0)) == (
+        1,
+        0,
+        ledger["recorded"] - 1 - ledger["local"],
+    )
+
+
+def test_records_from_before_a_change_never_leave_after_the_new_yes(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.pending()
+    agreed.run("make", "build")
+    agreed.edit(fields={NEW: True})
+    agreed.opt_in("yes")
+    assert agreed.pending() == [], "shown as pending, though it will never leave"
+    agreed.run("make", "fail")
+    agreed.flush()
+    assert [event["properties"]["command"] for event in server.events] == ["fail"]
+    ledger = agreed.ledger()
+    assert (ledger["recorded"], ledger["acknowledged"], ledger["dropped"]) == (3, 1, {"withdrawn": 2})
+
+
+def test_records_of_an_answer_that_was_edited_away_never_leave(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.pending()
+    document = json.loads(agreed.consent_file.read_text())
+    for key, value in (("serial", "0" * 32), ("decision", False), ("destination", "f" * 64), ("plan", "0" * 64), ("agreement", {})):
+        agreed.consent_file.write_text(json.dumps({**document, "consent": {**document["consent"], key: value}}))
+        agreed.flush()
+        agreed.make_delivery_due()
+        agreed.innerloop("deliver")
+    assert server.connections == 0
+
+
+def test_the_answer_is_read_again_before_every_batch(agreed: Developer, server: Recorder) -> None:
+    """Somebody leaves while the first of several batches is under way: the others stay."""
+    agreed.run("make", "test")
+    agreed.pending()
+    (sealed,) = agreed.place("sealed")
+    for number in range(1200):
+        copy = sealed.read_text().replace('"messageId":"', f'"messageId":"{number:08x}', 1)
+        start = copy.index('"messageId":"') + len('"messageId":"')
+        copy = copy[: start + 8] + copy[start + 16 :]
+        (sealed.parent / f"{number:08x}-0000-4000-8000-000000000000").write_text(copy)
+    server.will(Reply(wait=3))
+    flushing = agreed.start(agreed.command, "flush")
+    while not server.requests:
+        assert flushing.poll() is None
+    assert agreed.opt_out().status == 0
+    flushing.wait(30)
+    assert len(server.requests) == 1
+    assert agreed.ledger()["queued"] == 0
+    assert agreed.innerloop("doctor").status == 0
+
+
+def test_an_unanswered_invitation_to_the_new_list_comes_once_more_after_30_days(agreed: Developer) -> None:
+    agreed.edit(fields={NEW: True})
+    agreed.run_at_terminal("make", "test")
+    asked = agreed.state / "asked"
+    key, day = asked.read_text().split()
+    asked.write_text(f"{key} {int(day) - 31}\n")
+    agreed.hot_file.unlink()
+    assert "Look and decide" in agreed.run_at_terminal("make", "test").text
+    assert agreed.run_at_terminal("make", "test").text == ""
+
+
+def test_where_the_question_is_preferred_a_changed_list_is_announced_and_not_recorded(developer: Developer) -> None:
+    developer.edit(project={"ask": "question"})
+    developer.run_at_terminal("make", "test", types=[(ANSWER_PROMPT, "yes")])
+    developer.edit(fields={NEW: True})
+    said = developer.run_at_terminal("make", "test")
+    assert "asks again: what you agreed to has changed. Nothing is recorded." in " ".join(said.text.split())
+    assert developer.recorded() == 0

@@ -1,0 +1,214 @@
+"""Everything that is said about consent: plain, short, complete, and without a word that pushes."""
+
+import re
+from typing import Any
+
+import pytest
+
+from innerloop.plan.tracking import PLAN
+from tests.client.people import ANSWER_PROMPT, Developer
+
+WIDTH, MOST_LINES, MOST_WORDS, OTHER_LINES = 80, 18, 120, 9
+BANNED = ("only takes", "please", "help us", "recommended", "required", "must", "everyone")
+NAMES = ("x", "a" * 40)
+FIELDS: dict[str, dict[str, Any]] = {
+    "3": {name: name in ("messageId", "command", "duration_ms") for name in PLAN.fields},
+    "default": {},
+    "all": dict.fromkeys(PLAN.fields, True),
+}
+
+
+def shows(text: str) -> None:
+    """What holds for every text of ours at a terminal."""
+    assert text.isascii()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text), "colour, bold or another control"
+    assert [line for line in text.splitlines() if len(line) > WIDTH and "/" not in line] == []
+    spoken = " ".join(text.lower().split()).replace("pseudonymous, not anonymous", "")
+    assert "!" not in text
+    assert [word for word in (*BANNED, "anonym") if re.search(rf"\b{word}", spoken)] == []
+
+
+def part(text: str, first: str) -> str:
+    """The text from a line that begins with these words to its end."""
+    return text[text.index(first) :]
+
+
+@pytest.fixture(params=NAMES, ids=["1", "40"])
+def named(request: pytest.FixtureRequest, developer: Developer) -> Developer:
+    """Somebody in a project and an organisation with names of this length."""
+    return developer.edit(project={"name": request.param, "organisation": request.param})
+
+
+@pytest.mark.parametrize("fields", FIELDS)
+def test_the_question_fits_one_screen_in_plain_words(named: Developer, fields: str) -> None:
+    named.edit(fields=FIELDS[fields])
+    said = named.opt_in("")
+    shows(said.text)
+    name = named.tables["project"]["name"]
+    question = part(said.text, f"May {name}").partition("No answer")[0]
+    assert len(question.splitlines()) <= MOST_LINES
+    assert len(question.split()) <= MOST_WORDS + 1  # our own ^M
+    for title in ("Why", "What", "Never", "Where", "Seen", "Free", "Later", "Ask"):
+        assert re.search(rf"^{title} ", question, re.MULTILINE)
+
+
+def test_recipients_region_and_contact_are_in_the_question_and_it_still_fits(named: Developer) -> None:
+    named.edit(
+        project={
+            "region": "Frankfurt, Germany",
+            "contact": "privacy@a-rather-long-name.example.org",
+            "notice_url": "https://example.org/notice",
+        },
+        recipients=[{"name": "New Relic", "receives": "rows without an id"}, {"name": "Segment"}],
+    )
+    said = named.opt_in("")
+    shows(said.text)
+    question = part(said.text, f"May {named.tables['project']['name']}").partition("No answer")[0]
+    joined = " ".join(question.split())
+    for words in (
+        "New Relic (rows without an id)",
+        "Segment (group totals)",
+        "Frankfurt, Germany",
+        "kept 365 days",
+        "privacy@",
+        "127.0.0.1",
+    ):
+        assert words in joined
+    assert len(question.splitlines()) <= MOST_LINES
+    assert len(question.split()) <= MOST_WORDS + 1
+
+
+@pytest.mark.parametrize("answer", ["yes", "local", "no", "", "?"])
+def test_what_follows_an_answer_is_short_and_fits(named: Developer, answer: str) -> None:
+    answers = ["?", ""] if answer == "?" else [answer]
+    said = named.opt_in(*answers)
+    shows(said.text)
+    if answer != "?":
+        after = said.text.rpartition("): ")[2]
+        assert len(after.splitlines()) <= OTHER_LINES
+
+
+def test_the_invitation_is_short_and_fits(named: Developer) -> None:
+    """Two lines; three where the project's name is so long that they would not fit."""
+    said = named.run_at_terminal("make", "test")
+    shows(said.text)
+    assert len(said.text.splitlines()) <= (3 if "a" * 40 in said.text else 2)
+    assert "So far nothing is recorded." in said.text
+
+
+def test_opt_out_says_what_became_of_what(named: Developer) -> None:
+    named.opt_in("yes")
+    named.run("make", "test")
+    said = named.at_terminal(named.command, "opt-out")
+    shows(said.text)
+    assert "No message was sent to say so." in said.text
+    assert "1 unsent record was deleted here." in said.text
+    assert len(said.text.splitlines()) <= OTHER_LINES
+
+
+@pytest.mark.parametrize("fields", FIELDS)
+def test_the_question_after_a_change_fits(named: Developer, fields: str) -> None:
+    named.edit(fields={name: name in ("messageId", "command") for name in PLAN.fields})
+    named.opt_in("yes")
+    named.edit(fields=FIELDS[fields], project={"retention_days": 400})
+    invited = named.run_at_terminal("make", "test")
+    shows(invited.text)
+    said = named.opt_in("")
+    shows(said.text)
+    assert "Nothing is recorded or sent until you answer." in said.text
+    assert len(said.text.partition("No answer")[0].splitlines()) <= MOST_LINES
+
+
+def test_the_question_names_exactly_the_fields_that_are_collected(developer: Developer) -> None:
+    on = ("messageId", "command", "duration_ms", "os")
+    developer.edit(fields={name: name in on for name in PLAN.fields})
+    said = developer.opt_in("")
+    what = " ".join(re.search(r"^What {3}(.*?)^Never", said.text, re.MULTILINE | re.DOTALL)[1].split())  # type: ignore[index]
+    assert sorted(what.split(", ")) == sorted(PLAN.fields[name].label for name in on)
+
+
+def test_question_describe_and_details_name_the_same_fields(developer: Developer) -> None:
+    developer.edit(fields={"arch": False, "git_commit_time": True})
+    described = developer.innerloop("describe", "--json").json
+    on = [field["name"] for field in described["fields"]]
+    assert sorted(on + described["off"]) == sorted(PLAN.fields)
+    assert "arch" in described["off"]
+    details = developer.opt_in("?", "").text
+    listed = [line.split()[0] for line in part(details, "field  ").splitlines() if re.match(r"[a-zA-Z_]+ {2,}\S+ {2,}\S", line)]
+    assert [name for name in listed if name in PLAN.fields] == on * 2
+    developer.opt_in("yes")
+    developer.git("init", "-q")
+    developer.git("commit", "-q", "--allow-empty", "-m", "x")
+    developer.run("make", "test")
+    assert developer.innerloop("show", "pending").status == 0
+    (event,) = developer.pending()
+    wire = {*event["properties"], *(name for name in event if name in PLAN.fields)}
+    assert wire <= set(on)
+    assert set(on) - wire <= {"git_commit_time", "git_checked_out_master", "checkout_age"}
+
+
+def test_finer_granularities_are_said_in_the_question(developer: Developer) -> None:
+    for exactness, words in (
+        ("hour", "start time (to the hour)"),
+        ("minute", "start time (to the minute)"),
+        ("exact", "start time (exact time)"),
+    ):
+        developer.edit(fields={"start_time": exactness})
+        assert words in " ".join(developer.opt_in("").text.split())
+
+
+def test_an_exact_duration_is_said_in_the_question(developer: Developer) -> None:
+    coarse = developer.opt_in("").text
+    developer.edit(fields={"duration_ms": "exact"})
+    fine = developer.opt_in("").text
+    what = [re.search(r"^What {3}(.*?)^Never", text, re.MULTILINE | re.DOTALL)[1] for text in (coarse, fine)]  # type: ignore[index]
+    assert what[0] != what[1]
+
+
+def test_reviewed_wording_replaces_its_own_sentences_and_no_others(developer: Developer) -> None:
+    developer.edit(
+        project={"legal_basis": "Art. 6(1)(a) GDPR"},
+        wording={
+            "purpose": "to see whether builds got faster", "invitation": "shop: would you share run times?", "thanks": "Thanks.",
+            "stopped": "You have left.", "opt_in_command": "make join", "opt_out_command": "make leave", "legal_block": "Line A\nLine B",
+            "question": "We take nothing at all.", "answer_line": "Just press Enter",
+        },
+    )  # fmt: skip
+    invited = developer.run_at_terminal("make", "test").text
+    assert invited == "shop: would you share run times?\nLook and decide: make join   Never ask again: make leave\n"
+    said = developer.opt_in("?", "yes").text
+    for words in (
+        "Why    to see whether builds got faster",
+        "Line A\nLine B",
+        "Basis  Art. 6(1)(a) GDPR",
+        "stop: make leave",
+        "Thanks. shop commands",
+    ):
+        assert words in said
+    for words in ("We take nothing", "Just press Enter"):
+        assert words not in said
+    assert "Never  arguments, paths, output, environment, file or user names" in said
+    assert "You have left" not in developer.opt_out().err, "what opt-out did is always said in our words"
+
+
+def test_the_answers_stand_side_by_side_and_none_is_the_default(developer: Developer) -> None:
+    text = developer.opt_in("").text
+    assert "  yes  share   local  only for yourself   no  never ask   ?  details, examples" in text
+    assert re.search(ANSWER_PROMPT, text)
+
+
+def test_status_tells_the_truth_at_every_point(developer: Developer) -> None:
+    def first() -> str:
+        return developer.innerloop("status").out.splitlines()[0]
+
+    assert first() == "shop: off: nothing is recorded"
+    developer.opt_in("yes")
+    assert first().startswith("shop: sharing, agreed 2")
+    developer.edit(project={"retention_days": 500})
+    assert first() == "shop: paused: nothing is recorded or sent until you answer"
+    developer.opt_in("no")
+    assert first() == "shop: no: nothing is recorded"
+    developer.opt_in("local")
+    assert first() == "shop: local: measured for you, nothing is sent"
+    assert developer.opt_out().status == 0
+    assert first() == "shop: no: nothing is recorded"

@@ -1,0 +1,170 @@
+"""Leaving works anywhere and on anything broken, says nothing to anybody, and empties the queue."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.client.people import Developer, eventually
+from tests.client.recorder import Recorder
+from tests.client.test_hot_file import BREAKAGES
+
+
+@pytest.fixture
+def busy(agreed: Developer) -> Developer:
+    """Somebody who said yes and has sealed, finished and killed runs in the spool."""
+    agreed.run("make", "test")
+    agreed.pending()
+    agreed.run("make", "build")
+    return agreed
+
+
+def is_over(developer: Developer, server: Recorder) -> None:
+    """Nothing is queued, nothing is recorded, nothing was ever sent."""
+    (spool,) = (developer.state / "spool").iterdir()
+    assert [path for place in ("new", "sealed", "run") for path in (spool / place).iterdir()] == []
+    assert not (developer.state / "enabled").exists()
+    before = developer.recorded()
+    assert developer.run("make", "test").status == 0
+    os.utime(spool / "next", (0, 0))
+    developer.run_at_terminal("make", "test")
+    developer.innerloop("deliver")
+    developer.flush()
+    assert developer.recorded() == before
+    assert server.connections == 0
+
+
+def test_opt_out_empties_the_queue_and_tells_nobody(busy: Developer, server: Recorder) -> None:
+    done = busy.opt_out()
+    assert done.status == 0
+    assert "2 unsent records were deleted here." in done.err
+    is_over(busy, server)
+    assert busy.ledger()["dropped"] == {"withdrawn": 2}
+    assert busy.run_at_terminal("make", "test").text == ""
+
+
+def test_opt_out_takes_what_killed_launchers_left(busy: Developer, server: Recorder) -> None:
+    running = busy.start(busy.command, "run", "--", "sleep", "0.3")
+    assert eventually(lambda: busy.place("run"))
+    running.kill()
+    running.wait()
+    busy.age_orphans()
+    busy.opt_out()
+    is_over(busy, server)
+    assert busy.ledger()["dropped"] == {"withdrawn": 3}
+
+
+def test_opt_out_keeps_the_id_but_only_as_the_key_to_erasure(busy: Developer) -> None:
+    secret = busy.consent["secret"]
+    busy.opt_out()
+    assert busy.consent == {"decision": False, "timestamp": busy.consent["timestamp"], "serial": busy.consent["serial"], "secret": secret}
+
+
+@pytest.mark.parametrize("words", [[], ["--all"]], ids=["this project", "all"])
+@pytest.mark.parametrize("destroy", BREAKAGES)
+def test_opt_out_works_on_an_answer_that_cannot_be_read(
+    busy: Developer, server: Recorder, destroy: Callable[[Path], None], words: list[str]
+) -> None:
+    destroy(busy.consent_file)
+    done = busy.opt_out(*words)
+    assert (done.status, "Traceback" in done.err) == (0, False)
+    assert busy.status()["mode"] == "no"
+    is_over(busy, server)
+
+
+@pytest.mark.parametrize("words", [[], ["--all"]], ids=["this project", "all"])
+def test_opt_out_works_on_an_answer_without_permission_to_read_it(busy: Developer, server: Recorder, words: list[str]) -> None:
+    busy.consent_file.chmod(0)
+    prefix = [shutil.which("setpriv"), "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    if None in prefix:
+        pytest.skip("root reads everything, and there is no setpriv to stop that")
+    before = busy.execute(*prefix, busy.command, "status")
+    assert "cannot be read" in before.out
+    assert busy.execute(*prefix, busy.command, "opt-out", *words).status == 0
+    assert busy.status()["mode"] == "no"
+    is_over(busy, server)
+
+
+@pytest.mark.parametrize("words", [[], ["--all"]], ids=["this project", "all"])
+@pytest.mark.parametrize("text", ["[project\n", "", "[project]\nid = 1\n", "\0", b"\xff\xfe"])
+def test_opt_out_works_with_a_project_file_that_cannot_be_read(
+    busy: Developer, server: Recorder, text: str | bytes, words: list[str]
+) -> None:
+    good = busy.project_file.read_text()
+    busy.write(text)
+    done = busy.opt_out(*words)
+    assert (done.status, "Traceback" in done.err) == (0, False)
+    busy.write(good)
+    assert busy.status()["mode"] == "no"
+    is_over(busy, server)
+
+
+def test_opt_out_from_a_directory_below_works(busy: Developer, server: Recorder) -> None:
+    (busy.directory / "a" / "b").mkdir(parents=True)
+    assert busy.opt_out(cwd=busy.directory / "a" / "b").status == 0
+    is_over(busy, server)
+
+
+def test_opt_out_all_works_from_anywhere(busy: Developer, server: Recorder) -> None:
+    shop = busy.directory
+    busy.project("other", project={"id": "other", "write_key": "other.x"})
+    busy.opt_in("local")
+    done = busy.opt_out("--all", cwd=busy.home)
+    assert done.status == 0
+    assert "2 projects are no longer measured." in done.err
+    for directory in (shop, busy.directory):
+        assert busy.status(cwd=directory)["mode"] == "no"
+        busy.run("make", "test", cwd=directory)
+    assert busy.recorded() == 2
+    assert server.connections == 0
+
+
+def test_opt_out_works_without_any_project_in_sight(developer: Developer) -> None:
+    done = developer.opt_out(cwd=developer.home)
+    assert (done.status, len(done.err.splitlines())) == (1, 1)
+    assert "innerloop opt-out --all" in done.err
+    assert developer.opt_out("--all", cwd=developer.home).status == 0
+
+
+@pytest.mark.parametrize("env", [{"CI": "true"}, {"DO_NOT_TRACK": "1"}, {"INNERLOOP_MODE": "off"}, {"INNERLOOP_MODE": "local"}])
+def test_opt_out_works_where_nothing_may_be_measured(busy: Developer, server: Recorder, env: dict[str, str]) -> None:
+    assert busy.opt_out(env=env).status == 0
+    assert busy.status()["mode"] == "no"
+    is_over(busy, server)
+
+
+def test_opt_out_works_without_a_state_directory(busy: Developer) -> None:
+    shutil.rmtree(busy.state)
+    assert busy.opt_out().status == 0
+    assert busy.status()["mode"] == "no"
+    busy.run("make", "test")
+    assert busy.recorded() == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["recorded", "history", "dropped-withdrawn", "roots", "lock", "seal.lock", "next", "about.json", "sealed", "new"]
+)
+@pytest.mark.parametrize("how", ["directory", "symlink", "garbage"])
+def test_no_damage_to_the_spool_keeps_somebody_from_leaving(busy: Developer, server: Recorder, name: str, how: str) -> None:
+    path = busy.spool / name
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    if how == "directory":
+        path.mkdir()
+    elif how == "symlink":
+        path.symlink_to("/nonexistent/elsewhere")
+    else:
+        path.write_bytes(b"\0\xff garbage\n")
+    done = busy.opt_out()
+    assert "Traceback" not in done.err
+    assert busy.consent["decision"] is False
+    busy.run("make", "test")
+    busy.innerloop("deliver")
+    assert server.connections == 0
+
+
+def test_leaving_takes_no_more_keystrokes_than_joining() -> None:
+    assert len("innerloop opt-out") <= len("innerloop opt-in") + len("yes\n")

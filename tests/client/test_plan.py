@@ -1,0 +1,353 @@
+"""The law that both ends share: what an agreement is, how two of them differ, which values and names may pass."""
+
+import tomllib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from innerloop.names import LONGEST, OTHER, allowed, naming_words, public_name
+from innerloop.plan import granularity
+from innerloop.plan.agreement import agreement, destination_digest, difference, digest
+from innerloop.plan.check import Names, conforms, violations
+from innerloop.plan.project import Project, read
+from innerloop.plan.tracking import PLAN
+from tests.conftest import ROOT
+
+# A change of these asks every developer again: it must be meant.
+GOLDEN = {
+    "devstack": (
+        "373fab9fae855f7a1890f03dbeffacfffb8ac3ca0af2a2b9c560703f2e097945",
+        "0dd9084b86b3ec1d4a7a48a45fd895d358fe704b61e5f882c6b9f5d534bbd523",
+    ),
+    "default": (
+        "b26b79ff4787685b8371cb4a5ca794928f4763fcd562497faf4926dfad74c954",
+        "3c1398b79585f7209baa41b011141b5191f28e283d281efa11f008b9ea38938a",
+    ),
+}
+
+
+def project(**tables: Any) -> Project:
+    basis = {"id": "shop", "organisation": "Example", "endpoint": "https://collect.example", "write_key": "shop.x"}
+    return read({"project": {**basis, **tables.pop("project", {})}, **tables})
+
+
+def devstack() -> Project:
+    return read(tomllib.loads((ROOT / "examples" / "devstack" / "innerloop.toml").read_text()))
+
+
+@pytest.mark.parametrize("which", GOLDEN)
+def test_the_digests_of_known_project_files_do_not_change_by_accident(which: str) -> None:
+    one = devstack() if which == "devstack" else project()
+    assert (digest(agreement(one)), destination_digest(one)) == GOLDEN[which]
+
+
+def test_names_on_the_wire_are_those_of_the_founding_system() -> None:
+    assert {name for name, field in PLAN.fields.items() if field.where == "properties"} >= {
+        "command", "command_type", "duration_ms", "exit_status", "start_time", "git_commit_time", "git_checked_out_master", "is_test",
+        "choice", "previous_consent",
+    }  # fmt: skip
+    assert {event.wire for event in PLAN.events.values()} == {"innerloop.run", "innerloop.opt_in", "innerloop.opt_out"}
+
+
+def test_every_property_of_an_event_is_a_field_and_every_field_is_in_an_event() -> None:
+    used = {name for event in PLAN.events.values() for name in event.properties}
+    assert used == {name for name, field in PLAN.fields.items() if field.where == "properties"}
+
+
+@pytest.mark.parametrize("name", PLAN.fields)
+def test_every_field_has_its_record(name: str) -> None:
+    record = PLAN.fields[name].record
+    for key in ("purpose", "reader", "alternatives", "risk", "owner", "added", "expires", "category", "label"):
+        assert record[key]
+    assert record["purpose"].endswith("?") or "?" in record["purpose"]
+    added, expires = (datetime.fromisoformat(record[key]) for key in ("added", "expires"))
+    assert 0 < (expires - added).days <= 366
+    assert PLAN.fields[name].default in (*PLAN.fields[name].granularities, "off")
+
+
+# how two agreements differ
+
+
+CHANGES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, tuple[str, ...]]]] = [
+    ("nothing", {}, {}, {}),
+    ("added", {}, {"fields": {"git_commit_time": True}}, {"added": ("git_commit_time",)}),
+    ("removed", {}, {"fields": {"os": False}}, {"removed": ("os",)}),
+    ("finer", {}, {"fields": {"duration_ms": "exact"}}, {"finer": ("duration_ms",)}),
+    ("finer with its twin", {}, {"fields": {"start_time": "second"}}, {"finer": ("timestamp", "start_time")}),
+    ("coarser", {"fields": {"duration_ms": "exact"}}, {}, {"coarser": ("duration_ms",)}),
+    ("longer", {}, {"project": {"retention_days": 366}}, {"other": ("retention_days",)}),
+    ("shorter", {}, {"project": {"retention_days": 30}}, {}),
+    ("recipient added", {}, {"recipients": [{"name": "A"}]}, {"other": ("recipients",)}),
+    ("recipient gone", {"recipients": [{"name": "A"}]}, {}, {}),
+    ("recipient gets more", {"recipients": [{"name": "A"}]}, {"recipients": [{"name": "A", "receives": "rows with the id"}]}, {"other": ("recipients",)}),
+    ("recipient gets less", {"recipients": [{"name": "A", "receives": "rows with the id"}]}, {"recipients": [{"name": "A"}]}, {}),
+    ("recipient elsewhere", {"recipients": [{"name": "A", "region": "EU"}]}, {"recipients": [{"name": "A", "region": "US"}]}, {"other": ("recipients",)}),
+    ("recipient for longer", {"recipients": [{"name": "A", "retention": "1 day"}]}, {"recipients": [{"name": "A"}]}, {"other": ("recipients",)}),
+    ("renamed", {}, {"rename": {"os": "system"}}, {"other": ("rename",)}),
+    ("event renamed", {}, {"events": {"run": "x"}}, {"other": ("events",)}),
+    ("purpose", {}, {"wording": {"purpose": "p"}}, {"other": ("purpose",)}),
+    ("basis", {}, {"project": {"legal_basis": "b"}}, {"other": ("legal_basis",)}),
+    ("organisation", {}, {"project": {"organisation": "Other"}}, {"other": ("organisation",)}),
+    ("id", {}, {"project": {"id": "other"}}, {"other": ("project",)}),
+    ("names", {}, {"names": {"allow": ["a"]}}, {}),
+    ("thanks", {}, {"wording": {"thanks": "t"}}, {}),
+    ("added and removed", {}, {"fields": {"git_commit_time": True, "os": False}}, {"added": ("git_commit_time",), "removed": ("os",)}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), [change[1:] for change in CHANGES], ids=[change[0] for change in CHANGES])
+def test_how_two_agreements_differ(old: dict[str, Any], new: dict[str, Any], expected: dict[str, tuple[str, ...]]) -> None:
+    found = difference(agreement(project(**old)), agreement(project(**new)))
+    assert {key: value for key, value in found._asdict().items() if value} == expected
+    assert found.wider == bool(set(expected) & {"added", "finer", "other"})
+    assert found.can_keep == ("other" not in expected)
+
+
+def test_a_rename_of_a_field_that_is_off_or_the_order_of_recipients_asks_nobody() -> None:
+    two = [{"name": "A"}, {"name": "B"}]
+    assert not difference(agreement(project(recipients=two)), agreement(project(recipients=two[::-1]))).wider
+
+
+def test_a_destination_is_endpoint_and_project_and_a_foreign_key() -> None:
+    def of(**keys: str) -> str:
+        return destination_digest(project(project=keys))
+
+    assert of() == of(write_key="shop.another") == of(endpoint="https://collect.example/")
+    assert (
+        len({of(), of(write_key="foreign"), of(write_key="foreign2"), of(endpoint="https://other.example"), of(id="s", write_key="s.x")})
+        == 5
+    )
+
+
+# names
+
+
+WORD = st.text("ab.+-*1", min_size=1, max_size=6)
+LISTS = st.lists(WORD, max_size=5)
+SEPARATOR = st.sampled_from(["", "+", "."])
+
+
+@given(name=WORD, patterns=LISTS, stems=LISTS, separator=SEPARATOR)
+def test_an_allowed_name_is_listed_or_made_of_a_pattern_and_listed_stems(
+    name: str, patterns: list[str], stems: list[str], separator: str
+) -> None:
+    def made() -> bool:
+        for pattern in patterns:
+            head, star, tail = pattern.partition("*")
+            if not star and name == pattern:
+                return True
+            if star and name.startswith(head) and name.endswith(tail) and len(name) > len(head) + len(tail):
+                stem = name[len(head) : len(name) - len(tail)]
+                if all(part in stems for part in (stem.split(separator) if separator else [stem])):
+                    return True
+        return False
+
+    if allowed(name, patterns, stems, separator):
+        assert made() or "*" in name
+    elif not any(name in patterns for _ in (0,)):
+        assert not made()
+
+
+@given(words=st.lists(st.text("ab.+", min_size=1, max_size=40), min_size=1, max_size=4), allow=st.lists(st.text("ab.+*", min_size=1, max_size=70), max_size=4),
+       stems=st.lists(st.text("ab.", min_size=1, max_size=40), max_size=4), separator=SEPARATOR)  # fmt: skip
+def test_what_the_client_calls_a_command_passes_the_law(words: list[str], allow: list[str], stems: list[str], separator: str) -> None:
+    allow = [*allow, " ".join(words[:2])]
+    name = public_name(words, allow, stems, separator)
+    assert len(name) <= LONGEST
+    assert Names(tuple(allow), tuple(stems), separator).holds(name)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a" * 49, "a" * 50, "a" * 51, "a" * 60, "a" * 48 + "*", "a" * 49 + "*", "a" * 50 + "*", "a" * 60 + "*", "a*" + "b" * 60]
+)
+@pytest.mark.parametrize("separator", ["", "+"])
+def test_long_names_are_matched_whole_and_then_cut(pattern: str, separator: str) -> None:
+    names = Names((pattern,), ("x", "longer-stem"), separator)
+    for stem in ("x", "longer-stem", *(["x+longer-stem"] if separator else [])):
+        name = public_name([pattern.replace("*", stem)], *names)
+        assert name == pattern.replace("*", stem)[:LONGEST]
+        assert names.holds(name)
+    assert public_name([pattern.replace("*", "secret") + "s"], *names) == OTHER
+
+
+@given(name=st.text(max_size=60))
+def test_nothing_but_other_passes_an_empty_list(name: str) -> None:
+    assert Names().holds(name) == (name == OTHER)
+    assert public_name([name or "x"], ()) == OTHER
+
+
+COMMAND_LINES: list[tuple[str, str, list[str]]] = [
+    ("make", "make", ["make"]), ("make test", "make", ["test"]), ("/usr/bin/make test lint", "make", ["test", "lint"]), ("gmake test", "make", ["test"]),
+    ("make -j2 CFLAGS=-g test", "make", ["test"]), ("make -j 4 test", "make", ["test"]), ("make -j test", "make", ["test"]), ("make -C dir test", "make", ["test"]),
+    ("make -f other.mk test", "make", ["test"]), ("make --directory dir test", "make", ["test"]), ("make --directory=dir test", "make", ["test"]),
+    ("make -Cdir test", "make", ["test"]), ("make -kC dir test", "make", ["test"]), ("make -sf other.mk test", "make", ["test"]), ("make -sj 4 test", "make", ["test"]),
+    ("make TOKEN=secret test", "make", ["test"]), ("make TOKEN:=secret test", "make", ["test"]), ("make -- test", "make", ["test"]), ("make -l 2.5 test", "make", ["test"]),
+    ("make -nB test", "make", ["test"]), ("make --eval x:=1 test", "make", ["test"]), ("make -E x:=1 test", "make", ["test"]),
+    ("npm run build", "command", ["npm", "run", "build"]), ("./node_modules/.bin/jest -t x", "command", ["jest", "-t", "x"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "kind", "words"), COMMAND_LINES, ids=[line[0] for line in COMMAND_LINES])
+def test_which_words_name_a_command(line: str, kind: str, words: list[str]) -> None:
+    assert naming_words([word.encode() for word in line.split()]) == (kind, words)
+
+
+@given(argv=st.lists(st.binary(max_size=20), min_size=1, max_size=6))
+def test_any_bytes_may_be_a_command_line(argv: list[bytes]) -> None:
+    kind, words = naming_words(argv)
+    assert kind in ("make", "command")
+    assert words
+    assert public_name(words, ["make"]) in ("make", OTHER)
+
+
+# granularities
+
+
+INSTANTS = st.floats(0, 4e9, allow_nan=False)
+
+
+@given(seconds=INSTANTS, exactness=st.sampled_from(PLAN.fields["start_time"].granularities))
+def test_every_instant_made_coarser_conforms_and_is_not_later(seconds: float, exactness: str) -> None:
+    text = granularity.instant(seconds, exactness)
+    assert granularity.is_instant(text, exactness)
+    assert conforms(text, PLAN.fields["start_time"], exactness, Names())
+    moment = granularity.parse_instant(text).timestamp()
+    assert -1e-6 < seconds - moment < {"hour": 3600, "minute": 60, "second": 1, "exact": 2e-6}[exactness]
+    assert granularity.instant(moment, exactness) == text
+    assert text.endswith("+00:00")
+
+
+@given(seconds=INSTANTS)
+def test_an_instant_that_is_finer_than_agreed_does_not_conform(seconds: float) -> None:
+    exact = granularity.instant(seconds, "exact")
+    for exactness, step in (("hour", 3600), ("minute", 60), ("second", 1)):
+        moment = round(seconds * 1_000_000)
+        assert granularity.is_instant(exact, exactness) == (moment % (step * 1_000_000) == 0)
+
+
+@pytest.mark.parametrize("text", [
+    "", "now", "2026-11-23", "2026-11-23T14:00:00", "14:00:00Z", "2026-11-23T14:30:00+00:00", "2026-11-23T14:00:00.5Z", "2026-11-23T14:00:00.0000009Z",
+    "2026-11-23T14:00:00+00:00\n", " 2026-11-23T14:00:00Z", "2026-11-23T19:30:00+05:30",
+])  # fmt: skip
+def test_what_is_no_whole_hour_in_utc_does_not_conform(text: str) -> None:
+    assert not granularity.is_instant(text, "hour")
+
+
+@given(value=st.integers(0, 31_536_000_000))
+def test_three_digits_are_three_digits_and_stay_so(value: int) -> None:
+    rounded = granularity.three_digits(value)
+    assert granularity.three_digits(rounded) == rounded
+    assert len(str(rounded).rstrip("0")) <= 3
+    assert abs(rounded - value) <= value / 200
+    assert conforms(rounded, PLAN.fields["duration_ms"], "3digits", Names())
+
+
+@given(seconds=st.integers(0, 4_000_000_000))
+def test_weeks_are_iso_weeks(seconds: int) -> None:
+    text = granularity.week(seconds)
+    assert text == datetime.fromtimestamp(seconds, UTC).strftime("%G-W%V")
+    assert conforms(text, PLAN.fields["git_commit_time"], "week", Names())
+
+
+@given(seconds=st.floats(-1e9, 1e10))
+def test_ages_are_classes_of_the_plan(seconds: float) -> None:
+    assert granularity.age_class(seconds) in PLAN.fields["checkout_age"].values
+
+
+@pytest.mark.parametrize(
+    ("days", "name"), [(0, "<1d"), (1, "1-3d"), (3.9, "1-3d"), (4, "4-7d"), (8, "8-14d"), (15, "15-30d"), (31, "31-90d"), (91, ">90d")]
+)
+def test_ages_begin_where_their_names_say(days: float, name: str) -> None:
+    assert granularity.age_class(days * 86400) == name
+
+
+# values
+
+
+VALUES: list[tuple[str, str, list[Any], list[Any]]] = [
+    ("userId", "project", ["5f0c6c1e-8d3f-4c55-9d0e-0a6f6f1f8f5e"], ["", "x", "5F0C6C1E-8D3F-4C55-9D0E-0A6F6F1F8F5E", "5f0c6c1e-8d3f-4c55-9d0e-0a6f6f1f8f5e\n", 1]),
+    ("command", "listed", ["test", "other"], ["secret", "test ", "TEST", "", 1, ["test"]]),
+    ("command_type", "listed", ["make", "command"], ["Make", "", None, 0]),
+    ("duration_ms", "3digits", [0, 7, 123, 12300, None], [1234, -1, 1.0, "7", True, 10**12]),
+    ("duration_ms", "exact", [0, 1234, None], [-1, 1.5, True]),
+    ("exit_status", "exact", [0, 255, -15, None], [256, -65, "0", 1.0, False]),
+    ("start_time", "hour", ["2026-11-23T14:00:00+00:00"], ["2026-11-23T14:01:00+00:00", None, 0]),
+    ("attempt", "class", ["1", "4+"], ["5", 1, ""]),
+    ("is_test", "exact", ["no", "debug", "a-1"], ["", "UPPER", "x" * 17, "a b", None, "no\n"]),
+    ("git_commit_time", "week", ["2026-W48"], ["2026-W60", "2026-W00", "2026-48", "2026-11-23T00:00:00+00:00", "2026-W48\n", None]),
+    ("git_commit_time", "exact", ["2021-02-03T04:05:06+05:30"], ["2021-02-03", "2021-02-03T04:05:06", "2021-02-03T04:05:06.5+05:30"]),
+    ("git_checked_out_master", "exact", [True, False], [0, "true", None]),
+    ("os", "class", ["linux"], ["Linux", "plan9"]),
+    ("client", "minor", ["0.1", "12.0"], ["0.1.0", "0", "0.1-dev", "0.1\n"]),
+    ("suspended", "exact", [True], [None, 1]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "exactness", "good", "bad"), VALUES, ids=[f"{value[0]}-{value[1]}" for value in VALUES])
+def test_which_values_conform(name: str, exactness: str, good: list[Any], bad: list[Any]) -> None:
+    names = Names(("test",))
+    assert [value for value in good if not conforms(value, PLAN.fields[name], exactness, names)] == []
+    assert [value for value in bad if conforms(value, PLAN.fields[name], exactness, names)] == []
+
+
+def test_every_type_of_the_plan_was_tried() -> None:
+    assert {PLAN.fields[value[0]].type for value in VALUES} == {field.type for field in PLAN.fields.values()}
+
+
+def message(**properties: Any) -> dict[str, Any]:
+    usual = {name: field.example for name, field in PLAN.fields.items() if name in PLAN.events["run"].properties and field.default != "off"}
+    return {"event": "innerloop.run", "timestamp": "2026-11-23T14:00:00+00:00", "properties": {**usual, **properties}}
+
+
+def found(one: dict[str, Any], **tables: Any) -> list[tuple[str, str]]:
+    return [tuple(violation) for violation in violations(one, agreement(project(**tables)), Names(("test",)))]  # type: ignore[misc]
+
+
+def test_an_event_that_keeps_to_the_plan_has_no_violation() -> None:
+    assert found(message()) == []
+
+
+def test_each_violation_is_named_and_its_value_is_not_repeated() -> None:
+    assert found(message(secret="s3cr3t")) == [("unknown property", "properties")]
+    assert found(message(command="s3cr3t")) == [("not allowed", "command")]
+    assert found({**message(), "event": "s3cr3t"}) == [("unknown event", "event")]
+    assert found({**message(), "properties": None}) == [("missing", "properties")]
+    assert found({**message(), "timestamp": "2026-11-23T14:00:01+00:00"}) == [("not allowed", "timestamp")]
+    without = message()
+    del without["properties"]["os"]
+    assert found(without) == [("missing", "os")]
+    assert found(message(), fields={"os": False}) == [("unknown property", "properties")]
+
+
+def test_a_timestamp_that_nobody_agreed_to_is_a_violation() -> None:
+    assert found(message(), fields={"timestamp": False}) != []
+
+
+def test_git_properties_may_be_absent_and_others_may_not() -> None:
+    for name in PLAN.events["run"].properties:
+        if PLAN.fields[name].default == "off":
+            continue
+        one = message()
+        del one["properties"][name]
+        assert bool(found(one)) == (PLAN.fields[name].absent_without != "git")
+
+
+def test_opt_in_and_opt_out_are_events_only_where_their_field_is_on() -> None:
+    one = {"event": "innerloop.opt_in", "properties": {"choice": "accept"}}
+    assert found(one) == [("unknown event", "event")]
+    two = {
+        "event": "devstack.command.run",
+        "properties": {
+            "command": "metrics-opt-out",
+            "command_type": "make",
+            "previous_consent": "yes",
+            "start_time": "2026-11-23T14:00:00.5+00:00",
+            "is_test": "no",
+        },
+    }
+    assert violations(two, agreement(devstack()), Names()) == []
+    two["properties"]["command"] = "dev.up.lms"  # type: ignore[index]
+    assert violations(two, agreement(devstack()), Names(("dev.up.lms",))) != []
