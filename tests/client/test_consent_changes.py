@@ -1,6 +1,7 @@
 """A yes is bound to what was shown: what the project asks for later waits until the developer agreed to that too."""
 
 import json
+import os
 import shutil
 from typing import Any
 
@@ -33,9 +34,8 @@ WIDENED: dict[str, dict[str, Any]] = {
 def silent_in_every_way(developer: Developer, server: Recorder) -> None:
     """Nothing is recorded and nothing leaves: by a run, by due delivery, or by flush."""
     before, requests = developer.recorded(), len(server.requests)
-    developer.run("make", "test")
     for spool in (developer.state / "spool").iterdir():
-        developer.execute("touch", "-d", "2020-01-01", str(spool / "next"))
+        os.utime(spool / "next", (0, 0))
     developer.run("make", "test")
     developer.innerloop("deliver")
     assert developer.flush().status == 1
@@ -50,8 +50,8 @@ def test_what_is_wider_waits_for_an_answer(agreed: Developer, server: Recorder, 
     agreed.edit(**WIDENED[change])
     silent_in_every_way(agreed, server)
     assert agreed.status()["mode"] in ("paused", "off")
-    texts = [agreed.run_at_terminal("make", "test").text for _ in range(3)]
-    assert [text.count("Look and decide: innerloop opt-in") for text in texts] == [1, 0, 0], "asked again once"
+    texts = [agreed.run_at_terminal("make", "test").text for _ in range(2)]
+    assert [text.count("Look and decide: innerloop opt-in") for text in texts] == [1, 0], "asked again once"
     shutil.rmtree(agreed.state / "hot")
     agreed.run("make", "test")
     assert agreed.recorded() == 1
@@ -128,16 +128,17 @@ def test_the_old_file_resumes_the_old_answer(agreed: Developer) -> None:
     assert agreed.recorded() == 1
 
 
-@pytest.mark.parametrize("field", REMOVABLE)
-def test_a_removed_field_is_gone_from_the_wire_at_once_and_asks_nobody(agreed: Developer, server: Recorder, field: str) -> None:
-    agreed.edit(fields={field: False})
-    assert agreed.run_at_terminal("make", "test").text == ""
-    assert agreed.status()["mode"] == "on"
-    assert agreed.flush().status == 0
-    (event,) = server.events
-    assert field not in event
-    assert field not in event["properties"]
-    assert ("anonymousId" in event) == (field == "userId")
+def test_a_removed_field_is_gone_from_the_wire_at_once_and_asks_nobody(agreed: Developer, server: Recorder) -> None:
+    for field in REMOVABLE:
+        agreed.edit(fields={field: False})
+        assert agreed.run_at_terminal("make", "test").text == "", field
+        assert agreed.flush().status == 0, field
+        event = server.events[-1]
+        assert field not in event
+        assert field not in event["properties"]
+        assert ("anonymousId" in event) == (field == "userId")
+        agreed.edit(fields={field: None})
+    assert len(server.events) == len(REMOVABLE)
 
 
 def test_no_field_that_is_off_is_on_the_wire(developer: Developer, server: Recorder) -> None:

@@ -54,7 +54,7 @@ def test_an_answer_put_back_with_its_old_time_is_another_file(left: Developer, s
     assert left.recorded() == recorded
 
 
-@pytest.mark.parametrize("length", [0, 1, 16, 200, -1, -4, -5])
+@pytest.mark.parametrize("length", [0, 16, 200, -1, -5])
 def test_a_truncated_cache_is_no_cache(agreed: Developer, length: int) -> None:
     agreed.run("make", "test")
     whole = agreed.hot_file.read_bytes()
@@ -86,7 +86,7 @@ def test_bytes_that_no_line_should_have_disturb_no_command(agreed: Developer) ->
         assert (done.status, done.err.count("Traceback")) == (2, 0)
 
 
-@pytest.mark.parametrize("mode", [0o620, 0o602, 0o640, 0o604, 0o777])
+@pytest.mark.parametrize("mode", [0o620, 0o604, 0o777])
 def test_a_cache_that_others_may_read_or_write_is_not_believed(left: Developer, server: Recorder, mode: int) -> None:
     agreed_again(left)
     left.hot_file.chmod(mode)
@@ -262,7 +262,7 @@ def started(developer: Developer) -> bool:
     return bool(developer.place("run"))
 
 
-@pytest.mark.parametrize("delay", [None, 0.0, 0.05, 0.1, 0.2, 0.4])
+@pytest.mark.parametrize("delay", [None, 0.0, 0.1, 0.4])
 @pytest.mark.parametrize("how", ["opt-out", "opt-out and yes again", "local"])
 def test_consent_withdrawn_while_a_command_runs(agreed: Developer, server: Recorder, how: str, delay: float | None) -> None:
     """`delay`: seconds after the start at which it is withdrawn; None: as soon as the record exists."""

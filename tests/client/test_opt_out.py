@@ -144,9 +144,12 @@ def test_opt_out_works_without_a_state_directory(busy: Developer) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["recorded", "history", "dropped-withdrawn", "roots", "lock", "seal.lock", "next", "about.json", "sealed", "new"]
-)
-@pytest.mark.parametrize("how", ["directory", "symlink", "garbage"])
+    ("name", "how"),
+    [
+        ("recorded", "directory"), ("recorded", "symlink"), ("history", "garbage"), ("dropped-withdrawn", "directory"), ("roots", "garbage"),
+        ("seal.lock", "directory"), ("lock", "symlink"), ("next", "directory"), ("about.json", "garbage"), ("sealed", "symlink"), ("new", "garbage"),
+    ],
+)  # fmt: skip
 def test_no_damage_to_the_spool_keeps_somebody_from_leaving(busy: Developer, server: Recorder, name: str, how: str) -> None:
     path = busy.spool / name
     if path.is_dir():

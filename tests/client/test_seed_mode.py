@@ -152,7 +152,7 @@ def test_the_question_is_printed_verbatim_around_the_generated_list(devstack: De
     assert "\x1b" not in text
 
 
-@pytest.mark.parametrize("answer", ["yes", "y", "YES", "Y", " yes "])
+@pytest.mark.parametrize("answer", ["yes", "y", " YES "])
 def test_yes_and_y_are_yes(devstack: Devstack, answer: str) -> None:
     said = devstack.opt_in(answer)
     assert said.status == 0
@@ -163,7 +163,7 @@ def test_yes_and_y_are_yes(devstack: Devstack, answer: str) -> None:
     assert datetime.fromisoformat(document["consent"]["timestamp"]).utcoffset() is not None
 
 
-@pytest.mark.parametrize("answer", ["no", "n", "", "^D", "^C", "local", "l", "yep", "yes please", "?", "k"])
+@pytest.mark.parametrize("answer", ["no", "", "^D", "^C", "local", "yes please", "?"])
 def test_anything_else_is_not_now_and_leaves_no_answer(devstack: Devstack, server: Recorder, answer: str) -> None:
     devstack.opt_in(answer)
     assert not devstack.config.exists()
