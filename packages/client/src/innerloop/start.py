@@ -7,6 +7,8 @@ sys.path.insert(0, __file__[: -len("/innerloop/start.py")])
 if sys.argv[1:2] in (["run"], ["wrap"]):
     try:
         from innerloop.launcher.main import main
+    except KeyboardInterrupt:
+        raise
     except BaseException:  # noqa: BLE001 (whatever it is, the command must run)
         from innerloop.broken import run_bare
 

@@ -10,6 +10,8 @@ import time
 from innerloop.cli import dialogue, events, terminal
 from innerloop.consent import texts
 from innerloop.consent.resolve import PAUSED, State, resolve
+from innerloop.consent.settle import hot_answer
+from innerloop.launcher import hot
 from innerloop.spool import seal, store
 
 GIT_PATIENCE = 5.0  # s, in a seed project's tests only
@@ -19,6 +21,8 @@ def invite(env: "dict[bytes, bytes]") -> None:
     """Invite the developer once, or ask the question itself where the project file prefers that."""
     here = State(env, os.getcwd())
     state = resolve(here)
+    if hot.course(hot_answer(state, here), env) != hot.INVITE:
+        return  # somebody answered meanwhile, or asked in another terminal
     if state.project.ask == "question" and not state.project.seed and state.mode != PAUSED:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP})
         signal.signal(signal.SIGINT, signal.default_int_handler)

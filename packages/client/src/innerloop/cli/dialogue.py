@@ -5,6 +5,8 @@ May import: consent, the spool, delivery's client, and this package's terminal.
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Optional
 
 from innerloop import environment, files
@@ -16,7 +18,7 @@ from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import PAUSED, Resolution, State, asking_key, forbidden, resolve
 from innerloop.consent.settle import settle, write_hot
 from innerloop.plan.agreement import agreement, digest
-from innerloop.spool import store
+from innerloop.spool import seal, store
 
 YES, KEEP, DETAILS, NOT_NOW = "yes", "keep", "?", "not now"
 ANSWERS = {"y": YES, "yes": YES, "l": LOCAL, "local": LOCAL, "n": NO, "no": NO, "k": KEEP, "keep": KEEP, "?": DETAILS}
@@ -97,10 +99,12 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int) ->
     else:
         agreed = state.answer.consent["agreement"] if answer == KEEP else current
         mode = LOCAL if answer == LOCAL else ON
+        if state.measures and os.path.isdir(here.spool(state.key)):
+            seal.seal_finished(here.spool(state.key), state)  # what was measured so far stays in the developer's own report
         answers.accept(state.answer, state.project, agreed, mode, text, state.testing, digest(current))
         after = settle(resolve(here), here)
         say(texts.accepted(after))
-        if mode == ON:
+        if after.mode == ON:
             events.tell_opt_in(after, here, started)
     return 0
 
@@ -116,12 +120,24 @@ def note_asked(state: Resolution, here: State) -> None:
     write_hot(state, here)
 
 
+@contextmanager
+def _sender_ended(spool: str) -> "Iterator[None]":
+    """Wait until no sender is at work: it asks for the answer before each request, so for one request at most."""
+    for _ in range(120):
+        with store.locked(spool, "lock", wait=False) as mine:
+            if mine:
+                yield
+                return
+        time.sleep(0.1)
+    yield
+
+
 def purge(here: State, key: str) -> int:
     """Delete what was not sent; returns how many runs. Counts them in the ledger."""
     spool = here.spool(key)
     if not os.path.isdir(spool):
         return 0
-    with store.locked(spool, "seal.lock"):
+    with _sender_ended(spool), store.locked(spool, "seal.lock"):
         found = [(place, run_id) for place in ("new", "sealed") for run_id in store.ids(spool, place)]
         found += [("run", run_id) for run_id in store.ids(spool, "run") if store.abandoned(f"{spool}/run/{run_id}", 0)]
         for place, run_id in found:

@@ -4,6 +4,7 @@ May import: event, consent, the spool and delivery's client.
 """
 
 import json
+import threading
 import uuid
 from datetime import datetime, timezone
 from typing import Any, Optional
@@ -45,8 +46,8 @@ def tell_opt_in(state: Resolution, here: State, started: int) -> None:
     facts = _moment_facts(state, started, ask_git(here))
     sealed = seal.seal(state, facts, kind="opt_in")
     spool = here.spool(state.key)
-    store.write_sealed(spool, sealed)
     store.note(spool, "recorded", [sealed.id])
+    store.write_sealed(spool, sealed)
     print_sent(state, sealed.events[0])
 
 
@@ -56,7 +57,9 @@ def tell_opt_out(state: Resolution, started: int) -> bool:
         return False
     sealed = seal.seal(state, _moment_facts(state, started), kind="opt_out")
     content = client.body(list(sealed.events), state.digest)
-    client.post(state.project.endpoint, state.project.write_key, content, PATIENCE)
+    attempt = threading.Thread(target=client.post, args=(state.project.endpoint, state.project.write_key, content, PATIENCE), daemon=True)
+    attempt.start()  # a look-up of a name cannot be interrupted, but it can be left behind
+    attempt.join(PATIENCE)
     print_sent(state, sealed.events[0])
     return True
 

@@ -5,6 +5,7 @@ May import: consent, the spool, and this package.
 
 import os
 import time
+from typing import Optional
 
 from innerloop import environment, files
 from innerloop.cli import dialogue, events
@@ -57,7 +58,7 @@ def _opt_out_of_broken(here: State, error: Exception) -> int:
     for key, about in _known(here):
         if path and path in store.roots(here.spool(key)):
             unsent = _decline_known(here, key, about)
-            say(f"{about['project']} commands are no longer measured; {unsent} unsent records were deleted. ({error})")
+            say(f"{about['project']} commands are no longer measured; {unsent or 0} unsent records were deleted. ({error})")
             return 0
     raise Failure(f"{error}; to stop measuring every project on this machine: innerloop opt-out --all")
 
@@ -86,11 +87,14 @@ def _known(here: State) -> "list[tuple[str, dict[str, str]]]":
     return found
 
 
-def _decline_known(here: State, key: str, about: "dict[str, str]") -> int:
+def _decline_known(here: State, key: str, about: "dict[str, str]") -> Optional[int]:
+    """Write a no; returns how many unsent records were deleted, or None where the answer was a no already."""
     try:
         before = answers.load(about["consent"])
     except files.UnusableFile:
         before = None
+    if before is not None and before.decision == answers.NO:
+        return None
     dialogue.opt_out_of(about["consent"], before)
     unsent = dialogue.purge(here, key)
     set_enabled(here, key, on=False)
@@ -101,8 +105,7 @@ def _opt_out_all(here: State) -> int:
     """Stop every project of this machine, also those whose project file is gone."""
     stopped = 0
     for key, about in _known(here):
-        _decline_known(here, key, about)
-        stopped += 1
+        stopped += _decline_known(here, key, about) is not None
     for path in _answers_without_spool(here):
         try:
             before = answers.load(path)

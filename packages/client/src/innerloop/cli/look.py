@@ -47,6 +47,8 @@ def show(here: State, what: str, as_json: bool) -> int:
     spool = here.spool(state.key)
     if os.path.isdir(spool):
         seal.seal_finished(spool, state)
+    if not state.measures and what != "sent" and store.ids(spool, "sealed"):
+        say(f"# nothing leaves: {state.reason or 'you have not agreed'}")
     if what == "next":
         return _show_next(spool, state)
     found = _read(spool, "sealed" if what == "pending" else "sent")

@@ -7,7 +7,6 @@ import argparse
 import importlib
 import os
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -80,7 +79,7 @@ def main(arguments: "list[str]") -> None:
     if parsed.command in ("run", "wrap"):
         parser().error(f"{parsed.command}: put `--` before a command that has options of its own")
     try:
-        status = dispatch(parsed, State(dict(os.environb), os.getcwd()))
+        status = dispatch(parsed, State(dict(os.environb), directory()))
     except KeyboardInterrupt:
         terminal.say("")
         status = 130
@@ -91,10 +90,15 @@ def main(arguments: "list[str]") -> None:
         terminal.say(f"innerloop: {error}")
         status = 1
     except OSError as error:
-        terminal.say(f"innerloop: {error.filename or ''}: {error.strerror}. Nothing was changed half-way; try again when that is mended.")
+        terminal.say(f"innerloop: {error.filename or parsed.command}: {error.strerror}; try again when that is mended.")
         status = 1
     terminal.leave(status)
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def directory() -> str:
+    """The working directory, or the root where it was deleted: there is no project in either."""
+    try:
+        return os.getcwd()
+    except OSError:
+        os.chdir("/")
+        return "/"

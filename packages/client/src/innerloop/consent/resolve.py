@@ -108,11 +108,8 @@ def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
 
 
 def _ci_job(state: Resolution) -> Resolution:
-    """A CI job gives no consent and carries no id: the project file and the job itself say that it counts."""
-    fields = {name: exactness for name, exactness in state.agreement["fields"].items() if name != "userId"}
-    purposes = {name: purpose for name, purpose in state.agreement["purposes"].items() if name != "userId"}
-    narrower = {**state.agreement, "fields": fields, "purposes": purposes}
-    return state._replace(answer=Answer(state.answer.path, {}), mode=ON, agreement=narrower)
+    """A CI job gives no consent, carries no id and has a spool of its own: the project file and the job say that it counts."""
+    return state._replace(answer=Answer(state.answer.path, {}), mode=ON, key=f"{state.key}-ci")
 
 
 def _bind(state: Resolution, current: "dict[str, Any]") -> Resolution:

@@ -72,7 +72,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     answer.asked = asked_days(here, asking_key(state))
     answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
     answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
-    answer.ci, answer.question = state.project.ci, state.project.ask == "question"
+    answer.ci = state.project.ci
     return answer
 
 

@@ -10,6 +10,7 @@ import gzip
 import http.client
 import json
 import signal
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -62,20 +63,29 @@ def post(endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT
         },
     )
     try:
-        with _deadline(timeout), urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout) as answer:
-            return outcome(answer.status, b"", None)
-    except urllib.error.HTTPError as error:
-        with error:
-            return outcome(error.code, error.read(4096), error.headers.get("Retry-After"))
+        with _deadline(timeout):
+            return _ask(request, timeout)
     except urllib.error.URLError as error:
         return Outcome(LATER, f"no connection: {_reason(error.reason)}")
     except (OSError, http.client.HTTPException, ValueError) as error:
         return Outcome(LATER, f"no answer: {_reason(error)}")
 
 
+def _ask(request: urllib.request.Request, timeout: float) -> Outcome:
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout) as answer:
+            return outcome(answer.status, b"", None)
+    except urllib.error.HTTPError as error:
+        with error:
+            return outcome(error.code, error.read(4096), error.headers.get("Retry-After"))
+
+
 @contextmanager
 def _deadline(seconds: float) -> "Iterator[None]":
-    """Bound a whole request: a socket's own timeout starts anew with every byte. Works in the main thread only."""
+    """Bound a whole request: a socket's own timeout starts anew with every byte. Has no effect outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def late(_number: int, _frame: object) -> None:
         raise TimeoutError(f"not within {seconds:.0f} s")

@@ -78,10 +78,8 @@ def deliver(here: State, key: str, everything: bool = False, deadline: float = 3
         except Stopped as stop:
             backoff.fail(spool, stop.outcome)
             return delivery.result(str(stop))
-        if delivery.sent or not delivery.result().left:
+        if delivery.sent:
             backoff.succeed(spool)
-        else:
-            store.set_next(spool, time.time() + backoff.INTERVAL[0])
         return delivery.result()
 
 
@@ -111,22 +109,23 @@ class _Delivery:
         if state is not None:
             seal.seal_finished(self.spool, state)
         self._expire()
-        for batch in self._batches():
+        waiting = list(self._batches())
+        while waiting:
             if time.monotonic() > self.until:
                 self.problem = "the time was up; the rest follows with the next delivery"
                 return
-            state = self.agreed()
-            if state is None:
+            agreed = self.agreed()
+            if agreed is None:
                 return
-            allowed = self._allowed(batch, state)
+            allowed = self._allowed(waiting.pop(0), agreed)
             if allowed:
-                self._send(allowed, state)
+                waiting[:0] = self._send(allowed, agreed)
                 self.tell(f"{self.sent} delivered")
         store.forget_old_copies(self.spool, time.time())
 
     def _expire(self) -> None:
         """Keep the queue within its bounds, oldest first, and count what is given up."""
-        runs = sorted((os.stat(f"{self.spool}/sealed/{run_id}").st_mtime, run_id) for run_id in store.ids(self.spool, "sealed"))
+        runs = sorted((store.modified(f"{self.spool}/sealed/{run_id}"), run_id) for run_id in store.ids(self.spool, "sealed"))
         limit = time.time() - OLDEST
         for index, (moment, run_id) in enumerate(runs):
             if moment < limit or len(runs) - index > MOST_RUNS:
@@ -151,6 +150,8 @@ class _Delivery:
         for run_id in store.ids(self.spool, "sealed"):
             try:
                 one = store.read_sealed(self.spool, run_id)
+            except FileNotFoundError:
+                continue  # purged meanwhile
             except (ValueError, KeyError, TypeError):
                 store.quarantine(self.spool, "sealed", run_id, "damaged")
                 continue
@@ -166,27 +167,25 @@ class _Delivery:
         for one in batch:
             if one.serial != state.answer.serial:
                 store.drop(self.spool, "sealed", one.id, "withdrawn")
-            elif any(violations(json.loads(event), state.agreement, seal.names(state)) for event in one.events):
+            elif any(violations(json.loads(event), state.agreement, seal.names(state, one.root)) for event in one.events):
                 store.drop(self.spool, "sealed", one.id, "narrowed")
             else:
                 allowed.append(one)
         return allowed
 
-    def _send(self, batch: "list[store.Sealed]", state: Resolution) -> None:
-        """Send a batch; halve it where the collector refuses it, until the culprit is alone."""
+    def _send(self, batch: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
+        """Send a batch. Returns its halves where the collector refused it, until the culprit is alone."""
         content = client.body([event for one in batch for event in one.events], state.digest)
-        remaining = max(self.until - time.monotonic(), 1)
+        remaining = max(self.until - time.monotonic(), 0.1)
         outcome = client.post(state.project.endpoint, state.project.write_key, content, min(client.TIMEOUT, remaining))
         if outcome.kind == client.ACCEPTED:
-            store.acknowledge(self.spool, [one.id for one in batch])
-            self.sent += len(batch)
-        elif outcome.kind in (client.REFUSED, client.SPLIT):
-            if len(batch) == 1:
-                store.quarantine(self.spool, "sealed", batch[0].id, outcome.detail)
-                self.refused += 1
-                return
-            middle = len(batch) // 2
-            self._send(batch[:middle], state)
-            self._send(batch[middle:], state)
-        else:
+            self.sent += store.acknowledge(self.spool, [one.id for one in batch])
+        elif outcome.kind not in (client.REFUSED, client.SPLIT):
             raise Stopped(outcome)
+        elif len(batch) > 1:
+            middle = len(batch) // 2
+            return [batch[:middle], batch[middle:]]
+        else:
+            store.quarantine(self.spool, "sealed", batch[0].id, outcome.detail)
+            self.refused += 1
+        return []

@@ -14,7 +14,7 @@ from innerloop import environment, places
 PROJECT_FILE = b"innerloop.toml"
 HEAD = b"innerloop-hot 1"
 FACTS = ("config", "mode", "serial", "digest", "spool", "testvar")  # bytes
-FLAGS = ("git", "ci", "question")
+FLAGS = ("git", "ci")
 LISTS = {"p": "patterns", "s": "stems"}
 LONGEST = 262144  # bytes; a larger file is not ours
 REMIND_AFTER = 30  # days
@@ -36,7 +36,7 @@ class Hot:
         self.patterns: "list[str]" = []
         self.stems: "list[str]" = []
         self.separator = ""
-        self.git = self.ci = self.question = False
+        self.git = self.ci = False
 
     def measures(self) -> bool:
         """Whether runs are recorded."""

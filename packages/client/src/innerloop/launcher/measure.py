@@ -121,7 +121,7 @@ class Run:
             from innerloop.cli.after import invite  # noqa: PLC0415
 
             invite(self.env)
-        elif testing and self.record is not None:
+        elif testing and self.request.wrap and self.record is not None:
             from innerloop.cli.after import print_event  # noqa: PLC0415
 
             print_event(self.env, self.record.id.decode(), self.git)

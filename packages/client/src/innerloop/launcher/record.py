@@ -11,12 +11,14 @@
 The lock is lockf(3)'s, which `posix` has: importing `fcntl` would cost more than the whole record. The id is random,
 never ordered by time. The launcher imports this module when the command runs already.
 
-May import: posix, sys, time.
+May import: posix, sys, time, environment.
 """
 
 import posix
 import sys
 import time
+
+from innerloop import environment
 
 HEAD = b"innerloop-run 1"
 ID_LENGTH = 32
@@ -51,7 +53,7 @@ class Record:
         try:
             posix.lockf(self.descriptor, posix.F_TLOCK, 0)
         except OSError:
-            pass  # a file system without locks: the sender goes by age there
+            pass  # a file system without locks: a killed launcher's record stays unfinished there
         try:
             self._write(b"\n".join([HEAD, *facts, b""]))
             self._note(b"/recorded")
@@ -158,7 +160,7 @@ def delivery_due(spool: bytes) -> bool:
 def start_delivery(env: "dict[bytes, bytes]", testvar: bytes = b"") -> None:
     """Start the sender. Its arguments say nothing; its environment is cut down to what it needs."""
     home = __file__[: -len("/launcher/record.py")]
-    wanted = (*SENDER_ENVIRONMENT, testvar)
+    wanted = (*SENDER_ENVIRONMENT, *environment.CI_KEYS, environment.CI_ALLOWED, testvar)
     keep = {key: value for key, value in env.items() if key in wanted or key.lower().endswith(b"_proxy")}
     detached([sys.executable.encode(), b"-I", b"-S", (home + "/start.py").encode(), b"deliver"], keep)
 

@@ -86,6 +86,8 @@ def violations(message: "dict[str, Any]", agreement: "dict[str, Any]", names: Na
                 found.append(Violation("missing", field.name))
         elif not conforms(properties[name], field, agreement["fields"][field.name], names, event):
             found.append(Violation("not allowed", field.name))
+    if message.get("userId") is not None and "userId" not in agreement["fields"]:
+        found.append(Violation("unknown property", "userId"))
     stamp, exactness = message.get("timestamp"), agreement["fields"].get("timestamp")
     if stamp is not None and exactness is None:
         found.append(Violation("unknown property", "timestamp"))

@@ -7,11 +7,12 @@ import json
 import random
 from typing import Any
 
-from innerloop import event, files
-from innerloop.consent.answer import LOCAL, ON
+from innerloop import event, files, projectfile
+from innerloop.consent.answer import LOCAL, ON, spool_key
 from innerloop.consent.resolve import Resolution
 from innerloop.names import OTHER
 from innerloop.plan.check import Names, violations
+from innerloop.plan.project import ProjectError
 from innerloop.spool import history, store
 from innerloop.spool.facts import RunFacts
 
@@ -87,19 +88,26 @@ def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "ru
 
     A name that was taken off the list meanwhile becomes `other`. Raises BreaksThePlan.
     """
-    if not names(state).holds(facts.name):
+    if not names(state, facts.root).holds(facts.name):
         facts = facts._replace(name=OTHER)
     message = event.build(kind, event.Moment(facts, attempt, state.project.seed is not None), state.agreement, state.answer.user_id)
-    faults = violations(message, state.agreement, names(state))
+    faults = violations(message, state.agreement, names(state, facts.root))
     if faults:
         raise BreaksThePlan(", ".join(f"{fault.field}: {fault.kind}" for fault in faults))
     release = facts.ended + random.uniform(*DELAY)  # noqa: S311 (not a secret)
-    return store.Sealed(facts.id, release, facts.serial, facts.test, facts.local_name, (encode(message),))
+    return store.Sealed(facts.id, release, facts.serial, facts.test, facts.local_name, facts.root, (encode(message),))
 
 
-def names(state: Resolution) -> Names:
-    """The names that may leave, from the project file as it is now."""
-    return Names(state.project.names, state.project.stems, state.project.separator)
+def names(state: Resolution, root: str = "") -> Names:
+    """The names that may leave, from the project file of the clone that a run belongs to, as it is now."""
+    project = state.project
+    if root not in ("", state.path):
+        try:
+            other = projectfile.load(root).project
+            project = other if state.key.startswith(spool_key(other)) else project
+        except ProjectError:
+            pass  # that clone is gone
+    return Names(project.names, project.stems, project.separator)
 
 
 def encode(message: "dict[str, Any]") -> bytes:

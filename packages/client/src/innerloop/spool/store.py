@@ -30,11 +30,12 @@ class Sealed(NamedTuple):
     serial: str
     test: str
     name: str  # as typed: for the developer's eyes
+    root: str  # the project file that it was run under
     events: "tuple[bytes, ...]"
 
     def encode(self) -> bytes:
         """The file's bytes: a line for us, then each event as it will stand on the wire."""
-        head = {"release": self.release, "serial": self.serial, "test": self.test, "name": self.name}
+        head = {"release": self.release, "serial": self.serial, "test": self.test, "name": self.name, "root": self.root}
         return b"\n".join([json.dumps(head).encode(), *self.events, b""])
 
 
@@ -154,19 +155,31 @@ def write_sealed(spool: str, sealed: Sealed) -> None:
 
 
 def read_sealed(spool: str, run_id: str, place: str = "sealed") -> Sealed:
-    """Read a sealed run from `sealed` or `sent`. Raises ValueError where it is damaged, FileNotFoundError."""
+    """Read a sealed run from `sealed` or `sent`. Raises ValueError or KeyError where it is damaged, FileNotFoundError."""
     with open(f"{spool}/{place}/{run_id}", "rb") as file:
         head, *events = file.read().split(b"\n")
     values: "dict[str, Any]" = json.loads(head)
-    return Sealed(run_id, values["release"], values["serial"], values["test"], values["name"], tuple(events[:-1]))
+    if len(events) < 2 or not all(isinstance(json.loads(event), dict) for event in events[:-1]):
+        raise ValueError("no events, or damaged ones")
+    return Sealed(run_id, values["release"], values["serial"], values["test"], values["name"], values["root"], tuple(events[:-1]))
 
 
-def acknowledge(spool: str, run_ids: "list[str]") -> None:
-    """Every event of these runs was acknowledged: keep the copies that show what left."""
-    note(spool, "acknowledged", run_ids)
-    for run_id in run_ids:
+def modified(path: str) -> float:
+    """When a file was last written (s since 1970); now where it is gone."""
+    try:
+        return os.stat(path).st_mtime
+    except FileNotFoundError:
+        return time.time()
+
+
+def acknowledge(spool: str, run_ids: "list[str]") -> int:
+    """Every event of these runs was acknowledged: keep the copies that show what left. Returns how many there were."""
+    there = [run_id for run_id in run_ids if os.path.exists(f"{spool}/sealed/{run_id}")]
+    note(spool, "acknowledged", there)
+    for run_id in there:
         os.utime(f"{spool}/sealed/{run_id}")
         os.replace(f"{spool}/sealed/{run_id}", f"{spool}/sent/{run_id}")
+    return len(there)
 
 
 def quarantine(spool: str, place: str, run_id: str, reason: str) -> None:
