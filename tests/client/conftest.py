@@ -73,3 +73,25 @@ def small_disk(tmp_path: Path) -> Callable[..., list[str]]:
         return [unshare, "--mount", "--map-root-user", "sh", "-ec", mount, "sh", str(directory)]
 
     return words
+
+
+@pytest.fixture
+def machine_file(tmp_path: Path) -> Callable[[str], list[str]]:
+    """Words to put before a command so that, for it alone, the machine has an /etc/innerloop.toml with this content."""
+    unshare = shutil.which("unshare")
+    scratch = tmp_path / "scratch-of-etc"
+    scratch.mkdir()
+    script = """
+mount -t tmpfs tmpfs "$1" && mkdir "$1/upper" "$1/work"
+mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
+printf '%s' "$2" > /etc/innerloop.toml
+shift 2
+exec "$@"
+"""
+
+    def words(text: str) -> list[str]:
+        return [unshare or "", "--mount", "--map-root-user", "sh", "-ec", script, "sh", str(scratch), text]
+
+    if unshare is None or subprocess.run([*words(""), "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no private /etc can be made here: the machine-wide file was not tried")
+    return words

@@ -173,6 +173,18 @@ def test_no_process_and_no_connection_is_made_for_somebody_who_did_not_agree(str
     assert server.connections == 0
 
 
+@pytest.mark.parametrize("env", [{"CI": "1"}, {"CLAUDECODE": "1"}, {"DO_NOT_TRACK": "1"}, {"INNERLOOP_MODE": "off"}], ids=shown)
+def test_where_nobody_may_be_asked_no_process_and_no_connection_is_made(
+    strace: str, developer: Developer, env: dict[str, str | None]
+) -> None:
+    developer.git("init", "-q")
+    for argv in (["run", "--", "true"], ["opt-in"]):
+        _, calls = developer.strace(developer.command, *argv, env=env)
+        assert "socket(" not in calls
+        assert "git" not in [line.split('"')[1].rpartition("/")[2] for line in calls.splitlines() if "execve(" in line]
+    assert developer.files() == {}
+
+
 def test_opt_out_makes_no_connection_and_starts_no_process(strace: str, agreed: Developer, server: Recorder) -> None:
     agreed.run("make", "test")
     for words in (["opt-out"], ["opt-out", "--all"]):
@@ -385,3 +397,47 @@ def test_any_remote_of_the_clone_counts_in_any_spelling(developer: Developer, ur
     developer.git("remote", "add", "upstream", url)
     developer.opt_in("yes")
     assert developer.status()["mode"] == "on"
+
+
+# the machine-wide file
+
+
+@pytest.mark.parametrize("text", ['mode = "off"\n', 'mode = "on', 'mode = "unheard-of"\n', "mode = true\n"])
+def test_a_machine_wide_file_can_forbid_and_does_so_when_in_doubt(
+    machine_file: Callable[[str], list[str]], developer: Developer, server: Recorder, text: str
+) -> None:
+    words = machine_file(text)
+    assert developer.at_terminal(*words, developer.command, "run", "--", "make", "test") == (0, "")
+    refused = developer.at_terminal(*words, developer.command, "opt-in")
+    assert refused.status == 1
+    assert "/etc/innerloop.toml forbids it" in refused.text
+    assert developer.files() == {}
+    developer.opt_in("yes")
+    developer.run("make", "test")
+    developer.pending()
+    for _ in range(2):
+        developer.execute(*words, developer.command, "run", "--", "true")
+    assert developer.execute(*words, developer.command, "flush").status == 1
+    assert developer.recorded() == 1
+    assert "/etc/innerloop.toml" in developer.execute(*words, developer.command, "doctor").out
+    assert developer.execute(*words, developer.command, "opt-out").status == 0
+    assert server.connections == 0
+
+
+def test_a_machine_wide_file_can_allow_local_recording_only(
+    machine_file: Callable[[str], list[str]], agreed: Developer, server: Recorder
+) -> None:
+    words = machine_file('mode = "local"\n')
+    agreed.run("make", "test")
+    for _ in range(2):
+        agreed.execute(*words, agreed.command, "run", "--", "make", "build")
+    assert agreed.execute(*words, agreed.command, "flush").status == 1
+    assert server.connections == 0
+    agreed.flush()
+    assert [event["properties"]["command"] for event in server.events] == ["test"]
+
+
+def test_a_machine_wide_file_that_says_nothing_changes_nothing(machine_file: Callable[[str], list[str]], agreed: Developer) -> None:
+    for text in ("", 'mode = "on"\n', "# nothing\n"):
+        agreed.execute(*machine_file(text), agreed.command, "run", "--", "true")
+    assert agreed.recorded() == 3

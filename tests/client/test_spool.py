@@ -1,5 +1,6 @@
 """The spool under load, on a full disk and under kill -9: every run that was started is accounted for, and none twice."""
 
+import json
 import os
 import random
 import signal
@@ -40,6 +41,23 @@ def test_a_killed_launcher_leaves_a_run_that_ended_unknown(agreed: Developer, se
     (event,) = server.events
     assert (event["properties"]["exit_status"], event["properties"]["duration_ms"]) == (None, None)
     assert agreed.ledger()["acknowledged"] == 1
+
+
+def test_a_launcher_killed_before_its_run_was_entered_into_the_ledger_is_counted_all_the_same(agreed: Developer, server: Recorder) -> None:
+    """Its record is there already; before, between and after its delivery the ledger knows one run."""
+    running = agreed.start(agreed.command, "run", "--", "sleep", "0.5")
+    assert eventually(lambda: agreed.place("run") and agreed.recorded())
+    running.kill()
+    running.wait()
+    (agreed.spool / "recorded").write_bytes(b"")
+    assert agreed.ledger()["recorded"] == 1
+    agreed.age_orphans()
+    assert agreed.pending()
+    assert agreed.ledger()["recorded"] == 1
+    agreed.flush()
+    assert len(server.events) == 1
+    ledger = agreed.ledger()
+    assert (ledger["recorded"], ledger["acknowledged"]) == (1, 1)
 
 
 def test_a_long_run_is_not_taken_for_a_killed_one(agreed: Developer, server: Recorder) -> None:
@@ -116,7 +134,7 @@ def test_a_full_disk_changes_nothing_but_the_count_of_what_was_dropped(
     assert (done.status, done.err) == (0, "")
     numbers, _, document = done.out.partition("{")
     assert numbers.split() == [str(number + 1) for number in range(runs)]
-    ledger = json_of("{" + document)["ledger"]
+    ledger = json_of(document)["ledger"]
     assert ledger["missing"] == 0, ledger
     assert ledger["recorded"] == runs + 1, ledger
     assert ledger["dropped"].get("full", 0) + ledger["queued"] + ledger["unfinished"] + ledger["quarantined"] == runs + 1, ledger
@@ -124,9 +142,39 @@ def test_a_full_disk_changes_nothing_but_the_count_of_what_was_dropped(
         assert ledger["dropped"]["full"] > 0
 
 
-def json_of(text: str) -> dict[str, dict[str, int]]:
-    import json  # noqa: PLC0415
+FULL_DELIVERY = """
+cp -a "$SAVED/." "$STATE"
+cat /dev/zero > "$STATE/filler" 2>/dev/null || true
+cd "$PROJECT"
+innerloop flush >"$LOG" 2>&1 || true
+innerloop doctor --json || true
+rm "$STATE/filler"
+innerloop flush >>"$LOG" 2>&1 || true
+innerloop doctor --json
+"""
 
+
+def test_delivery_from_a_full_disk_loses_nothing(small_disk: Callable[..., list[str]], agreed: Developer, server: Recorder) -> None:
+    for _ in range(3):
+        agreed.run("make", "test")
+    agreed.pending()
+    agreed.run("make", "build")
+    saved, log = agreed.base / "saved", agreed.base / "log"
+    agreed.state.rename(saved)
+    agreed.state.mkdir(mode=0o700)
+    env = {"SAVED": str(saved), "STATE": str(agreed.state), "PROJECT": str(agreed.directory), "LOG": str(log)}
+    done = agreed.execute(*small_disk(agreed.state, FULL_DELIVERY, size="256k"), env=env)
+    assert (done.status, done.err, "Traceback" in log.read_text()) == (0, "", False)
+    full, roomy = (json_of("{" + text) for text in done.out.split("\n{"))
+    assert full["ledger"]["missing"] == 0
+    assert full["ledger"]["recorded"] == 4
+    assert (roomy["ledger"]["acknowledged"], roomy["ledger"]["missing"]) == (4, 0)
+    assert len({event["messageId"] for event in server.events}) == 4
+
+
+def json_of(text: str) -> dict[str, dict[str, int]]:
+    """Read the JSON document that follows a brace."""
+    text = "{" + text.lstrip("{")
     document: dict[str, dict[str, int]] = json.loads(text)
     return document
 

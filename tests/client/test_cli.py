@@ -1,0 +1,97 @@
+"""The command line: what a wrong word, a strange place and an odd locale get is one clear line and the promised status."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.client.people import Developer
+from tests.client.recorder import Recorder
+
+USAGE: list[list[str]] = [
+    [], ["bogus"], ["wrap"], ["wrap", "a", "b"], ["wrap", "--x"], ["run"], ["run", "--"], ["run", "--name"], ["run", "--name", "x"], ["run", "-x", "true"],
+    ["show"], ["show", "everything"], ["flush", "--timeout"], ["flush", "--timeout", "soon"], ["flush", "--timeout", "nan"], ["flush", "--timeout", "-1"],
+    ["report", "--days", "x"], ["report", "--days", "0"], ["status", "--yaml"], ["opt-in", "--yes"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", USAGE, ids=" ".join)
+def test_wrong_usage_is_status_2(developer: Developer, words: list[str]) -> None:
+    done = developer.innerloop(*words)
+    assert (done.status, done.out, "Traceback" in done.err) == (2, "", False)
+    assert developer.files() == {}
+
+
+@pytest.mark.parametrize(
+    "words", [["status"], ["describe"], ["report"], ["show", "next"], ["flush"], ["opt-in"], ["opt-out"]], ids=" ".join
+)
+def test_outside_of_a_project_there_is_one_line_and_status_1(developer: Developer, words: list[str]) -> None:
+    done = developer.innerloop(*words, cwd=developer.home)
+    assert (done.status, done.out, len(done.err.splitlines())) == (1, "", 1)
+    assert "innerloop.toml" in done.err
+    assert developer.run("sh", "-c", "exit 3", cwd=developer.home).status == 3
+
+
+@pytest.mark.parametrize(
+    "words", [["status"], ["describe"], ["doctor"], ["report"], ["show", "pending"], ["show", "sent"], ["flush"]], ids=" ".join
+)
+def test_what_there_is_to_read_can_be_read_as_json(agreed: Developer, words: list[str]) -> None:
+    agreed.run("make", "test")
+    done = agreed.innerloop(*words, "--json")
+    assert done.status == 0
+    assert done.err == ""
+    assert done.json is not None
+
+
+NAMES = {
+    "latin-1": b"caf\xe9",
+    "utf-8": "caf\u00e9 \u65e5\u672c".encode(),
+    "blanks and quotes": b"a b'c\"d",
+    "a line break": b"a\nb",
+    "an escape": b"a\x1bb",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "locale"), [*((name, {"LANG": "C.UTF-8"}) for name in NAMES), ("latin-1", {"LC_ALL": "C"}), ("utf-8", {"LANG": None})]
+)
+def test_a_project_in_any_directory_is_measured(developer: Developer, server: Recorder, name: str, locale: dict[str, str | None]) -> None:
+    developer.env = developer.environment(locale)
+    odd = Path(os.fsdecode(os.fsencode(developer.base) + b"/" + NAMES[name]))
+    developer.directory.rename(odd)
+    developer.directory = odd
+    text = developer.opt_in("?", "yes").text
+    assert "commands are measured from now on" in text
+    for _ in range(2):
+        assert developer.run("make", "fail").status == 2
+    for words in (["status"], ["doctor"], ["describe"], ["show", "pending"], ["report"], ["flush"], ["show", "sent"]):
+        done = developer.innerloop(*words)
+        assert (done.status, "Traceback" in done.err) == (0, False), (words, done.err[-300:])
+        assert "\x1b" not in done.out + done.err, words
+    assert len(server.events) == 2
+    assert developer.opt_out().status == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_developer_with_any_home_is_measured(developer: Developer, server: Recorder, name: str) -> None:
+    odd = os.fsdecode(os.fsencode(developer.base) + b"/" + NAMES[name])
+    developer.home.rename(odd)
+    developer.home = Path(odd)
+    developer.env["HOME"] = odd
+    assert developer.opt_in("yes").status == 0
+    for _ in range(2):
+        assert developer.run("make", "fail").status == 2
+    assert developer.flush().status == 0
+    assert len(server.events) == 2
+    for words in (["status"], ["doctor"], ["opt-out"]):
+        done = developer.innerloop(*words)
+        assert (done.status, "Traceback" in done.err) == (0, False), (words, done.err[-300:])
+
+
+def test_a_project_with_letters_of_any_language_is_asked_about_in_any_locale(developer: Developer) -> None:
+    developer.edit(project={"name": "\u65e5\u672c", "organisation": "Caf\u00e9 \u0141\u00f3d\u017a"})
+    for locale in ({"LC_ALL": "C"}, {"LC_ALL": "C.UTF-8"}, {"LANG": None}):
+        said = developer.opt_in("?", "", env=locale)
+        assert said.status == 0
+        assert "Traceback" not in said.text
+    assert developer.innerloop("status", env={"LC_ALL": "C"}).status == 0
