@@ -19,6 +19,22 @@ from innerloop.plan.project import ProjectError
 ABOUT = "Measures how long you wait for commands, if you agreed; look at every byte before it leaves."
 
 
+def seconds(text: str) -> float:
+    """Read a number of seconds above zero."""
+    number = float(text)
+    if not 0 < number < 86400:
+        raise ValueError(text)
+    return number
+
+
+def days(text: str) -> int:
+    """Read a number of days from 1 to 366, which is how long the history is kept."""
+    number = int(text)
+    if not 1 <= number <= 366:
+        raise ValueError(text)
+    return number
+
+
 def parser() -> argparse.ArgumentParser:
     """The arguments of every command."""
     top = argparse.ArgumentParser("innerloop", description=ABOUT)
@@ -45,9 +61,9 @@ def parser() -> argparse.ArgumentParser:
     show = add("show", "the very bytes: of the next batch, of what waits, of what left")
     show.add_argument("what", choices=["next", "pending", "sent"])
     flush = add("flush", "deliver now, and say what happened")
-    flush.add_argument("--timeout", type=float, default=30, metavar="S", help="give up after S seconds (30)")
+    flush.add_argument("--timeout", type=seconds, default=30, metavar="S", help="give up after S seconds (30)")
     report = add("report", "your own week: what you waited for, what failed")
-    report.add_argument("--days", type=int, default=7, metavar="N", help="look back N days (7)")
+    report.add_argument("--days", type=days, default=7, metavar="N", help="look back N days (7)")
     add("doctor", "why commands are (not) measured here, and where every record is")
     commands.add_parser("deliver")
     return top

@@ -36,8 +36,8 @@ def count(spool: str) -> Ledger:
     dropped = {name[len(DROPPED) :]: _journal(spool, name) for name in _names(spool) if name.startswith(DROPPED)}
     acknowledged, local = _journal(spool, "acknowledged"), _journal(spool, "local")
     places = {place: {run_id.replace("-", "") for run_id in store.ids(spool, place)} for place in ("run", "new", "sealed", "quarantine")}
-    recorded = _journal(spool, "recorded")
-    recorded |= places["run"] | places["new"] | places["sealed"] | places["quarantine"]
+    # A launcher that was killed before it entered its run into the journal left a file: that counts as recorded too.
+    recorded = _journal(spool, "recorded").union(acknowledged, local, *dropped.values(), *places.values())
     left = set(recorded)
 
     def take(some: "set[str]") -> int:

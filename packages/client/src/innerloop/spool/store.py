@@ -54,13 +54,13 @@ def prepare(spool: str, project_file: str) -> None:
         set_next(spool, time.time() + random.uniform(600, 3600))  # noqa: S311
     known = roots(spool)
     if project_file not in known:
-        files.write(f"{spool}/roots", "\n".join([*known[-20:], project_file, ""]).encode("utf-8", "surrogateescape"))
+        files.write(f"{spool}/roots", "\0".join([*known[-20:], project_file, ""]).encode("utf-8", "surrogateescape"))
 
 
 def roots(spool: str) -> "list[str]":
     """The project files that this spool was used with, oldest first."""
     data = files.read_own(f"{spool}/roots") or b""
-    return data.decode("utf-8", "surrogateescape").split("\n")[:-1]
+    return data.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
 def set_next(spool: str, moment: float) -> None:
