@@ -14,7 +14,7 @@ from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, forbidden, resolve
 from innerloop.delivery import backoff
 from innerloop.launcher import hot
-from innerloop.plan.project import ProjectError
+from innerloop.plan.project import ProjectError, clean
 from innerloop.spool import ledger, store
 
 MEANING = {
@@ -39,7 +39,7 @@ def status(here: State, as_json: bool) -> int:
     what = MEANING[state.mode] + (f", agreed {day} (plan {state.digest[:8]})" if state.mode == ON else "")
     print(f"{project.name}: {what}")
     if state.reason:
-        print(f"  because   {state.reason}")
+        print(f"  because   {clean(state.reason)}")
     if state.mode == OFF and not state.reason:
         print("  because   nobody answered the question yet")
     if state.mode in (ON, PAUSED):
@@ -103,7 +103,7 @@ def doctor(here: State, as_json: bool) -> int:
         print(json.dumps(document, indent=2))
     else:
         for check in checks:
-            print(f"{'ok ' if check.good else 'NO '} {check.name:<13} {check.finding}")
+            print(f"{'ok ' if check.good else 'NO '} {check.name:<13} {clean(check.finding)}")
         if counts is not None:
             print(_equation(counts))
     return 1 if counts is not None and not counts.adds_up else 0

@@ -1,8 +1,10 @@
-"""Talk with a person: stdout holds what was asked for, stderr what is said. May import: the standard library."""
+"""Talk with a person: stdout holds what was asked for, stderr what is said. May import: the standard library, the plan."""
 
 import os
 import sys
 from typing import NoReturn
+
+from innerloop.plan.project import clean
 
 
 class Failure(Exception):
@@ -10,9 +12,9 @@ class Failure(Exception):
 
 
 def say(text: str) -> None:
-    """Print to the person, after everything that was printed before."""
+    """Print to the person, after everything that was printed before. Nothing of it can steer the terminal."""
     sys.stdout.flush()
-    print(text, file=sys.stderr, flush=True)
+    print(clean(text, keep_lines=True), file=sys.stderr, flush=True)
 
 
 def ask(text: str) -> str:
