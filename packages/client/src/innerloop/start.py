@@ -10,7 +10,8 @@ if sys.argv[1:2] in (["run"], ["wrap"]):
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001 (whatever it is, the command must run)
-        from innerloop.broken import run_bare
+        sys.path.insert(0, __file__[: -len("/start.py")])  # the package itself may be what is broken
+        from broken import run_bare  # type: ignore[import-not-found]
 
         run_bare(sys.argv[1:])
     else:
