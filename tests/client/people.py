@@ -276,6 +276,17 @@ class Developer:
     def flush(self, *words: str, **options: Any) -> Ended:
         return self.innerloop("flush", *words, **options)
 
+    def pretend_sealed(self, count: int) -> None:
+        """As if many more runs had been recorded and sealed: copies of one under other ids."""
+        sealed = self.place("sealed")[0]
+        text = sealed.read_text()
+        at = text.index('"messageId":"') + len('"messageId":"')
+        for number in range(count):
+            run = f"{number:08x}-0000-4000-8000-000000000000"
+            (sealed.parent / run).write_text(f"{text[:at]}{number:08x}{text[at + 8 :]}")
+            with (self.spool / "recorded").open("a") as journal:
+                journal.write(run.replace("-", ""))
+
     # time
 
     def make_delivery_due(self) -> None:

@@ -247,25 +247,31 @@ def test_records_of_an_answer_that_was_edited_away_never_leave(agreed: Developer
     assert server.connections == 0
 
 
-def test_the_answer_is_read_again_before_every_batch(agreed: Developer, server: Recorder) -> None:
-    """Somebody leaves while the first of several batches is under way: the others stay."""
+@pytest.mark.parametrize("meanwhile", ["opt-out", "opt-out and yes again", "local and yes again", "a new field", "a field less"])
+def test_the_answer_is_read_again_before_every_batch(agreed: Developer, server: Recorder, meanwhile: str) -> None:
+    """The answer or the list changes while the first of several batches is under way: the others stay."""
     agreed.run("make", "test")
     agreed.pending()
-    (sealed,) = agreed.place("sealed")
-    for number in range(1200):
-        copy = sealed.read_text().replace('"messageId":"', f'"messageId":"{number:08x}', 1)
-        start = copy.index('"messageId":"') + len('"messageId":"')
-        copy = copy[: start + 8] + copy[start + 16 :]
-        (sealed.parent / f"{number:08x}-0000-4000-8000-000000000000").write_text(copy)
-    server.will(Reply(wait=3))
+    agreed.pretend_sealed(1200)
+    server.will(Reply(wait=2))
     flushing = agreed.start(agreed.command, "flush")
     while not server.requests:
         assert flushing.poll() is None
-    assert agreed.opt_out().status == 0
+    if meanwhile.startswith("a "):
+        agreed.edit(fields={NEW: True} if meanwhile == "a new field" else {"os": False})
+    elif meanwhile.startswith("local"):
+        agreed.opt_in("yes", local=True)
+    else:
+        assert agreed.opt_out().status == 0
+    if meanwhile.endswith("yes again"):
+        agreed.opt_in("yes")
     flushing.wait(30)
     assert len(server.requests) == 1
-    assert agreed.ledger()["queued"] == 0
-    assert agreed.innerloop("doctor").status == 0
+    assert agreed.ledger()["recorded"] == 1201
+    if meanwhile != "a new field":
+        agreed.flush()
+        assert agreed.ledger()["queued"] == 0
+    assert len(server.requests) == 1
 
 
 def test_an_unanswered_invitation_to_the_new_list_comes_once_more_after_30_days(agreed: Developer) -> None:
@@ -286,3 +292,21 @@ def test_where_the_question_is_preferred_a_changed_list_is_announced_and_not_rec
     said = developer.run_at_terminal("make", "test")
     assert "asks again: what you agreed to has changed. Nothing is recorded." in " ".join(said.text.split())
     assert developer.recorded() == 0
+
+
+def test_an_id_that_is_switched_off_does_not_leave_with_what_waited(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    assert "userId" in agreed.pending()[0]
+    agreed.edit(fields={"userId": False})
+    agreed.flush()
+    assert [event for event in server.events if "userId" in event] == []
+    assert agreed.ledger()["dropped"] == {"narrowed": 1}
+
+
+def test_a_ci_job_leaves_the_developers_queue_alone(agreed: Developer) -> None:
+    agreed.edit(project={"ci": True})
+    agreed.run("make", "test")
+    agreed.innerloop("show", "pending", env={"CI": "1", "INNERLOOP_CI": "1"})
+    assert agreed.ledger()["queued"] == 1
+    agreed.run("make", "test", env={"CI": "1", "INNERLOOP_CI": "1"})
+    assert [event.get("userId") is not None for event in agreed.pending()] == [True]

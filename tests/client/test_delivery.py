@@ -337,7 +337,7 @@ def test_flush_does_not_wait_for_a_delivery_that_is_under_way(queued: Developer,
 
 
 def test_large_queues_leave_in_batches_of_at_most_500_events(queued: Developer, server: Recorder) -> None:
-    pretend(queued, 1100)
+    queued.pretend_sealed(1100)
     assert queued.flush().status == 0
     assert len(server.events) == 1103
     assert len({event["messageId"] for event in server.events}) == 1103
@@ -347,20 +347,8 @@ def test_large_queues_leave_in_batches_of_at_most_500_events(queued: Developer, 
     assert queued.ledger()["acknowledged"] == 1103
 
 
-def pretend(developer: Developer, count: int) -> None:
-    """As if many more runs had been sealed: copies under other ids."""
-    sealed = developer.place("sealed")[0]
-    text = sealed.read_text()
-    at = text.index('"messageId":"') + len('"messageId":"')
-    for number in range(count):
-        run = f"{number:08x}-0000-4000-8000-000000000000"
-        (sealed.parent / run).write_text(f"{text[:at]}{number:08x}{text[at + 8 :]}")
-        with (developer.spool / "recorded").open("a") as journal:
-            journal.write(run.replace("-", ""))
-
-
 def test_a_collector_that_fails_half_way_gets_only_the_rest_again(queued: Developer, server: Recorder) -> None:
-    pretend(queued, 1100)
+    queued.pretend_sealed(1100)
     server.will(Reply(), Reply(503))
     assert queued.flush().status == 1
     ledger = queued.ledger()
@@ -427,7 +415,7 @@ def test_a_damaged_spool_gives_no_traceback(queued: Developer, name: str, how: s
 
 
 def test_a_reader_that_hangs_up_is_no_error(queued: Developer) -> None:
-    pretend(queued, 400)
+    queued.pretend_sealed(400)
     done = queued.execute("sh", "-c", "innerloop show pending 2>err | head -n 1; cat err | grep -v '^#'")
     assert "Traceback" not in done.out
     assert "Broken pipe" not in done.out
