@@ -93,5 +93,9 @@ def test_ci_runs_what_the_readme_says() -> None:
     script = ROOT / ".ci" / "run"
 
     assert os.access(script, os.X_OK)
-    assert re.search(r"^make lint .*^make test\nexit \S+\n\Z", script.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert re.search(
+        r"^make lint .*^make test \|\| \{[^\n]* make test T=\"--last-failed [^\n]*\}\nexit \S+\n\Z",
+        script.read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
     assert "\nmake test\n" in (ROOT / "README.md").read_text(encoding="utf-8")
