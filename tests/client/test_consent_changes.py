@@ -253,7 +253,7 @@ def test_the_answer_is_read_again_before_every_batch(agreed: Developer, server: 
     agreed.run("make", "test")
     agreed.pending()
     agreed.pretend_sealed(1200)
-    server.will(Reply(wait=2))
+    server.will(Reply(wait=1.5))
     flushing = agreed.start(agreed.command, "flush")
     while not server.requests:
         assert flushing.poll() is None

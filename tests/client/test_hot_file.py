@@ -262,7 +262,7 @@ def started(developer: Developer) -> bool:
     return bool(developer.place("run"))
 
 
-@pytest.mark.parametrize("delay", [None, 0.0, 0.1, 0.4])
+@pytest.mark.parametrize("delay", [None, 0.0, 0.4])
 @pytest.mark.parametrize("how", ["opt-out", "opt-out and yes again", "local"])
 def test_consent_withdrawn_while_a_command_runs(agreed: Developer, server: Recorder, how: str, delay: float | None) -> None:
     """`delay`: seconds after the start at which it is withdrawn; None: as soon as the record exists."""

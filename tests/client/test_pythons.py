@@ -29,7 +29,9 @@ def interpreter(version: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "version", [pytest.param(version, marks=[pytest.mark.slow] if version in ("3.10", "3.12") else []) for version in VERSIONS]
+)
 def test_the_whole_story_on_each_python(
     version: str, hire: Callable[..., Developer], installed: Installed, tmp_path: Path, server: Recorder
 ) -> None:
