@@ -4,7 +4,8 @@ Whatever goes wrong here, the command runs as it would without us, and nothing o
 
 Imports only what decides, so that a command that is not measured costs next to nothing.
 
-May import: posix, sys, environment, places, `hot` and `execute`; `measure` and the command line where they are wanted.
+May import: posix, sys, environment, places, `hot`, `execute` and `remote`; `measure` and the command line where they
+are wanted.
 """
 
 import posix
@@ -14,6 +15,9 @@ from innerloop import environment, places
 from innerloop.launcher import hot
 from innerloop.launcher.execute import become, quiet_interrupt
 from innerloop.launcher.hot import BARE, RESOLVE, at_terminal, course
+
+MOUNTS = b"/proc/self/mountinfo"  # proc(5); macOS has no such file, so a home there never counts as one that may hang (untested)
+MAY_HANG = (b"nfs", b"fuse", b"cifs", b"smb", b"9p", b"ceph", b"afs", b"autofs", b"lustre", b"gpfs", b"beegfs", b"virtiofs")
 
 
 class Request:
@@ -79,6 +83,32 @@ def dry(makeflags: bytes) -> bool:
     return not letters.startswith(b"-") and b"=" not in letters and any(letter in letters for letter in b"nqt")
 
 
+def may_hang(env: "dict[bytes, bytes]") -> bool:
+    """Tell whether our files are on a network, or on another file system that may never answer."""
+    try:
+        descriptor = posix.open(MOUNTS, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return False
+    mounts = b""
+    while chunk := posix.read(descriptor, 1 << 16):
+        mounts += chunk
+    posix.close(descriptor)
+    for kind in MAY_HANG:
+        if b" - " + kind in mounts:
+            from innerloop.launcher.remote import far  # noqa: PLC0415
+
+            return far(env, mounts, MAY_HANG)
+    return False  # nearly everywhere
+
+
+def decide_in_time(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, hot.Hot | None]":
+    """Decide as `decide` does, but raise TimeoutError where our files do not answer."""
+    from innerloop.launcher.remote import in_time  # noqa: PLC0415
+
+    what, answer = in_time(decide, request, env)
+    return what, answer
+
+
 def main(arguments: "list[str]") -> None:
     """Run the command line of `innerloop run` or `innerloop wrap`. Does not return."""
     quiet_interrupt()
@@ -88,9 +118,11 @@ def main(arguments: "list[str]") -> None:
 
         explain(arguments)
         return
+    far = False
     try:
-        what, answer = decide(request, posix.environ)
-    except BaseException:  # noqa: BLE001 (the border: our own failure must not be the developer's)
+        far = may_hang(posix.environ)
+        what, answer = decide_in_time(request, posix.environ) if far else decide(request, posix.environ)
+    except BaseException:  # noqa: BLE001 (the border: our own failure, or a home that hangs, must not be the developer's)
         what, answer = BARE, None
     if what == BARE:
         become(request.argv)
@@ -99,4 +131,4 @@ def main(arguments: "list[str]") -> None:
     except BaseException:  # noqa: BLE001 (as above)
         become(request.argv)
     else:
-        measure(request, answer)
+        measure(request, answer, far)

@@ -2,8 +2,9 @@
 
 `record` and `names` are imported while the command runs already.
 
-May import: posix, time, environment and this package; `innerloop.consent` and `innerloop.cli` while the command
-runs or after it, only where the hot file cannot answer or a developer at a terminal is to be invited.
+May import: posix, time, environment and this package; `remote` where files may hang; `innerloop.consent` and
+`innerloop.cli` while the command runs or after it, only where the hot file cannot answer or a developer at a terminal
+is to be invited.
 """
 
 import posix
@@ -12,7 +13,7 @@ import time
 from innerloop import environment
 from innerloop.launcher import hot
 from innerloop.launcher.child import Child, end_like
-from innerloop.launcher.execute import complain
+from innerloop.launcher.execute import become, complain
 from innerloop.launcher.hot import INVITE, MEASURE, course
 
 TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
     from innerloop.launcher.main import Request
     from innerloop.launcher.record import Record
+    from innerloop.launcher.remote import Aside
 
 LONGEST_LOCAL_NAME = 200  # characters
+NO_PROCESS = (11, 12)  # EAGAIN, ENOMEM: there is no room for one process more
 BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 
 
@@ -72,9 +75,18 @@ class Run:
         self.record: "Record | None" = None
         self.git = 0
         self.env = posix.environ
+        self.silent = False  # our files hang: nothing is said after the command
 
     def begin(self, started: "Moment") -> None:
-        """Begin the record while the command runs; resolve the answer first where it is not known."""
+        """Begin the record while the command runs. Whatever fails stays here."""
+        guarded(self._begin, started)
+
+    def finish(self, status: int) -> None:
+        """Finish the record and start the sender where it is due. Whatever fails stays here."""
+        guarded(self._finish, status)
+
+    def _begin(self, started: "Moment") -> None:
+        """Resolve the answer first where it is not known."""
         from innerloop.launcher import record  # noqa: PLC0415
 
         if self.answer is None:
@@ -88,8 +100,7 @@ class Run:
         if self.record and answer.git:
             self.git = record.ask_git(self.record, self.env)
 
-    def finish(self, status: int) -> None:
-        """Finish the record and start the sender where it is due."""
+    def _finish(self, status: int) -> None:
         ended = Moment()
         answer = self.answer
         if self.record is None or answer is None:
@@ -127,21 +138,32 @@ class Run:
             print_event(self.env, self.record.id.decode(), self.git)
 
 
-def measure(request: "Request", answer: "hot.Hot | None") -> None:
-    """Run the command with its record. `answer` is None where the sources must be asked. Does not return."""
+def measure(request: "Request", answer: "hot.Hot | None", far: bool = False) -> None:
+    """Run the command with its record. Does not return.
+
+    `answer` is None where the sources must be asked; `far` says that our files may hang.
+    """
     run = Run(request, answer)
     started = Moment()
     try:
         child = Child(request.argv)
     except OSError as error:
+        if error.errno in NO_PROCESS:
+            become(request.argv)
         posix._exit(complain(request.argv, error))
-    guarded(run.begin, started)
+    record: "Run | Aside" = run
+    if far:
+        from innerloop.launcher.remote import Aside  # noqa: PLC0415
+
+        record = Aside(run)
+    record.begin(started)
     try:
         child.wait()
     except BaseException:  # noqa: BLE001 (the command runs already: whatever fails, it must be waited for)
         child.status = posix.waitpid(child.pid, 0)[1]
-    guarded(run.finish, child.exit_status())
-    guarded(run.talk, child.exit_status())
+    record.finish(child.exit_status())
+    if not run.silent:
+        guarded(run.talk, child.exit_status())
     end_like(child, as_number=request.wrap)
 
 
