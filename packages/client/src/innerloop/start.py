@@ -3,20 +3,12 @@
 import sys
 
 sys.path.insert(0, __file__[: -len("/innerloop/start.py")])
+try:
+    from innerloop.launcher.main import main
+except BaseException:  # noqa: BLE001 (whatever it is, the command must run)
+    sys.path.insert(0, __file__[: -len("/start.py")])  # the package itself may be what is broken
+    from broken import run_bare  # type: ignore[import-not-found]
 
-if sys.argv[1:2] in (["run"], ["wrap"]):
-    try:
-        from innerloop.launcher.main import main
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001 (whatever it is, the command must run)
-        sys.path.insert(0, __file__[: -len("/start.py")])  # the package itself may be what is broken
-        from broken import run_bare  # type: ignore[import-not-found]
-
-        run_bare(sys.argv[1:])
-    else:
-        main(sys.argv[1:])
+    run_bare(sys.argv[1:])
 else:
-    from innerloop.cli.main import main
-
     main(sys.argv[1:])

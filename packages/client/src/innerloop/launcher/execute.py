@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Python ignores these two when it starts; a command must not inherit that.
 IGNORED_BY_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
+COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")  # what PEP 538 sets LC_CTYPE to
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
@@ -22,7 +23,9 @@ def quiet_interrupt() -> None:
 
 
 def child_environment() -> "dict[bytes, bytes]":
-    """The environment as we got it. Python changes its own: LC_CTYPE in the C locale (PEP 538), for one."""
+    """The environment as we got it. Python changes its own: LC_CTYPE in the C locale (PEP 538)."""
+    if posix.environ.get(b"LC_CTYPE") not in COERCED:
+        return posix.environ
     try:
         descriptor = posix.open(b"/proc/self/environ", posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError:

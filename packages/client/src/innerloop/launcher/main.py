@@ -110,9 +110,12 @@ def decide_in_time(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str,
 
 
 def main(arguments: "list[str]") -> None:
-    """Run the command line of `innerloop run` or `innerloop wrap`. Does not return."""
-    quiet_interrupt()
-    request = parse(arguments)
+    """Run the command line of `innerloop run` or `innerloop wrap`, or hand any other over. Does not return."""
+    if arguments[:1] in (["run"], ["wrap"]):
+        quiet_interrupt()
+        request = parse(arguments)
+    else:
+        request = None
     if request is None:
         from innerloop.cli.main import main as explain  # noqa: PLC0415
 
