@@ -456,3 +456,42 @@ def test_git_facts_are_classes_unless_the_project_asks_for_more(developer: Devel
     assert event["properties"].get("git_checked_out_master", True) is True
     assert "git_commit_time" not in event["properties"]
     assert not subprocess.run(["pgrep", "-f", str(developer.directory)], capture_output=True, check=False).stdout
+
+
+def test_after_weeks_offline_one_delivery_takes_two_thousand_events_and_the_rest_follows(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.pending()
+    agreed.pretend_sealed(2600)
+    agreed.let_releases_pass()
+    agreed.make_delivery_due()
+    agreed.run("make", "test")
+    assert eventually(lambda: len(server.events) == 2000)
+    assert eventually(lambda: len(agreed.place("sent")) == 2000)
+    time.sleep(1)
+    assert len(server.requests) == 4
+    assert (agreed.spool / "next").stat().st_mtime > time.time() + 200
+    agreed.flush()
+    assert len({event["messageId"] for event in server.events}) == 2602
+
+
+def test_opt_out_does_not_wait_for_a_collector_that_hangs(agreed: Developer, server: Recorder) -> None:
+    server.always(Reply(how=HOLD))
+    agreed.run("make", "test")
+    agreed.pending()
+    sender = agreed.start(agreed.command, "flush")
+    assert eventually(lambda: bool(server.requests))
+    started = time.monotonic()
+    assert agreed.opt_out().status == 0
+    assert time.monotonic() - started < 5
+    assert sender.wait(5) is not None
+    assert agreed.ledger()["dropped"] == {"withdrawn": 1}
+    assert agreed.place("sealed") == []
+
+
+def test_a_yes_that_is_changed_cuts_a_request_off(agreed: Developer, server: Recorder) -> None:
+    server.always(Reply(how=HOLD))
+    agreed.run("make", "test")
+    sender = agreed.start(agreed.command, "flush")
+    assert eventually(lambda: bool(server.requests))
+    agreed.consent_file.write_text(agreed.consent_file.read_text().replace('"decision": true', '"decision": false'))
+    assert sender.wait(5) == 1

@@ -122,8 +122,11 @@ def note_asked(state: Resolution, here: State) -> None:
 
 @contextmanager
 def _sender_ended(spool: str) -> "Iterator[None]":
-    """Wait until no sender is at work: it asks for the answer before each request, so for one request at most."""
-    for _ in range(120):
+    """Wait until no sender is at work: it asks for the answer before each request, and again and again during one.
+
+    One that looks up a name cannot be interrupted. It sends nothing afterwards, so nobody waits for it.
+    """
+    for _ in range(20):
         with store.locked(spool, "lock", wait=False) as mine:
             if mine:
                 yield

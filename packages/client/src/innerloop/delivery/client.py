@@ -17,11 +17,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 from innerloop import __version__
 
 TIMEOUT = 10  # s
+LOOK_EVERY = 0.1  # s between two looks at whether a request may still go on
 LONGEST_WAIT = 86400  # s that a Retry-After may ask for
 
 ACCEPTED, SPLIT, REFUSED, LATER, STOP = "accepted", "split", "refused", "later", "stop"
@@ -49,8 +50,20 @@ def body(events: "list[bytes]", digest: str) -> bytes:
     return b'{"batch":[' + b",".join(events) + b'],"context":' + plan + b',"sentAt":' + sent_at + b"}"
 
 
-def post(endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT) -> Outcome:
-    """Send one batch body and say what became of it. Never raises for what a network does."""
+class Withdrawn(Exception):
+    """The answer changed while a request was under way: it was cut off."""
+
+
+def always() -> bool:
+    """Nothing can end a request before its time."""
+    return True
+
+
+def post(endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT, may_go_on: Callable[[], bool] = always) -> Outcome:
+    """Send one batch body and say what became of it. Never raises for what a network does.
+
+    Raises Withdrawn as soon as `may_go_on` says no.
+    """
     request = urllib.request.Request(  # noqa: S310 (the project file's reader allows http and https only)
         endpoint + "/v1/batch",
         data=gzip.compress(content),
@@ -63,7 +76,7 @@ def post(endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT
         },
     )
     try:
-        with _deadline(timeout):
+        with _deadline(timeout, may_go_on):
             return _ask(request, timeout)
     except urllib.error.URLError as error:
         return Outcome(LATER, f"no connection: {_reason(error.reason)}")
@@ -81,18 +94,21 @@ def _ask(request: urllib.request.Request, timeout: float) -> Outcome:
 
 
 @contextmanager
-def _deadline(seconds: float) -> "Iterator[None]":
+def _deadline(seconds: float, may_go_on: Callable[[], bool]) -> "Iterator[None]":
     """Bound a whole request: a socket's own timeout starts anew with every byte. Has no effect outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-
-    def late(_number: int, _frame: object) -> None:
-        raise TimeoutError(f"not within {seconds:.0f} s")
-
-    handler = signal.signal(signal.SIGALRM, late)
     started = time.monotonic()
-    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def look(_number: int, _frame: object) -> None:
+        if not may_go_on():
+            raise Withdrawn
+        if time.monotonic() - started > seconds:
+            raise TimeoutError(f"not within {seconds:.0f} s")
+
+    handler = signal.signal(signal.SIGALRM, look)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, LOOK_EVERY, LOOK_EVERY)
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ from innerloop.spool import facts
 PLACES = ("run", "new", "sealed", "sent", "quarantine")
 PAGE, BALLAST = 4096, 8192  # bytes
 ORPHAN_AFTER = 60  # s: a record without a lock is a killed launcher's
+LOCKLESS_ORPHAN_AFTER = 86400  # s
 KEEP_SENT = 30 * 86400  # s that the copies of what left are kept
 
 
@@ -78,7 +79,7 @@ def ids(spool: str, place: str) -> "list[str]":
 
 @contextmanager
 def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
-    """Hold one of the spool's locks; yields whether it was got."""
+    """Hold one of the spool's locks; yields whether it was got. Raises UnusableFile where the file system has none."""
     descriptor = os.open(f"{spool}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -86,6 +87,8 @@ def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
         except BlockingIOError:
             yield False
             return
+        except OSError as error:
+            raise files.UnusableFile(f"{spool} is on a file system without locks; set XDG_STATE_HOME to a directory of this machine") from error
         yield True
     finally:
         os.close(descriptor)
@@ -138,15 +141,22 @@ def read_facts(spool: str, place: str, run_id: str) -> facts.RunFacts:
 
 
 def abandoned(path: str, after: float = ORPHAN_AFTER) -> bool:
-    """Tell whether a record that is not finished has lost its launcher: no lock, and older than `after` (s)."""
+    """Tell whether a record that is not finished has lost its launcher: no lock, and older than `after` (s).
+
+    Where the file system has no locks its age alone tells.
+    """
+    age = 0.0
     try:
         with open(path, "r+b") as file:
-            if time.time() - os.fstat(file.fileno()).st_mtime < after:
+            age = time.time() - os.fstat(file.fileno()).st_mtime
+            if age < after:
                 return False
             os.lockf(file.fileno(), os.F_TEST, 0)
             return True
     except (BlockingIOError, PermissionError, FileNotFoundError):
         return False  # locked: its launcher lives, or it was finished meanwhile
+    except OSError:
+        return age > LOCKLESS_ORPHAN_AFTER
 
 
 def write_sealed(spool: str, sealed: Sealed) -> None:
