@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import pexpect
 import pytest
 
 from tests.conftest import Installed
@@ -153,3 +154,33 @@ def test_somebody_whose_home_was_slow_once_is_measured_again(behind_a_program: C
     home.measured("true")
 
     assert 1 == home.ledger()["recorded"]
+
+
+def test_a_home_that_hangs_is_noticed_at_opt_in_and_explained_by_doctor(behind_a_program: Callable[[str], Home]) -> None:
+    home = behind_a_program("")
+    home.stop()
+    for words in (["opt-in"], ["doctor"], ["status"]):
+        seen = home.inside(str(home.innerloop), *words)
+
+        assert (1, b"") == (seen.status, seen.out)
+        assert 1 == seen.err.count(b"\n")
+        assert b"did not answer within 3 s" in seen.err
+
+
+def test_a_home_that_may_hang_is_named_by_doctor(behind_a_program: Callable[[str], Home]) -> None:
+    home = behind_a_program("yes")
+
+    assert b"state directory it is on fuse" in home.inside(str(home.innerloop), "doctor").out
+
+
+def test_who_agrees_with_a_home_that_may_hang_is_told_so(behind_a_program: Callable[[str], Home]) -> None:
+    home = behind_a_program("")
+    shell = f"cd {home.developer.project} && exec nsenter --mount --target={home.namespace.pid} --wd={home.developer.project} {home.innerloop} opt-in"
+    child = pexpect.spawn("sh", ["-c", shell], env=home.developer.env, encoding="utf-8", timeout=GIVEN_UP)
+    child.expect(r"Your answer \(Enter: not now\): ")
+    child.sendline("yes")
+    child.expect(pexpect.EOF)
+    child.close()
+
+    assert 0 == child.exitstatus
+    assert "may hang (fuse" in child.before

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Optional
 
 from innerloop import environment, files
-from innerloop.cli import events, terminal
+from innerloop.cli import events, ground, terminal
 from innerloop.cli.terminal import Failure, say
 from innerloop.consent import answer as answers
 from innerloop.consent import texts
@@ -97,6 +97,7 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int) ->
         after = settle(resolve(here), here)
         say(texts.declined(after))
     else:
+        ground.carries(here, state.key)
         agreed = state.answer.consent["agreement"] if answer == KEEP else current
         mode = LOCAL if answer == LOCAL else ON
         if state.measures and os.path.isdir(here.spool(state.key)):
@@ -104,6 +105,8 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int) ->
         answers.accept(state.answer, state.project, agreed, mode, text, state.testing, digest(current))
         after = settle(resolve(here), here)
         say(texts.accepted(after))
+        if note := ground.note(here):
+            say(note)
         if after.mode == ON:
             events.tell_opt_in(after, here, started)
     return 0

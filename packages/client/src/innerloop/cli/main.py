@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from innerloop import __version__
-from innerloop.cli import terminal
+from innerloop.cli import ground, terminal
 from innerloop.consent.resolve import NoProject, State
 from innerloop.files import UnusableFile
 from innerloop.plan.project import ProjectError
@@ -85,6 +85,7 @@ COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]
 
 def dispatch(given: argparse.Namespace, here: State) -> int:
     """Call a command and return its exit status."""
+    ground.answer_in_time(here)
     module, call = COMMANDS[given.command]
     return call(importlib.import_module(f"innerloop.cli.{module}"), here, given)
 

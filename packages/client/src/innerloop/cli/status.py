@@ -9,6 +9,7 @@ import time
 from typing import Any, NamedTuple
 
 from innerloop import __version__, environment, files, projectfile
+from innerloop.cli import ground
 from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, forbidden, resolve
@@ -98,6 +99,8 @@ def doctor(here: State, as_json: bool) -> int:
         spool = here.spool(state.key)
         counts = ledger.count(spool)
         checks += [*_project_checks(state, here), *_consent_checks(state, here), *_spool_checks(spool, counts)]
+        if kind := ground.network(here):
+            checks.append(Check("state directory", False, f"it is on {kind}, which may hang: runs may then go unrecorded"))
     if as_json:
         document = {"checks": [check._asdict() for check in checks], "ledger": None if counts is None else _ledger_document(counts)}
         print(json.dumps(document, indent=2))

@@ -88,7 +88,9 @@ def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
             yield False
             return
         except OSError as error:
-            raise files.UnusableFile(f"{spool} is on a file system without locks; set XDG_STATE_HOME to a directory of this machine") from error
+            raise files.UnusableFile(
+                f"{spool} is on a file system without locks; set XDG_STATE_HOME to a directory of this machine"
+            ) from error
         yield True
     finally:
         os.close(descriptor)
