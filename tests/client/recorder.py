@@ -54,7 +54,7 @@ class Request(NamedTuple):
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        return list(self.document["batch"])
+        return list(self.document["batch"]) if "/v1/batch" in self.line else []
 
 
 class Recorder:

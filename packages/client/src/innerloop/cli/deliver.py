@@ -9,7 +9,7 @@ import time
 from innerloop.cli import terminal
 from innerloop.consent.answer import ON
 from innerloop.consent.resolve import State, resolve
-from innerloop.delivery import backoff, sender
+from innerloop.delivery import backoff, erasure, sender
 from innerloop.spool import store
 
 LIFETIME = 60  # s: whatever happens, a sender ends by then
@@ -40,12 +40,14 @@ def flush(here: State, timeout: float, as_json: bool) -> int:
 
 
 def deliver(here: State) -> int:
-    """The detached sender: deliver what is due from every spool, and never live long."""
+    """The detached sender: deliver what is due from every spool, repeat erasures that wait, and never live long."""
     _confine()
     directory = f"{here.state}/spool"
     for key in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
         if _due(f"{directory}/{key}"):
             sender.deliver(here, key)
+    for key in erasure.due(here.state):
+        erasure.ask(here.state, key)
     return 0
 
 

@@ -56,7 +56,7 @@ def tell_opt_out(state: Resolution, started: int) -> bool:
     if "previous_consent" not in state.agreement["fields"]:
         return False
     sealed = seal.seal(state, _moment_facts(state, started), kind="opt_out")
-    content = client.body(list(sealed.events), state.digest)
+    content = client.body(list(sealed.events), state.digest, {})
     attempt = threading.Thread(target=client.post, args=(state.project.endpoint, state.project.write_key, content, PATIENCE), daemon=True)
     attempt.start()  # a look-up of a name cannot be interrupted, but it can be left behind
     attempt.join(PATIENCE)

@@ -97,5 +97,5 @@ def _show_next(spool: str, state: Resolution) -> int:
         say(_nothing("next", state))
         return 0
     say(f"# POST {state.project.endpoint}/v1/batch (gzip), {len(messages)} events; sentAt is set when it is sent")
-    give(client.body(messages, state.digest) + b"\n")
+    give(client.body(messages, state.digest, sender.unknown_ids(spool, state)) + b"\n")
     return 0

@@ -13,7 +13,9 @@ from typing import Any
 from innerloop import __version__
 from innerloop.cli import ground, terminal
 from innerloop.consent.resolve import NoProject, State
+from innerloop.delivery import erasure
 from innerloop.files import UnusableFile
+from innerloop.launcher import record
 from innerloop.plan.project import ProjectError
 
 ABOUT = "Measures how long you wait for commands, if you agreed; look at every byte before it leaves."
@@ -64,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
     flush.add_argument("--timeout", type=seconds, default=30, metavar="S", help="give up after S seconds (30)")
     report = add("report", "your own week: what you waited for, what failed")
     report.add_argument("--days", type=days, default=7, metavar="N", help="look back N days (7)")
+    add("reset-id", "a new pseudonymous id; the old one stays here as the key to erasure", json=False)
+    forget = add("forget", "stop, and erase what was measured: here and, with a receipt, on the collector")
+    forget.add_argument("--check", default="", metavar="RECEIPT", help="ask the collector about a receipt, and erase nothing")
     add("doctor", "why commands are (not) measured here, and where every record is")
     commands.add_parser("deliver")
     return top
@@ -78,6 +83,8 @@ COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]
     "describe": ("look", lambda module, here, given: module.describe(here, given.json)),
     "show": ("look", lambda module, here, given: module.show(here, given.what, given.json)),
     "report": ("report", lambda module, here, given: module.report(here, given.json, given.days)),
+    "reset-id": ("forget", lambda module, here, _given: module.reset_id(here)),
+    "forget": ("forget", lambda module, here, given: module.forget(here, given.check, given.json)),
     "flush": ("deliver", lambda module, here, given: module.flush(here, given.timeout, given.json)),
     "deliver": ("deliver", lambda module, here, _given: module.deliver(here)),
 }
@@ -87,7 +94,10 @@ def dispatch(given: argparse.Namespace, here: State) -> int:
     """Call a command and return its exit status."""
     ground.answer_in_time(here)
     module, call = COMMANDS[given.command]
-    return call(importlib.import_module(f"innerloop.cli.{module}"), here, given)
+    status = call(importlib.import_module(f"innerloop.cli.{module}"), here, given)
+    if given.command not in ("forget", "deliver") and erasure.due(here.state):
+        record.start_delivery(here.env)  # an erasure that no collector confirmed yet is asked for again, and nobody waits
+    return status
 
 
 def main(arguments: "list[str]") -> None:

@@ -13,7 +13,7 @@ from innerloop.cli import ground
 from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, forbidden, resolve
-from innerloop.delivery import backoff
+from innerloop.delivery import backoff, erasure
 from innerloop.launcher import hot
 from innerloop.plan.project import ProjectError, clean
 from innerloop.spool import ledger, store
@@ -33,7 +33,7 @@ def status(here: State, as_json: bool) -> int:
     spool = here.spool(state.key)
     counts = ledger.count(spool)
     if as_json:
-        print(json.dumps(_document(state, spool, counts), indent=2))
+        print(json.dumps(_document(state, here, counts), indent=2))
         return 0
     consent, project = state.answer.consent, state.project
     day = str(consent.get("timestamp", ""))[:10]
@@ -52,12 +52,16 @@ def status(here: State, as_json: bool) -> int:
     if counts.recorded:
         sent = len(store.ids(spool, "sent"))
         print(f"  here      {counts.queued} to send, {counts.quarantined} set aside, {sent} sent copies")
+    if waits := erasure.read(here.state, state.key):
+        print(f"  erasure   asked for, not confirmed yet by {state.project.endpoint_host} ({len(waits.ids)} ids); now: innerloop forget")
+    for erased_on, receipt in erasure.receipts(here.state, project.id)[-3:]:
+        print(f"  erased    {erased_on}, receipt {receipt}")
     change = texts.opt_out_command(project) if state.measures or state.mode == PAUSED else texts.opt_in_command(project)
     print(f"  change    {change}")
     return 0
 
 
-def _document(state: Resolution, spool: str, counts: ledger.Ledger) -> "dict[str, Any]":
+def _document(state: Resolution, here: State, counts: ledger.Ledger) -> "dict[str, Any]":
     return {
         "project": state.project.id,
         "organisation": state.project.organisation,
@@ -71,7 +75,10 @@ def _document(state: Resolution, spool: str, counts: ledger.Ledger) -> "dict[str
         "id": state.answer.user_id or None,
         "consent_file": state.answer.path,
         "ledger": _ledger_document(counts),
-        "sent_copies": len(store.ids(spool, "sent")),
+        "earlier_ids": len(state.answer.earlier),
+        "erasure_waits": bool(erasure.read(here.state, state.key)),
+        "receipts": [receipt for _, receipt in erasure.receipts(here.state, state.project.id)],
+        "sent_copies": len(store.ids(here.spool(state.key), "sent")),
     }
 
 

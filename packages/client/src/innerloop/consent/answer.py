@@ -7,6 +7,9 @@ The two outer keys are those of the founding system, whose script reads and writ
 ours stand inside `consent`, and keys of others are left as they are. `serial` is random and new with every
 answer: a record carries it, and leaves only while it is the current one. Times are never a lock.
 
+With each id a `secret` is made: only its hash ever leaves, so that nobody but this file's owner can have the id's
+records erased. `earlier` holds ids that were given up, with their secrets, until nothing can be left of them.
+
 May import: the standard library, files, places and the plan.
 """
 
@@ -14,7 +17,7 @@ import hashlib
 import os
 import secrets
 import uuid
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, Optional
 
 from innerloop import files, places
@@ -53,6 +56,27 @@ class Answer(NamedTuple):
         """The pseudonymous id, or an empty string."""
         value = self.document.get("anonymous_user_id")
         return value if isinstance(value, str) else ""
+
+    @property
+    def identities(self) -> "dict[str, str]":
+        """Every id that this machine had here and may still ask about -> its erasure secret (empty where none was made)."""
+        found = {one["id"]: one["secret"] for one in self.earlier}
+        if self.user_id:
+            found[self.user_id] = str(self.consent.get("secret") or "")
+        return found
+
+    @property
+    def earlier(self) -> "list[dict[str, str]]":
+        """The ids that were given up and whose records may still be kept: id, secret, and the day until then."""
+        today = datetime.now(timezone.utc).date().isoformat()
+        values = self.consent.get("earlier")
+        keys = ("id", "secret", "until")
+        good = (
+            [one for one in values if isinstance(one, dict) and all(isinstance(one.get(key), str) for key in keys)]
+            if isinstance(values, list)
+            else []
+        )
+        return [one for one in good if one["until"] >= today]
 
     @property
     def decision(self) -> str:
@@ -97,6 +121,8 @@ def accept(before: Answer, project: Project, agreement: "dict[str, Any]", mode: 
         "serial": secrets.token_hex(16),
         "secret": before.consent.get("secret") or secrets.token_hex(32),
     }
+    if before.earlier:
+        consent["earlier"] = before.earlier
     if testing:
         consent["test"] = testing
     document = dict(before.document)
@@ -107,12 +133,28 @@ def accept(before: Answer, project: Project, agreement: "dict[str, Any]", mode: 
 
 
 def decline(before: Answer) -> Answer:
-    """Write down a no. Nothing else is kept but an id that was there: it is the key to erasure."""
+    """Write down a no. Nothing else is kept but the ids that were there: they are the key to erasure."""
     document = dict(before.document)
     document["consent"] = {"decision": False, "timestamp": datetime.now(timezone.utc).isoformat(), "serial": secrets.token_hex(16)}
     if before.consent.get("secret"):
         document["consent"]["secret"] = before.consent["secret"]
+    if before.earlier:
+        document["consent"]["earlier"] = before.earlier
     return _save(before.path, document)
+
+
+def reset_id(before: Answer, retention_days: int) -> Answer:
+    """Give the id up for a new one; the answer stays. The old one is kept until its last record's retention ends."""
+    until = (datetime.now(timezone.utc) + timedelta(days=retention_days + 1)).date().isoformat()
+    old = {"id": before.user_id, "secret": str(before.consent.get("secret") or ""), "until": until}
+    consent = {**before.consent, "secret": secrets.token_hex(32), "earlier": [*before.earlier, old]}
+    return _save(before.path, {**before.document, "anonymous_user_id": str(uuid.uuid4()), "consent": consent})
+
+
+def forget(before: Answer) -> Answer:
+    """Write down a no and keep no id at all."""
+    document = {key: value for key, value in before.document.items() if key != "anonymous_user_id"}
+    return decline(Answer(before.path, {**document, "consent": {}}))
 
 
 def _save(path: str, document: "dict[str, Any]") -> Answer:

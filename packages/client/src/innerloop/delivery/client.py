@@ -23,6 +23,7 @@ from innerloop import __version__
 
 TIMEOUT = 10  # s
 LOOK_EVERY = 0.1  # s between two looks at whether a request may still go on
+LONGEST_ANSWER = 65536  # bytes that are read of one
 LONGEST_WAIT = 86400  # s that a Retry-After may ask for
 
 ACCEPTED, SPLIT, REFUSED, LATER, STOP = "accepted", "split", "refused", "later", "stop"
@@ -36,6 +37,7 @@ class Outcome(NamedTuple):
     kind: str  # accepted, split (too large), refused (its content), later, stop (key or address)
     detail: str  # for a person
     retry_after: Optional[float] = None  # s, where the server asked for it
+    content: bytes = b""  # of the answer
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -43,11 +45,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follow nothing: consent names one host."""
 
 
-def body(events: "list[bytes]", digest: str) -> bytes:
-    """A batch's bytes: the events exactly as they were sealed, the plan's digest, and the clock right now."""
+def body(events: "list[bytes]", digest: str, erasure: "dict[str, str]") -> bytes:
+    """A batch's bytes: the events exactly as they were sealed, the plan's digest, and the clock right now.
+
+    `erasure` (id -> SHA-256 of its erasure secret, hex) travels until the collector acknowledged it, once.
+    """
     sent_at = json.dumps(datetime.now(timezone.utc).isoformat()).encode()
-    plan = json.dumps({"plan": digest}).encode()
-    return b'{"batch":[' + b",".join(events) + b'],"context":' + plan + b',"sentAt":' + sent_at + b"}"
+    context = json.dumps({"plan": digest, "erasure": erasure} if erasure else {"plan": digest}).encode()
+    return b'{"batch":[' + b",".join(events) + b'],"context":' + context + b',"sentAt":' + sent_at + b"}"
 
 
 class Withdrawn(Exception):
@@ -64,30 +69,39 @@ def post(endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT
 
     Raises Withdrawn as soon as `may_go_on` says no.
     """
-    request = urllib.request.Request(  # noqa: S310 (the project file's reader allows http and https only)
-        endpoint + "/v1/batch",
-        data=gzip.compress(content),
-        method="POST",
-        headers={
-            "Authorization": "Basic " + base64.b64encode(f"{write_key}:".encode()).decode(),
-            "Content-Type": "application/json",
-            "Content-Encoding": "gzip",
-            "User-Agent": f"innerloop/{__version__}",
-        },
-    )
+    return _call(_request(endpoint + "/v1/batch", write_key, content), timeout, may_go_on, 0)
+
+
+def ask(url: str, write_key: str, content: Optional[bytes] = None, timeout: float = TIMEOUT) -> Outcome:
+    """Make a request (POST where there is content, else GET) whose answer's content is wanted. Never raises for what a network does."""
+    return _call(_request(url, write_key, content), timeout, always, LONGEST_ANSWER)
+
+
+def _request(url: str, write_key: str, content: Optional[bytes]) -> urllib.request.Request:
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(f"{write_key}:".encode()).decode(),
+        "User-Agent": f"innerloop/{__version__}",
+    }
+    if content is not None:
+        headers |= {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    data = None if content is None else gzip.compress(content)
+    return urllib.request.Request(url, data, headers)  # noqa: S310 (the project file's reader allows http and https only)
+
+
+def _call(request: urllib.request.Request, timeout: float, may_go_on: Callable[[], bool], wanted: int) -> Outcome:
     try:
         with _deadline(timeout, may_go_on):
-            return _ask(request, timeout)
+            return _open(request, timeout, wanted)
     except urllib.error.URLError as error:
         return Outcome(LATER, f"no connection: {_reason(error.reason)}")
     except (OSError, http.client.HTTPException, ValueError) as error:
         return Outcome(LATER, f"no answer: {_reason(error)}")
 
 
-def _ask(request: urllib.request.Request, timeout: float) -> Outcome:
+def _open(request: urllib.request.Request, timeout: float, wanted: int) -> Outcome:
     try:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout) as answer:
-            return outcome(answer.status, b"", None)
+            return outcome(answer.status, answer.read(wanted), None)
     except urllib.error.HTTPError as error:
         with error:
             return outcome(error.code, error.read(4096), error.headers.get("Retry-After"))
@@ -127,13 +141,14 @@ def _reason(error: object) -> str:
 def outcome(status: int, content: bytes, retry_after: Optional[str]) -> Outcome:
     """Turn a status into what to do about it."""
     detail = f"the collector answered {status}"
+    kind = MEANING.get(status, LATER)
     try:
-        said = json.loads(content).get("message") if content else None
+        said = json.loads(content).get("message") if content and kind != ACCEPTED else None
     except (ValueError, AttributeError):
         said = None
     if isinstance(said, str):
         detail += ": " + "".join(character for character in said if character.isprintable())[:200]
-    return Outcome(MEANING.get(status, LATER), detail, _wait(retry_after))
+    return Outcome(kind, detail, _wait(retry_after), content)
 
 
 def _wait(retry_after: Optional[str]) -> Optional[float]:

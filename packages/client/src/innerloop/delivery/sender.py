@@ -16,7 +16,7 @@ from innerloop import files, projectfile
 from innerloop.consent import answer as answers
 from innerloop.consent.answer import ON
 from innerloop.consent.resolve import NoProject, Resolution, State, resolve_project
-from innerloop.delivery import backoff, client
+from innerloop.delivery import backoff, client, erasure
 from innerloop.plan.check import violations
 from innerloop.plan.project import ProjectError
 from innerloop.spool import seal, store
@@ -86,6 +86,21 @@ def deliver(here: State, key: str, everything: bool = False, deadline: float = 3
         if delivery.sent:
             backoff.succeed(spool)
         return delivery.result()
+
+
+def unknown_ids(spool: str, state: Resolution) -> "dict[str, str]":
+    """The ids whose erasure secret's hash our collector does not have yet -> the hash. A foreign endpoint is told of none."""
+    if not state.project.key_is_ours or "userId" not in state.agreement["fields"]:
+        return {}
+    known = (files.read_own(f"{spool}/known-ids") or b"").decode("ascii", "replace").split()
+    return {user: one for user, one in erasure.hashes(state.answer.identities).items() if one not in known}
+
+
+def note_known(spool: str, told: "dict[str, str]") -> None:
+    """The collector acknowledged these hashes: they do not travel again."""
+    if told:
+        known = files.read_own(f"{spool}/known-ids") or b""
+        files.write(f"{spool}/known-ids", known + "".join(f"{one}\n" for one in told.values()).encode())
 
 
 def _still(answer: answers.Answer) -> bool:
@@ -191,12 +206,14 @@ class _Delivery:
 
     def _send(self, batch: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
         """Send a batch. Returns its halves where the collector refused it, until the culprit is alone."""
-        content = client.body([event for one in batch for event in one.events], state.digest)
+        unknown = unknown_ids(self.spool, state)
+        content = client.body([event for one in batch for event in one.events], state.digest, unknown)
         remaining = max(self.until - time.monotonic(), 0.1)
         outcome = client.post(
             state.project.endpoint, state.project.write_key, content, min(client.TIMEOUT, remaining), lambda: _still(state.answer)
         )
         if outcome.kind == client.ACCEPTED:
+            note_known(self.spool, unknown)
             self.sent += store.acknowledge(self.spool, [one.id for one in batch])
         elif outcome.kind not in (client.REFUSED, client.SPLIT):
             raise Stopped(outcome)

@@ -1,0 +1,135 @@
+"""`innerloop reset-id` and `innerloop forget`: another id, and the erasure of everything under the ids there were.
+
+May import: consent, the spool, delivery's erasure, and this package.
+"""
+
+import json
+import os
+import re
+import shutil
+
+from innerloop import environment
+from innerloop.cli import dialogue, terminal
+from innerloop.cli.terminal import Failure, say
+from innerloop.consent import answer as answers
+from innerloop.consent import texts
+from innerloop.consent.resolve import Resolution, State, resolve
+from innerloop.consent.settle import set_enabled, settle
+from innerloop.delivery import client, erasure
+from innerloop.launcher import hot
+from innerloop.plan.project import clean
+from innerloop.spool import store
+
+
+def _only_a_person(state: Resolution, here: State) -> None:
+    if not state.testing and environment.by_agent(here.env):
+        raise Failure("only a person can do this; a coding agent may not answer, change or erase for one")
+    if not here.state or not hot.own_home(here.env, os.geteuid()):
+        raise Failure("HOME is not set or belongs to somebody else: there is nothing of yours here")
+    if state.unusable:
+        raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside")
+
+
+def reset_id(here: State) -> int:
+    """`innerloop reset-id`: a new id from now on. The old one stays here, as the key to erasure."""
+    state = resolve(here)
+    _only_a_person(state, here)
+    if not state.answer.user_id:
+        raise Failure(f"there is no id for {state.project.name} here: none is made before a yes")
+    after = answers.reset_id(state.answer, state.project.retention_days)
+    settle(resolve(here), here)
+    say(
+        texts.fold(
+            f"{state.project.name} records carry a new id from now on, {after.user_id[:8]}...; the old one was {state.answer.user_id[:8]}....",
+            "Records that wait already leave under the old one. To reports you are now somebody new.",
+            f"The old id stays in {after.path} until {after.earlier[-1]['until']}, as the key to erasure: innerloop forget",
+        )
+    )
+    return 0
+
+
+def forget(here: State, receipt: str, as_json: bool) -> int:
+    """`innerloop forget`: erase here and on the collector, or (`--check`) look at a receipt."""
+    state = resolve(here)
+    if receipt:
+        return _check(state, receipt, as_json)
+    _only_a_person(state, here)
+    if not state.testing and environment.in_ci(here.env):
+        raise Failure("only a person at a terminal can have records erased; this is a CI job")
+    if not terminal.at_terminal():
+        raise Failure("only a person can have records erased: run this at a terminal, with nothing piped in or out")
+    waits = erasure.read(here.state, state.key)
+    if waits is None or state.answer.identities:
+        if terminal.ask(_question(state, here)).lower() != "yes":
+            say("Nothing was erased.")
+            return 0
+        erase_here(state, here)
+        if erasure.read(here.state, state.key) is None:
+            say("Erased here. No record ever carried an id, so there is nothing to ask a collector for.")
+            return 0
+    return _ask(state, here)
+
+
+def _question(state: Resolution, here: State) -> str:
+    project, spool = state.project, here.spool(state.key)
+    copies = sum(len(store.ids(spool, place)) for place in store.PLACES)
+    ids = len(state.answer.identities)
+    others = f" and {ids - 1} earlier id{'s' if ids > 2 else ''}" if ids > 1 else ""
+    lines = [texts.fold(f"Erase what was measured for {project.name}?")]
+    lines.append(texts.entry("  here", f"       {copies} records and copies, the report's history, then the id"))
+    if ids:
+        lines.append(f"  collector  every record under this id{others}, at {project.endpoint_host}")
+    lines += [texts.fold(f"  {one.name} gets {one.receives}: the collector says what becomes of that") for one in project.recipients]
+    lines.append(f"  remains    totals of {texts.GROUP} or more people, which hold no id")
+    return "\n".join([*lines, "Measuring stops first. Erase now? Type yes: "])
+
+
+def erase_here(state: Resolution, here: State) -> None:
+    """Stop measuring, write down whom the collector must forget, then delete everything that lies here."""
+    identities = state.answer.identities
+    answers.decline(state.answer)
+    dialogue.purge(here, state.key)
+    if identities:
+        wanted = erasure.Wanted(state.project.id, state.project.endpoint, state.project.write_key, identities)
+        erasure.want(here.state, state.key, wanted)
+    answers.forget(state.answer)
+    shutil.rmtree(here.spool(state.key), ignore_errors=True)
+    set_enabled(here, state.key, on=False)
+    settle(resolve(here), here)
+
+
+def _ask(state: Resolution, here: State) -> int:
+    """Ask the collector, and say what it did."""
+    project = state.project
+    receipt, problem = erasure.ask(here.state, state.key)
+    if receipt is None:
+        raise Failure(
+            f"erased here, all but the ids: {project.endpoint_host} did not confirm ({problem}). The request is repeated until it does, "
+            "whenever you use innerloop; now: innerloop forget. See: innerloop status"
+        )
+    lines = [f"Erased here. {project.organisation} deleted {receipt.events} records, receipt {receipt.receipt}."]
+    if receipt.states.get("unknown"):
+        lines.append(f"Of {receipt.states['unknown']} id{'s' if receipt.states['unknown'] > 1 else ''} it knew no record.")
+    if receipt.states.get("refused"):
+        lines.append(
+            f"It did not believe that {receipt.states['refused']} of the ids are yours. Ask: {project.contact or project.organisation}"
+        )
+    lines += [f"{name}: {what}" for name, what in receipt.destinations.items()]
+    say(texts.fold(*lines, f"Check later: innerloop forget --check {receipt.receipt}"))
+    return 1 if receipt.states.get("refused") else 0
+
+
+def _check(state: Resolution, receipt: str, as_json: bool) -> int:
+    if not re.fullmatch(r"[0-9A-Za-z]{8,64}", receipt):
+        raise Failure("that is no receipt: it has letters and digits only, as `innerloop forget` printed it")
+    outcome = erasure.check(state.project.endpoint, state.project.write_key, receipt)
+    if outcome.kind != client.ACCEPTED:
+        raise Failure(f"{state.project.endpoint_host} does not confirm {receipt}: {outcome.detail}")
+    try:
+        document = json.loads(outcome.content)
+        told = f"{document['day']}: {document['events']} records of {document['ids']} ids were deleted"
+        others = [f"{one['name']}: {one['state']}" for one in document.get("destinations", [])]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Failure(f"{state.project.endpoint_host} answered, but not as innerloop's collector does") from error
+    print(json.dumps(document, indent=2) if as_json else clean("\n".join([told, *others]), keep_lines=True))
+    return 0

@@ -1,0 +1,309 @@
+"""Another id, and erasure: here at once, on the collector with a receipt, also for earlier ids and however late it answers."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.client.people import Developer, Said, eventually
+from tests.client.recorder import Recorder, Reply, Request
+
+RECEIPT = "0123456789abcdef0123456789abcdef"
+TYPE_YES = r"Type yes: "
+
+
+def collector(request: Request) -> Reply:
+    """Answer as innerloop's collector does: every id is erased, three records each."""
+    if "/v1/forget" not in request.line:
+        return Reply()
+    if request.line.startswith("GET"):
+        return Reply(
+            body=json.dumps({"success": True, "receipt": RECEIPT, "day": "2026-11-24", "ids": 1, "events": 3, "destinations": []}).encode()
+        )
+    ids = [{"userId": one["userId"], "state": "erased", "events": 3} for one in request.document["ids"]]
+    return Reply(body=json.dumps({"success": True, "receipt": RECEIPT, "ids": ids, "destinations": []}).encode())
+
+
+@pytest.fixture(autouse=True)
+def _answers(server: Recorder) -> None:
+    server.always(collector)
+
+
+def forget(developer: Developer, answer: str = "yes") -> Said:
+    return developer.at_terminal(developer.command, "forget", types=[(TYPE_YES, answer)])
+
+
+def asked(server: Recorder) -> list[dict[str, str]]:
+    """The ids and secrets of every erasure that was asked for."""
+    return [one for request in server.requests if "POST /v1/forget" in request.line for one in request.document["ids"]]
+
+
+def batches(server: Recorder) -> list[Request]:
+    return [request for request in server.requests if "/v1/batch" in request.line]
+
+
+def identity(developer: Developer) -> tuple[str, str]:
+    document: dict[str, Any] = json.loads(developer.consent_file.read_text())
+    return document["anonymous_user_id"], document["consent"]["secret"]
+
+
+def holding(directory: Path, text: str) -> list[Path]:
+    """The files that hold a text."""
+    return [path for path in directory.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
+
+
+# the secret's hash
+
+
+def test_the_secrets_hash_travels_with_the_first_batch_and_never_again(agreed: Developer, server: Recorder) -> None:
+    for _ in range(3):
+        agreed.run("make", "test")
+        agreed.flush()
+    user, secret = identity(agreed)
+    contexts = [request.document["context"] for request in batches(server)]
+
+    assert contexts[0]["erasure"] == {user: hashlib.sha256(secret.encode()).hexdigest()}
+    assert [set(context) for context in contexts[1:]] == [{"plan"}, {"plan"}]
+    assert secret.encode() not in server.bytes
+
+
+def test_the_hash_travels_again_until_a_batch_is_acknowledged(agreed: Developer, server: Recorder) -> None:
+    server.will(Reply(503), Reply(503))
+    for _ in range(4):
+        agreed.run("make", "test")
+        agreed.flush()
+
+    assert ["erasure" in request.document["context"] for request in batches(server)] == [True, True, True, False]
+
+
+def test_show_next_shows_the_hash_where_it_would_travel(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    shown = agreed.innerloop("show", "next").json["context"]
+    agreed.flush()
+
+    assert shown == batches(server)[0].document["context"]
+
+
+def test_a_foreign_endpoint_is_told_no_hash(hire: Callable[..., Developer], server: Recorder) -> None:
+    developer = hire().project(project={"write_key": "of-somebody-else"})
+    developer.opt_in("yes")
+    developer.run("make", "test")
+    developer.flush()
+
+    assert set(batches(server)[0].document["context"]) == {"plan"}
+
+
+# reset-id
+
+
+def test_reset_id_makes_a_new_id_and_loses_no_run(agreed: Developer, server: Recorder) -> None:
+    old, _ = identity(agreed)
+    agreed.run("make", "test")
+    agreed.pending()
+    agreed.run("make", "build")
+    done = agreed.innerloop("reset-id")
+    new, _ = identity(agreed)
+    agreed.run("make", "test")
+    agreed.flush()
+
+    assert done.status == 0
+    assert new != old
+    assert sorted(event["userId"] for event in server.events) == sorted([old, new, new])
+    assert agreed.ledger()["acknowledged"] == 3
+    context = batches(server)[0].document["context"]
+    assert set(context["erasure"]) == {old, new}
+
+
+def test_reset_id_keeps_the_answer_and_the_old_id_as_the_key_to_erasure(agreed: Developer) -> None:
+    before, (old, secret) = agreed.consent, identity(agreed)
+    agreed.innerloop("reset-id")
+    after = agreed.consent
+
+    assert after["serial"] == before["serial"]
+    assert [(one["id"], one["secret"]) for one in after["earlier"]] == [(old, secret)]
+    assert agreed.status()["mode"] == "on"
+    assert agreed.status()["earlier_ids"] == 1
+
+
+def test_an_old_id_is_kept_no_longer_than_its_records(agreed: Developer) -> None:
+    agreed.innerloop("reset-id")
+    text = agreed.consent_file.read_text()
+    agreed.consent_file.write_text(re.sub(r'"until": "[0-9-]+"', '"until": "2020-01-01"', text))
+    agreed.innerloop("reset-id")
+
+    assert len(agreed.consent["earlier"]) == 1
+    assert agreed.consent["earlier"][0]["until"] > "2026"
+
+
+def test_reset_id_before_a_yes_is_one_clear_line(developer: Developer) -> None:
+    done = developer.innerloop("reset-id")
+
+    assert (done.status, done.err.count("\n")) == (1, 1)
+    assert "no id" in done.err
+    assert developer.files() == {}
+
+
+@pytest.mark.parametrize("command", ["reset-id", "forget"])
+def test_a_coding_agent_may_neither_change_nor_erase(command: str, agreed: Developer, server: Recorder) -> None:
+    before = agreed.files()
+    said = agreed.at_terminal(agreed.command, command, env={"AI_AGENT": "some"})
+
+    assert said.status == 1
+    assert "only a person" in said.text
+    assert agreed.files() == before
+    assert asked(server) == []
+
+
+# forget
+
+
+def test_forget_erases_here_and_there_and_gives_a_receipt(agreed: Developer, server: Recorder) -> None:
+    for _ in range(2):
+        agreed.run("make", "test")
+        agreed.flush()
+    agreed.run("make", "test")
+    user, secret = identity(agreed)
+    said = forget(agreed)
+
+    assert said.status == 0, said
+    assert f"deleted 3 records, receipt {RECEIPT}" in " ".join(said.text.split())
+    assert asked(server) == [{"userId": user, "secret": secret}]
+    assert holding(agreed.home, user) == []
+    assert holding(agreed.home, secret) == []
+    assert list((agreed.state / "spool").iterdir()) == []
+    assert agreed.status()["mode"] == "no"
+    assert agreed.status()["receipts"] == [RECEIPT]
+    agreed.run("make", "test")
+    assert agreed.recorded() == 0
+
+
+def test_forget_reaches_every_id_there_was(agreed: Developer, server: Recorder) -> None:
+    known = [identity(agreed)]
+    for _ in range(2):
+        agreed.run("make", "test")
+        agreed.flush()
+        agreed.innerloop("reset-id")
+        known.append(identity(agreed))
+    agreed.opt_out()
+    forget(agreed)
+
+    assert [(one["userId"], one["secret"]) for one in asked(server)] == known
+    assert [user for user, _ in known if holding(agreed.home, user)] == []
+
+
+@pytest.mark.parametrize("answer", ["", "y", "no", "yes please", "^C", "^D"])
+def test_anything_but_yes_erases_nothing(answer: str, agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.flush()
+    before = agreed.files()
+    forget(agreed, answer)
+
+    assert agreed.files() == before
+    assert asked(server) == []
+
+
+def test_forget_is_asked_at_a_terminal_only(agreed: Developer, server: Recorder) -> None:
+    done = agreed.innerloop("forget", stdin="yes\n")
+
+    assert (done.status, done.err.count("\n")) == (1, 1)
+    assert agreed.status()["mode"] == "on"
+    assert asked(server) == []
+
+
+def test_an_offline_forget_erases_here_at_once_and_is_repeated_until_it_is_confirmed(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.flush()
+    user, secret = identity(agreed)
+    server.always(Reply(503))
+    said = forget(agreed)
+    assert said.status == 1
+    assert "erased here, all but the ids" in " ".join(said.text.split())
+    assert list((agreed.state / "spool").iterdir()) == []
+    assert [path.parent.name for path in holding(agreed.home, secret)] == ["forget"]
+    assert agreed.status()["erasure_waits"] is True
+    count = len(asked(server))
+
+    server.always(collector)
+    agreed.status()
+    assert len(asked(server)) == count, "not before its time"
+    (waiting,) = (agreed.state / "forget").iterdir()
+    os.utime(waiting, (0, 0))
+    agreed.status()
+    assert eventually(lambda: not waiting.exists())
+    assert asked(server)[-1] == {"userId": user, "secret": secret}
+    assert holding(agreed.home, user) == []
+    assert agreed.status()["receipts"] == [RECEIPT]
+
+
+def test_forget_typed_again_repeats_what_waits(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.flush()
+    server.always(Reply(503))
+    forget(agreed)
+    server.always(collector)
+    said = agreed.at_terminal(agreed.command, "forget")
+
+    assert said.status == 0
+    assert RECEIPT in said.text
+
+
+def test_a_new_yes_after_forget_is_somebody_new(agreed: Developer, server: Recorder) -> None:
+    old = identity(agreed)
+    forget(agreed)
+    agreed.opt_in("yes")
+
+    assert identity(agreed)[0] != old[0]
+    assert identity(agreed)[1] != old[1]
+    agreed.run("make", "test")
+    agreed.flush()
+    assert {event["userId"] for event in server.events} == {identity(agreed)[0]}
+
+
+def test_what_a_collector_says_of_an_id_is_passed_on(agreed: Developer, server: Recorder) -> None:
+    user, _ = identity(agreed)
+    answer = {
+        "success": True, "receipt": RECEIPT, "ids": [{"userId": user, "state": "refused", "events": 0}],
+        "destinations": [{"name": "New Relic", "state": "not provable"}],
+    }  # fmt: skip
+    server.always(Reply(body=json.dumps(answer).encode()))
+    said = forget(agreed)
+
+    assert said.status == 1
+    assert "did not believe" in said.text
+    assert "New Relic: not provable" in said.text
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"success":true}', b'{"receipt":"\\u001b[2J","ids":[]}', b"[]", b"x" * 100_000])
+def test_an_answer_that_is_no_receipt_confirms_nothing(body: bytes, agreed: Developer, server: Recorder) -> None:
+    server.always(Reply(body=body))
+    said = forget(agreed)
+
+    assert said.status == 1
+    assert agreed.status()["erasure_waits"] is True
+    assert "\x1b" not in said.text
+
+
+def test_a_receipt_can_be_checked(agreed: Developer, server: Recorder) -> None:
+    done = agreed.innerloop("forget", "--check", RECEIPT)
+
+    assert (done.status, done.out) == (0, "2026-11-24: 3 records of 1 ids were deleted\n")
+    assert agreed.innerloop("forget", "--check", RECEIPT, "--json").json["receipt"] == RECEIPT
+    assert server.requests[-1].line == f"GET /v1/forget/{RECEIPT} HTTP/1.1"
+    server.always(Reply(404))
+    assert agreed.innerloop("forget", "--check", RECEIPT).status == 1
+    assert agreed.innerloop("forget", "--check", "../x").status == 1
+
+
+def test_in_local_mode_forget_asks_no_collector(developer: Developer, server: Recorder) -> None:
+    developer.opt_in("local")
+    developer.run("make", "test")
+    said = forget(developer)
+
+    assert said.status == 0
+    assert server.connections == 0
+    assert list((developer.state / "spool").iterdir()) == []
