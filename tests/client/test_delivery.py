@@ -76,7 +76,8 @@ def test_the_request_is_a_segment_batch_with_key_gzip_and_one_digest(queued: Dev
     }  # fmt: skip
     document = request.document
     assert set(document) == {"batch", "context", "sentAt"}
-    assert document["context"] == {"plan": queued.status()["plan"]}
+    assert document["context"]["plan"] == queued.status()["plan"]
+    assert set(document["context"]) == {"plan", "erasure"}  # the latter once, see test_forget.py
     assert len(document["batch"]) == 3
 
 
