@@ -1,5 +1,6 @@
 """Drive a collector as its users do: its command in a process of its own, HTTP over the loopback, the real engine."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -241,6 +242,16 @@ class Collector:
     def bytes_on_disk(self) -> bytes:
         """Everything in every file of the data directory."""
         return b"\0".join(path.read_bytes() for path in sorted(self.data.rglob("*")) if path.is_file())
+
+
+def fill(path: Path) -> None:
+    """Write a file until its file system is full, to the last block."""
+    with path.open("wb") as file, contextlib.suppress(OSError):
+        while True:
+            os.write(file.fileno(), b"\0" * 65536)
+    with path.open("ab") as file, contextlib.suppress(OSError):
+        while True:
+            os.write(file.fileno(), b"\0" * 512)
 
 
 class Load:

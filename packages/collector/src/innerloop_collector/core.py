@@ -33,9 +33,9 @@ class Core:
         self.tables = Tables(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
         self.erasures = Erasures(self.engine, self.hasher)
-        tombstones = Tombstones(self.hasher)
-        self.writer = Writer(self.tables, self.erasures, tombstones, WriterSettings())
-        self.eraser = Eraser(self.erasures, tombstones, self.writer, lambda: now().date())
+        self.tombstones = Tombstones(self.hasher)
+        self.writer = Writer(self.tables, self.erasures, self.tombstones, WriterSettings())
+        self.eraser = Eraser(self.erasures, self.tombstones, self.writer, lambda: now().date())
 
     def open(self) -> None:
         """Open the store and begin to write. The eraser is started by the service only: a command has no time for it."""

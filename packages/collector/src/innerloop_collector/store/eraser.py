@@ -190,6 +190,7 @@ class Eraser:
             raise StoreError("rows are there after their deletion")
         if self._erasures.detached_parts():
             raise StoreError("the engine has set parts aside (detached) that may hold rows of anybody; remove or repair them")
+        self._erasures.load_replaced_parts()
         self._erasures.forget_mutations()
         left = self._erasures.replaced_parts()
         self._wait_while(lambda: self._remains(left))

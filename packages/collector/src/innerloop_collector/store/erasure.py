@@ -149,6 +149,11 @@ class Erasures:
         """Remove the files of mutations that are done: they name what was deleted."""
         self._engine.command(f"KILL MUTATION WHERE {_OURS} AND is_done SYNC", _TABLES)
 
+    def load_replaced_parts(self) -> None:
+        """Wait until the engine has read also those replaced parts that an earlier process left: it does that after it is open."""
+        for table in schema.HOLDS_INSTALLATIONS:
+            self._engine.command(f"SYSTEM WAIT LOADING PARTS {table}")
+
     def replaced_parts(self) -> set[tuple[str, str]]:
         """The parts that were replaced and whose files are still there: table and name."""
         sql = f"SELECT table, name, _state FROM system.parts WHERE {_OURS} AND NOT active"
