@@ -1,5 +1,6 @@
 """Collectors for tests, each in a directory of its own."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,3 +45,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
         yield collector.start_with()
     finally:
         collector.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, small enough to fill."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"NOT TESTED: no file system can be mounted here, so no disk can be filled ({mounted.stderr.decode().strip()})")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)

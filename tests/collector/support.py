@@ -1,13 +1,17 @@
 """Drive a collector as its users do: its command in a process of its own, HTTP over the loopback, the real engine."""
 
+import contextlib
+import hashlib
 import json
 import os
 import random
+import secrets
 import subprocess
 import sys
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -63,6 +67,24 @@ def run_event(user: str | None = None, *, ago: timedelta = timedelta(), message:
         "timestamp": start,
         "properties": {**planned, **properties},
     }
+
+
+class Owner:
+    """An installation as its developer's machine knows it: an id, and the secret that was made with it."""
+
+    def __init__(self) -> None:
+        self.id = str(uuid.uuid4())
+        self.secret = secrets.token_hex(32)
+
+    @property
+    def registration(self) -> tuple[str, str]:
+        """What a batch says of it."""
+        return self.id, hashlib.sha256(self.secret.encode()).hexdigest()
+
+    @property
+    def claim(self) -> dict[str, str]:
+        """What a request for erasure says of it."""
+        return {"userId": self.id, "secret": self.secret}
 
 
 class Collector:
@@ -163,13 +185,24 @@ class Collector:
         auth = (key, "") if key is not None else None
         return self.http.post(self.url + path, content=content, headers={"Content-Type": "application/json", **(headers or {})}, auth=auth)
 
-    def send(self, *events: Event, plan: str | None = None, key: str = KEY, sent_at: str | None = None) -> None:
-        """Deliver a batch that must be acknowledged."""
+    def send(
+        self, *events: Event, plan: str | None = None, key: str = KEY, sent_at: str | None = None, owners: "Sequence[Owner]" = ()
+    ) -> None:
+        """Deliver a batch that must be acknowledged, with the hashes of its owners' erasure secrets."""
         body: dict[str, Any] = {"batch": list(events), "sentAt": sent_at or datetime.now(UTC).isoformat()}
         if plan is not None:
             body["context"] = {"plan": plan}
+        if owners:
+            body.setdefault("context", {})["erasure"] = dict(owner.registration for owner in owners)
         response = self.post("/v1/batch", body, key)
         assert (response.status_code, response.json()) == (200, {"success": True}), response.text
+
+    def forget(self, *owners: Owner, key: str = KEY) -> dict[str, Any]:
+        """Erase installations; the request must be answered."""
+        response = self.post("/v1/forget", {"ids": [owner.claim for owner in owners]}, key)
+        assert 200 == response.status_code, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
 
     @property
     def stored(self) -> int:
@@ -209,6 +242,16 @@ class Collector:
     def bytes_on_disk(self) -> bytes:
         """Everything in every file of the data directory."""
         return b"\0".join(path.read_bytes() for path in sorted(self.data.rglob("*")) if path.is_file())
+
+
+def fill(path: Path) -> None:
+    """Write a file until its file system is full, to the last block."""
+    with path.open("wb") as file, contextlib.suppress(OSError):
+        while True:
+            os.write(file.fileno(), b"\0" * 65536)
+    with path.open("ab") as file, contextlib.suppress(OSError):
+        while True:
+            os.write(file.fileno(), b"\0" * 512)
 
 
 class Load:

@@ -1,17 +1,14 @@
 """Acknowledged means durable: kills, full disks and shutdowns lose nothing that was acknowledged."""
 
 import contextlib
-import os
 import random
-import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.collector.support import Collector, Event, Load, run_event
+from tests.collector.support import Collector, Event, Load, fill, run_event
 
 
 def _survives_kills(collector: Collector, kills: int) -> None:
@@ -69,24 +66,12 @@ def test_sigint_ends_as_well_as_sigterm(collector: Collector) -> None:
     assert "Traceback" not in collector.log
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, small enough to fill."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)], capture_output=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"NOT TESTED: no file system can be mounted here, so no disk can be filled ({mounted.stderr.decode().strip()})")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
 def test_a_full_disk_is_answered_503_and_costs_nothing_acknowledged(small_disk: Path) -> None:
     collector = Collector(small_disk)
     with contextlib.closing(collector):
         collector.start_with()
         collector.send(run_event())
-        _fill(small_disk / "ballast")
+        fill(small_disk / "ballast")
 
         refused = [collector.post("/v1/batch", {"batch": [run_event() for _ in range(50)]}) for _ in range(5)]
 
@@ -100,15 +85,6 @@ def test_a_full_disk_is_answered_503_and_costs_nothing_acknowledged(small_disk: 
         collector.kill()
         collector.start()
         assert 2 == collector.stored
-
-
-def _fill(path: Path) -> None:
-    with path.open("wb") as file, contextlib.suppress(OSError):
-        while True:
-            os.write(file.fileno(), b"\0" * 65536)
-    with path.open("ab") as file, contextlib.suppress(OSError):
-        while True:
-            os.write(file.fileno(), b"\0" * 512)
 
 
 def test_many_senders_at_once_are_all_answered_and_all_stored(collector: Collector) -> None:

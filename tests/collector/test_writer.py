@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.settings import WriterSettings
+from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.erasure import Erasures, Tombstones
+from innerloop_collector.store.keyed import Hasher
 from innerloop_collector.store.schema import EVENTS
 from innerloop_collector.store.tables import MESSAGE_KEY, QuarantineRow, Row, Tables
 from innerloop_collector.store.writer import Receipt, Writer
@@ -40,6 +43,10 @@ class HeldTables(Tables):
         assert not rows or self.go.wait(20)
 
 
+def _no_engine() -> NoReturn:
+    raise AssertionError("the writer alone needs no engine")
+
+
 def _row(key: int) -> tuple[Any, ...]:
     return tuple(key if number == MESSAGE_KEY else None for number in range(len(EVENTS)))
 
@@ -51,7 +58,13 @@ def tables() -> HeldTables:
 
 @pytest.fixture
 def writer(tables: HeldTables) -> Iterator[Writer]:
-    made = Writer(tables, WriterSettings(group_rows=100, linger_seconds=0.01, waiting_rows=50))
+    hasher = Hasher(bytes(32))
+    made = Writer(
+        tables,
+        Erasures(Engine(_no_engine), hasher),
+        Tombstones(hasher),
+        WriterSettings(group_rows=100, linger_seconds=0.01, waiting_rows=50),
+    )
     made.start()
     yield made
     tables.go.set()

@@ -1,6 +1,6 @@
 """The composition root of the service: builds everything, serves, and takes it apart in order. May import: everything.
 
-One process, one event loop, one writer thread, two reader threads. Nothing here forks: the engine would hang.
+One process, one event loop, one writer, one eraser and two reader threads. Nothing here forks: the engine would hang.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from innerloop_collector.admin import Admin, Health, load_token
 from innerloop_collector.core import Core
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.ingest.answers import Refusal
+from innerloop_collector.ingest.forget import Forget
 from innerloop_collector.ingest.routes import Ingest
 from innerloop_collector.operations import Operations
 from innerloop_collector.settings import Limits, Paths
@@ -42,6 +43,7 @@ def serve(paths: Paths, lock: DataLock, host: str, port: int, project_files: lis
     try:
         for file in project_files:
             operations.apply_project(_read(file), str(file), with_key=True)
+        core.eraser.start()
         with ThreadPoolExecutor(_READERS, "reader", initializer=core.engine.open) as readers:
             application = build(core, operations, readers)
             url = f"http://{_shown(host)}:{listener.getsockname()[1]}"
@@ -52,10 +54,12 @@ def serve(paths: Paths, lock: DataLock, host: str, port: int, project_files: lis
 
 def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Starlette:
     """Put the web application together."""
-    ingest = Ingest(core.registry, core.writer, core.hasher, Limits(), core.now)
+    limits = Limits()
+    ingest = Ingest(core.registry, core.writer, core.hasher, limits, core.now)
+    forget = Forget(core.registry, core.hasher, core.eraser, core.erasures, limits, readers)
     admin = Admin(operations.call, load_token(core.paths.admin_token), readers)
     health = Health(lambda: _trouble(core), readers)
-    routes = [*ingest.routes(), *admin.routes(), *health.routes()]
+    routes = [*ingest.routes(), *forget.routes(), *admin.routes(), *health.routes()]
     application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
     application.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone
     return application

@@ -121,6 +121,7 @@ class Operations:
     def check(self) -> Answer:
         """Say whether the collector is well."""
         events, waiting = self._core.tables.counts()
+        tombstones, unfinished, receipts = self._core.erasures.counts()
         disk = shutil.disk_usage(self._core.paths.data)
         failure = self._core.writer.last_failure
         return {
@@ -129,6 +130,9 @@ class Operations:
             "data": str(self._core.paths.data),
             "events": events,
             "quarantined": waiting,
+            "tombstones": tombstones,
+            "unfinished_erasures": unfinished,
+            "receipts": receipts,
             "disk_free_bytes": disk.free,
             "last_write_failure": failure,
         }

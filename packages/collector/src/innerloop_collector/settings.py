@@ -55,6 +55,8 @@ class Limits:
     event: int = LARGEST_EVENT
     events: int = 2_500  # in a batch
     body_seconds: float = 30.0
+    ids: int = 100  # in one request for erasure
+    erasure_seconds: float = 8.0  # until such a request is told to come back; clients wait for 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,11 @@ def too_large(detail: str) -> Refusal:
     return Refusal(413, "too_large", "Content too large", detail)
 
 
+def not_found(detail: str) -> Refusal:
+    """There is no such thing, or it is another project's."""
+    return Refusal(404, "not_found", "Not found", detail)
+
+
 def unknown_key() -> Refusal:
     """No project has this write key."""
     return Refusal(401, "invalid_write_key", "Unknown write key", "the write key is missing, unknown or revoked")

@@ -1,6 +1,7 @@
-"""Make events of what a request holds. May import: pipeline, the store's hashes, answers, settings."""
+"""Make events of what a request holds, and registrations for erasure. May import: pipeline, the store's hashes and erasure, answers, settings."""
 
 import hashlib
+import re
 import uuid
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,11 @@ import msgspec
 from innerloop_collector.ingest.answers import bad_request, too_large
 from innerloop_collector.pipeline.event import KEPT, Event, skew
 from innerloop_collector.settings import Limits
+from innerloop_collector.store.erasure import Registration
 from innerloop_collector.store.keyed import Hasher
 
+_MOST_REGISTRATIONS = 20
+_SHA256 = re.compile("[0-9a-f]{64}")
 _encode = msgspec.json.encode
 
 
@@ -38,6 +42,23 @@ def batch_items(document: dict[str, Any], limits: Limits) -> list[Any]:
     if len(items) > limits.events:
         raise too_large(f"a batch may have {limits.events} events")
     return items
+
+
+def registrations(project: str, document: dict[str, Any], hasher: Hasher) -> list[Registration]:
+    """Read who may erase what: the hashes of erasure secrets in a batch's context. Malformed is as good as absent."""
+    context = document.get("context")
+    erasure = context.get("erasure") if isinstance(context, dict) else None
+    if not isinstance(erasure, dict) or len(erasure) > _MOST_REGISTRATIONS:
+        return []
+    if not all(user and isinstance(given, str) and _SHA256.fullmatch(given) for user, given in erasure.items()):
+        return []
+    marks = {hasher.mark(hasher.installation(project, user)): given for user, given in erasure.items()}
+    return [Registration(project, mark, hasher.proof(mark, given)) for mark, given in marks.items()]
+
+
+def secret_hash(secret: str) -> str:
+    """The hash that a client registers for an erasure secret."""
+    return hashlib.sha256(secret.encode("ascii")).hexdigest()
 
 
 def event_of(item: Any, shared: Envelope, hasher: Hasher) -> Event:

@@ -13,10 +13,11 @@ from starlette.routing import Route
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.ingest import answers, auth, body, messages
 from innerloop_collector.pipeline.event import Event
-from innerloop_collector.pipeline.outcome import Dropped, Quarantined
+from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined
 from innerloop_collector.pipeline.rows import event_row, quarantine_row
 from innerloop_collector.pipeline.steps import run
 from innerloop_collector.settings import Limits
+from innerloop_collector.store.erasure import Registration
 from innerloop_collector.store.keyed import Hasher
 from innerloop_collector.store.registry import Registry
 from innerloop_collector.store.tables import QuarantineRow, Row
@@ -70,17 +71,21 @@ class Ingest:
             raise answers.too_large(f"an event may have {self._limits.event} bytes")
         items = messages.batch_items(document, self._limits) if kind is None else [_single(document, kind)]
         shared = messages.envelope(project, document if kind is None else {"sentAt": document.get("sentAt")}, self._now())
-        await self._keep(messages.event_of(item, shared, self._hasher) for item in items)
+        registrations = messages.registrations(project, document, self._hasher) if kind is None else []
+        await self._keep([messages.event_of(item, shared, self._hasher) for item in items], registrations)
 
-    async def _keep(self, events: Any) -> None:
-        """Send events through the pipeline, and wait until they are on the disk."""
+    async def _keep(self, events: list[Event], registrations: list[Registration]) -> None:
+        """Send events through the pipeline, and wait until they and what was registered are on the disk."""
         accepted, quarantined, dropped = self._sort(events)
-        if dropped:
-            _log.info("events dropped", reason="past retention", events=dropped)
-        if accepted or quarantined:
-            await asyncio.wrap_future(self._writer.submit(accepted, quarantined))
+        erased = 0
+        if accepted or quarantined or registrations:
+            receipt = await asyncio.wrap_future(self._writer.submit(accepted, quarantined, registrations))
+            erased = receipt.erased
+        for reason, count in ((DropReason.PAST_RETENTION, dropped), (DropReason.ERASED, erased)):
+            if count:
+                _log.info("events dropped", reason=str(reason), events=count)
 
-    def _sort(self, events: Any) -> tuple[list[Row], list[QuarantineRow], int]:
+    def _sort(self, events: list[Event]) -> tuple[list[Row], list[QuarantineRow], int]:
         catalogue = self._registry.catalogue
         accepted: list[Row] = []
         quarantined: list[QuarantineRow] = []

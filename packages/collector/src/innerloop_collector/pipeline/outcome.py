@@ -23,6 +23,7 @@ class DropReason(StrEnum):
     """Why an event is acknowledged and not kept."""
 
     PAST_RETENTION = "past retention"
+    ERASED = "id was erased"  # found by the writer, so that no event passes an erasure that is under way
 
 
 @dataclass(frozen=True, slots=True)

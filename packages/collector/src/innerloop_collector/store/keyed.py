@@ -29,6 +29,14 @@ class Hasher:
         """What stands for the id of an installation. Never 0, which stands for no id."""
         return self._number(b"installation", project, user_id) or 1
 
+    def mark(self, installation: int) -> int:
+        """What stands for an installation where it must be recognised after its erasure. No row of an event holds it."""
+        return self._number(b"mark", "", str(installation))
+
+    def proof(self, mark: int, secret_hash: str) -> int:
+        """What stands for the hash of an installation's erasure secret."""
+        return self._number(b"erasure secret", str(mark), secret_hash)
+
     def write_key(self, key: str) -> str:
         """What stands for a write key."""
         return self._digest(b"write key", key, 32).hex()

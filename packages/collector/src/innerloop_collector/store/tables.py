@@ -13,6 +13,7 @@ from innerloop_collector.store.engine import Engine
 
 Row = tuple[Any, ...]  # an event's values in the order of schema.EVENTS
 MESSAGE_KEY = list(schema.EVENTS).index("message_key")
+INSTALLATION = list(schema.EVENTS).index("installation")
 EVENT_TIME = list(schema.EVENTS).index("event_time")
 # The projection is read by name: left to itself, the engine scans the whole table where that is fewer granules.
 _KNOWN = "SELECT message_key FROM mergeTreeProjection(currentDatabase(), 'events', 'ids') WHERE message_key IN {keys:Array(UInt128)}"

@@ -1,6 +1,6 @@
 """The one writer: collects what waits, commits it as a group, and only then lets anybody say yes.
 
-May import: the store's tables, errors, settings.
+May import: the store's tables and erasure, errors, settings.
 """
 
 import queue
@@ -15,7 +15,8 @@ import structlog
 
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.settings import WriterSettings
-from innerloop_collector.store.tables import MESSAGE_KEY, QuarantineRow, Row, Tables
+from innerloop_collector.store.erasure import Erasures, Registration, Tombstone, Tombstones
+from innerloop_collector.store.tables import INSTALLATION, MESSAGE_KEY, QuarantineRow, Row, Tables
 
 _log = structlog.get_logger()
 
@@ -26,6 +27,7 @@ class Receipt(NamedTuple):
     stored: int = 0
     quarantined: int = 0
     repeated: int = 0
+    erased: int = 0  # not kept, because their installation was erased
 
 
 @dataclass(slots=True)
@@ -34,6 +36,8 @@ class Job:
 
     accepted: Sequence[Row]
     quarantined: Sequence[QuarantineRow]
+    registrations: Sequence[Registration] = ()
+    tombstones: Sequence[Tombstone] = ()
     receipt: "Future[Receipt]" = field(default_factory=Future)
 
     @property
@@ -45,8 +49,10 @@ class Job:
 class Writer:
     """A thread that makes durable what is handed to it, many requests per commit."""
 
-    def __init__(self, tables: Tables, settings: WriterSettings) -> None:
+    def __init__(self, tables: Tables, erasures: Erasures, tombstones: Tombstones, settings: WriterSettings) -> None:
         self._tables = tables
+        self._erasures = erasures
+        self._tombstones = tombstones
         self._settings = settings
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._waiting = 0
@@ -59,12 +65,18 @@ class Writer:
         """Begin to work."""
         self._thread.start()
 
-    def submit(self, accepted: Sequence[Row], quarantined: Sequence[QuarantineRow]) -> "Future[Receipt]":
-        """Hand events over. The future has a receipt once they are on the disk, else a StoreError.
+    def submit(
+        self,
+        accepted: Sequence[Row],
+        quarantined: Sequence[QuarantineRow],
+        registrations: Sequence[Registration] = (),
+        tombstones: Sequence[Tombstone] = (),
+    ) -> "Future[Receipt]":
+        """Hand events over, and what concerns their erasure. The future has a receipt once they are on the disk, else a StoreError.
 
         Raises QueueFull when too much waits already.
         """
-        job = Job(accepted, quarantined)
+        job = Job(accepted, quarantined, registrations, tombstones)
         job.receipt.set_running_or_notify_cancel()  # from here on nobody can take it back
         with self._guard:
             if self._closed:
@@ -145,7 +157,10 @@ class Writer:
             job.receipt.set_exception(failure)
 
     def _commit(self, group: list[Job]) -> list[Receipt]:
-        """Store what is new of a group."""
+        """Store what is new of a group. Tombstones come first, so that no event is stored after the one of its installation."""
+        self._register([one for job in group for one in job.registrations])
+        self._bury([one for job in group for one in job.tombstones])
+        erased = self._tombstones.erased(_installations(group))
         keys = [row[MESSAGE_KEY] for job in group for row in job.accepted]
         waiting = [row.message_key for job in group for row in job.quarantined]
         stored = self._tables.known_events(keys + waiting)
@@ -155,17 +170,49 @@ class Writer:
         receipts = []
         for job in group:
             before = len(new_events), len(new_waiting)
+            gone = 0
             for row in job.accepted:
-                if row[MESSAGE_KEY] not in stored:
+                if row[INSTALLATION] in erased:
+                    gone += 1
+                elif row[MESSAGE_KEY] not in stored:
                     stored.add(row[MESSAGE_KEY])
                     held.add(row[MESSAGE_KEY])
                     new_events.append(row)
             for waiter in job.quarantined:
-                if waiter.message_key not in held:
+                if waiter.installation in erased:
+                    gone += 1
+                elif waiter.message_key not in held:
                     held.add(waiter.message_key)
                     new_waiting.append(waiter)
             fresh = len(new_events) - before[0], len(new_waiting) - before[1]
-            receipts.append(Receipt(*fresh, job.size - sum(fresh)))
+            receipts.append(Receipt(*fresh, job.size - sum(fresh) - gone, gone))
         self._tables.insert_events(new_events)
         self._tables.insert_quarantined(new_waiting)
         return receipts
+
+    def _register(self, registrations: list[Registration]) -> None:
+        """Keep the first registration of each installation."""
+        if not registrations:
+            return
+        known = self._erasures.proofs({one.mark for one in registrations})
+        new: list[Registration] = []
+        others = 0
+        for one in registrations:
+            if one.mark not in known:
+                known[one.mark] = one.proof
+                new.append(one)
+            others += known[one.mark] != one.proof
+        if others:
+            _log.warning("erasure secrets ignored, since another one came first", secrets=others)
+        self._erasures.register(new)
+
+    def _bury(self, tombstones: list[Tombstone]) -> None:
+        """From here on nothing of these installations is kept."""
+        self._erasures.bury(tombstones)
+        self._tombstones.add(one.mark for one in tombstones)
+
+
+def _installations(group: list[Job]) -> set[int]:
+    """Whose events a group holds."""
+    accepted = {row[INSTALLATION] for job in group for row in job.accepted}
+    return accepted | {row.installation for job in group for row in job.quarantined}

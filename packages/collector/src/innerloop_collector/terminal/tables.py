@@ -48,6 +48,9 @@ def check(answer: dict[str, Any]) -> str:
         ("engine", f"ClickHouse {answer['engine']}, embedded"),
         ("events", f"{answer['events']:,}"),
         ("quarantined", f"{answer['quarantined']:,}"),
+        ("erased ids", f"{answer['tombstones']:,}"),
+        ("erasures not finished", f"{answer['unfinished_erasures']:,}"),
+        ("erasure receipts", f"{answer['receipts']:,}"),
         ("disk free", f"{answer['disk_free_bytes'] / 1e9:.1f} GB"),
     ]
     return table(("", ""), rows, "")

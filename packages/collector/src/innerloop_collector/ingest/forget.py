@@ -1,0 +1,123 @@
+"""The routes of erasure: whoever has an installation's secret may have it forgotten. May import: the rest of ingest, the store's eraser.
+
+A write key is committed, so it opens nothing here by itself. What is asked for and what is answered is never logged.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from innerloop_collector.errors import QueueFull, StoreError
+from innerloop_collector.ingest import answers, auth, body
+from innerloop_collector.ingest.messages import secret_hash
+from innerloop_collector.settings import Limits
+from innerloop_collector.store.eraser import Claim, Erased, Eraser
+from innerloop_collector.store.erasure import Erasures
+from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.registry import Registry
+
+_log = structlog.get_logger()
+Answer = dict[str, Any]
+
+
+class Id(msgspec.Struct, frozen=True, rename="camel"):
+    """An id, and the secret that was made with it."""
+
+    user_id: Annotated[str, msgspec.Meta(min_length=1)]
+    secret: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-fA-F]{64}\Z")]
+
+
+class Ids(msgspec.Struct, frozen=True):
+    """The body of a request for erasure."""
+
+    ids: Annotated[list[Id], msgspec.Meta(min_length=1)]
+
+
+class Forget:
+    """Takes requests for erasure and answers once what was erased is gone from the disk."""
+
+    def __init__(self, registry: Registry, hasher: Hasher, eraser: Eraser, erasures: Erasures, limits: Limits, readers: Executor) -> None:
+        self._registry = registry
+        self._hasher = hasher
+        self._eraser = eraser
+        self._erasures = erasures
+        self._limits = limits
+        self._readers = readers
+
+    def routes(self) -> list[Route]:
+        """Erase, and look at a receipt again."""
+        return [
+            Route("/v1/forget", _answered(self._erase), methods=["POST"]),
+            Route("/v1/forget/{receipt}", _answered(self._look_up), methods=["GET"]),
+        ]
+
+    async def _erase(self, request: Request) -> Answer:
+        project = auth.project_for(auth.key_in_header(request), {}, self._registry)
+        wanted = _ids(body.decode(await body.read(request, self._limits)), self._limits.ids)
+        erased = await self._wait_for(project, [self._claim(project, one) for one in wanted])
+        rows = [
+            {"userId": one.user_id, "state": verdict.state, "events": verdict.events}
+            for one, verdict in zip(wanted, erased.verdicts, strict=True)
+        ]
+        return {"success": True, "receipt": erased.receipt, "ids": rows, "destinations": []}
+
+    def _claim(self, project: str, wanted: Id) -> Claim:
+        installation = self._hasher.installation(project, wanted.user_id)
+        mark = self._hasher.mark(installation)
+        return Claim(installation, mark, self._hasher.proof(mark, secret_hash(wanted.secret)))
+
+    async def _wait_for(self, project: str, claims: list[Claim]) -> Erased:
+        """Wait for the eraser, within bounds: on a large store it takes longer than a client waits."""
+        pending = asyncio.wrap_future(self._eraser.submit(project, claims))
+        try:
+            return await asyncio.wait_for(pending, self._limits.erasure_seconds)
+        except TimeoutError:
+            raise answers.unavailable("the erasure has begun and is not finished; send this again later") from None
+
+    async def _look_up(self, request: Request) -> Answer:
+        project = auth.project_for(auth.key_in_header(request), {}, self._registry)
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._readers, self._erasures.receipt, project, request.path_params["receipt"])
+        if found is None:
+            raise answers.not_found("this project has no such receipt")
+        return {
+            "success": True,
+            "receipt": found.receipt,
+            "day": found.day.isoformat(),
+            "ids": found.ids,
+            "events": found.events,
+            "destinations": [],
+        }
+
+
+def _ids(document: dict[str, Any], most: int) -> list[Id]:
+    try:
+        wanted = msgspec.convert(document, Ids).ids
+    except msgspec.ValidationError:
+        raise answers.bad_request("the body needs a list named ids, of objects with userId and secret (64 hex digits)") from None
+    if len(wanted) > most:
+        raise answers.too_large(f"a request may have {most} ids")
+    return wanted
+
+
+def _answered(work: Callable[[Request], Awaitable[Answer]]) -> Callable[[Request], Awaitable[Response]]:
+    """Turn what a route returns or raises into a response."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return JSONResponse(await work(request))
+        except answers.Refusal as refusal:
+            return refusal.answer()
+        except QueueFull:
+            return answers.overloaded().answer()
+        except StoreError:
+            return answers.unavailable("nothing can be said about the erasure; send this again later").answer()
+
+    return endpoint

@@ -1,0 +1,170 @@
+"""What erasure reads and writes: registrations, tombstones, receipts, and the rows that must go. May import: engine, hashes, schema.
+
+An installation is known here by its *mark*, a hash of the hash that events carry: it tells whether an event belongs to an erased
+installation, and nothing that is left in the store leads from it to a row. Rows go by a mutation that rewrites the parts that hold
+them; a lightweight deletion would only mask them. The mutation's own file names the installation until it is killed.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import Any, NamedTuple
+
+from innerloop_collector.errors import StoreError
+from innerloop_collector.store import schema
+from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.keyed import Hasher
+
+_TABLES = {"tables": list(schema.HOLDS_INSTALLATIONS)}
+_OURS = "database = currentDatabase() AND table IN {tables:Array(String)}"
+
+
+class Registration(NamedTuple):
+    """Who may erase an installation, in the order of schema.REGISTRATIONS."""
+
+    project: str
+    mark: int
+    proof: int
+
+
+class Tombstone(NamedTuple):
+    """An installation whose events are not kept, in the order of schema.TOMBSTONES."""
+
+    project: str
+    mark: int
+    finished: bool  # its rows and their bytes are gone
+
+
+class ReceiptRow(NamedTuple):
+    """An answered erasure, in the order of schema.RECEIPTS."""
+
+    receipt: str
+    project: str
+    day: date
+    ids: int
+    events: int
+
+
+class Tombstones:
+    """Every tombstone, in memory. The writer adds to it, everybody may ask."""
+
+    def __init__(self, hasher: Hasher) -> None:
+        self._hasher = hasher
+        self._marks: set[int] = set()
+
+    def __contains__(self, mark: int) -> bool:
+        return mark in self._marks
+
+    def add(self, marks: Iterable[int]) -> None:
+        """Take in tombstones that are on the disk."""
+        self._marks.update(marks)
+
+    def erased(self, installations: Collection[int]) -> set[int]:
+        """Tell which of the installations were erased."""
+        if not self._marks:
+            return set()
+        return {one for one in installations if one and self._hasher.mark(one) in self._marks}
+
+
+class Erasures:
+    """The tables of erasure. Every method runs in the calling thread."""
+
+    def __init__(self, engine: Engine, hasher: Hasher) -> None:
+        self._engine = engine
+        self._hasher = hasher
+
+    def tombstones(self) -> list[Tombstone]:
+        """Every tombstone."""
+        rows = self._engine.query("SELECT project, mark, finished FROM tombstones FINAL")
+        return [Tombstone(project, mark, bool(finished)) for project, mark, finished in rows]
+
+    def proofs(self, marks: Collection[int]) -> dict[int, int]:
+        """The registered proof of each mark that has one."""
+        if not marks:
+            return {}
+        rows = self._engine.query("SELECT mark, proof FROM registrations WHERE mark IN {marks:Array(UInt128)}", {"marks": list(marks)})
+        return {row[0]: row[1] for row in rows}
+
+    def register(self, registrations: Collection[Registration]) -> None:
+        """Make registrations durable."""
+        if registrations:
+            self._engine.insert("registrations", schema.REGISTRATIONS, list(registrations))
+
+    def bury(self, tombstones: Collection[Tombstone]) -> None:
+        """Make tombstones durable, or say that they are finished."""
+        if tombstones:
+            self._engine.insert("tombstones", schema.TOMBSTONES, list(tombstones))
+
+    def add_receipts(self, receipts: Collection[ReceiptRow]) -> None:
+        """Make receipts durable."""
+        if receipts:
+            self._engine.insert("receipts", schema.RECEIPTS, list(receipts))
+
+    def receipt(self, project: str, receipt: str) -> ReceiptRow | None:
+        """Find a project's receipt."""
+        sql = f"SELECT {', '.join(schema.RECEIPTS)} FROM receipts WHERE receipt = {{receipt:String}} AND project = {{project:String}}"
+        rows = self._engine.query(sql, {"receipt": receipt, "project": project})
+        return ReceiptRow(*rows[0]) if rows else None
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many tombstones there are, how many of them are not finished, and how many receipts."""
+        tombstones, unfinished = self._engine.query("SELECT count(), countIf(NOT finished) FROM tombstones FINAL")[0]
+        return tombstones, unfinished, self._engine.query("SELECT count() FROM receipts")[0][0]
+
+    def installations(self, marks: Collection[int]) -> set[int]:
+        """The installations with some marks that still have rows, looked for among all that have."""
+        found = {row[0] for table in schema.HOLDS_INSTALLATIONS for row in self._engine.query(f"SELECT DISTINCT installation FROM {table}")}
+        return {one for one in found if self._hasher.mark(one) in marks}
+
+    def rows(self, installations: Collection[int]) -> dict[int, int]:
+        """How many rows there are of the installations that have any: mark -> rows."""
+        found: dict[int, int] = {}
+        for table in schema.HOLDS_INSTALLATIONS:
+            for installation, count in self._rows_in(table, installations):
+                mark = self._hasher.mark(installation)
+                found[mark] = found.get(mark, 0) + count
+        return found
+
+    def _rows_in(self, table: str, installations: Collection[int]) -> list[Any]:
+        sql = f"SELECT installation, count() FROM {table} WHERE installation IN {{these:Array(UInt128)}} GROUP BY installation"
+        return self._engine.query(sql, {"these": list(installations)}) if installations else []
+
+    def begin_deletion(self, installations: Collection[int]) -> None:
+        """Have the engine rewrite the parts that hold rows of the installations."""
+        for table in schema.HOLDS_INSTALLATIONS:
+            if self._rows_in(table, installations):
+                self._engine.command(
+                    f"ALTER TABLE {table} DELETE WHERE installation IN {{these:Array(UInt128)}} SETTINGS mutations_sync = 0",
+                    {"these": list(installations)},
+                )
+
+    def deleting(self) -> bool:
+        """Tell whether a mutation is at work. Raises StoreError where one fails; the engine goes on trying."""
+        sql = f"SELECT latest_fail_reason FROM system.mutations WHERE {_OURS} AND NOT is_done ORDER BY latest_fail_reason DESC"
+        waiting = self._engine.query(sql, _TABLES)
+        if waiting and waiting[0][0]:
+            raise StoreError(f"rows cannot be deleted: {waiting[0][0][:200]}")
+        return bool(waiting)
+
+    def forget_mutations(self) -> None:
+        """Remove the files of mutations that are done: they name what was deleted."""
+        self._engine.command(f"KILL MUTATION WHERE {_OURS} AND is_done SYNC", _TABLES)
+
+    def load_replaced_parts(self) -> None:
+        """Wait until the engine has read also those replaced parts that an earlier process left: it does that after it is open."""
+        for table in schema.HOLDS_INSTALLATIONS:
+            self._engine.command(f"SYSTEM WAIT LOADING PARTS {table}")
+
+    def replaced_parts(self) -> set[tuple[str, str]]:
+        """The parts that were replaced and whose files are still there: table and name."""
+        sql = f"SELECT table, name, _state FROM system.parts WHERE {_OURS} AND NOT active"
+        return {(table, name) for table, name, _ in self._engine.query(sql, _TABLES)}
+
+    def remove_replaced_parts(self) -> None:
+        """Have the engine remove replaced parts now. Parts that a query reads stay until it ends."""
+        for table in schema.HOLDS_INSTALLATIONS:
+            # Dropping a partition that cannot exist does nothing but what ends every such statement: removing old parts.
+            self._engine.command(f"ALTER TABLE {table} DROP PARTITION ID 'none'")
+
+    def detached_parts(self) -> int:
+        """How many parts the engine has set aside as broken; nobody can tell whose rows they hold."""
+        return int(self._engine.query(f"SELECT count() FROM system.detached_parts WHERE {_OURS}", _TABLES)[0][0])

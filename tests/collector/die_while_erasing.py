@@ -1,0 +1,46 @@
+"""Erase an installation and be killed right after one of the steps. A process of its own."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from innerloop_collector.core import Core
+from innerloop_collector.settings import prepare
+from innerloop_collector.store.eraser import Claim, Eraser
+from innerloop_collector.store.erasure import Erasures
+
+
+class Mortal(Erasures):
+    """The tables of erasure, which take the process with them after one step."""
+
+    step = ""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Give a method, or the fatal form of it."""
+        found = super().__getattribute__(name)
+        return _and_die(found) if name == type(self).step else found
+
+
+def _and_die(method: Any) -> Any:
+    def fatal(*arguments: Any) -> None:
+        method(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return fatal
+
+
+def main(data: Path, user: str, step: str) -> None:
+    """Open the store, begin to erase and die."""
+    core = Core(prepare(data))
+    core.open()
+    mark = core.hasher.mark(installation := core.hasher.installation("acme", user))
+    claim = Claim(installation, mark, core.erasures.proofs([mark])[mark])
+    eraser = Eraser(Mortal(core.engine, core.hasher), core.tombstones, core.writer, lambda: core.now().date())
+    Mortal.step = step
+    eraser.start()
+    eraser.submit("acme", [claim]).result(50)
+
+
+main(Path(sys.argv[1]), *sys.argv[2:])
