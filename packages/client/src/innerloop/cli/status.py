@@ -36,7 +36,8 @@ def status(here: State, as_json: bool) -> int:
         return 0
     consent, project = state.answer.consent, state.project
     day = str(consent.get("timestamp", ""))[:10]
-    what = MEANING[state.mode] + (f", agreed {day} (plan {state.digest[:8]})" if state.mode == ON else "")
+    agreed = f", agreed {day} (text {str(consent.get('text', '-'))[:8]}, plan {state.digest[:8]})"
+    what = MEANING[state.mode] + (agreed if state.mode == ON else "")
     print(f"{project.name}: {what}")
     if state.reason:
         print(f"  because   {clean(state.reason)}")
@@ -47,13 +48,32 @@ def status(here: State, as_json: bool) -> int:
     if state.measures:
         print(f"  fields    {len(state.agreement['fields'])}: innerloop describe")
     if state.answer.user_id:
-        print(f"  your id   {state.answer.user_id[:8]}..., for this project only")
+        print(f"  your id   {state.answer.user_id[:8]}..., for this project only; a new one: innerloop reset-id")
+    if "cohort" in state.agreement["fields"] and state.mode == ON:
+        print(f"  cohort    {_cohort(state)}")
     if counts.recorded:
         sent = len(store.ids(spool, "sent"))
         print(f"  here      {counts.queued} to send, {counts.quarantined} set aside, {sent} sent copies")
-    change = texts.opt_out_command(project) if state.measures or state.mode == PAUSED else texts.opt_in_command(project)
-    print(f"  change    {change}")
+    if state.answer.user_id:
+        print(f"  there     kept {project.retention_days} days")
+    print(f"  change    {' | '.join(_ways(state))}")
     return 0
+
+
+def _cohort(state: Resolution) -> str:
+    """What the developer named, and whether it still leaves."""
+    named = state.answer.cohort
+    if not named:
+        return f"not said; name one: {texts.opt_in_command(state.project)}"
+    return named if named in state.project.cohorts else f"{named}: no longer offered, so it does not leave"
+
+
+def _ways(state: Resolution) -> "list[str]":
+    """What can be typed to change what holds."""
+    ways = [] if state.measures else [texts.opt_in_command(state.project)]
+    ways += [texts.opt_out_command(state.project)] if state.measures or state.mode == PAUSED else []
+    ways += ["innerloop opt-in --local"] if state.mode == ON else []
+    return ways + (["innerloop forget"] if state.answer.user_id else [])
 
 
 def _document(state: Resolution, spool: str, counts: ledger.Ledger) -> "dict[str, Any]":
@@ -68,6 +88,7 @@ def _document(state: Resolution, spool: str, counts: ledger.Ledger) -> "dict[str
         "fields": state.agreement["fields"],
         "changed": None if state.changed is None else state.changed._asdict(),
         "id": state.answer.user_id or None,
+        "cohort": state.answer.cohort or None,
         "consent_file": state.answer.path,
         "ledger": _ledger_document(counts),
         "sent_copies": len(store.ids(spool, "sent")),
