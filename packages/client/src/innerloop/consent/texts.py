@@ -6,6 +6,7 @@ the retention, the risk, the ways out and the answers are always generated here.
 May import: the standard library, the plan, and this package.
 """
 
+import os
 import textwrap
 from typing import Any, Optional
 
@@ -94,9 +95,10 @@ def question(state: Resolution) -> str:
     """The question, on one screen. Names every field, or their number where the table above it does."""
     project, fields = state.project, state.agreement["fields"]
     first = [label(PLAN.fields[name], exact) for name, exact in fields.items() if PLAN.fields[name].category == "interaction"]
-    first = list(dict.fromkeys(first))[:5]
+    first = list(dict.fromkeys(first))
     number = len(labels(fields))
-    for listed in (field_list(fields), f"{', '.join(first)} and {number - len(first)} more, all in the list above"):
+    shorter = [f"{', '.join(first[:most])} and {number - most} more, listed above" for most in range(min(5, len(first)), 0, -1)]
+    for listed in (field_list(fields), *shorter):
         text = _question(project, listed)
         if _fits(text):
             return text
@@ -238,10 +240,11 @@ def notice(state: Resolution) -> str:
         where = ", ".join(part for part in (recipient.region, recipient.retention) if part)
         lines.append(entry("To", f"{recipient.name}: {recipient.receives}{'; ' + where if where else ''}"))
     rights = (
-        "see what left: innerloop show sent. Object: " + opt_out_command(project) + ". You may ask the contact above for access "
-        "and erasure, and complain to an authority. Not used for appraisal; no automated decisions; nothing is sold."
+        f"see what left: innerloop show sent. Erase it: innerloop forget. Object: {opt_out_command(project)}. You may ask the contact "
+        "above for access and erasure too, and complain to an authority. Not used for appraisal; no automated decisions; nothing is sold."
     )
-    lines += [entry("Rights", rights), entry("Change", "if this list changes, measuring pauses and you are asked again.")]
+    change = "if more is asked for, measuring pauses until you answered; you are asked twice at most, half a year apart."
+    lines += [entry("Rights", rights), entry("Change", change), fold(f"Source {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}")]
     if "previous_consent" in state.agreement["fields"]:
         lines.append(entry("Leave", "leaving sends one last message that says so."))
     if "legal_block" in project.wording:
