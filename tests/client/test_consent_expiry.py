@@ -6,7 +6,7 @@ The clock of a test cannot be moved, so the dates are: each developer has a copy
 import json
 import shutil
 import time
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Ageing(Developer):
         document = json.loads(self.plan_file.read_text())
         for field in document["fields"]:
             if not names or field["name"] in names:
-                field["expires"] = (date.today() - timedelta(days=days)).isoformat()
+                field["expires"] = (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
         self.plan_file.write_text(json.dumps(document))
         today = str(int(time.time()) // DAY).encode()
         for path in (self.state / "hot").glob("*"):

@@ -117,12 +117,17 @@ def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
     )  # fmt: skip
     if unusable or found_state.expired:
         return found_state._replace(reason=unusable or found_state.expired)
-    bound = _ci_job(found_state) if project.ci and environment.ci_counts(here.env) else _bind(found_state, current)
+    bound = _bind(found_state, current)
+    if project.ci and environment.ci_counts(here.env) and bound.mode not in (NO, LOCAL):
+        bound = _ci_job(found_state)
     return _restrict(bound, here)
 
 
 def _ci_job(state: Resolution) -> Resolution:
-    """A CI job gives no consent, carries no id and has a spool of its own: the project file and the job say that it counts."""
+    """A CI job gives no consent, carries no id and has a spool of its own: the project file and the job say that it counts.
+
+    It is not one where somebody answered no or `local`: a repository's Makefile can set the job's variables too.
+    """
     return state._replace(answer=Answer(state.answer.path, {}), mode=ON, key=f"{state.key}-ci")
 
 

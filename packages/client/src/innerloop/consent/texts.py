@@ -244,7 +244,11 @@ def notice(state: Resolution) -> str:
         "above for access and erasure too, and complain to an authority. Not used for appraisal; no automated decisions; nothing is sold."
     )
     change = "if more is asked for, measuring pauses until you answered; you are asked twice at most, half a year apart."
-    lines += [entry("Rights", rights), entry("Change", change), fold(f"Source {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}")]
+    lines += [
+        entry("Rights", rights),
+        entry("Change", change),
+        fold(f"Source {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}"),
+    ]
     if "previous_consent" in state.agreement["fields"]:
         lines.append(entry("Leave", "leaving sends one last message that says so."))
     if "legal_block" in project.wording:
