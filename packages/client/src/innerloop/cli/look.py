@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from innerloop.cli import events
+from innerloop.cli import dpia, events
 from innerloop.cli.terminal import give, say
 from innerloop.consent import texts
 from innerloop.consent.resolve import Resolution, State, resolve
@@ -17,9 +17,11 @@ from innerloop.plan.tracking import PLAN
 from innerloop.spool import seal, store
 
 
-def describe(here: State, as_json: bool) -> int:
-    """Print every field that this project collects, how exact, an example from here, and what stays off."""
+def describe(here: State, as_json: bool, record: bool) -> int:
+    """Print every field that this project collects, how exact, an example from here, and what stays off; or the record of processing."""
     state = resolve(here)
+    if record:
+        return dpia.write(state, as_json)
     current = state.current
     examples = events.examples(state)
     off = [name for name in PLAN.fields if name not in current["fields"]]

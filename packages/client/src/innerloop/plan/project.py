@@ -78,6 +78,7 @@ class Project(NamedTuple):
     events: "dict[str, str]" = {}  # plan event -> what this project calls it on the wire
     recipients: "tuple[Recipient, ...]" = ()
     wording: "dict[str, str]" = {}
+    controller: "dict[str, str]" = {}  # for the record of processing alone: shown to nobody else
     seed: Optional[Seed] = None
     legacy: Optional[Legacy] = None
     unknown: "tuple[str, ...]" = ()
@@ -99,6 +100,9 @@ class Project(NamedTuple):
 WORDING = (
     "purpose", "invitation", "thanks", "question", "answer_line", "stopped", "opt_in_command", "opt_out_command", "legal_block",
 )  # fmt: skip
+
+
+CONTROLLER = ("name", "address", "representative", "dpo", "transfers", "staff_views")
 
 
 class _Reader:
@@ -190,6 +194,7 @@ def read(document: "dict[str, Any]") -> Project:
         events=_renames(reader.table("events"), "events", tuple(PLAN.events)),
         recipients=_recipients(document, reader),
         wording=_wording(reader),
+        controller={key: text for key in CONTROLLER if (text := reader.text("controller", key, "", 400))},
         seed=_seed(reader),
         legacy=_legacy(reader),
     )
