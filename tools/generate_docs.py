@@ -73,13 +73,16 @@ def _field(field: Field) -> str:
         ("Value", _value(field)),
         ("Exactness", f"{_choices(field)}; {_default(field)} unless the project file says otherwise"),
         ("Follows", f"as exact as [`{field.follows}`](#{_anchor(field.follows)})" if field.follows else ""),
-        ("Absent", "outside a git checkout" if field.absent_without == "git" else ""),
+        ("Absent", _ABSENT[field.absent_without] if field.absent_without else ""),
         ("Example", f"`{_literal(field.example)}`"),
         ("Risk", field.risk),
         ("Considered instead", field.record["alternatives"]),
         ("Read by", field.record["reader"]),
         ("Kind", f"{field.record['category']} data"),
-        ("Added", f"{field.record['added']}, to be renewed before {field.record['expires']}; owner: {field.record['owner']}"),
+        (
+            "Added",
+            f"{field.record['added']}, stops by itself after {field.record['expires']} unless renewed; owner: {field.record['owner']}",
+        ),
     ]
     body = "\n".join(f"- **{title}**: {text}" for title, text in lines if text)
     return f"### `{field.name}`\n\n{field.label[0].upper()}{field.label[1:]}.\n\n{body}\n"
@@ -96,12 +99,14 @@ def _value(field: Field) -> str:
     return f"{text}, or null where it is not known" if field.nullable else text
 
 
+_ABSENT = {"git": "outside a git checkout", "cohort": "where the developer named none"}
 _TYPES = {
     "id": "a random UUID (version 4), never ordered by time",
     "instant": "an instant in ISO 8601, UTC",
     "commit_time": "an ISO week such as `2026-W47`, or an instant where exact",
     "name": "a name that the project file lists, cut to 50 characters, else `other`",
     "boolean": "true or false",
+    "cohort": "one of the words that the project file offers",
     "label": "`no`, or a label of 1 to 16 characters of a-z 0-9 -",
     "version": "major and minor version",
 }

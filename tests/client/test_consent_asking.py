@@ -227,8 +227,9 @@ def test_the_second_invitation_needs_no_change_of_a_file(developer: Developer) -
     """The days pass by themselves: the launcher's cache must not keep a developer from the second invitation, nor repeat it."""
     developer.run_at_terminal("make", "test")
     today = int(time.time()) // DAY
-    for path in (developer.state / "asked", developer.hot_file):
-        path.write_bytes(path.read_bytes().replace(str(today).encode(), str(today - 31).encode()))
+    for path, day in ((developer.state / "asked", today), (developer.hot_file, today + 30)):
+        assert str(day).encode() in path.read_bytes()
+        path.write_bytes(path.read_bytes().replace(str(day).encode(), str(day - 31).encode()))
     assert developer.run_at_terminal("make", "test").text.count(INVITED) == 1
     assert developer.run_at_terminal("make", "test").text == ""
 

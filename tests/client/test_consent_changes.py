@@ -274,15 +274,162 @@ def test_the_answer_is_read_again_before_every_batch(agreed: Developer, server: 
     assert len(server.requests) == 1
 
 
-def test_an_unanswered_invitation_to_the_new_list_comes_once_more_after_30_days(agreed: Developer) -> None:
+# how often somebody is asked again
+
+
+ANOTHER = [{"start_time": "minute"}, {"start_time": "second"}, {"duration_ms": "exact"}]  # one change after the other
+
+
+def invited(developer: Developer) -> bool:
+    """Whether somebody is invited now, by the launcher's cache and by the sources alike; that it happened is not kept."""
+    asked = developer.state / "asked"
+    before = asked.read_bytes() if asked.exists() else b""
+    found = []
+    for cached in (True, False):
+        if not cached:
+            developer.hot_file.unlink(missing_ok=True)
+        developer.run("true")  # makes the cache where there is none, and has no terminal to invite at
+        found.append("Look and decide: innerloop opt-in" in developer.run_at_terminal("true").text)
+        asked.write_bytes(before)
+        developer.hot_file.unlink(missing_ok=True)
+    assert found[0] == found[1], "the launcher's cache knows another rule than the sources"
+    return found[0]
+
+
+def let_days_pass(developer: Developer, days: int) -> None:
+    """As if everything that was asked had been asked so many days earlier."""
+    asked = developer.state / "asked"
+    lines = [line.split() for line in asked.read_text().splitlines()]
+    asked.write_text("".join(f"{key} {int(day) - days}\n" for key, day in lines))
+    developer.hot_file.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("answer", ["no answer to the invitation", "not now", "keep"])
+def test_after_anything_but_a_yes_to_a_changed_list_no_change_asks_for_180_days(agreed: Developer, answer: str) -> None:
     agreed.edit(fields={NEW: True})
-    agreed.run_at_terminal("make", "test")
-    asked = agreed.state / "asked"
-    key, day = asked.read_text().split()
-    asked.write_text(f"{key} {int(day) - 31}\n")
-    agreed.hot_file.unlink()
-    assert "Look and decide" in agreed.run_at_terminal("make", "test").text
-    assert agreed.run_at_terminal("make", "test").text == ""
+    if answer == "no answer to the invitation":
+        assert "Look and decide" in agreed.run_at_terminal("true").text
+    else:
+        agreed.opt_in("keep" if answer == "keep" else "")
+    for fields in ANOTHER:
+        agreed.edit(fields=fields)
+        assert not invited(agreed), fields
+    let_days_pass(agreed, 179)
+    assert not invited(agreed)
+    let_days_pass(agreed, 1)
+    assert invited(agreed)
+    assert "Look and decide" in agreed.run_at_terminal("true").text
+    let_days_pass(agreed, 2000)
+    assert not invited(agreed), "asked a third time"
+    assert "Nothing is recorded or sent until you answer." in agreed.opt_in("yes").text, "whoever types it may always answer"
+    assert agreed.status()["mode"] == "on"
+
+
+def test_a_yes_to_a_changed_list_lets_the_next_change_ask(agreed: Developer) -> None:
+    agreed.edit(fields={NEW: True})
+    agreed.run_at_terminal("true")
+    agreed.opt_in("yes")
+    assert not invited(agreed)
+    agreed.edit(fields=ANOTHER[0])
+    assert invited(agreed)
+
+
+def test_a_narrower_change_after_keep_asks_nobody(agreed: Developer, server: Recorder) -> None:
+    agreed.edit(fields={NEW: True, "start_time": "exact"})
+    agreed.opt_in("keep")
+    for narrower in ({"os": False}, {"start_time": "minute"}, {NEW: False}):
+        agreed.edit(fields=narrower)
+        assert agreed.status()["mode"] == "on", narrower
+        agreed.run("make", "test")
+    agreed.flush()
+    assert [("os" in event["properties"], event["properties"]["start_time"][14:19]) for event in server.events] == [(False, "00:00")] * 3
+
+
+def test_what_changed_is_not_counted_among_what_stayed_the_same(agreed: Developer) -> None:
+    fields = len(agreed.status()["fields"])
+    agreed.edit(fields={"duration_ms": "exact", NEW: True})
+    assert f"  same     {fields - 1} fields" in agreed.opt_in("").text
+
+
+# a no is one for the project, wherever it moves to
+
+
+@pytest.fixture
+def refused(developer: Developer) -> Developer:
+    """Somebody who said no."""
+    developer.opt_in("no")
+    return developer
+
+
+MOVED = {"project": {"endpoint": "http://127.0.0.1:9"}}
+
+
+def test_a_no_holds_where_the_project_moves_to_another_address(refused: Developer) -> None:
+    refused.edit(**MOVED)
+    assert refused.status()["mode"] == "no"
+    assert not invited(refused)
+    refused.edit(fields={NEW: True}, project={"endpoint": "http://127.0.0.1:19", "retention_days": 3000})
+    assert not invited(refused)
+    assert "at another address" in refused.innerloop("status").out
+
+
+def test_a_no_does_not_hold_for_another_project_or_organisation(refused: Developer) -> None:
+    refused.edit(project={"organisation": "Somebody Else"})
+    assert invited(refused)
+    refused.edit(project={"organisation": "Example Org", "id": "shop-2", "write_key": "shop-2.x"})
+    assert invited(refused)
+
+
+def test_after_a_no_a_yes_at_another_address_is_typed_and_holds_there_alone(refused: Developer, server: Recorder) -> None:
+    refused.edit(**MOVED)
+    refused.opt_in("yes")
+    assert refused.status()["mode"] == "on"
+    refused.edit(project={"endpoint": server.url})
+    assert refused.status()["mode"] == "no"
+    refused.run("true")
+    assert refused.recorded() == 0
+    refused.edit(project={"endpoint": "http://127.0.0.1:19"})
+    assert refused.status()["mode"] == "no"
+
+
+def test_a_yes_or_local_at_one_address_says_nothing_about_another(developer: Developer) -> None:
+    for number, answer in enumerate(("yes", "local")):
+        developer.edit(project={"endpoint": f"http://127.0.0.1:{number + 10}"})
+        developer.opt_in(answer)
+    developer.edit(**MOVED)
+    assert developer.status()["mode"] == "off"
+    assert invited(developer)
+
+
+@pytest.mark.parametrize("how", ["a no elsewhere", "that no is deleted", "that no is edited", "that no cannot be read"])
+def test_the_cache_is_worthless_once_the_answer_elsewhere_changed(developer: Developer, server: Recorder, how: str) -> None:
+    """The launcher's cache names every source of a no, also those that may come to be one."""
+    if how != "a no elsewhere":
+        developer.opt_in("no")
+        (answer,) = developer.config.glob("*.json")
+    developer.edit(**MOVED)
+    developer.run_at_terminal("true")
+    developer.run("true")
+    asked = developer.state / "asked"
+    assert asked.exists() == (how == "a no elsewhere")
+    assert developer.hot_file.exists()
+    if how == "a no elsewhere":
+        developer.directory = developer.project(directory="older").edit(project={"endpoint": server.url}).directory
+        developer.opt_in("no")
+        asked.unlink()
+        developer.directory = developer.base / "shop"
+    elif how == "that no is deleted":
+        answer.unlink()
+    elif how == "that no is edited":
+        answer.write_text(answer.read_text().replace("false", "null", 1))
+    else:
+        answer.write_text("{")
+    due = developer.hot_file.read_bytes()
+    if how == "a no elsewhere":  # as if 31 days had passed for the cache too
+        before = due.partition(b"\ndue ")[2].partition(b"\n")[0]
+        developer.hot_file.write_bytes(due.replace(b"\ndue " + before, b"\ndue 1"))
+    said = "Look and decide" in developer.run_at_terminal("true").text
+    assert said == (how in ("that no is deleted", "that no is edited"))
 
 
 def test_where_the_question_is_preferred_a_changed_list_is_announced_and_not_recorded(developer: Developer) -> None:

@@ -1,7 +1,13 @@
 """What does not fit an applied plan waits, says why without a value, and is released by `projects apply`."""
 
+import json
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
+import innerloop
+from innerloop.plan.agreement import agreement, digest, narrowed
+from innerloop.plan.project import read
 from tests.collector.support import Collector, digest_of, hour, project, run_event
 
 WIDER = project(fields={"arch": False}, names={"allow": ["test", "build", "lint", "docs", "deploy"]})
@@ -134,3 +140,53 @@ def test_seed_mode_keeps_its_names_and_its_exact_times(idle: Collector) -> None:
         ["opt_out", "metrics-opt-out", None, None, stored, "", "yes"],
         ["run", "test", 12345, -2, stored, "", ""],
     ] == rows
+
+
+def test_an_event_may_name_a_cohort_that_the_project_offers_and_no_other(collector: Collector) -> None:
+    offering = project(project={"cohorts": ["employee", "community"]})
+    collector.apply(offering)
+    plan = digest_of(offering)
+    collector.send(run_event(cohort="employee"), run_event(), plan=plan)
+    collector.send(run_event(cohort="canary"), run_event(cohort=["employee"]), run_event(cohort=""), plan=plan)
+    collector.send(run_event(cohort="employee"), plan=digest_of(project()))
+
+    assert 2 == collector.stored
+    assert {"violates the plan: not allowed: cohort": 3, "violates the plan: unknown property: properties": 1} == collector.reasons()
+    assert "canary" not in collector.cli("quarantine", "list", "--json").stdout + collector.log
+    collector.stop()
+    assert [["", 1], ["employee", 1]] == collector.rows("SELECT cohort, count() FROM events GROUP BY cohort ORDER BY cohort")
+
+
+def test_a_longer_list_of_cohorts_releases_what_waited_for_it_also_after_a_restart(collector: Collector) -> None:
+    collector.apply(project(project={"cohorts": ["employee"]}))
+    longer = project(project={"cohorts": ["employee", "student"]})
+    collector.send(run_event(cohort="student"), plan=digest_of(longer))
+    assert 1 == collector.waiting
+    assert 1 == collector.apply(longer)["released"]
+    collector.kill()
+    collector.start()
+    collector.send(run_event(cohort="student"), plan=digest_of(longer))
+
+    assert (2, 0) == (collector.stored, collector.waiting)
+
+
+def test_a_field_that_expires_leaves_clients_before_and_after_it_accepted(idle: Collector) -> None:
+    """Nobody has to apply anything on the day: the digest that a client names from then on is known beforehand."""
+    package = Path(innerloop.__file__).parent
+    shutil.copytree(package, idle.directory / "lib" / "innerloop")
+    plan_file = idle.directory / "lib" / "innerloop" / "plan" / "plan.json"
+    document = json.loads(plan_file.read_text())
+    next(field for field in document["fields"] if field["name"] == "arch")["expires"] = "2027-01-31"
+    plan_file.write_text(json.dumps(document))
+    idle.environment["PYTHONPATH"] = str(idle.directory / "lib")
+    idle.start_with()
+    terms = agreement(read(project()))
+    later = digest(narrowed(terms, {name: exact for name, exact in terms["fields"].items() if name != "arch"}))
+    after = run_event()
+    del after["properties"]["arch"]
+    idle.send(after, plan=later)
+    idle.send(run_event(), plan=digest(terms))
+    idle.send(run_event(), plan=later)
+
+    assert 2 == idle.stored
+    assert {"violates the plan: unknown property: properties": 1} == idle.reasons()

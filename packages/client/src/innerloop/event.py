@@ -21,11 +21,12 @@ ABSENT = object()  # the property is left out of this event
 class Moment:
     """What a property may be made of: a run's facts, or those of an answer being given."""
 
-    def __init__(self, facts: RunFacts, attempt: str = "1", seed: bool = False) -> None:
-        """`attempt` is computed from the local history; `seed` is whether the project is in seed mode."""
+    def __init__(self, facts: RunFacts, attempt: str = "1", seed: bool = False, cohort: str = "") -> None:
+        """`attempt` is computed from the local history; `seed` is whether the project is in seed mode; `cohort` may be unnamed."""
         self.facts = facts
         self.attempt = attempt
         self.seed = seed
+        self.cohort = cohort
 
 
 def operating_system() -> str:
@@ -58,6 +59,7 @@ def _duration(moment: Moment, exactness: str) -> Optional[int]:
 
 VALUES: "dict[str, Callable[[Moment, str], Any]]" = {
     "command": lambda moment, _: moment.facts.name,
+    "cohort": lambda moment, _: moment.cohort or ABSENT,
     "command_type": lambda moment, _: moment.facts.type,
     "duration_ms": _duration,
     "exit_status": lambda moment, _: moment.facts.status,

@@ -1,7 +1,7 @@
 """Where innerloop keeps its files (XDG base directories). Imports nothing; paths are bytes.
 
 `STATE/hot/`      what the launcher must know, by project file (a cache: deleting it is always safe)
-`STATE/asked`     on which days a project was shown its invitation
+`STATE/asked`     on which days a project, or a change of it, was shown as an invitation or question
 `STATE/enabled`   exists while a project here is measured; holds the directory of the innerloop command
 `STATE/spool/K/`  the spool of one (organisation, project, endpoint)
 `CONFIG/K.json`   the answer for one (organisation, project, endpoint)

@@ -17,7 +17,6 @@ from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import PAUSED, Resolution, State, asking_key, forbidden, resolve
 from innerloop.consent.settle import settle, write_hot
-from innerloop.plan.agreement import agreement, digest
 from innerloop.spool import seal, store
 
 YES, KEEP, DETAILS, NOT_NOW = "yes", "keep", "?", "not now"
@@ -26,7 +25,7 @@ ANSWERS = {"y": YES, "yes": YES, "l": LOCAL, "local": LOCAL, "n": NO, "no": NO, 
 
 def may_ask(state: Resolution, here: State) -> None:
     """Refuse where nobody may be asked. Raises Failure with the reason and what to do."""
-    reason = forbidden(here)
+    reason = forbidden(here) or state.expired
     if reason:
         raise Failure(f"nothing can be agreed to here: {reason}")
     if state.unusable:
@@ -46,6 +45,9 @@ def opt_in(here: State, local: bool) -> int:
     may_ask(state, here)
     if state.answer.decision == (LOCAL if local else ON) and state.mode in (ON, LOCAL):
         say(f"You agreed on {str(state.answer.consent.get('timestamp'))[:10]} already. Look: innerloop status")
+        if state.mode == ON and "cohort" in state.agreement["fields"]:
+            answers.name_cohort(state.answer, _ask_cohort(state))
+            state = resolve(here)
         write_hot(state, here)
         return 0
     return talk(state, here, local, started)
@@ -53,7 +55,7 @@ def opt_in(here: State, local: bool) -> int:
 
 def talk(state: Resolution, here: State, local: bool = False, started: int = 0, noted: bool = False) -> int:
     """Hold the dialogue that fits the state, and act on the answer. `noted`: that it was asked is written down already."""
-    current = agreement(state.project)
+    current = state.current
     if state.project.seed and not local:
         text = texts.seed_question(state)
         answer = YES if terminal.ask(text).lower() in ("y", "yes") else NOT_NOW
@@ -71,7 +73,19 @@ def talk(state: Resolution, here: State, local: bool = False, started: int = 0, 
     if answer == NOT_NOW and noted:
         say(texts.not_now(state.project))
         return 0
-    return act(answer, state, here, text, started or time.time_ns())
+    cohort = state.answer.cohort if answer == KEEP else ""
+    if answer == YES and "cohort" in current["fields"]:
+        text += texts.cohort_question(state.project)
+        cohort = _ask_cohort(state)
+    return act(answer, state, here, text, started or time.time_ns(), cohort)
+
+
+def _ask_cohort(state: Resolution) -> str:
+    """Read what somebody who agreed says that they are; anything but an offered word is not said."""
+    word = terminal.ask(texts.cohort_question(state.project)).lower()
+    cohort = word if word in state.project.cohorts else ""
+    say(f"Cohort: {cohort or 'not said'}.")
+    return cohort
 
 
 def _read(text: str, state: Resolution) -> str:
@@ -85,9 +99,9 @@ def _read(text: str, state: Resolution) -> str:
         say("\n" + texts.notice(state) + "\n")
 
 
-def act(answer: str, state: Resolution, here: State, text: str, started: int) -> int:
+def act(answer: str, state: Resolution, here: State, text: str, started: int, cohort: str = "") -> int:
     """Write an answer down and say what follows from it."""
-    current = agreement(state.project)
+    current = state.current
     if answer == NOT_NOW:
         note_asked(state, here)
         say(texts.not_now(state.project))
@@ -102,8 +116,12 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int) ->
         mode = LOCAL if answer == LOCAL else ON
         if state.measures and os.path.isdir(here.spool(state.key)):
             seal.seal_finished(here.spool(state.key), state)  # what was measured so far stays in the developer's own report
-        answers.accept(state.answer, state.project, agreed, mode, text, state.testing, digest(current))
+        given = answers.accept(state.answer, state.project, agreed, mode, text, state.testing, current)
+        if cohort:
+            answers.name_cohort(given, cohort)
         after = settle(resolve(here), here)
+        if answer == KEEP:
+            note_asked(after, here)  # it was answered, though not with a yes: no other change asks soon
         say(texts.accepted(after))
         if note := ground.note(here):
             say(note)

@@ -29,6 +29,7 @@ def examples(state: Resolution) -> "dict[str, Any]":
         "client": event.VALUES["client"](moment, ""),
         "in_container": event.in_container(),
         "command": names[0] if names else "other",
+        **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
     }
 
 

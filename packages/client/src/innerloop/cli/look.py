@@ -7,20 +7,22 @@ import json
 import os
 import time
 
-from innerloop.cli import events
+from innerloop.cli import dpia, events
 from innerloop.cli.terminal import give, say
 from innerloop.consent import texts
 from innerloop.consent.resolve import Resolution, State, resolve
 from innerloop.delivery import client, sender
-from innerloop.plan.agreement import agreement, digest
+from innerloop.plan.agreement import digest
 from innerloop.plan.tracking import PLAN
 from innerloop.spool import seal, store
 
 
-def describe(here: State, as_json: bool) -> int:
-    """Print every field that this project collects, how exact, an example from here, and what stays off."""
+def describe(here: State, as_json: bool, record: bool) -> int:
+    """Print every field that this project collects, how exact, an example from here, and what stays off; or the record of processing."""
     state = resolve(here)
-    current = agreement(state.project)
+    if record:
+        return dpia.write(state, as_json)
+    current = state.current
     examples = events.examples(state)
     off = [name for name in PLAN.fields if name not in current["fields"]]
     if as_json:
@@ -28,13 +30,22 @@ def describe(here: State, as_json: bool) -> int:
             {**PLAN.fields[name].record, "granularity": exactness, "example": examples.get(name, PLAN.fields[name].example)}
             for name, exactness in current["fields"].items()
         ]
-        print(json.dumps({"project": state.project.id, "plan": digest(current), "fields": fields, "off": off}, indent=2))
+        document = {
+            "project": state.project.id,
+            "plan": digest(current),
+            "fields": fields,
+            "off": off,
+            "cohorts": list(state.project.cohorts),
+        }
+        print(json.dumps(document, indent=2))
         return 0
     print(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):\n")
     print(texts.field_table(current["fields"], examples))
     print("\n" + texts.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
     if state.project.stems:
         print(texts.entry("Stems", ", ".join(state.project.stems)))
+    if "cohort" in current["fields"]:
+        print(texts.cohort_entry(state.project))
     print(texts.entry("Never", "arguments, paths, output, environment, file or user names"))
     print(texts.entry("Where", texts.destination(state.project)))
     print(texts.entry("Off", ", ".join(off) or "none"))

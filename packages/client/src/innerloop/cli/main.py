@@ -59,7 +59,8 @@ def parser() -> argparse.ArgumentParser:
     leave = add("opt-out", "stop measuring; deletes what was not sent", json=False)
     leave.add_argument("--all", action="store_true", help="every project on this machine")
     add("status", "what holds for this project here")
-    add("describe", "every field that can be collected, why, and an example from here")
+    describe = add("describe", "every field that can be collected, why, and an example from here")
+    describe.add_argument("--dpia", action="store_true", help="the record of processing and the facts of an impact assessment")
     show = add("show", "the very bytes: of the next batch, of what waits, of what left")
     show.add_argument("what", choices=["next", "pending", "sent"])
     flush = add("flush", "deliver now, and say what happened")
@@ -80,7 +81,7 @@ COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]
     "opt-out": ("leave", lambda module, here, given: module.opt_out(here, given.all)),
     "status": ("status", lambda module, here, given: module.status(here, given.json)),
     "doctor": ("status", lambda module, here, given: module.doctor(here, given.json)),
-    "describe": ("look", lambda module, here, given: module.describe(here, given.json)),
+    "describe": ("look", lambda module, here, given: module.describe(here, given.json, given.dpia)),
     "show": ("look", lambda module, here, given: module.show(here, given.what, given.json)),
     "report": ("report", lambda module, here, given: module.report(here, given.json, given.days)),
     "reset-id": ("forget", lambda module, here, _given: module.reset_id(here)),

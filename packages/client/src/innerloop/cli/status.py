@@ -6,6 +6,7 @@ May import: consent, the spool, delivery's state, and this package.
 import json
 import os
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from innerloop import __version__, environment, files, projectfile
@@ -30,35 +31,61 @@ MEANING = {
 def status(here: State, as_json: bool) -> int:
     """Print what holds for this project."""
     state = resolve(here)
-    spool = here.spool(state.key)
-    counts = ledger.count(spool)
+    counts = ledger.count(here.spool(state.key))
     if as_json:
         print(json.dumps(_document(state, here, counts), indent=2))
         return 0
-    consent, project = state.answer.consent, state.project
-    day = str(consent.get("timestamp", ""))[:10]
-    what = MEANING[state.mode] + (f", agreed {day} (plan {state.digest[:8]})" if state.mode == ON else "")
-    print(f"{project.name}: {what}")
-    if state.reason:
-        print(f"  because   {clean(state.reason)}")
-    if state.mode == OFF and not state.reason:
-        print("  because   nobody answered the question yet")
-    if state.mode in (ON, PAUSED):
-        print(f"  goes to   {project.organisation}, {texts.destination(project)}")
-    if state.measures:
-        print(f"  fields    {len(state.agreement['fields'])}: innerloop describe")
-    if state.answer.user_id:
-        print(f"  your id   {state.answer.user_id[:8]}..., for this project only")
-    if counts.recorded:
-        sent = len(store.ids(spool, "sent"))
-        print(f"  here      {counts.queued} to send, {counts.quarantined} set aside, {sent} sent copies")
-    if waits := erasure.read(here.state, state.key):
-        print(f"  erasure   asked for, not confirmed yet by {state.project.endpoint_host} ({len(waits.ids)} ids); now: innerloop forget")
-    for erased_on, receipt in erasure.receipts(here.state, project.id)[-3:]:
-        print(f"  erased    {erased_on}, receipt {receipt}")
-    change = texts.opt_out_command(project) if state.measures or state.mode == PAUSED else texts.opt_in_command(project)
-    print(f"  change    {change}")
+    consent = state.answer.consent
+    agreed = f", agreed {str(consent.get('timestamp', ''))[:10]} (text {str(consent.get('text', '-'))[:8]}, plan {state.digest[:8]})"
+    print(f"{state.project.name}: {MEANING[state.mode]}{agreed if state.mode == ON else ''}")
+    for title, text in [*_agreed(state), *_kept(state, here, counts), ("change", " | ".join(_ways(state)))]:
+        print(f"  {title:<9} {clean(text)}")
     return 0
+
+
+def _agreed(state: Resolution) -> "Iterator[tuple[str, str]]":
+    """What was answered and what follows from it."""
+    if state.reason:
+        yield "because", state.reason
+    if state.mode == OFF and not state.reason:
+        yield "because", "nobody answered the question yet"
+    if state.mode in (ON, PAUSED):
+        yield "goes to", f"{state.project.organisation}, {texts.destination(state.project)}"
+    if state.measures:
+        yield "fields", f"{len(state.agreement['fields'])}: innerloop describe"
+    if state.answer.user_id:
+        yield "your id", f"{state.answer.user_id[:8]}..., for this project only; a new one: innerloop reset-id"
+    if "cohort" in state.agreement["fields"] and state.mode == ON:
+        yield "cohort", _cohort(state)
+
+
+def _kept(state: Resolution, here: State, counts: ledger.Ledger) -> "Iterator[tuple[str, str]]":
+    """What lies here and there."""
+    if counts.recorded:
+        sent = len(store.ids(here.spool(state.key), "sent"))
+        yield "here", f"{counts.queued} to send, {counts.quarantined} set aside, {sent} sent copies"
+    if state.answer.user_id:
+        yield "there", f"kept {state.project.retention_days} days"
+    if waits := erasure.read(here.state, state.key):
+        yield "erasure", f"of {len(waits.ids)} ids not confirmed yet by {state.project.endpoint_host}; ask now: innerloop forget"
+    for day, receipt in erasure.receipts(here.state, state.project.id)[-3:]:
+        yield "erased", f"{day}, receipt {receipt}"
+
+
+def _cohort(state: Resolution) -> str:
+    """What the developer named, and whether it still leaves."""
+    named = state.answer.cohort
+    if not named:
+        return f"not said; name one: {texts.opt_in_command(state.project)}"
+    return named if named in state.project.cohorts else f"{named}: no longer offered, so it does not leave"
+
+
+def _ways(state: Resolution) -> "list[str]":
+    """What can be typed to change what holds."""
+    ways = [] if state.measures else [texts.opt_in_command(state.project)]
+    ways += [texts.opt_out_command(state.project)] if state.measures or state.mode == PAUSED else []
+    ways += ["innerloop opt-in --local"] if state.mode == ON else []
+    return ways + (["innerloop forget"] if state.answer.identities else [])
 
 
 def _document(state: Resolution, here: State, counts: ledger.Ledger) -> "dict[str, Any]":
@@ -73,6 +100,7 @@ def _document(state: Resolution, here: State, counts: ledger.Ledger) -> "dict[st
         "fields": state.agreement["fields"],
         "changed": None if state.changed is None else state.changed._asdict(),
         "id": state.answer.user_id or None,
+        "cohort": state.answer.cohort or None,
         "consent_file": state.answer.path,
         "ledger": _ledger_document(counts),
         "earlier_ids": len(state.answer.earlier),

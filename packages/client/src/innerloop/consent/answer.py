@@ -24,6 +24,7 @@ from innerloop import files, places
 from innerloop.plan.agreement import destination_digest, digest
 from innerloop.plan.project import Project
 
+_ENDPOINT = 12  # hex digits of a consent file's name that stand for the endpoint
 ON, LOCAL, NO, UNDECIDED = "on", "local", "no", "undecided"
 
 
@@ -36,7 +37,22 @@ def path_for(project: Project, env: "dict[bytes, bytes]") -> str:
     """Where the answer for a project is kept; in seed mode the founding system's place, literally."""
     if project.seed:
         return f"{os.fsdecode(env.get(b'HOME', b''))}/{project.seed.config}"
-    return os.fsdecode(places.config(env)) + f"/{project.id}-{spool_key(project)[:12]}.json"
+    whose = digest([project.organisation, project.id])[:8]
+    return os.fsdecode(places.config(env)) + f"/{project.id}-{whose}-{spool_key(project)[:_ENDPOINT]}.json"
+
+
+def elsewhere(path: str) -> "list[str]":
+    """The answers for the same organisation and project at other endpoints. Raises files.UnusableFile."""
+    directory, name = os.path.split(path)
+    head = name[: -len(".json") - _ENDPOINT]
+    try:
+        found = os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise files.UnusableFile(f"{directory} cannot be read: {error.strerror}") from error
+    alike = [other for other in found if other.startswith(head) and other.endswith(".json") and len(other) == len(name)]
+    return sorted(f"{directory}/{other}" for other in alike if other != name)
 
 
 class Answer(NamedTuple):
@@ -87,6 +103,12 @@ class Answer(NamedTuple):
         return ON if decision is True and self.user_id else UNDECIDED
 
     @property
+    def cohort(self) -> str:
+        """What the developer said that they are, or an empty string."""
+        value = self.consent.get("cohort")
+        return value if isinstance(value, str) else ""
+
+    @property
     def serial(self) -> str:
         """The answer's random serial, empty without an answer; derived for an answer that the founding system's script wrote."""
         serial = self.consent.get("serial")
@@ -102,11 +124,13 @@ def load(path: str) -> Answer:
     return Answer(path, files.read_json(path) or {})
 
 
-def accept(before: Answer, project: Project, agreement: "dict[str, Any]", mode: str, text: str, testing: str, current: str) -> Answer:
+def accept(
+    before: Answer, project: Project, agreement: "dict[str, Any]", mode: str, text: str, testing: str, current: "dict[str, Any]"
+) -> Answer:
     """Write down a yes (`on`) or `local`, bound to what was shown. Keeps an id that is there already.
 
-    `current` is the digest of the project's agreement at the time: it differs from that of `agreement` where the
-    developer keeps to an older, smaller one.
+    `current` is the project's agreement at the time: it differs from `agreement` where the developer keeps to an older,
+    smaller one.
     """
     consent = {
         "decision": mode == ON,
@@ -115,7 +139,7 @@ def accept(before: Answer, project: Project, agreement: "dict[str, Any]", mode: 
         "how": "typed",
         "agreement": agreement,
         "plan": digest(agreement),
-        "seen": current,
+        "seen": digest(current),
         "destination": destination_digest(project),
         "text": hashlib.sha256(text.encode()).hexdigest(),
         "serial": secrets.token_hex(16),
@@ -125,11 +149,19 @@ def accept(before: Answer, project: Project, agreement: "dict[str, Any]", mode: 
         consent["earlier"] = before.earlier
     if testing:
         consent["test"] = testing
+    if agreement != current:
+        consent["shown"] = current
     document = dict(before.document)
     if mode == ON:
         document["anonymous_user_id"] = before.user_id or str(uuid.uuid4())
     document["consent"] = consent
     return _save(before.path, document)
+
+
+def name_cohort(before: Answer, cohort: str) -> Answer:
+    """Write down what the developer says that they are, beside the answer that they gave; empty: rather not said."""
+    consent = {key: value for key, value in before.consent.items() if key != "cohort"}
+    return _save(before.path, {**before.document, "consent": {**consent, "cohort": cohort} if cohort else consent})
 
 
 def decline(before: Answer) -> Answer:

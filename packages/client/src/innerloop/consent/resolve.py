@@ -8,17 +8,20 @@ launcher's `hot`.
 """
 
 import os
+import time
 from typing import Any, NamedTuple, Optional
 
 from innerloop import environment, files, places, projectfile, remotes
 from innerloop.consent import answer as answers
-from innerloop.consent.answer import LOCAL, NO, ON, Answer
+from innerloop.consent.answer import LOCAL, NO, ON, UNDECIDED, Answer
 from innerloop.launcher import hot
-from innerloop.plan.agreement import Difference, agreement, destination_digest, difference, digest
+from innerloop.plan.agreement import Difference, agreement, destination_digest, difference, digest, narrowed, unexpired
 from innerloop.plan.project import Project
 from innerloop.plan.tracking import PLAN
 
 OFF, PAUSED = "off", "paused"
+REMIND_AFTER = 30  # days from the first invitation to the second and last one
+ASK_AGAIN_AFTER = 180  # days from one question about a changed list to the next, after anything but a yes
 
 
 class Resolution(NamedTuple):
@@ -31,15 +34,22 @@ class Resolution(NamedTuple):
     mode: str  # on, local, no, off or paused
     reason: str  # why it is not what the developer answered; empty where it is
     agreement: "dict[str, Any]"  # what may leave: agreed and current
+    current: "dict[str, Any]"  # what the project file asks for now, without what expired
     changed: Optional[Difference] = None  # how the project file differs from what was agreed, where it does
     testing: str = ""  # value of a seed project's test variable
     unusable: str = ""  # what is wrong with the consent file
     git_config: str = ""
+    elsewhere: "tuple[str, ...]" = ()  # without an answer here: those for the same project at other endpoints, a no among which counts
 
     @property
     def measures(self) -> bool:
         """Whether runs are recorded."""
         return self.mode in (ON, LOCAL)
+
+    @property
+    def expired(self) -> str:
+        """Why this version measures nothing any more, or an empty string."""
+        return "" if "messageId" in self.current["fields"] else "the tracking plan of this version has expired: update innerloop"
 
     @property
     def digest(self) -> str:
@@ -54,6 +64,7 @@ class State:
         """`env` is an environment as bytes; `directory` is where to look for the project from."""
         self.env = env
         self.directory = directory
+        self.today = int(time.time()) // 86400  # days since 1970
         self.state = os.fsdecode(places.state(env))
         self.config = os.fsdecode(places.config(env))
 
@@ -92,23 +103,31 @@ def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
     project = found.project
     testing = environment.test_value(here.env, project.seed.test_variable.encode()) if project.seed else ""
     path = answers.path_for(project, here.env)
-    current = agreement(project)
+    current = unexpired(agreement(project), here.today)
+    elsewhere: "list[str]" = []
     try:
         answer, unusable = answers.load(path), ""
+        if answer.decision == UNDECIDED and not project.seed:
+            elsewhere = answers.elsewhere(path)
     except files.UnusableFile as error:
         answer, unusable = Answer(path, {}), str(error)
     found_state = Resolution(
-        project, found.path, answers.spool_key(project), answer, OFF, "", current, testing=testing, unusable=unusable,
-        git_config=remotes.git_config(found.directory) if project.remotes else "",
+        project, found.path, answers.spool_key(project), answer, OFF, "", current, current, testing=testing, unusable=unusable,
+        git_config=remotes.git_config(found.directory) if project.remotes else "", elsewhere=tuple(elsewhere),
     )  # fmt: skip
-    if unusable:
-        return found_state._replace(reason=unusable)
-    bound = _ci_job(found_state) if project.ci and environment.ci_counts(here.env) else _bind(found_state, current)
+    if unusable or found_state.expired:
+        return found_state._replace(reason=unusable or found_state.expired)
+    bound = _bind(found_state, current)
+    if project.ci and environment.ci_counts(here.env) and bound.mode not in (NO, LOCAL):
+        bound = _ci_job(found_state)
     return _restrict(bound, here)
 
 
 def _ci_job(state: Resolution) -> Resolution:
-    """A CI job gives no consent, carries no id and has a spool of its own: the project file and the job say that it counts."""
+    """A CI job gives no consent, carries no id and has a spool of its own: the project file and the job say that it counts.
+
+    It is not one where somebody answered no or `local`: a repository's Makefile can set the job's variables too.
+    """
     return state._replace(answer=Answer(state.answer.path, {}), mode=ON, key=f"{state.key}-ci")
 
 
@@ -118,7 +137,8 @@ def _bind(state: Resolution, current: "dict[str, Any]") -> Resolution:
     if answer.decision in (NO, LOCAL):
         return state._replace(mode=answer.decision)
     if answer.decision != ON:
-        return state
+        refused = any(_refused(path) for path in state.elsewhere)
+        return state._replace(mode=NO, reason="you said no to this project at another address") if refused else state
     if consent.get("test") and not state.testing:
         return state._replace(reason="the yes was given in a test and holds only there")
     agreed = _agreed(state, current)
@@ -128,9 +148,23 @@ def _bind(state: Resolution, current: "dict[str, Any]") -> Resolution:
         change = Difference(other=("destination",))
         return state._replace(mode=PAUSED, reason="the destination is another one than you agreed to", changed=change)
     change = difference(agreed, current)
-    if change.wider and not (change.can_keep and consent.get("seen") == digest(current)):
+    if change.wider and not (change.can_keep and _kept_against(consent, current)):
         return state._replace(mode=PAUSED, reason="what is collected is not what you agreed to", changed=change)
     return state._replace(mode=ON, agreement=_intersection(agreed, current), changed=change)
+
+
+def _refused(path: str) -> bool:
+    """Tell whether an answer is a no; one that cannot be read may be one."""
+    try:
+        return answers.load(path).decision == NO
+    except files.UnusableFile:
+        return True
+
+
+def _kept_against(consent: "dict[str, Any]", current: "dict[str, Any]") -> bool:
+    """Tell whether the developer saw everything that is asked for now, and kept to less."""
+    shown = consent.get("shown")
+    return isinstance(shown, dict) and digest(shown) == consent.get("seen") and not difference(shown, current).wider
 
 
 def _agreed(state: Resolution, current: "dict[str, Any]") -> "Optional[dict[str, Any]]":
@@ -147,14 +181,13 @@ def _agreed(state: Resolution, current: "dict[str, Any]") -> "Optional[dict[str,
 
 def _intersection(agreed: "dict[str, Any]", current: "dict[str, Any]") -> "dict[str, Any]":
     """What is both agreed and current: each field as coarse as the coarser of the two says."""
-    fields = {}
+    fields: "dict[str, str]" = {}
     for name, exactness in current["fields"].items():
         if name in agreed["fields"]:
             order = PLAN.fields[name].granularities
             old = agreed["fields"][name]
             fields[name] = min(exactness, old, key=order.index) if old in order else exactness
-    purposes = {name: text for name, text in current["purposes"].items() if name in fields}
-    return {**current, "fields": fields, "purposes": purposes}
+    return narrowed(current, fields)
 
 
 def _restrict(state: Resolution, here: State) -> Resolution:
@@ -203,7 +236,13 @@ def asked_days(here: State, key: str) -> "list[int]":
 
 
 def asking_key(state: Resolution) -> str:
-    """Under which key it is noted that somebody was asked: a changed plan may ask again, once."""
-    if state.mode == PAUSED:
-        return f"{state.key}-{digest(agreement(state.project))[:12]}"
-    return state.key
+    """Under which key it is noted that somebody was asked: after a yes, what is asked for later is another matter."""
+    return state.key if state.changed is None else f"{state.key}-{digest(state.answer.serial)[:12]}"
+
+
+def ask_from(state: Resolution, here: State) -> Optional[int]:
+    """The first day (since 1970) on which the developer may be invited: at most twice, with a long pause. None: never again."""
+    days = sorted(set(asked_days(here, asking_key(state))))
+    if len(days) > 1:
+        return None
+    return days[0] + (REMIND_AFTER if state.changed is None else ASK_AGAIN_AFTER) if days else 0

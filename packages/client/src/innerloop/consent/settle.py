@@ -8,8 +8,8 @@ import sys
 from typing import Optional
 
 from innerloop import environment, files, places
-from innerloop.consent.answer import NO
-from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, asked_days, asking_key, forbidden, resolve
+from innerloop.consent.answer import NO, UNDECIDED
+from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, ask_from, forbidden, resolve
 from innerloop.launcher import hot
 from innerloop.plan.project import ProjectError
 from innerloop.plan.tracking import PLAN
@@ -59,17 +59,22 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     paths = [os.fsencode(path) for path in (state.path, state.answer.path)] + [places.MACHINE_FILE]
     if state.git_config:
         paths.append(os.fsencode(state.git_config))
+    if state.answer.decision == UNDECIDED and not state.project.seed:  # an answer for another endpoint counts, or may come to count
+        paths += [places.config(here.env), *map(os.fsencode, state.elsewhere)]
     answer.sources = [(path, hot.fingerprint(path)) for path in paths]
     (answer.project_file, _), (answer.consent, answer.consent_print) = answer.sources[:2]
     answer.mode = (OFF if state.mode == PAUSED else state.mode).encode()
-    if state.unusable or forbidden(here):
+    if state.unusable or state.expired or forbidden(here):
         answer.mode = NO.encode()  # neither record nor ask
     answer.config = places.config(here.env)
     answer.serial = state.answer.serial.encode()
     answer.digest = state.digest.encode()
     answer.spool = os.fsencode(here.spool(state.key))
     answer.testvar = state.project.seed.test_variable.encode() if state.project.seed else b""
-    answer.asked = asked_days(here, asking_key(state))
+    due = ask_from(state, here)
+    answer.due = b"" if due is None else b"%d" % due
+    ends = [here.today if state.expired else PLAN.fields[name].last_day for name in state.current["fields"]]
+    answer.until = b"%d" % (min(ends, default=here.today) + 1)  # looked at daily once all is over: an update may be installed
     answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
     answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
     answer.ci = state.project.ci
@@ -78,7 +83,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
 
 def write_hot(state: Resolution, here: State) -> None:
     """Write the launcher's cache, but not on a machine where nobody was asked or answered anything yet."""
-    touched = state.answer.consent or asked_days(here, asking_key(state)) or os.path.exists(f"{here.state}/enabled")
+    touched = state.answer.consent or state.mode == NO or ask_from(state, here) != 0 or os.path.exists(f"{here.state}/enabled")
     if environment.local_only(here.env) or state.testing or state.unusable or not touched or environment.in_ci(here.env) or forbidden(here):
         return
     if any("\n" in name for name in (*state.project.names, *state.project.stems, state.path, state.answer.path)):

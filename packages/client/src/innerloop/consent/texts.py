@@ -6,6 +6,7 @@ the retention, the risk, the ways out and the answers are always generated here.
 May import: the standard library, the plan, and this package.
 """
 
+import os
 import textwrap
 from typing import Any, Optional
 
@@ -74,17 +75,34 @@ def field_list(fields: "dict[str, str]") -> str:
     return ", ".join(labels(fields))
 
 
+def cohort_question(project: Project) -> str:
+    """What is asked after a yes where the project file offers cohorts; nobody needs to answer it."""
+    words = f"You may name what you are, and need not: {', '.join(project.cohorts)}."
+    use = f"It would leave with each record, and is shown in groups of {GROUP} or more only."
+    return fold(words, use) + "\nOne of these words (Enter: rather not say): "
+
+
+def cohort_entry(project: Project) -> str:
+    """What the second layer and `describe` say about cohorts."""
+    return entry(
+        "Cohort",
+        f"after a yes you may name one of: {', '.join(project.cohorts)}. You need not: then nothing is sent about it. A small one narrows "
+        f"down who you can be, so it is shown in groups of {GROUP} or more only. Name another, or none: {opt_in_command(project)}",
+    )
+
+
 def question(state: Resolution) -> str:
     """The question, on one screen. Names every field, or their number where the table above it does."""
     project, fields = state.project, state.agreement["fields"]
     first = [label(PLAN.fields[name], exact) for name, exact in fields.items() if PLAN.fields[name].category == "interaction"]
-    first = list(dict.fromkeys(first))[:5]
+    first = list(dict.fromkeys(first))
     number = len(labels(fields))
-    for listed in (field_list(fields), f"{', '.join(first)} and {number - len(first)} more, all in the list above"):
+    shorter = [f"{', '.join(first[:most])} and {number - most} more, listed above" for most in range(min(5, len(first)), 0, -1)]
+    for listed in (field_list(fields), *shorter):
         text = _question(project, listed)
         if _fits(text):
             return text
-    return _question(project, f"{number} fields, all in the list above")
+    return _question(project, f"the {number} fields listed above")
 
 
 def _fits(text: str) -> bool:
@@ -105,7 +123,7 @@ def _question(project: Project, fields: str) -> str:
             f"groups of {GROUP} or more. Single records carry a random id: pseudonymous, not anonymous, since their times can be compared with git",
         ),
         entry("Free", f"{project.name} works the same; a no stays on this machine"),
-        entry("Later", f"stop: {opt_out_command(project)}"),
+        entry("Later", f"stop: {opt_out_command(project)}   erase: innerloop forget"),
         entry("Ask", contact),
         "",
         "  yes  share   local  only for yourself   no  never ask   ?  details, examples",
@@ -127,7 +145,8 @@ def changed_question(state: Resolution, current: "dict[str, Any]") -> str:
         if names:
             text = ", ".join(_describe_change(name, current) for name in names)
             lines.append(textwrap.fill(text, WIDTH, initial_indent=f"  {title:<9}", subsequent_indent=" " * 11))
-    same = len(set(state.answer.consent.get("agreement", {}).get("fields", {})) & set(current["fields"]))
+    changed = {*change.finer, *change.coarser}
+    same = len((set(state.answer.consent.get("agreement", {}).get("fields", {})) & set(current["fields"])) - changed)
     lines.append(f"  same     {same} fields, the rest of what you agreed to")
     keep = "    keep  only what I agreed to before" if change.can_keep else ""
     lines += [f"  yes  agree to the new list{keep}", "  no   stop                     ?     every field, with examples from here"]
@@ -201,7 +220,7 @@ def stopped(project: Project, path: str, unsent: int, told: bool) -> str:
     return fold(
         beside(f"{project.name} commands are no longer measured.", silent),
         f"{unsent} unsent record{'s were' if unsent != 1 else ' was'} deleted here.",
-        f"What {project.organisation} already has is kept for {project.retention_days} days.",
+        beside(f"What {project.organisation} already has is kept for {project.retention_days} days.", "Erase it: innerloop forget"),
         f"Your answer is kept in {path}",
         f"Start again: {opt_in_command(project)}",
     )
@@ -213,16 +232,23 @@ def notice(state: Resolution) -> str:
     lines = [field_table(state.agreement["fields"]), ""]
     lines += textwrap.wrap("Commands that a coding agent runs for you count too, marked agent.", WIDTH)
     lines.append(entry("Who", f"{project.organisation} answers for the data. {project.contact} {project.notice_url}".strip()))
+    if "cohort" in state.agreement["fields"]:
+        lines.append(cohort_entry(project))
     if project.legal_basis:
         lines.append(entry("Basis", project.legal_basis))
     for recipient in project.recipients:
         where = ", ".join(part for part in (recipient.region, recipient.retention) if part)
         lines.append(entry("To", f"{recipient.name}: {recipient.receives}{'; ' + where if where else ''}"))
     rights = (
-        "see what left: innerloop show sent. Object: " + opt_out_command(project) + ". You may ask the contact above for access "
-        "and erasure, and complain to an authority. Not used for appraisal; no automated decisions; nothing is sold."
+        f"see what left: innerloop show sent. Erase it: innerloop forget. Object: {opt_out_command(project)}. You may ask the contact "
+        "above for access and erasure too, and complain to an authority. Not used for appraisal; no automated decisions; nothing is sold."
     )
-    lines += [entry("Rights", rights), entry("Change", "if this list changes, measuring pauses and you are asked again.")]
+    change = "if more is asked for, measuring pauses until you answered; you are asked twice at most, half a year apart."
+    lines += [
+        entry("Rights", rights),
+        entry("Change", change),
+        fold(f"Source {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}"),
+    ]
     if "previous_consent" in state.agreement["fields"]:
         lines.append(entry("Leave", "leaving sends one last message that says so."))
     if "legal_block" in project.wording:

@@ -13,11 +13,10 @@ from innerloop import environment, places
 
 PROJECT_FILE = b"innerloop.toml"
 HEAD = b"innerloop-hot 1"
-FACTS = ("config", "mode", "serial", "digest", "spool", "testvar")  # bytes
+FACTS = ("config", "mode", "serial", "digest", "spool", "testvar", "due", "until")  # bytes
 FLAGS = ("git", "ci")
 LISTS = {"p": "patterns", "s": "stems"}
 LONGEST = 262144  # bytes; a larger file is not ours
-REMIND_AFTER = 30  # days
 BARE, RESOLVE, MEASURE, INVITE = "bare", "resolve", "measure", "invite"  # what to do with a run
 
 
@@ -32,7 +31,8 @@ class Hot:
         self.project_file = b""
         self.config = b""
         self.serial = self.digest = self.spool = self.testvar = b""
-        self.asked: "list[int]" = []  # days since 1970
+        self.due = b""  # the first day (since 1970) on which the developer may be invited; empty: never again
+        self.until = b""  # the day (since 1970) from which this is out of date by itself, because a field expires
         self.patterns: "list[str]" = []
         self.stems: "list[str]" = []
         self.separator = ""
@@ -43,10 +43,8 @@ class Hot:
         return self.mode in (b"on", b"local")
 
     def invitation_due(self, today: int) -> bool:
-        """Shown once, and once more after 30 days without an answer; then never."""
-        if self.mode != b"off" or len(self.asked) > 1:
-            return False
-        return not self.asked or today - self.asked[0] >= REMIND_AFTER
+        """Nobody answered, and the day has come from which the developer may be asked."""
+        return self.mode == b"off" and self.due != b"" and today >= int(self.due)
 
 
 def fingerprint(path: bytes) -> bytes:
@@ -109,7 +107,7 @@ def read(path: bytes, euid: int, config: bytes) -> "Hot | None":
     finally:
         posix.close(descriptor)
     hot = parse(data)
-    if hot is None or hot.config != config:
+    if hot is None or hot.config != config or (hot.until and time.time() // 86400 >= int(hot.until)):
         return None
     for source, known in hot.sources:
         if fingerprint(source) != known:
@@ -147,8 +145,6 @@ def take(hot: Hot, key: str, value: bytes) -> bool:
         setattr(hot, key, value)
     elif key == "separator":
         hot.separator = value.decode()
-    elif key == "asked":
-        hot.asked = [int(day) for day in value.split()]
     else:
         return False
     return True
@@ -162,7 +158,6 @@ def render(hot: "Hot") -> bytes:
         lines.append(b"%s %s" % (key.encode(), getattr(hot, key)))
     for key in FLAGS:
         lines.append(b"%s %d" % (key.encode(), getattr(hot, key)))
-    lines.append(b"asked " + b" ".join(b"%d" % day for day in hot.asked))
     lines.append(b"separator " + hot.separator.encode())
     lines += [b"p " + name.encode() for name in hot.patterns]
     lines += [b"s " + name.encode() for name in hot.stems]

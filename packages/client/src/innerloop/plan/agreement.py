@@ -2,7 +2,7 @@
 
 An agreement is a plain dict, so that it can be kept in the consent file, digested and compared. The
 collector registers a project file under the digest of its agreement; events name that digest. The names that
-may leave are not part of it: they are checked against the current list at every step instead
+may leave, and the cohorts that are offered, are not part of it: they are checked against the current list at every step instead
 (docs/decisions/0003-names-outside-the-digest.md).
 
 May import: the standard library and the plan.
@@ -30,6 +30,23 @@ def agreement(project: Project) -> "dict[str, Any]":
         "purpose": project.wording.get("purpose", ""),
         "legal_basis": project.legal_basis,
     }
+
+
+def narrowed(terms: "dict[str, Any]", fields: "dict[str, str]") -> "dict[str, Any]":
+    """An agreement with fewer or coarser fields, and everything else as it is."""
+    return {**terms, "fields": fields, "purposes": {name: terms["purposes"][name] for name in fields}}
+
+
+def unexpired(terms: "dict[str, Any]", today: int) -> "dict[str, Any]":
+    """An agreement without the fields whose time is over by a day (since 1970): they stop by themselves, and nobody is asked."""
+    over = {field.name for field in PLAN.fields.values() if field.last_day < today}
+    return narrowed(terms, {name: exact for name, exact in terms["fields"].items() if name not in over})
+
+
+def stages(terms: "dict[str, Any]") -> "list[dict[str, Any]]":
+    """An agreement as it is, and as it becomes by itself when one field after the other expires."""
+    ends = sorted({PLAN.fields[name].last_day for name in terms["fields"] if name in PLAN.fields})
+    return [terms, *(unexpired(terms, end + 1) for end in ends[:-1])]
 
 
 def digest(document: Any) -> str:

@@ -24,11 +24,12 @@ class Violation(NamedTuple):
 
 
 class Names(NamedTuple):
-    """The names that may leave, as the project file lists them."""
+    """The names that may leave, as the project file lists them, and the cohorts."""
 
     allow: "tuple[str, ...]" = ()
     stems: "tuple[str, ...]" = ()
     separator: str = ""
+    cohorts: "tuple[str, ...]" = ()
 
     def holds(self, name: str) -> bool:
         """Tell whether a name on the wire is `other`, listed, or the first 50 characters of a listed one."""
@@ -123,6 +124,7 @@ _TESTS = {
     "instant": lambda value, _field, exactness, _names: granularity.is_instant(value, exactness),
     "commit_time": _commit_time,
     "name": lambda value, _field, _exactness, names: isinstance(value, str) and names.holds(value),
+    "cohort": lambda value, _field, _exactness, names: isinstance(value, str) and value in names.cohorts,
     "enum": lambda value, field, *_: isinstance(value, str) and value in field.values,
     "integer": _integer,
     "boolean": lambda value, *_: isinstance(value, bool),

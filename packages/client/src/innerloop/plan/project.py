@@ -19,6 +19,8 @@ DEFAULT_RETENTION_DAYS = 365
 RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows with the id")
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 _SEED_CONFIG = re.compile(r"~/(\.config/[a-z0-9][a-z0-9_-]{0,39}/[a-z0-9][a-z0-9_-]{0,39}\.json)")
+_COHORT = re.compile(r"[a-z0-9-]{1,16}")
+MOST_COHORTS = 8
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 # Controls, formats (bidirectional, zero-width, tags), surrogates, private and unassigned ones, separators of lines.
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -71,10 +73,12 @@ class Project(NamedTuple):
     names: "tuple[str, ...]" = ()
     stems: "tuple[str, ...]" = ()
     separator: str = ""
+    cohorts: "tuple[str, ...]" = ()  # what a developer may, and need not, call themselves after a yes
     rename: "dict[str, str]" = {}  # plan field -> what this project calls it on the wire
     events: "dict[str, str]" = {}  # plan event -> what this project calls it on the wire
     recipients: "tuple[Recipient, ...]" = ()
     wording: "dict[str, str]" = {}
+    controller: "dict[str, str]" = {}  # for the record of processing alone: shown to nobody else
     seed: Optional[Seed] = None
     legacy: Optional[Legacy] = None
     unknown: "tuple[str, ...]" = ()
@@ -96,6 +100,9 @@ class Project(NamedTuple):
 WORDING = (
     "purpose", "invitation", "thanks", "question", "answer_line", "stopped", "opt_in_command", "opt_out_command", "legal_block",
 )  # fmt: skip
+
+
+CONTROLLER = ("name", "address", "representative", "dpo", "transfers", "staff_views")
 
 
 class _Reader:
@@ -163,13 +170,14 @@ def read(document: "dict[str, Any]") -> Project:
     retention = reader.take("project", "retention_days", int, DEFAULT_RETENTION_DAYS)
     if not 1 <= retention <= 3650:
         raise ProjectError("project.retention_days must be between 1 and 3650")
+    cohorts = _cohorts(reader)
     project = Project(
         id=identity,
         name=reader.text("project", "name", identity, 40) or identity,
         organisation=_required(reader, "organisation"),
         endpoint=_endpoint(reader.text("project", "endpoint"), "project.endpoint"),
         write_key=_required(reader, "write_key"),
-        fields=_fields(reader.table("fields")),
+        fields=_fields(reader.table("fields"), cohorts),
         remotes=tuple(remote.lower() for remote in reader.strings("project", "remotes")),
         region=reader.text("project", "region", "", 40),
         contact=reader.text("project", "contact", "", 80),
@@ -181,10 +189,12 @@ def read(document: "dict[str, Any]") -> Project:
         names=reader.strings("names", "allow"),
         stems=reader.strings("names", "stems"),
         separator=reader.text("names", "separator", "", 1),
+        cohorts=cohorts,
         rename=_renames(reader.table("rename"), "rename", tuple(PLAN.fields)),
         events=_renames(reader.table("events"), "events", tuple(PLAN.events)),
         recipients=_recipients(document, reader),
         wording=_wording(reader),
+        controller={key: text for key in CONTROLLER if (text := reader.text("controller", key, "", 400))},
         seed=_seed(reader),
         legacy=_legacy(reader),
     )
@@ -211,11 +221,19 @@ def _endpoint(url: str, key: str) -> str:
     return url.rstrip("/")
 
 
-def _fields(table: "dict[str, Any]") -> "dict[str, str]":
-    """Resolve which plan fields are on, and how exact each is."""
+def _cohorts(reader: _Reader) -> "tuple[str, ...]":
+    """The cohorts that are offered: none in seed mode, whose properties are fixed."""
+    words = reader.strings("project", "cohorts")
+    if len(words) > MOST_COHORTS or len(set(words)) < len(words) or not all(_COHORT.fullmatch(word) for word in words):
+        raise ProjectError(f"project.cohorts must be at most {MOST_COHORTS} different words of 1 to 16 characters of a-z 0-9 -")
+    return () if "seed" in reader.document else words
+
+
+def _fields(table: "dict[str, Any]", cohorts: "tuple[str, ...]") -> "dict[str, str]":
+    """Resolve which plan fields are on, and how exact each is. A cohort is asked for only where some are offered."""
     chosen = {}
     for field in PLAN.fields.values():
-        value = table.get(field.name, field.default)
+        value = table.get(field.name, field.default if field.name != "cohort" else bool(cohorts))
         if isinstance(value, bool):
             value = (field.default if field.default != OFF else field.granularities[0]) if value else OFF
         if value != OFF and value not in field.granularities:
@@ -225,6 +243,8 @@ def _fields(table: "dict[str, Any]") -> "dict[str, str]":
     for field in PLAN.fields.values():
         if field.follows and field.follows in chosen and field.name in chosen:
             chosen[field.name] = chosen[field.follows]
+    if not cohorts:
+        chosen.pop("cohort", None)
     if "messageId" not in chosen:
         raise ProjectError("fields.messageId cannot be off: without it an event would be counted twice")
     return chosen

@@ -1,6 +1,7 @@
 """Read `plan.json`: which fields and events there are. May import: the standard library."""
 
 import json
+from datetime import date
 from typing import Any, NamedTuple, Optional
 
 OFF = "off"
@@ -19,13 +20,14 @@ class Field(NamedTuple):
     purpose: str
     risk: str
     example: Any
+    last_day: int  # days since 1970: after it the field stops by itself, unless a newer plan renewed it
     column: str  # the store's column type; empty where the store keeps something else instead
     values: "tuple[str, ...]" = ()
     minimum: int = 0
     maximum: int = 0
     nullable: bool = False
     follows: Optional[str] = None  # the field whose granularity this one shares
-    absent_without: Optional[str] = None  # "git": absent outside a git checkout
+    absent_without: Optional[str] = None  # absent outside a checkout ("git"), or where none was named ("cohort")
     record: "dict[str, Any]" = {}  # the whole entry, for pages that print all of it
 
 
@@ -60,6 +62,7 @@ def _field(entry: "dict[str, Any]") -> Field:
         purpose=entry["purpose"],
         risk=entry["risk"],
         example=entry["example"],
+        last_day=(date.fromisoformat(entry["expires"]) - date(1970, 1, 1)).days,
         column=entry["column"],
         values=tuple(entry.get("values", ())),
         minimum=entry.get("minimum", 0),

@@ -88,10 +88,12 @@ def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "ru
 
     A name that was taken off the list meanwhile becomes `other`. Raises BreaksThePlan.
     """
-    if not names(state, facts.root).holds(facts.name):
+    listed = names(state, facts.root)
+    if not listed.holds(facts.name):
         facts = facts._replace(name=OTHER)
-    message = event.build(kind, event.Moment(facts, attempt, state.project.seed is not None), state.agreement, state.answer.user_id)
-    faults = violations(message, state.agreement, names(state, facts.root))
+    moment = event.Moment(facts, attempt, state.project.seed is not None, "".join(listed.cohorts))
+    message = event.build(kind, moment, state.agreement, state.answer.user_id)
+    faults = violations(message, state.agreement, listed)
     if faults:
         raise BreaksThePlan(", ".join(f"{fault.field}: {fault.kind}" for fault in faults))
     release = facts.ended + random.uniform(*DELAY)  # noqa: S311 (not a secret)
@@ -99,7 +101,10 @@ def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "ru
 
 
 def names(state: Resolution, root: str = "") -> Names:
-    """The names that may leave, from the project file of the clone that a run belongs to, as it is now."""
+    """The names that may leave, from the project file of the clone that a run belongs to, as it is now.
+
+    Of the cohorts that it offers only the one that the developer named may.
+    """
     project = state.project
     if root not in ("", state.path):
         try:
@@ -107,7 +112,8 @@ def names(state: Resolution, root: str = "") -> Names:
             project = other if state.key.startswith(spool_key(other)) else project
         except ProjectError:
             pass  # that clone is gone
-    return Names(project.names, project.stems, project.separator)
+    cohort = state.answer.cohort
+    return Names(project.names, project.stems, project.separator, (cohort,) if cohort in project.cohorts else ())
 
 
 def encode(message: "dict[str, Any]") -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from innerloop.plan.agreement import agreement, digest
+from innerloop.plan.agreement import agreement, digest, stages
 from innerloop.plan.check import Names
 from innerloop.plan.project import Project
 from innerloop_collector.errors import UsageError
@@ -38,9 +38,9 @@ class Version:
 
     @property
     def names(self) -> Names:
-        """The names that this version lets leave."""
+        """The names, and the cohorts, that this version lets leave."""
         names = self.document["names"]
-        return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"])
+        return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"], tuple(names.get("cohorts", ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +176,14 @@ def _whole_key(project: str, secret: str) -> str:
 
 def _document(project: Project) -> dict[str, Any]:
     """What the collector keeps of a project file besides its agreement."""
+    names: dict[str, Any] = {"allow": list(project.names), "stems": list(project.stems), "separator": project.separator}
+    if project.cohorts:  # documents of before there were any stay the same
+        names["cohorts"] = list(project.cohorts)
     return {
         "name": project.name,
         "organisation": project.organisation,
         "retention_days": project.retention_days,
-        "names": {"allow": list(project.names), "stems": list(project.stems), "separator": project.separator},
+        "names": names,
         "wording": dict(project.wording),
         "recipients": [list(recipient) for recipient in project.recipients],
         "seed": project.seed is not None,
@@ -201,7 +204,9 @@ def _catalogue(versions: list[Version], keys: list[WriteKey]) -> Catalogue:
     plans: dict[tuple[str, str], AgreedPlan] = {}
     for version in versions:
         grouped[version.project] = (*grouped.get(version.project, ()), version)
-        older = plans.get((version.project, version.digest))
-        names = (version.names, *(older.names if older else ()))
-        plans[version.project, version.digest] = AgreedPlan(version.digest, version.agreement, names)
+        for terms in stages(version.agreement):
+            fingerprint = digest(terms)
+            older = plans.get((version.project, fingerprint))
+            names = (version.names, *(older.names if older else ()))
+            plans[version.project, fingerprint] = AgreedPlan(fingerprint, terms, names)
     return Catalogue(grouped, {key.key_hash: key for key in keys}, plans)
