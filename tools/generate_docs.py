@@ -42,7 +42,7 @@ def plan_page() -> str:
     """Write the tracking plan out for people."""
     parts = [NOTICE, "# The tracking plan\n", _INTRODUCTION.format(version=PLAN.version), "## Events\n"]
     parts += [_event(event) for event in PLAN.events.values()]
-    parts += ["## Fields\n", _overview(), *(_field(field) for field in PLAN.fields.values())]
+    parts += ["## Around the events\n", _batch(), "## Fields\n", _overview(), *(_field(field) for field in PLAN.fields.values())]
     return "\n".join(parts)
 
 
@@ -53,6 +53,16 @@ version {version}. A project may switch fields off, make them coarser or finer a
 ([project file](project-file.md)); whoever said yes before a change that widens anything is asked again before it counts
 ([consent](../concepts/consent.md)).
 """
+
+
+def _batch() -> str:
+    """What a request says once for all of its events."""
+    rows = [f"| `{name}` | {about} | {_code(example)} |" for name, about, example in PLAN.batch]
+    return "\n".join(["What a request says once, beside its events:\n", "| member | what it is | example |", "|---|---|---|", *rows]) + "\n"
+
+
+def _code(example: str) -> str:
+    return example if "`" in example else f"`{example}`"
 
 
 def _event(event: Event) -> str:

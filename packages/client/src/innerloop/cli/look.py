@@ -47,6 +47,7 @@ def describe(here: State, as_json: bool, record: bool) -> int:
     if "cohort" in current["fields"]:
         print(texts.cohort_entry(state.project))
     print(texts.entry("Never", "arguments, paths, output, environment, file or user names"))
+    print(texts.entry("Batch", "; ".join(f"{name}: {about}" for name, about, _ in PLAN.batch)))
     print(texts.entry("Where", texts.destination(state.project)))
     print(texts.entry("Off", ", ".join(off) or "none"))
     return 0

@@ -48,6 +48,7 @@ class Plan(NamedTuple):
     version: int
     fields: "dict[str, Field]"
     events: "dict[str, Event]"
+    batch: "tuple[tuple[str, str, str], ...]"  # what a request says once: name, what it is, example
 
 
 def _field(entry: "dict[str, Any]") -> Field:
@@ -92,6 +93,7 @@ def parse(text: str) -> Plan:
         version=document["plan"],
         fields={entry["name"]: _field(entry) for entry in document["fields"]},
         events={name: _event(name, entry) for name, entry in document["events"].items()},
+        batch=tuple((entry["name"], entry["about"], entry["example"]) for entry in document["batch"]),
     )
 
 
