@@ -21,7 +21,7 @@ def describe(here: State, as_json: bool) -> int:
     """Print every field that this project collects, how exact, an example from here, and what stays off."""
     state = resolve(here)
     current = agreement(state.project)
-    examples = events.examples(state)
+    examples = events.examples(state, here)
     off = [name for name in PLAN.fields if name not in current["fields"]]
     if as_json:
         fields = [
