@@ -18,7 +18,7 @@ sys.path[:] = [this] + [
 ]
 
 if sys.version_info >= (3, 9):
-    pass
+    import innerloop.start  # noqa: F401 (does it)
 elif sys.argv[1:2] in (["run"], ["wrap"]) and len(sys.argv) > 2:
     from innerloop.broken import run_bare
 
