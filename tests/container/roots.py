@@ -64,6 +64,7 @@ class Root:
         self.uid = uid
         self.directory = "/"
         self.borrowed = borrowed
+        self.rootless = False
         self.mounts: list[Mount] = []
         for name in ("usr", "etc", "dev", "proc", "tmp", "run", "root", "home", "opt"):
             (tree / name).mkdir(parents=True, exist_ok=True)
@@ -72,6 +73,8 @@ class Root:
                 (tree / name).symlink_to(os.readlink(f"/{name}"))
         (tree / "tmp").chmod(0o1777)
         (tree / "root").chmod(0o700)
+        if "etc" not in borrowed:
+            (tree / "etc" / "hosts").touch()
         (tree / "opt" / "hosts").write_text(f"127.0.0.1 localhost {COLLECTOR}\n")
         shutil.copy(pyz, tree / "opt")
         self.inside(home).mkdir(exist_ok=True)
@@ -89,13 +92,17 @@ class Root:
         pairs = [f"{key}={value}" for key, value in {**self.env, **(env or {})}.items()]
         mounts = [word for mount in self.mounts for word in mount]
         setting = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", ENTER, "sh", str(self.tree), " ".join(self.borrowed)]
-        who = [f"--userspec={uid}:{uid}", f"--groups={uid}", str(self.tree), "env", "-i", "-C", self.directory, *pairs]
-        return [*setting, *mounts, "--", *who, *command]
+        who = [f"--userspec={uid}:{uid}", f"--groups={uid}"]
+        if self.rootless:
+            setting[:1] = ["setpriv", f"--reuid={DEVELOPER}", f"--regid={DEVELOPER}", "--clear-groups", "unshare", "--map-root-user"]
+            who = []
+        return [*setting, *mounts, "--", *who, str(self.tree), "env", "-i", "-C", self.directory, *pairs, *command]
 
     def execute(self, *command: str, uid: int | None = None, env: dict[str, str] | None = None, **options: Any) -> Ended:
         """Run a command to its end, without a terminal."""
-        chosen: dict[str, Any] = {"timeout": PATIENCE, "stdin": subprocess.DEVNULL, "capture_output": True, "check": False} | options
-        done = subprocess.run(self.words(command, uid, env), **chosen)
+        done = subprocess.run(
+            self.words(command, uid, env), stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False, **options
+        )
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def innerloop(self, *words: str, **options: Any) -> Ended:
@@ -133,6 +140,13 @@ class Root:
         """Every file that this root has of its own, with its bytes."""
         tops = [self.tree / name for name in ("home", "root", "tmp", "run", "opt")]
         return {str(path): path.read_bytes() for top in tops for path in top.rglob("*") if path.is_file()}
+
+    def become_rootless(self) -> None:
+        """From now on root in here is the developer of the host in a user namespace, as with rootless Docker and Podman."""
+        for mount in self.mounts:
+            self.inside(mount.target).mkdir(parents=True, exist_ok=True)
+        subprocess.run(["chown", "-Rh", f"{DEVELOPER}:{DEVELOPER}", self.tree], check=True)
+        self.rootless = True
 
     # what the developer of the host has
 

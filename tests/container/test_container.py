@@ -140,6 +140,19 @@ def test_the_developers_own_uid_inside_measures_as_well(agreed: Root, container:
     assert [True] == in_container(agreed.pending())
 
 
+def test_root_of_a_user_namespace_is_the_developer(agreed: Root, container: Root) -> None:
+    """With rootless Docker and Podman, root inside is the developer outside."""
+    container.become_rootless()
+    if container.execute("true").status:
+        pytest.skip("no user namespace can be made here: rootless containers were not tried")
+    assert "uid=0(root)" in container.execute("id").out
+    assert container.run("sh", "-c", "kill -TERM $$").status == -signal.SIGTERM
+    assert [True] == in_container(agreed.pending())
+    assert {DEVELOPER} == owners(agreed)
+    assert container.innerloop("opt-out").status == 0
+    assert agreed.innerloop("status").out.startswith("shop: no")
+
+
 def test_home_does_not_matter_inside(agreed: Root, container: Root) -> None:
     for home in ("", "/nowhere", "/home"):
         assert container.run("make", "test", env={"HOME": home, "XDG_STATE_HOME": "/tmp/x"}).status == 0
@@ -376,7 +389,11 @@ def test_a_command_inside_at_a_terminal_is_as_bare(agreed: Root, container: Root
 
 def seed_project(endpoint: str) -> str:
     text = (ROOT / "examples" / "devstack" / "innerloop.toml").read_text()
-    return re.sub(r"(?m)^remotes = .*\n", "", text).replace("https://api.segment.io", endpoint).replace("in_container = false", "in_container = true")
+    return (
+        re.sub(r"(?m)^remotes = .*\n", "", text)
+        .replace("https://api.segment.io", endpoint)
+        .replace("in_container = false", "in_container = true")
+    )
 
 
 def test_a_seed_project_shares_the_directory_of_its_own_answer(base: Path, pyz: Path, server: Recorder) -> None:
