@@ -331,9 +331,10 @@ def test_a_collector_on_the_hosts_loopback_is_left_to_the_host(host: Root, alone
     alone.pending()
     let_releases_pass(host)
     alone.run("make", "test")
+    time.sleep(1)
+    assert 0 == (host.spool / "next").stat().st_mtime
     done = alone.innerloop("flush")
     assert (1, True) == (done.status, "deliver there" in done.err)
-    time.sleep(1)
     assert 0 == server.connections
     assert host.innerloop("flush").status == 0
     assert [True, True] == in_container(server.events)
