@@ -14,7 +14,7 @@ RUN := $(UV) run --no-sync --
 READY := .venv/.ready
 LUA := .cache/lua-5.1
 LUA_READY := $(LUA)/.unpacked-from
-TARGETS := setup demo test test-slow lint bench docs wheels clean
+TARGETS := setup demo test test-slow lint bench docs wheels pyz clean
 INNERLOOP := $(firstword $(filter-out $(CURDIR)/.venv/%,$(wildcard $(addsuffix /innerloop,$(subst :, ,$(PATH))))))
 
 # The system's certificates where there are any, so that it also works where a proxy opens TLS.
@@ -65,8 +65,12 @@ impl-bench: $(READY) $(LUA_READY) ## measure the budgets side by side; nothing f
 impl-docs: $(READY) ## write the generated pages of docs/ again
 	@$(RUN) python tools/generate_docs.py
 
-impl-wheels: $(READY) ## build both wheels into dist/
+impl-wheels: $(READY) ## build both wheels into dist/, and innerloop.pyz
 	@$(RUN) python tools/install_wheels.py --wheels-only dist
+	@$(RUN) python tools/build_pyz.py dist/innerloop.pyz
+
+impl-pyz: $(READY) ## build dist/innerloop.pyz, the client in one file
+	@$(RUN) python tools/build_pyz.py dist/innerloop.pyz
 
 impl-clean: ## remove everything that make made here, also .venv and .uv
 	rm -rf .cache .uv .venv dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -37,11 +37,6 @@ def operating_system() -> str:
     return SYSTEMS.get(name.sysname, "other")
 
 
-def in_container() -> bool:
-    """Whether this runs in a container, by the files that Docker and Podman leave in it."""
-    return os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
-
-
 def _git(moment: Moment, read: "Callable[[GitFacts], Any]") -> Any:
     return read(moment.facts.git) if moment.facts.git else ABSENT
 
@@ -73,7 +68,7 @@ VALUES: "dict[str, Callable[[Moment, str], Any]]" = {
     "arch": lambda _moment, _exactness: ARCHITECTURES.get(os.uname().machine.lower(), "other"),
     "actor": lambda moment, _: moment.facts.actor,
     "suspended": lambda moment, _: moment.facts.suspended,
-    "in_container": lambda _moment, _exactness: in_container(),
+    "in_container": lambda moment, _: moment.facts.container,
     "client": lambda _moment, _exactness: ".".join(__version__.split(".")[:2]),
 }
 

@@ -67,7 +67,7 @@ def talk(state: Resolution, here: State, local: bool = False, started: int = 0, 
         text = texts.changed_question(state, current)
         answer = _read(text, state)
     else:
-        say(texts.field_table(current["fields"], events.examples(state), why=False) + "\n")
+        say(texts.field_table(current["fields"], events.examples(state, here), why=False) + "\n")
         text = texts.question(state)
         answer = _read(text, state)
     if answer == NOT_NOW and noted:

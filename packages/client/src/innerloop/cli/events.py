@@ -4,6 +4,7 @@ May import: event, consent, the spool and delivery's client.
 """
 
 import json
+import os
 import threading
 import uuid
 from datetime import datetime, timezone
@@ -13,30 +14,32 @@ from innerloop import event
 from innerloop.cli.terminal import say
 from innerloop.consent.resolve import Resolution, State
 from innerloop.delivery import client
+from innerloop.launcher.record import GIT_FACTS
 from innerloop.spool import seal, store
 from innerloop.spool.facts import GitFacts, RunFacts, parse_git
 
 PATIENCE = 3.0  # s that the one attempt of an opt-out event may take
 
 
-def examples(state: Resolution) -> "dict[str, Any]":
+def examples(state: Resolution, here: State) -> "dict[str, Any]":
     """What the fields would hold on this machine, where that is known without looking at anything private."""
     names = state.project.names
-    moment = event.Moment(_moment_facts(state, 0))
+    moment = event.Moment(_moment_facts(state, here, 0))
     return {
         "os": event.VALUES["os"](moment, ""),
         "arch": event.VALUES["arch"](moment, ""),
         "client": event.VALUES["client"](moment, ""),
-        "in_container": event.in_container(),
+        "in_container": here.home.in_container(),
         "command": names[0] if names else "other",
         **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
     }
 
 
-def _moment_facts(state: Resolution, started: int, git: "Optional[GitFacts]" = None) -> RunFacts:
+def _moment_facts(state: Resolution, here: State, started: int, git: "Optional[GitFacts]" = None) -> RunFacts:
     return RunFacts(
         id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, mode=state.mode, name="other", local_name="",
-        type="make", actor="human", test=state.testing or "no", root=state.path, wall=started, awake=0, boot=0, git=git,
+        type="make", actor="human", test=state.testing or "no", root=state.path, wall=started, awake=0, boot=0,
+        container=here.home.in_container(), git=git,
     )  # fmt: skip
 
 
@@ -44,7 +47,7 @@ def tell_opt_in(state: Resolution, here: State, started: int) -> None:
     """Queue the event that says that a developer agreed, where the project's question announces it."""
     if "choice" not in state.agreement["fields"]:
         return
-    facts = _moment_facts(state, started, ask_git(here))
+    facts = _moment_facts(state, here, started, ask_git(here))
     sealed = seal.seal(state, facts, kind="opt_in")
     spool = here.spool(state.key)
     store.note(spool, "recorded", [sealed.id])
@@ -52,11 +55,11 @@ def tell_opt_in(state: Resolution, here: State, started: int) -> None:
     print_sent(state, sealed.events[0])
 
 
-def tell_opt_out(state: Resolution, started: int) -> bool:
+def tell_opt_out(state: Resolution, here: State, started: int) -> bool:
     """Send the event that says that a developer left: one attempt, never queued. Tells whether it is announced."""
     if "previous_consent" not in state.agreement["fields"]:
         return False
-    sealed = seal.seal(state, _moment_facts(state, started), kind="opt_out")
+    sealed = seal.seal(state, _moment_facts(state, here, started), kind="opt_out")
     content = client.body(list(sealed.events), state.digest, {})
     attempt = threading.Thread(target=client.post, args=(state.project.endpoint, state.project.write_key, content, PATIENCE), daemon=True)
     attempt.start()  # a look-up of a name cannot be interrupted, but it can be left behind
@@ -79,11 +82,10 @@ def ask_git(here: State) -> "Optional[GitFacts]":
     """Ask git about the checkout, with the launcher's own script, waiting at most 5 s."""
     import subprocess  # noqa: PLC0415 (only here)
 
-    from innerloop.launcher.record import GIT_FACTS  # noqa: PLC0415
-
+    env = here.home.for_git(here.env, os.fsencode(here.directory))
     try:
         done = subprocess.run(
-            ["/bin/sh", "-c", GIT_FACTS.decode()], cwd=here.directory, env=here.env, capture_output=True, check=False, timeout=5
+            ["/bin/sh", "-c", GIT_FACTS.decode()], cwd=here.directory, env=env, capture_output=True, check=False, timeout=5
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -4,7 +4,6 @@ May import: consent, the spool, delivery's erasure, and this package.
 """
 
 import json
-import os
 import re
 import shutil
 
@@ -16,7 +15,6 @@ from innerloop.consent import texts
 from innerloop.consent.resolve import Resolution, State, resolve
 from innerloop.consent.settle import set_enabled, settle
 from innerloop.delivery import client, erasure
-from innerloop.launcher import hot
 from innerloop.plan.project import clean
 from innerloop.spool import store
 
@@ -24,8 +22,8 @@ from innerloop.spool import store
 def _only_a_person(state: Resolution, here: State) -> None:
     if not state.testing and environment.by_agent(here.env):
         raise Failure("only a person can do this; a coding agent may not answer, change or erase for one")
-    if not here.state or not hot.own_home(here.env, os.geteuid()):
-        raise Failure("HOME is not set or belongs to somebody else: there is nothing of yours here")
+    if refusal := here.home.refusal():
+        raise Failure(f"{refusal}: there is nothing of yours here")
     if state.unusable:
         raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside")
 

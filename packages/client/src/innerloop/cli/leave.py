@@ -14,7 +14,6 @@ from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.resolve import NoProject, Resolution, State, resolve
 from innerloop.consent.settle import set_enabled, settle
-from innerloop.launcher import hot
 from innerloop.plan.project import ProjectError
 from innerloop.spool import store
 
@@ -22,8 +21,8 @@ from innerloop.spool import store
 def opt_out(here: State, everywhere: bool) -> int:
     """Stop measuring this project, or every project on this machine (`--all`)."""
     started = time.time_ns()
-    if not here.state or not hot.own_home(here.env, os.geteuid()):
-        raise Failure("HOME is not set or belongs to somebody else: nothing was agreed to here, and nothing is written here")
+    if here.home.refusal():
+        raise Failure(f"{here.home.refusal()}: nothing was agreed to here, and nothing is written here")
     try:
         state = resolve(here)
     except (NoProject, ProjectError) as error:
@@ -49,7 +48,7 @@ def _opt_out_of_project(state: Resolution, here: State, started: int) -> None:
     told = had_agreed and "previous_consent" in state.agreement["fields"]
     say(texts.stopped(state.project, state.answer.path, unsent, told))
     if had_agreed:
-        events.tell_opt_out(state, started)
+        events.tell_opt_out(state, here, started)
 
 
 def _opt_out_of_broken(here: State, error: Exception) -> int:
@@ -89,13 +88,14 @@ def _known(here: State) -> "list[tuple[str, dict[str, str]]]":
 
 def _decline_known(here: State, key: str, about: "dict[str, str]") -> Optional[int]:
     """Write a no; returns how many unsent records were deleted, or None where the answer was a no already."""
+    path = answers.place(about["consent"], here.home)
     try:
-        before = answers.load(about["consent"])
+        before = answers.load(path)
     except files.UnusableFile:
         before = None
     if before is not None and before.decision == answers.NO:
         return None
-    dialogue.opt_out_of(about["consent"], before)
+    dialogue.opt_out_of(path, before)
     unsent = dialogue.purge(here, key)
     set_enabled(here, key, on=False)
     return unsent
@@ -103,9 +103,12 @@ def _decline_known(here: State, key: str, about: "dict[str, str]") -> Optional[i
 
 def _opt_out_all(here: State) -> int:
     """Stop every project of this machine, also those whose project file is gone."""
-    stopped = 0
+    stopped, elsewhere = 0, ""
     for key, about in _known(here):
-        stopped += _decline_known(here, key, about) is not None
+        try:
+            stopped += _decline_known(here, key, about) is not None
+        except ProjectError as error:  # a container without the answer of a seed project
+            elsewhere = f"{about['project']} is still measured: {error}"
     for path in _answers_without_spool(here):
         try:
             before = answers.load(path)
@@ -118,6 +121,8 @@ def _opt_out_all(here: State) -> int:
         for name in os.listdir(f"{here.state}/hot"):
             files.remove(f"{here.state}/hot/{name}")
     files.remove(f"{here.state}/enabled")
+    if elsewhere:
+        raise Failure(elsewhere)
     say(f"{stopped} project{' is' if stopped == 1 else 's are'} no longer measured." if stopped else "No project was measured here.")
     return 0
 

@@ -23,7 +23,7 @@ def describe(here: State, as_json: bool, record: bool) -> int:
     if record:
         return dpia.write(state, as_json)
     current = state.current
-    examples = events.examples(state)
+    examples = events.examples(state, here)
     off = [name for name in PLAN.fields if name not in current["fields"]]
     if as_json:
         fields = [

@@ -49,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--json", action="store_true", help="print JSON")
         return one
 
+    start = add("init", "share the answer with a container (setting a project up comes later)")
+    start.add_argument("--container", action="store_true", help="print the mounts as a compose fragment; writes nothing")
     run = add("run", "measure a command: innerloop run [--name NAME] -- COMMAND...", json=False)
     run.add_argument("--name", help="what to call it; leaves only where innerloop.toml lists it")
     run.add_argument("words", nargs="+", metavar="COMMAND")
@@ -71,12 +73,16 @@ def parser() -> argparse.ArgumentParser:
     forget = add("forget", "stop, and erase what was measured: here and, with a receipt, on the collector")
     forget.add_argument("--check", default="", metavar="RECEIPT", help="ask the collector about a receipt, and erase nothing")
     add("doctor", "why commands are (not) measured here, and where every record is")
+    install = add("install", "unpack innerloop.pyz, so that `innerloop` is a command that starts fast", json=False)
+    install.add_argument("--to", metavar="DIR", help="into DIR/share and DIR/bin instead of your home")
     commands.add_parser("deliver")
     return top
 
 
 # command -> the module of this package that has it, and the call: a module is imported only where it is needed
 COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]]" = {
+    "init": ("init", lambda module, here, given: module.init(here, given.container, given.json)),
+    "install": ("install", lambda module, here, given: module.install(here.env, given.to)),
     "opt-in": ("dialogue", lambda module, here, given: module.opt_in(here, given.local)),
     "opt-out": ("leave", lambda module, here, given: module.opt_out(here, given.all)),
     "status": ("status", lambda module, here, given: module.status(here, given.json)),
@@ -93,9 +99,13 @@ COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]
 
 def dispatch(given: argparse.Namespace, here: State) -> int:
     """Call a command and return its exit status."""
+    name, call = COMMANDS[given.command]
+    module = importlib.import_module(f"innerloop.cli.{name}")  # before: root's own modules may be root's alone
+    if given.command == "install":
+        return call(module, here, given)
     ground.answer_in_time(here)
-    module, call = COMMANDS[given.command]
-    status = call(importlib.import_module(f"innerloop.cli.{module}"), here, given)
+    act_as_owner(here)
+    status = call(module, here, given)
     if given.command not in ("forget", "deliver") and erasure.due(here.state):
         record.start_delivery(here.env)  # an erasure that no collector confirmed yet is asked for again, and nobody waits
     return status
@@ -121,6 +131,15 @@ def main(arguments: "list[str]") -> None:
         terminal.say(f"innerloop: {error.filename or parsed.command}: {error.strerror}; try again when that is mended.")
         status = 1
     terminal.leave(status)
+
+
+def act_as_owner(here: State) -> None:
+    """Root in a container works on the host's files as the owner of the mount, to the end."""
+    try:
+        here.home.enter()
+    except OSError as error:
+        here.home.leave()
+        here.home.problem = f"root may not act as uid {here.home.uid} here ({error.strerror})"
 
 
 def directory() -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from innerloop import __version__, environment, files, projectfile
+from innerloop import __version__, environment, files, places, projectfile
 from innerloop.cli import ground
 from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
@@ -125,6 +125,8 @@ class Check(NamedTuple):
 def doctor(here: State, as_json: bool) -> int:
     """Say why commands are (not) measured here, and whether the ledger adds up. Exit status 1 where it does not."""
     checks = [Check("version", True, f"innerloop {__version__}, {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}")]
+    if here.home.in_container():
+        checks.append(_container_check(here))
     counts = None
     try:
         state = resolve(here)
@@ -145,6 +147,13 @@ def doctor(here: State, as_json: bool) -> int:
         if counts is not None:
             print(_equation(counts))
     return 1 if counts is not None and not counts.adds_up else 0
+
+
+def _container_check(here: State) -> Check:
+    home, mount = here.home, os.fsdecode(places.MOUNT)
+    if not home.shared:
+        return Check("container", True, "a machine of its own; to share the host's answer: innerloop init --container, there")
+    return Check("container", not home.problem, home.problem or f"{mount} shares consent and spool of the host's uid {home.uid}")
 
 
 def _equation(counts: ledger.Ledger) -> str:
@@ -182,9 +191,11 @@ def _consent_checks(state: Resolution, here: State) -> "list[Check]":
         changed = ", ".join(state.changed.added + state.changed.finer + state.changed.other)
         checks.append(Check("changed plan", False, f"{changed}; decide: {texts.opt_in_command(state.project)}"))
     found = os.stat(state.path)
-    path = os.fsdecode(hot.path_for(os.fsencode(here.state), found))
-    cached = hot.read(os.fsencode(path), os.geteuid(), os.fsencode(here.config))
-    checks.append(Check("hot file", True, f"{path}: {'current' if cached else 'absent or out of date; the next run makes it'}"))
+    path = hot.path_for(here.home, os.fsencode(state.path), found)
+    cached = hot.read(path, here.home.uid, here.home.config)
+    checks.append(
+        Check("hot file", True, f"{os.fsdecode(path)}: {'current' if cached else 'absent or out of date; the next run makes it'}")
+    )
     return checks
 
 

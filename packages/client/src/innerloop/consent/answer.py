@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Optional
 
 from innerloop import files, places
 from innerloop.plan.agreement import destination_digest, digest
-from innerloop.plan.project import Project
+from innerloop.plan.project import Project, ProjectError
 
 _ENDPOINT = 12  # hex digits of a consent file's name that stand for the endpoint
 ON, LOCAL, NO, UNDECIDED = "on", "local", "no", "undecided"
@@ -33,12 +33,28 @@ def spool_key(project: Project) -> str:
     return digest([project.organisation, project.id, project.endpoint])[:24]
 
 
-def path_for(project: Project, env: "dict[bytes, bytes]") -> str:
-    """Where the answer for a project is kept; in seed mode the founding system's place, literally."""
+def path_for(project: Project, home: places.Home) -> str:
+    """Where the answer for a project is kept. Raises ProjectError as `place` does."""
+    return place(name_for(project), home)
+
+
+def name_for(project: Project) -> str:
+    """What the answer's file is called, here and in a container; in seed mode the founding system's path below HOME."""
     if project.seed:
-        return f"{os.fsdecode(env.get(b'HOME', b''))}/{project.seed.config}"
-    whose = digest([project.organisation, project.id])[:8]
-    return os.fsdecode(places.config(env)) + f"/{project.id}-{whose}-{spool_key(project)[:_ENDPOINT]}.json"
+        return project.seed.config
+    return f"{project.id}-{digest([project.organisation, project.id])[:8]}-{spool_key(project)[:_ENDPOINT]}.json"
+
+
+def place(name: str, home: places.Home) -> str:
+    """Where an answer is. Raises ProjectError in a container that shares the host's state but not this answer."""
+    directory, _, file = name.rpartition("/")
+    if not home.shared:
+        return os.path.join(os.fsdecode(home.env.get(b"HOME", b"") if directory else home.config), name)
+    base = places.MOUNT + b"/seed/" + os.fsencode(os.path.basename(directory)) if directory else home.config
+    mount = places.mounted(base)
+    if mount is None or mount.st_uid != home.uid:
+        raise ProjectError(f"{os.fsdecode(base)} is not mounted, so no answer holds here; on the host: innerloop init --container")
+    return f"{os.fsdecode(base)}/{file}"
 
 
 def elsewhere(path: str) -> "list[str]":

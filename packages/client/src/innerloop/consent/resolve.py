@@ -10,6 +10,7 @@ launcher's `hot`.
 import os
 import time
 from typing import Any, NamedTuple, Optional
+from urllib.parse import urlsplit
 
 from innerloop import environment, files, places, projectfile, remotes
 from innerloop.consent import answer as answers
@@ -65,8 +66,14 @@ class State:
         self.env = env
         self.directory = directory
         self.today = int(time.time()) // 86400  # days since 1970
-        self.state = os.fsdecode(places.state(env))
-        self.config = os.fsdecode(places.config(env))
+        self.home = places.Home(env)
+        self.state = os.fsdecode(self.home.state)
+        self.config = os.fsdecode(self.home.config)
+
+    def reaches(self, project: Project) -> bool:
+        """Whether the endpoint is from here what it was on the host: in a container, loopback is another machine's."""
+        host = urlsplit(project.endpoint).hostname or ""
+        return not (self.home.shared and (host.startswith("127.") or host == "::1" or f".{host}".endswith(".localhost")))
 
     def spool(self, key: str) -> str:
         """The spool's directory for a key."""
@@ -79,10 +86,12 @@ class NoProject(Exception):
 
 def find(here: State) -> projectfile.FoundProject:
     """Find and read the project file. Raises NoProject or ProjectError."""
+    if here.home.problem:
+        raise NoProject(f"nothing is recorded here: {here.home.problem}")
     before = os.getcwd()
     os.chdir(here.directory)
     try:
-        found = hot.find_project(os.geteuid())
+        found = hot.find_project(here.home.uid)
     except OSError as error:
         raise NoProject(f"{here.directory} cannot be read: {error.strerror}") from error
     finally:
@@ -102,7 +111,7 @@ def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
     """Tell what holds for a project file that was read."""
     project = found.project
     testing = environment.test_value(here.env, project.seed.test_variable.encode()) if project.seed else ""
-    path = answers.path_for(project, here.env)
+    path = answers.path_for(project, here.home)
     current = unexpired(agreement(project), here.today)
     elsewhere: "list[str]" = []
     try:
@@ -202,13 +211,9 @@ def _restrict(state: Resolution, here: State) -> Resolution:
 
 def forbidden(here: State) -> str:
     """Why nothing may be recorded or asked on this machine, or an empty string."""
-    reason = environment.forbidden(here.env)
+    reason = environment.forbidden(here.env) or here.home.refusal()
     if reason:
         return reason
-    if not here.state:
-        return "HOME is not set"
-    if not hot.own_home(here.env, os.geteuid()):
-        return "HOME belongs to somebody else"
     if projectfile.machine_mode(os.fsdecode(places.MACHINE_FILE)) == OFF:
         return f"{os.fsdecode(places.MACHINE_FILE)} forbids it"
     return ""

@@ -8,7 +8,7 @@ import sys
 from typing import Optional
 
 from innerloop import environment, files, places
-from innerloop.consent.answer import NO, UNDECIDED
+from innerloop.consent.answer import NO, UNDECIDED, name_for
 from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, ask_from, forbidden, resolve
 from innerloop.launcher import hot
 from innerloop.plan.project import ProjectError
@@ -24,7 +24,7 @@ def settle(state: Resolution, here: State) -> Resolution:
         spool = here.spool(state.key)
         store.prepare(spool, state.path)
         if not os.path.exists(f"{spool}/about.json"):
-            files.write_json(f"{spool}/about.json", {"consent": state.answer.path, "project": state.project.name})
+            files.write_json(f"{spool}/about.json", {"consent": name_for(state.project), "project": state.project.name})
     set_enabled(here, state.key, state.measures)
     write_hot(state, here)
     return state
@@ -37,11 +37,12 @@ def set_enabled(here: State, key: str, on: bool) -> None:
         before = (files.read_own(path) or b"").decode("utf-8", "surrogateescape")
     except files.UnusableFile:
         before = ""
-    keys = {line for line in before.split("\n")[1:] if line} - {key} | ({key} if on else set())
+    first, *known = before.split("\n")
+    keys = {line for line in known if line} - {key} | ({key} if on else set())
     if not keys:
         files.remove(path)
         return
-    after = "\n".join([installed_at(), *sorted(keys), ""])
+    after = "\n".join([first if here.home.shared else installed_at(), *sorted(keys), ""])
     if after != before:
         files.private_directory(here.state)
         files.write(path, after.encode("utf-8", "surrogateescape"))
@@ -66,7 +67,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     answer.mode = (OFF if state.mode == PAUSED else state.mode).encode()
     if state.unusable or state.expired or forbidden(here):
         answer.mode = NO.encode()  # neither record nor ask
-    answer.config = places.config(here.env)
+    answer.config = here.home.config
     answer.serial = state.answer.serial.encode()
     answer.digest = state.digest.encode()
     answer.spool = os.fsencode(here.spool(state.key))
@@ -78,6 +79,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
     answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
     answer.ci = state.project.ci
+    answer.away = not here.reaches(state.project)
     return answer
 
 
@@ -94,7 +96,7 @@ def write_hot(state: Resolution, here: State) -> None:
     directory = f"{here.state}/hot"
     files.private_directory(here.state)
     files.private_directory(directory)
-    files.write(os.fsdecode(hot.path_for(os.fsencode(here.state), os.stat(state.path))), hot.render(answer))
+    files.write(os.fsdecode(hot.path_for(here.home, answer.project_file, os.stat(state.path))), hot.render(answer))
 
 
 def for_launcher(env: "dict[bytes, bytes]") -> Optional[hot.Hot]:

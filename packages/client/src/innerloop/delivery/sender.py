@@ -132,7 +132,9 @@ class _Delivery:
             self.problem = "no project file of this spool can be read"
         elif state.mode != ON:
             self.problem = state.reason or f"the answer is {state.mode}"
-        return state if state is not None and state.mode == ON else None
+        elif not self.here.reaches(state.project):
+            self.problem = f"{state.project.endpoint_host} is the host's own address, another machine's in a container: deliver there"
+        return None if self.problem else state
 
     def run(self) -> None:
         """Seal what is finished and send batch after batch."""

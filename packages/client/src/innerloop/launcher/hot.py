@@ -14,7 +14,7 @@ from innerloop import environment, places
 PROJECT_FILE = b"innerloop.toml"
 HEAD = b"innerloop-hot 1"
 FACTS = ("config", "mode", "serial", "digest", "spool", "testvar", "due", "until")  # bytes
-FLAGS = ("git", "ci")
+FLAGS = ("git", "ci", "away")
 LISTS = {"p": "patterns", "s": "stems"}
 LONGEST = 262144  # bytes; a larger file is not ours
 BARE, RESOLVE, MEASURE, INVITE = "bare", "resolve", "measure", "invite"  # what to do with a run
@@ -37,6 +37,7 @@ class Hot:
         self.stems: "list[str]" = []
         self.separator = ""
         self.git = self.ci = False
+        self.away = False  # the collector is on the host's own loopback: not to be reached from in here
 
     def measures(self) -> bool:
         """Whether runs are recorded."""
@@ -58,15 +59,15 @@ def fingerprint(path: bytes) -> bytes:
     return b"%d %d %d %d %d" % (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
 
 
-def find_project(euid: int) -> "tuple[bytes, posix.stat_result] | None":
+def find_project(uid: int) -> "tuple[bytes, posix.stat_result] | None":
     """Walk up from the working directory to the first regular innerloop.toml.
 
-    Stops at a directory that belongs to neither the developer nor root, and takes no other owner's file: a
+    Stops at a directory that belongs to neither the developer (`uid`) nor root, and takes no other owner's file: a
     file that somebody left in /tmp means nothing. Raises OSError where a directory cannot be read.
     """
     directory = posix.getcwdb()
     while True:
-        if posix.stat(directory).st_uid not in (euid, 0):
+        if posix.stat(directory).st_uid not in (uid, 0):
             return None
         path = directory.rstrip(b"/") + b"/" + PROJECT_FILE
         try:
@@ -74,26 +75,22 @@ def find_project(euid: int) -> "tuple[bytes, posix.stat_result] | None":
         except FileNotFoundError:
             found = None
         if found is not None and found.st_mode & 0o170000 == 0o100000:
-            return (path, found) if found.st_uid in (euid, 0) else None
+            return (path, found) if found.st_uid in (uid, 0) else None
         if directory == b"/":
             return None
         directory = directory[: directory.rindex(b"/")] or b"/"
 
 
-def own_home(env: "dict[bytes, bytes]", euid: int) -> bool:
-    """Tell whether HOME belongs to whoever runs this: under sudo -E it does not."""
-    try:
-        return posix.stat(env.get(b"HOME", b"")).st_uid == euid
-    except OSError:
-        return False
+def path_for(home: "places.Home", path: bytes, found: "posix.stat_result") -> bytes:
+    """Name the hot file of a project file. Device and inode cannot be borrowed by a copy or a symlink.
+
+    Behind the mount both are those of the host's file while paths are not: each place has a cache of its own.
+    """
+    place = path.replace(b"/", b"%")[-150:] if home.shared else b""
+    return b"%s/hot/%d-%d%s" % (home.state, found.st_dev, found.st_ino, place)
 
 
-def path_for(state: bytes, found: "posix.stat_result") -> bytes:
-    """Name the hot file of a project file. Device and inode cannot be borrowed by a copy or a symlink."""
-    return b"%s/hot/%d-%d" % (state, found.st_dev, found.st_ino)
-
-
-def read(path: bytes, euid: int, config: bytes) -> "Hot | None":
+def read(path: bytes, uid: int, config: bytes) -> "Hot | None":
     """Read a hot file if it can be trusted and every source is as it was; else return None."""
     try:
         descriptor = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC | posix.O_NONBLOCK)
@@ -101,7 +98,7 @@ def read(path: bytes, euid: int, config: bytes) -> "Hot | None":
         return None
     try:
         own = posix.fstat(descriptor)
-        if own.st_uid != euid or own.st_mode & 0o170077 != 0o100000 or own.st_size > LONGEST:
+        if own.st_uid != uid or own.st_mode & 0o170077 != 0o100000 or own.st_size > LONGEST:
             return None
         data = posix.read(descriptor, LONGEST)
     finally:
@@ -164,9 +161,9 @@ def render(hot: "Hot") -> bytes:
     return b"\n".join([*lines, b"end", b""])
 
 
-def forbidden(env: "dict[bytes, bytes]", euid: int) -> bool:
+def forbidden(env: "dict[bytes, bytes]", home: "places.Home") -> bool:
     """Tell whether nothing may be recorded or asked, whatever any file says."""
-    return bool(environment.forbidden(env)) or not places.state(env) or not own_home(env, euid)
+    return bool(environment.forbidden(env) or home.refusal())
 
 
 def course(answer: "Hot", env: "dict[bytes, bytes]") -> str:

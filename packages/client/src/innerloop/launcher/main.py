@@ -55,22 +55,21 @@ def encode(word: str) -> bytes:
 
 def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, hot.Hot | None]":
     """What to do with this run, from the environment and the hot file alone."""
-    euid = posix.geteuid()
-    if hot.forbidden(env, euid):
+    home = places.Home(env)
+    if hot.forbidden(env, home):
         return BARE, None
     if not request.wrap and env.get(b"MAKELEVEL", b"0") not in (b"", b"0"):
         return BARE, None  # the make above us is the run
     if request.wrap and dry(env.get(b"MAKEFLAGS", b"")):
         return BARE, None
-    found = hot.find_project(euid)
+    found = hot.find_project(home.uid)
     if found is None:
         return BARE, None
     if environment.ci_counts(env):
         return RESOLVE, None  # it runs under no person's answer
-    state = places.state(env)
-    answer = hot.read(hot.path_for(state, found[1]), euid, places.config(env))
+    answer = hot.read(hot.path_for(home, *found), home.uid, home.config)
     if answer is None:
-        unknown = at_terminal() or hot.fingerprint(state + b"/enabled") != b"-"
+        unknown = at_terminal() or hot.fingerprint(home.state + b"/enabled") != b"-"
         return (RESOLVE if unknown else BARE), None
     if environment.test_value(env, answer.testvar):
         return RESOLVE, None

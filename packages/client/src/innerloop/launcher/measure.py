@@ -2,7 +2,7 @@
 
 `record` and `names` are imported while the command runs already.
 
-May import: posix, time, environment and this package; `remote` where files may hang; `innerloop.consent` and
+May import: posix, time, environment, places and this package; `remote` where files may hang; `innerloop.consent` and
 `innerloop.cli` while the command runs or after it, only where the hot file cannot answer or a developer at a terminal
 is to be invited.
 """
@@ -10,7 +10,7 @@ is to be invited.
 import posix
 import time
 
-from innerloop import environment
+from innerloop import environment, places
 from innerloop.launcher import hot
 from innerloop.launcher.child import Child, end_like
 from innerloop.launcher.execute import become, complain
@@ -39,13 +39,14 @@ class Moment:
         self.boot = self.awake if BOOTTIME is None else time.clock_gettime_ns(BOOTTIME)
 
 
-def facts(request: "Request", answer: "hot.Hot", env: "dict[bytes, bytes]", started: "Moment") -> "list[bytes]":
+def facts(request: "Request", answer: "hot.Hot", home: "places.Home", started: "Moment") -> "list[bytes]":
     """The lines that a record starts with. Only `local` may hold a name that is not listed; it never leaves.
 
     The local name holds no argument either, but for make's goals.
     """
     from innerloop.names import naming_words, public_name  # noqa: PLC0415
 
+    env = home.env
     testing = environment.test_value(env, answer.testvar)
     kind, words = naming_words(request.argv)
     if request.name:
@@ -61,6 +62,7 @@ def facts(request: "Request", answer: "hot.Hot", env: "dict[bytes, bytes]", star
         b"type " + kind.encode(),
         b"actor " + (b"human" if testing else environment.actor(env).encode()),
         b"test " + (testing or "no").encode(),
+        b"container %d" % home.in_container(),
         b"root " + answer.project_file.replace(b"\n", b""),
         b"local " + local.encode("utf-8", "replace"),
     ]
@@ -75,30 +77,34 @@ class Run:
         self.record: "Record | None" = None
         self.git = 0
         self.env = posix.environ
+        self.home = places.Home(self.env)
         self.silent = False  # our files hang: nothing is said after the command
 
     def begin(self, started: "Moment") -> None:
         """Begin the record while the command runs. Whatever fails stays here."""
-        guarded(self._begin, started)
+        guarded(self.home, self._begin, started)
 
     def finish(self, status: int) -> None:
         """Finish the record and start the sender where it is due. Whatever fails stays here."""
-        guarded(self._finish, status)
+        guarded(self.home, self._finish, status)
 
     def _begin(self, started: "Moment") -> None:
         """Resolve the answer first where it is not known."""
+        from innerloop import names  # noqa: F401, PLC0415 (imports come before `enter`: root's own may be root's alone)
         from innerloop.launcher import record  # noqa: PLC0415
 
         if self.answer is None:
             from innerloop.consent.settle import for_launcher  # noqa: PLC0415
 
+            self.home.enter()
             self.answer = for_launcher(self.env)
         answer = self.answer
         if answer is None or course(answer, self.env) != MEASURE:
             return
-        self.record = record.begin(answer.spool, facts(self.request, answer, self.env, started))
+        self.home.enter()
+        self.record = record.begin(answer.spool, facts(self.request, answer, self.home, started))
         if self.record and answer.git:
-            self.git = record.ask_git(self.record, self.env)
+            self.git = record.ask_git(self.record, self.home.for_git(self.env, answer.project_file.rpartition(b"/")[0]))
 
     def _finish(self, status: int) -> None:
         ended = Moment()
@@ -111,14 +117,19 @@ class Run:
             self.record.withdraw()
             self.record = None
             return
+        self.home.enter()
         self.record.finish(status, ended.awake, ended.boot)
-        if record.delivery_due(answer.spool):
+        if self.git and posix.waitpid(self.git, posix.WNOHANG)[0]:
+            self.git = 0  # reaped here: the first process of a container may never do that for us
+        if not answer.away and record.delivery_due(answer.spool):
+            self.home.leave()
             record.start_delivery(self.env, answer.testvar)
 
     def still_agreed(self, answer: "hot.Hot") -> bool:
         """The consent file changed meanwhile: tell whether the answer in it is still the same."""
         from innerloop.consent.settle import for_launcher  # noqa: PLC0415
 
+        self.home.enter()
         now = for_launcher(self.env)
         return now is not None and (now.serial, now.mode) == (answer.serial, answer.mode)
 
@@ -131,10 +142,12 @@ class Run:
         if course(answer, self.env) == INVITE and (status == 0 or testing):
             from innerloop.cli.after import invite  # noqa: PLC0415
 
+            self.home.enter()
             invite(self.env)
         elif testing and self.request.wrap and self.record is not None:
             from innerloop.cli.after import print_event  # noqa: PLC0415
 
+            self.home.enter()
             print_event(self.env, self.record.id.decode(), self.git)
 
 
@@ -163,13 +176,17 @@ def measure(request: "Request", answer: "hot.Hot | None", far: bool = False) -> 
         child.status = posix.waitpid(child.pid, 0)[1]
     record.finish(child.exit_status())
     if not run.silent:
-        guarded(run.talk, child.exit_status())
+        guarded(run.home, run.talk, child.exit_status())
     end_like(child, as_number=request.wrap)
 
 
-def guarded(step: "Callable[[Any], None]", argument: "Any") -> None:
-    """The border: whatever fails in a step of ours stays here."""
+def guarded(home: "places.Home", step: "Callable[[Any], None]", argument: "Any") -> None:
+    """The border: whatever fails in a step of ours stays here, and whoever it acted as, we are ourselves again."""
     try:
         step(argument)
+    except BaseException:  # noqa: BLE001, S110
+        pass
+    try:
+        home.leave()
     except BaseException:  # noqa: BLE001, S110
         pass

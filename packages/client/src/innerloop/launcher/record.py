@@ -159,10 +159,12 @@ def delivery_due(spool: bytes) -> bool:
 
 def start_delivery(env: "dict[bytes, bytes]", testvar: bytes = b"") -> None:
     """Start the sender. Its arguments say nothing; its environment is cut down to what it needs."""
-    home = __file__[: -len("/launcher/record.py")]
+    start = (
+        getattr(globals()["__loader__"], "archive", "") or __file__[: -len("launcher/record.py")] + "start.py"
+    )  # innerloop.pyz starts as a whole
     wanted = (*SENDER_ENVIRONMENT, *environment.CI_KEYS, environment.CI_ALLOWED, testvar)
     keep = {key: value for key, value in env.items() if key in wanted or key.lower().endswith(b"_proxy")}
-    detached([sys.executable.encode(), b"-I", b"-S", (home + "/start.py").encode(), b"deliver"], keep)
+    detached([sys.executable.encode(), b"-I", b"-S", start.encode(sys.getfilesystemencoding(), "surrogateescape"), b"deliver"], keep)
 
 
 SENDER_ENVIRONMENT = (

@@ -48,6 +48,7 @@ class RunFacts(NamedTuple):
     wall: int
     awake: int
     boot: int
+    container: bool = False  # whether it ran in a container; a record that does not say so is not counted as one
     end: "Optional[tuple[int, int, int]]" = None  # status, awake, boot
     git: Optional[GitFacts] = None
 
@@ -91,7 +92,7 @@ def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
             end = (status, end_awake, end_boot)
         return RunFacts(
             run_id, values["serial"], values["digest"], values["mode"], values["name"], values["local"], values["type"],
-            values["actor"], values["test"], values["root"], wall, awake, boot, end, parse_git(sidecar),
+            values["actor"], values["test"], values["root"], wall, awake, boot, values.get("container") == "1", end, parse_git(sidecar),
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise Unreadable(f"cut short: {error}") from error

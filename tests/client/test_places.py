@@ -1,0 +1,76 @@
+"""Outside of containers the way to the host's files costs one failed look; whether a run was in one is its record's word."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from innerloop.places import Home, mounted
+from tests.client.people import Developer
+
+
+def in_this_container() -> bool:
+    """Whether the tests themselves run in Docker's or Podman's container."""
+    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+
+
+def test_without_the_mount_one_failed_look_is_all(agreed: Developer, strace: str) -> None:
+    """A look before the decision and one before the run; the table of mounts is not read."""
+    agreed.run("make", "test")
+    trace = agreed.base / "trace"
+    agreed.execute(strace, "-o", trace, "-e", "trace=%file", agreed.command, "run", "--", "true")
+    looks = [line for line in trace.read_text().splitlines() if "/run/innerloop" in line or "mountinfo" in line]
+    assert 2 == len(looks)
+    assert all(line.endswith("ENOENT (No such file or directory)") for line in looks)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("container 1\n", True), ("container 0\n", False), ("", False)], ids=["inside", "outside", "older record"]
+)
+def test_where_a_run_was_is_what_its_record_says(agreed: Developer, line: str, said: bool) -> None:
+    """Wherever it is sealed. A record of an older version does not say, and does not count as one of a container."""
+    agreed.run("make", "test")
+    (record,) = agreed.place("new")
+    text, found = re.subn(r"container [01]\n", line, record.read_text())
+    assert 1 == found
+    record.write_text(text)
+    (event,) = agreed.pending()
+    assert said is event["properties"]["in_container"]
+
+
+def test_a_record_says_where_it_was_made(agreed: Developer) -> None:
+    agreed.run("make", "test")
+    (event,) = agreed.pending()
+    assert in_this_container() is event["properties"]["in_container"]
+    described = agreed.innerloop("describe", "--json").json["fields"]
+    assert [in_this_container()] == [field["example"] for field in described if field["name"] == "in_container"]
+
+
+@pytest.mark.parametrize("mount", ["mount -t tmpfs tmpfs", 'mount --bind "$1"'], ids=["another file system", "the same"])
+def test_a_mount_is_told_from_a_directory(root: None, tmp_path: Path, mount: str) -> None:
+    """Of the same file system too, where only the kernel's table tells. A directory or a link in that place is none."""
+    script = f'{mount} "$2" && shift 2 && exec "$@"'
+    source, target, link = tmp_path / "source", tmp_path / "target", tmp_path / "link"
+    for directory in (source, target):
+        directory.mkdir()
+    link.symlink_to("/proc")
+    code = "import sys; from innerloop.places import mounted; print(mounted(sys.argv[1].encode()) is not None)"
+    unshare = shutil.which("unshare")
+    assert unshare
+    command = [unshare, "--mount", "--propagation", "private", "sh", "-ec", script, "sh", source, target]
+    python = [Path(".venv/bin/python").absolute(), "-c", code, target]
+    done = subprocess.run([*command, *python], capture_output=True, text=True, check=True)
+    assert "True\n" == done.stdout
+    assert [None, None, None] == [mounted(bytes(path)) for path in (target, link, tmp_path / "absent")]
+
+
+def test_git_keeps_the_configuration_that_the_environment_holds() -> None:
+    """The project's directory is added to what the developer set; outside of the mount nothing is."""
+    env = {b"GIT_CONFIG_COUNT": b"1", b"GIT_CONFIG_KEY_0": b"user.name", b"GIT_CONFIG_VALUE_0": b"d"}
+    home = Home(env)
+    assert env == home.for_git(env, b"/app")
+    home.shared = True
+    added = {b"GIT_CONFIG_COUNT": b"2", b"GIT_CONFIG_KEY_1": b"safe.directory", b"GIT_CONFIG_VALUE_1": b"/app"}
+    assert env | added == home.for_git(env, b"/app")
