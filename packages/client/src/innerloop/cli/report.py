@@ -10,15 +10,16 @@ import time
 from typing import Any, NamedTuple, Optional
 
 from innerloop.cli.terminal import say
+from innerloop.consent import texts
 from innerloop.consent.resolve import State, resolve
 from innerloop.spool import history, seal
 
-WEEK = 7 * 86400  # s
+NAME, WIDTHS = 19, (5, 7, 8, 9, 9, 7, 7, 9)  # characters: 80 with the name's column
 INTERRUPTED = (-2, -15, -1, 130, 143)  # SIGINT, SIGTERM, SIGHUP: not failures
 
 
 class Line(NamedTuple):
-    """One command in one week."""
+    """One command in one span of time, and in the span before."""
 
     name: str
     runs: int
@@ -26,26 +27,39 @@ class Line(NamedTuple):
     interrupted: int
     waited_ms: int
     median_ms: Optional[float]
-    waited_before_ms: int  # in the week before
+    runs_before: int
+    failed_before: int
+    waited_before_ms: int
 
 
 def report(here: State, as_json: bool, days: int = 7) -> int:
-    """Print what I ran, waited for and what failed, compared with the time before."""
+    """Print what I ran, what I waited for and what failed, compared with the time before."""
     state = resolve(here)
     spool = here.spool(state.key)
     if os.path.isdir(spool):
         seal.seal_finished(spool, state)
-    now = time.time()
+    now, span = time.time(), days * 86400
     past = [one for one in history.read(spool) if one.test == "no" or state.testing]
-    lines = summarise(past, now, days * 86400)
+    lines = summarise([one for one in past if one.actor == "human"], now, span)
+    others = [one for one in past if one.actor != "human" and now - span <= one.start <= now]
     if as_json:
-        print(json.dumps({"project": state.project.id, "days": days, "commands": [line._asdict() for line in lines]}, indent=2))
+        document = {
+            "project": state.project.id,
+            "days": days,
+            "commands": [line._asdict() for line in lines],
+            "runs_of_others": len(others),
+        }
+        print(json.dumps(document, indent=2))
         return 0
-    if not lines:
+    if not lines and not others:
         say(f"No run of {state.project.name} was recorded in the last {days} days. See: innerloop doctor")
         return 0
     print(f"{state.project.name}, your last {days} days (only you can see this)\n")
-    print(table(lines))
+    if lines:
+        print(f"{texts.fold(sentence(lines, days))}\n\n{table(lines, days)}")
+    if others:
+        waited = _time(sum(one.duration_ms or 0 for one in others))
+        print(f"\nNot in these figures: {len(others)} run{'s' if len(others) > 1 else ''} of coding agents or CI jobs, {waited}.")
     return 0
 
 
@@ -58,38 +72,51 @@ def summarise(past: "list[history.Entry]", now: float, span: float) -> "list[Lin
 
 
 def _line(name: str, recent: "list[history.Entry]", before: "list[history.Entry]") -> Line:
-    mine = [one for one in recent if one.name == name]
+    mine, old = ([one for one in some if one.name == name] for some in (recent, before))
     durations = [one.duration_ms for one in mine if one.duration_ms is not None]
     return Line(
         name=name,
         runs=len(mine),
-        failed=sum(1 for one in mine if one.status not in (0, None, *INTERRUPTED)),
+        failed=_failed(mine),
         interrupted=sum(1 for one in mine if one.status in INTERRUPTED),
         waited_ms=sum(durations),
         median_ms=statistics.median(durations) if durations else None,
-        waited_before_ms=sum(one.duration_ms or 0 for one in before if one.name == name),
+        runs_before=len(old),
+        failed_before=_failed(old),
+        waited_before_ms=sum(one.duration_ms or 0 for one in old),
     )
 
 
-def table(lines: "list[Line]") -> str:
-    """Lay the lines out in columns, with a total."""
-    rows: "list[tuple[Any, ...]]" = [("command", "runs", "failed", "stopped", "median", "waited", "before")]
-    for line in lines:
-        rows.append(
-            (
-                line.name[:32],
-                line.runs,
-                line.failed,
-                line.interrupted,
-                _time(line.median_ms),
-                _time(line.waited_ms),
-                _time(line.waited_before_ms),
-            )
-        )
-    total = ("total", *(sum(getattr(line, key) for line in lines) for key in ("runs", "failed", "interrupted")), "")
-    rows.append((*total, _time(sum(line.waited_ms for line in lines)), _time(sum(line.waited_before_ms for line in lines))))
+def _failed(some: "list[history.Entry]") -> int:
+    return sum(1 for one in some if one.status not in (0, None, *INTERRUPTED))
+
+
+def sentence(lines: "list[Line]", days: int) -> str:
+    """The span in a sentence or two."""
+    waited, before, runs, failed = (
+        sum(getattr(line, key) for line in lines) for key in ("waited_ms", "waited_before_ms", "runs", "failed")
+    )
+    old_runs, old_failed = (sum(getattr(line, key) for line in lines) for key in ("runs_before", "failed_before"))
+    if not old_runs:
+        return f"You waited {_time(waited)}; {failed} of {runs} runs failed. Of the {days} days before nothing is known."
+    change = "as long as" if waited == before else f"{_time(abs(waited - before))} {'more' if waited > before else 'less'} than"
+    return f"You waited {_time(waited)}, {change} in the {days} days before; {failed} of {runs} runs failed (before: {old_failed} of {old_runs})."
+
+
+def table(lines: "list[Line]", days: int) -> str:
+    """Lay the lines out in columns, with a total; the span before stands on the right."""
+    rows: "list[tuple[Any, ...]]" = [("command", "runs", "failed", "stopped", "median", "waited", "runs", "failed", "waited")]
+    keys = ("runs", "failed", "interrupted", "runs_before", "failed_before", "waited_ms", "waited_before_ms")
+    totals = Line("total", median_ms=None, **{key: sum(getattr(line, key) for line in lines) for key in keys})
+    for line in [*lines, totals]:
+        now = (line.runs, line.failed, line.interrupted, _time(line.median_ms) if line is not totals else "", _time(line.waited_ms))
+        rows.append((line.name[:NAME], *now, line.runs_before, line.failed_before, _time(line.waited_before_ms)))
     width = max(len(str(row[0])) for row in rows)
-    return "\n".join(f"{row[0]:<{width}}" + "".join(f"{cell!s:>9}" for cell in row[1:]) for row in rows)
+    left = width + sum(WIDTHS[:5])
+    head = f"{'':<{width}}{f'last {days} days':>{left - width}}{f'{days} days before':>{sum(WIDTHS[5:])}}"
+    return "\n".join(
+        [head, *(f"{row[0]:<{width}}" + "".join(f"{cell!s:>{space}}" for cell, space in zip(row[1:], WIDTHS)) for row in rows)]
+    )
 
 
 def _time(milliseconds: Optional[float]) -> str:

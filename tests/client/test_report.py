@@ -1,0 +1,83 @@
+"""The developer's own week: exact, complete, compared with the week before, and for nobody else."""
+
+import json
+import time
+import uuid
+
+from tests.client.people import DAY, Developer
+from tests.client.recorder import Recorder
+
+
+def remember(developer: Developer, name: str, days_ago: float, waited: float, status: int | None = 0, actor: str = "human") -> None:
+    """As if a run had been recorded a while ago (`waited` in s)."""
+    entry = [str(uuid.uuid4()), name, "make", time.time() - days_ago * DAY, int(waited * 1000), status, actor, "1", False, "no"]
+    with (developer.spool / "history").open("a") as file:
+        file.write("\n" + json.dumps(entry) + "\n")
+
+
+def two_weeks(developer: Developer) -> None:
+    for day in range(3):
+        remember(developer, "test", day + 0.5, 20, status=1 if day == 0 else 0)
+    remember(developer, "build", 1.5, 90)
+    remember(developer, "build", 2.5, 30, status=-2)
+    remember(developer, "test", 8, 10)
+    remember(developer, "test", 9, 20, status=2)
+    remember(developer, "gone", 10, 500)
+    remember(developer, "test", 15, 1000)
+
+
+def test_the_week_is_compared_with_the_week_before(agreed: Developer) -> None:
+    two_weeks(agreed)
+    report = agreed.innerloop("report", "--json").json
+    rows = {line.pop("name"): line for line in report["commands"]}
+
+    assert list(rows) == ["build", "test"], "the most waited for comes first"
+    assert rows["test"] == {
+        "runs": 3, "failed": 1, "interrupted": 0, "waited_ms": 60_000, "median_ms": 20_000,
+        "runs_before": 2, "failed_before": 1, "waited_before_ms": 30_000,
+    }  # fmt: skip
+    assert rows["build"] == {
+        "runs": 2, "failed": 0, "interrupted": 1, "waited_ms": 120_000, "median_ms": 60_000,
+        "runs_before": 0, "failed_before": 0, "waited_before_ms": 0,
+    }  # fmt: skip
+
+
+def test_the_report_says_it_in_a_sentence_and_fits_80_columns(agreed: Developer) -> None:
+    two_weeks(agreed)
+    remember(agreed, "a-very-long-target-name-that-nobody-should-have-chosen", 1, 36_000)
+    said = agreed.innerloop("report").out
+
+    assert "You waited 10.1 h, 10.0 h more than in the 7 days before; 1 of 6 runs failed (before: 1 of 2)." in " ".join(said.split())
+    assert max(len(line) for line in said.splitlines()) <= 80
+    assert said.splitlines()[-1].split() == ["total", "6", "1", "1", "10.1", "h", "2", "1", "30.0", "s"]
+
+
+def test_a_first_week_claims_no_comparison(agreed: Developer) -> None:
+    agreed.run("make", "test")
+
+    assert "Of the 7 days before nothing is known." in " ".join(agreed.innerloop("report").out.split())
+
+
+def test_runs_of_agents_and_ci_are_counted_apart(agreed: Developer) -> None:
+    agreed.run("make", "test")
+    agreed.run("make", "test", env={"AI_AGENT": "1"})
+    agreed.run("make", "build", env={"AI_AGENT": "1"})
+    report = agreed.innerloop("report", "--json").json
+
+    assert ([(line["name"], line["runs"]) for line in report["commands"]], report["runs_of_others"]) == ([("test", 1)], 2)
+    assert "Not in these figures: 2 runs of coding agents or CI jobs" in agreed.innerloop("report").out
+
+
+def test_what_was_typed_is_in_the_report_and_only_there(agreed: Developer, server: Recorder) -> None:
+    agreed.run("true", name="my own name")
+    agreed.flush()
+
+    assert "my own name" in agreed.innerloop("report").out
+    assert b"my own name" not in server.bytes
+
+
+def test_a_run_that_ended_unknown_is_neither_a_failure_nor_a_wait(agreed: Developer) -> None:
+    remember(agreed, "test", 1, 0, status=None)
+    (line,) = agreed.innerloop("report", "--json").json["commands"]
+
+    assert (line["runs"], line["failed"], line["waited_ms"]) == (1, 0, 0)
