@@ -71,6 +71,11 @@ def _with_tests(collector: Collector) -> dict[str, str]:
     return {**collector.environment, "PYTHONPATH": os.pathsep.join(filter(None, (collector.environment["PYTHONPATH"], str(ROOT))))}
 
 
+def _definition(collector: Collector) -> str:
+    """How the engine has `events` on its disk."""
+    return next(text for file in collector.data.rglob("events.sql") if "message_key" in (text := file.read_text()))
+
+
 def _states(answer: dict[str, list[dict[str, object]]]) -> list[tuple[object, object]]:
     return [(one["state"], one["events"]) for one in answer["ids"]]
 
@@ -190,7 +195,9 @@ def _wait_until_finished(collector: Collector) -> None:
         unfinished = answer.json()["unfinished_erasures"]
 
 
-STEPS = ["rows", "begin_deletion", "deleting", "load_replaced_parts", "forget_mutations", "replaced_parts", "remove_replaced_parts", "bury"]
+STEPS = (
+    "rows", "begin_deletion", "deleting", "forget_mutations", "load_replaced_parts", "replaced_parts", "keep_replaced_parts", "remove_replaced_parts", "bury",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -216,6 +223,7 @@ def test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start(
 
     assert set() == _found(rare, owner, events)
     assert (5, 0, 1) == (rare.stored, rare.waiting, rare.ask("check")["tombstones"])
+    assert "old_parts_lifetime = 60" in _definition(rare)
     state, events_told = _states(rare.forget(owner))[0]
     assert "erased" == state
     assert events_told in range(21), "what the engine had deleted before the restart is not counted again"

@@ -5,6 +5,8 @@ need another `connect` here. A client serves one thread. Nothing may fork after 
 forked child hang.
 """
 
+import ctypes
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -92,6 +94,20 @@ class Engine:
             return self._connect()
         except (ClickHouseError, OSError) as error:
             raise _readable(error) from error
+
+
+def sync(directory: Path) -> None:
+    """Write what the operating system holds of a directory's file system to the disk: the engine syncs most of its files, not all."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "syncfs"):  # macOS
+        os.sync()
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if library.syncfs(descriptor):
+            raise StoreError(f"the disk failed: {os.strerror(ctypes.get_errno())}")
+    finally:
+        os.close(descriptor)
 
 
 def _readable(error: Exception) -> StoreError:

@@ -5,7 +5,7 @@ installation, and nothing that is left in the store leads from it to a row. Rows
 them; a lightweight deletion would only mask them. The mutation's own file names the installation until it is killed.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -68,9 +68,10 @@ class Tombstones:
 class Erasures:
     """The tables of erasure. Every method runs in the calling thread."""
 
-    def __init__(self, engine: Engine, hasher: Hasher) -> None:
+    def __init__(self, engine: Engine, hasher: Hasher, sync: Callable[[], None]) -> None:
         self._engine = engine
         self._hasher = hasher
+        self.sync = sync  # everything of the store to the disk
 
     def tombstones(self) -> list[Tombstone]:
         """Every tombstone."""
@@ -158,6 +159,11 @@ class Erasures:
         """The parts that were replaced and whose files are still there: table and name."""
         sql = f"SELECT table, name, _state FROM system.parts WHERE {_OURS} AND NOT active"
         return {(table, name) for table, name, _ in self._engine.query(sql, _TABLES)}
+
+    def keep_replaced_parts(self, seconds: int) -> None:
+        """Say for how long replaced parts stay."""
+        for table in schema.HOLDS_INSTALLATIONS:
+            self._engine.command(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = {seconds}")
 
     def remove_replaced_parts(self) -> None:
         """Have the engine remove replaced parts now. Parts that a query reads stay until it ends."""
