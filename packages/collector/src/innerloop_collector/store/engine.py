@@ -41,6 +41,7 @@ class Engine:
         self._local = threading.local()
         self._clients: list[Client] = []
         self._guard = threading.Lock()
+        self.mutating = threading.Lock()  # held by who waits for a mutation, and by who removes the files of those that are done
 
     def open(self) -> None:
         """Give the calling thread its client now instead of at its first query."""

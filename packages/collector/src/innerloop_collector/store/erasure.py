@@ -1,4 +1,4 @@
-"""What erasure reads and writes: registrations, tombstones, receipts, and the rows that must go. May import: engine, hashes, schema.
+"""What erasure reads and writes: registrations, tombstones, receipts, and the rows that must go. May import: engine, hashes, schema, tables.
 
 An installation is known here by its *mark*, a hash of the hash that events carry: it tells whether an event belongs to an erased
 installation, and nothing that is left in the store leads from it to a row. Rows go by a mutation that rewrites the parts that hold
@@ -13,6 +13,7 @@ from innerloop_collector.errors import StoreError
 from innerloop_collector.store import schema
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.tables import forget_mutations
 
 _TABLES = {"tables": list(schema.HOLDS_INSTALLATIONS)}
 _OURS = "database = currentDatabase() AND table IN {tables:Array(String)}"
@@ -147,8 +148,8 @@ class Erasures:
         return bool(waiting)
 
     def forget_mutations(self) -> None:
-        """Remove the files of mutations that are done: they name what was deleted."""
-        self._engine.command(f"KILL MUTATION WHERE {_OURS} AND is_done SYNC", _TABLES)
+        """Remove the files of mutations that are done."""
+        forget_mutations(self._engine)
 
     def load_replaced_parts(self) -> None:
         """Wait until the engine has read also those replaced parts that an earlier process left: it does that after it is open."""
