@@ -37,7 +37,7 @@ def main(data: Path, user: str, step: str) -> None:
     core.open()
     mark = core.hasher.mark(installation := core.hasher.installation("acme", user))
     claim = Claim(installation, mark, core.erasures.proofs([mark])[mark])
-    eraser = Eraser(Mortal(core.engine, core.hasher), core.tombstones, core.writer, lambda: core.now().date())
+    eraser = Eraser(Mortal(core.engine, core.hasher, core.erasures.sync), core.tombstones, core.writer, lambda: core.now().date())
     Mortal.step = step
     eraser.start()
     eraser.submit("acme", [claim]).result(50)

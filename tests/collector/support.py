@@ -198,8 +198,12 @@ class Collector:
         assert (response.status_code, response.json()) == (200, {"success": True}), response.text
 
     def forget(self, *owners: Owner, key: str = KEY) -> dict[str, Any]:
-        """Erase installations; the request must be answered."""
+        """Erase installations; the request must be answered, if need be after it was told to come back."""
+        deadline = time.monotonic() + 60
         response = self.post("/v1/forget", {"ids": [owner.claim for owner in owners]}, key)
+        while response.status_code == 503 and time.monotonic() < deadline:
+            time.sleep(0.2)
+            response = self.post("/v1/forget", {"ids": [owner.claim for owner in owners]}, key)
         assert 200 == response.status_code, response.text
         answer: dict[str, Any] = response.json()
         return answer

@@ -67,7 +67,16 @@ PATCHES = {
         "store/eraser.py", "        self._erasures.forget_mutations()\n", "", "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
     ),
     "replaced parts are not waited for": Patch(
-        "store/eraser.py", "        self._wait_while(lambda: self._remains(left))\n", "", "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
+        "store/eraser.py", "            self._wait_while(lambda: self._remains(left))\n", "", "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
+    ),
+    "old parts go before the new ones are on the disk": Patch(
+        "store/eraser.py", "        self._erasures.sync()  # the parts without", "        # the parts without", "test_erasure_gone.py::test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer"
+    ),
+    "a loss of power may bring old parts back": Patch(
+        "store/eraser.py", "        self._erasures.sync()  # no loss", "        # no loss", "test_erasure_gone.py::test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer"
+    ),
+    "the engine keeps dropping parts at once": Patch(
+        "store/eraser.py", "            self._erasures.keep_replaced_parts(KEEP_REPLACED_SECONDS)\n", "            pass\n", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[rows]"
     ),
     "rows are masked only": Patch(
         "store/erasure.py", 'f"ALTER TABLE {table} DELETE WHERE installation IN {{these:Array(UInt128)}} SETTINGS mutations_sync = 0"', 'f"DELETE FROM {table} WHERE installation IN {{these:Array(UInt128)}}"', "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
@@ -77,9 +86,6 @@ PATCHES = {
     ),
     "the next start does not go on": Patch(
         "store/eraser.py", "    def _work(self) -> None:\n        self._resume()\n", "    def _work(self) -> None:\n        self._unfinished = {}\n", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[rows]"
-    ),
-    "what an earlier process replaced is overlooked": Patch(
-        "store/eraser.py", "        self._erasures.load_replaced_parts()\n", "", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[forget_mutations]"
     ),
 }  # fmt: skip
 

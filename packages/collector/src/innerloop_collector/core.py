@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from innerloop_collector.settings import Paths, WriterSettings
-from innerloop_collector.store.engine import Engine, embedded
+from innerloop_collector.store.engine import Engine, embedded, sync
 from innerloop_collector.store.eraser import Eraser
 from innerloop_collector.store.erasure import Erasures, Tombstones
 from innerloop_collector.store.keyed import Hasher, load_secret
@@ -32,7 +32,7 @@ class Core:
         self.engine = Engine(embedded(paths.store, paths.scratch))
         self.tables = Tables(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
-        self.erasures = Erasures(self.engine, self.hasher)
+        self.erasures = Erasures(self.engine, self.hasher, lambda: sync(paths.store))
         self.tombstones = Tombstones(self.hasher)
         self.writer = Writer(self.tables, self.erasures, self.tombstones, WriterSettings())
         self.eraser = Eraser(self.erasures, self.tombstones, self.writer, lambda: now().date())

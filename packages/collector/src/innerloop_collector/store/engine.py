@@ -5,6 +5,8 @@ need another `connect` here. A client serves one thread. Nothing may fork after 
 forked child hang.
 """
 
+import ctypes
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -39,6 +41,7 @@ class Engine:
         self._local = threading.local()
         self._clients: list[Client] = []
         self._guard = threading.Lock()
+        self.mutating = threading.Lock()  # held by who waits for a mutation, and by who removes the files of those that are done
 
     def open(self) -> None:
         """Give the calling thread its client now instead of at its first query."""
@@ -92,6 +95,20 @@ class Engine:
             return self._connect()
         except (ClickHouseError, OSError) as error:
             raise _readable(error) from error
+
+
+def sync(directory: Path) -> None:
+    """Write what the operating system holds of a directory's file system to the disk: the engine syncs most of its files, not all."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "syncfs"):  # macOS
+        os.sync()
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if library.syncfs(descriptor):
+            raise StoreError(f"the disk failed: {os.strerror(ctypes.get_errno())}")
+    finally:
+        os.close(descriptor)
 
 
 def _readable(error: Exception) -> StoreError:

@@ -1,4 +1,4 @@
-"""The one eraser: lets installations be forgotten, several requests at a time. May import: the store's writer and erasure, errors.
+"""The one eraser: lets installations be forgotten, several requests at a time. May import: the store's writer, schema and erasure, errors.
 
 The order makes it safe. The tombstone first, through the writer: whatever the writer stored before is there to be found, and
 nothing of that installation is stored after. Then the rows, then what is left of them in the engine's files, then the mark that the
@@ -20,6 +20,7 @@ import structlog
 
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.store.erasure import Erasures, ReceiptRow, Tombstone, Tombstones
+from innerloop_collector.store.schema import KEEP_REPLACED_SECONDS
 from innerloop_collector.store.writer import Writer
 
 _PATIENCE = 300.0  # seconds for one deletion; on 100 million rows it was measured at 36
@@ -190,15 +191,23 @@ class Eraser:
             raise StoreError("rows are there after their deletion")
         if self._erasures.detached_parts():
             raise StoreError("the engine has set parts aside (detached) that may hold rows of anybody; remove or repair them")
-        self._erasures.load_replaced_parts()
+        self._erasures.sync()  # the parts without the rows are safe before those with them go
         self._erasures.forget_mutations()
+        self._remove_replaced_parts()
+        self._erasures.sync()  # no loss of power brings them back
+
+    def _remove_replaced_parts(self) -> None:
+        self._erasures.load_replaced_parts()
         left = self._erasures.replaced_parts()
-        self._wait_while(lambda: self._remains(left))
+        try:
+            self._erasures.keep_replaced_parts(0)
+            self._wait_while(lambda: self._remains(left))
+        finally:  # also where nothing was left to do: a process that was killed may have said 0
+            self._erasures.keep_replaced_parts(KEEP_REPLACED_SECONDS)
 
     def _remains(self, parts: set[tuple[str, str]]) -> bool:
         """Tell whether any of the replaced parts still has its files."""
-        if parts:
-            self._erasures.remove_replaced_parts()
+        self._erasures.remove_replaced_parts()
         return bool(parts & self._erasures.replaced_parts())
 
     def _wait_while(self, true: Callable[[], bool]) -> None:

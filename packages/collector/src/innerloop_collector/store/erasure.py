@@ -1,11 +1,11 @@
-"""What erasure reads and writes: registrations, tombstones, receipts, and the rows that must go. May import: engine, hashes, schema.
+"""What erasure reads and writes: registrations, tombstones, receipts, and the rows that must go. May import: engine, hashes, schema, tables.
 
 An installation is known here by its *mark*, a hash of the hash that events carry: it tells whether an event belongs to an erased
 installation, and nothing that is left in the store leads from it to a row. Rows go by a mutation that rewrites the parts that hold
 them; a lightweight deletion would only mask them. The mutation's own file names the installation until it is killed.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from innerloop_collector.errors import StoreError
 from innerloop_collector.store import schema
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.tables import forget_mutations
 
 _TABLES = {"tables": list(schema.HOLDS_INSTALLATIONS)}
 _OURS = "database = currentDatabase() AND table IN {tables:Array(String)}"
@@ -68,9 +69,10 @@ class Tombstones:
 class Erasures:
     """The tables of erasure. Every method runs in the calling thread."""
 
-    def __init__(self, engine: Engine, hasher: Hasher) -> None:
+    def __init__(self, engine: Engine, hasher: Hasher, sync: Callable[[], None]) -> None:
         self._engine = engine
         self._hasher = hasher
+        self.sync = sync  # everything of the store to the disk
 
     def tombstones(self) -> list[Tombstone]:
         """Every tombstone."""
@@ -146,8 +148,8 @@ class Erasures:
         return bool(waiting)
 
     def forget_mutations(self) -> None:
-        """Remove the files of mutations that are done: they name what was deleted."""
-        self._engine.command(f"KILL MUTATION WHERE {_OURS} AND is_done SYNC", _TABLES)
+        """Remove the files of mutations that are done."""
+        forget_mutations(self._engine)
 
     def load_replaced_parts(self) -> None:
         """Wait until the engine has read also those replaced parts that an earlier process left: it does that after it is open."""
@@ -158,6 +160,11 @@ class Erasures:
         """The parts that were replaced and whose files are still there: table and name."""
         sql = f"SELECT table, name, _state FROM system.parts WHERE {_OURS} AND NOT active"
         return {(table, name) for table, name, _ in self._engine.query(sql, _TABLES)}
+
+    def keep_replaced_parts(self, seconds: int) -> None:
+        """Say for how long replaced parts stay."""
+        for table in schema.HOLDS_INSTALLATIONS:
+            self._engine.command(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = {seconds}")
 
     def remove_replaced_parts(self) -> None:
         """Have the engine remove replaced parts now. Parts that a query reads stay until it ends."""

@@ -4,14 +4,12 @@ An event is stored once: its `message_key` is looked up in the projection `ids` 
 look-up of a thousand random keys touches little) before it is inserted, and the deduplicating engine is the second line. Every
 part must have that projection: it is there from the first part on, and merges, mutations and deletions rebuild it.
 The sort key holds the client's own time, so that a repetition always has the same key. Of the receipt only the day is kept.
-Parts that were replaced go at once and not after the engine's minutes: every part is synced before it takes over, and what was
-erased must not linger in an old one.
 """
 
 from innerloop.plan.tracking import PLAN, Plan
 
 _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1"
-_PROMPT = "old_parts_lifetime = 0"
+KEEP_REPLACED_SECONDS = 60  # how long parts stay that a merge replaced: the engine does not sync the files of a new part's projection
 _CODECS = {"DateTime64(3, 'UTC')": "CODEC(Delta, ZSTD(1))", "Nullable(UInt64)": "CODEC(ZSTD(1))"}
 QUARANTINE_DAYS = 30
 
@@ -76,11 +74,11 @@ def statements(plan: Plan = PLAN) -> list[str]:
         PROJECTION ids (SELECT message_key ORDER BY message_key) WITH SETTINGS (index_granularity = 256))
         ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(event_time) ORDER BY (project, command, event_time, message_key)
         TTL keep_until + INTERVAL 1 DAY
-        SETTINGS {_DURABLE}, {_PROMPT}, non_replicated_deduplication_window = 1000,
+        SETTINGS {_DURABLE}, old_parts_lifetime = {KEEP_REPLACED_SECONDS}, non_replicated_deduplication_window = 1000,
             deduplicate_merge_projection_mode = 'rebuild', lightweight_mutation_projection_mode = 'rebuild'"""
     quarantine = f"""CREATE TABLE IF NOT EXISTS quarantine ({_columns(QUARANTINE)})
         ENGINE = ReplacingMergeTree ORDER BY (project, message_key)
-        TTL received_day + INTERVAL {QUARANTINE_DAYS} DAY SETTINGS {_DURABLE}, {_PROMPT}"""
+        TTL received_day + INTERVAL {QUARANTINE_DAYS} DAY SETTINGS {_DURABLE}, old_parts_lifetime = {KEEP_REPLACED_SECONDS}"""
     projects = f"""CREATE TABLE IF NOT EXISTS projects ({_columns(PROJECTS)})
         ENGINE = ReplacingMergeTree ORDER BY (project, version) SETTINGS {_DURABLE}"""
     keys = f"""CREATE TABLE IF NOT EXISTS write_keys ({_columns(KEYS)})
@@ -92,5 +90,4 @@ def statements(plan: Plan = PLAN) -> list[str]:
         ENGINE = ReplacingMergeTree(finished) ORDER BY mark SETTINGS {_DURABLE}"""
     receipts = f"""CREATE TABLE IF NOT EXISTS receipts ({_columns(RECEIPTS)}) ENGINE = MergeTree ORDER BY receipt SETTINGS {_DURABLE}"""
     added = [f"ALTER TABLE events ADD COLUMN IF NOT EXISTS `{name}` {kind}" for name, kind in plan_columns(plan).items()]
-    prompt = [f"ALTER TABLE {table} MODIFY SETTING {_PROMPT}" for table in HOLDS_INSTALLATIONS]
-    return [events, quarantine, projects, keys, probes, registrations, tombstones, receipts, *added, *prompt]
+    return [events, quarantine, projects, keys, probes, registrations, tombstones, receipts, *added]

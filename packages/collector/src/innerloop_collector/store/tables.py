@@ -83,11 +83,13 @@ class Tables:
 
     def leave_quarantine(self, project: str, keys: Sequence[int]) -> None:
         """Remove events from quarantine, from the disk as well."""
-        self.engine.command(
-            """ALTER TABLE quarantine DELETE WHERE project = {project:String} AND message_key IN {keys:Array(UInt128)}
-            SETTINGS mutations_sync = 2""",
-            {"project": project, "keys": list(keys)},
-        )
+        with self.engine.mutating:
+            self.engine.command(
+                """ALTER TABLE quarantine DELETE WHERE project = {project:String} AND message_key IN {keys:Array(UInt128)}
+                SETTINGS mutations_sync = 2""",
+                {"project": project, "keys": list(keys)},
+            )
+        forget_mutations(self.engine)
 
     def probe(self) -> None:
         """Write something harmless as durably as an event. Raises StoreError where that fails."""
@@ -98,6 +100,15 @@ class Tables:
         events = self.engine.query("SELECT count() FROM events")[0][0]
         waiting = self.engine.query("SELECT count() FROM quarantine FINAL")[0][0]
         return events, waiting
+
+
+def forget_mutations(engine: Engine) -> None:
+    """Remove the files of mutations that are done: they name what was deleted. Not while somebody waits for one, who would not find it."""
+    with engine.mutating:
+        engine.command(
+            "KILL MUTATION WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND is_done SYNC",
+            {"tables": list(schema.HOLDS_INSTALLATIONS)},
+        )
 
 
 def _by_month(rows: Sequence[Row]) -> Iterable[list[Row]]:
