@@ -79,7 +79,7 @@ def ids(spool: str, place: str) -> "list[str]":
 @contextmanager
 def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
     """Hold one of the spool's locks; yields whether it was got."""
-    descriptor = os.open(f"{spool}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(f"{spool}/{name}", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -93,7 +93,7 @@ def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
 
 def note(spool: str, journal: str, run_ids: "list[str]") -> None:
     """Add runs to a journal. Pages are a multiple of an entry's 32 bytes, so that a kill tears none."""
-    descriptor = os.open(f"{spool}/{journal}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(f"{spool}/{journal}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, "".join(run_ids).replace("-", "").encode())
         os.fsync(descriptor)
