@@ -334,6 +334,17 @@ def test_a_container_cannot_lead_the_hosts_writing_elsewhere(agreed: Root, conta
         assert "Traceback" not in agreed.innerloop(*words).err, name
         assert "true\n" == precious.read_text(), name
         (agreed.spool / name).unlink(missing_ok=True)
+    trap = agreed.inside("/home/dev/trap")
+    trap.mkdir()
+    os.chown(trap, DEVELOPER, DEVELOPER)
+    agreed.opt_in("yes")
+    agreed.run("make", "test")
+    (agreed.spool / "sealed").rename(agreed.spool / "was")
+    (agreed.spool / "sealed").symlink_to("/home/dev/trap")
+    for words in (["show", "pending"], ["report"], ["flush"]):
+        assert "sealed is a symbolic link" in agreed.innerloop(*words).err
+    assert 0 == agreed.innerloop("opt-out").status
+    assert ([], []) == (list(trap.iterdir()), list((agreed.spool / "new").iterdir()))
     for name in ("/home/dev/.profile", "../../.profile", ".config/../.profile"):
         (agreed.spool / "about.json").write_text(json.dumps({"consent": name, "project": "shop"}))
         assert "Traceback" not in agreed.innerloop("opt-out", "--all").err

@@ -135,6 +135,8 @@ def _sender_ended(spool: str) -> "Iterator[None]":
 def purge(here: State, key: str) -> int:
     """Delete what was not sent; returns how many runs. Counts them in the ledger."""
     spool = here.spool(key)
+    for link in store.links(spool):
+        files.remove(link)
     if not os.path.isdir(spool):
         return 0
     with _sender_ended(spool), store.locked(spool, "seal.lock"):

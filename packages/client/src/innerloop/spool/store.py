@@ -76,9 +76,16 @@ def ids(spool: str, place: str) -> "list[str]":
         return []
 
 
+def links(spool: str) -> "list[str]":
+    """Which directories of a spool lead elsewhere: a container that shares it may have made them, and we write in here only."""
+    return [path for path in (os.path.dirname(spool), spool, *(f"{spool}/{place}" for place in PLACES)) if os.path.islink(path)]
+
+
 @contextmanager
 def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
-    """Hold one of the spool's locks; yields whether it was got."""
+    """Hold one of the spool's locks; yields whether it was got. Raises files.UnusableFile where the spool leads elsewhere."""
+    for path in links(spool):
+        raise files.UnusableFile(f"{path} is a symbolic link")
     descriptor = os.open(f"{spool}/{name}", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
