@@ -297,6 +297,60 @@ def test_nobody_else_inside_can_name_the_hosts_command(agreed: Root, container: 
     assert first == (agreed.state / "enabled").read_text().splitlines()[0]
 
 
+# a container that is not to be trusted
+
+
+def test_a_container_cannot_choose_what_the_hosts_command_starts(agreed: Root, container: Root) -> None:
+    """The first line of `enabled` is a hint only: beside it must be the very file that was started."""
+    agreed.command = ["innerloop"]
+    assert agreed.execute("python3", PYZ, "install").status == 0
+    trap = """
+cd /run/innerloop/state && mkdir trap && ln -s /home/dev/.local/bin/innerloop trap/innerloop
+printf '#!/bin/sh\\n: >/home/dev/trapped\\n' >trap/python && chmod 755 trap/python
+printf '/home/dev/.local/state/innerloop/trap\\nkey\\n' >enabled
+"""
+    assert container.execute("sh", "-ec", trap).status == 0
+    os.chown(agreed.state / "enabled", DEVELOPER, DEVELOPER)
+    assert agreed.run("sh", "-c", "exit 3").status == 3
+    assert (agreed.state / "trap" / "python").exists()
+    assert not agreed.inside("/home/dev/trapped").exists()
+    assert 1 == agreed.recorded()
+
+
+def test_a_container_cannot_lead_the_hosts_writing_elsewhere(agreed: Root, container: Root) -> None:
+    """Links in the shared directories point to the developer's own files: nothing is added to those or moved away."""
+    agreed.run("make", "test")
+    agreed.pending()
+    precious = agreed.inside("/home/dev/.profile")
+    precious.write_text("true\n")
+    os.chown(precious, DEVELOPER, DEVELOPER)
+    for name, words in (
+        ("recorded", ["run", "--", "make", "test"]), ("unrecorded", ["run", "--", "make", "test"]), ("history", ["show", "pending"]),
+        ("acknowledged", ["flush"]), ("lock", ["flush"]), ("dropped-withdrawn", ["opt-out"]),
+    ):  # fmt: skip
+        agreed.run("make", "test")
+        (agreed.spool / name).unlink(missing_ok=True)
+        (agreed.spool / name).symlink_to("/home/dev/.profile")
+        assert "Traceback" not in agreed.innerloop(*words).err, name
+        assert "true\n" == precious.read_text(), name
+        (agreed.spool / name).unlink(missing_ok=True)
+    trap = agreed.inside("/home/dev/trap")
+    trap.mkdir()
+    os.chown(trap, DEVELOPER, DEVELOPER)
+    agreed.opt_in("yes")
+    agreed.run("make", "test")
+    (agreed.spool / "sealed").rename(agreed.spool / "was")
+    (agreed.spool / "sealed").symlink_to("/home/dev/trap")
+    for words in (["show", "pending"], ["report"], ["flush"]):
+        assert "sealed is a symbolic link" in agreed.innerloop(*words).err
+    assert 0 == agreed.innerloop("opt-out").status
+    assert ([], []) == (list(trap.iterdir()), list((agreed.spool / "new").iterdir()))
+    for name in ("/home/dev/.profile", "../../.profile", ".config/../.profile"):
+        (agreed.spool / "about.json").write_text(json.dumps({"consent": name, "project": "shop"}))
+        assert "Traceback" not in agreed.innerloop("opt-out", "--all").err
+    assert "true\n" == precious.read_text()
+
+
 # delivery
 
 

@@ -135,7 +135,7 @@ def note_asked(state: Resolution, here: State) -> None:
     if state.testing:
         return
     files.private_directory(here.state)
-    descriptor = os.open(f"{here.state}/asked", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(f"{here.state}/asked", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as file:
         file.write(b"%s %d\n" % (asking_key(state).encode(), int(time.time()) // 86400))
     write_hot(state, here)
@@ -159,6 +159,8 @@ def _sender_ended(spool: str) -> "Iterator[None]":
 def purge(here: State, key: str) -> int:
     """Delete what was not sent; returns how many runs. Counts them in the ledger."""
     spool = here.spool(key)
+    for link in store.links(spool):
+        files.remove(link)
     if not os.path.isdir(spool):
         return 0
     with _sender_ended(spool), store.locked(spool, "seal.lock"):

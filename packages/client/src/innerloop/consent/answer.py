@@ -15,6 +15,7 @@ May import: the standard library, files, places and the plan.
 
 import hashlib
 import os
+import re
 import secrets
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -25,6 +26,7 @@ from innerloop.plan.agreement import destination_digest, digest
 from innerloop.plan.project import Project, ProjectError
 
 _ENDPOINT = 12  # hex digits of a consent file's name that stand for the endpoint
+_NAME = re.compile(r"(\.config/[a-z0-9_-]+/)?[a-z0-9][a-z0-9._-]*\.json")
 ON, LOCAL, NO, UNDECIDED = "on", "local", "no", "undecided"
 
 
@@ -46,7 +48,12 @@ def name_for(project: Project) -> str:
 
 
 def place(name: str, home: places.Home) -> str:
-    """Where an answer is. Raises ProjectError in a container that shares the host's state but not this answer."""
+    """Where an answer is. Raises ProjectError in a container that shares the host's state but not this answer.
+
+    A name may come from a spool that a container shares: it must be one that `name_for` makes.
+    """
+    if not _NAME.fullmatch(name):
+        raise ProjectError(f"`{name}` is not the name of an answer")
     directory, _, file = name.rpartition("/")
     if not home.shared:
         return os.path.join(os.fsdecode(home.env.get(b"HOME", b"") if directory else home.config), name)

@@ -29,7 +29,8 @@ echo "head $(g symbolic-ref -q HEAD)"
 echo "default $(g symbolic-ref -q refs/remotes/origin/HEAD)"
 """
 NEW = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_APPEND | posix.O_CLOEXEC
-APPEND = posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_CLOEXEC | posix.O_NONBLOCK  # never wait for a pipe
+# Neither wait for a pipe nor be led elsewhere: a container that shares the spool may be somebody else's.
+APPEND = posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_CLOEXEC | posix.O_NONBLOCK | posix.O_NOFOLLOW
 
 
 def random_id() -> str:
@@ -104,7 +105,7 @@ def begin(spool: bytes, facts: "list[bytes]") -> "Record | None":
 def count_unrecorded(spool: bytes) -> None:
     """Count a run that could not be recorded, in place: that works on a full disk too."""
     try:
-        descriptor = posix.open(spool + b"/unrecorded", posix.O_RDWR | posix.O_CLOEXEC | posix.O_NONBLOCK)
+        descriptor = posix.open(spool + b"/unrecorded", posix.O_RDWR | posix.O_CLOEXEC | posix.O_NONBLOCK | posix.O_NOFOLLOW)
     except OSError:
         return  # the spool is gone or cannot be written: there is nothing to count in
     try:

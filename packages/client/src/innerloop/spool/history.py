@@ -62,7 +62,7 @@ def append(spool: str, entries: "list[Entry]") -> None:
     if not entries:
         return
     path = f"{spool}/history"
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "wb") as file:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(b"".join(b"\n" + json.dumps(one).encode() + b"\n" for one in entries))
     if os.stat(path).st_size > TRIM_ABOVE // 8:
         _trim(spool, entries[-1].start - KEEP)

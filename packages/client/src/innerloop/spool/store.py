@@ -77,10 +77,20 @@ def ids(spool: str, place: str) -> "list[str]":
         return []
 
 
+def links(spool: str) -> "list[str]":
+    """Which directories of a spool lead elsewhere: a container that shares it may have made them, and we write in here only."""
+    return [path for path in (os.path.dirname(spool), spool, *(f"{spool}/{place}" for place in PLACES)) if os.path.islink(path)]
+
+
 @contextmanager
 def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
-    """Hold one of the spool's locks; yields whether it was got. Raises UnusableFile where the file system has none."""
-    descriptor = os.open(f"{spool}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Hold one of the spool's locks; yields whether it was got.
+
+    Raises files.UnusableFile where the spool leads elsewhere, or where its file system has no locks.
+    """
+    for path in links(spool):
+        raise files.UnusableFile(f"{path} is a symbolic link")
+    descriptor = os.open(f"{spool}/{name}", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -98,7 +108,7 @@ def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
 
 def note(spool: str, journal: str, run_ids: "list[str]") -> None:
     """Add runs to a journal. Pages are a multiple of an entry's 32 bytes, so that a kill tears none."""
-    descriptor = os.open(f"{spool}/{journal}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(f"{spool}/{journal}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, "".join(run_ids).replace("-", "").encode())
         os.fsync(descriptor)
