@@ -5,6 +5,7 @@ May import: consent, the spool, delivery's state, and this package.
 
 import json
 import os
+import textwrap
 import time
 from typing import Any, NamedTuple
 
@@ -38,26 +39,32 @@ def status(here: State, as_json: bool) -> int:
     day = str(consent.get("timestamp", ""))[:10]
     agreed = f", agreed {day} (text {str(consent.get('text', '-'))[:8]}, plan {state.digest[:8]})"
     what = MEANING[state.mode] + (agreed if state.mode == ON else "")
-    print(f"{project.name}: {what}")
+    print(texts.fold(f"{project.name}: {what}"))
     if state.reason:
-        print(f"  because   {clean(state.reason)}")
+        _say("because", clean(state.reason))
     if state.mode == OFF and not state.reason:
-        print("  because   nobody answered the question yet")
+        _say("because", "nobody answered the question yet")
     if state.mode in (ON, PAUSED):
-        print(f"  goes to   {project.organisation}, {texts.destination(project)}")
+        _say("goes to", f"{project.organisation}, {texts.place(project)}")
     if state.measures:
-        print(f"  fields    {len(state.agreement['fields'])}: innerloop describe")
+        _say("fields", f"{len(state.agreement['fields'])}: innerloop describe")
     if state.answer.user_id:
-        print(f"  your id   {state.answer.user_id[:8]}..., for this project only; a new one: innerloop reset-id")
+        _say("your id", f"{state.answer.user_id[:8]}..., for this project only; a new one: innerloop reset-id")
     if "cohort" in state.agreement["fields"] and state.mode == ON:
-        print(f"  cohort    {_cohort(state)}")
+        _say("cohort", _cohort(state))
     if counts.recorded:
         sent = len(store.ids(spool, "sent"))
-        print(f"  here      {counts.queued} to send, {counts.quarantined} set aside, {sent} sent copies")
+        _say("here", f"{counts.queued} to send, {counts.quarantined} set aside, {sent} sent copies")
     if state.answer.user_id:
-        print(f"  there     kept {project.retention_days} days")
-    print(f"  change    {' | '.join(_ways(state))}")
+        _say("there", f"kept {project.retention_days} days")
+    _say("change", " | ".join(_ways(state)))
     return 0
+
+
+def _say(title: str, text: str) -> None:
+    """Print one titled line, wrapped under itself."""
+    first, rest = f"  {title:<10}", " " * 12
+    print(textwrap.fill(text, texts.WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False))
 
 
 def _cohort(state: Resolution) -> str:
