@@ -21,7 +21,6 @@ from innerloop import files, places
 from innerloop.plan.agreement import destination_digest, digest
 from innerloop.plan.project import Project
 
-_ENDPOINT = 12  # hex digits of a consent file's name that stand for the endpoint
 ON, LOCAL, NO, UNDECIDED = "on", "local", "no", "undecided"
 
 
@@ -35,21 +34,7 @@ def path_for(project: Project, env: "dict[bytes, bytes]") -> str:
     if project.seed:
         return f"{os.fsdecode(env.get(b'HOME', b''))}/{project.seed.config}"
     whose = digest([project.organisation, project.id])[:8]
-    return os.fsdecode(places.config(env)) + f"/{project.id}-{whose}-{spool_key(project)[:_ENDPOINT]}.json"
-
-
-def elsewhere(path: str) -> "list[str]":
-    """The answers for the same organisation and project at other endpoints. Raises files.UnusableFile."""
-    directory, name = os.path.split(path)
-    head = name[: -len(".json") - _ENDPOINT]
-    try:
-        found = os.listdir(directory)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise files.UnusableFile(f"{directory} cannot be read: {error.strerror}") from error
-    alike = [other for other in found if other.startswith(head) and other.endswith(".json") and len(other) == len(name)]
-    return sorted(f"{directory}/{other}" for other in alike if other != name)
+    return os.fsdecode(places.config(env)) + f"/{project.id}-{whose}-{spool_key(project)[:12]}.json"
 
 
 class Answer(NamedTuple):
@@ -98,6 +83,20 @@ class Answer(NamedTuple):
 def load(path: str) -> Answer:
     """Read a consent file; an absent one is an answer without content. Raises files.UnusableFile."""
     return Answer(path, files.read_json(path) or {})
+
+
+def elsewhere(path: str) -> "list[str]":
+    """The answers for the same organisation and project at other endpoints. Raises files.UnusableFile."""
+    directory, name = os.path.split(path)
+    head = name[: -len("123456789012.json")]  # all but what stands for the endpoint
+    try:
+        found = os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise files.UnusableFile(f"{directory} cannot be read: {error.strerror}") from error
+    alike = [other for other in found if other.startswith(head) and other.endswith(".json") and len(other) == len(name)]
+    return sorted(f"{directory}/{other}" for other in alike if other != name)
 
 
 def accept(
