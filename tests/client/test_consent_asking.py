@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 
+import pexpect
 import pytest
 
 from tests.client.people import ANSWER_PROMPT, DAY, Developer, eventually
@@ -173,6 +174,42 @@ def test_no_process_and_no_connection_is_made_for_somebody_who_did_not_agree(str
     assert server.connections == 0
 
 
+# What is no yes, each in its own way: what is typed at the question, in which environment, by which command, with which machine file.
+NO_YES: dict[str, tuple[str | None, dict[str, str | None], str, str | None]] = {
+    "no answer to the invitation": (None, {}, "exec innerloop run -- true", None),
+    "Enter": ("", {}, "exec innerloop opt-in", None),
+    "the end of input": ("^D", {}, "exec innerloop opt-in", None),
+    "^C": ("^C", {}, "exec innerloop opt-in", None),
+    "n": ("n", {}, "exec innerloop opt-in", None),
+    "yes please": ("yes please", {}, "exec innerloop opt-in", None),
+    "yes |": (None, {}, "yes | innerloop opt-in", None),
+    "no terminal": (None, {}, "innerloop opt-in </dev/null >/dev/null 2>&1", None),
+    "a CI job": (None, {"CI": "true"}, "exec innerloop opt-in", None),
+    "a coding agent": (None, {"CLAUDECODE": "1"}, "exec innerloop opt-in", None),
+    "DO_NOT_TRACK": (None, {"DO_NOT_TRACK": "1"}, "exec innerloop opt-in", None),
+    "the machine-wide file": (None, {}, "exec innerloop opt-in", 'mode = "off"\n'),
+}
+
+
+@pytest.mark.parametrize("way", NO_YES)
+def test_what_is_no_yes_makes_no_id_opens_no_socket_and_starts_no_git(
+    strace: str, request: pytest.FixtureRequest, developer: Developer, server: Recorder, way: str
+) -> None:
+    typed, env, command, machine = NO_YES[way]
+    words = request.getfixturevalue("machine_file")(machine) if machine is not None else []
+    developer.git("init", "-q")
+    developer.git("commit", "-q", "--allow-empty", "-m", "x")
+    types = [] if typed is None else [(ANSWER_PROMPT, typed)]
+    for argv, answers in ((["sh", "-c", command], types), ([developer.command, "run", "--", "make", "test"], [])):
+        _, calls = developer.strace(*words, *argv, types=answers, env=env)
+        assert "socket(" not in calls
+        assert "git" not in [line.split('"')[1].rpartition("/")[2] for line in calls.splitlines() if "execve(" in line]
+    nothing_is_kept_about(developer, *([".config/innerloop/"] if way == "n" else []))
+    if env or machine is not None:
+        assert developer.files() == {}
+    assert server.connections == 0
+
+
 @pytest.mark.parametrize("env", [{"CI": "1"}, {"CLAUDECODE": "1"}, {"DO_NOT_TRACK": "1"}, {"INNERLOOP_MODE": "off"}], ids=shown)
 def test_where_nobody_may_be_asked_no_process_and_no_connection_is_made(
     strace: str, developer: Developer, env: dict[str, str | None]
@@ -232,6 +269,23 @@ def test_the_second_invitation_needs_no_change_of_a_file(developer: Developer) -
         path.write_bytes(path.read_bytes().replace(str(day).encode(), str(day - 31).encode()))
     assert developer.run_at_terminal("make", "test").text.count(INVITED) == 1
     assert developer.run_at_terminal("make", "test").text == ""
+
+
+@pytest.mark.slow
+def test_500_runs_are_invited_once_and_a_month_later_once_more(developer: Developer) -> None:
+    """The statuses are the commands' own, whatever is printed after them."""
+    script = "i=0; while [ $i -lt 250 ]; do innerloop run -- true || exit 9; innerloop run -- sh -c 'exit 3'; [ $? = 3 ] || exit 9; i=$((i+1)); done"
+    asked = developer.state / "asked"
+    for invited in (1, 1, 0):
+        child = developer.spawn("sh", "-c", script)
+        child.expect(pexpect.EOF, timeout=110)
+        child.close()
+        assert child.exitstatus == 0
+        assert child.before.count(INVITED) == invited
+        assert len(child.before.splitlines()) == 2 * invited
+        lines = [line.split() for line in asked.read_text().splitlines()]
+        asked.write_text("".join(f"{key} {int(day) - 30}\n" for key, day in lines))
+        developer.hot_file.unlink()
 
 
 def test_nobody_is_invited_without_a_terminal(developer: Developer) -> None:

@@ -16,6 +16,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "default": {},
     "all": dict.fromkeys(PLAN.fields, True),
 }
+COHORTS = ["employee", "contractor", "community"]
+COHORT_PROMPT = r"One of these words \(Enter: rather not say\): "
 
 
 def shows(text: str) -> None:
@@ -41,9 +43,10 @@ def named(request: pytest.FixtureRequest, developer: Developer) -> Developer:
 
 @pytest.mark.parametrize("fields", FIELDS)
 def test_the_question_fits_one_screen_in_plain_words(named: Developer, fields: str) -> None:
-    named.edit(fields=FIELDS[fields])
+    named.edit(fields=FIELDS[fields], project={"cohorts": COHORTS if fields == "all" else None})
     said = named.opt_in("")
     shows(said.text)
+    assert (len(named.innerloop("describe", "--json").json["fields"]) == len(PLAN.fields)) == (fields == "all")
     name = named.tables["project"]["name"]
     question = part(said.text, f"May {name}").partition("No answer")[0]
     assert len(question.splitlines()) <= MOST_LINES
@@ -104,6 +107,47 @@ def test_opt_out_says_what_became_of_what(named: Developer) -> None:
     assert "No message was sent to say so." in said.text
     assert "1 unsent record was deleted here." in said.text
     assert len(said.text.splitlines()) <= OTHER_LINES
+
+
+def test_every_other_text_fits_too(named: Developer) -> None:
+    """What is said of the answer before, at, and after it; and what can be looked up."""
+    named.edit(project={"cohorts": COHORTS})
+
+    def looked_up() -> None:
+        for words, most in ((["status"], OTHER_LINES), (["describe"], None), (["describe", "--dpia"], None)):
+            text = named.innerloop(*words).out
+            shows(re.sub(r"^#.*$", "", text, flags=re.MULTILINE))
+            assert most is None or len(text.splitlines()) <= most, text
+
+    looked_up()
+    said = named.at_terminal(named.command, "opt-in", types=[(ANSWER_PROMPT, "yes"), (COHORT_PROMPT, "employee")])
+    shows(said.text)
+    second = said.text[said.text.index("You may name") :].partition("Thank you")[0]
+    assert len(second.splitlines()) <= OTHER_LINES
+    named.run("make", "test")
+    named.flush()
+    looked_up()
+    shows(named.at_terminal(named.command, "opt-in", types=[(COHORT_PROMPT, "")]).text)
+    named.edit(fields={"git_commit_time": True})
+    looked_up()
+    shows(named.opt_in("keep").text)
+    shows(named.opt_in("yes", local=True).text)
+    looked_up()
+    named.opt_out()
+    looked_up()
+
+
+def test_who_leaves_and_who_looks_is_told_how_to_erase(developer: Developer) -> None:
+    assert "erase: innerloop forget" in developer.opt_in("?", "").text
+    developer.opt_in("yes")
+    status = developer.innerloop("status").out
+    assert re.search(r"^shop: sharing, agreed \S+ \(text [0-9a-f]{8}, plan [0-9a-f]{8}\)$", status, re.MULTILINE)
+    assert "for this project only; a new one: innerloop reset-id\n" in status
+    assert "  there     kept 365 days\n" in status
+    assert "  change    innerloop opt-out | innerloop opt-in --local | innerloop forget\n" in status
+    left = developer.opt_out().err
+    assert "What Example Org already has is kept for 365 days. Erase it: innerloop forget\n" in left
+    assert "  change    innerloop opt-in | innerloop forget\n" in developer.innerloop("status").out
 
 
 @pytest.mark.parametrize("fields", FIELDS)

@@ -79,7 +79,7 @@ def test_garbage_in_the_cache_disturbs_no_command(agreed: Developer, garbage: by
 def test_bytes_that_no_line_should_have_disturb_no_command(agreed: Developer) -> None:
     agreed.run("make", "test")
     whole = agreed.hot_file.read_bytes()
-    for old, new in ((b"\nmode on", b"\n\xff\xff on"), (b"\ndue ", b"\ndue x"), (b"\np test", b"\np \xff"), (b"\nf ", b"\nf \0")):
+    for old, new in ((b"\nmode on", b"\n\xff\xff on"), (b"until ", b"until x y"), (b"\np test", b"\np \xff"), (b"\nf ", b"\nf \0")):
         assert old in whole
         agreed.hot_file.write_bytes(whole.replace(old, new, 1))
         done = agreed.run("make", "fail")

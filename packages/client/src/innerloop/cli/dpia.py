@@ -171,7 +171,7 @@ def _markdown(document: "dict[str, Any]") -> str:
 
 def _value(item: "dict[str, Any]") -> "list[str]":
     if item["missing"]:
-        return [f"**{item['value']}**"]
+        return _wrapped(f"**{item['value']}**")
     if isinstance(item["value"], str):
         return _wrapped(_plain(item["value"]))
     return [line for one in item["value"] for line in _wrapped(f"- {_plain(one)}", "  ")]

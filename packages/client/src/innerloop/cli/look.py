@@ -39,7 +39,7 @@ def describe(here: State, as_json: bool, record: bool) -> int:
         }
         print(json.dumps(document, indent=2))
         return 0
-    print(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):\n")
+    print(texts.fold(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):") + "\n")
     print(texts.field_table(current["fields"], examples))
     print("\n" + texts.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
     if state.project.stems:

@@ -5,6 +5,7 @@ May import: consent, the spool, delivery's state, and this package.
 
 import json
 import os
+import textwrap
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -37,9 +38,9 @@ def status(here: State, as_json: bool) -> int:
         return 0
     consent = state.answer.consent
     agreed = f", agreed {str(consent.get('timestamp', ''))[:10]} (text {str(consent.get('text', '-'))[:8]}, plan {state.digest[:8]})"
-    print(f"{state.project.name}: {MEANING[state.mode]}{agreed if state.mode == ON else ''}")
+    print(texts.fold(f"{state.project.name}: {MEANING[state.mode]}{agreed if state.mode == ON else ''}"))
     for title, text in [*_agreed(state), *_kept(state, here, counts), ("change", " | ".join(_ways(state)))]:
-        print(f"  {title:<9} {clean(text)}")
+        _say(title, clean(text))
     return 0
 
 
@@ -50,7 +51,7 @@ def _agreed(state: Resolution) -> "Iterator[tuple[str, str]]":
     if state.mode == OFF and not state.reason:
         yield "because", "nobody answered the question yet"
     if state.mode in (ON, PAUSED):
-        yield "goes to", f"{state.project.organisation}, {texts.destination(state.project)}"
+        yield "goes to", f"{state.project.organisation}, {texts.place(state.project)}"
     if state.measures:
         yield "fields", f"{len(state.agreement['fields'])}: innerloop describe"
     if state.answer.user_id:
@@ -70,6 +71,12 @@ def _kept(state: Resolution, here: State, counts: ledger.Ledger) -> "Iterator[tu
         yield "erasure", f"of {len(waits.ids)} ids not confirmed yet by {state.project.endpoint_host}; ask now: innerloop forget"
     for day, receipt in erasure.receipts(here.state, state.project.id)[-3:]:
         yield "erased", f"{day}, receipt {receipt}"
+
+
+def _say(title: str, text: str) -> None:
+    """Print one titled line, wrapped under itself."""
+    first, rest = f"  {title:<10}", " " * 12
+    print(textwrap.fill(text, texts.WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False))
 
 
 def _cohort(state: Resolution) -> str:

@@ -25,7 +25,6 @@ from innerloop import files, places
 from innerloop.plan.agreement import destination_digest, digest
 from innerloop.plan.project import Project, ProjectError
 
-_ENDPOINT = 12  # hex digits of a consent file's name that stand for the endpoint
 _NAME = re.compile(r"(\.config/[a-z0-9_-]+/)?[a-z0-9][a-z0-9._-]*\.json")
 ON, LOCAL, NO, UNDECIDED = "on", "local", "no", "undecided"
 
@@ -44,7 +43,7 @@ def name_for(project: Project) -> str:
     """What the answer's file is called, here and in a container; in seed mode the founding system's path below HOME."""
     if project.seed:
         return project.seed.config
-    return f"{project.id}-{digest([project.organisation, project.id])[:8]}-{spool_key(project)[:_ENDPOINT]}.json"
+    return f"{project.id}-{digest([project.organisation, project.id])[:8]}-{spool_key(project)[:12]}.json"
 
 
 def place(name: str, home: places.Home) -> str:
@@ -62,20 +61,6 @@ def place(name: str, home: places.Home) -> str:
     if mount is None or mount.st_uid != home.uid:
         raise ProjectError(f"{os.fsdecode(base)} is not mounted, so no answer holds here; on the host: innerloop init --container")
     return f"{os.fsdecode(base)}/{file}"
-
-
-def elsewhere(path: str) -> "list[str]":
-    """The answers for the same organisation and project at other endpoints. Raises files.UnusableFile."""
-    directory, name = os.path.split(path)
-    head = name[: -len(".json") - _ENDPOINT]
-    try:
-        found = os.listdir(directory)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise files.UnusableFile(f"{directory} cannot be read: {error.strerror}") from error
-    alike = [other for other in found if other.startswith(head) and other.endswith(".json") and len(other) == len(name)]
-    return sorted(f"{directory}/{other}" for other in alike if other != name)
 
 
 class Answer(NamedTuple):
@@ -145,6 +130,20 @@ class Answer(NamedTuple):
 def load(path: str) -> Answer:
     """Read a consent file; an absent one is an answer without content. Raises files.UnusableFile."""
     return Answer(path, files.read_json(path) or {})
+
+
+def elsewhere(path: str) -> "list[str]":
+    """The answers for the same organisation and project at other endpoints. Raises files.UnusableFile."""
+    directory, name = os.path.split(path)
+    head = name[: -len("123456789012.json")]  # all but what stands for the endpoint
+    try:
+        found = os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise files.UnusableFile(f"{directory} cannot be read: {error.strerror}") from error
+    alike = [other for other in found if other.startswith(head) and other.endswith(".json") and len(other) == len(name)]
+    return sorted(f"{directory}/{other}" for other in alike if other != name)
 
 
 def accept(

@@ -65,7 +65,6 @@ class State:
         """`env` is an environment as bytes; `directory` is where to look for the project from."""
         self.env = env
         self.directory = directory
-        self.today = int(time.time()) // 86400  # days since 1970
         self.home = places.Home(env)
         self.state = os.fsdecode(self.home.state)
         self.config = os.fsdecode(self.home.config)
@@ -78,6 +77,11 @@ class State:
     def spool(self, key: str) -> str:
         """The spool's directory for a key."""
         return f"{self.state}/spool/{key}"
+
+    @property
+    def today(self) -> int:
+        """The day by this machine's clock, in days since 1970."""
+        return int(time.time()) // 86400
 
 
 class NoProject(Exception):

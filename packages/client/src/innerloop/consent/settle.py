@@ -61,7 +61,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     if state.git_config:
         paths.append(os.fsencode(state.git_config))
     if state.answer.decision == UNDECIDED and not state.project.seed:  # an answer for another endpoint counts, or may come to count
-        paths += [places.config(here.env), *map(os.fsencode, state.elsewhere)]
+        paths += map(os.fsencode, [here.config, *state.elsewhere])
     answer.sources = [(path, hot.fingerprint(path)) for path in paths]
     (answer.project_file, _), (answer.consent, answer.consent_print) = answer.sources[:2]
     answer.mode = (OFF if state.mode == PAUSED else state.mode).encode()

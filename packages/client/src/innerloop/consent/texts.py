@@ -63,11 +63,16 @@ def beside(first: str, second: str) -> str:
     return f"{first} {second}" if len(first) + 1 + len(second) <= WIDTH else f"{fold(first)}\n{fold(second)}"
 
 
-def destination(project: Project) -> str:
-    """Where the data goes, who gets it from there, and how long it is kept."""
+def place(project: Project) -> str:
+    """Where the data goes, and who gets it from there."""
     names = "".join(f", and from there {recipient.name} ({recipient.receives})" for recipient in project.recipients)
     region = f", {project.region}" if project.region else ""
-    return f"{project.endpoint_host}{names}{region}; kept {project.retention_days} days"
+    return f"{project.endpoint_host}{names}{region}"
+
+
+def destination(project: Project) -> str:
+    """Where the data goes, who gets it from there, and how long it is kept."""
+    return f"{place(project)}; kept {project.retention_days} days"
 
 
 def field_list(fields: "dict[str, str]") -> str:
