@@ -2,11 +2,7 @@
 
 import json
 import os
-import random
-import signal
-import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -192,54 +188,6 @@ def test_a_spool_that_cannot_be_written_disturbs_no_command(agreed: Developer, w
                 assert done == (3, "here\n", "")
         finally:
             path.chmod(0o700)
-
-
-def torture(developer: Developer, server: Recorder, launchers: int, parallel: int) -> None:
-    """Start launchers, kill some at random instants, and compare the harness's own log with the ledger and the wire."""
-    chance = random.Random(launchers)
-    finished = developer.base / "finished"
-    finished.mkdir()
-    ended: Counter[str] = Counter()
-    under_way: list[tuple[subprocess.Popen[bytes], float, str]] = []
-    started = 0
-    while started < launchers or under_way:
-        while started < launchers and len(under_way) < parallel:
-            deadline = time.monotonic() + chance.uniform(0.0, 0.12)
-            name = f"{started}"
-            under_way.append((developer.start(developer.command, "run", "--", "touch", str(finished / name)), deadline, name))
-            started += 1
-        for one in list(under_way):
-            process, deadline, _ = one
-            if process.poll() is None and time.monotonic() >= deadline:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-            if process.poll() is not None:
-                ended["killed" if process.returncode == -9 else "finished"] += 1
-                assert process.returncode in (0, -9)
-                under_way.remove(one)
-        time.sleep(0.001)
-    assert ended["killed"] > launchers // 10
-    assert ended["finished"] > launchers // 10
-    ledger = developer.ledger()
-    assert ended["finished"] <= ledger["recorded"] <= launchers
-    developer.age_orphans()
-    developer.flush()
-    after = developer.ledger()
-    assert after["unfinished"] == 0
-    assert after["recorded"] == ledger["recorded"] == after["acknowledged"] + after["quarantined"]
-    whole = [event for event in server.events if event["properties"]["exit_status"] == 0]
-    assert len(whole) >= ended["finished"]
-    assert len({event["messageId"] for event in server.events}) == len(server.events) == after["acknowledged"]
-
-
-def test_kill_9_at_random_instants_loses_no_finished_run(agreed: Developer, server: Recorder) -> None:
-    torture(agreed, server, launchers=200, parallel=4)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_kill_9_of_two_thousand_launchers_loses_no_finished_run(agreed: Developer, server: Recorder) -> None:
-    torture(agreed, server, launchers=2000, parallel=6)
 
 
 def test_names_of_files_tell_no_time(agreed: Developer) -> None:
