@@ -154,16 +154,19 @@ def test_no_canary_of_2000_runs_is_on_the_wire_or_in_another_process(developer: 
     leaks_nothing(developer, server, 2000)
 
 
-@pytest.mark.parametrize("line", ["name build", "test secret", "type secret", "actor secret", "serial 0", "mode local", "end 9 1 2"])
+FACTS = ["name build", "type secret", "actor secret", "test secret", "serial 0", "mode local", "end 9 1 2"]
+
+
+@pytest.mark.parametrize("facts", [["test secret"], FACTS], ids=["one", "all"])
 @pytest.mark.parametrize("end", ["\r", "\n", "\x85", "\u2028"])
-def test_no_directorys_name_is_taken_for_a_fact(agreed: Developer, server: Recorder, line: str, end: str) -> None:
+def test_no_directorys_name_is_taken_for_facts(agreed: Developer, server: Recorder, facts: list[str], end: str) -> None:
     """A record is read in lines; a path may hold whatever ends a line somewhere."""
-    agreed.project(directory=f"shop{end}{line}{end}x")
+    agreed.project(directory=end.join(["shop", *facts, "x"]))
     agreed.run("make", "test")
     assert agreed.flush().status == 0
     (event,) = server.events
-    facts = {key: event["properties"][key] for key in ("command", "command_type", "actor", "is_test", "exit_status")}
-    assert facts == {"command": "test", "command_type": "make", "actor": "human", "is_test": "no", "exit_status": 0}
+    found = {key: event["properties"][key] for key in ("command", "command_type", "actor", "is_test", "exit_status")}
+    assert found == {"command": "test", "command_type": "make", "actor": "human", "is_test": "no", "exit_status": 0}
 
 
 def test_no_answer_names_the_machine_or_its_user(agreed: Developer, server: Recorder) -> None:
