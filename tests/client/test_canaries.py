@@ -54,12 +54,15 @@ class Watcher:
         for directory in os.listdir("/proc"):
             if directory.isdigit():
                 with contextlib.suppress(OSError, IndexError):
+                    argv = self.argv(directory)
                     environment = Path(f"/proc/{directory}/environ").read_bytes()
-                    if self.home in environment:
-                        argv = tuple(Path(f"/proc/{directory}/cmdline").read_bytes().split(b"\0")[:-1])
+                    if self.home in environment and self.argv(directory) == argv:  # else it executed something meanwhile
                         session = int(Path(f"/proc/{directory}/stat").read_bytes().rpartition(b")")[2].split()[3])
                         self.seen.add(Seen(session, argv, environment))
         self.looks += 1
+
+    def argv(self, process: str) -> tuple[bytes, ...]:
+        return tuple(Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")[:-1])
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:

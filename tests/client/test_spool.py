@@ -110,6 +110,23 @@ def test_delivery_that_was_killed_anywhere_loses_and_doubles_nothing(agreed: Dev
     assert agreed.ledger()["acknowledged"] == 12
 
 
+def test_a_sealer_that_was_killed_before_it_deleted_the_record_changes_no_byte_and_counts_nothing_twice(
+    agreed: Developer, server: Recorder
+) -> None:
+    agreed.run("make", "test")
+    (record,) = agreed.place("new")
+    text = record.read_bytes()
+    shown = agreed.innerloop("show", "pending").out
+    record.write_bytes(text)
+    assert agreed.innerloop("show", "pending").out == shown
+    assert agreed.place("new") == []
+    record.write_bytes(text)
+    assert agreed.flush().status == 0
+    assert len(server.events) == 1
+    assert (agreed.ledger()["recorded"], agreed.ledger()["acknowledged"]) == (1, 1)
+    assert [line["runs"] for line in agreed.innerloop("report", "--json").json["commands"]] == [1]
+
+
 FULL = """
 cp -a "$SAVED/." "$STATE"
 cat /dev/zero > "$STATE/filler" 2>/dev/null || true
