@@ -268,6 +268,18 @@ def test_the_ledger_adds_up_while_ten_commands_and_two_deliveries_are_under_way(
     assert agreed.ledger()["acknowledged"] == 61 == len({event["messageId"] for event in server.events})
 
 
+def test_the_ledger_of_many_years_adds_up(agreed: Developer) -> None:
+    """Journals only grow: 300,000 runs are a busy developer's four years."""
+    agreed.run("true")
+    many = b"".join(b"%032x" % number for number in range(300_000))
+    for journal in ("recorded", "acknowledged"):
+        with (agreed.spool / journal).open("ab") as file:
+            file.write(many)
+    counted = agreed.ledger()
+    assert (counted["recorded"], counted["acknowledged"], counted["queued"]) == (300_001, 300_000, 1)
+    assert agreed.innerloop("status").status == 0
+
+
 def test_seven_bad_events_among_a_thousand_are_set_aside_in_few_requests(agreed: Developer, server: Recorder) -> None:
     agreed.run("true")
     agreed.pending()
