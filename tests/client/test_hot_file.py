@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from innerloop.launcher import hot
 from tests.client.people import Developer, eventually
 from tests.client.recorder import Recorder
 
@@ -63,6 +64,40 @@ def test_a_truncated_cache_is_no_cache(agreed: Developer, length: int) -> None:
         assert agreed.run("make", "test").status == 0
     assert agreed.recorded() == 3
     assert agreed.hot_file.read_bytes() == whole, "it is written again"
+
+
+def test_a_cache_that_was_cut_anywhere_is_no_cache(agreed: Developer) -> None:
+    """At every byte; its last line says that it is whole."""
+    whole = agreed.hot_file.read_bytes()
+    assert hot.parse(whole) is not None
+    assert [length for length in range(len(whole)) if hot.parse(whole[:length]) is not None] == []
+
+
+@pytest.mark.parametrize("where", ["before an answer", "after a no"])
+def test_a_cut_cache_of_a_yes_makes_no_yes(left: Developer, server: Recorder, where: str) -> None:
+    """Neither after a no, nor where there is no answer at all."""
+    yes = (left.base / "hot-of-a-yes").read_bytes()
+    if where == "before an answer":
+        left.consent_file.unlink()
+    before = left.recorded()
+    for length in [*range(0, len(yes), 40), len(yes) - 5, len(yes) - 1, len(yes)]:
+        left.hot_file.write_bytes(yes[:length])
+        left.hot_file.chmod(0o600)
+        assert left.run("true").status == 0
+    assert left.recorded() == before
+    records_nothing(left, server)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_cache_that_was_cut_at_any_byte_costs_no_run(agreed: Developer) -> None:
+    agreed.run("make", "test")
+    whole = agreed.hot_file.read_bytes()
+    for length in range(len(whole)):
+        agreed.hot_file.write_bytes(whole[:length])
+        assert agreed.run("true").status == 0
+        assert agreed.hot_file.read_bytes() == whole, "it is written again"
+    assert agreed.recorded() == len(whole) + 1
 
 
 @pytest.mark.parametrize(
@@ -150,10 +185,10 @@ def test_something_else_in_the_caches_place_disturbs_no_command(agreed: Develope
 def test_the_cache_of_a_project_file_that_is_gone_is_worth_nothing(agreed: Developer) -> None:
     """A new project file may get the number of a deleted one, and so the name of its cache."""
     agreed.run("make", "test")
-    hot = agreed.hot_file.read_bytes()
+    cache = agreed.hot_file.read_bytes()
     agreed.project_file.unlink()
     agreed.project("other", project={"id": "other", "write_key": "other.x"}, names={"allow": ["test"]})
-    agreed.hot_file.write_bytes(hot)
+    agreed.hot_file.write_bytes(cache)
     agreed.hot_file.chmod(0o600)
     agreed.run("make", "test")
     assert agreed.recorded() == 1
@@ -195,6 +230,48 @@ def test_a_source_that_was_touched_loses_no_run(agreed: Developer, change: Calla
     agreed.run("make", "test")
     agreed.run("make", "test")
     assert len(agreed.pending()) == 3
+
+
+def test_a_clone_whose_remotes_change_after_the_cache_was_written_sends_no_more(developer: Developer, server: Recorder) -> None:
+    """Its git config is a source too, also the one that a worktree shares."""
+    developer.edit(project={"remotes": ["example.org/shop"]})
+    developer.git("init", "-q", "-b", "main")
+    developer.git("remote", "add", "origin", "https://example.org/shop.git")
+    developer.git("add", "-A")
+    developer.git("commit", "-q", "-m", "first")
+    developer.git("worktree", "add", "-q", str(developer.base / "tree"), "-b", "other")
+    developer.opt_in("yes")
+    trees = (developer.directory, developer.base / "tree")
+    for tree in trees:
+        for _ in range(2):
+            developer.run("make", "test", cwd=tree)
+    developer.git("remote", "set-url", "origin", "https://example.org/fork.git")
+    for tree in trees:
+        developer.run("make", "build", cwd=tree)
+        assert developer.status(cwd=tree)["mode"] == "local"
+        developer.innerloop("flush", cwd=tree)
+    assert server.connections == 0
+    developer.git("remote", "set-url", "origin", "git@example.org:shop")
+    assert developer.flush().status == 0
+    assert [event["properties"]["command"] for event in server.events] == ["test"] * 4
+    assert developer.ledger()["local"] == 2
+
+
+def test_a_machine_wide_file_that_is_newer_than_the_cache_is_obeyed(
+    machine_file: Callable[[str], list[str]], agreed: Developer, server: Recorder
+) -> None:
+    """And the cache that was written under it is worth nothing where the file is gone again."""
+    agreed.run("make", "test")
+    for text, recorded in (('mode = "off"\n', 1), ('mode = "local"\n', 2)):
+        words = machine_file(text)
+        agreed.execute(*words, agreed.command, "run", "--", "true")
+        assert agreed.recorded() == recorded
+        agreed.execute(*words, agreed.command, "run", "--", "true")
+        assert agreed.recorded() == 2 * recorded - 1
+    agreed.run("make", "test")
+    agreed.run("make", "test")
+    assert agreed.flush().status == 0
+    assert [event["properties"]["command"] for event in server.events] == ["test"] * 3
 
 
 def test_another_configuration_directory_is_another_answer(agreed: Developer) -> None:
