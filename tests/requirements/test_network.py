@@ -66,7 +66,7 @@ def test_c01_a_dead_network_changes_no_system_call(
 
     assert calls[0] == calls[1]
     assert not set(calls[1]) & {*TALKING, *SYNCING}
-    assert 2 == sum(name in SPAWNING for name in calls[1]), "the command and the sender, which was due"
+    assert 3 == sum(name in SPAWNING for name in calls[1]), "the command, git and the sender, which was due"
 
 
 def test_c02_a_record_is_one_append_and_one_rename_after_the_command(strace: str, queued: Developer, server: Recorder) -> None:
