@@ -161,7 +161,7 @@ def test_c13_a_terminal_that_closes_is_no_answer(questioned: Developer) -> None:
         child = questioned.spawn(questioned.command, *words)
         child.expect(ANSWER_PROMPT)
         child.close(force=False)
-        assert eventually(lambda: not child.isalive(), 10)
+        assert eventually(lambda: not child.isalive(), 10)  # noqa: B023 (called at once)
         assert "off" == questioned.status()["mode"]
 
 

@@ -41,7 +41,12 @@ def test_c28_without_a_yes_only_the_decision_is_kept(developer: Developer, answe
     kept = {re.sub(r"[0-9]+-[0-9]+$|shop-[0-9a-f]+", "*", name) for name in developer.files()}
 
     decided = {".config/innerloop/*.json", ".local/state/innerloop/hot/*"}
-    expected = {"nothing": set(), "not now": {".local/state/innerloop/asked", ".local/state/innerloop/hot/*"}, "no": decided, "opt-out": decided}
+    expected = {
+        "nothing": set(),
+        "not now": {".local/state/innerloop/asked", ".local/state/innerloop/hot/*"},
+        "no": decided,
+        "opt-out": decided,
+    }
     assert expected[answer] == kept
     assert before == sorted(path.name for path in developer.directory.iterdir())
     if decided == kept:
@@ -85,7 +90,9 @@ def test_c30_without_a_home_commands_run_and_status_says_why(agreed: Developer, 
 
 
 @pytest.mark.parametrize("answered", ["yes", "nothing"])
-def test_c30_with_a_home_that_cannot_be_written_commands_run(namespace: Callable[..., list[str]], developer: Developer, answered: str) -> None:
+def test_c30_with_a_home_that_cannot_be_written_commands_run(
+    namespace: Callable[..., list[str]], developer: Developer, answered: str
+) -> None:
     if answered == "yes":
         developer.opt_in("yes")
         developer.run("true")
@@ -138,9 +145,9 @@ def test_c32_files_are_born_private_under_any_umask(strace: str, developer: Deve
     born = {}
     for line in trace.read_text().splitlines():
         found = CREATED.search(line)
-        if found and "/innerloop" in found[1].removeprefix(str(developer.base)) and str(developer.home) in found[1] and " = -1 " not in line:
-            if "mkdir" in line or "O_CREAT" in (found[2] or ""):
-                born[found[1]] = int(found[3] or "0", 8)
+        ours = found and str(developer.home) in found[1] and "/innerloop" in found[1].removeprefix(str(developer.base))
+        if found and ours and " = -1 " not in line and ("mkdir" in line or "O_CREAT" in (found[2] or "")):
+            born[found[1]] = int(found[3] or "0", 8)
 
     assert len(born) > 20, trace.read_text()
     assert {} == {path: oct(mode) for path, mode in born.items() if mode & 0o077}
@@ -188,7 +195,9 @@ def test_c33_an_answer_is_replaced_whole_and_reaches_the_disk_first(strace: str,
     """Written beside it, synced, renamed over it; the file itself is never opened for writing."""
     answer = str(agreed.consent_file)
     trace = agreed.base / "trace"
-    done = agreed.execute(strace, "-f", "-qq", "-o", str(trace), "-e", "trace=openat,fsync,rename,renameat,renameat2", str(agreed.command), "opt-out")
+    done = agreed.execute(
+        strace, "-f", "-qq", "-o", str(trace), "-e", "trace=openat,fsync,rename,renameat,renameat2", str(agreed.command), "opt-out"
+    )
     calls = trace.read_text().splitlines()
     opened = [line for line in calls if f'"{answer}' in line and re.search(r"O_(WRONLY|RDWR)", line)]
     (renamed,) = (index for index, line in enumerate(calls) if "rename" in line and line.endswith(f'"{answer}") = 0'))
@@ -196,7 +205,9 @@ def test_c33_an_answer_is_replaced_whole_and_reaches_the_disk_first(strace: str,
     assert 0 == done.status
     assert [True] == ["O_EXCL" in line and f'"{answer}"' not in line for line in opened]
     between = calls[calls.index(opened[0]) : renamed]
-    assert [line for line in between if "fsync(" in line], "a rename that is on disk before its content is a torn file after a power failure"
+    assert [line for line in between if "fsync(" in line], (
+        "a rename that is on disk before its content is a torn file after a power failure"
+    )
 
 
 # locks and file systems that hang
@@ -258,7 +269,9 @@ def test_c34_a_held_lock_on_a_full_disk_holds_up_no_command(namespace: Callable[
     (spool,) = (saved / "spool").iterdir()
     (spool / "ballast").unlink()
     counter = agreed.state / "spool" / spool.name / "unrecorded"
-    hold = f"exec 9<>{counter}; {sys.executable} -c 'import fcntl; fcntl.lockf(9, fcntl.LOCK_EX); import time; time.sleep(20)' & sleep 0.5; "
+    hold = (
+        f"exec 9<>{counter}; {sys.executable} -c 'import fcntl; fcntl.lockf(9, fcntl.LOCK_EX); import time; time.sleep(20)' & sleep 0.5; "
+    )
     script = FULL.replace("cd ", hold + "cd ", 1) + "kill $!\n"
     done = agreed.execute(*namespace("mount"), "sh", "-c", script, "sh", str(agreed.state), str(saved), str(agreed.directory), timeout=15)
 

@@ -40,7 +40,9 @@ def test_c14_a_file_that_a_command_writes_at_a_terminal_has_nothing_of_ours(deve
     """An invitation would be due where nobody answered."""
     if answered != "nothing":
         developer.opt_in(answered)
-    said = developer.at_terminal("sh", "-c", """innerloop run -- printf '{"a":1}' >out.json; innerloop run -- echo >/dev/null; cat out.json""")
+    said = developer.at_terminal(
+        "sh", "-c", """innerloop run -- printf '{"a":1}' >out.json; innerloop run -- echo >/dev/null; cat out.json"""
+    )
 
     assert '{"a":1}' == said.text
 
@@ -199,7 +201,9 @@ def test_c45_a_home_that_is_thrown_away_gets_no_id(namespace: Callable[..., list
     assert (0, 0) == (agreed.recorded(), server.connections)
 
 
-def test_c45_ci_jobs_carry_no_id_and_containers_are_marked(namespace: Callable[..., list[str]], agreed: Developer, server: Recorder) -> None:
+def test_c45_ci_jobs_carry_no_id_and_containers_are_marked(
+    namespace: Callable[..., list[str]], agreed: Developer, server: Recorder
+) -> None:
     agreed.edit(project={"ci": True})
     job = {"CI": "1", "INNERLOOP_CI": "1"}
     for _ in range(3):
@@ -243,7 +247,11 @@ WAYS = {
 
 def clean(text: bytes) -> list[bytes]:
     """The lines, sorted, since jobs may end in any order; without the time at which make printed its data base."""
-    return sorted(re.sub(rb"on \w{3} \w{3}.*|'?/[^ ']*/make'?|# \d+.*|make(\[\d\])?: ", b"", line) for line in text.splitlines() if b"hash" not in line.lower())
+    return sorted(
+        re.sub(rb"on \w{3} \w{3}.*|'?/[^ ']*/make'?|# \d+.*|make(\[\d\])?: ", b"", line)
+        for line in text.splitlines()
+        if b"hash" not in line.lower()
+    )
 
 
 @pytest.fixture

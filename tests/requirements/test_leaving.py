@@ -27,9 +27,7 @@ def test_c08_leaving_sends_nothing(strace: str, queued: Developer, server: Recor
     assert 0 == server.connections
 
 
-def test_c08_leaving_works_and_is_silent_without_any_network(
-    namespace: Callable[..., list[str]], strace: str, queued: Developer
-) -> None:
+def test_c08_leaving_works_and_is_silent_without_any_network(namespace: Callable[..., list[str]], strace: str, queued: Developer) -> None:
     words = [*namespace("net"), strace, "-f", "-qq", "-o", str(queued.base / "trace"), "-e", "trace=%network", str(queued.command)]
 
     assert 0 == queued.execute(*words, "opt-out").status
@@ -197,7 +195,9 @@ def test_c18_the_most_restricting_of_environment_machine_project_and_answer_hold
     for line in lines:
         document, env, project, answer = line.rsplit(" ", 3)
         found = json.loads(document)["mode"]
-        strictest = min((env, machine, {"fork": "local"}.get(project, "on"), answer), key=lambda said: ORDER.index(said.replace("off", "no")))
+        strictest = min(
+            (env, machine, {"fork": "local"}.get(project, "on"), answer), key=lambda said: ORDER.index(said.replace("off", "no"))
+        )
         assert strictest == found or {strictest, found} == {"no", "off"}, (env, machine, project, answer, found)
 
 
@@ -244,7 +244,9 @@ def test_c19_a_no_holds_whatever_changes(developer: Developer, server: Recorder)
     assert (0, 0) == (developer.recorded(), server.connections)
 
 
-@pytest.mark.parametrize("env", [{"INNERLOOP_MODE": "off"}, {"INNERLOOP_MODE": "on"}, {"INNERLOOP_MODE": ""}, {"DO_NOT_TRACK": "1"}], ids=str)
+@pytest.mark.parametrize(
+    "env", [{"INNERLOOP_MODE": "off"}, {"INNERLOOP_MODE": "on"}, {"INNERLOOP_MODE": ""}, {"DO_NOT_TRACK": "1"}], ids=str
+)
 def test_c27_the_environment_can_switch_it_off_with_any_home(agreed: Developer, tmp_path: Path, env: dict[str, str]) -> None:
     swapped = tmp_path / "swapped"
     swapped.mkdir()
@@ -257,7 +259,16 @@ def test_c27_the_environment_can_switch_it_off_with_any_home(agreed: Developer, 
 
 
 def test_c27_no_variable_can_switch_it_on(developer: Developer, server: Recorder) -> None:
-    names = ("INNERLOOP", "INNERLOOP_CI", "INNERLOOP_CONSENT", "INNERLOOP_OPT_IN", "INNERLOOP_YES", "INNERLOOP_TELEMETRY", "TRACK", "INNERLOOP_TEST")
+    names = (
+        "INNERLOOP",
+        "INNERLOOP_CI",
+        "INNERLOOP_CONSENT",
+        "INNERLOOP_OPT_IN",
+        "INNERLOOP_YES",
+        "INNERLOOP_TELEMETRY",
+        "TRACK",
+        "INNERLOOP_TEST",
+    )
     env: dict[str, str | None] = dict.fromkeys(names, "1")
     for extra in ({}, {"INNERLOOP_MODE": "local"}, {"CI": "1"}, {"DO_NOT_TRACK": "0"}):
         developer.run("make", "test", env={**env, **extra})

@@ -29,7 +29,9 @@ def waiting(developer: Developer, endpoint: str, directory: str = "waiting") -> 
     assert developer.opt_in("yes").status == 0
     developer.run("make", "test")
     assert developer.pending()
-    (spool,) = (path for path in (developer.state / "spool").iterdir() if str(developer.project_file).encode() in (path / "roots").read_bytes())
+    (spool,) = (
+        path for path in (developer.state / "spool").iterdir() if str(developer.project_file).encode() in (path / "roots").read_bytes()
+    )
     for path in (spool / "sealed").iterdir():
         path.write_bytes(path.read_bytes().replace(b'"release": ', b'"release": -', 1))
     os.utime(spool / "next", (0, 0))
@@ -314,7 +316,9 @@ def test_c35_an_authority_of_the_developers_own_is_trusted_and_no_other(develope
     assert 2 == len(server.events)
 
 
-def test_c35_the_sender_that_a_command_starts_has_the_developers_proxy_and_authority(queued: Developer, server: Recorder, tmp_path: Path) -> None:
+def test_c35_the_sender_that_a_command_starts_has_the_developers_proxy_and_authority(
+    queued: Developer, server: Recorder, tmp_path: Path
+) -> None:
     server.always(Reply(how=HOLD))
     network = {"http_proxy": server.url, "HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": "localhost", "SSL_CERT_FILE": "/ca.pem"}
     queued.run("true", env={**network, "no_proxy": "nothing.example"})
@@ -357,7 +361,7 @@ def test_c36_a_host_that_cannot_be_found_loses_nothing_prints_nothing_and_is_tol
 
 def test_c36_the_queue_has_an_end_and_gives_up_the_oldest_first_and_counted(queued: Developer, server: Recorder) -> None:
     server.always(Reply(503))
-    ages = {path: days for path, days in zip(queued.place("sealed"), (200, 91, 89), strict=True)}
+    ages = dict(zip(queued.place("sealed"), (200, 91, 89), strict=True))
     for path, days in ages.items():
         os.utime(path, (time.time() - days * 86400,) * 2)
     queued.flush()

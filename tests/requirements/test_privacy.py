@@ -9,8 +9,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.client.people import Developer
 from tests.client.recorder import Recorder
 from tests.conftest import ROOT, Installed
@@ -69,7 +67,25 @@ print(json.dumps(found))
 def test_c20_twenty_thousand_command_lines_have_listed_names_or_none(installed: Installed, tmp_path: Path) -> None:
     """The installed client's own filter; whole lines through the launcher are tried elsewhere."""
     chance = random.Random(20)
-    pieces = ["make", "/usr/bin/make", "docker", "compose", "up", "test", "dev.up.", "dev.up.lms", "-C", "-j", "-j4", "--eval=", "--", "=", "A=", "true", "-f"]
+    pieces = [
+        "make",
+        "/usr/bin/make",
+        "docker",
+        "compose",
+        "up",
+        "test",
+        "dev.up.",
+        "dev.up.lms",
+        "-C",
+        "-j",
+        "-j4",
+        "--eval=",
+        "--",
+        "=",
+        "A=",
+        "true",
+        "-f",
+    ]
     lines = []
     for _ in range(20_000):
         secret = CANARY + "".join(chance.choices(string.printable, k=chance.randrange(8)))
@@ -116,7 +132,18 @@ for field in PLAN.fields.values():
                 passed.setdefault(field.name, []).append(text)
 print(json.dumps({"types": sorted({field.type for field in PLAN.fields.values()}), "passed": passed}))
 """
-FREE = ["/home/alice/project", "Error: no such file", "alice", "acme.example", "main", "feature/secret", "a b", "C:\\Users\\alice", "x" * 40, "Europe/Berlin"]
+FREE = [
+    "/home/alice/project",
+    "Error: no such file",
+    "alice",
+    "acme.example",
+    "main",
+    "feature/secret",
+    "a b",
+    "C:\\Users\\alice",
+    "x" * 40,
+    "Europe/Berlin",
+]
 
 
 def test_c22_no_field_of_the_plan_can_hold_free_text(installed: Installed, tmp_path: Path) -> None:
@@ -175,7 +202,9 @@ def test_c24_what_is_shown_is_what_leaves_also_offline(agreed: Developer, server
     for target in ("test", "build", "fail"):
         agreed.run("make", target)
     offline = [*namespace("net"), str(agreed.command)]
-    coming, pending, document = (agreed.execute(*offline, "show", *words).out.encode() for words in (["next"], ["pending"], ["pending", "--json"]))
+    coming, pending, document = (
+        agreed.execute(*offline, "show", *words).out.encode() for words in (["next"], ["pending"], ["pending", "--json"])
+    )
     assert 0 == agreed.flush().status
     sent = agreed.execute(*offline, "show", "sent").out.encode()
     (request,) = server.requests
@@ -200,7 +229,17 @@ def test_c25_copies_of_what_left_stay_for_a_month(agreed: Developer, server: Rec
     assert 3 == len(copies)
 
 
-LOOKS = (["show", "next"], ["show", "pending"], ["show", "sent", "--json"], ["status"], ["describe"], ["doctor"], ["report"], ["--version"], ["--help"])
+LOOKS = (
+    ["show", "next"],
+    ["show", "pending"],
+    ["show", "sent", "--json"],
+    ["status"],
+    ["describe"],
+    ["doctor"],
+    ["report"],
+    ["--version"],
+    ["--help"],
+)
 
 
 def test_c26_looking_never_transmits(strace: str, queued: Developer, server: Recorder) -> None:
@@ -229,7 +268,12 @@ def test_c46_ids_are_random(hire: Any, installed: Installed) -> None:
 
 def test_c46_it_is_called_pseudonymous(developer: Developer, installed: Installed) -> None:
     """Nothing that we print or publish says anonymous without a not before it; keys of other systems' files are what they are."""
-    said = developer.opt_in("?", "yes").text + developer.opt_out().err + developer.innerloop("describe").out + developer.innerloop("status").out
+    said = (
+        developer.opt_in("?", "yes").text
+        + developer.opt_out().err
+        + developer.innerloop("describe").out
+        + developer.innerloop("status").out
+    )
     assert "pseudonymous, not anonymous" in " ".join(said.split())
     pages = [path for path in (ROOT / "docs").rglob("*.md") if path.name not in ("requirements.md", "devstack.md", "seed-mode.md")]
     package = [path for path in package_of(installed).rglob("*") if path.suffix in (".py", ".json")]
@@ -247,7 +291,9 @@ def test_c51_there_is_no_key_and_no_address_in_the_code(installed: Installed) ->
     for path in package_of(installed).rglob("*"):
         if path.suffix in (".py", ".json") or path.parent.name == "bin":
             text = path.read_text()
-            assert [] == re.findall(r"https?://[^\s\"')]*\.(?:com|org|io|net|dev)\b[^\s\"')]*", re.sub(r"https://github\.com/a/b", "", text)), path
+            assert [] == re.findall(
+                r"https?://[^\s\"')]*\.(?:com|org|io|net|dev)\b[^\s\"')]*", re.sub(r"https://github\.com/a/b", "", text)
+            ), path
             assert not re.search(r"write_key\s*=\s*[\"'][^\"']", text), path
 
 
