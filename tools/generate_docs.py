@@ -73,9 +73,9 @@ name one that is not there.
 """
 
 
-def _requirement(row: requirements.Requirement, tests: list[requirements.Test], protections: list[requirements.Protection]) -> str:
+def _requirement(row: requirements.Requirement, tests: list[requirements.NamedTest], protections: list[requirements.Protection]) -> str:
     own = [f"  - [`{test.file}`](../{test.file}): {test.promise}" for test in tests]
-    elsewhere = [requirements.Test(*name.split("::")) for name in row.covered]
+    elsewhere = [requirements.NamedTest(*name.split("::")) for name in row.covered]
     own += [f"  - [`{test.file}`](../{test.file}): {test.promise}" for test in elsewhere]
     taken_out = [f"  - {one.name} (`{one.file}`): `{one.test.partition('::')[2]}`" for one in protections if row.number in one.requirements]
     lines = [f"- **State**: {row.state}", f"- **Complaints**: {', '.join(row.complaints)}"]

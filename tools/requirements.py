@@ -17,7 +17,7 @@ CLIENT = ROOT / "packages" / "client"
 NUMBERED = re.compile(r"test_c(\d\d)_\w+")
 
 
-class Test(NamedTuple):
+class NamedTest(NamedTuple):
     """One test: its file, from the repository's root, and its name."""
 
     file: str
@@ -80,16 +80,16 @@ def requirements() -> list[Requirement]:
     return [Requirement(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}) for row in rows]
 
 
-def tests_in(path: Path) -> Iterator[Test]:
+def tests_in(path: Path) -> Iterator[NamedTest]:
     """Every test of a file, by name."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            yield Test(path.relative_to(ROOT).as_posix(), node.name)
+            yield NamedTest(path.relative_to(ROOT).as_posix(), node.name)
 
 
-def numbered_tests() -> dict[int, list[Test]]:
+def numbered_tests() -> dict[int, list[NamedTest]]:
     """The tests that bear a requirement's number."""
-    found: dict[int, list[Test]] = {}
+    found: dict[int, list[NamedTest]] = {}
     for path in sorted(TABLE.parent.glob("test_*.py")):
         for test in tests_in(path):
             number = NUMBERED.fullmatch(test.name)

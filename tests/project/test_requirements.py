@@ -4,7 +4,7 @@ import re
 
 import pytest
 import requirements
-from requirements import Protection, Requirement, Test
+from requirements import NamedTest, Protection, Requirement
 
 from tests.conftest import ROOT
 
@@ -34,7 +34,7 @@ def test_every_requirement_of_the_client_is_tried(row: Requirement) -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if row.theirs], ids=lambda row: row.title)
 def test_the_tests_of_other_parts_are_there(row: Requirement) -> None:
     for name in row.covered:
-        test = Test(*name.split("::"))
+        test = NamedTest(*name.split("::"))
         assert test in requirements.tests_in(ROOT / test.file), name
 
 
@@ -59,7 +59,7 @@ def test_a_protection_is_where_the_table_says(one: Protection) -> None:
     assert one.old != one.new
     file, _, name = one.test.partition("::")
     function = name.partition("[")[0]
-    assert Test(file, function) in list(requirements.tests_in(ROOT / file))
+    assert NamedTest(file, function) in list(requirements.tests_in(ROOT / file))
     number = re.match(r"test_c(\d\d)_", function)
     assert number, one.test
     assert int(number[1]) in one.requirements

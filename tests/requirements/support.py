@@ -1,12 +1,16 @@
 """What the tests of several requirements need: dead networks, senders as /proc shows them, files that are held."""
 
 import os
+import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tests.client.people import Developer, eventually
 from tests.transparency.stage import Stage
+
+T = TypeVar("T")
 
 
 class Network(NamedTuple):
@@ -84,6 +88,14 @@ def senders(developer: Developer) -> list[Process]:
 def quiet(developer: Developer, seconds: float = 30) -> bool:
     """Wait until no process of this developer's is left, git's helper above all; tell whether that came."""
     return eventually(lambda: not processes(developer), seconds)
+
+
+def in_time(call: Callable[[], T]) -> T:
+    """What a call returns; where it hangs, that is what the test found."""
+    try:
+        return call()
+    except subprocess.TimeoutExpired as error:
+        raise AssertionError(f"it hangs: {error.timeout} s were not enough") from error
 
 
 def stage(developer: Developer, *prefix: str | Path, name: str = "measured") -> Stage:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.client.people import ANSWER_PROMPT, PATIENCE, Developer
 from tests.client.recorder import HOLD, Recorder, Reply
-from tests.requirements.support import modes_below, quiet, stage
+from tests.requirements.support import in_time, modes_below, quiet, stage
 
 SCRIPT = ("sh", "-c", "echo out; echo err >&2; exit 7")
 SEEN = (7, "out\n", "err\n")
@@ -248,7 +248,7 @@ def test_c34_locks_that_somebody_holds_hold_up_no_command(queued: Developer, ser
     with held([*files, queued.spool / "lock"]):
         began = time.monotonic()
         with stage(queued).start("sh", "-c", "echo out; exit 7") as running:
-            assert (7, b"out\n", b"") == running.end(10)
+            assert (7, b"out\n", b"") == in_time(lambda: running.end(10))
         assert time.monotonic() - began < 5
     assert 4 == queued.ledger()["recorded"]
 
@@ -273,7 +273,8 @@ def test_c34_a_held_lock_on_a_full_disk_holds_up_no_command(namespace: Callable[
         f"exec 9<>{counter}; {sys.executable} -c 'import fcntl; fcntl.lockf(9, fcntl.LOCK_EX); import time; time.sleep(20)' & sleep 0.5; "
     )
     script = FULL.replace("cd ", hold + "cd ", 1) + "kill $!\n"
-    done = agreed.execute(*namespace("mount"), "sh", "-c", script, "sh", str(agreed.state), str(saved), str(agreed.directory), timeout=15)
+    words = [*namespace("mount"), "sh", "-c", script, "sh", str(agreed.state), str(saved), str(agreed.directory)]
+    done = in_time(lambda: agreed.execute(*words, timeout=15))
 
     assert "7\n" == done.out
 

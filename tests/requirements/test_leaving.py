@@ -281,12 +281,12 @@ def test_c27_no_variable_can_switch_it_on(developer: Developer, server: Recorder
 def test_c29_local_is_a_state_of_its_own(developer: Developer, server: Recorder) -> None:
     """One's own figures without any upload, no id, and from there to both other states."""
     developer.opt_in("local")
+    assert "local" == developer.status()["mode"]
     developer.run("make", "test")
     developer.make_delivery_due()
     developer.run("make", "test")
     (line,) = developer.innerloop("report", "--json").json["commands"]
     assert ("test", 2) == (line["name"], line["runs"])
-    assert "local" == developer.status()["mode"]
     assert "anonymous_user_id" not in developer.consent_file.read_text()
     assert (1, 0) == (developer.flush().status, server.connections)
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests.client.people import Developer, eventually
 from tests.client.recorder import HOLD, Recorder, Reply
-from tests.requirements.support import Network, bare, processes, quiet, senders, stage
+from tests.requirements.support import Network, bare, in_time, processes, quiet, senders, stage
 from tests.transparency.trace import SPAWNING, SYNCING, TALKING, Trace
 
 MEMORY = ("brk", "mmap", "munmap", "mremap", "madvise")  # sizes of paths and lists differ
@@ -43,7 +43,7 @@ def test_c01_a_dead_network_delays_no_command(developer: Developer, dead_network
     waiting(developer, dead_network.endpoint)
     script = f"for i in 1 2 3; do touch -d @0 {developer.spool}/next; innerloop run -- true || exit 1; done; echo over"
     began = time.monotonic()
-    ended = developer.execute(*dead_network.words, "sh", "-c", script)
+    ended = in_time(lambda: developer.execute(*dead_network.words, "sh", "-c", script))
 
     assert (0, "over\n", "") == ended
     assert time.monotonic() - began < SOON
@@ -181,7 +181,7 @@ def test_c04_a_sender_that_is_stuck_is_ended_after_a_minute(queued: Developer) -
         fcntl.flock(held, fcntl.LOCK_EX)
         stuck = queued.start(queued.command, "deliver")
         try:
-            assert stuck.wait(90) == -signal.SIGALRM
+            assert in_time(lambda: stuck.wait(90)) == -signal.SIGALRM
         finally:
             stuck.kill()
             stuck.wait(10)
@@ -204,7 +204,9 @@ def test_c05_a_pipe_ends_when_the_command_ends(queued: Developer, server: Record
 def test_c05_the_sender_has_no_descriptor_and_no_session_of_the_developers(queued: Developer, server: Recorder) -> None:
     server.always(Reply(how=HOLD))
     script = "exec 5>log 7<Makefile 200>&1; innerloop run -- true; echo session $(cut -d' ' -f6 /proc/$$/stat)"
+    began = time.monotonic()
     ended = bare(queued).shell(script)
+    assert time.monotonic() - began < SOON, "the sender holds our output"
     assert eventually(lambda: server.requests)
     (sender,) = senders(queued)
     found = sender.descriptors()

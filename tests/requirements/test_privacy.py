@@ -46,6 +46,21 @@ def test_c20_no_argument_is_kept_for_sending_or_sent(agreed: Developer, server: 
     assert {"test", "true", "other"} == {event["properties"]["command"] for event in found}
 
 
+def test_c20_even_for_oneself_no_argument_is_kept(agreed: Developer) -> None:
+    """Of a command that is not listed its developer's own report has the program's name, of make the goals."""
+    for command in (
+        ["sh", "-c", f"# {CANARY}"],
+        ["true", "--password", CANARY],
+        ["make", "test", f"KEY={CANARY}"],
+        ["env", f"X={CANARY}", "true"],
+    ):
+        assert 0 == agreed.run(*command).status
+    names = {line["name"] for line in agreed.innerloop("report", "--json").json["commands"]}
+
+    assert {"sh", "true", "test", "env"} == names
+    assert [] == [name for name, data in agreed.files().items() if CANARY.encode() in data]
+
+
 def python(installed: Installed, code: str, *words: str) -> Any:
     """Run a piece of Python with the installed client and read what it prints as JSON."""
     done = subprocess.run([installed.client_python, "-I", "-c", code, *words], capture_output=True, text=True, check=False)
@@ -225,7 +240,7 @@ def test_c25_copies_of_what_left_stay_for_a_month(agreed: Developer, server: Rec
         agreed.flush()
 
     (copies,) = ({one["messageId"]: one for one in agreed.innerloop("show", "sent", "--json").json},)
-    assert event == copies[event["messageId"]]
+    assert event == copies.get(event["messageId"])
     assert 3 == len(copies)
 
 
