@@ -45,3 +45,13 @@ def dead_network(request: pytest.FixtureRequest, namespace: Callable[..., list[s
     """A machine whose network is of no use, in one of the ways of which it may be."""
     made = NETWORKS[request.param]
     return made._replace(words=(*namespace("net", "mount"), sys.executable, "-I", str(Path(__file__).parent / "network.py"), made.how))
+
+
+@pytest.fixture
+def hung(namespace: Callable[..., list[str]], tmp_path: Path) -> Callable[[Path], list[str]]:
+    """Words to put before a command so that, for it alone, a directory hangs: whoever asks it anything waits."""
+    before = [*namespace("mount"), sys.executable, "-I", str(Path(__file__).parent / "hang.py")]
+    tried = subprocess.run([*before, str(tmp_path), "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"no file system that hangs can be made here: {tried.stderr.strip()}")
+    return lambda directory: [*before, str(directory)]

@@ -1,5 +1,6 @@
 """What the tests of several requirements need: dead networks, senders as /proc shows them, files that are held."""
 
+import json
 import os
 import subprocess
 import time
@@ -117,6 +118,24 @@ def everything_kept(developer: Developer) -> bytes:
         if not name.endswith("/history"):
             kept += [line for line in data.split(b"\n") if not line.startswith(b"local ")]
     return b"\n".join(kept)
+
+
+def old_runs(developer: Developer, count: int) -> list[str]:
+    """As if this many runs had been sealed over the last weeks, all of which may leave; their message ids, oldest first."""
+    sample = developer.place("sealed")[0].read_text()
+    head, event = sample.splitlines()
+    known = json.loads(event)["messageId"]
+    ids = []
+    with (developer.spool / "recorded").open("a") as journal:
+        for number in range(count):
+            run = f"{number:08x}-0000-4000-8000-000000000000"
+            older = json.dumps({**json.loads(head), "release": 1e9 + number})
+            path = developer.spool / "sealed" / run
+            path.write_text(f"{older}\n{event.replace(known, run)}\n")
+            os.utime(path, (time.time() - 60 * 86400 + number,) * 2)
+            journal.write(run.replace("-", ""))
+            ids.append(run)
+    return ids
 
 
 def modes_below(*tops: Path) -> dict[str, int]:

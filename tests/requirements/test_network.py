@@ -16,7 +16,7 @@ import pytest
 
 from tests.client.people import Developer, eventually
 from tests.client.recorder import HOLD, Recorder, Reply
-from tests.requirements.support import Network, bare, in_time, processes, quiet, senders, stage
+from tests.requirements.support import Network, bare, in_time, old_runs, processes, quiet, senders, stage
 from tests.transparency.trace import SPAWNING, SYNCING, TALKING, Trace
 
 MEMORY = ("brk", "mmap", "munmap", "mremap", "madvise")  # sizes of paths and lists differ
@@ -371,3 +371,14 @@ def test_c36_the_queue_has_an_end_and_gives_up_the_oldest_first_and_counted(queu
     assert [path for path, days in ages.items() if days < 90] == queued.place("sealed")
     ledger = queued.ledger()
     assert (1, {"expired": 2}) == (ledger["queued"], ledger["dropped"])
+
+
+def test_c36_after_weeks_offline_everything_arrives_in_order_of_age(queued: Developer, server: Recorder) -> None:
+    ids = old_runs(queued, 1500)
+    for _ in range(30):
+        queued.make_delivery_due()
+        queued.innerloop("deliver")
+    sent = [event["messageId"] for event in server.events]
+
+    assert ids == [one for one in sent if one in set(ids)]
+    assert len(sent) == len(set(sent)) == 1503
