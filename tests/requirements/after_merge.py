@@ -13,7 +13,7 @@ import pytest
 
 from tests.client.people import ANSWER_PROMPT, Developer, eventually
 from tests.client.recorder import HOLD, Recorder, Reply, Request
-from tests.requirements.support import bare, in_time, modes_below, senders
+from tests.requirements.support import bare, in_time, modes_below, old_runs, senders
 
 # needs: the launcher says itself when the next delivery is due, before it starts the sender
 

@@ -374,11 +374,13 @@ def test_c36_the_queue_has_an_end_and_gives_up_the_oldest_first_and_counted(queu
 
 
 def test_c36_after_weeks_offline_everything_arrives_in_order_of_age(queued: Developer, server: Recorder) -> None:
-    ids = old_runs(queued, 1500)
-    for _ in range(30):
+    ids = old_runs(queued, 1200)
+    for _ in range(12):
         queued.make_delivery_due()
         queued.innerloop("deliver")
+        if not queued.place("sealed"):
+            break
     sent = [event["messageId"] for event in server.events]
 
     assert ids == [one for one in sent if one in set(ids)]
-    assert len(sent) == len(set(sent)) == 1503
+    assert len(sent) == len(set(sent)) == 1203
