@@ -76,8 +76,9 @@ class Requirement(NamedTuple):
 
 def requirements() -> list[Requirement]:
     """The whole table, in the order of the numbers."""
-    rows = tomllib.loads(TABLE.read_text(encoding="utf-8"))["requirement"]
-    return [Requirement(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}) for row in rows]
+    rows: list[dict[str, Any]] = tomllib.loads(TABLE.read_text(encoding="utf-8"))["requirement"]
+    lists = ("complaints", "covered")
+    return [Requirement(**{**row, **{key: tuple(row.get(key, ())) for key in lists}}) for row in rows]
 
 
 def tests_in(path: Path) -> Iterator[NamedTest]:
