@@ -46,7 +46,7 @@ impl-test: $(READY) $(LUA_READY) ## run the tests; T="tests/client -k pty" runs 
 	@$(RUN) pytest -n 2 $(T)
 
 impl-test-slow: $(READY) $(LUA_READY) ## run the tests that take minutes
-	@$(RUN) pytest -m slow $(T)
+	@$(RUN) pytest -n 2 -m slow $(T)
 
 impl-lint: $(READY) ## check style, types, imports, spelling and generated pages; FIX=1 repairs what can be repaired
 	@$(RUN) ruff check --quiet $(if $(FIX),--fix) .

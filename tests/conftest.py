@@ -43,8 +43,11 @@ class Installed(NamedTuple):
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Both wheels, built and installed once, also where several workers of xdist ask for them.
 
-    SUBJECT_PYTHON names another interpreter for the client's environment, such as python3.9.
+    SUBJECT_PYTHON names another interpreter for the client's environment, such as python3.9. INNERLOOP_TEST_INSTALLED names
+    a directory that holds all of it already, such as a copy with a protection taken out (tests/protections).
     """
+    if given := ENVIRONMENT.get("INNERLOOP_TEST_INSTALLED"):
+        return Installed(Path(given))
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     directory = shared / "installed"

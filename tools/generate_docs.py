@@ -7,11 +7,15 @@ import difflib
 import sys
 from pathlib import Path
 
+import requirements
+
 from innerloop.plan.tracking import OFF, PLAN, Event, Field
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-NOTICE = "<!-- Written by tools/generate_docs.py from packages/client/src/innerloop/plan/plan.json: edit that, then `make docs`. -->\n"
+NOTICE = "<!-- Written by tools/generate_docs.py from {}: edit that, then `make docs`. -->\n"
+PLAN_NOTICE = NOTICE.format("packages/client/src/innerloop/plan/plan.json")
+REQUIREMENTS_NOTICE = NOTICE.format("tests/requirements/requirements.toml, the tests beside it and tests/protections/protections.toml")
 
 
 def main(arguments: list[str]) -> int:
@@ -35,15 +39,50 @@ def main(arguments: list[str]) -> int:
 
 def pages() -> dict[Path, str]:
     """Everything that is generated, by where it goes."""
-    return {DOCS / "reference" / "plan.md": plan_page()}
+    return {DOCS / "reference" / "plan.md": plan_page(), DOCS / "requirements.md": requirements_page()}
 
 
 def plan_page() -> str:
     """Write the tracking plan out for people."""
-    parts = [NOTICE, "# The tracking plan\n", _INTRODUCTION.format(version=PLAN.version), "## Events\n"]
+    parts = [PLAN_NOTICE, "# The tracking plan\n", _INTRODUCTION.format(version=PLAN.version), "## Events\n"]
     parts += [_event(event) for event in PLAN.events.values()]
     parts += ["## Around the events\n", _batch(), "## Fields\n", _overview(), *(_field(field) for field in PLAN.fields.values())]
     return "\n".join(parts)
+
+
+def requirements_page() -> str:
+    """Write the table of requirements out, each with its tests and the protections that were shown to matter."""
+    rows, tests, protections = requirements.requirements(), requirements.numbered_tests(), requirements.protections()
+    overview = [f"| [{row.title}](#{row.title.lower()}) | {row.text} | {row.state} |" for row in rows]
+    counts = (sum(map(len, tests.values())), len(protections))
+    parts = [REQUIREMENTS_NOTICE, "# What nobody should have to complain about\n", _ABOUT_REQUIREMENTS.format(*counts)]
+    parts += ["\n".join(["| | requirement | state |", "|---|---|---|", *overview]) + "\n"]
+    parts += [_requirement(row, tests.get(row.number, []), protections) for row in rows]
+    return "\n".join(parts)
+
+
+_ABOUT_REQUIREMENTS = """\
+Users of tools that measure commands complained about 56 things. Each is a requirement here, and is tried by tests that bear its
+number: {0} tests, most of them by doing what the complaint describes. A test that cannot fail proves nothing, so `make test-slow` also takes {1}
+protections out of the installed client, one at a time, and demands that the test named beside it fails.
+
+"Kept" means that the requirement's tests are run by `make test` and `make test-slow`, so by CI. "Theirs" names the part of
+innerloop that a requirement belongs to where that is not the client; its tests are those of that part. Where a complaint's wording and innerloop's
+design differ, the design decides, and the requirement says so. This page is written from the tests' names, so that it cannot
+name one that is not there.
+"""
+
+
+def _requirement(row: requirements.Requirement, tests: list[requirements.NamedTest], protections: list[requirements.Protection]) -> str:
+    own = [f"  - [`{test.file}`](../{test.file}): {test.promise}" for test in tests]
+    elsewhere = [requirements.NamedTest(*name.split("::")) for name in row.covered]
+    own += [f"  - [`{test.file}`](../{test.file}): {test.promise}" for test in elsewhere]
+    taken_out = [f"  - {one.name} (`{one.file}`): `{one.test.partition('::')[2]}`" for one in protections if row.number in one.requirements]
+    lines = [f"- **State**: {row.state}", f"- **Complaints**: {', '.join(row.complaints)}"]
+    lines += [f"- **The design decides**: {row.design}"] if row.design else []
+    lines += ["- **Tests**:", *own] if own else []
+    lines += ["- **Shown to fail without**:", *taken_out] if taken_out else []
+    return f"### {row.title}\n\n{row.text}\n\n" + "\n".join(lines) + "\n"
 
 
 _INTRODUCTION = """\

@@ -4,9 +4,11 @@ import contextlib
 import gzip
 import json
 import socketserver
+import ssl
 import threading
 from base64 import b64decode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 LONGEST_HOLD = 60  # s that a connection is held that is never answered
@@ -94,6 +96,18 @@ class Recorder:
         """Answer like this from now on."""
         self.usually = reply if callable(reply) else lambda _: reply
         return self
+
+    def speak_tls(self, certificate: Path) -> None:
+        """Speak TLS from now on, with a certificate and its key out of one file."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        accept = self._server.get_request
+
+        def get_request() -> Any:
+            connection, address = accept()
+            return context.wrap_socket(connection, server_side=True), address
+
+        self._server.get_request = get_request  # type: ignore[method-assign]
 
     def __enter__(self) -> Self:
         return self
