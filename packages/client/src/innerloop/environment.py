@@ -30,7 +30,7 @@ def is_set(env: "dict[bytes, bytes]", key: bytes) -> bool:
 
 def forbidden(env: "dict[bytes, bytes]") -> str:
     """Return the reason why nothing may be recorded or asked here, or an empty string."""
-    if is_set(env, b"DO_NOT_TRACK"):
+    if env.get(b"DO_NOT_TRACK", b"").lower() not in (b"", b"0", b"false", b"no"):  # `off` may mean either, so it means the safe one
         return "DO_NOT_TRACK is set"
     if env.get(MODE, b"local") != b"local":
         return "INNERLOOP_MODE forbids it"

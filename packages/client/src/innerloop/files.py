@@ -12,7 +12,7 @@ class UnusableFile(Exception):
     """A file is there but must not be believed: the message says why."""
 
 
-def read_own(path: str) -> Optional[bytes]:
+def read_own(path: str, largest: int = LARGEST) -> Optional[bytes]:
     """Read a regular file of our own, or return None where there is none. Raises UnusableFile otherwise."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -25,9 +25,9 @@ def read_own(path: str) -> Optional[bytes]:
         os.close(descriptor)
         raise UnusableFile(f"{path} {'belongs to somebody else' if stat.S_ISREG(status.st_mode) else 'is not a regular file'}")
     with open(descriptor, "rb") as file:
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise UnusableFile(f"{path} is larger than {LARGEST} bytes")
+        data = file.read(largest + 1)
+    if len(data) > largest:
+        raise UnusableFile(f"{path} is larger than {largest} bytes")
     return data
 
 
@@ -47,7 +47,9 @@ def read_json(path: str) -> "Optional[dict[str, Any]]":
 
 def private_directory(path: str) -> None:
     """Make a directory that only we can read, under any umask, with its parents."""
-    os.makedirs(os.path.dirname(path), exist_ok=True, mode=0o700)
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        private_directory(parent)  # makedirs would give the ones above it whatever the umask leaves
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:

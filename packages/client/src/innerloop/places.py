@@ -94,10 +94,12 @@ class Home:
         if not self.state:
             return "HOME is not set"
         try:
-            own = posix.stat(self.env.get(b"HOME", b"")).st_uid == self.uid
+            found = posix.stat(self.env.get(b"HOME", b""))
         except OSError:
-            own = False
-        return "" if own else "HOME belongs to somebody else"
+            return "HOME does not exist"
+        if found.st_uid != self.uid:
+            return "HOME belongs to somebody else"
+        return "" if found.st_mode & 0o170000 == 0o040000 else "HOME is not a directory"
 
     def in_container(self) -> bool:
         """Whether this is a container, as far as Docker's, Podman's or our own mark tells."""

@@ -209,7 +209,8 @@ def _consent_checks(state: Resolution, here: State) -> "list[Check]":
 def _spool_checks(spool: str, counts: ledger.Ledger) -> "list[Check]":
     if not os.path.isdir(spool):
         return []
-    checks = [Check("spool", True, spool)]
+    written = os.access(spool, os.W_OK)
+    checks = [Check("spool", written, spool if written else f"{spool} cannot be written: nothing is recorded")]
     state = backoff.read(spool)
     if state.failures:
         wait = max(state.until - time.time(), 0) / 60

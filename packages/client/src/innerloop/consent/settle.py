@@ -100,13 +100,28 @@ def write_hot(state: Resolution, here: State) -> None:
 
 
 def for_launcher(env: "dict[bytes, bytes]") -> Optional[hot.Hot]:
-    """Answer the launcher from the sources, and write the hot file for the next time."""
+    """Answer the launcher from the sources, and write the hot file for the next time.
+
+    They are read again afterwards: whoever opts out meanwhile must find nothing that is made after the no. None where
+    they changed twice.
+    """
     here = State(env, os.getcwd())
     try:
         state = resolve(here)
+        for _ in range(2):
+            answer = hot_answer(state, here)
+            _refresh(state, here)
+            before, state = state, resolve(here)
+            if state == before:
+                return answer
+            if not state.measures:
+                set_enabled(here, before.key, on=False)
     except (NoProject, ProjectError):
-        return None
-    answer = hot_answer(state, here)
+        pass
+    return None
+
+
+def _refresh(state: Resolution, here: State) -> None:
     try:
         if state.measures:
             settle(state, here)
@@ -114,4 +129,3 @@ def for_launcher(env: "dict[bytes, bytes]") -> Optional[hot.Hot]:
             write_hot(state, here)
     except OSError:
         pass  # a full disk: the record says so itself, and the cache is only a cache
-    return answer

@@ -25,6 +25,7 @@ MOST_EVENTS, MOST_BYTES, LARGEST_EVENT = 500, 450_000, 32_000
 MOST_BATCHES = 4  # that one delivery sends by itself: after weeks offline nobody's collector is flooded
 OLDEST = 90 * 86400  # s that a run waits for delivery
 MOST_RUNS = 20_000
+MOST_REFUSED = 10  # runs that are set aside by a collector that accepted none
 
 Progress = Callable[[str], None]
 
@@ -222,6 +223,8 @@ class _Delivery:
         elif len(batch) > 1:
             middle = len(batch) // 2
             return [batch[:middle], batch[middle:]]
+        elif self.refused >= MOST_REFUSED and not self.sent:
+            raise Stopped(outcome._replace(detail=f"{outcome.detail}, to everything"))  # then it is not about our events
         else:
             store.quarantine(self.spool, "sealed", batch[0].id, outcome.detail)
             self.refused += 1

@@ -113,12 +113,13 @@ class Run:
             return
         from innerloop.launcher import record  # noqa: PLC0415
 
+        self.home.enter()
+        self.record.finish(status, ended.awake, ended.boot)
+        # Only now: whoever leaves writes the no first and empties `new` afterwards, so one of us sees the other.
         if hot.fingerprint(answer.consent) != answer.consent_print and not self.still_agreed(answer):
             self.record.withdraw()
             self.record = None
             return
-        self.home.enter()
-        self.record.finish(status, ended.awake, ended.boot)
         if self.git and posix.waitpid(self.git, posix.WNOHANG)[0]:
             self.git = 0  # reaped here: the first process of a container may never do that for us
         if not answer.away and record.delivery_due(answer.spool):

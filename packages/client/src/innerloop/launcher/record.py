@@ -22,6 +22,7 @@ from innerloop import environment
 
 HEAD = b"innerloop-run 1"
 ID_LENGTH = 32
+CLAIMED = 60  # s in which one sender is expected to be at work
 GIT_FACTS = b"""export GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0
 g() { git -c core.fsmonitor=false -c log.showSignature=false "$@"; }
 g log -1 --no-decorate --format='commit %ct %cI' HEAD
@@ -69,12 +70,26 @@ class Record:
     def finish(self, status: int, awake: int, boot: int) -> None:
         """Add how the run ended (exit status, or minus the signal; ns) and make it ready for delivery."""
         self._write(b"end %d %d %d\n" % (status, awake, boot))
-        posix.rename(self.path, b"%s/new/%s" % (self.spool, self.id))
+        finished = b"%s/new/%s" % (self.spool, self.id)
+        try:
+            posix.rename(self.path, finished)
+        except FileNotFoundError:  # opt-out took it away before we had locked it
+            self._remove()
+            raise
+        self.path = finished
 
     def withdraw(self) -> None:
         """Consent changed while the command ran: forget the run, and count that in the ledger."""
         self._note(b"/dropped-withdrawn")
-        posix.unlink(self.path)
+        self._remove()
+
+    def _remove(self) -> None:
+        """Delete the record and what git said; whoever left may have been faster."""
+        for path in (self.path, b"%s/run/%s.git" % (self.spool, self.id)):
+            try:
+                posix.unlink(path)
+            except FileNotFoundError:
+                pass
 
     def _note(self, journal: bytes) -> None:
         """Add our id to a journal: 32 bytes, which never cross a page, so that a kill cannot tear them."""
@@ -151,11 +166,18 @@ def ask_git(record: "Record", env: "dict[bytes, bytes]") -> int:
 
 
 def delivery_due(spool: bytes) -> bool:
-    """Tell whether the sender is due: one stat(2)."""
+    """Tell whether the sender is due: one stat(2). If so nobody else finds it due in the next minute.
+
+    The access time 0 tells the sender that the date is such a claim, and no date to wait for.
+    """
+    now = time.time()
     try:
-        return posix.stat(spool + b"/next").st_mtime <= time.time()
+        due = posix.stat(spool + b"/next").st_mtime <= now
+        if due:
+            posix.utime(spool + b"/next", (0, now + CLAIMED))
     except OSError:
         return False
+    return due
 
 
 def start_delivery(env: "dict[bytes, bytes]", testvar: bytes = b"") -> None:

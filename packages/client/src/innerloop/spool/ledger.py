@@ -11,6 +11,7 @@ from innerloop.spool import store
 
 DROPPED = "dropped-"
 ID = 32  # bytes of a run in a journal
+LONGEST_JOURNAL = 1 << 28  # bytes: eight million runs
 
 
 class Ledger(NamedTuple):
@@ -32,12 +33,13 @@ class Ledger(NamedTuple):
 
 
 def count(spool: str) -> Ledger:
-    """Count the ledger of a spool. Under way runs may move between places: each is counted once."""
+    """Count the ledger of a spool, also while runs move: each place is read after those that a run can come from."""
+    noted = _journal(spool, "recorded")
+    places = {place: {run_id.replace("-", "") for run_id in store.ids(spool, place)} for place in ("run", "new", "sealed", "quarantine")}
     dropped = {name[len(DROPPED) :]: _journal(spool, name) for name in _names(spool) if name.startswith(DROPPED)}
     acknowledged, local = _journal(spool, "acknowledged"), _journal(spool, "local")
-    places = {place: {run_id.replace("-", "") for run_id in store.ids(spool, place)} for place in ("run", "new", "sealed", "quarantine")}
     # A launcher that was killed before it entered its run into the journal left a file: that counts as recorded too.
-    recorded = _journal(spool, "recorded").union(acknowledged, local, *dropped.values(), *places.values())
+    recorded = noted.union(acknowledged, local, *dropped.values(), *places.values())
     left = set(recorded)
 
     def take(some: "set[str]") -> int:
@@ -59,12 +61,12 @@ def count(spool: str) -> Ledger:
 def _names(spool: str) -> "list[str]":
     try:
         return os.listdir(spool)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
 def _journal(spool: str, name: str) -> "set[str]":
-    data = files.read_own(f"{spool}/{name}") or b""
+    data = files.read_own(f"{spool}/{name}", LONGEST_JOURNAL) or b""
     return {data[at : at + ID].decode("ascii", "replace") for at in range(0, len(data) - ID + 1, ID)}
 
 

@@ -73,7 +73,7 @@ def ids(spool: str, place: str) -> "list[str]":
     """The runs in one place."""
     try:
         return sorted(name for name in os.listdir(f"{spool}/{place}") if len(name) == 36)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
@@ -142,7 +142,8 @@ def finished(spool: str) -> "Iterator[tuple[str, str, Optional[facts.RunFacts]]]
 
 def read_facts(spool: str, place: str, run_id: str) -> facts.RunFacts:
     """Read one record with git's sidecar. Raises facts.Unreadable or FileNotFoundError."""
-    with open(f"{spool}/{place}/{run_id}", encoding="utf-8", errors="replace") as file:
+    # newline: the path of a project may hold a carriage return, which ends no line of a record
+    with open(f"{spool}/{place}/{run_id}", encoding="utf-8", errors="replace", newline="\n") as file:
         text = file.read()
     try:
         with open(f"{spool}/run/{run_id}.git", encoding="utf-8", errors="replace") as file:
