@@ -4,7 +4,8 @@ usage: install_wheels.py DIRECTORY [--client-python PYTHON] [--wheels-only]
 
   DIRECTORY/wheels/                       both wheels, built without isolation, so without a network
   DIRECTORY/client/                       an environment with innerloop alone
-  DIRECTORY/home/.local/bin/innerloop     a symbolic link into it, as `uv tool install` leaves it
+  DIRECTORY/home/.local/bin/innerloop     a symbolic link into it, as `uv tool install` leaves it; uv's place for tools,
+                                          .local/share/uv/tools/innerloop, is a link to client/
   DIRECTORY/collector/                    an environment with both and with what uv.lock names for them
 
 With --wheels-only, DIRECTORY itself receives the wheels and nothing is installed.
@@ -65,10 +66,12 @@ def install_client(directory: Path, wheels: list[Path], python: str) -> None:
     wheel = next(wheel for wheel in wheels if wheel.name.startswith("innerloop-"))
     _uv("venv", "--clear", "--python", python, environment)
     _uv("pip", "install", "--offline", "--no-deps", "--python", environment / "bin" / "python", wheel)
-    link = directory / "home" / ".local" / "bin" / "innerloop"
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(environment / "bin" / "innerloop")
+    local = directory / "home" / ".local"
+    tools = local / "share" / "uv" / "tools"
+    for link, target in ((tools / "innerloop", environment), (local / "bin" / "innerloop", environment / "bin" / "innerloop")):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
 
 
 def install_collector(directory: Path, wheels: list[Path]) -> None:

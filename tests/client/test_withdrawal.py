@@ -292,9 +292,9 @@ def test_a_sender_that_was_suspended_while_its_developer_left_sends_nothing_more
     stop_at: Path, developer: Developer, server: Recorder
 ) -> None:
     """It stands between its last look at the answer and its request."""
-    flush = calls_of_work(developer, stop_at, *FLUSH)
+    point = point_before_the_request(developer, stop_at, calls_of_work(developer, stop_at, *FLUSH))
     arrived = len(server.requests)
-    withdraw_while_it_works(developer, server, stop_at, [(FLUSH, point_before_the_request(developer, stop_at, flush))], until_the_end=True)
+    withdraw_while_it_works(developer, server, stop_at, [(FLUSH, point)], until_the_end=True)
     assert len(server.requests) == arrived
 
 

@@ -4,6 +4,7 @@ May import: consent, the spool, delivery's client, and this package's terminal.
 """
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -143,15 +144,18 @@ def note_asked(state: Resolution, here: State) -> None:
 
 @contextmanager
 def _sender_ended(spool: str) -> "Iterator[None]":
-    """Wait until no sender is at work: it asks for the answer before each request, and again and again during one.
+    """Wait until no sender is at work; end one that goes on for longer than two seconds.
 
-    One that looks up a name cannot be interrupted. It sends nothing afterwards, so nobody waits for it.
+    It asks for the answer before each request, and again and again during one. But a suspended one, or one that looks
+    up a name, could send later what was begun before: killed at any instant, a sender loses nothing.
     """
-    for _ in range(20):
+    for attempt in range(40):
         with store.locked(spool, "lock", wait=False) as mine:
             if mine:
                 yield
                 return
+        for process in store.holders(spool, "lock") if attempt >= 20 else ():
+            os.kill(process, signal.SIGKILL)
         time.sleep(0.1)
     yield
 
