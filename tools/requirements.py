@@ -59,7 +59,6 @@ class Requirement(NamedTuple):
     design: str = ""
     theirs: str = ""
     covered: "tuple[str, ...]" = ()
-    waiting: str = ""
 
     @property
     def title(self) -> str:
@@ -69,8 +68,6 @@ class Requirement(NamedTuple):
     @property
     def state(self) -> str:
         """Whether it holds here, and if nobody can say so yet, whose it is or what it waits for."""
-        if self.waiting:
-            return f"waits for {self.waiting}"
         return f"theirs: {self.theirs}" if self.theirs else "kept"
 
 

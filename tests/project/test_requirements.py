@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 ROWS = requirements.requirements()
 TESTS = requirements.numbered_tests()
 PROTECTIONS = requirements.protections()
-CLIENTS = [row for row in ROWS if not row.theirs and not row.waiting]
+CLIENTS = [row for row in ROWS if not row.theirs]
 
 
 def test_no_number_is_missing() -> None:
@@ -36,12 +36,6 @@ def test_the_tests_of_other_parts_are_there(row: Requirement) -> None:
     for name in row.covered:
         test = NamedTest(*name.split("::"))
         assert test in requirements.tests_in(ROOT / test.file), name
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row.waiting], ids=lambda row: row.title)
-def test_what_waits_has_no_test_that_runs_yet(row: Requirement) -> None:
-    """So that the mark is taken off when its tests are switched on."""
-    assert [] == TESTS.get(row.number, [])
 
 
 def test_every_test_bears_the_number_of_a_requirement() -> None:

@@ -162,3 +162,13 @@ def test_c44_each_attempt_has_its_own_clock_and_each_event_that_of_its_run(agree
     assert first.document["sentAt"] < second.document["sentAt"]
     (event,) = second.events
     assert event["timestamp"] == time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(began)) or time.time() - began > 30
+
+
+def test_c38_a_collector_that_refuses_everything_empties_no_queue(queued: Developer, server: Recorder) -> None:
+    """A proxy in between, or a mistake over there, answers 400 to every request: that says nothing about 303 events."""
+    queued.pretend_sealed(300)
+    server.always(Reply(400))
+    assert 1 == queued.flush().status
+
+    assert len(server.requests) <= 40
+    assert queued.ledger()["quarantined"] <= 20

@@ -303,3 +303,37 @@ def test_c34_the_lock_on_a_run_is_on_its_own_new_file(strace: str, agreed: Devel
     assert 1 == len(locks), lines
     assert not [line for line in lines if "F_SETLKW" in line or "LOCK_EX" in line]
     assert re.search(r'/run/[0-9a-f-]{36}", O_WRONLY\|O_CREAT\|O_EXCL', lines[locks[0] - 1])
+
+
+@pytest.mark.parametrize(("home", "reason"), [("/dev/null", "HOME is not a directory"), ("/nonexistent", "HOME does not exist")])
+def test_c30_status_names_the_true_reason(agreed: Developer, home: str, reason: str) -> None:
+    for words in (["status"], ["doctor"]):
+        done = agreed.innerloop(*words, env={"HOME": home})
+        assert (0, True) == (done.status, reason in done.out), words
+
+
+def test_c30_doctor_says_that_nothing_can_be_written(namespace: Callable[..., list[str]], agreed: Developer) -> None:
+    agreed.run("true")
+    script = 'mount --bind "$HOME" "$HOME"; mount -o remount,bind,ro "$HOME"; exec "$@"'
+    done = agreed.execute(*namespace("mount"), "sh", "-c", script, "sh", str(agreed.command), "doctor")
+    (line,) = (line for line in done.out.splitlines() if line[4:].startswith("spool"))
+
+    assert line.startswith("NO ")
+    assert "cannot be written" in line
+
+
+def test_c32_directories_above_ours_are_born_private_too(developer: Developer) -> None:
+    assert 0 == developer.at_terminal("sh", "-c", "umask 000; innerloop opt-in", types=[(ANSWER_PROMPT, "yes")]).status
+
+    assert {str(developer.home)} >= set(modes_below(developer.home))
+
+
+@pytest.mark.parametrize(
+    "where", [".local/state/innerloop", ".local/state", ".config", ""], ids=["our state", "state", "configuration", "home"]
+)
+def test_c34_a_home_that_hangs_holds_up_no_command(hung: Callable[[Path], list[str]], agreed: Developer, where: str) -> None:
+    agreed.run("true")
+    script = ("sh", "-c", "echo out; echo err >&2; exit 7")
+    ended = in_time(lambda: agreed.execute(*hung(agreed.home / where), str(agreed.command), "run", "--", *script, timeout=10))
+
+    assert (7, "out\n", "err\n") == ended

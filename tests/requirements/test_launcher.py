@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -322,3 +323,24 @@ def test_c56_wrap_is_make_of_the_implementation(makes: Developer, target: str) -
 
     assert (expected.status, expected.out, clean(expected.err)) == (ended.status, ended.out, clean(ended.err))
     assert 1 == makes.recorded()
+
+
+def test_c45_what_is_shared_with_a_container_is_printed_and_nothing_is_written(agreed: Developer) -> None:
+    before = agreed.files()
+    done = agreed.innerloop("init", "--container")
+
+    assert 0 == done.status
+    assert str(agreed.state) in done.out
+    assert str(agreed.config) in done.out
+    assert "/run/innerloop/state" in done.out
+    assert before == agreed.files()
+
+
+def test_c45_where_a_run_was_is_noted_when_it_runs(namespace: Callable[..., list[str]], agreed: Developer) -> None:
+    """Not where it is sealed: the queue may be shared."""
+    words = [*namespace("mount"), "sh", "-c", 'mount -t tmpfs tmpfs /run && touch /run/.containerenv && exec "$@"', "sh"]
+    assert 0 == agreed.execute(*words, str(agreed.command), "run", "--", "make", "test").status
+    agreed.run("make", "build")
+
+    outside = Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+    assert {"test": True, "build": outside} == {one["properties"]["command"]: one["properties"]["in_container"] for one in agreed.pending()}

@@ -4,14 +4,15 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.client.people import Developer, eventually
-from tests.client.recorder import HOLD, Recorder, Reply
-from tests.requirements.support import senders
+from tests.client.people import Developer, Said, eventually
+from tests.client.recorder import HOLD, Recorder, Reply, Request
+from tests.requirements.support import bare, senders
 
 
 def test_c08_leaving_sends_nothing(strace: str, queued: Developer, server: Recorder) -> None:
@@ -313,3 +314,100 @@ def test_c50_leaving_deletes_what_waits_and_says_what_stays(queued: Developer, s
     assert (3, {"withdrawn": 3}, 0) == (ledger["acknowledged"], ledger["dropped"], ledger["queued"])
     assert 3 == len(server.events)
     assert subprocess.run(["grep", "-rl", "messageId", queued.spool / "sealed"], capture_output=True, check=False).stdout == b""
+
+
+def test_c16_leaving_ends_a_sender_at_work_at_once(queued: Developer, server: Recorder) -> None:
+    """Also one that waits for an answer which never comes."""
+    server.always(Reply(how=HOLD))
+    queued.run("true")
+    assert eventually(lambda: server.requests)
+    assert senders(queued)
+    began = time.monotonic()
+    assert 0 == queued.opt_out().status
+    assert time.monotonic() - began < 5
+    assert eventually(lambda: not senders(queued), 2)
+
+    assert 1 == len(server.requests)
+    assert 0 == queued.ledger()["queued"]
+
+
+@pytest.mark.parametrize("value", ["off", "OFF", "Off"])
+def test_c15_off_is_no_word_for_go_on(agreed: Developer, value: str) -> None:
+    """DO_NOT_TRACK=off can be meant either way, so it means the safe one."""
+    agreed.run("make", "test", env={"DO_NOT_TRACK": value})
+
+    assert 0 == agreed.recorded()
+    assert "because   DO_NOT_TRACK is set" in agreed.innerloop("status", env={"DO_NOT_TRACK": value}).out
+
+
+def test_c50_leaving_offers_to_forget(queued: Developer, server: Recorder) -> None:
+    assert 0 == queued.flush().status
+
+    assert "innerloop forget" in queued.opt_out().err
+
+
+RECEIPT = "0123456789abcdef0123456789abcdef"
+
+
+def identity(developer: Developer) -> str:
+    found: str = json.loads(developer.consent_file.read_text())["anonymous_user_id"]
+    return found
+
+
+def erasing(request: Request) -> Reply:
+    """A collector that erases what it is asked to."""
+    if not request.line.startswith("POST /v1/forget"):
+        return Reply()
+    ids = [{"userId": one["userId"], "state": "erased", "events": 1} for one in request.document["ids"]]
+    return Reply(body=json.dumps({"success": True, "receipt": RECEIPT, "ids": ids, "destinations": []}).encode())
+
+
+def forget(developer: Developer) -> Said:
+    """Have everything erased, as a person types it."""
+    return developer.at_terminal(developer.command, "forget", types=[("Type yes: ", "yes")])
+
+
+def test_c47_a_new_id_when_one_likes(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    first = identity(agreed)
+    assert 0 == agreed.innerloop("reset-id").status
+    second = identity(agreed)
+    agreed.run("make", "build")
+    assert 0 == agreed.flush().status
+
+    assert first != second
+    assert "on" == agreed.status()["mode"]
+    assert second in {event["userId"] for event in server.events if event["properties"]["command"] == "build"}
+    assert 2 == agreed.ledger()["acknowledged"], "no run is lost"
+    assert first.encode() not in b"".join(data for name, data in agreed.files().items() if "/hot/" in name)
+
+
+def test_c49_forget_erases_here_and_there_and_shows_a_receipt(agreed: Developer, server: Recorder) -> None:
+    """Earlier ids too, each by the secret that was made with it; afterwards nothing of it is here."""
+    server.always(erasing)
+    agreed.run("make", "test")
+    assert 0 == agreed.flush().status
+    first = identity(agreed)
+    assert 0 == agreed.innerloop("reset-id").status
+    second = identity(agreed)
+    agreed.run("make", "build")
+    agreed.pending()
+    said = forget(agreed)
+    (request,) = (request for request in server.requests if request.line.startswith("POST /v1/forget"))
+
+    assert 0 == said.status, said
+    assert RECEIPT in said.text
+    assert {first, second} == {one["userId"] for one in request.document["ids"]}
+    assert all(len(one["secret"]) == 64 for one in request.document["ids"])
+    assert [] == list((agreed.state / "spool").iterdir())
+    kept = subprocess.run(["grep", "-rl", "messageId", agreed.state], capture_output=True, text=True, check=False).stdout
+    assert "" == kept
+    assert "no" == agreed.status()["mode"]
+
+
+def test_c49_a_collector_that_cannot_be_reached_is_said_and_here_it_is_gone(queued: Developer, server: Recorder) -> None:
+    server.always(Reply(503))
+
+    assert 1 == forget(queued).status
+    assert [] == list((queued.state / "spool").iterdir())
+    assert 0 == bare(queued).run("true").status

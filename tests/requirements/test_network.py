@@ -384,3 +384,28 @@ def test_c36_after_weeks_offline_everything_arrives_in_order_of_age(queued: Deve
 
     assert ids == [one for one in sent if one in set(ids)]
     assert len(sent) == len(set(sent)) == 1203
+
+
+def test_c03_thirty_commands_in_a_row_start_one_sender(queued: Developer, server: Recorder) -> None:
+    """The sender needs a tenth of a second to say that it is at work; the commands meanwhile must not each start one."""
+    server.always(Reply(how=HOLD))
+    seen: set[int] = set()
+    loop = queued.start("sh", "-c", "i=0; while [ $i -lt 30 ]; do innerloop run -- true; i=$((i+1)); done")
+    while loop.poll() is None:
+        seen |= {sender.pid for sender in senders(queued)}
+
+    assert 1 == len(seen)
+
+
+def test_c04_after_weeks_offline_one_delivery_sends_a_bounded_part_the_oldest_first(queued: Developer, server: Recorder) -> None:
+    ids = old_runs(queued, 6000)
+    queued.make_delivery_due()
+    assert 0 == queued.innerloop("deliver").status
+    sent = [event["messageId"] for event in server.events]
+
+    assert 500 <= len(sent) < 6000
+    old = [one for one in sent if one in set(ids)]
+    assert ids[: len(old)] == old
+    ledger = queued.ledger()
+    assert (len(sent), 6003 - len(sent)) == (ledger["acknowledged"], ledger["queued"])
+    assert (queued.spool / "next").stat().st_mtime > time.time() + 30, "the rest follows later, not at once"
