@@ -48,15 +48,14 @@ def test_every_test_bears_the_number_of_a_requirement() -> None:
 
 @pytest.mark.parametrize("one", PROTECTIONS, ids=lambda one: one.name)
 def test_a_protection_is_where_the_table_says(one: Protection) -> None:
-    """Exactly once, so that taking it out is one change; its test is there and bears one of its numbers."""
+    """Exactly once, so that taking it out is one change; its test is there and bears one of its numbers, or none at all."""
     assert 1 == one.source.read_text(encoding="utf-8").count(one.old)
     assert one.old != one.new
     file, _, name = one.test.partition("::")
     function = name.partition("[")[0]
     assert NamedTest(file, function) in list(requirements.tests_in(ROOT / file))
     number = re.match(r"test_c(\d\d)_", function)
-    assert number, one.test
-    assert int(number[1]) in one.requirements
+    assert number is None or int(number[1]) in one.requirements
     assert set(one.requirements) <= {row.number for row in CLIENTS}
 
 

@@ -35,9 +35,10 @@ def without(one: Protection, installed: Installed, directory: Path) -> Path:
     shutil.copytree(installed.directory / "client", copied / "client", symlinks=True, copy_function=os.link)
     for name in ("collector", "wheels"):
         (copied / name).symlink_to(installed.directory / name)
-    link = copied / "home" / ".local" / "bin" / "innerloop"
-    link.parent.mkdir(parents=True)
-    link.symlink_to(copied / "client" / "bin" / "innerloop")
+    local = copied / "home" / ".local"
+    for link, target in (("bin/innerloop", "client/bin/innerloop"), ("share/uv/tools/innerloop", "client")):
+        (local / link).parent.mkdir(parents=True)
+        (local / link).symlink_to(copied / target)
     patched = copied / "client" / one.file
     if one.file != "bin/innerloop":
         patched = copied / package.relative_to(installed.directory) / one.file

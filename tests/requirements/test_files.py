@@ -37,7 +37,7 @@ def test_c28_without_a_yes_only_the_decision_is_kept(developer: Developer, answe
         developer.run("make", "-s", "fail")
     developer.innerloop("status")
     developer.innerloop("show", "pending")
-    kept = {re.sub(r"[0-9]+-[0-9]+$|shop-[0-9a-f]+", "*", name) for name in developer.files()}
+    kept = {re.sub(r"[0-9]+-[0-9]+$|shop-[0-9a-f]+-[0-9a-f]+", "*", name) for name in developer.files()}
 
     decided = {".config/innerloop/*.json", ".local/state/innerloop/hot/*"}
     expected = {
