@@ -153,18 +153,20 @@ def withdraw_during_a_run(
     developer: Developer, server: Recorder, program: Path, points: "list[tuple[Callable[[Developer], None], int]]"
 ) -> None:
     """At each point: a launcher stands still, its developer leaves, it goes on. Then a new yes: nothing of before arrives."""
-    wrong = {}
+    wrong, stood = {}, 0
     for prepare, point in points:
         developer.opt_in("yes")
         developer.run("make", "test")
         prepare(developer)
         with stopped(developer, program, point, developer.command, "run", "--", "true") as launcher:
             assert developer.opt_out().status == 0
+            stood += launcher.pid > 0
             launcher.goes_on()
             launcher.end()
         if found := remains(developer):
             wrong[prepare.__name__, point] = found
     assert wrong == {}
+    assert stood >= 0.9 * len(points), "the others ended before they came to the point"
     developer.opt_in("yes")
     developer.flush()
     assert server.connections == 0
@@ -246,12 +248,13 @@ def withdraw_while_it_works(
     developer: Developer, server: Recorder, program: Path, points: list[tuple[tuple[str, ...], int]], until_the_end: bool = False
 ) -> None:
     """At each point: a command stands still, its developer leaves, it goes on as soon as the no is written, or after opt-out."""
-    wrong = {}
+    wrong, stood = {}, 0
     for words, point in points:
         three_runs(developer, sealed=words == DELIVER)
         with stopped(developer, program, point, developer.command, *words) as working:
             leaving = developer.start(developer.command, "opt-out")
             assert eventually(lambda: decided(developer))
+            stood += working.pid > 0
             if not until_the_end:
                 working.goes_on()
             assert leaving.wait(PATIENCE) == 0
@@ -266,6 +269,7 @@ def withdraw_while_it_works(
         if found:
             wrong[words, point] = found
     assert wrong == {}
+    assert stood >= 0.9 * len(points), "the others ended before they came to the point"
     before = len(server.requests)
     developer.opt_in("yes")
     developer.flush()
