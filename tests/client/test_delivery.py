@@ -495,4 +495,4 @@ def test_a_yes_that_is_changed_cuts_a_request_off(agreed: Developer, server: Rec
     sender = agreed.start(agreed.command, "flush")
     assert eventually(lambda: bool(server.requests))
     agreed.consent_file.write_text(agreed.consent_file.read_text().replace('"decision": true', '"decision": false'))
-    assert sender.wait(5) == 1
+    assert eventually(lambda: sender.poll() == 1, 5)

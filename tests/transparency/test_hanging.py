@@ -74,7 +74,10 @@ class Home:
         started = time.monotonic()
         enter = ["nsenter", "--mount", f"--target={self.namespace.pid}", f"--wd={self.developer.project}"]
         chosen: dict[str, Any] = {"input": b"in", "env": self.developer.env, "timeout": GIVEN_UP} | options
-        done = subprocess.run([*enter, *words], capture_output=True, check=False, **chosen)
+        try:
+            done = subprocess.run([*enter, *words], capture_output=True, check=False, **chosen)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(f"it hangs: {GIVEN_UP} s were not enough") from error
         return Seen(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
 
     def measured(self, *words: str, **options: Any) -> Seen:
