@@ -399,6 +399,17 @@ def test_ci_jobs_count_without_an_id_where_file_and_job_say_so(hire: Callable[..
     assert event["properties"]["actor"] == "ci"
 
 
+def test_at_a_terminal_sits_a_person_whatever_a_makefile_exports(developer: Developer, server: Recorder) -> None:
+    """Else a repository could record somebody who never answered by calling every command a CI job."""
+    developer.edit(project={"ci": True})
+    variables = {"CI": "1", "INNERLOOP_CI": "1"}
+    said = developer.run_at_terminal("make", "test", env=variables)
+    assert (said.status, said.text) == (0, "")
+    assert developer.files() == {}
+    developer.run("make", "test", env=variables)
+    assert developer.recorded() == 1, "without a terminal it is a job"
+
+
 def test_what_is_run_by_make_belongs_to_that_make(agreed: Developer) -> None:
     (agreed.directory / "Makefile").write_text("test:\n\t@innerloop run -- true\n")
     agreed.run("make", "test")

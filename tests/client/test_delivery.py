@@ -496,3 +496,26 @@ def test_a_yes_that_is_changed_cuts_a_request_off(agreed: Developer, server: Rec
     assert eventually(lambda: bool(server.requests))
     agreed.consent_file.write_text(agreed.consent_file.read_text().replace('"decision": true', '"decision": false'))
     assert eventually(lambda: sender.poll() == 1, 5)
+
+
+def test_show_next_shows_no_more_than_one_batch_by_size_too(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.pending()
+    agreed.pretend_sealed(499)
+    for path in agreed.place("sealed"):
+        head, event, _ = path.read_bytes().split(b"\n")
+        path.write_bytes(b"\n".join([head, event.replace(b'"properties":{', b'"properties":{' + b" " * 1000), b""]))
+    shown = agreed.innerloop("show", "next").out
+    assert 400_000 < len(shown) <= 451_000
+    assert len(json.loads(shown)["batch"]) < 500
+
+
+def test_old_copies_go_also_while_the_collector_is_down(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.flush()
+    for path in agreed.place("sent"):
+        os.utime(path, (0, time.time() - 31 * DAY))
+    server.always(Reply(503))
+    agreed.run("make", "test")
+    agreed.flush()
+    assert agreed.place("sent") == []

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,14 @@ import pytest
 from tests.client.people import Developer, eventually
 from tests.client.recorder import Recorder
 from tests.client.test_hot_file import BREAKAGES
+
+HOLDS_THE_LOCK = """
+import fcntl, os, sys, time
+held = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
+fcntl.flock(held, fcntl.LOCK_EX)
+open(os.path.join(os.path.dirname(sys.argv[1]), "held"), "w").close()
+time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -171,3 +180,16 @@ def test_no_damage_to_the_spool_keeps_somebody_from_leaving(busy: Developer, ser
 
 def test_leaving_takes_no_more_keystrokes_than_joining() -> None:
     assert len("innerloop opt-out") <= len("innerloop opt-in") + len("yes\n")
+
+
+def test_opt_out_does_not_wait_for_a_command_of_ours_that_stands_still(agreed: Developer) -> None:
+    """Such as a report that was stopped with Ctrl-Z while it sealed."""
+    agreed.run("make", "test")
+    agreed.pending()
+    holder = agreed.start("python3", "-c", HOLDS_THE_LOCK, str(agreed.spool / "seal.lock"))
+    assert eventually((agreed.spool / "held").exists)
+    started = time.monotonic()
+    assert agreed.opt_out().status == 0
+    assert time.monotonic() - started < 10
+    assert holder.wait(5) == -9
+    assert agreed.place("sealed") == []

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from innerloop.spool import ledger
-from tests.client.people import DAY, PATIENCE, Developer, eventually
+from tests.client.people import ANSWER_PROMPT, DAY, PATIENCE, Developer, eventually
 from tests.client.recorder import Recorder, Reply, Request
 
 
@@ -414,3 +415,22 @@ def test_names_of_files_tell_no_time(agreed: Developer) -> None:
         names.append(new)
     assert names != sorted(names)
     assert {Path(name).name[14] for name in names} == {"4"}
+
+
+def test_answers_for_many_projects_at_once_are_all_kept(hire: Callable[..., Developer]) -> None:
+    """`enabled` is one file for all projects: nobody's entry may be lost to somebody else's."""
+    developer = hire()
+    for number in range(8):
+        developer.project(directory=f"shop-{number}", project={"id": f"shop-{number}"})
+    children = []
+    for number in range(8):
+        developer.directory = developer.base / f"shop-{number}"
+        children.append(developer.spawn(developer.command, "opt-in"))
+    for child in children:
+        child.expect(ANSWER_PROMPT)
+    for child in children:
+        child.sendline("yes")
+    for child in children:
+        child.expect(pexpect.EOF)
+        child.close()
+    assert len((developer.state / "enabled").read_text().splitlines()) == 1 + 8

@@ -459,6 +459,9 @@ def test_a_checkout_with_fewer_names_takes_the_others_back_before_they_leave(
     assert (counted["acknowledged"], counted["dropped"]) == (2, {"narrowed": 1})
 
 
+OF_GIT = {"checkout_age", "git_checked_out_master"}
+
+
 def test_checkouts_again_and_again_while_runs_and_deliveries_go_on_send_only_what_was_agreed(
     developer: Developer, server: Recorder, branches: Recorder
 ) -> None:
@@ -477,7 +480,8 @@ def test_checkouts_again_and_again_while_runs_and_deliveries_go_on_send_only_wha
     assert branches.connections == 0
     assert {request.key for request in server.requests} == {"shop.first"}
     assert {request.document["context"]["plan"] for request in server.requests} == {developer.status()["plan"]}
-    assert {tuple(sorted(event["properties"])) for event in server.events} == {tuple(sorted(server.events[0]["properties"]))}
+    whole = max((set(event["properties"]) for event in server.events), key=len)
+    assert all(whole - set(event["properties"]) <= OF_GIT for event in server.events), "git may be slower than a command"
     assert {event["properties"]["command"] for event in server.events} <= {"test", "other"}
     counted = developer.ledger()
     assert counted["acknowledged"] == counted["recorded"] == len({event["messageId"] for event in server.events})

@@ -1,8 +1,12 @@
 """Small files that must never be torn, shared or somebody else's. May import: the standard library."""
 
+import fcntl
 import json
 import os
 import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Optional
 
 LARGEST = 8 << 20  # bytes that we are ready to read of any file
@@ -85,3 +89,22 @@ def remove(path: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
+
+
+@contextmanager
+def alone(directory: str, patience: float = 2.0) -> "Iterator[None]":
+    """Do something while no other command of ours does it: by a lock on a directory, for which nobody waits longer than `patience` (s)."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    until = time.monotonic() + patience
+    try:
+        while time.monotonic() < until:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.01)
+            except OSError:
+                break  # a file system without locks
+        yield
+    finally:
+        os.close(descriptor)

@@ -143,18 +143,18 @@ def note_asked(state: Resolution, here: State) -> None:
 
 
 @contextmanager
-def _sender_ended(spool: str) -> "Iterator[None]":
-    """Wait until no sender is at work; end one that goes on for longer than two seconds.
+def _taken(spool: str, name: str) -> "Iterator[None]":
+    """Take one of the spool's locks; end who holds it for longer than two seconds: a sender, or a command that seals.
 
-    It asks for the answer before each request, and again and again during one. But a suspended one, or one that looks
-    up a name, could send later what was begun before: killed at any instant, a sender loses nothing.
+    A sender asks for the answer before each request, and again and again during one. But a suspended one, or one that
+    looks up a name, could go on later with what it had begun. Killed at any instant, none of them loses anything.
     """
     for attempt in range(40):
-        with store.locked(spool, "lock", wait=False) as mine:
+        with store.locked(spool, name, wait=False) as mine:
             if mine:
                 yield
                 return
-        for process in store.holders(spool, "lock") if attempt >= 20 else ():
+        for process in store.holders(spool, name) if attempt >= 20 else ():
             os.kill(process, signal.SIGKILL)
         time.sleep(0.1)
     yield
@@ -167,7 +167,7 @@ def purge(here: State, key: str) -> int:
         files.remove(link)
     if not os.path.isdir(spool):
         return 0
-    with _sender_ended(spool), store.locked(spool, "seal.lock"):
+    with _taken(spool, "lock"), _taken(spool, "seal.lock"):
         found = [(place, run_id) for place in ("new", "sealed") for run_id in store.ids(spool, place)]
         found += [("run", run_id) for run_id in store.ids(spool, "run") if store.abandoned(f"{spool}/run/{run_id}", 0)]
         for place, run_id in found:

@@ -99,12 +99,8 @@ def _nothing(what: str, state: Resolution) -> str:
 
 def _show_next(spool: str, state: Resolution) -> int:
     """Print the body of the batch that would be sent first, with the clock as it is now."""
-    found = _read(spool, "sealed")
-    messages: "list[bytes]" = []
-    for one in found:
-        if len(messages) + len(one.events) > sender.MOST_EVENTS:
-            break
-        messages.extend(one.events)
+    first = next(sender.batches(_read(spool, "sealed")), [])
+    messages = [message for one in first for message in one.events]
     if not messages:
         say(_nothing("next", state))
         return 0

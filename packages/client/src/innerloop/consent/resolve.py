@@ -131,7 +131,7 @@ def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
     if unusable or found_state.expired:
         return found_state._replace(reason=unusable or found_state.expired)
     bound = _bind(found_state, current)
-    if project.ci and environment.ci_counts(here.env) and bound.mode not in (NO, LOCAL):
+    if project.ci and hot.ci_job(here.env) and bound.mode not in (NO, LOCAL):
         bound = _ci_job(found_state)
     return _restrict(bound, here)
 

@@ -33,19 +33,27 @@ def settle(state: Resolution, here: State) -> Resolution:
 def set_enabled(here: State, key: str, on: bool) -> None:
     """Keep the file that exists while any project here is measured; its first line says where innerloop is."""
     path = f"{here.state}/enabled"
+    before, after = _enabled(here, key, on)
+    if before == after:
+        return  # nearly always: nothing is locked then
+    files.private_directory(here.state)
+    with files.alone(here.state):
+        before, after = _enabled(here, key, on)
+        if not after:
+            files.remove(path)
+        elif after != before:
+            files.write(path, after.encode("utf-8", "surrogateescape"))
+
+
+def _enabled(here: State, key: str, on: bool) -> "tuple[str, str]":
+    """The text of `enabled` as it is and as it should be; empty: no file."""
     try:
-        before = (files.read_own(path) or b"").decode("utf-8", "surrogateescape")
+        before = (files.read_own(f"{here.state}/enabled") or b"").decode("utf-8", "surrogateescape")
     except files.UnusableFile:
         before = ""
     first, *known = before.split("\n")
     keys = {line for line in known if line} - {key} | ({key} if on else set())
-    if not keys:
-        files.remove(path)
-        return
-    after = "\n".join([first if here.home.shared else installed_at(), *sorted(keys), ""])
-    if after != before:
-        files.private_directory(here.state)
-        files.write(path, after.encode("utf-8", "surrogateescape"))
+    return before, "\n".join([first if here.home.shared else installed_at(), *sorted(keys), ""]) if keys else ""
 
 
 def installed_at() -> str:

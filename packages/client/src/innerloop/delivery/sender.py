@@ -89,6 +89,21 @@ def deliver(here: State, key: str, everything: bool = False, deadline: float = 3
         return delivery.result()
 
 
+def batches(found: "list[store.Sealed]") -> "Iterator[list[store.Sealed]]":
+    """Group sealed runs, in their order, into batches that the protocol's limits allow."""
+    batch: "list[store.Sealed]" = []
+    size = count = 0
+    for one in found:
+        weight = sum(len(event) + 1 for event in one.events)
+        if batch and (count + len(one.events) > MOST_EVENTS or size + weight > MOST_BYTES):
+            yield batch
+            batch, size, count = [], 0, 0
+        batch.append(one)
+        size, count = size + weight, count + len(one.events)
+    if batch:
+        yield batch
+
+
 def unknown_ids(spool: str, state: Resolution) -> "dict[str, str]":
     """The ids whose erasure secret's hash our collector does not have yet -> the hash. A foreign endpoint is told of none."""
     if not state.project.key_is_ours or "userId" not in state.agreement["fields"]:
@@ -143,6 +158,7 @@ class _Delivery:
         if state is not None:
             seal.seal_finished(self.spool, state)
         self._expire()
+        store.forget_old_copies(self.spool, time.time())
         waiting = list(itertools.islice(self._batches(), None if self.everything else MOST_BATCHES))
         while waiting:
             if time.monotonic() > self.until:
@@ -155,7 +171,6 @@ class _Delivery:
             if allowed:
                 waiting[:0] = self._send(allowed, agreed)
                 self.tell(f"{self.sent} delivered")
-        store.forget_old_copies(self.spool, time.time())
 
     def _expire(self) -> None:
         """Keep the queue within its bounds, oldest first, and count what is given up."""
@@ -166,18 +181,8 @@ class _Delivery:
                 store.drop(self.spool, "sealed", run_id, "expired")
 
     def _batches(self) -> "Iterator[list[store.Sealed]]":
-        """Group what is due into batches, oldest first."""
-        batch: "list[store.Sealed]" = []
-        size = count = 0
-        for one in self._due():
-            weight = sum(len(event) + 1 for event in one.events)
-            if batch and (count + len(one.events) > MOST_EVENTS or size + weight > MOST_BYTES):
-                yield batch
-                batch, size, count = [], 0, 0
-            batch.append(one)
-            size, count = size + weight, count + len(one.events)
-        if batch:
-            yield batch
+        """Group what is due into batches."""
+        return batches(self._due())
 
     def _due(self) -> "list[store.Sealed]":
         found = []

@@ -14,6 +14,7 @@ from innerloop import environment, places
 PROJECT_FILE = b"innerloop.toml"
 HEAD = b"innerloop-hot 1"
 FACTS = ("config", "mode", "serial", "digest", "spool", "testvar", "due", "until")  # bytes
+DAYS = ("due", "until")  # those of them that are numbers or empty
 FLAGS = ("git", "ci", "away")
 LISTS = {"p": "patterns", "s": "stems"}
 LONGEST = 262144  # bytes; a larger file is not ours
@@ -138,6 +139,8 @@ def take(hot: Hot, key: str, value: bytes) -> bool:
         getattr(hot, LISTS[key]).append(value.decode())
     elif key in FLAGS:
         setattr(hot, key, value == b"1")
+    elif key in DAYS and value and not value.isdigit():
+        return False
     elif key in FACTS:
         setattr(hot, key, value)
     elif key == "separator":
@@ -170,13 +173,18 @@ def course(answer: "Hot", env: "dict[bytes, bytes]") -> str:
     """What a known answer means for this run."""
     testing = environment.test_value(env, answer.testvar)
     actor = "human" if testing else environment.actor(env)
-    if actor == "ci" and not (answer.ci and environment.ci_counts(env)):
+    if actor == "ci" and not (answer.ci and ci_job(env)):
         return BARE
     if answer.measures():
         return MEASURE
     if actor == "human" and at_terminal() and (answer.mode == b"off" if testing else answer.invitation_due(int(time.time()) // 86400)):
         return INVITE
     return BARE
+
+
+def ci_job(env: "dict[bytes, bytes]") -> bool:
+    """Tell whether a CI job says that it may be recorded. At a terminal sits a person, whatever a Makefile exports."""
+    return environment.ci_counts(env) and not at_terminal()
 
 
 def at_terminal() -> bool:

@@ -65,7 +65,7 @@ def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, hot.Hot
     found = hot.find_project(home.uid)
     if found is None:
         return BARE, None
-    if environment.ci_counts(env):
+    if hot.ci_job(env):
         return RESOLVE, None  # it runs under no person's answer
     answer = hot.read(hot.path_for(home, *found), home.uid, home.config)
     if answer is None:

@@ -29,18 +29,20 @@ class Entry(NamedTuple):
     attempt: str
     suspended: bool
     test: str
+    asleep: float = 0.0  # s that the machine slept meanwhile
 
     @property
     def end(self) -> float:
         """When it ended, s since 1970."""
-        return self.start + (self.duration_ms or 0) / 1000
+        return self.start + (self.duration_ms or 0) / 1000 + self.asleep
 
 
 def entry(facts: RunFacts, attempt: str) -> Entry:
     """What the history keeps of a run."""
+    asleep = max(facts.ended - facts.start - (facts.duration_ms or 0) / 1000, 0.0) if facts.suspended else 0.0
     return Entry(
         facts.id, facts.local_name, facts.type, facts.start, facts.duration_ms, facts.status,
-        facts.actor, attempt, facts.suspended, facts.test,
+        facts.actor, attempt, facts.suspended, facts.test, asleep,
     )  # fmt: skip
 
 
