@@ -307,3 +307,12 @@ def test_in_local_mode_forget_asks_no_collector(developer: Developer, server: Re
     assert said.status == 0
     assert server.connections == 0
     assert list((developer.state / "spool").iterdir()) == []
+
+
+def test_forget_waits_for_a_collector_that_is_at_work(agreed: Developer, server: Recorder) -> None:
+    server.will(Reply(503, {"Retry-After": "1"}), Reply(503, {"Retry-After": "1"}))
+    said = forget(agreed)
+
+    assert said.status == 0
+    assert RECEIPT in said.text
+    assert len(server.requests) == 3

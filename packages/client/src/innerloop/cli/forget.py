@@ -18,6 +18,8 @@ from innerloop.delivery import client, erasure
 from innerloop.plan.project import clean
 from innerloop.spool import store
 
+PATIENCE = 60.0  # s to wait for a collector that says that it is at work: a large store takes its time
+
 
 def _only_a_person(state: Resolution, here: State) -> None:
     if not state.testing and environment.by_agent(here.env):
@@ -99,7 +101,7 @@ def erase_here(state: Resolution, here: State) -> None:
 def _ask(state: Resolution, here: State) -> int:
     """Ask the collector, and say what it did."""
     project = state.project
-    receipt, problem = erasure.ask(here.state, state.key)
+    receipt, problem = erasure.ask(here.state, state.key, PATIENCE)
     if receipt is None:
         raise Failure(
             f"erased here, all but the ids: {project.endpoint_host} did not confirm ({problem}). The request is repeated until it does, "

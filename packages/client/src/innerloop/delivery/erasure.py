@@ -76,18 +76,24 @@ def due(state_directory: str) -> "list[str]":
     return [key for key in waiting(state_directory) if store.modified(_path(state_directory, key)) <= time.time()]
 
 
-def ask(state_directory: str, key: str) -> "tuple[Optional[Receipt], str]":
-    """Ask the collector once. Returns its receipt, or why there is none yet."""
+def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[Receipt], str]":
+    """Ask the collector, again and again for `patience` (s) while it says that it is at work. Returns its receipt, or why there is none yet."""
     wanted = read(state_directory, key)
     if wanted is None:
         return None, "nothing waits to be erased"
     later = time.time() + random.uniform(*AGAIN)  # noqa: S311 (not a secret)
     os.utime(_path(state_directory, key), (later, later))
     content = json.dumps({"ids": [{"userId": user, "secret": secret} for user, secret in wanted.ids.items()]}).encode()
+    until = time.monotonic() + patience
     outcome = client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
-    receipt = _receipt(outcome.content) if outcome.kind == client.ACCEPTED else None
+    while outcome.retry_after is not None and time.monotonic() + outcome.retry_after < until:
+        time.sleep(outcome.retry_after)
+        outcome = client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
+    if outcome.kind != client.ACCEPTED:
+        return None, outcome.detail
+    receipt = _receipt(outcome.content)
     if receipt is None:
-        return None, outcome.detail if outcome.kind != client.ACCEPTED else "the answer was not a collector's receipt"
+        return None, "the answer was not a collector's receipt"
     _note(state_directory, wanted.project, receipt.receipt)
     files.remove(_path(state_directory, key))
     return receipt, ""

@@ -1,10 +1,11 @@
 """Find and execute a command as a shell would, leaving nothing of ours in it.
 
-May import: posix and _signal (`_signal` because `signal` costs a third of the interpreter's start).
+May import: posix, sys and _signal (`_signal` because `signal` costs a third of the interpreter's start).
 """
 
 import _signal  # type: ignore[import-not-found]
 import posix
+import sys
 
 TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
 if TYPE_CHECKING:
@@ -23,8 +24,12 @@ def quiet_interrupt() -> None:
 
 
 def child_environment() -> "dict[bytes, bytes]":
-    """The environment as we got it. Python changes its own: LC_CTYPE in the C locale (PEP 538)."""
-    if posix.environ.get(b"LC_CTYPE") not in COERCED:
+    """The environment as we got it.
+
+    Python changes its own: it sets LC_CTYPE in the C locale (PEP 538), and takes a variable away of which the start
+    script tells us by an option.
+    """
+    if posix.environ.get(b"LC_CTYPE") not in COERCED and not sys._xoptions:
         return posix.environ
     try:
         descriptor = posix.open(b"/proc/self/environ", posix.O_RDONLY | posix.O_CLOEXEC)

@@ -93,7 +93,7 @@ def parse(text: str) -> Plan:
         version=document["plan"],
         fields={entry["name"]: _field(entry) for entry in document["fields"]},
         events={name: _event(name, entry) for name, entry in document["events"].items()},
-        batch=tuple((entry["name"], entry["about"], entry["example"]) for entry in document["batch"]),
+        batch=tuple((entry["name"], entry["about"], entry["example"]) for entry in document.get("batch", ())),
     )
 
 
