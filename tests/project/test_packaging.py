@@ -25,6 +25,18 @@ def test_the_client_has_no_dependencies() -> None:
     assert ">=3.9" == metadata("client")["requires-python"]
 
 
+def test_the_readme_says_how_much_there_is_to_read() -> None:
+    """Within a twentieth: whoever wants to read the client before saying yes must know what that takes."""
+    client = ROOT / "packages/client/src/innerloop"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    said = re.search(r"\(([0-9,]+) lines of Python[^)]*?is ([0-9,]+) of them\)", text, re.DOTALL)
+    assert said
+    for number, files in zip(said.groups(), (client.rglob("*.py"), (client / "launcher").glob("*.py")), strict=True):
+        lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+
+        assert abs(int(number.replace(",", "")) - lines) < lines / 20
+
+
 def test_both_have_one_version() -> None:
     """They belong together: one tag, one changelog."""
     version = metadata("client")["version"]
