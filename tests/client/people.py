@@ -139,7 +139,12 @@ class Developer:
         self, *argv: str | bytes | Path, stdin: str | None = None, env: dict[str, str | None] | None = None, **options: Any
     ) -> Ended:
         """Run a command without a terminal, to its end."""
-        chosen: dict[str, Any] = {"cwd": self.directory, "env": self.environment(env), "timeout": PATIENCE} | options
+        chosen: dict[str, Any] = {
+            "cwd": self.directory,
+            "env": self.environment(env),
+            "timeout": PATIENCE,
+            "start_new_session": True,
+        } | options
         chosen |= {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin.encode()}
         done = subprocess.run(argv, capture_output=True, check=False, **chosen)
         return Ended(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))

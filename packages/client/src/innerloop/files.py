@@ -1,5 +1,6 @@
 """Small files that must never be torn, shared or somebody else's. May import: the standard library."""
 
+import errno
 import fcntl
 import json
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 LARGEST = 8 << 20  # bytes that we are ready to read of any file
 
 

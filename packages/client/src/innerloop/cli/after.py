@@ -7,6 +7,7 @@ import os
 import signal
 import time
 
+from innerloop import files
 from innerloop.cli import dialogue, events, terminal
 from innerloop.consent import texts
 from innerloop.consent.resolve import PAUSED, State, resolve
@@ -20,19 +21,22 @@ GIT_PATIENCE = 5.0  # s, in a seed project's tests only
 def invite(env: "dict[bytes, bytes]") -> None:
     """Invite the developer once, or ask the question itself where the project file prefers that."""
     here = State(env, os.getcwd())
-    state = resolve(here)
-    if hot.course(hot_answer(state, here), env) != hot.INVITE:
-        return  # somebody answered meanwhile, or asked in another terminal
+    files.private_directory(here.state)
+    with files.alone(here.state):  # of several commands that end at once one invites
+        state = resolve(here)
+        if hot.course(hot_answer(state, here), env) != hot.INVITE:
+            return  # somebody answered meanwhile, or was asked in another terminal
+        dialogue.note_asked(state, here)
     if state.project.ask == "question" and not state.project.seed and state.mode != PAUSED:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP})
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        dialogue.note_asked(state, here)
         try:
             dialogue.talk(state, here, noted=True)
         except KeyboardInterrupt:
             terminal.say("\n" + texts.not_now(state.project))
+        except terminal.Failure as error:
+            terminal.say(f"innerloop: {error}")
         return
-    dialogue.note_asked(state, here)
     terminal.say(texts.invitation(state))
 
 
@@ -44,5 +48,5 @@ def print_event(env: "dict[bytes, bytes]", run_id: str, git: int) -> None:
     here = State(env, os.getcwd())
     state = resolve(here)
     spool = here.spool(state.key)
-    seal.seal_finished(spool, state)
+    seal.seal_finished(spool, state, here)
     events.print_sent(state, store.read_sealed(spool, run_id).events[0])

@@ -7,7 +7,7 @@ import signal
 import time
 
 from innerloop.cli import terminal
-from innerloop.consent.answer import ON
+from innerloop.consent.answer import LOCAL, ON
 from innerloop.consent.resolve import State, resolve
 from innerloop.delivery import backoff, erasure, sender
 from innerloop.spool import store
@@ -20,7 +20,9 @@ def flush(here: State, timeout: float, as_json: bool) -> int:
     """Deliver everything now and say what happened. Exit status 1 where something is left."""
     state = resolve(here)
     if state.mode != ON:
-        raise terminal.Failure(f"nothing is sent: {state.reason or 'you have not agreed'}; see: innerloop status")
+        raise terminal.Failure(
+            f"nothing is sent: {state.reason or ('you answered local' if state.mode == LOCAL else 'you have not agreed')}; see: innerloop status"
+        )
     store.prepare(here.spool(state.key), state.path)
     show = (lambda _: None) if as_json or not os.isatty(2) else (lambda text: terminal.say(f"  {text}"))
     result = sender.deliver(here, state.key, everything=True, deadline=timeout, tell=show)
@@ -47,7 +49,9 @@ def deliver(here: State) -> int:
         if _due(f"{directory}/{key}"):
             sender.deliver(here, key)
     for key in erasure.due(here.state):
-        erasure.ask(here.state, key)
+        wanted = erasure.read(here.state, key)
+        if wanted is not None and here.reaches(wanted.endpoint):
+            erasure.ask(here.state, key)
     return 0
 
 

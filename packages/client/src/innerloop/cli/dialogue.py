@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Optional
 
 from innerloop import environment, files
@@ -17,7 +17,7 @@ from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import PAUSED, Resolution, State, asking_key, forbidden, resolve
-from innerloop.consent.settle import settle, write_hot
+from innerloop.consent.settle import set_enabled, settle, write_hot
 from innerloop.spool import seal, store
 
 YES, KEEP, DETAILS, NOT_NOW = "yes", "keep", "?", "not now"
@@ -108,7 +108,7 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int, co
         say(texts.not_now(state.project))
     elif answer == NO:
         answers.decline(state.answer)
-        purge(here, state.key)
+        purge_all(here, state)
         after = settle(resolve(here), here)
         say(texts.declined(after))
     else:
@@ -116,7 +116,7 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int, co
         agreed = state.answer.consent["agreement"] if answer == KEEP else current
         mode = LOCAL if answer == LOCAL else ON
         if state.measures and os.path.isdir(here.spool(state.key)):
-            seal.seal_finished(here.spool(state.key), state)  # what was measured so far stays in the developer's own report
+            seal.seal_finished(here.spool(state.key), state, here)  # what was measured so far stays in the developer's own report
         given = answers.accept(state.answer, state.project, agreed, mode, text, state.testing, current)
         if cohort:
             answers.name_cohort(given, cohort)
@@ -124,6 +124,8 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int, co
         if answer == KEEP:
             note_asked(after, here)  # it was answered, though not with a yes: no other change asks soon
         say(texts.accepted(after))
+        if after.mode != mode:
+            say(texts.fold(f"Here and now it is {after.mode}: {after.reason}. See: innerloop status"))
         if note := ground.note(here):
             say(note)
         if after.mode == ON:
@@ -155,9 +157,35 @@ def _taken(spool: str, name: str) -> "Iterator[None]":
                 yield
                 return
         for process in store.holders(spool, name) if attempt >= 20 else ():
-            os.kill(process, signal.SIGKILL)
+            with suppress(ProcessLookupError, PermissionError):  # it ended just then
+                os.kill(process, signal.SIGKILL)
         time.sleep(0.1)
     yield
+
+
+def purge_all(here: State, state: Resolution) -> int:
+    """Purge every spool that this answer was used with: of earlier endpoints, and of CI jobs of the same user. Returns how many runs."""
+    return sum(purge(here, key) for key in keys_of(here, state))
+
+
+def keys_of(here: State, state: Resolution) -> "list[str]":
+    """The spools that an answer was used with."""
+    named = {key for key, about in known(here) if about["consent"] == answers.name_for(state.project)}
+    return sorted({state.key, f"{state.key}-ci", *named})
+
+
+def known(here: State) -> "list[tuple[str, dict[str, str]]]":
+    """Every spool of this machine with what is known about it."""
+    found = []
+    directory = f"{here.state}/spool"
+    for key in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+        try:
+            about = files.read_json(f"{directory}/{key}/about.json")
+        except files.UnusableFile:
+            about = None
+        if about and isinstance(about.get("consent"), str) and isinstance(about.get("project"), str):
+            found.append((key, about))
+    return found
 
 
 def purge(here: State, key: str) -> int:
@@ -172,6 +200,7 @@ def purge(here: State, key: str) -> int:
         found += [("run", run_id) for run_id in store.ids(spool, "run") if store.abandoned(f"{spool}/run/{run_id}", 0)]
         for place, run_id in found:
             store.drop(spool, place, run_id, "withdrawn")
+    set_enabled(here, key, on=False)
     return len({run_id for _, run_id in found})
 
 
@@ -182,4 +211,9 @@ def opt_out_of(path: str, before: Optional[answers.Answer]) -> answers.Answer:
         if aside:
             say(f"{path} could not be read; it is now {aside}")
         before = answers.Answer(path, {})
-    return answers.decline(before)
+    try:
+        return answers.decline(before)
+    except OSError as error:
+        if error.errno not in files.FULL or not os.path.exists(path):
+            raise
+        return answers.decline_in_place(before)

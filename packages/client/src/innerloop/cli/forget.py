@@ -13,7 +13,7 @@ from innerloop.cli.terminal import Failure, say
 from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.resolve import Resolution, State, resolve
-from innerloop.consent.settle import set_enabled, settle
+from innerloop.consent.settle import settle
 from innerloop.delivery import client, erasure
 from innerloop.plan.project import clean
 from innerloop.spool import store
@@ -88,19 +88,23 @@ def erase_here(state: Resolution, here: State) -> None:
     """Stop measuring, write down whom the collector must forget, then delete everything that lies here."""
     identities = state.answer.identities
     answers.decline(state.answer)
-    dialogue.purge(here, state.key)
+    dialogue.purge_all(here, state)
     if identities:
         wanted = erasure.Wanted(state.project.id, state.project.endpoint, state.project.write_key, identities)
         erasure.want(here.state, state.key, wanted)
     answers.forget(state.answer)
-    shutil.rmtree(here.spool(state.key), ignore_errors=True)
-    set_enabled(here, state.key, on=False)
+    for key in dialogue.keys_of(here, state):
+        shutil.rmtree(here.spool(key), ignore_errors=True)
     settle(resolve(here), here)
 
 
 def _ask(state: Resolution, here: State) -> int:
     """Ask the collector, and say what it did."""
     project = state.project
+    if not here.reaches(project.endpoint):
+        raise Failure(
+            f"erased here, all but the ids: {project.endpoint_host} is the host's own address, so the host asks: innerloop forget there"
+        )
     receipt, problem = erasure.ask(here.state, state.key, PATIENCE)
     if receipt is None:
         raise Failure(

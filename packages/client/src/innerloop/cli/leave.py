@@ -13,7 +13,7 @@ from innerloop.cli.terminal import Failure, say
 from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.resolve import NoProject, Resolution, State, resolve
-from innerloop.consent.settle import set_enabled, settle
+from innerloop.consent.settle import settle
 from innerloop.plan.project import ProjectError
 from innerloop.spool import store
 
@@ -43,7 +43,7 @@ def _refuse_agent(here: State) -> None:
 def _opt_out_of_project(state: Resolution, here: State, started: int) -> None:
     had_agreed = state.mode == answers.ON
     dialogue.opt_out_of(state.answer.path, None if state.unusable else state.answer)
-    unsent = dialogue.purge(here, state.key)
+    unsent = dialogue.purge_all(here, state)
     settle(resolve(here), here)
     told = had_agreed and "previous_consent" in state.agreement["fields"]
     say(texts.stopped(state.project, state.answer.path, unsent, told))
@@ -54,7 +54,7 @@ def _opt_out_of_project(state: Resolution, here: State, started: int) -> None:
 def _opt_out_of_broken(here: State, error: Exception) -> int:
     """The project file cannot be read: find what was agreed to by where it was used."""
     path = _project_path(here)
-    for key, about in _known(here):
+    for key, about in dialogue.known(here):
         if path and path in store.roots(here.spool(key)):
             unsent = _decline_known(here, key, about)
             say(f"{about['project']} commands are no longer measured; {unsent or 0} unsent records were deleted. ({error})")
@@ -72,39 +72,24 @@ def _project_path(here: State) -> str:
     return os.path.join(directory, "innerloop.toml")
 
 
-def _known(here: State) -> "list[tuple[str, dict[str, str]]]":
-    """Every spool of this machine with what is known about it."""
-    found = []
-    directory = f"{here.state}/spool"
-    for key in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
-        try:
-            about = files.read_json(f"{directory}/{key}/about.json")
-        except files.UnusableFile:
-            about = None
-        if about and isinstance(about.get("consent"), str) and isinstance(about.get("project"), str):
-            found.append((key, about))
-    return found
-
-
 def _decline_known(here: State, key: str, about: "dict[str, str]") -> Optional[int]:
-    """Write a no; returns how many unsent records were deleted, or None where the answer was a no already."""
+    """Write a no; returns how many unsent runs were deleted, or None where it was a no already and nothing was left."""
     path = answers.place(about["consent"], here.home)
     try:
         before = answers.load(path)
     except files.UnusableFile:
         before = None
-    if before is not None and before.decision == answers.NO:
-        return None
-    dialogue.opt_out_of(path, before)
+    already = before is not None and before.decision == answers.NO
+    if not already:
+        dialogue.opt_out_of(path, before)
     unsent = dialogue.purge(here, key)
-    set_enabled(here, key, on=False)
-    return unsent
+    return unsent if unsent or not already else None
 
 
 def _opt_out_all(here: State) -> int:
     """Stop every project of this machine, also those whose project file is gone."""
     stopped, elsewhere = 0, ""
-    for key, about in _known(here):
+    for key, about in dialogue.known(here):
         try:
             stopped += _decline_known(here, key, about) is not None
         except ProjectError as error:  # a container without the answer of a seed project

@@ -10,7 +10,8 @@ import time
 from innerloop.cli import dpia, events
 from innerloop.cli.terminal import give, say
 from innerloop.consent import texts
-from innerloop.consent.resolve import Resolution, State, resolve
+from innerloop.consent.answer import ON
+from innerloop.consent.resolve import Resolution, State, for_clones, resolve
 from innerloop.delivery import client, sender
 from innerloop.plan.agreement import digest
 from innerloop.plan.tracking import PLAN
@@ -58,11 +59,11 @@ def show(here: State, what: str, as_json: bool) -> int:
     state = resolve(here)
     spool = here.spool(state.key)
     if os.path.isdir(spool):
-        seal.seal_finished(spool, state)
-    if not state.measures and what != "sent" and store.ids(spool, "sealed"):
+        seal.seal_finished(spool, state, here)
+    if state.mode != ON and what != "sent" and store.ids(spool, "sealed"):
         say(f"# nothing leaves: {state.reason or 'you have not agreed'}")
     if what == "next":
-        return _show_next(spool, state)
+        return _show_next(spool, state, here)
     found = _read(spool, "sealed" if what == "pending" else "sent")
     if as_json:
         give(b"[" + b",\n".join(message for one in found for message in one.events) + b"]\n")
@@ -97,13 +98,16 @@ def _nothing(what: str, state: Resolution) -> str:
     return "Nothing waits." if state.measures else f"Nothing waits, and nothing is recorded. {state.reason or 'See: innerloop status'}"
 
 
-def _show_next(spool: str, state: Resolution) -> int:
+def _show_next(spool: str, state: Resolution, here: State) -> int:
     """Print the body of the batch that would be sent first, with the clock as it is now."""
-    first = next(sender.batches(_read(spool, "sealed")), [])
+    leaving = _read(spool, "sealed") if state.mode == ON else []
+    clones = for_clones(here, {one.root for one in leaving}, state)
+    leaving = [one for one in leaving if not sender.objection(one, state, clones[one.root])]
+    first = next(sender.batches(next(iter(sender.by_digest(here, leaving, state)), [])), [])
     messages = [message for one in first for message in one.events]
     if not messages:
         say(_nothing("next", state))
         return 0
     say(f"# POST {state.project.endpoint}/v1/batch (gzip), {len(messages)} events; sentAt is set when it is sent")
-    give(client.body(messages, state.digest, sender.unknown_ids(spool, state)) + b"\n")
+    give(client.body(messages, clones[first[0].root].digest, sender.unknown_ids(spool, state)) + b"\n")
     return 0

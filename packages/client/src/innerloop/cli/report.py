@@ -37,7 +37,7 @@ def report(here: State, as_json: bool, days: int = 7) -> int:
     state = resolve(here)
     spool = here.spool(state.key)
     if os.path.isdir(spool):
-        seal.seal_finished(spool, state)
+        seal.seal_finished(spool, state, here)
     now, span = time.time(), days * 86400
     past = [one for one in history.read(spool) if one.test == "no" or state.testing]
     lines = summarise([one for one in past if one.actor == "human"], now, span)

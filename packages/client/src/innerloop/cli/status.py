@@ -16,7 +16,7 @@ from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, forbidden, resolve
 from innerloop.delivery import backoff, erasure
-from innerloop.launcher import hot
+from innerloop.launcher import hot, record
 from innerloop.plan.project import ProjectError, clean
 from innerloop.spool import ledger, store
 
@@ -216,6 +216,8 @@ def _spool_checks(spool: str, counts: ledger.Ledger) -> "list[Check]":
         wait = max(state.until - time.time(), 0) / 60
         problem = f"{state.failures} failures, last: {state.last_error}; the next try is in {wait:.0f} minutes, or: innerloop flush"
         checks.append(Check("delivery", False, problem))
+    elif store.modified(f"{spool}/next") > time.time() + record.FARTHEST:
+        checks.append(Check("delivery", False, "it waits for a day that a wrong clock chose; the next run starts it all the same"))
     elif state.last_success_at:
         checks.append(Check("delivery", True, f"last worked {(time.time() - state.last_success_at) / 60:.0f} minutes ago"))
     for run_id in store.ids(spool, "quarantine"):

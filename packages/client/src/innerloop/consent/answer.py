@@ -14,6 +14,7 @@ May import: the standard library, files, places and the plan.
 """
 
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -188,13 +189,30 @@ def name_cohort(before: Answer, cohort: str) -> Answer:
 
 def decline(before: Answer) -> Answer:
     """Write down a no. Nothing else is kept but the ids that were there: they are the key to erasure."""
-    document = dict(before.document)
-    document["consent"] = {"decision": False, "timestamp": datetime.now(timezone.utc).isoformat(), "serial": secrets.token_hex(16)}
+    return _save(before.path, _declined(before))
+
+
+def decline_in_place(before: Answer) -> Answer:
+    """Write down a no where there is no room for a new file: over the old one, which is longer. Torn, it would count as no answer."""
+    after = _declined(before)
+    data = (json.dumps(after) + "\n").encode()
+    descriptor = os.open(before.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.pwrite(descriptor, data, 0)
+        os.ftruncate(descriptor, len(data))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return Answer(before.path, after)
+
+
+def _declined(before: Answer) -> "dict[str, Any]":
+    consent: "dict[str, Any]" = {"decision": False, "timestamp": datetime.now(timezone.utc).isoformat(), "serial": secrets.token_hex(16)}
     if before.consent.get("secret"):
-        document["consent"]["secret"] = before.consent["secret"]
+        consent["secret"] = before.consent["secret"]
     if before.earlier:
-        document["consent"]["earlier"] = before.earlier
-    return _save(before.path, document)
+        consent["earlier"] = before.earlier
+    return {**before.document, "consent": consent}
 
 
 def reset_id(before: Answer, retention_days: int) -> Answer:

@@ -17,7 +17,7 @@ from innerloop.consent import answer as answers
 from innerloop.consent.answer import LOCAL, NO, ON, UNDECIDED, Answer
 from innerloop.launcher import hot
 from innerloop.plan.agreement import Difference, agreement, destination_digest, difference, digest, narrowed, unexpired
-from innerloop.plan.project import Project
+from innerloop.plan.project import Project, ProjectError
 from innerloop.plan.tracking import PLAN
 
 OFF, PAUSED = "off", "paused"
@@ -69,9 +69,9 @@ class State:
         self.state = os.fsdecode(self.home.state)
         self.config = os.fsdecode(self.home.config)
 
-    def reaches(self, project: Project) -> bool:
+    def reaches(self, endpoint: str) -> bool:
         """Whether the endpoint is from here what it was on the host: in a container, loopback is another machine's."""
-        host = urlsplit(project.endpoint).hostname or ""
+        host = urlsplit(endpoint).hostname or ""
         return not (self.home.shared and (host.startswith("127.") or host == "::1" or f".{host}".endswith(".localhost")))
 
     def spool(self, key: str) -> str:
@@ -134,6 +134,22 @@ def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
     if project.ci and hot.ci_job(here.env) and bound.mode not in (NO, LOCAL):
         bound = _ci_job(found_state)
     return _restrict(bound, here)
+
+
+def for_clones(here: State, roots: "set[str]", state: Resolution) -> "dict[str, Resolution]":
+    """What holds for each of several clones of a project, by their project files."""
+    return {root: for_clone(here, root, state) for root in roots}
+
+
+def for_clone(here: State, root: str, state: Resolution) -> Resolution:
+    """What holds for the clone whose project file is `root`; `state` where that clone is gone or nothing may leave it."""
+    if root in ("", state.path):
+        return state
+    try:
+        own = resolve_project(here, projectfile.load(root))
+    except (ProjectError, OSError):
+        return state
+    return own if own.key == state.key and own.mode == ON else state
 
 
 def _ci_job(state: Resolution) -> Resolution:

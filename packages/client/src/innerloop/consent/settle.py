@@ -26,7 +26,11 @@ def settle(state: Resolution, here: State) -> Resolution:
         if not os.path.exists(f"{spool}/about.json"):
             files.write_json(f"{spool}/about.json", {"consent": name_for(state.project), "project": state.project.name})
     set_enabled(here, state.key, state.measures)
-    write_hot(state, here)
+    try:
+        write_hot(state, here)
+    except OSError as error:  # only a cache; the old one is worthless by now
+        if error.errno not in files.FULL:
+            raise
     return state
 
 
@@ -87,7 +91,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
     answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
     answer.ci = state.project.ci
-    answer.away = not here.reaches(state.project)
+    answer.away = not here.reaches(state.project.endpoint)
     return answer
 
 

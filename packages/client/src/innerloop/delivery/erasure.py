@@ -1,7 +1,7 @@
 """Have everything erased that a collector keeps of an id, and go on asking until it answered.
 
 An erasure that is wanted lies in STATE/forget/KEY.json with the ids and their secrets, which are nowhere else any more;
-the collector's receipts are noted in STATE/receipts. Protocol: docs/reference/commands.md, `POST /v1/forget`.
+the collector's receipts are noted in STATE/receipts. Protocol: docs/guides/operators.md, `POST /v1/forget`.
 
 May import: the standard library, files, the spool's store and this package.
 """

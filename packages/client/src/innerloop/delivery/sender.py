@@ -15,7 +15,7 @@ from typing import Callable, NamedTuple, Optional
 from innerloop import files, projectfile
 from innerloop.consent import answer as answers
 from innerloop.consent.answer import ON
-from innerloop.consent.resolve import NoProject, Resolution, State, resolve_project
+from innerloop.consent.resolve import NoProject, Resolution, State, for_clone, for_clones, resolve_project
 from innerloop.delivery import backoff, client, erasure
 from innerloop.plan.check import violations
 from innerloop.plan.project import ProjectError
@@ -23,6 +23,7 @@ from innerloop.spool import seal, store
 
 MOST_EVENTS, MOST_BYTES, LARGEST_EVENT = 500, 450_000, 32_000
 MOST_BATCHES = 4  # that one delivery sends by itself: after weeks offline nobody's collector is flooded
+LATEST = 2 * 3600  # s: no run is kept back longer; what seems to be was sealed by a clock that was wrong
 OLDEST = 90 * 86400  # s that a run waits for delivery
 MOST_RUNS = 20_000
 MOST_REFUSED = 10  # runs that are set aside by a collector that accepted none
@@ -89,6 +90,23 @@ def deliver(here: State, key: str, everything: bool = False, deadline: float = 3
         return delivery.result()
 
 
+def objection(one: store.Sealed, state: Resolution, own: Resolution) -> str:
+    """Why a sealed run may not leave any more: `withdrawn` or `narrowed`; empty where it may. `own` is what holds for its clone."""
+    if one.serial != state.answer.serial:
+        return "withdrawn"
+    faults = any(violations(json.loads(event), own.agreement, seal.names(state, one.root)) for event in one.events)
+    return "narrowed" if faults else ""
+
+
+def by_digest(here: State, found: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
+    """Group sealed runs by the digest that they are sent under: a batch names one, and two clones may have two."""
+    groups: "dict[str, list[store.Sealed]]" = {}
+    clones = for_clones(here, {one.root for one in found}, state)
+    for one in found:
+        groups.setdefault(clones[one.root].digest, []).append(one)
+    return list(groups.values())
+
+
 def batches(found: "list[store.Sealed]") -> "Iterator[list[store.Sealed]]":
     """Group sealed runs, in their order, into batches that the protocol's limits allow."""
     batch: "list[store.Sealed]" = []
@@ -148,7 +166,7 @@ class _Delivery:
             self.problem = "no project file of this spool can be read"
         elif state.mode != ON:
             self.problem = state.reason or f"the answer is {state.mode}"
-        elif not self.here.reaches(state.project):
+        elif not self.here.reaches(state.project.endpoint):
             self.problem = f"{state.project.endpoint_host} is the host's own address, another machine's in a container: deliver there"
         return None if self.problem else state
 
@@ -156,10 +174,12 @@ class _Delivery:
         """Seal what is finished and send batch after batch."""
         state = current(self.here, self.spool, self.key)
         if state is not None:
-            seal.seal_finished(self.spool, state)
+            seal.seal_finished(self.spool, state, self.here)
         self._expire()
         store.forget_old_copies(self.spool, time.time())
-        waiting = list(itertools.islice(self._batches(), None if self.everything else MOST_BATCHES))
+        found = self._due()
+        groups = by_digest(self.here, found, state) if state is not None else [found]
+        waiting = list(itertools.islice((batch for group in groups for batch in batches(group)), None if self.everything else MOST_BATCHES))
         while waiting:
             if time.monotonic() > self.until:
                 self.problem = "the time was up; the rest follows with the next delivery"
@@ -167,9 +187,10 @@ class _Delivery:
             agreed = self.agreed()
             if agreed is None:
                 return
-            allowed = self._allowed(waiting.pop(0), agreed)
+            allowed, *others = by_digest(self.here, self._allowed(waiting.pop(0), agreed), agreed) or [[]]
+            waiting[:0] = others
             if allowed:
-                waiting[:0] = self._send(allowed, agreed)
+                waiting[:0] = self._send(allowed, for_clone(self.here, allowed[0].root, agreed))
                 self.tell(f"{self.sent} delivered")
 
     def _expire(self) -> None:
@@ -179,10 +200,6 @@ class _Delivery:
         for index, (moment, run_id) in enumerate(runs):
             if moment < limit or len(runs) - index > MOST_RUNS:
                 store.drop(self.spool, "sealed", run_id, "expired")
-
-    def _batches(self) -> "Iterator[list[store.Sealed]]":
-        """Group what is due into batches."""
-        return batches(self._due())
 
     def _due(self) -> "list[store.Sealed]":
         found = []
@@ -196,18 +213,18 @@ class _Delivery:
                 continue
             if any(len(event) > LARGEST_EVENT for event in one.events):
                 store.quarantine(self.spool, "sealed", run_id, "oversize")
-            elif self.everything or one.release <= time.time():
+            elif self.everything or not time.time() < one.release < time.time() + LATEST:
                 found.append(one)
         return sorted(found, key=lambda one: one.release)
 
     def _allowed(self, batch: "list[store.Sealed]", state: Resolution) -> "list[store.Sealed]":
         """Keep of a batch what the current answer, plan and names allow; count the rest."""
         allowed = []
+        clones = for_clones(self.here, {one.root for one in batch}, state)
         for one in batch:
-            if one.serial != state.answer.serial:
-                store.drop(self.spool, "sealed", one.id, "withdrawn")
-            elif any(violations(json.loads(event), state.agreement, seal.names(state, one.root)) for event in one.events):
-                store.drop(self.spool, "sealed", one.id, "narrowed")
+            reason = objection(one, state, clones[one.root])
+            if reason:
+                store.drop(self.spool, "sealed", one.id, reason)
             else:
                 allowed.append(one)
         return allowed

@@ -77,22 +77,23 @@ class Run:
         self.record: "Record | None" = None
         self.git = 0
         self.env = posix.environ
-        self.home = places.Home(self.env)
+        self.home: "places.Home | None" = None  # found where it cannot hold the command up
         self.silent = False  # our files hang: nothing is said after the command
 
     def begin(self, started: "Moment") -> None:
         """Begin the record while the command runs. Whatever fails stays here."""
-        guarded(self.home, self._begin, started)
+        guarded(self, self._begin, started)
 
     def finish(self, status: int) -> None:
         """Finish the record and start the sender where it is due. Whatever fails stays here."""
-        guarded(self.home, self._finish, status)
+        guarded(self, self._finish, status)
 
     def _begin(self, started: "Moment") -> None:
         """Resolve the answer first where it is not known."""
         from innerloop import names  # noqa: F401, PLC0415 (imports come before `enter`: root's own may be root's alone)
         from innerloop.launcher import record  # noqa: PLC0415
 
+        self.home = places.Home(self.env)
         if self.answer is None:
             from innerloop.consent.settle import for_launcher  # noqa: PLC0415
 
@@ -109,7 +110,7 @@ class Run:
     def _finish(self, status: int) -> None:
         ended = Moment()
         answer = self.answer
-        if self.record is None or answer is None:
+        if self.record is None or self.home is None or answer is None:
             return
         from innerloop.launcher import record  # noqa: PLC0415
 
@@ -130,6 +131,7 @@ class Run:
         """The consent file changed meanwhile: tell whether the answer in it is still the same."""
         from innerloop.consent.settle import for_launcher  # noqa: PLC0415
 
+        assert self.home is not None
         self.home.enter()
         now = for_launcher(self.env)
         return now is not None and (now.serial, now.mode) == (answer.serial, answer.mode)
@@ -137,7 +139,7 @@ class Run:
     def talk(self, status: int) -> None:
         """Invite the developer, or print a test's event: only where somebody waits for it."""
         answer = self.answer
-        if answer is None:
+        if answer is None or self.home is None:
             return
         testing = environment.test_value(self.env, answer.testvar)
         if course(answer, self.env) == INVITE and (status == 0 or testing):
@@ -177,17 +179,18 @@ def measure(request: "Request", answer: "hot.Hot | None", far: bool = False) -> 
         child.status = posix.waitpid(child.pid, 0)[1]
     record.finish(child.exit_status())
     if not run.silent:
-        guarded(run.home, run.talk, child.exit_status())
+        guarded(run, run.talk, child.exit_status())
     end_like(child, as_number=request.wrap)
 
 
-def guarded(home: "places.Home", step: "Callable[[Any], None]", argument: "Any") -> None:
+def guarded(run: "Run", step: "Callable[[Any], None]", argument: "Any") -> None:
     """The border: whatever fails in a step of ours stays here, and whoever it acted as, we are ourselves again."""
     try:
         step(argument)
     except BaseException:  # noqa: BLE001, S110
         pass
     try:
-        home.leave()
+        if run.home is not None:
+            run.home.leave()
     except BaseException:  # noqa: BLE001, S110
         pass

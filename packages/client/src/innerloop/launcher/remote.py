@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from innerloop.launcher.measure import Moment, Run
 
+MOST_LINKS = 40  # as path_resolution(7)
 PATIENCE = 0.25  # s that a command may be held up, before its start and again after its end
 
 
@@ -27,17 +28,35 @@ def far(env: "dict[bytes, bytes]", mounts: bytes, kinds: "tuple[bytes, ...]") ->
 
     `mounts` is what proc(5) says in `mountinfo`.
     """
-    for path in (env.get(b"HOME", b""), places.state(env), places.config(env)):
-        if not path.startswith(b"/"):
+    own = (env.get(b"HOME", b""), places.state(env), places.config(env), places.MOUNT + b"/state", places.MOUNT + b"/config")
+    for path in own:
+        if path.startswith(b"/") and leads_far(path, mounts, kinds):
+            return True
+    return False
+
+
+def leads_far(path: bytes, mounts: bytes, kinds: "tuple[bytes, ...]") -> bool:
+    """Follow a path from the front, links too, and stop at the first part that is on such a file system."""
+    at, parts, links = b"", path.split(b"/"), 0
+    while parts:
+        part = parts.pop(0)
+        if part in (b"", b"."):
             continue
-        if kind_of(path, mounts).startswith(kinds):
+        if part == b"..":
+            at = at.rpartition(b"/")[0]
+            continue
+        if kind_of(at + b"/" + part, mounts).startswith(kinds):
             return True
         try:
-            target = posix.readlink(path)
+            target = posix.readlink(at + b"/" + part)
         except OSError:
+            at += b"/" + part
             continue
-        if kind_of(target, mounts).startswith(kinds):
-            return True
+        links += 1
+        if links > MOST_LINKS:
+            return False
+        at = b"" if target.startswith(b"/") else at
+        parts = target.split(b"/") + parts
     return False
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from innerloop import event, files, projectfile
 from innerloop.consent.answer import LOCAL, ON, spool_key
-from innerloop.consent.resolve import Resolution
+from innerloop.consent.resolve import Resolution, State, for_clones
 from innerloop.names import OTHER
 from innerloop.plan.check import Names, violations
 from innerloop.plan.project import ProjectError
@@ -19,8 +19,11 @@ from innerloop.spool.facts import RunFacts
 DELAY = (600, 3600)  # s: a random wait between a run's end and its delivery
 
 
-def seal_finished(spool: str, state: Resolution) -> int:
-    """Seal every finished run that the current answer covers; returns how many. Counts what may not leave."""
+def seal_finished(spool: str, state: Resolution, here: State) -> int:
+    """Seal every finished run that the current answer covers, each under its own clone's project file; returns how many.
+
+    Counts what may not leave.
+    """
     if not state.measures:
         return 0
     with store.locked(spool, "seal.lock"):
@@ -31,8 +34,9 @@ def seal_finished(spool: str, state: Resolution) -> int:
                 store.quarantine(spool, place, run_id, "unreadable")
         readable = [(place, facts) for place, _, facts in found if facts is not None]
         past = history.read(spool)
+        clones = for_clones(here, {facts.root for _, facts in readable}, state)
         for place, facts in sorted(readable, key=lambda one: one[1].wall):
-            _settle(spool, state, place, facts, past, facts.id in sealed)
+            _settle(spool, clones[facts.root], place, facts, past, facts.id in sealed)
         return len(readable)
 
 
@@ -42,6 +46,8 @@ def _current_only(spool: str, state: Resolution) -> "set[str]":
     for run_id in store.ids(spool, "sealed"):
         try:
             current = store.read_sealed(spool, run_id).serial == state.answer.serial
+        except FileNotFoundError:
+            continue  # it was acknowledged meanwhile
         except (ValueError, KeyError, TypeError):
             store.quarantine(spool, "sealed", run_id, "damaged")
             continue

@@ -129,15 +129,23 @@ def note(spool: str, journal: str, run_ids: "list[str]") -> None:
     """Add runs to a journal. Pages are a multiple of an entry's 32 bytes, so that a kill tears none."""
     descriptor = os.open(f"{spool}/{journal}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, "".join(run_ids).replace("-", "").encode())
+        data = "".join(run_ids).replace("-", "").encode()
+        while data:  # on a nearly full disk a write may be a short one
+            data = data[os.write(descriptor, data) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def drop(spool: str, place: str, run_id: str, reason: str) -> None:
-    """Delete a run that will not be sent, and count it under a reason."""
-    note(spool, f"dropped-{reason}", [run_id])
+    """Delete a run that will not be sent, and count it under a reason; on a full disk that makes the room for the count."""
+    try:
+        note(spool, f"dropped-{reason}", [run_id])
+    except OSError as error:
+        if error.errno not in files.FULL:
+            raise
+        files.remove(f"{spool}/{place}/{run_id}")
+        note(spool, f"dropped-{reason}", [run_id])
     files.remove(f"{spool}/run/{run_id}.git")
     files.remove(f"{spool}/{place}/{run_id}")
 
@@ -235,5 +243,5 @@ def forget_old_copies(spool: str, now: float) -> None:
     """Delete the copies of what left long ago."""
     for run_id in ids(spool, "sent"):
         path = f"{spool}/sent/{run_id}"
-        if now - os.stat(path).st_mtime > KEEP_SENT:
+        if now - modified(path) > KEEP_SENT:
             files.remove(path)
