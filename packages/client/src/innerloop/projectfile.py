@@ -1,6 +1,6 @@
 """Read `innerloop.toml` and the machine-wide file from disk.
 
-May import: the standard library, the plan, toml and files.
+May import: the standard library, the plan and toml.
 """
 
 import os

@@ -1,6 +1,6 @@
 """What the launcher says after a command, in the rare case that it says anything at all.
 
-May import: this package and the spool. The launcher imports it after the command ended.
+May import: consent, the spool, files, the launcher's `hot` and this package. The launcher imports it after the command ended.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`innerloop flush`, and the sender that the launcher starts. May import: delivery, consent and this package."""
+"""`innerloop flush`, and the sender that the launcher starts. May import: delivery, the spool, consent and this package."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """Ask for consent, at a terminal and never elsewhere, and act on the answer.
 
-May import: consent, the spool, delivery's client, and this package's terminal.
+May import: consent, the spool, environment, files, and of this package events, ground and terminal.
 """
 
 import os

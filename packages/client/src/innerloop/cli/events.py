@@ -1,6 +1,6 @@
 """The events that consent itself makes in a seed project, and examples for a question.
 
-May import: event, consent, the spool and delivery's client.
+May import: event, consent, the spool, delivery's client, the launcher's script for git, and this package's terminal.
 """
 
 import json

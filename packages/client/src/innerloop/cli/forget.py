@@ -1,6 +1,6 @@
 """`innerloop reset-id` and `innerloop forget`: another id, and the erasure of everything under the ids there were.
 
-May import: consent, the spool, delivery's erasure, and this package.
+May import: consent, the spool, delivery's erasure and client, environment, and this package.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Can the developer's home hold a spool? Asked before a command touches it, when a person agrees, and by `doctor`.
 
-May import: the launcher's `main` and `remote`, the spool's store, and this package.
+May import: consent's resolution, files, the launcher's `main` and `remote`, the spool's store, and this package.
 """
 
 import os

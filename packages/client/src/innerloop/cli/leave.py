@@ -1,6 +1,6 @@
 """`innerloop opt-out`: works anywhere, on anything broken, and says nothing to anybody.
 
-May import: consent, the spool, and this package.
+May import: consent, the plan, the spool, environment, files, and this package.
 """
 
 import os

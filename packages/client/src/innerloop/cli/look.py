@@ -1,6 +1,6 @@
 """`innerloop describe` and `innerloop show`: what can be collected, and the very bytes. Nothing here sends.
 
-May import: consent, the spool, delivery's way to write a batch, and this package.
+May import: consent, the plan, the spool, delivery's way to make a batch, and this package.
 """
 
 import json

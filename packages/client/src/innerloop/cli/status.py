@@ -1,6 +1,6 @@
 """`innerloop status` and `innerloop doctor`: the truth about this project on this machine.
 
-May import: consent, the spool, delivery's state, and this package.
+May import: every layer below the command line, and this package.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How long to leave the collector alone, remembered on disk. May import: the standard library, files and store."""
+"""How long to leave the collector alone, remembered on disk. May import: the standard library, files, store and `client`."""
 
 import random
 import time

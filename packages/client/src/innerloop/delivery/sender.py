@@ -2,7 +2,7 @@
 
 The sources of consent are read again before every batch; the launcher's cache is never believed here.
 
-May import: the standard library, the plan, consent, spool and this package.
+May import: the standard library, the plan, files, projectfile, consent, spool and this package.
 """
 
 import itertools

@@ -8,5 +8,5 @@
 
 Every run of the journal `recorded` is in exactly one of the other places: that is the ledger.
 
-May import: the standard library, files, the plan, and the launcher's `record` for its format.
+May import: the standard library, files, the plan, names, projectfile; `seal` also event and consent.
 """
