@@ -127,7 +127,7 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int, co
         if after.mode != mode:
             say(texts.fold(f"Here and now it is {after.mode}: {after.reason}. See: innerloop status"))
         if note := ground.note(here):
-            say(note)
+            say(texts.fold(note))
         if after.mode == ON:
             events.tell_opt_in(after, here, started)
     return 0

@@ -63,6 +63,6 @@ def note(here: State) -> str:
     """What somebody should know who agrees with such a home; empty where it is on this machine."""
     kind = network(here)
     return kind and (
-        f"Your home is on a file system that may hang ({kind}). Commands do not wait for it, but runs may go unrecorded\n"
+        f"Your home is on a file system that may hang ({kind}). Commands do not wait for it, but runs may go unrecorded "
         "while it does. XDG_STATE_HOME can name a directory of this machine instead."
     )
