@@ -126,10 +126,16 @@ def test_a_home_that_hangs_before_the_start_holds_up_no_command(answered: str, b
     same(home.inside("sh", "-c", "kill -TERM $$"), home.measured("sh", "-c", "kill -TERM $$"))
 
 
+def noted(home: Home) -> int:
+    """Measure a command until one is recorded: a busy machine may be slower than the launcher waits. Returns how many there are."""
+    assert eventually(lambda: home.measured("true").status == 0 and home.ledger()["recorded"] > 0)
+    return int(home.ledger()["recorded"])
+
+
 @pytest.mark.parametrize("then", ["sleep 0.4", ":"])
 def test_a_home_that_hangs_while_a_command_runs_does_not_hold_up_its_end(then: str, behind_a_program: Callable[[str], Home]) -> None:
     home = behind_a_program("yes")
-    home.measured("true")
+    before = noted(home)
     script = f"sleep 0.4; kill -STOP {home.program}; {then}; {COMMAND}"
     bare = home.inside("sh", "-c", script)
     home.go_on()
@@ -138,7 +144,9 @@ def test_a_home_that_hangs_while_a_command_runs_does_not_hold_up_its_end(then: s
 
     same(bare, seen)
     ledger = home.ledger()
-    assert (2, 1, 1, True) == (ledger["recorded"], ledger["queued"], ledger["unfinished"], ledger["adds_up"])
+    assert ledger["adds_up"]
+    assert ledger["recorded"] - before in (0, 1), "on a busy machine even the start may be too slow to be noted"
+    assert ledger["recorded"] - before == ledger["unfinished"]
 
 
 def test_a_home_behind_a_program_that_works_is_measured(behind_a_program: Callable[[str], Home]) -> None:
@@ -146,17 +154,17 @@ def test_a_home_behind_a_program_that_works_is_measured(behind_a_program: Callab
     bare, seen = home.inside("sh", "-c", COMMAND), home.measured("sh", "-c", COMMAND)
 
     same(bare, seen)
-    assert 1 == home.ledger()["queued"]
+    assert 1 <= noted(home) == home.ledger()["queued"]
 
 
 def test_somebody_whose_home_was_slow_once_is_measured_again(behind_a_program: Callable[[str], Home]) -> None:
     home = behind_a_program("yes")
     home.stop()
     home.measured("true")
+    assert 0 == len(list((home.developer.home.parent / "real-home").rglob("recorded")))
     home.go_on()
-    home.measured("true")
 
-    assert 1 == home.ledger()["recorded"]
+    assert 1 <= noted(home)
 
 
 def test_a_home_that_hangs_is_noticed_at_opt_in_and_explained_by_doctor(behind_a_program: Callable[[str], Home]) -> None:

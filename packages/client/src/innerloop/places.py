@@ -53,8 +53,8 @@ def mounted(path: bytes) -> "posix.stat_result | None":
     return found
 
 
-def _in_mount_table(path: bytes) -> bool:
-    """A directory of the same file system may be mounted too: only the kernel's table tells."""
+def mount_table() -> bytes:
+    """What the system says about its mounts (proc(5), mountinfo). Raises OSError where it has no such file, as macOS (untested)."""
     descriptor = posix.open(b"/proc/self/mountinfo", posix.O_RDONLY | posix.O_CLOEXEC)
     data = b""
     try:
@@ -62,7 +62,12 @@ def _in_mount_table(path: bytes) -> bool:
             data += chunk
     finally:
         posix.close(descriptor)
-    for line in data.split(b"\n"):
+    return data
+
+
+def _in_mount_table(path: bytes) -> bool:
+    """A directory of the same file system may be mounted too: only the kernel's table tells."""
+    for line in mount_table().split(b"\n"):
         if line.split(b" ")[4:5] == [path]:
             return True
     return False

@@ -1,13 +1,13 @@
 """Can the developer's home hold a spool? Asked before a command touches it, when a person agrees, and by `doctor`.
 
-May import: consent's resolution, files, the launcher's `main` and `remote`, the spool's store, and this package.
+May import: consent's resolution, files, places, the launcher's `main` and `remote`, the spool's store, and this package.
 """
 
 import os
 import secrets
 import threading
 
-from innerloop import files
+from innerloop import files, places
 from innerloop.cli.terminal import Failure
 from innerloop.consent.resolve import State
 from innerloop.launcher import main as launcher
@@ -20,11 +20,9 @@ PATIENCE = 3.0  # s that a home may take to answer a person
 def network(here: State) -> str:
     """Name the kind of file system that the state directory is on where it is one that may hang, else return an empty string."""
     try:
-        with open(launcher.MOUNTS, "rb") as file:
-            mounts = file.read()
+        kind = remote.kind_of(os.fsencode(here.state), places.mount_table())
     except OSError:
         return ""
-    kind = remote.kind_of(os.fsencode(here.state), mounts)
     return kind.decode("ascii", "replace") if kind.startswith(launcher.MAY_HANG) else ""
 
 

@@ -16,7 +16,6 @@ from innerloop.launcher import hot
 from innerloop.launcher.execute import become, quiet_interrupt
 from innerloop.launcher.hot import BARE, RESOLVE, at_terminal, course
 
-MOUNTS = b"/proc/self/mountinfo"  # proc(5); macOS has no such file, so a home there never counts as one that may hang (untested)
 MAY_HANG = (b"nfs", b"fuse", b"cifs", b"smb", b"9p", b"ceph", b"afs", b"autofs", b"lustre", b"gpfs", b"beegfs", b"virtiofs")
 
 
@@ -85,13 +84,9 @@ def dry(makeflags: bytes) -> bool:
 def may_hang(env: "dict[bytes, bytes]") -> bool:
     """Tell whether our files are on a network, or on another file system that may never answer."""
     try:
-        descriptor = posix.open(MOUNTS, posix.O_RDONLY | posix.O_CLOEXEC)
+        mounts = places.mount_table()
     except OSError:
         return False
-    mounts = b""
-    while chunk := posix.read(descriptor, 1 << 16):
-        mounts += chunk
-    posix.close(descriptor)
     mounts = mounts.replace(b" - fusectl ", b"").replace(b" - autofs systemd-1 ", b"")  # the system's own, on every desktop
     for kind in MAY_HANG:
         if b" - " + kind in mounts:
