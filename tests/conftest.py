@@ -1,6 +1,7 @@
 """What every test may use: the built wheels, installed once per test session as their users would have them."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,12 @@ from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = dict(os.environ)  # as the session began: uv finds its cache even where a test has another HOME
+
+
+# Whoever started the tests may have had these ignored (nohup, a job in the background): commands under test would inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Installed(NamedTuple):

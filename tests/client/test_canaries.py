@@ -115,7 +115,8 @@ def leaks_nothing(developer: Developer, server: Recorder, runs: int) -> None:
                 os.utime(spool / "next", (0, 0))
             named = ["--name", case.name.encode("utf-8", "surrogateescape")] if case.name else []
             env = {os.fsdecode(key): os.fsdecode(value) for key, value in case.env.items()}
-            developer.execute(developer.command, "run", *named, "--", *case.argv, env=env)
+            # in our session: what is in another one is a helper
+            developer.execute(developer.command, "run", *named, "--", *case.argv, env=env, start_new_session=False)
         assert eventually(lambda: not [path for path in (spool / "run").glob("*.git") if path.stat().st_size == 0], PATIENCE)
     developer.directory = top
     assert watcher.looks > runs // 10
