@@ -16,7 +16,7 @@ impl-say: ; echo said $(WORD)
 impl-fail: ; @exit 3
 impl-killed: ; @ulimit -c 0; kill -TERM $$$$
 impl-kills-make: ; @kill -TERM $$PPID; sleep 5
-impl-waits: ; @echo ready; exec sleep 20
+impl-waits: ; @trap 'sleep 0.3; trap - INT; kill -INT $$$$' INT; echo ready; while :; do sleep 0.05; done
 impl-needs: first second ; @echo both
 first second: ; @echo $@
 impl-reads: ; @cat
@@ -89,6 +89,7 @@ def test_the_job_server_reaches_the_make_that_is_wrapped(developer: Developer) -
 
 
 def test_ctrl_c_ends_wrap_as_it_ends_make(agreed: Developer) -> None:
+    """The recipe dies a moment later: make itself now and then loses a race ("wait: No child processes") with one that dies at once."""
     (agreed.project / "Makefile").write_text(MAKEFILE)
     seen = []
     for command in ("make impl-waits", f"{agreed.innerloop} wrap waits"):
