@@ -1,6 +1,6 @@
 """After an answer: make or remove what depends on it, and keep the launcher's cache current.
 
-May import: the standard library, files, places, environment, the spool's store, the launcher's `hot`, `resolve`.
+May import: the standard library, files, places, environment, the probe's places, the spool's store, the launcher's `hot`, `resolve`.
 """
 
 import os
@@ -13,6 +13,7 @@ from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State,
 from innerloop.launcher import hot
 from innerloop.plan.project import ProjectError
 from innerloop.plan.tracking import PLAN
+from innerloop.probe import attached, place
 from innerloop.spool import store
 
 GIT_FIELDS = tuple(field.name for field in PLAN.fields.values() if field.absent_without == "git")
@@ -38,15 +39,31 @@ def set_enabled(here: State, key: str, on: bool) -> None:
     """Keep the file that exists while any project here is measured; its first line says where innerloop is."""
     path = f"{here.state}/enabled"
     before, after = _enabled(here, key, on)
-    if before == after:
-        return  # nearly always: nothing is locked then
-    files.private_directory(here.state)
-    with files.alone(here.state):
-        before, after = _enabled(here, key, on)
-        if not after:
-            files.remove(path)
-        elif after != before:
-            files.write(path, after.encode("utf-8", "surrogateescape"))
+    if before != after:  # nearly never: otherwise nothing is locked
+        files.private_directory(here.state)
+        with files.alone(here.state):
+            before, after = _enabled(here, key, on)
+            if not after:
+                files.remove(path)
+            elif after != before:
+                files.write(path, after.encode("utf-8", "surrogateescape"))
+    _keep_attached(here, after)
+
+
+def _keep_attached(here: State, enabled: str) -> None:
+    """Keep what a GNUmakefile includes beside `enabled`. In a container that shares the host's files it is the host's."""
+    if here.home.shared:
+        return
+    if enabled and os.path.isdir(here.state):
+        attached.keep(here.state, command())
+    elif not enabled:
+        attached.remove(here.state)
+
+
+def command() -> str:
+    """The path of this installation's `innerloop` command, or an empty string."""
+    directory = installed_at()
+    return directory and f"{directory}/innerloop"
 
 
 def _enabled(here: State, key: str, on: bool) -> "tuple[str, str]":
@@ -83,6 +100,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     answer.serial = state.answer.serial.encode()
     answer.digest = state.digest.encode()
     answer.spool = os.fsencode(here.spool(state.key))
+    answer.probe = os.fsencode(place.prepare(here.state)[0]) if state.measures else b""
     answer.testvar = state.project.seed.test_variable.encode() if state.project.seed else b""
     due = ask_from(state, here)
     answer.due = b"" if due is None else b"%d" % due
@@ -91,6 +109,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
     answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
     answer.ci = state.project.ci
+    answer.seed = state.project.seed is not None
     answer.away = not here.reaches(state.project.endpoint)
     return answer
 

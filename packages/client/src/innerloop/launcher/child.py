@@ -11,7 +11,7 @@ import _signal  # type: ignore[import-not-found]
 import posix
 import time
 
-from innerloop.launcher.execute import IGNORED_BY_PYTHON, attempt, child_environment, complain
+from innerloop.launcher.execute import IGNORED_BY_PYTHON, attempt, complain
 
 RELAYED = tuple(getattr(_signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTSTP"))
 # The terminal stops the command; we stop when it did, not before: a full-screen program tidies up first.
@@ -23,9 +23,8 @@ GRACE = 0.05  # seconds: a signal to the whole group has reached the child by th
 class Child:
     """The running command: its process id and, once it ended, how."""
 
-    def __init__(self, argv: "list[bytes]") -> None:
-        """Spawn the command. Raises OSError where it cannot be started."""
-        env = child_environment()
+    def __init__(self, argv: "list[bytes]", env: "dict[bytes, bytes]") -> None:
+        """Spawn the command with an environment. Raises OSError where it cannot be started."""
         ignored = {number for number in WATCHED if _signal.getsignal(number) == _signal.SIG_IGN}
         self.watched = [number for number in WATCHED if number not in ignored or number == _signal.SIGCHLD]
         self.mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, self.watched)

@@ -12,10 +12,10 @@ import time
 from innerloop import environment, places
 
 PROJECT_FILE = b"innerloop.toml"
-HEAD = b"innerloop-hot 1"
-FACTS = ("config", "mode", "serial", "digest", "spool", "testvar", "due", "until")  # bytes
+HEAD = b"innerloop-hot 2"
+FACTS = ("config", "mode", "serial", "digest", "spool", "probe", "testvar", "due", "until")  # bytes
 DAYS = ("due", "until")  # those of them that are numbers or empty
-FLAGS = ("git", "ci", "away")
+FLAGS = ("git", "ci", "away", "seed")
 LISTS = {"p": "patterns", "s": "stems"}
 LONGEST = 262144  # bytes; a larger file is not ours
 BARE, RESOLVE, MEASURE, INVITE = "bare", "resolve", "measure", "invite"  # what to do with a run
@@ -32,12 +32,14 @@ class Hot:
         self.project_file = b""
         self.config = b""
         self.serial = self.digest = self.spool = self.testvar = b""
+        self.probe = b""  # directory of the probe; empty where make is left alone
         self.due = b""  # the first day (since 1970) on which the developer may be invited; empty: never again
         self.until = b""  # the day (since 1970) from which this is out of date by itself, because a field expires
         self.patterns: "list[str]" = []
         self.stems: "list[str]" = []
         self.separator = ""
         self.git = self.ci = False
+        self.seed = False  # as in the founding system, a `wrap` inside a run is an event of its own
         self.away = False  # the collector is on the host's own loopback: not to be reached from in here
 
     def measures(self) -> bool:

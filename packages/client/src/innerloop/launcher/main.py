@@ -4,7 +4,7 @@ Whatever goes wrong here, the command runs as it would without us, and nothing o
 
 Imports only what decides, so that a command that is not measured costs next to nothing.
 
-May import: posix, sys, environment, places, `hot`, `execute` and `remote`; `measure` and the command line where they
+May import: posix, sys, environment, places, `hot`, `execute` and `remote`; `measure`, `attach` and the command line where they
 are wanted.
 """
 
@@ -104,8 +104,23 @@ def decide_in_time(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str,
     return what, answer
 
 
+def answer_make(arguments: "list[str]") -> None:
+    """Run `innerloop attach PID [GOALS]`: what STATE/attach.mk asks while make reads its files. Does not return."""
+    try:
+        from innerloop.launcher.attach import attach  # noqa: PLC0415
+
+        goals = [encode(word) for word in " ".join(arguments[1:]).split()]
+        if not may_hang(posix.environ):
+            attach(Request([b"make", *goals]), int(arguments[0]))
+    except BaseException:  # noqa: BLE001, S110 (the border: make goes on without us)
+        pass
+    posix._exit(0)
+
+
 def main(arguments: "list[str]") -> None:
     """Run the command line of `innerloop run` or `innerloop wrap`, or hand any other over. Does not return."""
+    if arguments[:1] == ["attach"] and len(arguments) > 1:
+        answer_make(arguments[1:])
     if arguments[:1] in (["run"], ["wrap"]):
         quiet_interrupt()
         request = parse(arguments)

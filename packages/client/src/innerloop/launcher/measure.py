@@ -2,6 +2,8 @@
 
 `record` and `names` are imported while the command runs already.
 
+`probe` is imported before make starts, and for make alone.
+
 May import: posix, time, environment, places and this package; `remote` where files may hang; `innerloop.consent` and
 `innerloop.cli` while the command runs or after it, only where the hot file cannot answer or a developer at a terminal
 is to be invited.
@@ -13,7 +15,7 @@ import time
 from innerloop import environment, places
 from innerloop.launcher import hot
 from innerloop.launcher.child import Child, end_like
-from innerloop.launcher.execute import become, complain
+from innerloop.launcher.execute import become, child_environment, complain
 from innerloop.launcher.hot import INVITE, MEASURE, course
 
 TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
@@ -39,11 +41,12 @@ class Moment:
         self.boot = self.awake if BOOTTIME is None else time.clock_gettime_ns(BOOTTIME)
 
 
-def facts(request: "Request", answer: "hot.Hot", home: "places.Home", started: "Moment") -> "list[bytes]":
-    """The lines that a record starts with. Only `local` may hold a name that is not listed; it never leaves.
+def facts(request: "Request", answer: "hot.Hot", home: "places.Home", started: "Moment", pid: int) -> "list[bytes]":
+    """The lines that a record starts with. `pid` is the process that the run is. Only `local` may hold a name that is not listed; it never leaves.
 
     The local name holds no argument either, but for make's goals.
     """
+    from innerloop.launcher.nesting import identity  # noqa: PLC0415
     from innerloop.names import naming_words, public_name  # noqa: PLC0415
 
     env = home.env
@@ -55,6 +58,7 @@ def facts(request: "Request", answer: "hot.Hot", home: "places.Home", started: "
     name = public_name(words, answer.patterns, answer.stems, answer.separator)
     return [
         b"start %d %d %d" % (started.wall, started.awake, started.boot),
+        identity(pid),
         b"serial " + answer.serial,
         b"mode " + (b"local" if environment.local_only(env) else answer.mode),
         b"digest " + answer.digest,
@@ -71,27 +75,60 @@ def facts(request: "Request", answer: "hot.Hot", home: "places.Home", started: "
 class Run:
     """One command under way, from the spawn to our own end."""
 
-    def __init__(self, request: "Request", answer: "hot.Hot | None") -> None:
+    def __init__(self, request: "Request", answer: "hot.Hot | None", pid: int = 0) -> None:
+        """`pid` is the process that the run is: the launcher itself, unless it attached to another."""
         self.request = request
         self.answer = answer
+        self.pid = pid or posix.getpid()
+        self.id = self.log = b""  # chosen before the command starts only where it has a target log
         self.record: "Record | None" = None
         self.git = 0
         self.env = posix.environ
         self.home: "places.Home | None" = None  # found where it cannot hold the command up
         self.silent = False  # our files hang: nothing is said after the command
 
+    def environment(self) -> "dict[bytes, bytes]":
+        """The command's environment: as we got it, and for make with the probe in it. Whatever fails, make is left alone."""
+        env = child_environment()
+        answer = self.answer
+        if answer is None or not answer.probe or not (self.request.wrap or b"make" in self.request.argv[0]):
+            return env
+        try:
+            from innerloop.launcher import probe  # noqa: PLC0415
+
+            inside = probe.VARIABLE in env and not (self.request.wrap and answer.seed)  # of a run whose log it is
+            if not inside and probe.is_make(self.request.argv) and self.begin_log(places.Home(self.env)):
+                return probe.environment(env, answer.probe, self.log)
+        except BaseException:  # noqa: BLE001, S110 (the border)
+            pass
+        return env
+
+    def begin_log(self, home: "places.Home") -> bytes:
+        """Choose the run's id and make its target log; b"" where targets cannot be seen."""
+        from innerloop.launcher import probe  # noqa: PLC0415
+
+        assert self.answer is not None
+        run_id = probe.random_id().encode()
+        home.enter()
+        try:
+            self.log = probe.begin_log(self.answer.probe, self.answer.spool, run_id, self.env)
+        finally:
+            home.leave()
+        self.id = run_id if self.log else b""
+        return self.log
+
     def begin(self, started: "Moment") -> None:
         """Begin the record while the command runs. Whatever fails stays here."""
         guarded(self, self._begin, started)
 
-    def finish(self, status: int) -> None:
+    def finish(self, status: "int | None") -> None:
         """Finish the record and start the sender where it is due. Whatever fails stays here."""
         guarded(self, self._finish, status)
 
     def _begin(self, started: "Moment") -> None:
         """Resolve the answer first where it is not known."""
         from innerloop import names  # noqa: F401, PLC0415 (imports come before `enter`: root's own may be root's alone)
-        from innerloop.launcher import record  # noqa: PLC0415
+        from innerloop.launcher import nesting, record  # noqa: PLC0415
 
         self.home = places.Home(self.env)
         if self.answer is None:
@@ -103,11 +140,21 @@ class Run:
         if answer is None or course(answer, self.env) != MEASURE:
             return
         self.home.enter()
-        self.record = record.begin(answer.spool, facts(self.request, answer, self.home, started))
+        if not (self.request.wrap and answer.seed) and nesting.outer(answer.spool):
+            self.discard_log()
+            return
+        self.record = record.begin(answer.spool, facts(self.request, answer, self.home, started, self.pid), self.id)
+        if self.record is None:
+            self.discard_log()
         if self.record and answer.git:
             self.git = record.ask_git(self.record, self.home.for_git(self.env, answer.project_file.rpartition(b"/")[0]))
 
-    def _finish(self, status: int) -> None:
+    def discard_log(self) -> None:
+        """Take the target log away again: there is no record that it belongs to."""
+        if self.log:
+            posix.unlink(self.log)
+
+    def _finish(self, status: "int | None") -> None:
         ended = Moment()
         answer = self.answer
         if self.record is None or self.home is None or answer is None:
@@ -162,7 +209,7 @@ def measure(request: "Request", answer: "hot.Hot | None", far: bool = False) -> 
     run = Run(request, answer)
     started = Moment()
     try:
-        child = Child(request.argv)
+        child = Child(request.argv, run.environment())
     except OSError as error:
         if error.errno in NO_PROCESS:
             become(request.argv)

@@ -11,7 +11,7 @@
 The lock is lockf(3)'s, which `posix` has: importing `fcntl` would cost more than the whole record. The id is random,
 never ordered by time. The launcher imports this module when the command runs already.
 
-May import: posix, sys, time, environment.
+May import: posix, sys, time, environment, `probe`.
 """
 
 import posix
@@ -19,6 +19,7 @@ import sys
 import time
 
 from innerloop import environment
+from innerloop.launcher.probe import random_id
 
 HEAD = b"innerloop-run 1"
 ID_LENGTH = 32
@@ -35,21 +36,12 @@ NEW = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_APPEND | posix.O_C
 APPEND = posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_CLOEXEC | posix.O_NONBLOCK | posix.O_NOFOLLOW
 
 
-def random_id() -> str:
-    """A random UUID (version 4), without the uuid module, which costs as much as the interpreter's start."""
-    raw = bytearray(posix.urandom(16))
-    raw[6] = raw[6] & 0x0F | 0x40
-    raw[8] = raw[8] & 0x3F | 0x80
-    text = raw.hex()
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-
-
 class Record:
     """The record of one run."""
 
-    def __init__(self, spool: bytes, facts: "list[bytes]") -> None:
-        """Begin the record: `facts` are its lines. Raises OSError where that cannot be done."""
-        self.id = random_id().encode()
+    def __init__(self, spool: bytes, facts: "list[bytes]", run_id: bytes = b"") -> None:
+        """Begin the record: `facts` are its lines; a run that has a target log has its id already. Raises OSError where that cannot be done."""
+        self.id = run_id or random_id().encode()
         self.spool = spool
         self.path = b"%s/run/%s" % (spool, self.id)
         self.descriptor = posix.open(self.path, NEW, 0o600)
@@ -68,9 +60,12 @@ class Record:
         if posix.write(self.descriptor, data) != len(data):
             raise OSError(28, "short write")
 
-    def finish(self, status: int, awake: int, boot: int) -> None:
-        """Add how the run ended (exit status, or minus the signal; ns) and make it ready for delivery."""
-        self._write(b"end %d %d %d\n" % (status, awake, boot))
+    def finish(self, status: "int | None", awake: int, boot: int) -> None:
+        """Add how the run ended (exit status, or minus the signal, None where nobody could read it; ns) and make it ready for delivery."""
+        if status is None:
+            self._write(b"end - %d %d\n" % (awake, boot))
+        else:
+            self._write(b"end %d %d %d\n" % (status, awake, boot))
         finished = b"%s/new/%s" % (self.spool, self.id)
         try:
             posix.rename(self.path, finished)
@@ -86,7 +81,7 @@ class Record:
 
     def _remove(self) -> None:
         """Delete the record and what git said; whoever left may have been faster."""
-        for path in (self.path, b"%s/run/%s.git" % (self.spool, self.id)):
+        for path in (self.path, b"%s/run/%s.git" % (self.spool, self.id), b"%s/targets/%s" % (self.spool, self.id)):
             try:
                 posix.unlink(path)
             except FileNotFoundError:
@@ -102,11 +97,11 @@ class Record:
             posix.close(descriptor)
 
 
-def begin(spool: bytes, facts: "list[bytes]") -> "Record | None":
+def begin(spool: bytes, facts: "list[bytes]", run_id: bytes = b"") -> "Record | None":
     """Begin a record. On a full disk give up the ballast once, then only count what was lost."""
     for last in (False, True):
         try:
-            return Record(spool, facts)
+            return Record(spool, facts, run_id)
         except OSError as error:
             if error.errno not in (28, 122) or last:  # ENOSPC, EDQUOT
                 break

@@ -49,7 +49,7 @@ class RunFacts(NamedTuple):
     awake: int
     boot: int
     container: bool = False  # whether it ran in a container; a record that does not say so is not counted as one
-    end: "Optional[tuple[int, int, int]]" = None  # status, awake, boot
+    end: "Optional[tuple[Optional[int], int, int]]" = None  # status (None where nobody could read it), awake, boot
     git: Optional[GitFacts] = None
 
     @property
@@ -88,8 +88,8 @@ def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
         wall, awake, boot = (int(word) for word in values["start"].split())
         end = None
         if "end" in values and lines[-1] == "":  # a line that was written whole
-            status, end_awake, end_boot = (int(word) for word in values["end"].split())
-            end = (status, end_awake, end_boot)
+            status, end_awake, end_boot = values["end"].split()
+            end = (None if status == "-" else int(status), int(end_awake), int(end_boot))
         return RunFacts(
             run_id, values["serial"], values["digest"], values["mode"], values["name"], values["local"], values["type"],
             values["actor"], values["test"], values["root"], wall, awake, boot, values.get("container") == "1", end, parse_git(sidecar),

@@ -1,0 +1,164 @@
+"""`innerloop attach PID [GOALS]`: a make that was started without us asks whether its targets are to be seen.
+
+STATE/attach.mk, which a project's GNUmakefile includes, calls this while make reads its files. It answers at once: with
+the probe's directory and the run's target log, or with nothing. Where the run is measured it leaves a watcher behind
+that keeps the record until make ends; make stays its caller's own process, so nothing of how it ends can change.
+
+The watcher reads make's exit status from the kernel where that tells somebody who is not the parent (Linux 6.15,
+pidfd_open(2) and PIDFD_GET_INFO in linux/pidfd.h). Elsewhere the record says that nobody could, and readers infer it.
+
+May import: posix, sys, time, _signal, environment, places and this package; `select` and `fcntl` in the watcher.
+"""
+
+import _signal  # type: ignore[import-not-found]
+import posix
+import sys
+import time
+
+from innerloop import environment, places
+from innerloop.launcher import hot, nesting
+from innerloop.launcher.hot import MEASURE
+from innerloop.launcher.measure import Moment, Run
+from innerloop.launcher.probe import begin_log
+
+TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
+if TYPE_CHECKING:
+    from innerloop.launcher.main import Request
+
+GET_INFO = 0xC0000000 | 64 << 16 | 0xFF << 8 | 11  # _IOWR(PIDFS_IOCTL_MAGIC, 11, struct pidfd_info of 64 bytes)
+INFO_EXIT = 1 << 3  # PIDFD_INFO_EXIT: set in the answer once the process was reaped
+EXIT_CODE = slice(60, 64)  # pidfd_info.exit_code, as wait(2) gives it
+REAPED_WITHIN = 5.0  # s after make's end in which its parent is expected to look at it
+LOOK_EVERY = 0.1  # s, where the system has no pidfd
+
+
+def attach(request: "Request", pid: int) -> None:
+    """Answer the make whose process is `pid`: print two words or nothing. Raises whatever went wrong, for its caller to swallow."""
+    env = posix.environ
+    home = places.Home(env)
+    answer = _decide(env, home)
+    if answer is None and not hot.find_project(home.uid):
+        return
+    if answer is not None and hot.course(answer, env) != MEASURE:
+        return
+    run = Run(request, answer, pid)
+    log = b""
+    if answer is not None:
+        within = nesting.outer(answer.spool)
+        log = _outer_log(answer, within, env) if within else run.begin_log(home)
+        if within:
+            _tell(answer, log)
+            return
+    _leave_watcher(run, Moment())
+    if answer is not None:
+        _tell(answer, log)
+
+
+def _tell(answer: "hot.Hot", log: bytes) -> None:
+    if log:
+        posix.write(1, b"%s %s\n" % (answer.probe, log))
+
+
+def _decide(env: "dict[bytes, bytes]", home: "places.Home") -> "hot.Hot | None":
+    """The answer that the hot file holds; None where the sources must be asked. Raises PermissionError where nothing may be recorded."""
+    if hot.forbidden(env, home):
+        raise PermissionError
+    found = hot.find_project(home.uid)
+    if found is None or hot.ci_job(env):
+        return None
+    answer = hot.read(hot.path_for(home, *found), home.uid, home.config)
+    return None if answer is None or environment.test_value(env, answer.testvar) else answer
+
+
+def _outer_log(answer: "hot.Hot", within: bytes, env: "dict[bytes, bytes]") -> bytes:
+    """The log of the run that this make is part of, made where it has none yet: a script that was measured as a command calls make."""
+    log = b"%s/targets/%s" % (answer.spool, within)
+    try:
+        posix.stat(log)
+    except OSError:
+        return begin_log(answer.probe, answer.spool, within, env)
+    return log if answer.probe else b""
+
+
+def _leave_watcher(run: "Run", started: "Moment") -> None:
+    """Fork the watcher, out of reach of make's terminal, and return; it never does."""
+    try:
+        handle = posix.pidfd_open(run.pid)
+    except (AttributeError, OSError):  # another system, or Linux before 5.3
+        handle = -1
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT, _signal.SIGHUP, _signal.SIGTERM, _signal.SIGQUIT))
+    if posix.fork():
+        return
+    try:
+        posix.setsid()
+        _let_go(handle)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+        _watch(run, started, handle)
+    except BaseException:  # noqa: BLE001, S110 (nobody is there who could be told)
+        pass
+    posix._exit(0)
+
+
+def _let_go(handle: int) -> None:
+    """Hold nothing of make's but the handle: an open pipe would keep make waiting, or a job server's slot."""
+    from innerloop.launcher.record import open_descriptors  # noqa: PLC0415
+
+    null = posix.open(b"/dev/null", posix.O_RDWR | posix.O_CLOEXEC)
+    for number in (0, 1, 2):
+        posix.dup2(null, number)
+    for number in open_descriptors():
+        if number > 2 and number != handle:
+            posix.close(number)
+
+
+def _watch(run: "Run", started: "Moment", handle: int) -> None:
+    """Keep the record until make ends."""
+    run.begin(started)
+    if run.record is None:
+        return
+    if handle >= 0:
+        run.finish(_ended(handle))
+    else:
+        _wait_until_gone(run.pid)
+        run.finish(None)
+
+
+def _ended(handle: int) -> "int | None":
+    """Wait until a process ends; return its exit status, or minus its signal, or None where the kernel does not tell."""
+    import fcntl  # noqa: PLC0415
+    import select  # noqa: PLC0415
+
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    poll.poll()
+    until = time.monotonic() + REAPED_WITHIN
+    while True:
+        info = bytearray(64)
+        info[0] = INFO_EXIT
+        try:
+            fcntl.ioctl(handle, GET_INFO, info)
+        except OSError as error:
+            if error.errno != 3:  # ESRCH: not reaped yet. Anything else: a kernel that does not know the call
+                return None
+        else:
+            if info[0] & INFO_EXIT:
+                return _status(int.from_bytes(info[EXIT_CODE], sys.byteorder))
+        if time.monotonic() > until:
+            return None
+        time.sleep(0.002)
+
+
+def _status(code: int) -> int:
+    return -posix.WTERMSIG(code) if posix.WIFSIGNALED(code) else posix.WEXITSTATUS(code)
+
+
+def _wait_until_gone(pid: int) -> None:
+    """Wait until a process is no more, where the system has no handles of processes; how it ended is not known (macOS, untested)."""
+    while True:
+        try:
+            posix.kill(pid, 0)
+        except PermissionError:
+            pass
+        except OSError:
+            return
+        time.sleep(LOOK_EVERY)

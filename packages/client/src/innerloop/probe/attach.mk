@@ -1,0 +1,26 @@
+# innerloop: how a make that is started as always shows its targets. A project's GNUmakefile includes this file where it
+# is there: while something on this machine is measured. `innerloop doctor` says more; `innerloop opt-out` removes it.
+# It starts one process, only where targets will run, and prints nothing.
+.innerloop-goal := $(.DEFAULT_GOAL)
+@STATE@/attach.mk: ;
+.DEFAULT_GOAL := $(.innerloop-goal)
+
+# The letters of make's options; a variable that is set on the command line is no letter.
+.innerloop-letters := $(foreach word,$(filter-out --%,$(firstword -$(MAKEFLAGS))),$(if $(findstring =,$(word)),,$(word)))
+# Not in a make below another one, not twice, not where nothing is run or make explains itself, not for a completion.
+.innerloop-here := $(filter-out 0,$(MAKELEVEL))$(filter-out undefined,$(origin __innerloop))
+.innerloop-here += $(foreach letter,n q t p d,$(findstring $(letter),$(.innerloop-letters)))
+.innerloop-here += $(filter --trace --debug --debug=%,$(MAKEFLAGS))$(filter-out undefined,$(origin __BASH_MAKE_COMPLETION__))
+
+ifeq (,$(strip $(.innerloop-here)))
+ifneq (,$(filter sh bash dash ksh zsh ash,$(notdir $(SHELL))))
+ifneq (,$(wildcard @COMMAND@))
+.innerloop-found := $(shell exec @COMMAND@ attach $$PPID '$(subst ','\'',$(MAKECMDGOALS))' 2>/dev/null)
+ifneq (,$(word 2,$(.innerloop-found)))
+export MAKEFILES := $(firstword $(.innerloop-found))/probe.mk$(if $(filter undefined,$(origin MAKEFILES)),, $(MAKEFILES))
+export __innerloop := :$(word 2,$(.innerloop-found))
+include $(firstword $(.innerloop-found))/probe.mk
+endif
+endif
+endif
+endif
