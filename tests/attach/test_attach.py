@@ -58,6 +58,12 @@ def watchers(developer: Developer) -> list[int]:
     return found
 
 
+def the_watcher(developer: Developer) -> int:
+    """The one watcher; for a moment a process that it spawns looks like it."""
+    assert eventually(lambda: len(watchers(developer)) == 1)
+    return watchers(developer)[0]
+
+
 @pytest.mark.parametrize(("goal", "status"), [("test", "0"), ("fail", "2"), ("missing", "2")])
 def test_makes_own_exit_status_is_recorded(somebody: Developer, goal: str, status: str) -> None:
     ended = make(somebody, goal)
@@ -138,7 +144,7 @@ def test_nobody_who_reads_makes_output_waits_for_the_watcher(somebody: Developer
 def test_the_watcher_holds_nothing_of_makes(somebody: Developer) -> None:
     with somebody.stage("make", []).start("make", "slow") as running:
         running.see(b"ready")
-        (watcher,) = watchers(somebody)
+        watcher = the_watcher(somebody)
         held = {os.readlink(f"/proc/{watcher}/fd/{number}") for number in os.listdir(f"/proc/{watcher}/fd")}
         session = Path(f"/proc/{watcher}/stat").read_text().rpartition(") ")[2].split()[3]
         running.end()
@@ -163,7 +169,7 @@ def test_leaving_while_make_runs_counts_the_run_as_withdrawn(somebody: Developer
 def test_a_watcher_that_is_killed_leaves_an_unfinished_run_and_make_goes_on(somebody: Developer) -> None:
     with somebody.stage("make", []).start("make", "slow") as running:
         running.see(b"ready")
-        (watcher,) = watchers(somebody)
+        watcher = the_watcher(somebody)
         assert eventually(lambda: len(list((somebody.spool / "run").glob("*-*"))) > 0)
         os.kill(watcher, signal.SIGKILL)
         assert 0 == running.end().status
@@ -195,6 +201,16 @@ def test_a_script_that_is_measured_and_calls_make_is_one_run(somebody: Developer
     somebody.stage("run").run("sh", "-c", "make test; make test; innerloop run -- true; innerloop wrap ok")
     recorded(somebody)
     time.sleep(0.3)
+
+    assert eventually(lambda: watchers(somebody) == [])
+    assert 1 == somebody.recorded()
+
+
+def test_a_make_that_starts_over_is_one_run(somebody: Developer) -> None:
+    """It made a file anew that it includes: the same process reads everything once more."""
+    (somebody.project / "Makefile").write_text("-include made.mk\ntest: ; @echo tested $(WORD)\nmade.mk: ; @echo WORD:=word >$@\n")
+    assert Ended(0, b"tested word\n", b"") == make(somebody, "test")
+    recorded(somebody)
 
     assert eventually(lambda: watchers(somebody) == [])
     assert 1 == somebody.recorded()

@@ -1,4 +1,4 @@
-"""`innerloop attach PID [GOALS]`: a make that was started without us asks whether its targets are to be seen.
+"""`innerloop attach PID GOALS [again]`: a make that was started without us asks whether its targets are to be seen.
 
 STATE/attach.mk, which a project's GNUmakefile includes, calls this while make reads its files. It answers at once: with
 the probe's directory and the run's target log, or with nothing. Where the run is measured it leaves a watcher behind
@@ -29,11 +29,12 @@ GET_INFO = 0xC0000000 | 64 << 16 | 0xFF << 8 | 11  # _IOWR(PIDFS_IOCTL_MAGIC, 11
 INFO_EXIT = 1 << 3  # PIDFD_INFO_EXIT: set in the answer once the process was reaped
 EXIT_CODE = slice(60, 64)  # pidfd_info.exit_code, as wait(2) gives it
 REAPED_WITHIN = 5.0  # s after make's end in which its parent is expected to look at it
+BEGUN_WITHIN = 0.5  # s in which a watcher is expected to have begun its record
 LOOK_EVERY = 0.1  # s, where the system has no pidfd
 
 
-def attach(request: "Request", pid: int) -> None:
-    """Answer the make whose process is `pid`: print two words or nothing. Raises whatever went wrong, for its caller to swallow."""
+def attach(request: "Request", pid: int, again: bool) -> None:
+    """Answer the make whose process is `pid`: print two words or nothing. `again`: it has started over. Raises whatever went wrong, for its caller to swallow."""
     env = posix.environ
     home = places.Home(env)
     answer = _decide(env, home)
@@ -44,7 +45,7 @@ def attach(request: "Request", pid: int) -> None:
     run = Run(request, answer, pid)
     log = b""
     if answer is not None:
-        within = nesting.outer(answer.spool)
+        within = _outer(answer, again)
         log = _outer_log(answer, within, env) if within else run.begin_log(home)
         if within:
             _tell(answer, log)
@@ -52,6 +53,16 @@ def attach(request: "Request", pid: int) -> None:
     _leave_watcher(run, Moment())
     if answer is not None:
         _tell(answer, log)
+
+
+def _outer(answer: "hot.Hot", again: bool) -> bytes:
+    """The id of the run that this make is part of; one that has started over is its own, once its first watcher has begun the record."""
+    until = time.monotonic() + BEGUN_WITHIN
+    while True:
+        within = nesting.outer(answer.spool)
+        if within or not again or time.monotonic() > until:
+            return within
+        time.sleep(0.002)
 
 
 def _tell(answer: "hot.Hot", log: bytes) -> None:

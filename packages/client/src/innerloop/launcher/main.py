@@ -105,13 +105,13 @@ def decide_in_time(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str,
 
 
 def answer_make(arguments: "list[str]") -> None:
-    """Run `innerloop attach PID [GOALS]`: what STATE/attach.mk asks while make reads its files. Does not return."""
+    """Run `innerloop attach PID GOALS [again]`: what STATE/attach.mk asks while make reads its files. Does not return."""
     try:
         from innerloop.launcher.attach import attach  # noqa: PLC0415
 
-        goals = [encode(word) for word in " ".join(arguments[1:]).split()]
+        goals = [encode(word) for word in arguments[1].split()]
         if not may_hang(posix.environ):
-            attach(Request([b"make", *goals]), int(arguments[0]))
+            attach(Request([b"make", *goals]), int(arguments[0]), arguments[2:] == ["again"])
     except BaseException:  # noqa: BLE001, S110 (the border: make goes on without us)
         pass
     posix._exit(0)
@@ -119,7 +119,7 @@ def answer_make(arguments: "list[str]") -> None:
 
 def main(arguments: "list[str]") -> None:
     """Run the command line of `innerloop run` or `innerloop wrap`, or hand any other over. Does not return."""
-    if arguments[:1] == ["attach"] and len(arguments) > 1:
+    if arguments[:1] == ["attach"] and len(arguments) > 2:
         answer_make(arguments[1:])
     if arguments[:1] in (["run"], ["wrap"]):
         quiet_interrupt()

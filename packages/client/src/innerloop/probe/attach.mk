@@ -15,7 +15,9 @@
 ifeq (,$(strip $(.innerloop-here)))
 ifneq (,$(filter sh bash dash ksh zsh ash,$(notdir $(SHELL))))
 ifneq (,$(wildcard @COMMAND@))
-.innerloop-found := $(shell exec @COMMAND@ attach $$PPID '$(subst ','\'',$(MAKECMDGOALS))' 2>/dev/null)
+# A make that made one of its own files anew has started over, as the same process: that is no second run.
+.innerloop-again := $(if $(filter undefined,$(origin MAKE_RESTARTS)),,again)
+.innerloop-found := $(shell exec @COMMAND@ attach $$PPID '$(subst ','\'',$(MAKECMDGOALS))' $(.innerloop-again) 2>/dev/null)
 ifneq (,$(word 2,$(.innerloop-found)))
 export MAKEFILES := $(firstword $(.innerloop-found))/probe.mk$(if $(filter undefined,$(origin MAKEFILES)),, $(MAKEFILES))
 export __innerloop := :$(word 2,$(.innerloop-found))
