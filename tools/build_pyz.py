@@ -10,6 +10,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import build_shim
+
 CLIENT = Path(__file__).resolve().parent.parent / "packages" / "client"
 INTERPRETER = b"#!/usr/bin/env python3\n"
 MOMENT = (1980, 1, 1, 0, 0, 0)  # the first that a zip file knows
@@ -37,6 +39,7 @@ def contents() -> dict[str, Path]:
 
 def build(output: Path) -> None:
     """Write the archive, executable, in the place of an older one."""
+    build_shim.build()
     output.parent.mkdir(parents=True, exist_ok=True)
     temporary = output.with_suffix(".tmp")
     with temporary.open("wb") as file:

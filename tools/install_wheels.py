@@ -20,6 +20,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import build_shim
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -55,6 +57,7 @@ def uv() -> str:
 
 def build(target: Path) -> list[Path]:
     """Build both wheels into `target`, which is emptied first."""
+    build_shim.build()
     shutil.rmtree(target, ignore_errors=True)
     _uv("build", "--wheel", "--all-packages", "--no-build-isolation", "--python", sys.executable, "--out-dir", target)
     return sorted(target.glob("*.whl"))

@@ -1,6 +1,117 @@
-"""Where the probe is kept, ready for make. May import: the standard library."""
+"""Where the probe is kept, ready for make: STATE/probe/DIGEST/, which outlives the package it came from.
+
+A Makefile may write the shim's path into files that it makes, and builds may be running while innerloop is upgraded or
+removed: so a directory is never changed, a new version is a new directory, and old ones stay for a month.
+
+May import: the standard library.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import time
+
+HERE = os.path.dirname(__file__)
+LINKS = ("sh", "bash", "dash", "ksh", "rksh", "zsh", "ash", "other", "exec")  # make treats shells by their names
+PLAIN = re.compile(r"/[A-Za-z0-9._/+@,-]+")  # what make and every shell take as it stands
+KEEP = 30 * 24 * 3600  # s that a directory of another version stays after it was last prepared
+DIGEST = re.compile(r"[0-9a-f]{12}")
 
 
-def prepare(_state: str) -> "tuple[str, str]":
-    """The probe's directory, or "" and why there is none."""
-    return "", "this version has no probe yet"
+def prepare(state: str) -> "tuple[str, str]":
+    """Make the directory where it is not there already.
+
+    Returns its path and "", or "" and why there is none. Raises nothing that comes of the file system.
+    """
+    if not PLAIN.fullmatch(state):
+        return "", f"{state} has characters that make does not take in a file's name"
+    if not os.access("/bin/sh", os.X_OK):
+        return "", "there is no /bin/sh"
+    contents = _contents()
+    digest = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (name.encode(), len(text), text) for name, text in sorted(contents.items())))
+    directory = f"{state}/probe/{digest.hexdigest()[:12]}"
+    try:
+        if not usable(directory):
+            os.utime(directory)
+        else:
+            _build(directory, contents)
+        _tidy(f"{state}/probe", os.path.basename(directory))
+    except OSError as error:
+        return "", f"{state}/probe: {error.strerror}"
+    reason = usable(directory)
+    return ("", reason) if reason else (directory, "")
+
+
+def usable(directory: str) -> str:
+    """Say why make cannot use a directory of `prepare`, or return an empty string."""
+    for name in ("probe.mk", "exec.sh"):
+        if not os.access(f"{directory}/{name}", os.R_OK):
+            return f"{directory}/{name} is missing"
+    for name in LINKS:
+        if not os.path.isfile(f"{directory}/{name}"):
+            return f"{directory}/{name} is missing"
+        if not os.access(f"{directory}/{name}", os.X_OK):
+            return f"{directory}/{name} cannot be run: its mode, or the file system is mounted noexec"
+    return ""
+
+
+def machine() -> str:
+    """Name the compiled shim that fits this machine, such as linux-x86_64; there may be none."""
+    system = os.uname()
+    architecture = {"amd64": "x86_64", "arm64": "aarch64"}.get(system.machine, system.machine)
+    return f"{system.sysname.lower()}-{architecture}"
+
+
+def _contents() -> "dict[str, bytes]":
+    """The files by their names; the shim stands as `sh`. Out of a zip file as well."""
+    try:
+        shim = _read(f"bin/{machine()}")
+    except OSError:
+        shim = _read("shim.sh")
+    return {"probe.mk": _read("probe.mk"), "exec.sh": _read("exec.sh"), "sh": shim}
+
+
+def _read(name: str) -> bytes:
+    loader = globals()["__loader__"]
+    data: bytes = loader.get_data(os.path.join(HERE, *name.split("/")))
+    return data
+
+
+def _build(directory: str, contents: "dict[str, bytes]") -> None:
+    """Make a directory beside its place, then move it there. Where one is there that cannot be used, it is moved out of the way."""
+    parent = os.path.dirname(directory)
+    os.makedirs(parent, mode=0o700, exist_ok=True)
+    new = tempfile.mkdtemp(prefix=".new-", dir=parent)
+    try:
+        _fill(new, directory, contents)
+        if os.path.lexists(directory):
+            os.rename(directory, tempfile.mkdtemp(prefix=".old-", dir=parent))
+        os.rename(new, directory)
+    except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # somebody else was faster
+            raise
+
+
+def _fill(new: str, directory: str, contents: "dict[str, bytes]") -> None:
+    for name, text in contents.items():
+        with open(f"{new}/{name}", "wb") as file:
+            file.write(text if name == "sh" and not text.startswith(b"#!") else text.replace(b"@DIR@", directory.encode()))
+        os.chmod(f"{new}/{name}", 0o700 if name == "sh" else 0o600)
+    for name in LINKS[1:]:
+        try:
+            os.link(f"{new}/sh", f"{new}/{name}")
+        except OSError:
+            shutil.copy(f"{new}/sh", f"{new}/{name}")
+
+
+def _tidy(parent: str, current: str) -> None:
+    """Remove what other versions left, when no build can be using it any more."""
+    before = time.time() - KEEP
+    for name in os.listdir(parent):
+        ours = DIGEST.fullmatch(name) or name.startswith((".new-", ".old-"))
+        if ours and name != current and os.lstat(f"{parent}/{name}").st_mtime < before:
+            shutil.rmtree(f"{parent}/{name}", ignore_errors=True)

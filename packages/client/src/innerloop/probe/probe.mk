@@ -1,0 +1,100 @@
+# innerloop's probe: make reads this file first (MAKEFILES) and then shows each recipe line to the shim beside it. It
+# changes no goal, no list of files, no text of yours. Where anything is missing or unusual it does nothing at all.
+# GNU make 3.81 and later.
+@DIR@/probe.mk: ;
+.innerloop-empty :=
+.innerloop-blank := $(.innerloop-empty) $(.innerloop-empty)
+MAKEFILE_LIST := $(if $(word 2,$(MAKEFILE_LIST)),$(subst $(.innerloop-blank)@DIR@/probe.mk,,$(MAKEFILE_LIST)))
+
+# make's options without the variables that follow ` -- `: `nk -j2 --trace`. Letters come first, without a dash.
+.innerloop-options := |$(subst $(.innerloop-blank),|,$(MAKEFLAGS))|
+.innerloop-options := $(subst |,$(.innerloop-blank),$(firstword $(subst |--|, ,$(.innerloop-options)) |))
+.innerloop-letters := $(filter-out -%,$(firstword $(.innerloop-options)))
+.innerloop-letters := $(if $(findstring =,$(.innerloop-letters)),,$(.innerloop-letters))
+# Nothing is measured where nothing runs, where make explains itself, or where a completion asks for names;
+.innerloop-aside := $(foreach letter,n q t p d,$(findstring $(letter),$(.innerloop-letters)))
+.innerloop-aside += $(filter --trace --debug --debug=%,$(.innerloop-options))
+.innerloop-aside += $(filter-out undefined,$(origin __BASH_MAKE_COMPLETION__))
+# nor where no run is being recorded, where the shim is not there, or where this file was read already.
+.innerloop-log := $(if $(filter undefined,$(origin __innerloop)),,$(lastword $(subst :, ,$(__innerloop))))
+.innerloop-aside += $(if $(.innerloop-log),$(if $(wildcard $(.innerloop-log)),,log),run)
+.innerloop-aside += $(if $(wildcard @DIR@/sh),,shim) $(filter-out undefined,$(origin .innerloop-mode))
+
+ifeq (,$(strip $(.innerloop-aside)))
+
+# What the shim is told of a line. make expands an exported variable once for each target, in the target's context, and
+# no shell looks at it. It is one string of at most 128 KB for execve(2): names are counted, and where they are many
+# and long they are left out.
+define .innerloop-newline
+
+
+endef
+.innerloop-version := $(MAKE_VERSION)
+.innerloop-names = $(if $(word 500,$(subst /, ,$(wordlist 1,$1,$2))),,$(wordlist 1,$1,$2))$(.innerloop-newline)
+.innerloop-about = $(.innerloop-version)$(.innerloop-newline)$@$(.innerloop-newline)$(call .innerloop-names,64,$^)$(call .innerloop-names,16,$|)
+.innerloop-given = $(if $(filter undefined,$(origin $1)),-,+$($1))$(.innerloop-newline)
+.innerloop-shells = $(call .innerloop-given,PWD)$(call .innerloop-given,OLDPWD)$(call .innerloop-given,SHLVL)$(call .innerloop-given,_)
+
+# Does a file look at the text of SHELL, export it, or set it for some targets only? Then the text has to stay as it is.
+# Files are read without a process ($(file <), make 4.2), and only where their names are usual: another could be a pipe.
+# As one line: blanks are single, ` | ` ends a line, and what sets SHELL for all targets, which is harmless, is gone.
+.innerloop-usual := Makefile% makefile% GNUmakefile% Kbuild% %.mk %.mak %.make %.inc %.conf %.config
+.innerloop-lists := %.d %.P %.Po %.Plo %.Tpo %.dep %.deps %.cmd
+.innerloop-read = $(if $(wildcard $1),$(if $(wildcard $1/.),,$(file <$1)))
+.innerloop-text = $(subst | SHELL,,$(strip $(subst SHELLFLAGS,,| $(subst $(.innerloop-newline), | ,$(.innerloop-read)) |)))
+.innerloop-looks := (SHELL) {SHELL} (SHELL: {SHELL: ,SHELL) ,SHELL} :SHELL .EXPORT_ALL_VARIABLES
+.innerloop-words := SHELL SHELL) SHELL} SHELL=% SHELL:=% SHELL?=%
+.innerloop-found = $(foreach look,$(.innerloop-looks),$(findstring $(look),$1))$(findstring | export |,$1)$(filter $(.innerloop-words),$1)
+.innerloop-exact = $(foreach file,$(filter-out $(.innerloop-lists),$(MAKEFILE_LIST)),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-found,$(call .innerloop-text,$(file))),$(file)))
+
+# The mode, found when all files were read, so that SHELL and .SHELLFLAGS are what they will be:
+#   shell  the shim is make's SHELL, under the real shell's name. Cheapest; $(SHELL) reads differently.
+#   other  the same where SHELL is not /bin/NAME: its text travels in .SHELLFLAGS.
+#   flags  SHELL stays as it is, and its flags lead to the shim: two processes more. Only for shells that read no file
+#          of the user's at their start. Not before make 4.0, and not where .POSIX has make choose flags line by line.
+#   none   no line is measured: SHELL would have other effects, or only a mode that changes what is seen would do.
+.innerloop-mode := none
+.innerloop-risky := @ < ^ ? * + | warning info error eval file call foreach if value origin
+.innerloop-steady = $(if $(findstring $$,$(value SHELL)),$(if $(strip $(foreach word,$(.innerloop-risky),$(findstring $(word),$(value SHELL)))),,yes),yes)
+define .innerloop-choose
+.innerloop-shell := $(filter sh bash dash ksh rksh zsh ash,$(if $(word 2,$(SHELL)),,$(notdir $(SHELL))))
+.innerloop-standard := $(filter /bin/$(.innerloop-shell),$(SHELL))
+.innerloop-posix := $(if $(filter default,$(origin .SHELLFLAGS)),$(filter -ec,$(value .SHELLFLAGS)))
+.innerloop-quiet := sh dash ash $(if $(filter undefined,$(origin BASH_ENV)),bash)
+ifneq (,$(filter 3.%,$(MAKE_VERSION)))
+  .innerloop-mode := $(if $(filter command,$(origin SHELL)),none,$(if $(.innerloop-standard),shell,none))
+else ifneq (,$(.innerloop-posix))
+  .innerloop-mode := $(if $(filter command,$(origin SHELL)),none,$(if $(.innerloop-standard),shell,none))
+else ifneq (,$(filter command,$(origin SHELL))$(filter 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)))
+  .innerloop-mode := $(if $(filter $(.innerloop-quiet),$(.innerloop-shell)),flags,none)
+else ifneq (,$(.innerloop-exact))
+  .innerloop-mode := $(if $(filter $(.innerloop-quiet),$(.innerloop-shell)),flags,none)
+else
+  .innerloop-mode := $(if $(.innerloop-standard),shell,other)
+endif
+endef
+
+define .innerloop-use-shell
+override SHELL := @DIR@/$(.innerloop-shell)
+endef
+define .innerloop-use-other
+.innerloop-flags = @$(SHELL) $(value .SHELLFLAGS)
+override .SHELLFLAGS = $$(.innerloop-flags)
+override SHELL := @DIR@/$(if $(.innerloop-shell),$(.innerloop-shell),other)
+endef
+define .innerloop-use-flags
+.innerloop-flags = $(value .SHELLFLAGS)
+.innerloop-through = $$(if $$(word 2,$$(SHELL)),,$$(if $$(filter $$(.innerloop-quiet),$$(notdir $$(SHELL))),@DIR@/exec.sh $$(SHELL)))
+override .SHELLFLAGS = $$(.innerloop-through) $$(.innerloop-flags)
+endef
+.innerloop-use-none :=
+define .innerloop-tell
+override __innerloop_line = $$(.innerloop-about)$(if $(filter flags,$(.innerloop-mode)),$$(.innerloop-shells))
+export __innerloop_line
+endef
+
+# What runs it: a file that is included and missing has to be made, after all others were read, and its recipe is nothing
+# but this. Nothing is executed for it, so make neither prints nor starts again, also where a rule matches every name.
+.innerloop-hook: ; $(if $(.innerloop-steady),$(eval $(value .innerloop-choose))$(eval $(.innerloop-use-$(.innerloop-mode)))$(if $(filter-out none,$(.innerloop-mode)),$(eval $(.innerloop-tell))))
+-include .innerloop-hook
+endif
