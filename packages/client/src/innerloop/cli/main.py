@@ -69,6 +69,11 @@ def parser() -> argparse.ArgumentParser:
     flush.add_argument("--timeout", type=seconds, default=30, metavar="S", help="give up after S seconds (30)")
     report = add("report", "your own week: what you waited for, what failed")
     report.add_argument("--days", type=days, default=7, metavar="N", help="look back N days (7)")
+    line = add("timeline", "where a run's time went: its make targets, the critical path, what failed first")
+    line.add_argument("run", nargs="?", default="", metavar="RUN", help="the beginning of its id, as --list shows it; else the last run")
+    line.add_argument("--format", choices=["text", "json", "perfetto", "speedscope"], default="text", help="for people (text), or a file")
+    line.add_argument("--list", action="store_true", help="the runs that have targets")
+    line.add_argument("--all", action="store_true", help="every target, or with --list every run; else what fits on a screen")
     add("reset-id", "a new pseudonymous id; the old one stays here as the key to erasure", json=False)
     forget = add("forget", "stop, and erase what was measured: here and, with a receipt, on the collector")
     forget.add_argument("--check", default="", metavar="RECEIPT", help="ask the collector about a receipt, and erase nothing")
@@ -90,6 +95,7 @@ COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]
     "describe": ("look", lambda module, here, given: module.describe(here, given.json, given.dpia)),
     "show": ("look", lambda module, here, given: module.show(here, given.what, given.json)),
     "report": ("report", lambda module, here, given: module.report(here, given.json, given.days)),
+    "timeline": ("timeline", lambda module, here, given: module.timeline(here, given)),
     "reset-id": ("forget", lambda module, here, _given: module.reset_id(here)),
     "forget": ("forget", lambda module, here, given: module.forget(here, given.check, given.json)),
     "flush": ("deliver", lambda module, here, given: module.flush(here, given.timeout, given.json)),

@@ -4,6 +4,7 @@
     sealed/ID  the very bytes that will leave          sent/ID    the very bytes that left
     quarantine/ID  refused or unreadable, with a reason
     recorded, acknowledged, local, dropped-REASON      journals of run ids, 32 hex digits each
+    targets/ID   what the probe wrote down about the run's recipe lines; stays for `timeline`
     history  what the developer's own report reads: exact, never sent
 
 Every run of the journal `recorded` is in exactly one of the other places: that is the ledger.

@@ -1,0 +1,165 @@
+"""`innerloop timeline`: where a run's time went, target by target. For its developer alone: exact, and never sent.
+
+Reads the spool and writes nothing. May import: consent's resolution, the spool, and this package.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from typing import Any
+
+from innerloop.cli import drawing, traces, words
+from innerloop.cli.bars import Look
+from innerloop.cli.runs import FORGOTTEN, GOING_ON, INFERRED, KILLED, Known, known
+from innerloop.cli.terminal import Failure, give, say
+from innerloop.consent.resolve import State, resolve
+from innerloop.plan.project import clean
+from innerloop.spool import targets
+from innerloop.spool.outcomes import STOPS
+from innerloop.spool.tree import Target
+
+SHORT = 8  # characters of an id that are shown
+LISTED = 20  # runs that --list shows without --all
+COERCED = (b"LC_CTYPE", "C.UTF-8")  # what Python makes of the locale C (PEP 538)
+
+
+def timeline(here: State, given: argparse.Namespace) -> int:
+    """Print one run, the last one where none is named, or the list of runs."""
+    style = "json" if given.json else given.format
+    state = resolve(here)
+    spool = here.spool(state.key)
+    runs = known(spool)
+    if given.list:
+        return _list(spool, runs if given.all else runs[:LISTED], style == "json")
+    if not runs:
+        raise Failure(
+            f"no run of {state.project.name} with targets was recorded here yet. Only make shows its targets; see: innerloop doctor"
+        )
+    one = pick(runs, given.run)
+    log = one.log(spool)
+    if style == "text":
+        _write(drawing.draw(one, log, look(here.env), given.all))
+        say(f"Run {one.id[:SHORT]}, {when(one)}. Only you can see this.")
+        return 0
+    document = {"json": as_json, "perfetto": traces.perfetto, "speedscope": traces.speedscope}[style](one, log)
+    print(json.dumps(document, indent=2 if style == "json" else None))
+    return 0
+
+
+def pick(runs: "list[Known]", run: str) -> Known:
+    """The run whose id begins so, or the last one. Raises Failure."""
+    found = [one for one in runs if one.id.startswith(run.lower())]
+    if not found:
+        raise Failure(f"no run with targets has an id that begins with {clean(run)}. See: innerloop timeline --list")
+    if run and len(found) > 1:
+        raise Failure(f"{len(found)} runs have ids that begin with {clean(run)}; give more of it. See: innerloop timeline --list")
+    return found[0]
+
+
+def look(env: "dict[bytes, bytes]") -> Look:
+    """What stdout can show."""
+    size = shutil.get_terminal_size()
+    colour = os.isatty(1) and not env.get(b"NO_COLOR") and env.get(b"TERM") != b"dumb"
+    return Look(min(max(size.columns, 60), 240), max(size.lines, 10), _blocks(env), colour)
+
+
+def _blocks(env: "dict[bytes, bytes]") -> bool:
+    """Whether the developer's own locale is a UTF-8 one; Python may have put one in the place of C."""
+    chosen = [(name, env[name].decode("ascii", "replace")) for name in (b"LC_ALL", b"LC_CTYPE", b"LANG") if env.get(name)]
+    if chosen[:1] == [COERCED]:
+        chosen = chosen[1:]
+    return bool(chosen) and bool(re.search(r"utf-?8$", chosen[0][1].partition("@")[0], re.IGNORECASE))
+
+
+def _write(text: str) -> None:
+    """Print in the terminal's encoding; what that does not have is shown by its number."""
+    give((text + "\n").encode(sys.stdout.encoding or "ascii", "backslashreplace"))
+
+
+def when(one: Known) -> str:
+    """A run's start by the local clock."""
+    return time.strftime("%d %b %H:%M:%S", time.localtime(one.start))
+
+
+def outcome(one: Known) -> str:
+    """A run's end in a few words."""
+    if one.state in (GOING_ON, KILLED, FORGOTTEN) or one.status is None:
+        return {GOING_ON: "still running", KILLED: "killed"}.get(one.state, "not known")
+    inferred = ", inferred" if one.exit == INFERRED else ""
+    return ("done" if one.status == 0 else "stopped" if one.status in STOPS else f"failed ({words.ending(one.status)})") + inferred
+
+
+def _list(spool: str, runs: "list[Known]", as_json_too: bool) -> int:
+    """Print the runs that have a target log, the newest first."""
+    logs = [one.log(spool) for one in runs]
+    if as_json_too:
+        print(json.dumps([{**_run(one, log), "targets": len(log.targets)} for one, log in zip(runs, logs)], indent=2))
+        return 0
+    if not runs:
+        say("No run with targets was recorded here yet.")
+        return 0
+    width = min(max(words.cells(clean(one.name)) for one in runs), 32)
+    lines = [f"{'run':<{SHORT}}  {'when':<15}  {'name':<{width}}  {'time':>8}  targets  outcome"]
+    for one, log in zip(runs, logs):
+        name = words.pad(words.cut(clean(one.name), width, "..."), width)
+        took = words.duration(drawing.span(one, log))
+        lines.append(f"{one.id[:SHORT]}  {when(one):<15}  {name}  {took:>8}  {len(log.targets):>7}  {outcome(one)}")
+    _write("\n".join(lines))
+    return 0
+
+
+def _run(one: Known, log: targets.Log) -> "dict[str, Any]":
+    return {
+        "run": one.id,
+        "name": one.name,
+        "start": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.start)),
+        "state": one.state,
+        "duration_ms": _ms(drawing.span(one, log)),
+        "exit_status": one.status,
+        "exit": "unknown" if one.status is None else one.exit,
+    }
+
+
+def as_json(one: Known, log: targets.Log) -> "dict[str, Any]":
+    """A run as a document. Times in ms from the run's start; targets refer to each other by their places in the list."""
+    begin = drawing.origin(one, log)
+    return {
+        **_run(one, log),
+        "unreadable_records": log.damaged,
+        "problem": log.problem,
+        "lanes": log.lanes,
+        "critical_path": {"duration_ms": _ms(log.critical_ns), "targets": list(log.critical)},
+        "first_failure": log.first_failure,
+        "makes": [{"pid": make.pid, "directory": make.directory, "level": make.level, "parent": make.parent} for make in log.makes],
+        "targets": [_target(target, begin) for target in log.targets],
+    }
+
+
+def _target(target: Target, begin: int) -> "dict[str, Any]":
+    return {
+        "name": target.name,
+        "directory": target.directory,
+        "make": target.make,
+        "parent": target.parent,
+        "offset_ms": _ms(target.start_ns - begin),
+        "duration_ms": None if target.duration_ns is None else _ms(target.duration_ns),
+        "own_ms": _ms(target.own_ns),
+        "outcome": target.outcome,
+        "exit_status": target.status,
+        "cause": target.cause,
+        "critical": target.critical,
+        "lane": target.lane,
+        "lines": len(target.lines),
+        "cpu_ms": target.cpu_us / 1000,
+        "memory_kb": target.memory_kb,
+        "prerequisites": list(target.prerequisites),
+        "order_only": list(target.order_only),
+    }
+
+
+def _ms(nanoseconds: int) -> float:
+    return round(nanoseconds / 1e6, 3)

@@ -1,0 +1,90 @@
+"""Read the lines of a target log: what the probe's shim wrote down about each recipe line, in the order of its writes.
+
+    b ID UP MAKE-PID LEVEL FLAGS START DIRECTORY TARGET PREREQUISITES ORDER-ONLY     a recipe line starts
+    e ID END STATUS USER-US SYSTEM-US MEMORY-KB                                      it ended
+
+Fields are separated by one tabulator, names escaped as %XX, lists separated by one blank. Times are those of the
+monotonic clock (ns). Whatever cannot be read is counted, never raised: a build's log may be cut short at any byte.
+
+May import: the standard library.
+"""
+
+from typing import NamedTuple, Optional
+from urllib.parse import unquote_to_bytes
+
+BEGIN, END = 11, 7  # fields
+DIGITS = 19  # of the largest number that we believe
+FLAGS = frozenset("ijk")
+
+
+class Line(NamedTuple):
+    """One recipe line that make ran. Times in ns of the monotonic clock."""
+
+    id: str
+    up: str  # id of the line that its make runs under, or empty
+    pid: int  # of its make
+    level: int  # its make's MAKELEVEL: 0 at the top
+    flags: str  # those of i, k and j that its make runs under
+    start: int
+    directory: str  # absolute
+    target: str
+    prerequisites: "tuple[str, ...]"
+    order_only: "tuple[str, ...]"
+    end: Optional[int] = None  # None: it still runs, or was killed together with its shim
+    status: Optional[int] = None  # exit status, or minus the signal
+    user_us: int = 0
+    system_us: int = 0
+    memory_kb: int = 0
+
+
+def parse(data: bytes) -> "tuple[list[Line], int]":
+    """Return the recipe lines by their start, and how many records could not be read."""
+    *records, torn = data.split(b"\n")
+    found: "dict[str, Line]" = {}
+    damaged = 1 if torn else 0
+    for record in records:
+        fields = record.decode("utf-8", "backslashreplace").split("\t")
+        try:
+            if fields[0] == "b" and len(fields) >= BEGIN and fields[1] not in found:
+                found[fields[1]] = _begun(fields)
+            elif fields[0] == "e" and len(fields) >= END and found[fields[1]].end is None:
+                found[fields[1]] = _ended(found[fields[1]], fields)
+            else:
+                damaged += 1
+        except (ValueError, KeyError):
+            damaged += 1
+    return sorted(found.values(), key=lambda line: line.start), damaged
+
+
+def _begun(fields: "list[str]") -> Line:
+    _, line_id, up, pid, level, flags, start, directory, target, prerequisites, order_only = fields[:BEGIN]
+    if not line_id or not target or not FLAGS.issuperset(flags):
+        raise ValueError(line_id)
+    return Line(
+        line_id, up, _number(pid), _number(level), flags, _number(start), _name(directory), _name(target),
+        _names(prerequisites), _names(order_only),
+    )  # fmt: skip
+
+
+def _ended(line: Line, fields: "list[str]") -> Line:
+    end, status, *usage = fields[2:END]
+    user, system, memory = (_number(word) for word in usage)
+    moment, code = _number(end), -_number(status[1:]) if status[:1] == "-" else _number(status)
+    if moment < line.start:
+        raise ValueError(end)
+    return line._replace(end=moment, status=code, user_us=user, system_us=system, memory_kb=memory)
+
+
+def _number(word: str) -> int:
+    if not word.isdecimal() or len(word) > DIGITS:
+        raise ValueError(word)
+    return int(word)
+
+
+def _name(word: str) -> str:
+    """A name, whatever its bytes: those that are no text stay visible as they are."""
+    return unquote_to_bytes(word).decode("utf-8", "backslashreplace") if "%" in word else word
+
+
+def _names(words: str) -> "tuple[str, ...]":
+    return tuple([_name(word) for word in words.split(" ")]) if words else ()

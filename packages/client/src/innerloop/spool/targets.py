@@ -1,0 +1,65 @@
+"""What a run's target log says: every target whose recipe ran, as a tree, with outcome, critical path and lanes.
+
+`SPOOL/targets/ID` is written by the probe while the run lasts and stays when the run was sealed. Reading it raises nothing:
+whatever cannot be read is counted.
+
+May import: the standard library, files, and lines, tree, outcomes and path.
+"""
+
+import os
+from typing import NamedTuple, Optional
+
+from innerloop import files
+from innerloop.spool import lines, outcomes, path, tree
+from innerloop.spool.tree import Make, Target
+
+LARGEST = 256 << 20  # bytes of a log that we read
+
+
+class Log(NamedTuple):
+    """A run's targets by their start. Times in ns of the monotonic clock, as in the record's `start` line."""
+
+    targets: "tuple[Target, ...]" = ()
+    makes: "tuple[Make, ...]" = ()
+    damaged: int = 0  # records that could not be read
+    problem: str = ""  # why there is no log, or none that may be believed
+    first_failure: Optional[int] = None  # place in `targets`
+    critical: "tuple[int, ...]" = ()  # places in `targets`, by their start
+    critical_ns: int = 0  # how long the critical path is
+    lanes: int = 0  # how many targets ran side by side, at most
+    start_ns: int = 0
+    end_ns: int = 0  # the last moment that the log knows
+
+
+def read(spool: str, run_id: str, exit_status: Optional[int] = None, live_at: Optional[int] = None) -> Log:
+    """Read a run's targets. `exit_status` is the run's, None where nobody knows it; `live_at` the present, where it still goes on."""
+    try:
+        data = files.read_own(f"{spool}/targets/{run_id}", LARGEST)
+    except (files.UnusableFile, OSError) as error:
+        return Log(problem=str(error))
+    return Log(problem="there is no target log") if data is None else understand(data, exit_status, live_at)
+
+
+def understand(data: bytes, exit_status: Optional[int] = None, live_at: Optional[int] = None) -> Log:
+    """Understand a log's bytes; arguments as those of `read`."""
+    records, damaged = lines.parse(data)
+    if not records:
+        return Log(damaged=damaged)
+    built = outcomes.judge(tree.build(records), exit_status, live_at is not None)
+    last = max([live_at or 0, *(line.start if line.end is None else line.end for line in records)])
+    ends = path.close(built.targets, last)
+    lanes, owns = path.lanes(built, ends), path.own_times(built, ends)
+    length, critical = path.Paths(built, ends, owns).whole()
+    on_path = set(critical)
+    found = [one._replace(critical=place in on_path, own_ns=owns[place], lane=lanes.get(place)) for place, one in enumerate(built.targets)]
+    first = outcomes.first_failure(found)
+    width = max(lanes.values(), default=-1) + 1
+    return Log(tuple(found), tuple(built.makes), damaged, "", first, tuple(critical), length, width, records[0].start, last)
+
+
+def logs(spool: str) -> "list[str]":
+    """The ids of the runs that have a target log."""
+    try:
+        return sorted(name for name in os.listdir(f"{spool}/targets") if len(name) == 36)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

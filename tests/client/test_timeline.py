@@ -1,0 +1,412 @@
+"""`innerloop timeline`: one look at a run tells where its time went. For its developer alone."""
+
+import json
+import os
+import re
+import signal
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from innerloop.cli import drawing, traces, words
+from innerloop.cli.bars import Axis, Look
+from innerloop.cli.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
+from innerloop.spool import path
+from innerloop.spool.targets import Log, understand
+from tests.client.people import Developer, eventually
+from tests.client.recorder import Recorder
+from tests.client.target_logs import BASE, MS, HandMade, books
+
+ESCAPE = "\x1b["
+
+
+def known(status: int | None = 0, state: str = ENDED, **more: Any) -> Known:
+    return Known("0f3c", "make all", 0.0, state, status, awake_ns=BASE, **more)
+
+
+def drawn(book: HandMade, run: Known, look: Look = Look(), everything: bool = True) -> str:  # noqa: B008 (nobody changes it)
+    return drawing.draw(run, understand(book.data, run.status, BASE + 1000 * MS if run.state == GOING_ON else None), look, everything)
+
+
+def remember(developer: Developer, *command: str, book: HandMade | None = None) -> str:
+    """Run a command, and put a target log beside its record, as the probe would have written it; returns the run's id."""
+    before = set(developer.place("new"))
+    developer.run(*command)
+    (record,) = set(developer.place("new")) - before
+    start = re.search(r"^start \d+ (\d+)", record.read_text(), re.MULTILINE)
+    assert start
+    (developer.spool / "targets").mkdir(exist_ok=True)
+    data = (book or HandMade(int(start[1])).recursive()).data
+    (developer.spool / "targets" / record.name).write_bytes(data)
+    return record.name
+
+
+# what is drawn
+
+
+def test_a_failed_build_in_one_look() -> None:
+    assert """\
+make all: failed with exit status 2 after 600 ms
+10 targets in 2 makes, up to 2 side by side. Critical path 379 ms: server.o
+First failure: lua.a in deps/lua, exit status 1, 590 ms into the run.
+
+   target            time exit ln  0              0.2 s          0.4 s
+ v deps            600 ms    2     ---------------------------------------------
+     in deps/lua
+     l0.o           90 ms       2  =======
+     l1.o           90 ms       2          =======
+     l2.o           90 ms       2                 =======
+     l3.o           90 ms       2                         =======
+     l4.o           90 ms       2                                =======
+ !   lua.a          70 ms    1  1                                         =====
+   main.o           85 ms       1  ======
+ - lint             29 ms    1  1        ===
+*  server.o        379 ms       1           ############################
+
+   lane 1                94% full  =####################################: #####.
+   lane 2                75% full  .######:=######.######:=######.######:
+
+* critical path   ! failed   v failed because of one below   - error ignored""" == drawn(
+        HandMade().recursive(), known(2), Look(blocks=False)
+    )
+
+
+def test_bars_are_block_characters_where_the_locale_has_them() -> None:
+    book = HandMade()
+    book.line("a", 0, 50)
+    book.line("b", 50, 100)
+    text = drawn(book, known())
+
+    assert re.search(r"a +50 ms  █+▌?$", text, re.MULTILINE)
+    assert re.search(r"b +50 ms   +▐?█+$", text, re.MULTILINE)
+    assert "█" not in drawn(book, known(), Look(blocks=False))
+
+
+@pytest.mark.parametrize(
+    ("run", "says"),
+    [
+        (known(0), "make all: done in 70 ms"),
+        (known(0, duration_ms=90), "make all: done in 90 ms"),
+        (known(3), "make all: failed with exit status 3 after 70 ms"),
+        (known(0, exit=INFERRED), "make all: done in 70 ms (exit status inferred)"),
+        (known(-2), "make all: stopped by SIGINT after 70 ms"),
+        (known(143), "make all: stopped by SIGTERM after 70 ms"),
+        (known(-11), "make all: killed by SIGSEGV after 70 ms"),
+        (known(None), "make all: ended after 70 ms; its exit status could not be read, no target failed"),
+        (known(None, KILLED), "make all: killed after 70 ms or more, so how it would have ended is not known"),
+        (known(None, GOING_ON), "make all: still running, so far 1.00 s"),
+        (known(None, FORGOTTEN), "make all: 70 ms from the first target to the last, how it ended is not known"),
+    ],
+)
+def test_the_first_line_says_how_it_ended_and_how_that_is_known(run: Known, says: str) -> None:
+    book = HandMade()
+    book.line("a", 0, 70)
+
+    assert says == drawn(book, run).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("book", "status", "says"),
+    [
+        (HandMade(), 0, "No recipe ran: nothing was to be done, or make ended before the first one."),
+        (HandMade(), 2, "No recipe ran: nothing was to be done, or make ended before the first one."),
+    ],
+)
+def test_a_run_without_targets_says_so(book: HandMade, status: int, says: str) -> None:
+    assert says in drawn(book, known(status))
+
+
+def test_a_missing_rule_is_named_as_a_reason_when_no_target_failed() -> None:
+    book = HandMade()
+    book.line("a", 0, 70)
+
+    assert "No target failed: the run did for another reason, such as a missing rule." in drawn(book, known(2))
+    assert "No target failed" not in drawn(book, known(0))
+
+
+def test_what_fits_on_a_screen_is_what_failed_and_what_took_longest() -> None:
+    book = HandMade()
+    for number in range(300):
+        book.line(f"t{number}", number * 10, number * 10 + (9 if number % 50 == 7 else 3), 1 if number == 299 else 0)
+    text = drawn(book, known(2), Look(80, 24), everything=False)
+
+    assert len(text.splitlines()) <= 22, "which run it is and the prompt need two lines more"
+    assert all(re.search(rf"\bt{number} ", text) for number in (7, 57, 107, 157, 207, 257, 299))
+    shown = len(re.findall(r"^.. t\d+ ", text, re.MULTILINE))
+    assert f"\n{300 - shown} more targets took " in text
+    assert all(f"t{number} " in drawn(book, known(2)) for number in range(300))
+
+
+def test_a_target_below_others_is_shown_with_those_above_it() -> None:
+    book = HandMade()
+    above = book.line("all", 0, 1000, 2)
+    for number in range(100):
+        book.line(f"t{number}", number * 10, number * 10 + 9, under=above, make=20, directory="/shop/deep")
+        above = book.line("step", number * 10, 1000, 2, under=above, make=20, directory="/shop/deep") if number == 50 else above
+    book.line("broken", 995, 996, 1, under=above, make=30, directory="/shop/deep/er")
+    lines = drawn(book, known(2), Look(80, 24), everything=False).splitlines()
+    names = [line[2:20].split()[0] for line in lines[5:] if line[2:20].strip()]
+
+    assert [name for name in names if name in ("all", "step", "broken")] == ["all", "step", "broken"]
+
+
+def test_nothing_in_a_name_steers_the_terminal() -> None:
+    book = HandMade()
+    book.line("a\x1b[31mred\r\n\u202e", 0, 70, 1, directory="/x\x1b]0;title\x07")
+    text = drawn(book, known(2))
+
+    assert set("\x1b\r\u202e\x07").isdisjoint(text)
+
+
+def test_a_long_or_wide_name_is_cut_in_its_middle() -> None:
+    for name in ("dev.provision." + "x" * 180 + ".lms", "\u65e5\u672c" * 60):
+        cut = words.cut(name, 30, "\u2026")
+        assert words.cells(cut) <= 30
+        assert cut[:5] == name[:5]
+        assert cut[-4:] == name[-4:]
+
+
+def test_of_colour_nothing_remains_without_it() -> None:
+    book = HandMade().recursive()
+    coloured = drawn(book, known(2), Look(colour=True))
+
+    assert ESCAPE in coloured
+    assert drawn(book, known(2), Look()) == re.sub(r"\x1b\[\d+m", "", coloured)
+
+
+@settings(deadline=None)
+@given(books(), st.sampled_from([0, 2, -2, None]), st.integers(60, 200), st.booleans(), st.booleans())
+def test_no_line_is_wider_than_the_terminal(book: HandMade, status: int | None, width: int, blocks: bool, everything: bool) -> None:
+    text = drawn(book, known(status), Look(width, 24, blocks), everything)
+
+    assert max(words.cells(line) for line in text.splitlines()) <= width
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**19), st.integers(0, 10**19), st.integers(0, 10**19), st.integers(10, 200), st.booleans())
+def test_every_bar_can_be_seen_and_stays_on_its_axis(start: int, length: int, end: int, columns: int, blocks: bool) -> None:
+    axis = Axis(0, length, columns, blocks)
+    bar = axis.bar(min(start, length), min(max(start, end), length))
+
+    assert bar.strip()
+    assert len(bar) <= columns
+    assert len(axis.ticks()) <= columns
+    assert len(axis.load([(min(start, length), min(max(start, end), length))])) <= columns
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [(0, "0 ms"), (999_400_000, "999 ms"), (999_600_000, "1.00 s"), (9_996_000_000, "10.0 s"), (99_960_000_000, "1.7 min"), (36_000_000_000_000, "10.0 h")],
+)  # fmt: skip
+def test_durations_are_short(nanoseconds: int, text: str) -> None:
+    assert text == words.duration(nanoseconds)
+
+
+# trace files
+
+
+def ends(log: Log) -> list[int]:
+    return path.close(list(log.targets), log.end_ns)
+
+
+@settings(deadline=None)
+@given(books())
+def test_a_trace_has_every_target_once_and_spans_on_one_track_are_nested(book: HandMade) -> None:
+    log = understand(book.data, 2)
+    tracks: dict[int, list[tuple[float, float]]] = {}
+    for event in traces.perfetto(known(2), log)["traceEvents"]:
+        if event["ph"] == "X":
+            tracks.setdefault(event["tid"], []).append((event["ts"], event["ts"] + event["dur"]))
+
+    assert sum(map(len, tracks.values())) == len(log.targets)
+    for spans in tracks.values():
+        for at, (start, end) in enumerate(spans):
+            for later in spans[at + 1 :]:
+                assert later[0] >= end or later[1] <= end, f"{(start, end)} and {later} overlap"
+
+
+@settings(deadline=None)
+@given(books())
+def test_speedscope_gets_events_in_order_and_nested(book: HandMade) -> None:
+    log = understand(book.data, 2)
+    document = traces.speedscope(known(2), log)
+
+    assert sum(len(profile["events"]) for profile in document["profiles"]) == 2 * len(log.targets)
+    for profile in document["profiles"]:
+        stack = []
+        assert all(one["at"] <= other["at"] for one, other in pairwise(profile["events"]))
+        for event in profile["events"]:
+            if event["type"] == "O":
+                stack.append(event["frame"])
+            else:
+                assert event["frame"] == stack.pop()
+        assert stack == []
+        assert 0 <= profile["startValue"] <= profile["endValue"]
+
+
+# the command
+
+
+def test_the_last_run_is_shown(agreed: Developer) -> None:
+    remember(agreed, "make", "test")
+    run = remember(agreed, "make", "fail")
+    shown = agreed.innerloop("timeline")
+
+    assert (0, "make fail: failed with exit status 2 after 600 ms") == (shown.status, shown.out.splitlines()[0])
+    assert f"Run {run[:8]}, " in shown.err
+    assert "Only you can see this." in shown.err
+    assert max(words.cells(line) for line in shown.out.splitlines()) <= 80
+
+
+def test_a_run_can_be_named_by_the_beginning_of_its_id(agreed: Developer) -> None:
+    first = remember(agreed, "make", "test")
+    remember(agreed, "make", "fail")
+
+    assert agreed.innerloop("timeline", first[:8]).out.startswith("make test: done in ")
+    assert (1, "") == agreed.innerloop("timeline", "zz")[:2]
+    (agreed.spool / "targets" / (first[:8] + "-0000-4000-8000-000000000000")).write_bytes(b"")
+    twice = agreed.innerloop("timeline", first[:8])
+    assert (1, "", True) == (*twice[:2], "give more of it" in twice.err)
+
+
+def test_the_list_has_every_run_with_targets_the_newest_first(agreed: Developer) -> None:
+    runs = [remember(agreed, "make", "test"), remember(agreed, "make", "fail")]
+    agreed.run("make", "test")
+    _, *rows = agreed.innerloop("timeline", "--list").out.splitlines()
+    listed = agreed.innerloop("timeline", "--list", "--json").json
+
+    assert [run[:8] for run in reversed(runs)] == [row.split()[0] for row in rows], "a run without a target log is not listed"
+    assert [("make fail", 10, 2), ("make test", 10, 0)] == [(one["name"], one["targets"], one["exit_status"]) for one in listed]
+    assert "failed (exit status 2)" in rows[0]
+
+
+def test_what_was_sent_is_still_shown(agreed: Developer) -> None:
+    remember(agreed, "make", "fail")
+    before = agreed.innerloop("timeline").out
+    agreed.flush()
+
+    assert not agreed.place("new")
+    assert before == agreed.innerloop("timeline").out
+
+
+def test_a_run_that_goes_on_is_shown_so_far_and_one_that_was_killed_as_unknown(agreed: Developer) -> None:
+    (agreed.directory / "Makefile").write_text("long:\n\t@sleep 30\n")
+    process = agreed.start(agreed.command, "run", "--", "make", "long")
+    assert eventually(lambda: agreed.place("run"))
+    (record,) = agreed.place("run")
+    book = HandMade(time.monotonic_ns())
+    book.line("long", 0, None)
+    (agreed.spool / "targets").mkdir(exist_ok=True)
+    (agreed.spool / "targets" / record.name).write_bytes(book.data)
+    going_on = agreed.innerloop("timeline").out
+    child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    process.kill()
+    process.wait()
+    os.kill(child, signal.SIGTERM)
+    killed = agreed.innerloop("timeline").out
+
+    assert going_on.startswith("make long: still running, so far ")
+    assert re.search(r"^ > long ", going_on, re.MULTILINE)
+    assert killed.startswith("make long: killed after ")
+    assert re.search(r"^ \? long ", killed, re.MULTILINE)
+
+
+def test_a_log_without_any_record_is_shown_for_what_it_is(agreed: Developer) -> None:
+    run = remember(agreed, "make", "test")
+    (agreed.spool / "new" / run).unlink()
+    shown = agreed.innerloop("timeline")
+
+    assert shown.out.startswith("a run without a record: 600 ms from the first target to the last")
+
+
+def test_a_damaged_log_says_how_much_of_it_could_not_be_read(agreed: Developer) -> None:
+    run = remember(agreed, "make", "test")
+    with (agreed.spool / "targets" / run).open("ab") as log:
+        log.write(b"rubbish\nb\t1")
+
+    assert "2 records of the target log could not be read." in agreed.innerloop("timeline").out
+
+
+def test_where_nothing_was_recorded_one_line_says_so(agreed: Developer) -> None:
+    agreed.run("make", "test")
+    shown = agreed.innerloop("timeline")
+
+    assert (1, "", 1) == (shown.status, shown.out, shown.err.count("\n"))
+    assert "innerloop doctor" in shown.err
+
+
+@pytest.mark.parametrize("words", [("--format", "html"), ("--format",), ("--all", "a", "b")])
+def test_wrong_usage_is_status_2(agreed: Developer, words: tuple[str, ...]) -> None:
+    assert (2, "") == agreed.innerloop("timeline", *words)[:2]
+
+
+def test_json_has_everything_that_the_log_has(agreed: Developer) -> None:
+    remember(agreed, "make", "fail")
+    document = agreed.innerloop("timeline", "--json").json
+    names = [one["name"] for one in document["targets"]]
+    lua = document["targets"][names.index("lua.a")]
+
+    assert document == agreed.innerloop("timeline", "--format", "json").json
+    assert (document["name"], document["exit_status"], document["lanes"]) == ("make fail", 2, 2)
+    assert document["first_failure"] == names.index("lua.a")
+    assert (lua["parent"], lua["offset_ms"], lua["duration_ms"], lua["outcome"]) == (names.index("deps"), 520, 70, "failed")
+    assert (lua["directory"], lua["prerequisites"], lua["cpu_ms"], lua["memory_kb"]) == ("/shop/deps/lua", ["l0.o", "l4.o"], 5, 2000)
+    assert document["targets"][names.index("deps")]["cause"] == names.index("lua.a")
+    assert [names[place] for place in document["critical_path"]["targets"]] == ["server.o"]
+
+
+@pytest.mark.parametrize(("style", "key"), [("perfetto", "traceEvents"), ("speedscope", "profiles")])
+def test_trace_files_are_json_on_stdout(agreed: Developer, style: str, key: str) -> None:
+    remember(agreed, "make", "test")
+    done = agreed.innerloop("timeline", "--format", style)
+
+    assert (0, "", True) == (done.status, done.err, bool(json.loads(done.out)[key]))
+
+
+def test_it_writes_nothing_and_asks_no_network(agreed: Developer, server: Recorder) -> None:
+    remember(agreed, "make", "test")
+    assert eventually(lambda: all(b"default" in sidecar.read_bytes() for sidecar in (agreed.spool / "run").iterdir())), "git is done"
+    before, calls = agreed.files(), server.connections
+    _, trace = agreed.strace(agreed.command, "timeline")
+
+    assert (before, calls) == (agreed.files(), server.connections)
+    assert not re.search(r"AF_INET|connect\(", trace)
+
+
+def test_it_works_for_somebody_who_measures_only_for_themselves(developer: Developer) -> None:
+    developer.opt_in("yes", local=True)
+    remember(developer, "make", "test")
+
+    assert developer.innerloop("timeline").out.startswith("make test: done in ")
+
+
+@pytest.mark.parametrize(
+    ("env", "blocks"),
+    [
+        ({"LANG": "C.UTF-8"}, True), ({"LANG": "en_US.utf8"}, True), ({"LANG": None}, False), ({"LANG": "C"}, False),
+        ({"LC_ALL": "C"}, False), ({"LC_ALL": "POSIX", "LC_CTYPE": "C.UTF-8"}, False), ({"LANG": "C", "LC_CTYPE": "C.utf8"}, True),
+    ],
+)  # fmt: skip
+def test_block_characters_are_used_where_the_locale_has_them(agreed: Developer, env: dict[str, str | None], blocks: bool) -> None:
+    remember(agreed, "make", "test")
+
+    assert blocks == ("█" in agreed.innerloop("timeline", env=env).out)
+
+
+def test_at_a_terminal_it_fits_and_is_coloured_unless_somebody_does_not_want_that(agreed: Developer) -> None:
+    remember(agreed, "make", "fail")
+    coloured = agreed.at_terminal(agreed.command, "timeline")
+    plain = agreed.at_terminal(agreed.command, "timeline", env={"NO_COLOR": "1"})
+    dumb = agreed.at_terminal(agreed.command, "timeline", env={"TERM": "dumb"})
+
+    assert ESCAPE in coloured.text
+    assert ESCAPE not in plain.text + dumb.text
+    assert ESCAPE not in agreed.innerloop("timeline").out
+    bar = next(line for line in plain.text.splitlines() if " deps " in line)
+    assert 190 <= words.cells(bar) <= 200, "the terminals of these tests have 200 columns"
+    assert max(map(words.cells, agreed.innerloop("timeline", env={"COLUMNS": "100"}).out.splitlines())) in range(90, 101)
