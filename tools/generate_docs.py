@@ -122,6 +122,8 @@ def _field(field: Field) -> str:
         ("Value", _value(field)),
         ("Exactness", f"{_choices(field)}; {_default(field)} unless the project file says otherwise"),
         ("Follows", f"as exact as [`{field.follows}`](#{_anchor(field.follows)})" if field.follows else ""),
+        ("Goes with", f"off where [`{field.part_of}`](#{_anchor(field.part_of)}) is off" if field.part_of else ""),
+        ("Seed mode", "off" if not field.in_seed_mode else ""),
         ("Absent", _ABSENT[field.absent_without] if field.absent_without else ""),
         ("Example", f"`{_literal(field.example)}`"),
         ("Risk", field.risk),
@@ -148,7 +150,7 @@ def _value(field: Field) -> str:
     return f"{text}, or null where it is not known" if field.nullable else text
 
 
-_ABSENT = {"git": "outside a git checkout", "cohort": "where the developer named none"}
+_ABSENT = {"git": "outside a git checkout", "cohort": "where the developer named none", "probe": "where no probe looked into make"}
 _TYPES = {
     "id": "a random UUID (version 4), never ordered by time",
     "instant": "an instant in ISO 8601, UTC",

@@ -19,7 +19,7 @@ test: ; @echo tested
 fail: ; @exit 3
 slow: ; @echo ready; sleep 0.5
 waits: ; @trap 'sleep 0.3; trap - INT; kill -INT $$$$' INT; echo ready; while :; do sleep 0.05; done
-dies: ; @kill -TERM $$PPID; sleep 5
+dies: ; @kill -TERM $$PPID; sleep 1
 nested: ; @$(MAKE) --no-print-directory test; make test
 wraps: ; @innerloop run -- true; innerloop wrap ok
 impl-ok: ; @:

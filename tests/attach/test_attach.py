@@ -274,5 +274,5 @@ def test_where_the_kernel_does_not_tell_the_status_is_left_open(monkeypatch: pyt
         handle = os.pidfd_open(process.pid)
         monkeypatch.setattr(attach, "GET_INFO", 0)
 
-        assert None is attach._ended(handle)
+        assert None is attach._status_of(handle)
     os.close(handle)

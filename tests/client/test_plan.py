@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerloop.names import LONGEST, OTHER, allowed, naming_words, public_name
+from innerloop.names import LONGEST, OTHER, allowed, directory_prefix, make_directory, naming_words, public_name
 from innerloop.plan import granularity
 from innerloop.plan.agreement import agreement, destination_digest, difference, digest
 from innerloop.plan.check import Names, conforms, violations
@@ -23,7 +23,7 @@ GOLDEN = {
         "0dd9084b86b3ec1d4a7a48a45fd895d358fe704b61e5f882c6b9f5d534bbd523",
     ),
     "default": (
-        "b26b79ff4787685b8371cb4a5ca794928f4763fcd562497faf4926dfad74c954",
+        "21a6e717259fa252d0b89ac870a874fb45e8a926e322af803845a53b7c34488a",
         "3c1398b79585f7209baa41b011141b5191f28e283d281efa11f008b9ea38938a",
     ),
 }
@@ -49,7 +49,7 @@ def test_names_on_the_wire_are_those_of_the_founding_system() -> None:
         "command", "command_type", "duration_ms", "exit_status", "start_time", "git_commit_time", "git_checked_out_master", "is_test",
         "choice", "previous_consent",
     }  # fmt: skip
-    assert {event.wire for event in PLAN.events.values()} == {"innerloop.run", "innerloop.opt_in", "innerloop.opt_out"}
+    assert {event.wire for event in PLAN.events.values()} == {"innerloop.run", "innerloop.target", "innerloop.opt_in", "innerloop.opt_out"}
 
 
 def test_every_property_of_an_event_is_a_field_and_every_field_is_in_an_event() -> None:
@@ -179,6 +179,43 @@ def test_nothing_but_other_passes_an_empty_list(name: str) -> None:
     assert public_name([name or "x"], ()) == OTHER
 
 
+PLACES: list[tuple[str, list[str], str]] = [
+    ("/shop", ["test"], ""), ("/shop", ["api:test"], ""), ("/shop/api", ["test"], ""), ("/shop/api", ["api:build"], "api:"),
+    ("/shop/services/api", ["services/api:test"], "services/api:"), ("/shop/services/api", ["api:test"], ""),
+    ("/shop/services/api/sub", ["services/api:test"], ""), ("/shopping/api", ["api:test"], ""), ("/elsewhere", ["elsewhere:test"], ""),
+    ("/shop/ap", ["api:test"], ""), ("/shop/api/", ["api:test"], "api:"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("directory", "patterns", "prefix"), PLACES)
+def test_a_directory_counts_only_where_the_list_has_names_of_it(directory: str, patterns: list[str], prefix: str) -> None:
+    assert directory_prefix(directory, "/shop", patterns) == prefix
+
+
+def test_a_project_may_be_the_root_of_a_file_system() -> None:
+    assert (directory_prefix("/api", "/", ["api:test"]), directory_prefix("/", "/", ["api:test"])) == ("api:", "")
+
+
+def test_the_law_takes_names_with_a_directory_as_they_are_listed() -> None:
+    names = Names(("test", "services/api:test", "web:up.*"), ("redis",))
+    good = ["test", "services/api:test", "web:up.redis", "other"]
+    bad = ["services/web:test", "api:test", "services/api:build", "services/api:", ":test", "web:test", "web:up.acme", "up.redis"]
+    assert [name for name in (*good, *bad) if names.holds(name)] == good
+
+
+WORKS_IN: list[tuple[str, str]] = [
+    ("test", "/shop"), ("-C api test", "/shop/api"), ("-Capi test", "/shop/api"), ("-kC api", "/shop/api"), ("-kCapi", "/shop/api"),
+    ("-C services -C api", "/shop/services/api"), ("-C api -C ../web", "/shop/web"), ("-C /x/y test", "/x/y"), ("-C ./api/ test", "/shop/api"),
+    ("--directory api test", "/shop/api"), ("--directory=api test", "/shop/api"), ("-j2 -C api", "/shop/api"), ("-j -C api", "/shop/api"),
+    ("-fCapi test", "/shop"), ("-C ../.. test", "/"), ("-C", "/shop"), ("C=api test", "/shop"), ("--no-print-directory -C api", "/shop/api"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "directory"), WORKS_IN, ids=[line[0] for line in WORKS_IN])
+def test_where_make_works(line: str, directory: str) -> None:
+    assert make_directory([word.encode() for word in line.split()], b"/shop") == directory.encode()
+
+
 COMMAND_LINES: list[tuple[str, str, list[str]]] = [
     ("make", "make", ["make"]), ("make test", "make", ["test"]), ("/usr/bin/make test lint", "make", ["test", "lint"]), ("gmake test", "make", ["test"]),
     ("make -j2 CFLAGS=-g test", "make", ["test"]), ("make -j 4 test", "make", ["test"]), ("make -j test", "make", ["test"]), ("make -C dir test", "make", ["test"]),
@@ -201,6 +238,7 @@ def test_any_bytes_may_be_a_command_line(argv: list[bytes]) -> None:
     assert kind in ("make", "command")
     assert words
     assert public_name(words, ["make"]) in ("make", OTHER)
+    assert make_directory(argv, b"/shop").startswith(b"/")
 
 
 # granularities
@@ -327,13 +365,50 @@ def test_a_timestamp_that_nobody_agreed_to_is_a_violation() -> None:
     assert found(message(), fields={"timestamp": False}) != []
 
 
-def test_git_properties_may_be_absent_and_others_may_not() -> None:
+def test_what_git_or_the_probe_says_may_be_absent_and_the_rest_may_not() -> None:
     for name in PLAN.events["run"].properties:
         if PLAN.fields[name].default == "off":
             continue
         one = message()
         del one["properties"][name]
-        assert bool(found(one)) == (PLAN.fields[name].absent_without != "git")
+        assert bool(found(one)) == (PLAN.fields[name].absent_without not in ("git", "probe"))
+
+
+def target(**properties: Any) -> dict[str, Any]:
+    usual = {name: PLAN.fields[name].example for name in PLAN.events["target"].properties}
+    return {"event": "innerloop.target", "timestamp": "2026-11-23T14:00:00+00:00", "properties": {**usual, "target": "test", **properties}}
+
+
+def test_a_target_event_lacks_nothing_names_what_is_listed_and_is_as_coarse_as_agreed() -> None:
+    assert found(target()) == found(target(duration_ms=None, exit_status=None)) == []
+    for name in PLAN.events["target"].properties:
+        one = target()
+        del one["properties"][name]
+        assert found(one) == [("unknown event", "event") if name == "target" else ("missing", name)]
+    assert found(target(target="s3cr3t")) == [("not allowed", "target")]
+    assert found(target(offset_ms=1234)) == [("not allowed", "offset_ms")]
+    assert found(target(prerequisites="all")) == [("unknown property", "properties")]
+    assert found(target(run="1")) == [("not allowed", "run")]
+
+
+TARGET_FIELDS = {"target", "run", "sequence", "parent", "offset_ms", "critical"}
+
+
+def test_without_target_names_there_is_no_target_event_and_nothing_that_belongs_to_one() -> None:
+    on = set(agreement(project())["fields"])
+    off = set(agreement(project(fields={"target": False, "sequence": True}))["fields"])
+    assert on - off == TARGET_FIELDS
+    assert found(target(), fields={"target": False}) == [("unknown event", "event")]
+    one = message()
+    del one["properties"]["run"]
+    assert found(one, fields={"target": False}) == []
+
+
+def test_seed_mode_knows_no_targets_whatever_the_project_file_says() -> None:
+    seed = {"config": "~/.config/shop/metrics.json", "test_variable": "T"}
+    on = set(agreement(project(seed=seed, fields={"target": True, "targets": True, "critical": True}))["fields"])
+    assert not on & {*TARGET_FIELDS, "targets", "targets_failed"}
+    assert not set(agreement(devstack())["fields"]) & {*TARGET_FIELDS, "targets", "targets_failed"}
 
 
 def test_opt_in_and_opt_out_are_events_only_where_their_field_is_on() -> None:

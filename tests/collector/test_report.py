@@ -200,7 +200,7 @@ def test_the_report_never_holds_an_id_and_its_keys_are_stable(ready: Collector) 
     assert not any(person in done.stdout for person in people)
     assert [
         "project", "name", "window", "min_active_weeks", "k", "state", "explanation", "first_figures", "developers", "commands",
-        "needs_more_developers", "total", "rules",
+        "needs_more_developers", "targets", "targets_need_more_developers", "total", "rules",
     ] == list(report)  # fmt: skip
     assert [
         "command", "runs", "developers", "p50_ms", "p90_ms", "failure_rate", "interrupted", "unknown", "waited_minutes",

@@ -4,6 +4,9 @@ Only the words that may name a command are compared with the project's list; no 
 or sent. In the list, a name without `*` allows itself. In a name with `*` the star stands for a stem, and only
 for stems that the file lists too, so `dev.up.*` with the stems `lms` and `redis` allows `dev.up.redis` but not
 `dev.up.acme-secret`. With a separator, `dev.up.lms+redis` is allowed as well. Everything else is `other`.
+
+A name may begin with a directory below the project file's: `services/api:test` is the target `test` of the make that works
+there. Where the list has any name of a directory, that directory's targets have no other names.
 """
 
 TYPE_CHECKING = False  # `typing` would cost a third of the interpreter's start
@@ -59,6 +62,55 @@ def public_name(words: "list[str]", patterns: "Collection[str]", stems: "Collect
         if allowed(name, patterns, stems, separator):
             return name[:LONGEST]
     return OTHER
+
+
+def directory_prefix(directory: str, root: str, patterns: "Collection[str]") -> str:
+    """Return what a make's directory puts before its names, such as `services/api:`; empty where the list has no name of it.
+
+    Both are absolute paths; `root` is the project file's directory.
+    """
+    top = root.rstrip("/") + "/"
+    prefix = directory[len(top) :].rstrip("/") + ":"
+    if prefix == ":" or not directory.startswith(top):
+        return ""
+    return prefix if any(pattern.startswith(prefix) for pattern in patterns) else ""
+
+
+def make_directory(arguments: "list[bytes]", directory: bytes) -> bytes:
+    """Return where a make with these arguments works that was started in a directory: each -C counts from where the last one led."""
+    wants = False
+    for word in arguments:
+        to = b""
+        if wants:
+            to, wants = word, False
+        elif word.startswith(b"--directory"):
+            to, wants = word[12:], word == b"--directory"
+        elif word[:1] == b"-" and word[:2] != b"--":
+            to, wants = short_directory(word)
+        if to:
+            directory = joined(directory, to)
+    return directory
+
+
+def short_directory(option: bytes) -> "tuple[bytes, bool]":
+    """Read one of make's words of short options: the directory in it, and whether the next word is one."""
+    for at, letter in enumerate(option[1:], 2):
+        if letter == 67:  # C
+            return option[at:], at == len(option)
+        if letter in VALUED or letter in COUNTED:
+            break
+    return b"", False
+
+
+def joined(directory: bytes, to: bytes) -> bytes:
+    """Follow a path from a directory, by its words alone: a symbolic link in it is not looked at."""
+    parts = [] if to[:1] == b"/" else directory.split(b"/")
+    for part in to.split(b"/"):
+        if part == b"..":
+            parts = parts[:-1]
+        elif part not in (b"", b"."):
+            parts.append(part)
+    return b"/" + b"/".join(part for part in parts if part)
 
 
 def naming_words(argv: "list[bytes]") -> "tuple[str, list[str]]":

@@ -72,7 +72,7 @@ def forget(here: State, receipt: str, as_json: bool) -> int:
 
 def _question(state: Resolution, here: State) -> str:
     project, spool = state.project, here.spool(state.key)
-    copies = sum(len(store.ids(spool, place)) for place in store.PLACES)
+    copies = sum(len(store.ids(spool, place)) for place in store.RUNS)
     ids = len(state.answer.identities)
     others = f" and {ids - 1} earlier id{'s' if ids > 2 else ''}" if ids > 1 else ""
     lines = [texts.fold(f"Erase what was measured for {project.name}?")]

@@ -148,7 +148,7 @@ def changed_question(state: Resolution, current: "dict[str, Any]") -> str:
     lines.append("Nothing is recorded or sent until you answer.")
     for title, names in parts:
         if names:
-            text = ", ".join(_describe_change(name, current) for name in names)
+            text = ", ".join(dict.fromkeys(_describe_change(name, current) for name in names))
             lines.append(textwrap.fill(text, WIDTH, initial_indent=f"  {title:<9}", subsequent_indent=" " * 11))
     changed = {*change.finer, *change.coarser}
     same = len((set(state.answer.consent.get("agreement", {}).get("fields", {})) & set(current["fields"])) - changed)

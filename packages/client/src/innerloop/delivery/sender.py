@@ -177,6 +177,7 @@ class _Delivery:
             seal.seal_finished(self.spool, state, self.here)
         self._expire()
         store.forget_old_copies(self.spool, time.time())
+        store.forget_old_logs(self.spool, time.time())
         found = self._due()
         groups = by_digest(self.here, found, state) if state is not None else [found]
         waiting = list(itertools.islice((batch for group in groups for batch in batches(group)), None if self.everything else MOST_BATCHES))

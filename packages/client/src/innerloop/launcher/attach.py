@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 GET_INFO = 0xC0000000 | 64 << 16 | 0xFF << 8 | 11  # _IOWR(PIDFS_IOCTL_MAGIC, 11, struct pidfd_info of 64 bytes)
 INFO_EXIT = 1 << 3  # PIDFD_INFO_EXIT: set in the answer once the process was reaped
 EXIT_CODE = slice(60, 64)  # pidfd_info.exit_code, as wait(2) gives it
-REAPED_WITHIN = 5.0  # s after make's end in which its parent is expected to look at it
+REAPED_WITHIN = 60.0  # s after make's end in which its parent is expected to look at it
 BEGUN_WITHIN = 0.5  # s in which a watcher is expected to have begun its record
 LOOK_EVERY = 0.1  # s, where the system has no pidfd
 
@@ -128,21 +128,31 @@ def _watch(run: "Run", started: "Moment", handle: int) -> None:
     if run.record is None:
         return
     if handle >= 0:
-        run.finish(_ended(handle))
+        _wait_for_end(handle)
+        run.ended = Moment()
+        run.finish(_status_of(handle))
     else:
         _wait_until_gone(run.pid)
         run.finish(None)
 
 
-def _ended(handle: int) -> "int | None":
-    """Wait until a process ends; return its exit status, or minus its signal, or None where the kernel does not tell."""
-    import fcntl  # noqa: PLC0415
+def _wait_for_end(handle: int) -> None:
     import select  # noqa: PLC0415
 
     poll = select.poll()
     poll.register(handle, select.POLLIN)
     poll.poll()
+
+
+def _status_of(handle: int) -> "int | None":
+    """The exit status of a process that ended, or minus its signal; None where the kernel does not tell.
+
+    It tells once the process was reaped by its parent, who may be reading its output to the end first.
+    """
+    import fcntl  # noqa: PLC0415
+
     until = time.monotonic() + REAPED_WITHIN
+    pause = 0.001
     while True:
         info = bytearray(64)
         info[0] = INFO_EXIT
@@ -156,7 +166,8 @@ def _ended(handle: int) -> "int | None":
                 return _status(int.from_bytes(info[EXIT_CODE], sys.byteorder))
         if time.monotonic() > until:
             return None
-        time.sleep(0.002)
+        time.sleep(pause)
+        pause = min(pause * 2, 0.25)
 
 
 def _status(code: int) -> int:

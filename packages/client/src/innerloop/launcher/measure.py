@@ -55,6 +55,8 @@ def facts(request: "Request", answer: "hot.Hot", home: "places.Home", started: "
     if request.name:
         words = [request.name]
     local = " ".join(" ".join(words if kind == "make" else words[:1]).split())[:LONGEST_LOCAL_NAME]
+    if kind == "make" and (request.wrap or not request.name):
+        words = [prefix(request, answer) + words[0], *words[1:]]
     name = public_name(words, answer.patterns, answer.stems, answer.separator)
     return [
         b"start %d %d %d" % (started.wall, started.awake, started.boot),
@@ -72,6 +74,18 @@ def facts(request: "Request", answer: "hot.Hot", home: "places.Home", started: "
     ]
 
 
+def prefix(request: "Request", answer: "hot.Hot") -> str:
+    """What this make's directory puts before its name, where the project tells its Makefiles apart by directory."""
+    from innerloop.names import directory_prefix, make_directory  # noqa: PLC0415
+
+    try:
+        here = posix.getcwdb()
+    except OSError:  # the command has removed it
+        return ""
+    at, root = make_directory(request.argv[1:], here), answer.project_file.rpartition(b"/")[0]
+    return directory_prefix(at.decode("utf-8", "replace"), root.decode("utf-8", "replace"), answer.patterns)
+
+
 class Run:
     """One command under way, from the spawn to our own end."""
 
@@ -85,6 +99,7 @@ class Run:
         self.git = 0
         self.env = posix.environ
         self.home: "places.Home | None" = None  # found where it cannot hold the command up
+        self.ended: "Moment | None" = None  # where the command's end was noticed before its status was known
         self.silent = False  # our files hang: nothing is said after the command
 
     def environment(self) -> "dict[bytes, bytes]":
@@ -155,7 +170,7 @@ class Run:
             posix.unlink(self.log)
 
     def _finish(self, status: "int | None") -> None:
-        ended = Moment()
+        ended = self.ended or Moment()
         answer = self.answer
         if self.record is None or self.home is None or answer is None:
             return

@@ -83,7 +83,7 @@ def violations(message: "dict[str, Any]", agreement: "dict[str, Any]", names: Na
     found = [Violation("unknown property", "properties") for name in properties if name not in planned]
     for name, field in planned.items():
         if name not in properties:
-            if field.absent_without is None:
+            if field.absent_without in (None, event.has):
                 found.append(Violation("missing", field.name))
         elif not conforms(properties[name], field, agreement["fields"][field.name], names, event):
             found.append(Violation("not allowed", field.name))

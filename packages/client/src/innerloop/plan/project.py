@@ -177,7 +177,7 @@ def read(document: "dict[str, Any]") -> Project:
         organisation=_required(reader, "organisation"),
         endpoint=_endpoint(reader.text("project", "endpoint"), "project.endpoint"),
         write_key=_required(reader, "write_key"),
-        fields=_fields(reader.table("fields"), cohorts),
+        fields=_fields(reader.table("fields"), cohorts, seed="seed" in document),
         remotes=tuple(remote.lower() for remote in reader.strings("project", "remotes")),
         region=reader.text("project", "region", "", 40),
         contact=reader.text("project", "contact", "", 80),
@@ -186,7 +186,7 @@ def read(document: "dict[str, Any]") -> Project:
         retention_days=retention,
         ci=reader.take("project", "ci", bool, False),
         ask=ask,
-        names=reader.strings("names", "allow"),
+        names=_names(reader),
         stems=reader.strings("names", "stems"),
         separator=reader.text("names", "separator", "", 1),
         cohorts=cohorts,
@@ -229,8 +229,22 @@ def _cohorts(reader: _Reader) -> "tuple[str, ...]":
     return () if "seed" in reader.document else words
 
 
-def _fields(table: "dict[str, Any]", cohorts: "tuple[str, ...]") -> "dict[str, str]":
-    """Resolve which plan fields are on, and how exact each is. A cohort is asked for only where some are offered."""
+def _names(reader: _Reader) -> "tuple[str, ...]":
+    """The names that may leave. What stands before a colon may be a directory: it is one below the project file's."""
+    names = reader.strings("names", "allow")
+    for name in names:
+        directory, colon, _ = name.partition(":")
+        parts = directory.split("/")
+        if colon and " " not in directory and (parts in (["."], [".."]) or (len(parts) > 1 and not {"", ".", ".."}.isdisjoint(parts))):
+            raise ProjectError(f"names.allow: {name}: a directory before the colon is relative to this file, and has no . or .. in it")
+    return names
+
+
+def _fields(table: "dict[str, Any]", cohorts: "tuple[str, ...]", seed: bool) -> "dict[str, str]":
+    """Resolve which plan fields are on, and how exact each is.
+
+    A cohort is asked for only where some are offered, what belongs to a field goes with it, and seed mode's properties are fixed.
+    """
     chosen = {}
     for field in PLAN.fields.values():
         value = table.get(field.name, field.default if field.name != "cohort" else bool(cohorts))
@@ -245,6 +259,8 @@ def _fields(table: "dict[str, Any]", cohorts: "tuple[str, ...]") -> "dict[str, s
             chosen[field.name] = chosen[field.follows]
     if not cohorts:
         chosen.pop("cohort", None)
+    chosen = {name: exact for name, exact in chosen.items() if PLAN.fields[name].in_seed_mode or not seed}
+    chosen = {name: exact for name, exact in chosen.items() if PLAN.fields[name].part_of in (None, *chosen)}
     if "messageId" not in chosen:
         raise ProjectError("fields.messageId cannot be off: without it an event would be counted twice")
     return chosen

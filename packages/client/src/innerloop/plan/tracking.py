@@ -27,7 +27,9 @@ class Field(NamedTuple):
     maximum: int = 0
     nullable: bool = False
     follows: Optional[str] = None  # the field whose granularity this one shares
-    absent_without: Optional[str] = None  # absent outside a checkout ("git"), or where none was named ("cohort")
+    absent_without: Optional[str] = None  # absent outside a checkout ("git"), without a named "cohort", where no "probe" looked
+    part_of: Optional[str] = None  # on only where that field is
+    in_seed_mode: bool = True  # False: off there, whatever the project file says
     record: "dict[str, Any]" = {}  # the whole entry, for pages that print all of it
 
 
@@ -40,6 +42,7 @@ class Event(NamedTuple):
     properties: "tuple[str, ...]"
     needs: Optional[str] = None  # sent only where this field is on
     constants: "dict[str, Any]" = {}
+    has: Optional[str] = None  # without which there is no such event: what is absent elsewhere without it is never absent here
 
 
 class Plan(NamedTuple):
@@ -71,6 +74,8 @@ def _field(entry: "dict[str, Any]") -> Field:
         nullable=entry.get("nullable", False),
         follows=entry.get("follows"),
         absent_without=entry.get("absent_without"),
+        part_of=entry.get("part_of"),
+        in_seed_mode=entry.get("seed") != OFF,
         record=entry,
     )
 
@@ -83,6 +88,7 @@ def _event(name: str, entry: "dict[str, Any]") -> Event:
         properties=tuple(entry["properties"]),
         needs=entry.get("needs"),
         constants=entry.get("constants", {}),
+        has=entry.get("has"),
     )
 
 

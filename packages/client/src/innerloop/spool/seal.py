@@ -5,7 +5,7 @@ May import: the standard library, the plan, event, consent's resolution, and thi
 
 import json
 import random
-from typing import Any
+from typing import Any, Optional
 
 from innerloop import event, files, projectfile
 from innerloop.consent.answer import LOCAL, ON, spool_key
@@ -13,7 +13,8 @@ from innerloop.consent.resolve import Resolution, State, for_clones
 from innerloop.names import OTHER
 from innerloop.plan.check import Names, violations
 from innerloop.plan.project import ProjectError
-from innerloop.spool import history, store
+from innerloop.plan.tracking import PLAN
+from innerloop.spool import history, store, target_events, targets
 from innerloop.spool.facts import RunFacts
 
 DELAY = (600, 3600)  # s: a random wait between a run's end and its delivery
@@ -54,7 +55,7 @@ def _current_only(spool: str, state: Resolution) -> "set[str]":
         if current:
             kept.add(run_id)
         else:
-            store.drop(spool, "sealed", run_id, "withdrawn")
+            store.drop(spool, "sealed", run_id, store.WITHDRAWN)
     return kept
 
 
@@ -64,7 +65,7 @@ def _settle(spool: str, state: Resolution, place: str, facts: RunFacts, past: "l
     A run that was recorded to be sent waits while only local recording is allowed, as in a clone with other remotes.
     """
     if facts.serial != state.answer.serial:
-        store.drop(spool, place, facts.id, "withdrawn")
+        store.drop(spool, place, facts.id, store.WITHDRAWN)
         return
     if facts.mode != LOCAL and state.mode != ON:
         return
@@ -74,7 +75,7 @@ def _settle(spool: str, state: Resolution, place: str, facts: RunFacts, past: "l
         store.note(spool, "local", [facts.id])
     elif not done:
         try:
-            store.write_sealed(spool, seal(state, facts, attempt))
+            store.write_sealed(spool, seal(state, facts, attempt, log=targets.read(spool, facts.id, facts.status)))
         except BreaksThePlan as error:
             store.quarantine(spool, place, facts.id, str(error))
             return
@@ -89,21 +90,26 @@ class BreaksThePlan(ValueError):
     """An event that we built does not keep to the plan: a fault of ours, so it stays here."""
 
 
-def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "run") -> store.Sealed:
-    """Make a run's events, checked once more against what was agreed to, and choose when they may leave.
+def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "run", log: "Optional[targets.Log]" = None) -> store.Sealed:
+    """Make a run's events, checked once more against what was agreed to, and choose when they may leave. Its own comes first.
 
     A name that was taken off the list meanwhile becomes `other`. Raises BreaksThePlan.
     """
     listed = names(state, facts.root)
     if not listed.holds(facts.name):
         facts = facts._replace(name=OTHER)
-    moment = event.Moment(facts, attempt, state.project.seed is not None, "".join(listed.cohorts))
-    message = event.build(kind, moment, state.agreement, state.answer.user_id)
-    faults = violations(message, state.agreement, listed)
+    probed = target_events.probed(log) if log and not log.problem else None
+    moment = event.Moment(facts, attempt, state.project.seed is not None, "".join(listed.cohorts), probed)
+    messages = [event.build(kind, moment, state.agreement, state.answer.user_id)]
+    if log and probed and PLAN.events["target"].needs in state.agreement["fields"]:
+        for target in target_events.sent(log, facts, listed):
+            moment.target = target
+            messages.append(event.build("target", moment, state.agreement, state.answer.user_id))
+    faults = [fault for message in messages for fault in violations(message, state.agreement, listed)]
     if faults:
-        raise BreaksThePlan(", ".join(f"{fault.field}: {fault.kind}" for fault in faults))
+        raise BreaksThePlan(", ".join(f"{field}: {kind}" for kind, field in dict.fromkeys(faults)))
     release = facts.ended + random.uniform(*DELAY)  # noqa: S311 (not a secret)
-    return store.Sealed(facts.id, release, facts.serial, facts.test, facts.local_name, facts.root, (encode(message),))
+    return store.Sealed(facts.id, release, facts.serial, facts.test, facts.local_name, facts.root, tuple(map(encode, messages)))
 
 
 def names(state: Resolution, root: str = "") -> Names:

@@ -16,11 +16,15 @@ from typing import Any, NamedTuple, Optional
 from innerloop import files
 from innerloop.spool import facts
 
-PLACES = ("run", "new", "sealed", "sent", "quarantine")
+RUNS = ("run", "new", "sealed", "sent", "quarantine")
+TARGETS = "targets"  # the target logs, named like their runs
+PLACES = (*RUNS, TARGETS)
 PAGE, BALLAST = 4096, 8192  # bytes
 ORPHAN_AFTER = 60  # s: a record without a lock is a killed launcher's
 LOCKLESS_ORPHAN_AFTER = 86400  # s
 KEEP_SENT = 30 * 86400  # s that the copies of what left are kept
+WITHDRAWN = "withdrawn"  # the reason of a drop that no answer covers any more
+KEEP_LOGS, MOST_LOGS = 30 * 86400, 200  # s that target logs are kept for their developer, and how many
 
 
 class Sealed(NamedTuple):
@@ -147,6 +151,8 @@ def drop(spool: str, place: str, run_id: str, reason: str) -> None:
         files.remove(f"{spool}/{place}/{run_id}")
         note(spool, f"dropped-{reason}", [run_id])
     files.remove(f"{spool}/run/{run_id}.git")
+    if reason == WITHDRAWN:
+        files.remove(f"{spool}/{TARGETS}/{run_id}")
     files.remove(f"{spool}/{place}/{run_id}")
 
 
@@ -245,3 +251,18 @@ def forget_old_copies(spool: str, now: float) -> None:
         path = f"{spool}/sent/{run_id}"
         if now - modified(path) > KEEP_SENT:
             files.remove(path)
+
+
+def forget_old_logs(spool: str, now: float) -> None:
+    """Delete target logs that are old or many, oldest first, but none of a run that is not sealed yet."""
+    waiting = {run_id for place in ("run", "new") for run_id in ids(spool, place)}
+    logs = sorted(((modified(f"{spool}/{TARGETS}/{run_id}"), run_id) for run_id in ids(spool, TARGETS)), reverse=True)
+    for number, (moment, run_id) in enumerate(logs):
+        if run_id not in waiting and (number >= MOST_LOGS or now - moment > KEEP_LOGS):
+            files.remove(f"{spool}/{TARGETS}/{run_id}")
+
+
+def remove_logs(spool: str) -> None:
+    """Delete every target log. A recipe that still runs finds none and writes nothing more."""
+    for run_id in ids(spool, TARGETS):
+        files.remove(f"{spool}/{TARGETS}/{run_id}")

@@ -13,37 +13,49 @@ from typing import Any
 from innerloop_collector.reports.windows import Window
 from innerloop_collector.store.engine import Engine
 
-_PEOPLE = """project = {project:String} AND kind = 'run' AND keep_until >= {today:Date} AND installation != 0
+_PEOPLE = """project = {{project:String}} AND kind = '{kind}' AND keep_until >= {{today:Date}} AND installation != 0
     AND actor IN ('', 'human') AND is_test IN ('', 'no')"""
+_RUNS = _PEOPLE.format(kind="run")
 _WEEKS = "toMonday(corrected_time)"
-_ELIGIBLE = f"""{_PEOPLE} AND installation GLOBAL IN (
-    SELECT installation FROM events WHERE {_PEOPLE} GROUP BY installation HAVING uniqExact({_WEEKS}) >= {{min_weeks:UInt16}})"""
+_ACTIVE = f"""installation GLOBAL IN (
+    SELECT installation FROM events WHERE {_RUNS} GROUP BY installation HAVING uniqExact({_WEEKS}) >= {{min_weeks:UInt16}})"""
 _IN_WINDOW = "corrected_time >= toDateTime64({first:Date}, 3, 'UTC') AND corrected_time < toDateTime64({end:Date}, 3, 'UTC')"
 _INTERRUPTED = "ifNull(exit_status IN (-1, -2, -15, 130, 143), 0)"
 _ENDED = f"(exit_status IS NOT NULL AND NOT {_INTERRUPTED})"
 _AWAKE = "(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0))"
 _TIMED = f"({_ENDED} AND {_AWAKE})"
 
-_FIRST = f"SELECT count(), toDate(min(corrected_time)) FROM events WHERE {_PEOPLE}"
-_TEAM = f"SELECT uniqExact(installation) FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW}"
-_COMMANDS = f"""SELECT command, count(), uniqExact(installation),
-    uniqExactIf(installation, {_TIMED}), quantilesExactInclusiveIf(0.5, 0.9)(ifNull(duration_ms, 0), {_TIMED}),
-    uniqExactIf(installation, {_ENDED}), countIf({_ENDED}), countIf({_ENDED} AND exit_status != 0),
-    countIf({_INTERRUPTED}), countIf(exit_status IS NULL)
-    FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW} GROUP BY command ORDER BY command"""
-_SHARES = f"""SELECT command, sum(runs), max(runs), arraySum(arraySlice(arrayReverseSort(groupArray(runs)), 1, 2)),
-    sum(waited), max(waited), arraySum(arraySlice(arrayReverseSort(groupArray(waited)), 1, 2)), countIf(waiters > 0)
-    FROM (SELECT command, installation, count() AS runs, sumIf(ifNull(duration_ms, 0), {_AWAKE}) AS waited, countIf({_AWAKE}) AS waiters
-        FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW} GROUP BY command, installation) GROUP BY command"""
-_DEVELOPERS_IN = f"SELECT uniqExact(installation) FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW} AND command IN {{commands:Array(String)}}"
-_DIFFERENCE = f"SELECT command, uniqExact(installation) FROM events WHERE {_ELIGIBLE} AND {_IN_WINDOW} GROUP BY command"
+_FIRST = f"SELECT count(), toDate(min(corrected_time)) FROM events WHERE {_RUNS}"
+_TEAM = f"SELECT uniqExact(installation) FROM events WHERE {_RUNS} AND {_ACTIVE} AND {_IN_WINDOW}"
+
+
+class Breakdown:
+    """A list of figures by name: of runs by their commands, or of what ran inside them by target. Runs are never counted by their targets."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        """`kind` is that of the events, `name` the column that names a row."""
+        counted = f"FROM events WHERE {_PEOPLE.format(kind=kind)} AND {_ACTIVE} AND {_IN_WINDOW}"
+        self.figures = f"""SELECT {name}, count(), uniqExact(installation),
+            uniqExactIf(installation, {_TIMED}), quantilesExactInclusiveIf(0.5, 0.9)(ifNull(duration_ms, 0), {_TIMED}),
+            uniqExactIf(installation, {_ENDED}), countIf({_ENDED}), countIf({_ENDED} AND exit_status != 0),
+            countIf({_INTERRUPTED}), countIf(exit_status IS NULL)
+            {counted} GROUP BY {name} ORDER BY {name}"""
+        self.spreads = f"""SELECT {name}, sum(runs), max(runs), arraySum(arraySlice(arrayReverseSort(groupArray(runs)), 1, 2)),
+            sum(waited), max(waited), arraySum(arraySlice(arrayReverseSort(groupArray(waited)), 1, 2)), countIf(waiters > 0)
+            FROM (SELECT {name}, installation, count() AS runs, sumIf(ifNull(duration_ms, 0), {_AWAKE}) AS waited, countIf({_AWAKE}) AS waiters
+                {counted} GROUP BY {name}, installation) GROUP BY {name}"""
+        self.developers_in = f"SELECT uniqExact(installation) {counted} AND {name} IN {{names:Array(String)}}"
+        self.developers = f"SELECT {name}, uniqExact(installation) {counted} GROUP BY {name}"
+
+
+COMMANDS, TARGETS = Breakdown("run", "command"), Breakdown("target", "target")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One command's figures before any rule was applied. They stay inside reports."""
+    """The figures of one command or target before any rule was applied. They stay inside reports."""
 
-    command: str
+    name: str
     runs: int
     developers: int
     timed_developers: int
@@ -57,9 +69,9 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How one command's runs and waiting are spread over developers. It stays inside reports."""
+    """How the runs and the waiting of one command or target are spread over developers. It stays inside reports."""
 
-    command: str
+    name: str
     runs: int
     runs_largest: int
     runs_largest_two: int
@@ -85,24 +97,24 @@ class TeamQueries:
         """How many developers are counted in a window."""
         return int(self._run(_TEAM, first=window.first, end=window.end)[0][0])
 
-    def commands(self, window: Window) -> list[Figures]:
-        """The figures of every command."""
-        return [Figures(*row) for row in self._run(_COMMANDS, first=window.first, end=window.end)]
+    def figures(self, of: Breakdown, window: Window) -> list[Figures]:
+        """The figures of every command or target."""
+        return [Figures(*row) for row in self._run(of.figures, first=window.first, end=window.end)]
 
-    def spreads(self, window: Window) -> dict[str, Spread]:
-        """How every command is spread over developers."""
-        return {row[0]: Spread(*row) for row in self._run(_SHARES, first=window.first, end=window.end)}
+    def spreads(self, of: Breakdown, window: Window) -> dict[str, Spread]:
+        """How every command or target is spread over developers."""
+        return {row[0]: Spread(*row) for row in self._run(of.spreads, first=window.first, end=window.end)}
 
-    def developers_in(self, commands: Collection[str], window: Window) -> int:
-        """How many developers ran any of some commands."""
-        return int(self._run(_DEVELOPERS_IN, first=window.first, end=window.end, commands=list(commands))[0][0])
+    def developers_in(self, of: Breakdown, names: Collection[str], window: Window) -> int:
+        """How many developers ran any of some commands, or made any of some targets."""
+        return int(self._run(of.developers_in, first=window.first, end=window.end, names=list(names))[0][0])
 
-    def differences(self, spans: Sequence[tuple[date, date]]) -> dict[str, list[int]]:
-        """How many developers ran each command within each of some spans of weeks."""
+    def differences(self, of: Breakdown, spans: Sequence[tuple[date, date]]) -> dict[str, list[int]]:
+        """How many developers each command or target has within each of some spans of weeks."""
         found: dict[str, list[int]] = {}
         for number, (first, end) in enumerate(spans):
-            for command, developers in self._run(_DIFFERENCE, first=first, end=end):
-                found.setdefault(command, [0] * len(spans))[number] = developers
+            for name, developers in self._run(of.developers, first=first, end=end):
+                found.setdefault(name, [0] * len(spans))[number] = developers
         return found
 
     def _run(self, sql: str, **parameters: Any) -> list[Sequence[Any]]:

@@ -1,7 +1,7 @@
 """The team's report of a project: figures from the queries, through the release rules, into views. May import: the rest of reports, registry."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,8 +9,8 @@ import msgspec
 
 from innerloop.plan.granularity import three_digits
 from innerloop_collector.reports import rules
-from innerloop_collector.reports.queries import Figures, Spread, TeamQueries
-from innerloop_collector.reports.views import Command, Count, Report, Span, Total
+from innerloop_collector.reports.queries import COMMANDS, TARGETS, Breakdown, Figures, Spread, TeamQueries
+from innerloop_collector.reports.views import Command, Count, Report, Span, Target, Total
 from innerloop_collector.reports.windows import Window, monday_of, more_usual, window
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.registry import Registry
@@ -21,6 +21,7 @@ _RULES = (
     "counts are rounded to 5, times to 3 digits; no count of developers where all ran it",
     f"a p90 needs {rules.P90_DEVELOPERS} developers; totals are of what is shown",
     "only people: no coding agents, no CI, no tests; no times of suspended runs",
+    "targets, by the same rules: of each run those that failed and the slowest, 50 at most",
 )
 
 
@@ -55,11 +56,12 @@ class _Making:
     def make(self, project: str, name: str) -> Report:
         """Ask, apply the rules, and say how it stands."""
         team = self._queries.team(self._window)
-        figures = self._queries.commands(self._window) if team else []
-        spreads = self._queries.spreads(self._window) if team else {}
-        gone = self._hidden(figures, spreads)
-        shown = [_command(one, spreads[one.command], team) for one in figures if one.command not in gone]
+        figures, spreads, gone = self._breakdown(COMMANDS, team)
+        shown = [_command(one, spreads[one.name], team) for one in figures if one.name not in gone]
         shown.sort(key=lambda one: (-(one.waited_minutes or 0), -one.runs, one.command))
+        made, _, unshown = self._breakdown(TARGETS, team)
+        targets = [_target(one, team) for one in made if one.name not in unshown]
+        targets.sort(key=lambda one: (-(one.p50_ms or 0), -one.times, one.target))
         state, explanation, first_figures = self._state(team, bool(shown))
         return Report(
             project=project,
@@ -73,16 +75,21 @@ class _Making:
             developers=_count(team),
             commands=tuple(shown),
             needs_more_developers=tuple(sorted(gone)),
+            targets=tuple(targets),
+            targets_need_more_developers=len(unshown),
             total=Total(sum(one.runs for one in shown), round(sum(one.waited_minutes or 0 for one in shown), 4)),
             rules=(f"developers count from {_weeks(self._min_weeks)} on (min_active_weeks = {self._min_weeks})", *_RULES),
         )
 
-    def _hidden(self, figures: Sequence[Figures], spreads: dict[str, Spread]) -> frozenset[str]:
-        differences = self._queries.differences(more_usual(self._window, self._today)) if figures else {}
-        cells = [
-            rules.Cell(one.command, one.developers, _runs(spreads[one.command]), tuple(differences.get(one.command, ()))) for one in figures
-        ]
-        return rules.hidden(cells, lambda commands: self._queries.developers_in(commands, self._window))
+    def _breakdown(self, of: Breakdown, team: int) -> tuple[list[Figures], dict[str, Spread], frozenset[str]]:
+        """The figures of a breakdown, how they are spread, and which must be hidden."""
+        figures = self._queries.figures(of, self._window) if team else []
+        if not figures:
+            return [], {}, frozenset()
+        spreads = self._queries.spreads(of, self._window)
+        differences = self._queries.differences(of, more_usual(self._window, self._today))
+        cells = [rules.Cell(one.name, one.developers, _runs(spreads[one.name]), tuple(differences.get(one.name, ()))) for one in figures]
+        return figures, spreads, rules.hidden(cells, lambda names: self._queries.developers_in(of, names, self._window))
 
     def _state(self, team: int, shown: bool) -> tuple[str, str, date | None]:
         """How the report stands, in a word, a sentence, and perhaps the day when figures can appear."""
@@ -101,18 +108,41 @@ class _Making:
 
 def _command(one: Figures, spread: Spread, team: int) -> Command:
     """The figures of a command that may be shown. Each figure needs enough developers of its own."""
-    timed = one.timed_developers >= rules.K
     return Command(
-        command=one.command,
+        command=one.name,
         runs=rules.rounded(one.runs) or 0,
         developers=rules.shown_developers(one.developers, team),
-        p50_ms=_quantile(one.quantiles[0]) if timed else None,
-        p90_ms=_quantile(one.quantiles[1]) if one.timed_developers >= rules.P90_DEVELOPERS else None,
-        failure_rate=round(one.failed / one.ended, 2) if one.ended_developers >= rules.K else None,
+        p50_ms=_p50(one),
+        p90_ms=_p90(one),
+        failure_rate=_failure_rate(one),
         interrupted=_count(one.interrupted),
         unknown=_count(one.unknown),
         waited_minutes=_minutes(spread),
     )
+
+
+def _target(one: Figures, team: int) -> Target:
+    """The figures of a target that may be shown."""
+    return Target(
+        target=one.name,
+        times=rules.rounded(one.runs) or 0,
+        developers=rules.shown_developers(one.developers, team),
+        p50_ms=_p50(one),
+        p90_ms=_p90(one),
+        failure_rate=_failure_rate(one),
+    )
+
+
+def _p50(one: Figures) -> int | None:
+    return _quantile(one.quantiles[0]) if one.timed_developers >= rules.K else None
+
+
+def _p90(one: Figures) -> int | None:
+    return _quantile(one.quantiles[1]) if one.timed_developers >= rules.P90_DEVELOPERS else None
+
+
+def _failure_rate(one: Figures) -> float | None:
+    return round(one.failed / one.ended, 2) if one.ended_developers >= rules.K else None
 
 
 def _minutes(spread: Spread) -> float | None:

@@ -39,6 +39,17 @@ class Command(msgspec.Struct, frozen=True):
     )  # to three digits; all waiting, also for what failed or was interrupted; null where few people's waiting dominates
 
 
+class Target(msgspec.Struct, frozen=True):
+    """The figures of one make target, from what was sent of it: of each run its failed and its slowest targets, 50 at most."""
+
+    target: str
+    times: int  # rounded to 5; more than once in a run counts as often
+    developers: int | None  # as of a command
+    p50_ms: int | None  # of what ended by itself, with what its recipe ran in other makes
+    p90_ms: int | None
+    failure_rate: float | None  # failed / (failed + succeeded), to 0.01
+
+
 class Total(msgspec.Struct, frozen=True):
     """The sums of what is shown, and of nothing else."""
 
@@ -60,5 +71,7 @@ class Report(msgspec.Struct, frozen=True):
     developers: Count  # that take part and are active long enough
     commands: tuple[Command, ...]
     needs_more_developers: tuple[str, ...]  # commands that are hidden
+    targets: tuple[Target, ...]  # the slowest first
+    targets_need_more_developers: int  # how many are hidden
     total: Total
     rules: tuple[str, ...]

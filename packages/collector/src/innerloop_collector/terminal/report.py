@@ -7,10 +7,11 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from innerloop_collector.reports.views import Command, Report
+from innerloop_collector.reports.views import Command, Report, Target
 from innerloop_collector.terminal.canvas import draw, width
 
 _OPTIONAL = ("p90", "unknown", "interrupted", "developers")  # the first to go where there is no room
+_SLOWEST, _MOST_FAILING = 10, 5  # targets that are shown; --json has all
 _UNITS = ((3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
@@ -19,7 +20,7 @@ def render(answer: dict[str, Any]) -> str:
     report = msgspec.convert(answer, Report)
     parts: list[Any] = [_heading(report)]
     if report.commands:
-        parts.append(_table(report.commands, width()))
+        parts.append(_table([_row(one) for one in report.commands], width()))
         parts.append(
             f"Shown: {report.total.runs} runs, {humane(report.total.waited_minutes * 60_000)} waited, by about {report.developers.text} developers."
         )
@@ -27,6 +28,8 @@ def render(answer: dict[str, Any]) -> str:
         parts.append(Text(f"\nNo figures: {report.explanation}."))
     if report.needs_more_developers:
         parts.append(Text(f"Needs more developers (<{report.k}, or hidden to protect those): {', '.join(report.needs_more_developers)}"))
+    if report.targets:
+        parts += _targets(report)
     parts.append(Text("\nRules", style="bold"))
     parts.extend(Text(f"- {rule}", style="dim") for rule in report.rules)
     return draw(*parts)
@@ -42,16 +45,27 @@ def _heading(report: Report) -> Text:
     return text
 
 
-def _table(commands: tuple[Command, ...], columns: int) -> Table:
-    """The figures, without the columns that say nothing and those for which there is no room."""
-    rows = [_row(one) for one in commands]
+def _targets(report: Report) -> list[Any]:
+    """The slowest targets and those that fail most, each once."""
+    failing = sorted((one for one in report.targets if one.failure_rate), key=lambda one: -(one.failure_rate or 0))[:_MOST_FAILING]
+    shown = [one for place, one in enumerate(report.targets) if place < _SLOWEST or one in failing]
+    rest, hidden = len(report.targets) - len(shown), report.targets_need_more_developers
+    said = [f"{rest} more: --json"] if rest else []
+    said += [f"{hidden} need{'s' if hidden == 1 else ''} more developers"] if hidden else []
+    parts = [Text("\nTargets: the slowest, and what fails most", style="bold"), _table([_target_row(one) for one in shown], width())]
+    return [*parts, Text("; ".join(said))] if said else parts
+
+
+def _table(rows: list[dict[str, str]], columns: int) -> Table:
+    """The figures, without the columns that say nothing and those for which there is no room. The first column is the names."""
+    first = next(iter(rows[0]))
     wanted = [title for title in rows[0] if title not in _OPTIONAL or any(row[title] not in ("-", "0") for row in rows)]
     for title in _OPTIONAL:
         if title in wanted and _needed(rows, wanted) > columns:
             wanted.remove(title)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for title in wanted:
-        table.add_column(title, justify="left" if title == "command" else "right", no_wrap=title != "command", overflow="fold")
+        table.add_column(title, justify="left" if title == first else "right", no_wrap=title != first, overflow="fold")
     for row in rows:
         table.add_row(*(row[title] for title in wanted))
     return table
@@ -73,6 +87,17 @@ def _row(one: Command) -> dict[str, str]:
         "interrupted": one.interrupted.text,
         "unknown": one.unknown.text,
         "waited": "-" if one.waited_minutes is None else humane(one.waited_minutes * 60_000),
+    }
+
+
+def _target_row(one: Target) -> dict[str, str]:
+    return {
+        "target": one.target,
+        "times": str(one.times),
+        "developers": "all" if one.developers is None else str(one.developers),
+        "p50": humane(one.p50_ms),
+        "p90": humane(one.p90_ms),
+        "failed": "-" if one.failure_rate is None else f"{one.failure_rate:.0%}",
     }
 
 

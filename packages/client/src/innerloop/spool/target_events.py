@@ -1,0 +1,68 @@
+"""Which of a run's targets become events, and under which names: those that failed, then the slowest; the rest are counted.
+
+May import: the standard library, the plan's check, names, event by its shapes, and the spool's targets and facts.
+"""
+
+import os
+import uuid
+from typing import Optional
+
+from innerloop.event import Probed, SentTarget
+from innerloop.names import directory_prefix, public_name
+from innerloop.plan.check import Names
+from innerloop.spool.facts import RunFacts
+from innerloop.spool.targets import Log
+from innerloop.spool.tree import IGNORED, Target
+
+MOST = 50  # target events of one run
+MS = 1_000_000  # ns
+MOST_COUNTED = 1_000_000  # targets of a run: the plan's largest number
+
+
+def probed(log: Log) -> Probed:
+    """What is said of the run: a new random number, how many targets it made and how many failed."""
+    failed = sum(one.failed for one in log.targets)
+    return Probed(str(uuid.uuid4()), min(len(log.targets), MOST_COUNTED), min(failed, MOST_COUNTED))
+
+
+def chosen(log: Log) -> "list[int]":
+    """The places of the targets that are sent, by their start: what failed by itself, what failed with it, then the slowest."""
+
+    def rank(place: int) -> "tuple[bool, bool, int]":
+        one = log.targets[place]
+        return not (one.failed and one.cause is None), not one.failed, -(one.duration_ns or 0)
+
+    return sorted(place for place in sorted(range(len(log.targets)), key=rank)[:MOST] if place < MOST_COUNTED)
+
+
+def sent(log: Log, facts: RunFacts, listed: Names) -> "list[SentTarget]":
+    """The targets of a run as they may leave, by their start."""
+    places = chosen(log)
+    root = os.path.dirname(facts.root)
+    return [_sent(log.targets[place], place, _above(log, place, set(places)), facts, listed, root) for place in places]
+
+
+def _sent(one: Target, place: int, above: Optional[int], facts: RunFacts, listed: Names, root: str) -> SentTarget:
+    return SentTarget(
+        name=name(one, root, listed),
+        sequence=place + 1,
+        parent=0 if above is None else above + 1,
+        offset_ms=max(one.start_ns - facts.awake, 0) // MS,
+        duration_ms=None if one.duration_ns is None else max(one.duration_ns, 0) // MS,
+        status=0 if one.outcome == IGNORED else one.status,
+        critical=one.critical,
+    )
+
+
+def _above(log: Log, place: int, places: "set[int]") -> Optional[int]:
+    """The nearest target above that is sent too."""
+    above = log.targets[place].parent
+    while above is not None and above not in places:
+        above = log.targets[above].parent
+    return above
+
+
+def name(one: Target, root: str, listed: Names) -> str:
+    """The listed name of a target, or `other`. Its make's directory counts where the list has names of that."""
+    prefix = directory_prefix(one.directory, root, listed.allow)
+    return public_name([prefix + one.name], listed.allow, listed.stems, listed.separator)
