@@ -1,5 +1,6 @@
 """Whichever way a make was started, its targets are in the run's log; whatever is missing, make runs as without us."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -82,6 +83,14 @@ def test_every_target_that_ran_is_in_the_log_with_the_line_above_it(tree: Develo
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_the_default_goal_is_the_projects(tree: Developer, way: Callable[..., Ended]) -> None:
+    assert Ended(0, b"first\none\ntwo\nsecond\n", b"") == way(tree)
+
+    recorded(tree)
+    assert 5 == len(lines(tree))
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_a_failure_is_in_the_log(tree: Developer, way: Callable[..., Ended]) -> None:
     assert 2 == way(tree, "fail").status
 
@@ -148,3 +157,20 @@ exec {words}"""
     done = subprocess.run(["unshare", "-m", "sh", "-c", script], cwd=tree.project, env=tree.env, capture_output=True, check=False)
 
     assert Ended(0, b"first\none\ntwo\nsecond\n", b"") == Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(("goal", "status"), [("all", 0), ("fail", 2)])
+def test_a_status_that_nobody_could_read_is_inferred_and_marked_so(tree: Developer, goal: str, status: int) -> None:
+    """As on a kernel that tells it to the parent alone."""
+    make(tree, goal)
+    recorded(tree)
+    (record,) = (tree.spool / "new").iterdir()
+    text = record.read_text()
+    record.write_text(text.replace(f"\nend {status} ", "\nend - "))
+    assert text != record.read_text()
+    for _ in ("as recorded", "as sealed"):
+        shown = tree.stage("look", [str(tree.innerloop)]).run("timeline", "--json").out
+        assert (status, "inferred") == (json.loads(shown)["exit_status"], json.loads(shown)["exit"])
+        tree.stage("flush", [str(tree.innerloop)]).run("flush")
+    sealed = next((tree.spool / "sealed").iterdir()).read_text().splitlines()[1]
+    assert status == json.loads(sealed)["properties"]["exit_status"]

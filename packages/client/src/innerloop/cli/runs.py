@@ -49,7 +49,8 @@ def _record(spool: str, run_id: str) -> Optional[Known]:
         except (OSError, facts.Unreadable):
             return None
         state = ENDED if record.end else KILLED if store.abandoned(f"{spool}/run/{run_id}", 0) else GOING_ON
-        how = getattr(record, "exit", PARENT)
+        record = targets.with_status(record, targets.read(spool, run_id)) if record.end and record.status is None else record
+        how = INFERRED if record.inferred else PARENT
         return Known(
             run_id, title(record.type, record.local_name), record.start, state, record.status, record.duration_ms,
             record.awake, how, record.suspended,
@@ -65,7 +66,9 @@ def _remembered(spool: str, run_id: str, past: Optional[history.Entry]) -> Optio
         except OSError:
             return None  # deleted meanwhile
     state = KILLED if past.duration_ms is None else ENDED
-    return Known(run_id, title(past.type, past.name), past.start, state, past.status, past.duration_ms, suspended=past.suspended)
+    how = INFERRED if past.inferred else PARENT
+    name = title(past.type, past.name)
+    return Known(run_id, name, past.start, state, past.status, past.duration_ms, exit=how, suspended=past.suspended)
 
 
 def title(kind: str, name: str) -> str:

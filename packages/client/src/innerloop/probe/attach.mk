@@ -3,7 +3,6 @@
 # It starts one process, only where targets will run, and prints nothing.
 .innerloop-goal := $(.DEFAULT_GOAL)
 @STATE@/attach.mk: ;
-.DEFAULT_GOAL := $(.innerloop-goal)
 
 # The letters of make's options; a variable that is set on the command line is no letter.
 .innerloop-letters := $(foreach word,$(filter-out --%,$(firstword -$(MAKEFLAGS))),$(if $(findstring =,$(word)),,$(word)))
@@ -26,3 +25,5 @@ endif
 endif
 endif
 endif
+# Our rules are no goals of the project.
+.DEFAULT_GOAL := $(.innerloop-goal)

@@ -51,6 +51,7 @@ class RunFacts(NamedTuple):
     container: bool = False  # whether it ran in a container; a record that does not say so is not counted as one
     end: "Optional[tuple[Optional[int], int, int]]" = None  # status (None where nobody could read it), awake, boot
     git: Optional[GitFacts] = None
+    inferred: bool = False  # whether the exit status is what the targets tell, because nobody could read it
 
     @property
     def start(self) -> float:
@@ -64,7 +65,7 @@ class RunFacts(NamedTuple):
 
     @property
     def status(self) -> Optional[int]:
-        """Exit status, or minus the signal; None where the launcher was killed."""
+        """Exit status, or minus the signal; None where the launcher was killed, or nobody could read it."""
         return self.end[0] if self.end else None
 
     @property

@@ -30,6 +30,7 @@ class Entry(NamedTuple):
     suspended: bool
     test: str
     asleep: float = 0.0  # s that the machine slept meanwhile
+    inferred: bool = False  # whether the exit status is what the targets tell
 
     @property
     def end(self) -> float:
@@ -42,7 +43,7 @@ def entry(facts: RunFacts, attempt: str) -> Entry:
     asleep = max(facts.ended - facts.start - (facts.duration_ms or 0) / 1000, 0.0) if facts.suspended else 0.0
     return Entry(
         facts.id, facts.local_name, facts.type, facts.start, facts.duration_ms, facts.status,
-        facts.actor, attempt, facts.suspended, facts.test, asleep,
+        facts.actor, attempt, facts.suspended, facts.test, asleep, facts.inferred,
     )  # fmt: skip
 
 

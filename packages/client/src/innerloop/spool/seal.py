@@ -69,13 +69,15 @@ def _settle(spool: str, state: Resolution, place: str, facts: RunFacts, past: "l
         return
     if facts.mode != LOCAL and state.mode != ON:
         return
+    log = targets.read(spool, facts.id, facts.status)
+    facts = targets.with_status(facts, log)
     attempt = history.attempt(facts, past)
     one = history.entry(facts, attempt)
     if facts.mode == LOCAL:
         store.note(spool, "local", [facts.id])
     elif not done:
         try:
-            store.write_sealed(spool, seal(state, facts, attempt, log=targets.read(spool, facts.id, facts.status)))
+            store.write_sealed(spool, seal(state, facts, attempt, log=log))
         except BreaksThePlan as error:
             store.quarantine(spool, place, facts.id, str(error))
             return

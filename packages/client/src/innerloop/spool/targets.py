@@ -3,7 +3,7 @@
 `SPOOL/targets/ID` is written by the probe while the run lasts and stays when the run was sealed. Reading it raises nothing:
 whatever cannot be read is counted.
 
-May import: the standard library, files, and lines, tree, outcomes and path.
+May import: the standard library, files, facts, and lines, tree, outcomes and path.
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import NamedTuple, Optional
 
 from innerloop import files
 from innerloop.spool import lines, outcomes, path, tree
+from innerloop.spool.facts import RunFacts
 from innerloop.spool.tree import Make, Target
 
 LARGEST = 256 << 20  # bytes of a log that we read
@@ -55,6 +56,15 @@ def understand(data: bytes, exit_status: Optional[int] = None, live_at: Optional
     first = outcomes.first_failure(found)
     width = max(lanes.values(), default=-1) + 1
     return Log(tuple(found), tuple(built.makes), damaged, "", first, tuple(critical), length, width, records[0].start, last)
+
+
+def with_status(facts: RunFacts, log: Log) -> RunFacts:
+    """A run whose exit status nobody could read gets the one that its targets tell: make ends with 2 where one failed."""
+    if facts.end is None or facts.end[0] is not None or log.problem:
+        return facts
+    stopped = [one.status for one in log.targets if one.outcome == tree.STOPPED and one.status is not None]
+    status = 2 if log.first_failure is not None else stopped[0] if stopped else 0
+    return facts._replace(end=(128 - status if status > 128 else status, *facts.end[1:]), inferred=True)
 
 
 def logs(spool: str) -> "list[str]":
