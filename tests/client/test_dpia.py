@@ -114,10 +114,10 @@ def test_it_follows_the_plan_and_the_project_file(shop: Developer) -> None:
         assert f"### {field['name']} ({field['exactness']})" in page(shop)
     text = " ".join(page(shop).split())
     for words in (
-        "365", "New Relic: group totals, US", "with New Relic: 90 days", "on the collector: 91 days", "Start times are as exact as: minute",
+        "365 days", "New Relic: group totals, US", "with New Relic: 90 days", "on the collector: 91 days", "Start times are as exact as: minute",
         "CI jobs that file and job let count", "Whoever reads rows or reports by cohort", "fewer than 5 members: employee, community.",
     ):  # fmt: skip
-        assert (words in text) == (words != "365"), words
+        assert (words in text) == (words != "365 days"), words
     plain = " ".join(page(shop.edit(project={"cohorts": []}, recipients=[])).split())
     assert "by cohort" not in plain
     assert "None: the project file names none." in plain

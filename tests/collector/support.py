@@ -69,6 +69,16 @@ def run_event(user: str | None = None, *, ago: timedelta = timedelta(), message:
     }
 
 
+def target_event(run: Event, target: str = "build", **properties: Any) -> Event:
+    """One target of a run, as the client sends it."""
+    shared = {name: run["properties"][name] for name in ("command", "start_time", "is_test", "actor", "client")}
+    planned = {
+        **shared, "run": run["properties"].setdefault("run", str(uuid.uuid4())), "target": target, "sequence": 1, "parent": 0,
+        "offset_ms": 12, "duration_ms": 1230, "exit_status": 0, "critical": True,
+    }  # fmt: skip
+    return {**run, "event": "innerloop.target", "messageId": str(uuid.uuid4()), "properties": {**planned, **properties}}
+
+
 class Owner:
     """An installation as its developer's machine knows it: an id, and the secret that was made with it."""
 

@@ -199,7 +199,7 @@ def purge(here: State, key: str) -> int:
         found = [(place, run_id) for place in ("new", "sealed") for run_id in store.ids(spool, place)]
         found += [("run", run_id) for run_id in store.ids(spool, "run") if store.abandoned(f"{spool}/run/{run_id}", 0)]
         for place, run_id in found:
-            store.drop(spool, place, run_id, store.WITHDRAWN)
+            store.drop(spool, place, run_id, "withdrawn")
         store.remove_logs(spool)
     set_enabled(here, key, on=False)
     return len({run_id for _, run_id in found})

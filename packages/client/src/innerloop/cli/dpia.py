@@ -103,6 +103,7 @@ def _limits(project: Project) -> "list[str]":
         *(f"with {one.name}: {one.retention or MISSING}" for one in project.recipients),
         f"on the developer's machine: {sender.OLDEST // DAY} days for what waits, {store.KEEP_SENT // DAY} for copies of what was sent",
         f"the developer's own history, which is never sent: {history.KEEP // DAY} days",
+        f"what make's targets did, which the developer alone may look at: {store.KEEP_LOGS // DAY} days, {store.MOST_LOGS} runs at most",
         "by the developer, at any time: opt-out deletes what was not sent, forget what was",
     ]
 

@@ -16,7 +16,10 @@ from innerloop.spool.tree import IGNORED, Target
 
 MOST = 50  # target events of one run
 MS = 1_000_000  # ns
-MOST_COUNTED = 1_000_000  # targets of a run: the plan's largest number
+# The plan's bounds: what a damaged log says beyond them must not keep a run from leaving.
+MOST_COUNTED = 1_000_000  # targets of a run
+LONGEST = 31_500_000_000  # ms
+STATUSES = range(-64, 256)
 
 
 def probed(log: Log) -> Probed:
@@ -43,15 +46,20 @@ def sent(log: Log, facts: RunFacts, listed: Names) -> "list[SentTarget]":
 
 
 def _sent(one: Target, place: int, above: Optional[int], facts: RunFacts, listed: Names, root: str) -> SentTarget:
+    status = 0 if one.outcome == IGNORED else one.status
     return SentTarget(
         name=name(one, root, listed),
         sequence=place + 1,
         parent=0 if above is None else above + 1,
-        offset_ms=max(one.start_ns - facts.awake, 0) // MS,
-        duration_ms=None if one.duration_ns is None else max(one.duration_ns, 0) // MS,
-        status=0 if one.outcome == IGNORED else one.status,
+        offset_ms=_milliseconds(one.start_ns - facts.awake),
+        duration_ms=None if one.duration_ns is None else _milliseconds(one.duration_ns),
+        status=status if status in STATUSES else None,
         critical=one.critical,
     )
+
+
+def _milliseconds(time: int) -> int:
+    return min(max(time // MS, 0), LONGEST)
 
 
 def _above(log: Log, place: int, places: "set[int]") -> Optional[int]:
