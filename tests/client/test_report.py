@@ -1,6 +1,7 @@
 """The developer's own week: exact, complete, compared with the week before, and for nobody else."""
 
 import json
+import re
 import time
 import uuid
 
@@ -81,3 +82,23 @@ def test_a_run_that_ended_unknown_is_neither_a_failure_nor_a_wait(agreed: Develo
     (line,) = agreed.innerloop("report", "--json").json["commands"]
 
     assert (line["runs"], line["failed"], line["waited_ms"]) == (1, 0, 0)
+
+
+def test_the_targets_that_took_longest_are_named_with_their_directories(agreed: Developer) -> None:
+    (agreed.directory / "sub").mkdir()
+    (agreed.directory / "Makefile").write_text("test: quick\n\t@$(MAKE) -C sub slow\nquick:\n\t@true\n")
+    (agreed.directory / "sub" / "Makefile").write_text("slow:\n\t@sleep 0.5\n")
+    for env in ({}, {}, {"AI_AGENT": "1"}):
+        agreed.run("make", "test", env=env)
+    first, *others = agreed.innerloop("report", "--json").json["slowest_targets"]
+
+    assert (first["name"], first["runs"]) == ("sub:slow", 2), "an agent's run is not mine"
+    assert first["own_ms"] >= 1000
+    assert all(one["own_ms"] < first["own_ms"] / 2 for one in others), "what `test` waited for its sub-make is not counted again"
+    assert re.search(r"Slowest targets: sub:slow \d\.\d s in 2 runs, ", agreed.innerloop("report").out)
+
+
+def test_a_week_without_target_logs_names_no_targets(agreed: Developer) -> None:
+    two_weeks(agreed)
+
+    assert "Slowest targets" not in agreed.innerloop("report").out

@@ -23,6 +23,7 @@ from tests.client.recorder import Recorder
 from tests.client.target_logs import BASE, MS, HandMade, books
 
 ESCAPE = "\x1b["
+OFF: dict[str, str | None] = {"INNERLOOP_PROBE": "off"}  # the logs here are made by hand
 
 
 def known(status: int | None = 0, state: str = ENDED, **more: Any) -> Known:
@@ -36,7 +37,7 @@ def drawn(book: HandMade, run: Known, look: Look = Look(), everything: bool = Tr
 def remember(developer: Developer, *command: str, book: HandMade | None = None) -> str:
     """Run a command, and put a target log beside its record, as the probe would have written it; returns the run's id."""
     before = set(developer.place("new"))
-    developer.run(*command)
+    developer.run(*command, env=OFF)
     (record,) = set(developer.place("new")) - before
     start = re.search(r"^start \d+ (\d+)", record.read_text(), re.MULTILINE)
     assert start
@@ -276,13 +277,22 @@ def test_a_run_can_be_named_by_the_beginning_of_its_id(agreed: Developer) -> Non
 
 def test_the_list_has_every_run_with_targets_the_newest_first(agreed: Developer) -> None:
     runs = [remember(agreed, "make", "test"), remember(agreed, "make", "fail")]
-    agreed.run("make", "test")
+    agreed.run("make", "test", env=OFF)
     _, *rows = agreed.innerloop("timeline", "--list").out.splitlines()
     listed = agreed.innerloop("timeline", "--list", "--json").json
 
     assert [run[:8] for run in reversed(runs)] == [row.split()[0] for row in rows], "a run without a target log is not listed"
     assert [("make fail", 10, 2), ("make test", 10, 0)] == [(one["name"], one["targets"], one["exit_status"]) for one in listed]
-    assert "failed (exit status 2)" in rows[0]
+    assert rows[0].endswith(" failed (2)")
+
+
+def test_the_list_fits_the_terminal_with_the_longest_of_names(agreed: Developer) -> None:
+    (agreed.directory / "Makefile").write_text("%:\n\t@true\n")
+    remember(agreed, "make", *[f"target-{number}" for number in range(12)])
+    _, row = agreed.innerloop("timeline", "--list").out.splitlines()
+
+    assert words.cells(row) in range(70, 81)
+    assert row.endswith(" 10  done")
 
 
 def test_what_was_sent_is_still_shown(agreed: Developer) -> None:
@@ -296,7 +306,7 @@ def test_what_was_sent_is_still_shown(agreed: Developer) -> None:
 
 def test_a_run_that_goes_on_is_shown_so_far_and_one_that_was_killed_as_unknown(agreed: Developer) -> None:
     (agreed.directory / "Makefile").write_text("long:\n\t@sleep 30\n")
-    process = agreed.start(agreed.command, "run", "--", "make", "long")
+    process = agreed.start(agreed.command, "run", "--", "make", "long", env=OFF)
     assert eventually(lambda: agreed.place("run"))
     (record,) = agreed.place("run")
     book = HandMade(time.monotonic_ns())
@@ -333,7 +343,7 @@ def test_a_damaged_log_says_how_much_of_it_could_not_be_read(agreed: Developer) 
 
 
 def test_where_nothing_was_recorded_one_line_says_so(agreed: Developer) -> None:
-    agreed.run("make", "test")
+    agreed.run("make", "test", env=OFF)
     shown = agreed.innerloop("timeline")
 
     assert (1, "", 1) == (shown.status, shown.out, shown.err.count("\n"))

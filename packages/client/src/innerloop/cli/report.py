@@ -9,9 +9,11 @@ import statistics
 import time
 from typing import Any, NamedTuple, Optional
 
+from innerloop.cli import runs, words
 from innerloop.cli.terminal import say
 from innerloop.consent import texts
 from innerloop.consent.resolve import State, resolve
+from innerloop.plan.project import clean
 from innerloop.spool import history, seal
 
 NAME, WIDTHS = 19, (5, 7, 8, 9, 9, 7, 7, 9)  # characters: 80 with the name's column
@@ -42,12 +44,15 @@ def report(here: State, as_json: bool, days: int = 7) -> int:
     past = [one for one in history.read(spool) if one.test == "no" or state.testing]
     lines = summarise([one for one in past if one.actor == "human"], now, span)
     others = [one for one in past if one.actor != "human" and now - span <= one.start <= now]
+    mine = [one for one in past if one.actor == "human" and now - span <= one.start <= now]
+    targets = runs.slowest(spool, os.path.dirname(state.path), mine)
     if as_json:
         document = {
             "project": state.project.id,
             "days": days,
             "commands": [line._asdict() for line in lines],
             "runs_of_others": len(others),
+            "slowest_targets": [one._asdict() for one in targets],
         }
         print(json.dumps(document, indent=2))
         return 0
@@ -57,6 +62,11 @@ def report(here: State, as_json: bool, days: int = 7) -> int:
     print(f"{state.project.name}, your last {days} days (only you can see this)\n")
     if lines:
         print(f"{texts.fold(sentence(lines, days))}\n\n{table(lines, days)}")
+    if targets:
+        named = ", ".join(
+            f"{words.cut(clean(one.name), 40, '...')} {_time(one.own_ms)} in {words.count(one.runs, 'run')}" for one in targets
+        )
+        print("\n" + texts.fold(f"Slowest targets: {named}. One run in detail: innerloop timeline"))
     if others:
         waited = _time(sum(one.duration_ms or 0 for one in others))
         print(f"\nNot in these figures: {len(others)} run{'s' if len(others) > 1 else ''} of coding agents or CI jobs, {waited}.")

@@ -9,6 +9,7 @@ from typing import NamedTuple, Optional
 
 from innerloop.spool import facts, history, store, targets
 
+LOOKED_AT = 40  # of the newest runs, for the slowest targets
 GOING_ON, ENDED, KILLED, FORGOTTEN = "going on", "ended", "killed", "forgotten"
 PARENT, INFERRED = "parent", "inferred"  # how the exit status is known: from wait(2), or by what its targets did
 
@@ -74,3 +75,27 @@ def _remembered(spool: str, run_id: str, past: Optional[history.Entry]) -> Optio
 def title(kind: str, name: str) -> str:
     """A run's name as it was typed: make's goals stand without make in a record."""
     return f"make {name}" if kind == "make" and name != "make" else name
+
+
+class Slow(NamedTuple):
+    """What a target took by itself in some runs, without the targets below it."""
+
+    name: str  # with its directory before a colon, where that is not the project's
+    runs: int
+    own_ms: int
+
+
+def slowest(spool: str, root: str, entries: "list[history.Entry]", most: int = 3) -> "list[Slow]":
+    """The targets that took longest in the newest of some runs, as far as they have target logs; `root` is the project's directory."""
+    logs = set(targets.logs(spool))
+    spent: "dict[str, list[int]]" = {}
+    for run in [one for one in reversed(entries) if one.id in logs][:LOOKED_AT]:
+        mine: "dict[str, int]" = {}
+        for one in targets.read(spool, run.id, run.status).targets:
+            directory = os.path.relpath(one.directory, root) if one.directory else "."
+            name = one.name if directory == "." else f"{directory}:{one.name}"
+            mine[name] = mine.get(name, 0) + one.own_ns
+        for name, own in mine.items():
+            spent.setdefault(name, []).append(own)
+    found = [Slow(name, len(owns), sum(owns) // 1_000_000) for name, owns in spent.items()]
+    return sorted(found, key=lambda one: (-one.own_ms, one.name))[:most]

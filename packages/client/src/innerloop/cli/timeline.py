@@ -34,7 +34,7 @@ def timeline(here: State, given: argparse.Namespace) -> int:
     spool = here.spool(state.key)
     runs = known(spool)
     if given.list:
-        return _list(spool, runs if given.all else runs[:LISTED], style == "json")
+        return _list(spool, runs if given.all else runs[:LISTED], style == "json", look(here.env))
     if not runs:
         raise Failure(
             f"no run of {state.project.name} with targets was recorded here yet. Only make shows its targets; see: innerloop doctor"
@@ -90,24 +90,30 @@ def outcome(one: Known) -> str:
     if one.state in (GOING_ON, KILLED, FORGOTTEN) or one.status is None:
         return {GOING_ON: "still running", KILLED: "killed"}.get(one.state, "not known")
     inferred = ", inferred" if one.exit == INFERRED else ""
-    return ("done" if one.status == 0 else "stopped" if one.status in STOPS else f"failed ({words.ending(one.status)})") + inferred
+    return ("done" if one.status == 0 else "stopped" if one.status in STOPS else f"failed ({_code(one.status)})") + inferred
 
 
-def _list(spool: str, runs: "list[Known]", as_json_too: bool) -> int:
+def _code(status: int) -> str:
+    return str(status) if status > 0 else words.signal_name(-status)
+
+
+def _list(spool: str, runs: "list[Known]", as_document: bool, view: Look) -> int:
     """Print the runs that have a target log, the newest first."""
     logs = [one.log(spool) for one in runs]
-    if as_json_too:
+    if as_document:
         print(json.dumps([{**_run(one, log), "targets": len(log.targets)} for one, log in zip(runs, logs)], indent=2))
         return 0
     if not runs:
         say("No run with targets was recorded here yet.")
         return 0
-    width = min(max(words.cells(clean(one.name)) for one in runs), 32)
+    ends = [outcome(one) for one in runs]
+    room = view.width - SHORT - 40 - max(map(len, ends))
+    width = max(min(max(words.cells(clean(one.name)) for one in runs), room), 8)
     lines = [f"{'run':<{SHORT}}  {'when':<15}  {'name':<{width}}  {'time':>8}  targets  outcome"]
-    for one, log in zip(runs, logs):
-        name = words.pad(words.cut(clean(one.name), width, "..."), width)
+    for one, log, end in zip(runs, logs, ends):
+        name = words.pad(words.cut(clean(one.name), width, view.gap), width)
         took = words.duration(drawing.span(one, log))
-        lines.append(f"{one.id[:SHORT]}  {when(one):<15}  {name}  {took:>8}  {len(log.targets):>7}  {outcome(one)}")
+        lines.append(f"{one.id[:SHORT]}  {when(one):<15}  {name}  {took:>8}  {len(log.targets):>7}  {end}")
     _write("\n".join(lines))
     return 0
 
