@@ -1,69 +1,153 @@
-"""`innerloop init --container`: what to mount so that a container shares this machine's answers. Writes nothing.
+"""`innerloop init`: set a project up, say exactly what was written, and take it out again. Needs no consent, collects nothing.
 
-May import: consent, places, and this package.
+May import: setup, the project file, remotes, the launcher's way to find a project, and this package.
 """
 
-import json
+import argparse
 import os
+import re
 
-from innerloop import places
-from innerloop.cli.terminal import Failure, say
-from innerloop.consent.resolve import Resolution, State, resolve
+from innerloop import projectfile, remotes, toml
+from innerloop.cli import terminal, written
+from innerloop.cli.container import container
+from innerloop.cli.terminal import Failure
+from innerloop.cli.written import Setup
+from innerloop.consent.resolve import State
+from innerloop.launcher import hot
+from innerloop.plan import project as projects
+from innerloop.setup import changes, makefiles, names, targets, template, ways
+from innerloop.setup.changes import Change, Refused
+from innerloop.setup.makefiles import Makefile
+from innerloop.setup.template import Answers, Listed
 
-FRAGMENT = """\
-# Made by `innerloop init --container`, for compose.override.yaml, which is yours alone.
-services:
-  app: # the name of your service
-    volumes:"""
-MOUNT = """\
-      - type: bind
-        source: {source}
-        target: {target}
-        bind:
-          create_host_path: false"""
-SHARED = """
-Shared with that container: {what}.
-  {sources}
-Of every project on this machine, not of {project} alone. Commands that are
-measured there are recorded under your answer here, also those of root; whoever
-is root there, or has your uid ({uid}), can read and change these files.
-An answer that changes on one side counts on the other at once.
-To take it back: remove these lines and make the container anew.
-Nothing was written. docs/guides/containers.md says what else it takes."""
+MOST_NAMES = 500
+QUESTIONS = {
+    "project": "Project id (a-z 0-9 . _ -) [{default}]: ",
+    "organisation": "Who asks, as developers will read it (organisation): ",
+    "endpoint": "Address of the collector (https://...): ",
+    "write_key": "Write key (`innerloop-collector keys create ID` prints one; Enter: later): ",
+}
 
 
-def init(here: State, container: bool, as_json: bool) -> int:
-    """Print the mounts as a compose fragment on stdout; say on stderr what they share and how to take it back."""
-    if not container:
-        raise Failure("setting a project up comes later; so far there is: innerloop init --container")
-    if here.home.shared:
-        raise Failure("this container shares the host's answer already; mounts are made from the host")
-    state = resolve(here)
-    mounts = _mounts(state, here)
-    if as_json:
-        document = [{"type": "bind", "source": source, "target": target} for source, target in mounts]
-        print(json.dumps({"project": state.project.id, "uid": here.home.uid, "mounts": document}, indent=2))
+def init(here: State, given: argparse.Namespace) -> int:
+    """Set up, or with --uninstall take out. Nothing is written with --dry-run."""
+    if given.container:
+        return container(here, given.json)
+    root = project_root(here)
+    if root == "/":
+        raise Failure("the root directory is no project; go to the project's directory first")
+    try:
+        if given.uninstall:
+            return written.finish_uninstall(root, ways.uninstall(root), given)
+        return written.finish(_prepare(root, given), given)
+    except Refused as refused:
+        raise Failure(str(refused)) from refused
+
+
+def project_root(here: State) -> str:
+    """Where the project is: at its `innerloop.toml`, else at the top of the checkout, else here."""
+    found = hot.find_project(here.home.uid)
+    if found is not None:
+        return os.path.dirname(os.fsdecode(found[0]))
+    directory = os.path.realpath(here.directory)
+    return makefiles.in_checkout(directory) or directory
+
+
+def find_names(root: str, found: "list[Makefile]") -> "list[Listed]":
+    """The names of every target that people may type; those of a subdirectory with it and a colon."""
+    listed: "dict[str, Listed]" = {}
+    for makefile in found:
+        here = targets.find(os.path.join(root, makefile.directory), makefile.name, root)
+        prefix = f"{makefile.directory}:" if makefile.directory else ""
+        bare = [targets.Target("make", "make without a target")] if here else []
+        for target in [*here, *bare]:
+            listed.setdefault(prefix + target.name, Listed(prefix + target.name, target.text, makefile.path))
+    return list(listed.values())
+
+
+def _prepare(root: str, given: argparse.Namespace) -> Setup:
+    found = makefiles.find(root)
+    listed = find_names(root, found)
+    path = os.path.join(root, projects.PROJECT_FILE)
+    data = changes.look(path)
+    plan = ways.Plan([], [])
+    new: "list[Listed]" = []
+    missing: "list[str]" = []
+    if data is None:
+        answers = _answers(root, given)
+        missing = answers.missing
+        content = template.text(answers, listed[:MOST_NAMES], remotes.remotes(remotes.git_config(root)))
+        _check(content)
+        plan.changes.append(
+            Change(path, None, content.encode(), f"{len(listed[:MOST_NAMES])} names that may leave; everything else is `other`")
+        )
     else:
-        print(FRAGMENT)
-        for source, target in mounts:
-            print(MOUNT.format(source=json.dumps(source.replace("$", "$$"), ensure_ascii=False), target=target))
-    sources = "\n  ".join(source for source, _ in mounts)
-    what = "your answers, and the records of your runs"
-    say(SHARED.format(what=what, sources=sources, project=state.project.name, uid=here.home.uid))
-    return 0
+        known = set(names.listed(data))
+        new = [one for one in listed if one.name not in known]
+        if given.update_names and new:
+            plan.changes.append(Change(path, data, names.add(data, new), f"{len(new)} names more"))
+        missing = _refusal(path)
+    at_root = [one for one in found if not one.directory]
+    way = given.way or ("makefile" if at_root or (found and given.all_makefiles) else "none")
+    if way in ("makefile", "private"):
+        chosen = found if given.all_makefiles else at_root
+        if not chosen:
+            raise Refused(f"there is no Makefile in {root}{_elsewhere(found)}; use --way hook, or --way none")
+        more = ways.attach(root, chosen, way == "private")
+        plan = ways.Plan(plan.changes + more.changes, more.remarks)
+    plan.remarks.extend(_remarks(root, found, listed, way, given))
+    return Setup(root, found, listed, way, plan, new, missing)
 
 
-def _mounts(state: Resolution, here: State) -> "list[tuple[str, str]]":
-    """The directories to share, each with its place in a container."""
-    base = os.fsdecode(places.MOUNT)
-    if state.project.seed:
-        directory = os.path.dirname(state.answer.path)
-        answers = [(directory, f"{base}/seed/{os.path.basename(directory)}"), (here.config, f"{base}/config")]
-    else:
-        answers = [(here.config, f"{base}/config")]
-    if not os.path.isdir(here.state) or not os.path.isdir(answers[0][0]):
-        raise Failure("nobody answered for this project yet, so there is nothing to share; first: innerloop opt-in")
-    found = [(here.state, f"{base}/state"), *answers]
-    if os.path.exists(places.MACHINE_FILE):
-        found.append((os.fsdecode(places.MACHINE_FILE), os.fsdecode(places.MACHINE_FILE)))
-    return [(source, target) for source, target in found if os.path.exists(source)]
+def _elsewhere(found: "list[Makefile]") -> str:
+    return f" ({len(found)} in directories below: --all-makefiles takes those)" if found else ""
+
+
+def _remarks(root: str, found: "list[Makefile]", listed: "list[Listed]", way: str, given: argparse.Namespace) -> "list[str]":
+    """What a person would otherwise find out later."""
+    remarks = []
+    below = [one for one in found if one.directory]
+    at_root = len(found) > len(below)
+    if not at_root and any(os.path.isfile(os.path.join(root, name)) for name in makefiles.NAMES):
+        remarks.append("git ignores the Makefile here, so it is made by a tool: no GNUmakefile was put beside it. Take --way hook")
+    elif not found:
+        remarks.append("no Makefile was found: measure any command by `innerloop run -- COMMAND`, and list what may leave under [names]")
+    if way in ("makefile", "private") and below and not given.all_makefiles:
+        remarks.append(
+            f"{len(below)} directories below have a Makefile too: `make -C` there is seen with --all-makefiles, or the shell hook"
+        )
+    if any(targets.passes_goals_on(os.path.join(root, one.directory), one.name, root) for one in found if not one.directory):
+        remarks.append("the Makefile passes goals on that it has no rule for (.DEFAULT or %): add those that people type here by hand")
+    if len(listed) > MOST_NAMES:
+        remarks.append(f"{len(listed)} names were found; the first {MOST_NAMES} are listed")
+    return remarks
+
+
+def _answers(root: str, given: argparse.Namespace) -> Answers:
+    """What the file must say, from the command line or from a person at a terminal."""
+    default = template.word(os.path.basename(root))
+    known = {key: getattr(given, key) or "" for key in QUESTIONS}
+    asked = terminal.at_terminal() and not given.json
+    for key, question in QUESTIONS.items():
+        if not known[key] and asked:
+            known[key] = terminal.ask(question.format(default=default))
+    return Answers(**{**known, "project": known["project"] or default})
+
+
+def _check(content: str) -> None:
+    """A file that says everything must be good; else a wrong flag would be noticed by the first developer."""
+    filled = re.sub(r'^(organisation|write_key) = ""', r'\1 = "x"', content, flags=re.MULTILINE)
+    filled = re.sub(r'^endpoint = ""', 'endpoint = "https://x"', filled, flags=re.MULTILINE)
+    try:
+        projects.read(toml.loads(filled))
+    except ValueError as error:  # TomlError and ProjectError
+        raise Failure(f"nothing was written: {error}") from error
+
+
+def _refusal(path: str) -> "list[str]":
+    """Why a project file that is there is not usable yet."""
+    try:
+        projectfile.load(path)
+    except projects.ProjectError as error:
+        return [str(error).rpartition(f"{path}: ")[2]]
+    return []

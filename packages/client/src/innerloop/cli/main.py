@@ -17,6 +17,7 @@ from innerloop.delivery import erasure
 from innerloop.files import UnusableFile
 from innerloop.launcher import record
 from innerloop.plan.project import ProjectError
+from innerloop.setup import SHELLS, WAYS
 
 ABOUT = "Measures how long you wait for commands, if you agreed; look at every byte before it leaves."
 
@@ -49,8 +50,17 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--json", action="store_true", help="print JSON")
         return one
 
-    start = add("init", "share the answer with a container (setting a project up comes later)")
+    start = add("init", "set a project up: its targets, innerloop.toml, and the way in; or take that out again")
+    start.add_argument("--way", choices=WAYS, help="makefile: a GNUmakefile, to be committed; private: the same, kept out of git")
+    start.add_argument("--all-makefiles", action="store_true", help="a GNUmakefile for each directory with a Makefile")
+    for key in ("project", "organisation", "endpoint", "write-key"):
+        start.add_argument(f"--{key}", default="", metavar="TEXT", help=f"{key.replace('-', ' ')} for a new innerloop.toml")
+    start.add_argument("--update-names", action="store_true", help="add the targets that innerloop.toml does not list yet")
+    start.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
+    start.add_argument("--uninstall", action="store_true", help="take out of the repository what init wrote")
     start.add_argument("--container", action="store_true", help="print the mounts as a compose fragment; writes nothing")
+    hook = add("hook", "print a shell function that measures make, for your shell's own file", json=False)
+    hook.add_argument("shell", choices=SHELLS)
     run = add("run", "measure a command: innerloop run [--name NAME] -- COMMAND...", json=False)
     run.add_argument("--name", help="what to call it; leaves only where innerloop.toml lists it")
     run.add_argument("words", nargs="+", metavar="COMMAND")
@@ -86,7 +96,8 @@ def parser() -> argparse.ArgumentParser:
 
 # command -> the module of this package that has it, and the call: a module is imported only where it is needed
 COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]]" = {
-    "init": ("init", lambda module, here, given: module.init(here, given.container, given.json)),
+    "init": ("init", lambda module, here, given: module.init(here, given)),
+    "hook": ("hook", lambda module, _here, given: module.hook(given.shell)),
     "install": ("install", lambda module, here, given: module.install(here.env, given.to)),
     "opt-in": ("dialogue", lambda module, here, given: module.opt_in(here, given.local)),
     "opt-out": ("leave", lambda module, here, given: module.opt_out(here, given.all)),
@@ -107,8 +118,8 @@ def dispatch(given: argparse.Namespace, here: State) -> int:
     """Call a command and return its exit status."""
     name, call = COMMANDS[given.command]
     module = importlib.import_module(f"innerloop.cli.{name}")  # before: root's own modules may be root's alone
-    if given.command == "install":
-        return call(module, here, given)
+    if given.command in ("install", "hook"):
+        return call(module, here, given)  # a shell that starts waits for no home
     ground.answer_in_time(here)
     act_as_owner(here)
     status = call(module, here, given)

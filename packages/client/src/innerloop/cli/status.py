@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from innerloop import __version__, environment, files, places, projectfile
-from innerloop.cli import ground
+from innerloop.cli import ground, ways
 from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, forbidden, resolve
@@ -134,7 +134,7 @@ def doctor(here: State, as_json: bool) -> int:
     checks = [Check("version", True, f"innerloop {__version__}, {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}")]
     if here.home.in_container():
         checks.append(_container_check(here))
-    counts = None
+    counts = state = None
     try:
         state = resolve(here)
     except (NoProject, ProjectError) as error:
@@ -145,11 +145,16 @@ def doctor(here: State, as_json: bool) -> int:
         checks += [*_project_checks(state, here), *_consent_checks(state, here), *_spool_checks(spool, counts)]
         if kind := ground.network(here):
             checks.append(Check("state directory", False, f"it is on {kind}, which may hang: runs may then go unrecorded"))
+    ways_in = ways.rows(here, state)
     if as_json:
-        document = {"checks": [check._asdict() for check in checks], "ledger": None if counts is None else _ledger_document(counts)}
+        document = {
+            "checks": [check._asdict() for check in checks],
+            "ways_in": [row._asdict() for row in ways_in],
+            "ledger": None if counts is None else _ledger_document(counts),
+        }
         print(json.dumps(document, indent=2))
     else:
-        for check in checks:
+        for check in [*checks, *(Check(*row) for row in ways_in)]:
             print(f"{'ok ' if check.good else 'NO '} {check.name:<13} {clean(check.finding)}")
         if counts is not None:
             print(_equation(counts))

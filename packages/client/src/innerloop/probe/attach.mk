@@ -2,7 +2,11 @@
 # is there: while something on this machine is measured. `innerloop doctor` says more; `innerloop opt-out` removes it.
 # It starts one process, only where targets will run, and prints nothing.
 .innerloop-goal := $(.DEFAULT_GOAL)
-@STATE@/attach.mk: ;
+# What looks at the list of files finds what it would find without this one.
+.innerloop-files := $(filter-out @STATE@/attach.mk,$(MAKEFILE_LIST))
+# No catch-all rule of the project is for this file. A pattern rule without a recipe is no target to a completion, which
+# asks for the data base.
+@STATE@/attac%.mk: $(if $(findstring p,$(firstword -$(MAKEFLAGS))),,;)
 
 # The letters of make's options; a variable that is set on the command line is no letter.
 .innerloop-letters := $(foreach word,$(filter-out --%,$(firstword -$(MAKEFLAGS))),$(if $(findstring =,$(word)),,$(word)))
@@ -16,7 +20,7 @@ ifneq (,$(filter sh bash dash ksh zsh ash,$(notdir $(SHELL))))
 ifneq (,$(wildcard @COMMAND@))
 # A make that made one of its own files anew has started over, as the same process: that is no second run.
 .innerloop-again := $(if $(filter undefined,$(origin MAKE_RESTARTS)),,again)
-.innerloop-found := $(shell exec @COMMAND@ attach $$PPID '$(subst ','\'',$(MAKECMDGOALS))' $(.innerloop-again) 2>/dev/null)
+.innerloop-found := $(shell exec @COMMAND@ attach $$PPID '$(subst ','\'',$(value MAKECMDGOALS))' $(.innerloop-again) 2>/dev/null)
 ifneq (,$(word 2,$(.innerloop-found)))
 export MAKEFILES := $(firstword $(.innerloop-found))/probe.mk$(if $(filter undefined,$(origin MAKEFILES)),, $(MAKEFILES))
 export __innerloop := :$(word 2,$(.innerloop-found))
@@ -27,3 +31,4 @@ endif
 endif
 # Our rules are no goals of the project.
 .DEFAULT_GOAL := $(.innerloop-goal)
+MAKEFILE_LIST := $(.innerloop-files)

@@ -1,0 +1,141 @@
+"""What `innerloop init` says: what it found, what it wrote, what comes next, as text or as JSON.
+
+May import: setup, consent's texts, and this package.
+"""
+
+import argparse
+import json
+import os
+from typing import Any, NamedTuple
+
+from innerloop.cli.terminal import say
+from innerloop.consent import texts
+from innerloop.plan import project as projects
+from innerloop.setup import changes, hooks, template, ways
+from innerloop.setup.changes import Change
+from innerloop.setup.makefiles import Makefile
+from innerloop.setup.template import Listed
+
+
+class Setup(NamedTuple):
+    """What was found, and what is to be done about it."""
+
+    root: str
+    found: "list[Makefile]"
+    listed: "list[Listed]"
+    way: str
+    plan: ways.Plan
+    new: "list[Listed]"  # names that the project file does not list
+    missing: "list[str]"  # what is to be filled in
+
+
+def finish(setup: Setup, given: argparse.Namespace) -> int:
+    """Show, write, and say."""
+    written = _carry_out(setup.plan.changes, setup.root, given)
+    if given.json:
+        print(json.dumps(_document(setup, given, written), indent=2, ensure_ascii=False))
+        return 0
+    _say_found(setup)
+    _say_changes(setup.plan.changes, setup.root, given.dry_run)
+    if setup.new and not given.update_names:
+        print("\ninnerloop.toml does not list these; `innerloop init --update-names` adds them:\n")
+        print(projects.clean(template.lines(setup.new), keep_lines=True), end="")
+    if setup.way == "hook":
+        _say_hooks()
+    for remark in setup.plan.remarks:
+        print("\n" + texts.fold(projects.clean(f"Note: {remark}.")))
+    _say_next(setup, given)
+    return 0
+
+
+def _say_found(setup: Setup) -> None:
+    with_text = sum(1 for one in setup.listed if one.text and one.name.rpartition(":")[2] != "make")
+    print(
+        projects.clean(
+            f"{setup.root}: {_count(len(setup.found), 'Makefile')}, {_count(len(setup.listed), 'name')}, {with_text} with a text"
+        )
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _carry_out(planned: "list[Change]", root: str, given: argparse.Namespace) -> "list[str]":
+    """Print what changes where that was asked for or a file of people's is touched, then do it. Returns the paths written."""
+    if not given.json and (given.dry_run or given.update_names):
+        for change in planned:
+            print(projects.clean(changes.difference(change, root), keep_lines=True))
+    if given.dry_run:
+        return []
+    for change in planned:
+        changes.apply(change)
+    return [change.path for change in planned]
+
+
+def _say_changes(planned: "list[Change]", root: str, dry: bool) -> None:
+    done = {"write": "would be written" if dry else "written", "change": "would be changed" if dry else "changed"}
+    done["remove"] = "would be removed" if dry else "removed"
+    for change in planned:
+        print("\n" + texts.fold(projects.clean(f"{os.path.relpath(change.path, root)} {done[change.verb]}: {change.about}.")))
+    if not planned:
+        print("\nNothing is to be changed.")
+
+
+def _say_hooks() -> None:
+    print("\nThe hook is each developer's own. One line in the shell's file; nothing was written there:\n")
+    for shell, (path, line) in hooks.LINES.items():
+        print(f"  {shell:<5} {path}\n        {line}")
+
+
+def _say_next(setup: Setup, given: argparse.Namespace) -> None:
+    steps = []
+    if setup.missing:
+        steps.append(f"fill in innerloop.toml: {', '.join(setup.missing)}. Until then nothing is measured, nobody is asked")
+    made = [change for change in setup.plan.changes if change.verb == "write" and os.path.basename(change.path) == projects.PROJECT_FILE]
+    if made:
+        steps.append("review the names in innerloop.toml: whatever is listed may leave")
+    if setup.plan.changes and not given.dry_run:
+        tracked = [os.path.relpath(one.path, setup.root) for one in setup.plan.changes if "/info/" not in one.path]
+        tracked = [name for name in tracked if setup.way != "private" or os.path.basename(name) != "GNUmakefile"]
+        steps += [f"commit {', '.join(tracked)}"] if tracked else []
+        steps.append("register it: innerloop-collector projects apply innerloop.toml")
+        steps.append("each developer decides alone: innerloop opt-in")
+    if steps:
+        print("\nNext:")
+        for number, step in enumerate(steps, 1):
+            print(projects.clean(f"  {number}. {step}"))
+    print("\nTo take it all back: innerloop init --uninstall")
+
+
+def _document(setup: Setup, given: argparse.Namespace, written: "list[str]") -> "dict[str, Any]":
+    return {
+        "root": setup.root,
+        "makefiles": [one.path for one in setup.found],
+        "names": [one._asdict() for one in setup.listed],
+        "way": setup.way,
+        "changes": _change_documents(setup.plan.changes, setup.root),
+        "written": written,
+        "names_not_listed": [] if given.update_names else [one.name for one in setup.new],
+        "to_fill_in": setup.missing,
+        "remarks": setup.plan.remarks,
+    }
+
+
+def _change_documents(planned: "list[Change]", root: str) -> "list[dict[str, str]]":
+    return [{"path": one.path, "verb": one.verb, "about": one.about, "diff": changes.difference(one, root)} for one in planned]
+
+
+def finish_uninstall(root: str, plan: ways.Plan, given: argparse.Namespace) -> int:
+    """Take out, and say what stays. Exit status 1 where something of ours had to stay."""
+    written = _carry_out(plan.changes, root, given)
+    if given.json:
+        document = {"root": root, "changes": _change_documents(plan.changes, root), "written": written}
+        print(json.dumps({**document, "remarks": plan.remarks, "left": plan.left}, indent=2, ensure_ascii=False))
+    else:
+        _say_changes(plan.changes, root, given.dry_run)
+        for remark in plan.remarks:
+            print("\n" + texts.fold(projects.clean(f"Note: {remark}.")))
+        for left in plan.left:
+            say(f"innerloop: {left}")
+    return 1 if plan.left else 0

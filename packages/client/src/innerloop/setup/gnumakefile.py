@@ -1,0 +1,99 @@
+"""The GNUmakefile that lets a make which is started as always be seen, and the two lines for a GNUmakefile that is there already.
+
+GNU make reads `GNUmakefile` before `makefile` and `Makefile`; other makes do not know the name. For a colleague without
+innerloop it looks for one file and does nothing else: no process, no output, also under --warn-undefined-variables
+(`$(value)` of an undefined variable is silent). Pattern rules with an empty recipe keep catch-all rules of the project away
+from both files, and cannot become the default goal. Completions ask make for its data base (`-p`) and would then offer both
+files; there the rules have no recipe, which still keeps away most catch-alls ("Match-Anything Pattern Rules" in make's
+manual). `.innerloop-list` is never exported: no shell takes such a name. The last line is literal because zsh's completion
+follows only such.
+
+Everything here is a function of bytes: what was written is known by the text itself. May import: the standard library.
+"""
+
+from typing import NamedTuple, Optional
+
+NAME = "GNUmakefile"
+OTHERS = ("makefile", "Makefile")  # in make's order
+MARK = b"# innerloop 1:"
+ANY_MARK = b"# innerloop "
+LINE = b"/innerloop/attach.mk"
+STATE = "$(if $(filter /%,$(value XDG_STATE_HOME)),$(value XDG_STATE_HOME),$(value HOME)/.local/state)"
+# A path with blanks falls into words, of which none passes both filters: nothing is then read.
+BLOCK = f"""\
+# innerloop 1: shows how long targets take, to those who agreed on their own machine; for others it does nothing.
+-include $(wildcard $(filter /%,$(filter %/innerloop/attach.mk,{STATE}/innerloop/attach.mk)))
+"""
+WHOLE = f"""\
+# Made by `innerloop init`. It reads {{name}} as make would without this file; `innerloop init --uninstall` removes it.
+ifeq (,$(findstring p,$(firstword -$(MAKEFLAGS))))
+GNUmak%file: ;
+%/innerloop/attach.mk: ;
+else
+GNUmak%file:
+%/innerloop/attach.mk:
+endif
+.innerloop-list := $(filter-out GNUmakefile,$(MAKEFILE_LIST))
+{BLOCK}MAKEFILE_LIST := $(.innerloop-list)
+include {{name}}
+"""
+BOM = b"\xef\xbb\xbf"
+
+
+class Detached(NamedTuple):
+    """A GNUmakefile without our lines."""
+
+    after: Optional[bytes]  # None: there is nothing left to keep the file for
+    remark: str = ""  # what a person should know
+    edited: bool = False  # lines of ours are left because somebody changed them
+
+
+def whole(name: str) -> bytes:
+    """A GNUmakefile for a directory where make would read `name`."""
+    return WHOLE.format(name=name).encode()
+
+
+def is_whole(data: bytes) -> bool:
+    """Tell whether a file is ours from the first byte to the last, whatever git did to its line ends."""
+    return data.replace(b"\r\n", b"\n") in [whole(name) for name in OTHERS]
+
+
+def is_attached(data: bytes) -> bool:
+    """Tell whether the lines are in a GNUmakefile as we write them."""
+    return BLOCK.encode() in data.replace(b"\r\n", b"\n")
+
+
+def is_edited(data: bytes) -> bool:
+    """Tell whether something of ours is in a file, but not as we write it."""
+    return not is_attached(data) and any(line.startswith(ANY_MARK) or LINE in line for line in data.splitlines())
+
+
+def attach(data: bytes) -> bytes:
+    """Put our two lines at the top of a GNUmakefile, where nothing of it can be in the way: behind a mark of Unicode or a `#!` line."""
+    at = len(BOM) if data.startswith(BOM) else 0
+    end = data.find(b"\n")
+    if data[at : at + 2] == b"#!" and end >= 0:
+        at = end + 1
+    return data[:at] + _block(data) + data[at:]
+
+
+def _block(data: bytes) -> bytes:
+    """Our two lines, with the line ends of a file."""
+    first, end, _ = data.partition(b"\n")
+    return BLOCK.encode().replace(b"\n", b"\r\n") if end and first.endswith(b"\r") else BLOCK.encode()
+
+
+def detach(data: bytes) -> Detached:
+    """Take our lines out of a GNUmakefile, and nothing else."""
+    if is_whole(data):
+        return Detached(None)
+    for name in OTHERS:
+        lines = whole(name).rpartition(b"include ")[0]
+        for ours in (lines, lines.replace(b"\n", b"\r\n")):
+            if ours in data:
+                return Detached(data.replace(ours, b"", 1), f"it has other lines than ours, so it stays, and still reads {name}")
+    for ours in (BLOCK.encode(), BLOCK.encode().replace(b"\n", b"\r\n")):
+        data = data.replace(ours, b"", 1)
+    if any(line.startswith(ANY_MARK) or LINE in line for line in data.splitlines()):
+        return Detached(data, "somebody changed innerloop's lines in it: they stay; remove what names innerloop by hand", edited=True)
+    return Detached(data)

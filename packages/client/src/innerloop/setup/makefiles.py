@@ -1,0 +1,137 @@
+"""Find a project's Makefiles: one a directory, the one that GNU make would read there. Runs git's listing and nothing of the project.
+
+May import: the standard library, and this package.
+"""
+
+import os
+import subprocess
+from typing import NamedTuple, Optional
+
+from innerloop.setup import gnumakefile
+
+NAMES = (gnumakefile.NAME, *gnumakefile.OTHERS)  # make's order
+DEEPEST = 4  # directories below the project's
+MOST = 200
+PATIENCE = 20  # s that git may take
+FOREIGN = frozenset(
+    (
+        "node_modules", "vendor", "vendored", "third_party", "third-party", "external", "extern", "deps", "site-packages",
+        "testdata", "fixtures",
+    )
+)  # fmt: skip
+MADE = frozenset(("build", "dist", "target", "venv", "env"))  # where no git tells what is generated
+
+
+class Makefile(NamedTuple):
+    """The Makefile of a directory."""
+
+    directory: str  # relative to the project's; empty: that one itself
+    name: str  # what make would read without us; GNUmakefile where that is the project's own
+    tracked: Optional[bool]  # whether git knows it; None: no git here
+
+    @property
+    def path(self) -> str:
+        """Relative to the project's directory."""
+        return os.path.join(self.directory, self.name)
+
+
+def find(root: str) -> "list[Makefile]":
+    """The Makefiles of a project, its own directory first. What git ignores, and other people's code, is left out."""
+    tracked = _git(root, "--cached")
+    found: "list[Makefile]" = []
+    for directory, names in _by_directory(root, tracked).items():
+        name = _read_by_make(root, directory, names)
+        if name and len(found) < MOST:
+            found.append(Makefile(directory, name, None if tracked is None else os.path.join(directory, name) in tracked))
+    return found
+
+
+def directories(root: str) -> "list[str]":
+    """Every directory that may hold a GNUmakefile of ours: the project's own, and those with any Makefile."""
+    return sorted({"", *_by_directory(root, _git(root, "--cached"))})
+
+
+def is_tracked(path: str) -> bool:
+    """Tell whether git knows a file."""
+    return bool(_git(os.path.dirname(path), "--cached", names=(os.path.basename(path),)))
+
+
+def _by_directory(root: str, tracked: "Optional[list[str]]") -> "dict[str, set[str]]":
+    """The names of make's that each directory has, the nearest directories first."""
+    paths = _walk(root) if tracked is None else [*tracked, *(_git(root, "--others", "--exclude-standard") or [])]
+    found: "dict[str, set[str]]" = {}
+    for path in paths:
+        directory, name = os.path.split(path)
+        if name in NAMES and _ours(directory) and os.path.isfile(os.path.join(root, path)):
+            found.setdefault(directory, set()).add(name)
+    return {directory: found[directory] for directory in sorted(found, key=lambda one: (one.count("/") + bool(one), one))}
+
+
+def _read_by_make(root: str, directory: str, names: "set[str]") -> str:
+    """The first in make's order that is not wholly ours; empty where there is none."""
+    for name in NAMES:
+        if name in names and not (name == gnumakefile.NAME and _is_ours(os.path.join(root, directory, name))):
+            return name
+    return ""
+
+
+def _is_ours(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return gnumakefile.is_whole(file.read(65536))
+    except OSError:
+        return False
+
+
+def _ours(directory: str) -> bool:
+    """Whether a directory is near enough, and not hidden or somebody else's code."""
+    parts = [part for part in directory.split("/") if part]
+    return len(parts) <= DEEPEST and not any(part.startswith(".") or part in FOREIGN for part in parts)
+
+
+def _git(root: str, *words: str, names: "tuple[str, ...]" = ()) -> "Optional[list[str]]":
+    """What git lists of these names, or of make's below `root`; None where there is no git or no checkout."""
+    if not in_checkout(root):
+        return None
+    patterns = names or [pattern for name in NAMES for pattern in (name, f"*/{name}")]
+    command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z", *words, "--", *patterns]
+    try:
+        done = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return None if done.returncode else [os.fsdecode(path) for path in done.stdout.split(b"\0") if path]
+
+
+def in_checkout(directory: str) -> str:
+    """The top of the checkout around a directory, or an empty string."""
+    while not os.path.exists(os.path.join(directory, ".git")):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return ""
+        directory = parent
+    return directory
+
+
+def exclude_file(root: str) -> str:
+    """The path of the checkout's own list of what git shall not see (for a worktree too), or an empty string."""
+    try:
+        command = ["git", "rev-parse", "--git-path", "info/exclude"]
+        done = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "" if done.returncode else os.path.join(root, os.fsdecode(done.stdout.rstrip(b"\n")))
+
+
+def _walk(root: str) -> "list[str]":
+    found = []
+    for directory, below, names in os.walk(root):
+        relative = os.path.relpath(directory, root)
+        relative = "" if relative == "." else relative
+        below[:] = [name for name in below if name not in MADE and _ours(os.path.join(relative, name)) and not _other(directory, name)]
+        found += [os.path.join(relative, name) for name in names if name in NAMES]
+    return found
+
+
+def _other(directory: str, name: str) -> bool:
+    """Whether a directory is a checkout of its own."""
+    return os.path.exists(os.path.join(directory, name, ".git"))

@@ -1,0 +1,184 @@
+"""Find the targets of a Makefile by reading its text: nothing of it is run or expanded by make, so `$(shell)` is not either.
+
+What is found is a proposal that a person reviews. A target counts as a command that people type where it has a help text
+(`target: needs ## text`, or `## text` on the line above), where it is listed in .PHONY, or where it does not look like a file.
+Simple variables are followed; a name that a function makes is not known.
+
+May import: the standard library.
+"""
+
+import glob
+import os
+import re
+from typing import NamedTuple
+
+LARGEST = 1 << 20  # bytes of a Makefile, or of a file that it includes
+MOST_FILES = 50
+_ASSIGNMENT = re.compile(r"^ *(?:(?:export|override|private) +)*([A-Za-z0-9_.-]+)\s*(:{1,3}=|\?=|\+=|!=|=)\s*(.*)$")
+_OWN_VARIABLE = re.compile(r"^\s*(?:(?:export|override|private)\s+)*[^\s:;#=|]+\s*(?::{1,3}|\+|\?|!)?=")
+_RULE = re.compile(r"^([^:=\t][^:=]*?)\s*&?(::?)(?![=:])(.*)$")
+_INCLUDE = re.compile(r"^ *(?:-include|sinclude|include)\s+(.*)$")
+_HELP = re.compile(r"(?:^|\s)##(?![@#])\s*(\S.*)$")
+_REFERENCE = re.compile(r"\$(?:\(([\w.-]+)(?::([^=(){}]*)=([^(){}]*))?\)|\{([\w.-]+)(?::([^=(){}]*)=([^(){}]*))?\})")
+_COMMENT = re.compile(r"(?<!\\)#.*$", re.DOTALL)
+_ANSI = re.compile(r"\x1b\[[0-9;]*m|\\0?33\[[0-9;]*m")
+# Endings of files that builds make; a target `dev.up` has a dot too.
+_FILE = re.compile(
+    r"\.(?:[acdhilosy]|ko|so|lo|la|xo|cc|cpp|cxx|hpp|py|pyc|js|ts|mjs|css|html?|json|ya?ml|toml|txt|md|rst|xml|csv|pdf|png|svg|jpe?g|"
+    r"lock|tar|gz|tgz|xz|bz2|zip|whl|deb|rpm|exe|dll|jar|class|wasm|bin|elf|img|iso|map|mo|po|pot|pb|go|rs|java|stamp|log|out|tmp|in|am|ac|mk|conf|cfg|ini|"
+    r"env|sh|sql|db|pem|crt|key|csr|proto|tex|bib|dvi|ps|info|[1-8]|so\.\d+.*)$",
+    re.IGNORECASE,
+)
+_DIRECTIVE = re.compile(r"^ *(?:export|unexport|override|private|vpath|undefine|load|-load|ifn?eq|ifn?def|else|endif)(?:[ (]|$)(?! *:)")
+UNKNOWN = "\0"
+
+
+class Target(NamedTuple):
+    """A target that a person may type."""
+
+    name: str  # with `*` for the stem of a pattern rule
+    text: str  # its help text, or empty
+
+
+class _Seen:
+    """What was read of a target so far."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.phony = False
+        self.does = False  # has a recipe or needs something
+
+
+def find(directory: str, name: str, root: str) -> "list[Target]":
+    """The targets of `directory/name` and of what it includes from inside `root`, in their order."""
+    reader = _Reader(directory, root)
+    reader.file(os.path.join(directory, name))
+    return [Target(target.replace("%", "*"), one.text) for target, one in reader.seen.items() if _counts(target, one, directory)]
+
+
+def passes_goals_on(directory: str, name: str, root: str) -> bool:
+    """Tell whether a Makefile has a recipe for goals that it does not know: `.DEFAULT`, or the pattern `%` alone."""
+    reader = _Reader(directory, root)
+    reader.file(os.path.join(directory, name))
+    return any(reader.seen[target].does for target in (".DEFAULT", "%") if target in reader.seen)
+
+
+def _counts(name: str, seen: _Seen, directory: str) -> bool:
+    """Whether a target looks like something that people type."""
+    if not re.fullmatch(r"[^\s.%_*?\[][^\s\\'\"`*?\[\]~<>|]*", name) or name.count("%") > 1 or len(name) > 100 or not name.isprintable():
+        return False
+    if seen.text or seen.phony:
+        return True
+    looks_like_file = "/" in name or _FILE.search(name) or os.path.isfile(os.path.join(directory, name))
+    return seen.does and not looks_like_file
+
+
+class _Reader:
+    """One pass over a Makefile and what it includes."""
+
+    def __init__(self, directory: str, root: str) -> None:
+        self.directory = directory
+        self.root = os.path.realpath(root)
+        self.variables: "dict[str, str]" = {}
+        self.seen: "dict[str, _Seen]" = {}
+        self.files: "list[str]" = []
+        self.rule: "list[_Seen]" = []  # those that a recipe line belongs to
+
+    def file(self, path: str) -> None:
+        real = os.path.realpath(path)
+        if real in self.files or len(self.files) >= MOST_FILES or not real.startswith(self.root + "/") or not os.path.isfile(real):
+            return
+        self.files.append(real)
+        try:
+            with open(real, "rb") as file:
+                text = file.read(LARGEST).decode("utf-8-sig", "replace")
+        except OSError:
+            return
+        self.lines(re.sub(r"\\\n[ \t]*", " ", text.replace("\r\n", "\n")).split("\n"))
+
+    def lines(self, lines: "list[str]") -> None:
+        defining = False
+        above = ""
+        for line in lines:
+            word = line.split(None, 1)[:1]
+            if defining or word == ["define"]:
+                defining = word != ["endef"]
+            elif line.startswith("\t"):
+                for one in self.rule:
+                    one.does = True
+            else:
+                self.line(line, above)
+            above = line
+
+    def line(self, line: str, above: str) -> None:
+        plain = _COMMENT.sub("", line).rstrip()
+        if not plain:
+            return
+        assignment, include = _ASSIGNMENT.match(plain), _INCLUDE.match(plain)
+        if assignment:
+            self.assign(*assignment.groups())
+        elif include:
+            for pattern in self.words(include[1]):
+                for path in sorted(glob.glob(os.path.join(self.directory, pattern))):
+                    self.file(path)
+        elif not _DIRECTIVE.match(plain):
+            self.rule_line(self.expand(plain), _help(line, above))
+
+    def assign(self, name: str, operator: str, value: str) -> None:
+        if operator == "+=":
+            value = f"{self.variables.get(name, '')} {value}"
+        elif operator == "!=" or (operator == "?=" and name in self.variables):
+            return
+        self.variables[name] = value if operator in ("=", "?=", "+=") else self.expand(value)
+
+    def rule_line(self, line: str, text: str) -> None:
+        found = _RULE.match(line)
+        if not found or _OWN_VARIABLE.match(found[3]):
+            return
+        needs, _, recipe = found[3].partition(";")
+        names = [name for name in found[1].split() if UNKNOWN not in name]
+        if names == [".PHONY"]:
+            for name in needs.split():
+                if UNKNOWN not in name:
+                    self.seen.setdefault(name, _Seen()).phony = True
+            return
+        self.rule = [self.seen.setdefault(name, _Seen()) for name in names]
+        for one in self.rule:
+            one.does = one.does or bool(needs.strip() or recipe.strip())
+            one.text = one.text or text
+
+    def words(self, text: str) -> "list[str]":
+        return [word for word in self.expand(text).split() if UNKNOWN not in word]
+
+    def expand(self, text: str, depth: int = 0) -> str:
+        """Follow simple variables; what is not known becomes UNKNOWN, and the word that it is in with it."""
+
+        def value(match: "re.Match[str]") -> str:
+            name, old, new = match[1] or match[4], match[2] or match[5], match[3] or match[6]
+            if name not in self.variables or depth > 9:
+                return UNKNOWN
+            words = self.expand(self.variables[name], depth + 1)
+            return words if old is None else " ".join(_substitute(word, old, new or "") for word in words.split())
+
+        text = _REFERENCE.sub(value, text)
+        previous = None
+        while previous != text:  # functions, the innermost first
+            previous, text = text, re.sub(r"\$(?:\([^()$]*\)|\{[^{}$]*\})", UNKNOWN, text)
+        return re.sub(r"\$\$?.", UNKNOWN, text)
+
+
+def _substitute(word: str, old: str, new: str) -> str:
+    """One word of `$(name:old=new)`."""
+    old, new = (old, new) if "%" in old else (f"%{old}", f"%{new}")
+    start, _, end = old.partition("%")
+    if len(word) < len(start) + len(end) or not word.startswith(start) or not word.endswith(end):
+        return word
+    return new.replace("%", word[len(start) : len(word) - len(end)], 1)
+
+
+def _help(line: str, above: str) -> str:
+    """The help text of a rule, safe to put into a comment: printable, at most 80 characters."""
+    found = _HELP.search(line) or (_HELP.match(above) if above.startswith("##") else None)
+    text = _ANSI.sub("", found[1]) if found else ""
+    text = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return text if len(text) <= 80 else text[:77].rstrip() + "..."

@@ -1,0 +1,313 @@
+"""`innerloop init`: it finds what people type, writes what a person can review, runs nothing, and changes nothing twice."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from innerloop.setup import names, targets, template
+from innerloop.setup.changes import Refused
+from innerloop.setup.template import Listed
+from tests.setup.conftest import ANSWERS, Repository
+
+MAKEFILE = """\
+.DEFAULT_GOAL := help
+TARGETS := lint bench
+IMPL := $(TARGETS:%=impl-%)
+OBJECTS = a.o b.o
+.PHONY: help test $(TARGETS) \\
+    docs/site
+help: ## list these
+\t@echo help
+test: build ## run the \x1b[36mtests\x1b[0m
+\t@pytest
+## put it on the machines
+deploy:
+\t@./deploy
+##@ A heading
+build: $(OBJECTS)
+\tcc -o $@ $^
+a.o b.o: %.o: %.c
+\tcc -c $<
+dev.up.%: ## start one service
+\t@docker compose up $*
+%.o: %.c
+\tcc -c $<
+$(TARGETS): %: impl-%
+$(IMPL):
+\t@true
+$(addprefix made-,x y): ; @true
+README: ; @true
+_private .hidden: ; @true
+FORCE:
+test: CFLAGS = -g
+X := $(shell touch leaked)
+define TEXT
+not-a-target: x
+endef
+ifdef NEVER
+sometimes: ; @true
+endif
+double:: ; @true
+url = http://x
+"""
+
+
+def found(directory: Path, text: str) -> dict[str, str]:
+    (directory / "Makefile").write_text(text)
+    return {target.name: target.text for target in targets.find(str(directory), "Makefile", str(directory))}
+
+
+def test_targets_are_found_with_their_help_texts(tmp_path: Path) -> None:
+    (tmp_path / "README").touch()
+
+    assert found(tmp_path, MAKEFILE) == {
+        "help": "list these", "test": "run the tests", "lint": "", "bench": "", "docs/site": "", "deploy": "put it on the machines",
+        "build": "", "dev.up.*": "start one service", "impl-lint": "", "impl-bench": "", "sometimes": "", "double": "",
+    }  # fmt: skip
+    assert not (tmp_path / "leaked").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a b: ; x", ["a", "b"]),
+        ("a&: b; x", ["a"]),
+        ("a : b | c", ["a"]),
+        ("a: b \\\n  c\n\tx", ["a"]),
+        ("A = a\n$(A)-$(A) ${A}: b", ["a-a", "a"]),
+        ("A = $(A)\n$(A): b", []),
+        ("$(foreach x,a b,$(x)-y): z", []),
+        ("a$$b: z", []),
+        ("a := b\nc ::= d\ne ?= f\ng += h\ni != j\nk = l", []),
+        ("export a: b\nifeq (a:b,c)\nvpath %.c x:y\nexport: c", ["export"]),
+        ("a: b = c", []),
+        ("a: private b := c", []),
+        ("x = a:b", []),
+        ('a: ## it\'s "so" # really\n\tx', ["a"]),
+        ("# a: b\n#a: b", []),
+        ("\ta: b", []),
+        ("a:\r\n\tx\r\n", ["a"]),
+        ("\ufeffa: b", ["a"]),
+        ("out/a.txt lib.a main.js a.py x.so.1: b", []),
+        ("dev.up: b", ["dev.up"]),
+        ("%: force", []),
+        ("include missing.mk $(UNKNOWN)/x.mk\na: b", ["a"]),
+    ],
+)
+def test_odd_makefiles_are_read_as_make_would(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert expected == list(found(tmp_path, text))
+
+
+def test_included_files_are_followed_inside_the_project_only(tmp_path: Path) -> None:
+    (tmp_path / "outside.mk").write_text("outside: x")
+    project = tmp_path / "project"
+    (project / "mk").mkdir(parents=True)
+    (project / "mk" / "a.mk").write_text("inner: x ## inside\ninclude mk/a.mk")
+
+    assert found(project, "DIR = mk\ninclude $(DIR)/*.mk ../outside.mk\n-include Makefile") == {"inner": "inside"}
+
+
+def test_a_new_project_file_is_refused_until_it_is_filled_in(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    done = repository.init()
+
+    assert 0 == done.status
+    assert b"fill in innerloop.toml: organisation, endpoint, write_key" in done.out
+    doctor = repository.run(str(repository.innerloop), "doctor")
+    assert b"project.organisation is missing" in doctor.out
+
+
+def test_a_new_project_file_lists_names_one_a_line_with_their_texts(repository: Repository) -> None:
+    repository.write("Makefile", 'test: ; @true\nq: x ## say "hi" \\ ünï\nup.%: ## one\n\t@true\n')
+    repository.write("services/api/Makefile", "test: ## of the service\n\t@true")
+    assert 0 == repository.init(*ANSWERS).status
+
+    text = repository.bytes("innerloop.toml").decode()
+    document = tomllib.loads(text)
+    assert ["test", "q", "up.*", "make", "services/api:test", "services/api:make"] == document["names"]["allow"]
+    assert [] == document["names"]["stems"]
+    assert '    "q",  # say "hi" \\ ünï\n' in text
+    assert {"id": "shop", "organisation": "Example", "endpoint": "http://127.0.0.1:9", "write_key": "shop.secret"} == document["project"]
+    assert b"ok  project file" in repository.run(str(repository.innerloop), "doctor").out
+
+
+def test_doing_it_twice_changes_nothing(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    repository.commit()
+    for words in (ANSWERS, ("--way", "private")):
+        repository.init("--uninstall")
+        assert 0 == repository.init(*words).status
+        before = repository.tree()
+        again = repository.init(*words)
+
+        assert b"Nothing is to be changed." in again.out
+        assert before == repository.tree()
+
+
+def test_a_dry_run_shows_every_byte_and_writes_none(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    before = repository.tree()
+    done = repository.init("--dry-run", *ANSWERS)
+    document = json.loads(repository.init("--dry-run", "--json", *ANSWERS).out)
+
+    assert before == repository.tree()
+    assert b"+include Makefile\n" in done.out
+    assert b'+    "test",\n' in done.out
+    assert ["innerloop.toml", "GNUmakefile"] == [Path(change["path"]).name for change in document["changes"]]
+    assert [] == document["written"]
+
+
+def test_nothing_of_the_project_is_run(repository: Repository, tmp_path: Path) -> None:
+    repository.write(
+        "Makefile", f"X := $(shell touch {tmp_path}/leaked)\n$(shell touch {tmp_path}/leaked): x\ntest: ; @touch {tmp_path}/leaked"
+    )
+    repository.commit()
+    repository.git("config", "core.fsmonitor", f"touch {tmp_path}/leaked")
+    repository.init()
+
+    assert not (tmp_path / "leaked").exists()
+
+
+def test_other_peoples_and_generated_makefiles_are_left_out(repository: Repository) -> None:
+    for name in (
+        "Makefile",
+        "api/Makefile",
+        "node_modules/x/Makefile",
+        "vendor/Makefile",
+        ".hidden/Makefile",
+        "ignored/Makefile",
+        "a/b/c/d/e/Makefile",
+    ):
+        repository.write(name, "test: ; @true")
+    repository.write(".gitignore", "ignored/\n")
+    repository.commit()
+
+    assert ["Makefile", "api/Makefile"] == json.loads(repository.init("--json").out)["makefiles"]
+
+
+def test_a_makefile_that_git_ignores_gets_no_company(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    repository.write(".gitignore", "Makefile\n")
+    repository.commit()
+    done = repository.init()
+
+    assert b"git ignores the Makefile here" in done.out
+    assert not repository.has("GNUmakefile")
+
+
+def test_init_below_works_on_the_whole_checkout(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    repository.write("src/deep/x", "")
+    repository.commit()
+    repository.init(directory="src/deep")
+
+    assert repository.has("innerloop.toml")
+    assert repository.has("GNUmakefile")
+
+
+def test_a_wrong_answer_writes_nothing(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    done = repository.init("--project", "Not An Id")
+
+    assert (1, b"") == (done.status, done.out)
+    assert done.err.startswith(b"innerloop: nothing was written: project.id must be")
+    assert ["Makefile"] == list(repository.tree())
+
+
+def test_missing_names_are_told_and_added_only_when_asked(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true\nnew: x ## brand new\n")
+    before = repository.write("innerloop.toml", '[project]\nid = "x"\n\n[names]\nallow = ["test"] # mine\n').read_bytes()
+    done = repository.init("--way", "none")
+    assert b'    "new",  # brand new\n' in done.out
+    assert before == repository.bytes("innerloop.toml")
+
+    done = repository.init("--way", "none", "--update-names")
+    assert b'+    "new",  # brand new\n' in done.out
+    assert ["test", "new", "make"] == tomllib.loads(repository.bytes("innerloop.toml").decode())["names"]["allow"]
+    assert b"# mine" in repository.bytes("innerloop.toml")
+
+
+NEW = [Listed("new", "brand new", "Makefile"), Listed('q"\\', "", "Makefile")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[names]\nallow = ["a", "b"]\n',
+        '[names]\nallow = [\n  "a", # one, two ]\n  "b" # last\n]\nstems = ["x"]\n',
+        '[names]\nallow = [\n  "a",\n  "b",\n  # the end\n]\n',
+        '[names]\r\nallow = [\r\n  "a",\r\n  "b"\r\n]\r\n',
+        '[names]\nallow = ["a", "b",]',
+        '[ names ] # here\n  allow=["a","b"]\n[fields]\nos = false\n',
+        "[project]\nname = '''\n[names]\nallow = [\"z\"]\n'''\n[names]\nallow = ['a', 'b']\n",
+        '[x]\nallow = ["no"]\n[names]\nstems = ["["]\n"allow" = ["a", "b"]\n',
+        "[names]\nallow = []\n",
+        "[names]\nstems = []\n",
+        "[names]",
+        '[project]\nid = "x"',
+        "",
+    ],
+)
+def test_names_are_added_and_every_other_byte_stays(text: str) -> None:
+    before = tomllib.loads(text)
+    after = names.add(text.encode(), NEW).decode()
+
+    expected = before | {"names": before.get("names", {}) | {"allow": [*before.get("names", {}).get("allow", []), "new", 'q"\\']}}
+    assert expected == tomllib.loads(after)
+    remains = iter(after)
+    assert all(character in remains for character in text), "something of the old text is gone"
+    assert text.count("\r\n") == text.count("\n") or "\r" not in after
+    if "\r\n" in text:
+        assert after.count("\n") == after.count("\r\n")
+
+
+def test_a_project_file_that_cannot_be_read_is_not_touched() -> None:
+    with pytest.raises(Refused, match=r"line 1"):
+        names.add(b"[names\n", NEW)
+
+
+def test_a_changed_project_file_is_known_as_such() -> None:
+    text = template.text(template.Answers("x", "", "", ""), NEW, []).encode()
+
+    assert template.is_unchanged(text)
+    assert template.is_unchanged(text.replace(b"\n", b"\r\n"))
+    assert not template.is_unchanged(text.replace(b'"new"', b'"old"'))
+    assert not template.is_unchanged(text + b"\n")
+
+
+def test_the_hook_is_told_and_not_written(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    done = repository.init("--way", "hook")
+
+    assert b'eval "$(innerloop hook bash)"' in done.out
+    assert not repository.has("GNUmakefile")
+    assert [] == list(repository.home.iterdir())
+
+
+def test_every_directory_gets_one_where_that_is_wanted(repository: Repository) -> None:
+    for name in ("Makefile", "api/makefile", "web/GNUmakefile"):
+        repository.write(name, "test: ; @echo $(MAKEFILE_LIST)\n")
+    assert 0 == repository.init("--all-makefiles").status
+
+    assert repository.bytes("api/GNUmakefile").endswith(b"include makefile\n")
+    assert repository.bytes("web/GNUmakefile").endswith(b"test: ; @echo $(MAKEFILE_LIST)\n")
+    assert b"makefile\n" == repository.run("make", "-C", "api", "-s").out
+
+
+def test_the_clones_remotes_are_proposed_but_no_path_of_this_machine(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    repository.commit()
+    repository.git("remote", "add", "origin", "git@git.example.org:shop/shop.git")
+    repository.git("remote", "add", "local", "/home/somebody/shop")
+    repository.init()
+
+    assert b'# remotes = ["git.example.org/shop/shop"]' in repository.bytes("innerloop.toml")
+
+
+@pytest.mark.parametrize(("rule", "told"), [(".DEFAULT:\n\t@true", True), ("%: x\n\t@true\nx:", True), ("%.o: x\n\t@true", False), ("test: ; @true", False)])
+def test_a_makefile_that_passes_goals_on_is_named(repository: Repository, rule: str, told: bool) -> None:
+    repository.write("Makefile", f"{rule}\n")
+
+    assert told == (b"passes goals on" in repository.init("--dry-run").out)
