@@ -81,19 +81,27 @@ def _read(name: str) -> bytes:
 
 
 def _build(directory: str, contents: "dict[str, bytes]") -> None:
-    """Make a directory beside its place, then move it there. Where one is there that cannot be used, it is moved out of the way."""
+    """Make a directory beside its place, then move it there, unless somebody else was faster. A broken one is moved out of the way."""
     parent = os.path.dirname(directory)
     os.makedirs(parent, mode=0o700, exist_ok=True)
     new = tempfile.mkdtemp(prefix=".new-", dir=parent)
     try:
         _fill(new, directory, contents)
-        if os.path.lexists(directory):
+        if not _move(new, directory) and usable(directory):
             os.rename(directory, tempfile.mkdtemp(prefix=".old-", dir=parent))
+            _move(new, directory)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _move(new: str, directory: str) -> bool:
+    try:
         os.rename(new, directory)
     except OSError as error:
-        shutil.rmtree(new, ignore_errors=True)
-        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # somebody else was faster
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
             raise
+        return False
+    return True
 
 
 def _fill(new: str, directory: str, contents: "dict[str, bytes]") -> None:

@@ -67,7 +67,7 @@ else ifneq (,$(.innerloop-posix))
   .innerloop-mode := $(if $(filter command,$(origin SHELL)),none,$(if $(.innerloop-standard),shell,none))
 else ifneq (,$(filter command,$(origin SHELL))$(filter 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)))
   .innerloop-mode := $(if $(filter $(.innerloop-quiet),$(.innerloop-shell)),flags,none)
-else ifneq (,$(.innerloop-exact))
+else ifneq (,$(strip $(.innerloop-exact)))
   .innerloop-mode := $(if $(filter $(.innerloop-quiet),$(.innerloop-shell)),flags,none)
 else
   .innerloop-mode := $(if $(.innerloop-standard),shell,other)

@@ -1,27 +1,95 @@
 #!/bin/sh
-# innerloop's shim for systems that no compiled one is built for: see shim.c, which says what is done and why. This one
-# is slower (it is a shell itself) and was run on Linux only. What it cannot do, for want of anything better in sh:
-#  - times are those of /proc/uptime, to 10 ms; where there is none (macOS, BSD) nothing is measured: sh has no clock;
-#  - cpu times and peak memory of a line are not known and stand as 0, except what `times` tells, to 10 ms;
-#  - a line that was killed by signal N ends as this shell does, by the same signal where it can be had;
-#  - every line goes through the real shell, also where make would have started a plain command itself.
+# innerloop's shim for machines that no compiled one is built for: shim.c says what it does and why; this is the same in
+# sh. It was run on Linux only. It is slower, being a shell itself, and sh cannot do everything:
+#  - times: /proc/uptime, to 10 ms, which goes on while a machine sleeps; where there is none (macOS, BSD) perl's clock,
+#    two processes more for each line; without either nothing is measured
+#  - cpu times and peak memory stand as 0
+#  - a line that was killed by signal N ends, for make and for the log, with status 128+N
+#  - a signal that is sent to this process alone reaches the line's process not at all (the terminal's signals do)
+#  - a plain command is started by the real shell too, so a missing one is reported in the shell's words
 # Whatever is missing, the line runs.
-me=$0 base=${0##*/}
-case $base in
-exec) real=$1; shift ;;
-*) case $1 in
-    @*) real=${1#@}; shift ;;
-    *) case $base in other) real=/bin/sh ;; *) real=/bin/$base ;; esac ;;
-    esac ;;
+base=${0##*/}
+case $base:$1 in
+exec:*) real=$1 && shift ;;
+*:@*) real=${1#@} && shift ;;
+other:*) real=/bin/sh ;;
+*) real=/bin/$base ;;
 esac
-[ "$real" -ef "$me" ] 2>/dev/null && real=/bin/${real##*/}
+[ "$real" -ef "$0" ] && real=/bin/${real##*/} # a Makefile may hand its SHELL on: not for ever
 about=${__innerloop_line-}
 unset __innerloop_line
-up=${__innerloop-}
-log=${up#*:}
-up=${up%%:*}
-if [ -z "$about" ] || [ -z "$log" ] || [ ! -f "$log" ] || [ ! -w "$log" ] || [ ! -O "$log" ] || ! { read -r start rest </proc/uptime; } 2>/dev/null; then
-    exec "$real" "$@"
-fi
-unset rest
-exec "$real" "$@"
+log=${__innerloop-}
+up=${log%%:*}
+log=${log#*:}
+nl='
+'
+
+now() { # sets `clock`, in ns
+    if read -r clock idle </proc/uptime; then
+        clock=${clock%.*}${clock#*.}0000000
+    else
+        clock=$(perl -MTime::HiRes=clock_gettime,CLOCK_MONOTONIC -e 'printf "%d", 1e9 * clock_gettime(CLOCK_MONOTONIC)')
+    fi 2>/dev/null
+    [ -n "$clock" ]
+}
+
+field() { # takes the next one off `about`
+    field=${about%%"$nl"*}
+    about=${about#*"$nl"}
+}
+
+escape() { # $1 into `name`; $2: what else may stand
+    name=$1
+    case $name in *[%[:cntrl:]]* | *" "*) ;; *) return ;; esac
+    rest=$name name=
+    while [ -n "$rest" ]; do
+        tail=${rest#?}
+        char=${rest%"$tail"}
+        rest=$tail
+        case $char in
+        "$2") name="$name$char" ;;
+        [%[:cntrl:]] | " ") name=$name$(printf '%%%02X' "'$char") ;;
+        *) name=$name$char ;;
+        esac
+    done
+}
+
+begin() {
+    [ -n "$about" ] && [ -f "$log" ] && [ ! -h "$log" ] && [ -O "$log" ] && [ -w "$log" ] && now || return
+    field # make's version
+    field && escape "$field" "" && target=$name
+    [ -n "$target" ] || return
+    field && escape "$field" " " && normal=${name%" "}
+    field && escape "$field" " " && order=${name%" "}
+    escape "$PWD" ""
+    [ ${#target} -lt 2000 ] || return
+    [ ${#normal} -lt 6000 ] || normal=
+    [ ${#order} -lt 3000 ] || order=
+    options=" ${MAKEFLAGS-} "
+    options=${options%% -- *}
+    letters=${options#" "}
+    letters=${letters%%" "*}
+    case $letters in *[=-]*) letters= ;; esac
+    flags=
+    case $letters in *i*) flags=i ;; esac
+    case $letters in *k*) flags=${flags}k ;; esac
+    case $letters$options in *j*" "* | *" -j"* | *" --jobserver-"*) flags=${flags}j ;; esac
+    id=$$-$clock
+    printf 'b\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$id" "$up" "$PPID" "$((${MAKELEVEL:-1} - 1))" "$flags" "$clock" \
+        "$name" "$target" "$normal" "$order" >>"$log"
+}
+
+begin 2>/dev/null || exec "$real" "$@"
+__innerloop=$id:$log
+# A shell would say how the line's process died, which make does: its errors go nowhere meanwhile, the line's to where
+# they always went. The descriptor for that must not be one of make's.
+for spare in 9 8 7 6 5; do
+    [ -e /dev/fd/$spare ] || break
+done
+trap : INT QUIT TERM HUP
+eval "exec $spare>&2"
+exec 2>/dev/null
+eval "(exec \"\$real\" \"\$@\" 2>&$spare $spare>&-)"
+status=$?
+{ now && printf 'e\t%s\t%s\t%s\t0\t0\t0\n' "$id" "$clock" "$status" >>"$log"; } 2>/dev/null
+exit "$status"
