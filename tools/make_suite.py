@@ -86,7 +86,7 @@ def run(source: Path, program: Path, mode: str, base: Path, categories: list[str
     wrapper = base / "make"
     wrapper.write_text(wrap(program, probe_for(mode, base), base / "log"))
     wrapper.chmod(0o755)
-    where = ["-srcdir", source] if (source / "src" / "gnumake.h").exists() else []
+    where = ["-srcdir", str(source)] if (source / "src" / "gnumake.h").exists() else []
     done = subprocess.run(
         ["perl", "./run_make_tests.pl", *where, "-make", wrapper, *categories], cwd=tests, text=True, check=False, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=foreground,

@@ -110,7 +110,9 @@ class Stage:
         return bare
 
     def _run(self, words: tuple[str, ...], env: dict[str, str]) -> Ended:
-        done = subprocess.run([MAKE, *words], cwd=self.work, env=env, capture_output=True, text=True, check=False, timeout=60, errors="surrogateescape")
+        done = subprocess.run(
+            [MAKE, *words], cwd=self.work, env=env, capture_output=True, text=True, check=False, timeout=60, errors="surrogateescape"
+        )
         settled = [JOB_SERVER.sub(r"\1", text) for text in (done.stdout, done.stderr)]
         return Ended(done.returncode, *settled)
 

@@ -106,7 +106,17 @@ def test_where_nothing_runs_or_make_explains_itself_nothing_is_recorded(stage: S
 
 
 @pytest.mark.parametrize(
-    "words", [["A=nqtpd"], ["A=--trace"], ["A=x --trace"], ["-j2"], ["-k", "--no-print-directory"], ["--warn-undefined-variables"], ["-i", "B=-n"], ["-s"]]
+    "words",
+    [
+        ["A=nqtpd"],
+        ["A=--trace"],
+        ["A=x --trace"],
+        ["-j2"],
+        ["-k", "--no-print-directory"],
+        ["--warn-undefined-variables"],
+        ["-i", "B=-n"],
+        ["-s"],
+    ],
 )
 def test_other_options_and_variables_hide_nothing(stage: Stage, words: list[str]) -> None:
     stage.write("all: ; @echo '$(A)' $(UNDEFINED)\n")
@@ -128,7 +138,9 @@ def test_the_list_of_makefiles_is_as_without_us(stage: Stage) -> None:
     assert ["all"] * 3 == stage.targets()
 
 
-@pytest.mark.parametrize("rule", ["%: ; @echo caught $@", "%: force ; @echo caught $@\nforce: ;", ".DEFAULT: ; @echo caught $@", "%:: ; @echo caught $@"])
+@pytest.mark.parametrize(
+    "rule", ["%: ; @echo caught $@", "%: force ; @echo caught $@\nforce: ;", ".DEFAULT: ; @echo caught $@", "%:: ; @echo caught $@"]
+)
 @pytest.mark.parametrize("flag", ["-k", "-n"])
 def test_a_rule_for_everything_never_runs_for_our_files(stage: Stage, rule: str, flag: str) -> None:
     stage.write(f"all: other ; @echo all\nMakefile: ;\n{rule}\n")
@@ -229,7 +241,7 @@ MAKEFILES = {
     "oneshell sh": ".ONESHELL:\nall:\n> @x=1\n> @echo $$x\n",
     "shell per target": "all: a b\na: SHELL := /bin/bash\na: ; @echo $$0; [[ a ]]\nb: ; @echo $$0\n",
     "python per target": "all: a b\na: SHELL := python3\na: ; @print('a')\nb: ; @echo $$0\n",
-    "perl": "SHELL := /usr/bin/perl\n.SHELLFLAGS := -e\nall: ; @print \"perl\\n\";\n",
+    "perl": 'SHELL := /usr/bin/perl\n.SHELLFLAGS := -e\nall: ; @print "perl\\n";\n',
     "flags per target": "all: a b\na: .SHELLFLAGS := -ec\na: ; @false; true\nb: ; @false; true\n",
     "posix": ".POSIX:\nall: ; @false; echo no\nb: ; -@false; echo yes\n",
     "posix ignored": ".POSIX:\nall: ; -@false; echo yes\n",
@@ -275,7 +287,10 @@ def test_output_and_status_are_as_without_us(stage: Stage, version: tuple[int, .
     bare, measured = stage.bare(*words), stage.measured(*words)
 
     if "-j2" in words or "environment" in name or "own PWD" in name:  # their order is not settled
-        bare, measured = (ended._replace(out="\n".join(sorted(ended.out.splitlines())), err="\n".join(sorted(ended.err.splitlines()))) for ended in (bare, measured))
+        bare, measured = (
+            ended._replace(out="\n".join(sorted(ended.out.splitlines())), err="\n".join(sorted(ended.err.splitlines())))
+            for ended in (bare, measured)
+        )
     assert bare == measured
     if version >= (4, 2):  # before that, a SHELL other than /bin/NAME is left alone
         assert stage.targets() != [], "nothing was recorded, so nothing was proved"
@@ -286,7 +301,9 @@ def test_output_and_status_are_as_without_us(stage: Stage, version: tuple[int, .
 
 def test_without_a_run_or_a_log_nothing_is_armed(stage: Stage) -> None:
     stage.write("all: ; @env | grep innerloop_line; true\n")
-    only_file = subprocess.run([MAKE], cwd=stage.work, env=ENVIRONMENT | {"MAKEFILES": f"{stage.probe}/probe.mk"}, capture_output=True, text=True, check=True)
+    only_file = subprocess.run(
+        [MAKE], cwd=stage.work, env=ENVIRONMENT | {"MAKEFILES": f"{stage.probe}/probe.mk"}, capture_output=True, text=True, check=True
+    )
     stage.log.unlink()
 
     assert "" == only_file.stdout + only_file.stderr
@@ -323,7 +340,9 @@ def test_a_file_that_is_a_pipe_or_has_a_blank_in_its_name_is_read_once(stage: St
     stage.same("-f", "with blank.mk")
     script = f'{MAKE} -f <(printf "all: ; @echo piped\\n")'
     piped = subprocess.run(["bash", "-c", script], cwd=stage.work, env=stage.env(), capture_output=True, text=True, check=True, timeout=20)
-    stdin = subprocess.run([MAKE, "-f", "-"], cwd=stage.work, env=stage.env(), capture_output=True, text=True, check=True, input="all: ; @echo stdin\n")
+    stdin = subprocess.run(
+        [MAKE, "-f", "-"], cwd=stage.work, env=stage.env(), capture_output=True, text=True, check=True, input="all: ; @echo stdin\n"
+    )
 
     assert ("piped\n", "stdin\n") == (piped.stdout, stdin.stdout)
     assert ["all"] * 3 == stage.targets()

@@ -1,7 +1,6 @@
 """The shim ends as its line ended, passes on what it must, leaves alone the rest, and never keeps a line from running."""
 
 import os
-import re
 import resource
 import shutil
 import signal
@@ -12,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from innerloop.probe import place
-from tests.probe.conftest import ENVIRONMENT, MAKE, Stage, read
+from tests.probe.conftest import ENVIRONMENT, MAKE, Stage
 from tests.transparency.stage import Stage as Terminals
-from tests.transparency.stage import eventually
 
 OLD = ("3.", "4.0", "4.1", "4.2")
 ABOUT = "4.3\ngoal\n\n\n"
@@ -29,7 +27,9 @@ def started(stage: Stage, *words: str) -> "subprocess.Popen[str]":
 def shim(stage: Stage, *words: str, name: str = "sh", **env: str) -> "subprocess.CompletedProcess[str]":
     """Run the shim as make would."""
     environment = ENVIRONMENT | {"__innerloop": f":{stage.log}", "__innerloop_line": ABOUT, "MAKELEVEL": "1"} | env
-    return subprocess.run([stage.probe / name, *words], cwd=stage.work, env=environment, text=True, capture_output=True, check=False, timeout=20)
+    return subprocess.run(
+        [stage.probe / name, *words], cwd=stage.work, env=environment, text=True, capture_output=True, check=False, timeout=20
+    )
 
 
 # -- how a line ends -----------------------------------------------------------------------------------------------------
@@ -163,7 +163,9 @@ def test_a_recipe_that_ends_its_group_signals_make_once(stage: Stage) -> None:
     """A second TERM would end make in the middle of tidying up: half a file would stay."""
     stage.write("half: ; @echo x > half; trap : TERM; kill -TERM 0; sleep 0.2; exit 1\n")
     for env in (ENVIRONMENT, stage.env()):
-        done = subprocess.run([MAKE], cwd=stage.work, env=env, start_new_session=True, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(
+            [MAKE], cwd=stage.work, env=env, start_new_session=True, capture_output=True, text=True, check=False, timeout=20
+        )
 
         assert -signal.SIGTERM == done.returncode
         assert not (stage.work / "half").exists()

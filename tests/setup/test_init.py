@@ -306,7 +306,9 @@ def test_the_clones_remotes_are_proposed_but_no_path_of_this_machine(repository:
     assert b'# remotes = ["git.example.org/shop/shop"]' in repository.bytes("innerloop.toml")
 
 
-@pytest.mark.parametrize(("rule", "told"), [(".DEFAULT:\n\t@true", True), ("%: x\n\t@true\nx:", True), ("%.o: x\n\t@true", False), ("test: ; @true", False)])
+@pytest.mark.parametrize(
+    ("rule", "told"), [(".DEFAULT:\n\t@true", True), ("%: x\n\t@true\nx:", True), ("%.o: x\n\t@true", False), ("test: ; @true", False)]
+)
 def test_a_makefile_that_passes_goals_on_is_named(repository: Repository, rule: str, told: bool) -> None:
     repository.write("Makefile", f"{rule}\n")
 
