@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from innerloop.spool import path, targets, tree
-from innerloop.spool.lines import parse
-from innerloop.spool.targets import Log, understand
-from innerloop.spool.tree import DONE, FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN
+from innerloop import targets
+from innerloop.targets import Log, path, tree, understand
+from innerloop.targets.lines import parse
+from innerloop.targets.tree import DONE, FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN
 from tests.client.target_logs import BASE, MS, HandMade, books
 
 

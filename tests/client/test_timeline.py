@@ -13,11 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from innerloop.cli import drawing, traces, words
-from innerloop.cli.bars import Axis, Look
-from innerloop.cli.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
-from innerloop.spool import path
-from innerloop.spool.targets import Log, understand
+from innerloop.targets import Log, path, understand
+from innerloop.timeline import drawing, traces, words
+from innerloop.timeline.bars import Axis, Look
+from innerloop.timeline.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
 from tests.client.people import Developer, eventually
 from tests.client.recorder import Recorder
 from tests.client.target_logs import BASE, MS, HandMade, books

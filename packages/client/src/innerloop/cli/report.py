@@ -9,12 +9,12 @@ import statistics
 import time
 from typing import Any, NamedTuple, Optional
 
-from innerloop.cli import runs, words
 from innerloop.cli.terminal import say
 from innerloop.consent import texts
 from innerloop.consent.resolve import State, resolve
 from innerloop.plan.project import clean
 from innerloop.spool import history, seal
+from innerloop.timeline import runs, words
 
 NAME, WIDTHS = 19, (5, 7, 8, 9, 9, 7, 7, 9)  # characters: 80 with the name's column
 INTERRUPTED = (-2, -15, -1, 130, 143)  # SIGINT, SIGTERM, SIGHUP: not failures

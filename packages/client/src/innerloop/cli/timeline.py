@@ -1,6 +1,6 @@
 """`innerloop timeline`: where a run's time went, target by target. For its developer alone: exact, and never sent.
 
-Reads the spool and writes nothing. May import: consent's resolution, the spool, and this package.
+Reads the spool and writes nothing. May import: consent's resolution, the spool, targets, and `innerloop.timeline`.
 """
 
 import argparse
@@ -12,15 +12,15 @@ import sys
 import time
 from typing import Any
 
-from innerloop.cli import drawing, traces, words
-from innerloop.cli.bars import Look
-from innerloop.cli.runs import FORGOTTEN, GOING_ON, INFERRED, KILLED, Known, known
+from innerloop import targets
 from innerloop.cli.terminal import Failure, give, say
 from innerloop.consent.resolve import State, resolve
 from innerloop.plan.project import clean
-from innerloop.spool import targets
-from innerloop.spool.outcomes import STOPS
-from innerloop.spool.tree import Target
+from innerloop.targets.outcomes import STOPS
+from innerloop.targets.tree import Target
+from innerloop.timeline import drawing, traces, words
+from innerloop.timeline.bars import Look
+from innerloop.timeline.runs import FORGOTTEN, GOING_ON, INFERRED, KILLED, Known, known
 
 SHORT = 8  # characters of an id that are shown
 LISTED = 20  # runs that --list shows without --all

@@ -7,14 +7,14 @@ import json
 import random
 from typing import Any, Optional
 
-from innerloop import event, files, projectfile
+from innerloop import event, files, projectfile, targets
 from innerloop.consent.answer import LOCAL, ON, spool_key
 from innerloop.consent.resolve import Resolution, State, for_clones
 from innerloop.names import OTHER
 from innerloop.plan.check import Names, violations
 from innerloop.plan.project import ProjectError
 from innerloop.plan.tracking import PLAN
-from innerloop.spool import history, store, target_events, targets
+from innerloop.spool import history, store, target_events
 from innerloop.spool.facts import RunFacts
 
 DELAY = (600, 3600)  # s: a random wait between a run's end and its delivery

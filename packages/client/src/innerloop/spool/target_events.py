@@ -1,6 +1,6 @@
 """Which of a run's targets become events, and under which names: those that failed, then the slowest; the rest are counted.
 
-May import: the standard library, the plan's check, names, event by its shapes, and the spool's targets and facts.
+May import: the standard library, the plan's check, names, event by its shapes, targets and the spool's facts.
 """
 
 import os
@@ -11,8 +11,8 @@ from innerloop.event import Probed, SentTarget
 from innerloop.names import directory_prefix, public_name
 from innerloop.plan.check import Names
 from innerloop.spool.facts import RunFacts
-from innerloop.spool.targets import Log
-from innerloop.spool.tree import IGNORED, Target
+from innerloop.targets import Log
+from innerloop.targets.tree import IGNORED, Target
 
 MOST = 50  # target events of one run
 MS = 1_000_000  # ns

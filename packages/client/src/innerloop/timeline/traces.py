@@ -1,16 +1,15 @@
 """A run as a trace file: Chrome's trace events, which ui.perfetto.dev opens, and speedscope's own format.
 
 Both want spans on one track to be nested. A target that ran makes holds the targets below it; what ran beside them is on
-tracks of its own. May import: the standard library, the spool's targets, and this package.
+tracks of its own. May import: the standard library, targets, and this package.
 """
 
 from typing import Any
 
 from innerloop import __version__
-from innerloop.cli import drawing
-from innerloop.cli.runs import Known
-from innerloop.spool import path
-from innerloop.spool.targets import Log
+from innerloop.targets import Log, path
+from innerloop.timeline import drawing
+from innerloop.timeline.runs import Known
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 

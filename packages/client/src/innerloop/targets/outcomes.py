@@ -14,7 +14,7 @@ May import: the standard library and tree.
 
 from typing import Optional
 
-from innerloop.spool.tree import DONE, FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN, Make, Target, Tree
+from innerloop.targets.tree import DONE, FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN, Make, Target, Tree
 
 INTERRUPTS = (-2, 130)  # SIGINT
 STOPS = (*INTERRUPTS, -15, 143, -1, 129)  # SIGTERM, SIGHUP

@@ -10,7 +10,7 @@ May import: the standard library and tree.
 
 from bisect import bisect_right
 
-from innerloop.spool.tree import Target, Tree
+from innerloop.targets.tree import Target, Tree
 
 
 def close(targets: "list[Target]", last: int) -> "list[int]":

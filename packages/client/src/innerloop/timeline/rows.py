@@ -1,13 +1,13 @@
 """The rows of a timeline: which targets fit on a screen, in the order of the tree, with headings for other directories.
 
-May import: the standard library and the spool's targets.
+May import: the standard library and targets.
 """
 
 import os
 from typing import NamedTuple, Optional
 
-from innerloop.spool.targets import Log
-from innerloop.spool.tree import RUNNING, Make
+from innerloop.targets import Log
+from innerloop.targets.tree import RUNNING, Make
 
 DEEPEST = 6  # levels that are indented
 

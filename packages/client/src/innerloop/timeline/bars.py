@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from innerloop.cli import words
+from innerloop.timeline import words
 
 FULL, LEFT, RIGHT, SHADES = "\u2588", "\u258c", "\u2590", " \u2591\u2592\u2593\u2588"
 

@@ -7,7 +7,8 @@ import os
 import time
 from typing import NamedTuple, Optional
 
-from innerloop.spool import facts, history, store, targets
+from innerloop import targets
+from innerloop.spool import facts, history, store
 
 LOOKED_AT = 40  # of the newest runs, for the slowest targets
 GOING_ON, ENDED, KILLED, FORGOTTEN = "going on", "ended", "killed", "forgotten"

@@ -9,7 +9,7 @@ May import: the standard library and lines.
 from collections.abc import Iterable
 from typing import NamedTuple, Optional
 
-from innerloop.spool.lines import Line
+from innerloop.targets.lines import Line
 
 # How a target ended, as far as its lines and what came after them tell
 DONE, FAILED, IGNORED, STOPPED, UNKNOWN, RUNNING = "done", "failed", "ignored", "stopped", "unknown", "running"

@@ -10,9 +10,9 @@ import os
 from typing import NamedTuple, Optional
 
 from innerloop import files
-from innerloop.spool import lines, outcomes, path, tree
 from innerloop.spool.facts import RunFacts
-from innerloop.spool.tree import Make, Target
+from innerloop.targets import lines, outcomes, path, tree
+from innerloop.targets.tree import Make, Target
 
 LARGEST = 256 << 20  # bytes of a log that we read
 

@@ -1,20 +1,19 @@
 """Draw a run's targets for a terminal: what happened, in a few lines, and a bar for each target on one time axis.
 
-May import: the standard library, the plan's `clean`, the spool's targets, and this package.
+May import: the standard library, the plan's `clean`, targets, and this package.
 """
 
 import textwrap
 from typing import NamedTuple, Optional
 
-from innerloop.cli import words
-from innerloop.cli.bars import Axis, Look
-from innerloop.cli.rows import Row, base, choose, directory, rows
-from innerloop.cli.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
 from innerloop.plan.project import clean
-from innerloop.spool import path
-from innerloop.spool.outcomes import STOPS
-from innerloop.spool.targets import Log
-from innerloop.spool.tree import FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN, Target
+from innerloop.targets import Log, path
+from innerloop.targets.outcomes import STOPS
+from innerloop.targets.tree import FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN, Target
+from innerloop.timeline import words
+from innerloop.timeline.bars import Axis, Look
+from innerloop.timeline.rows import Row, base, choose, directory, rows
+from innerloop.timeline.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
 
 CRITICAL = "*"
 BECAUSE = "v"  # failed, but the cause stands below
