@@ -155,6 +155,38 @@ def test_a_target_below_others_is_shown_with_those_above_it() -> None:
     assert [name for name in names if name in ("all", "step", "broken")] == ["all", "step", "broken"]
 
 
+def test_a_screen_of_sub_makes_shows_what_took_time_and_not_who_waited_for_it() -> None:
+    book = HandMade()
+    for number in range(20):
+        above = book.line(f"lib{number}", number * 100, number * 100 + 99, make=10)
+        book.line(f"part{number}", number * 100 + 1, number * 100 + 98 - number, under=above, make=20, directory=f"/shop/lib{number}")
+    lines = drawn(book, known(0), Look(80, 25), everything=False).splitlines()
+    names = [line[2:].split()[0] for line in lines if " ms  " in line]
+
+    assert len(lines) <= 23
+    assert names[:4] == ["lib0", "part0", "lib1", "part1"], "the slowest, each below who ran it"
+    assert "\n     in lib0\n" in "\n".join(lines)
+
+
+def test_bars_begin_where_the_run_began_if_that_is_known() -> None:
+    book = HandMade()
+    book.line("a", 0, 100, 1)
+    earlier, unknown = (known(2)._replace(awake_ns=moment) for moment in (BASE - 100 * MS, None))
+
+    assert re.search(r"exit status 1, 200 ms into the run.*a +100 ms +1 {10,}▐?█+$", drawn(book, earlier), re.DOTALL | re.MULTILINE)
+    assert re.search(r"exit status 1, 100 ms into the run.*a +100 ms +1  █+$", drawn(book, unknown), re.DOTALL | re.MULTILINE)
+
+
+def test_a_bar_whose_end_is_not_known_looks_other_than_one_that_ended() -> None:
+    book = HandMade()
+    book.line("a", 0, 50)
+    book.line("b", 50, None)
+    book.line("c", 60, 100, make=20)
+
+    assert re.search(r"\? b +1 +░+$", drawn(book, known(None, KILLED)), re.MULTILINE)
+    assert re.search(r"\? b +1 +\.+$", drawn(book, known(None, KILLED), Look(blocks=False)), re.MULTILINE)
+
+
 def test_nothing_in_a_name_steers_the_terminal() -> None:
     book = HandMade()
     book.line("a\x1b[31mred\r\n\u202e", 0, 70, 1, directory="/x\x1b]0;title\x07")
@@ -228,6 +260,18 @@ def test_a_trace_has_every_target_once_and_spans_on_one_track_are_nested(book: H
         for at, (start, end) in enumerate(spans):
             for later in spans[at + 1 :]:
                 assert later[0] >= end or later[1] <= end, f"{(start, end)} and {later} overlap"
+
+
+def test_only_what_a_target_ran_stands_inside_of_it_in_a_trace() -> None:
+    book = HandMade()
+    above = book.line("a", 0, 100, flags="j")
+    book.line("inner", 10, 20, under=above, make=20, flags="j")
+    book.line("beside", 30, 40, flags="j")
+    events = traces.perfetto(known(0), understand(book.data, 0))["traceEvents"]
+    track = {event["name"]: event["tid"] for event in events if event["ph"] == "X"}
+
+    assert track["inner"] == track["a"]
+    assert track["beside"] != track["a"]
 
 
 @settings(deadline=None)

@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 ELSEWHERE = {"devstack.md", "platform-engineers.md", "timeline.md"}  # about other projects' Makefiles
-INTERNAL = {"deliver"}  # started by the client itself
+INTERNAL = {"deliver", "attach"}  # started by the client itself
 COMMANDS_PAGE = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
 WORDS = ["run", "target", "probe", "consent", "event", "batch", "spool", "delivery", "collector", "ingest", "pipeline", "violation", "quarantine", "store", "exporter", "destination", "retention", "erasure", "installation", "change", "impact", "report", "dashboard", "actor"]  # fmt: skip
 

@@ -91,6 +91,9 @@ def parser() -> argparse.ArgumentParser:
     install = add("install", "unpack innerloop.pyz, so that `innerloop` is a command that starts fast", json=False)
     install.add_argument("--to", metavar="DIR", help="into DIR/share and DIR/bin instead of your home")
     commands.add_parser("deliver")
+    attach = commands.add_parser("attach")  # make's question, which the launcher answers
+    attach.add_argument("pid")
+    attach.add_argument("goals")
     return top
 
 
