@@ -14,7 +14,7 @@ RUN := $(UV) run --no-sync --
 READY := .venv/.ready
 LUA := .cache/lua-5.1
 LUA_READY := $(LUA)/.unpacked-from
-SHIM_READY := .cache/shim/.built
+SHIM := .cache/shim/.built
 TARGETS := setup demo test test-slow lint bench docs wheels pyz clean
 INNERLOOP := $(firstword $(filter-out $(CURDIR)/.venv/%,$(wildcard $(addsuffix /innerloop,$(subst :, ,$(PATH))))))
 
@@ -37,16 +37,16 @@ endif
 help: ## list these targets (the default)
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { sub("impl-", "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-impl-setup: $(READY) $(LUA_READY) $(SHIM_READY) ## install what everything else needs; the other targets do it by themselves
+impl-setup: $(READY) $(LUA_READY) $(SHIM) ## install what everything else needs; the other targets do it by themselves
 
-impl-demo: $(READY) $(LUA_READY) $(SHIM_READY) ## a collector, six developers, real builds, the reports; DEMO="--keep DIR" keeps its files
+impl-demo: $(READY) $(LUA_READY) $(SHIM) ## a collector, six developers, real builds, the reports; DEMO="--keep DIR" keeps its files
 	@$(RUN) python tools/install_wheels.py .cache/demo
 	@.cache/demo/collector/bin/innerloop-collector demo --source $(LUA) $(DEMO)
 
-impl-test: $(READY) $(LUA_READY) $(SHIM_READY) ## run the tests; T="tests/client -k pty" runs some of them
+impl-test: $(READY) $(LUA_READY) $(SHIM) ## run the tests; T="tests/client -k pty" runs some of them
 	@$(RUN) pytest -n 2 $(T)
 
-impl-test-slow: $(READY) $(LUA_READY) $(SHIM_READY) ## run the tests that take minutes
+impl-test-slow: $(READY) $(LUA_READY) $(SHIM) ## run the tests that take minutes
 	@$(RUN) pytest -n 2 -m slow $(T)
 
 impl-lint: $(READY) ## check style, types, imports, spelling and generated pages; FIX=1 repairs what can be repaired
@@ -60,21 +60,21 @@ impl-lint: $(READY) ## check style, types, imports, spelling and generated pages
 	@$(RUN) python tools/check_oldest_python.py
 	@$(RUN) python tools/generate_docs.py --check
 
-impl-bench: $(READY) $(LUA_READY) $(SHIM_READY) ## measure the budgets side by side; nothing fails for being slow
+impl-bench: $(READY) $(LUA_READY) $(SHIM) ## measure the budgets side by side; nothing fails for being slow
 	@set -e; for benchmark in $(wildcard benchmarks/*.py); do echo "== $$benchmark"; $(RUN) python $$benchmark; done
 
 impl-docs: $(READY) ## write the generated pages of docs/ again
 	@$(RUN) python tools/generate_docs.py
 
-impl-wheels: $(READY) $(SHIM_READY) ## build both wheels into dist/, and innerloop.pyz
+impl-wheels: $(READY) $(SHIM) ## build both wheels into dist/, and innerloop.pyz
 	@$(RUN) python tools/install_wheels.py --wheels-only dist
 	@$(RUN) python tools/build_pyz.py dist/innerloop.pyz
 
-impl-pyz: $(READY) $(SHIM_READY) ## build dist/innerloop.pyz, the client in one file
+impl-pyz: $(READY) $(SHIM) ## build dist/innerloop.pyz, the client in one file
 	@$(RUN) python tools/build_pyz.py dist/innerloop.pyz
 
 impl-clean: ## remove everything that make made here, also .venv and .uv
-	rm -rf .cache .uv .venv dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .cache .uv .venv dist packages/client/src/innerloop/probe/bin .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): uv.lock pyproject.toml packages/client/pyproject.toml packages/collector/pyproject.toml tools/bootstrap.py
@@ -83,11 +83,11 @@ $(READY): uv.lock pyproject.toml packages/client/pyproject.toml packages/collect
 	@$(PYTHON) tools/bootstrap.py
 	@touch $@
 
-$(LUA_READY): tools/fetch_demo_source.py | $(READY)
-	@$(RUN) python tools/fetch_demo_source.py $(LUA)
+$(SHIM): tools/build_shim.py packages/client/src/innerloop/probe/shim.c | $(READY)
+	@echo "setup: the probe's shim, with zig; the first time takes a minute"
+	@$(RUN) python tools/build_shim.py
 	@touch $@
 
-$(SHIM_READY): packages/client/src/innerloop/probe/shim.c tools/build_shim.py | $(READY)
-	@echo "setup: the probe's shim, compiled with zig: a minute or two the first time"
-	@$(RUN) python tools/build_shim.py >/dev/null
+$(LUA_READY): tools/fetch_demo_source.py | $(READY)
+	@$(RUN) python tools/fetch_demo_source.py $(LUA)
 	@touch $@

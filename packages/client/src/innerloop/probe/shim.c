@@ -439,7 +439,7 @@ static char *not_myself(char *shell)
     struct stat me, it;
     const char *base = strrchr(shell, '/');
 
-    if (!base || stat(shell, &it) || stat("/proc/self/exe", &me)) return shell;
+    if (!base || !strncmp(shell, "/bin/", 5) || stat(shell, &it) || stat("/proc/self/exe", &me)) return shell;
     if (me.st_dev != it.st_dev || me.st_ino != it.st_ino) return shell;
     base++;
     if (strlen(base) < 8 && strcmp(base, "other") && strcmp(base, "exec")) strcpy(standard + 5, base);

@@ -6,7 +6,7 @@
 #  - cpu times and peak memory stand as 0
 #  - a line that was killed by signal N ends, for make and for the log, with status 128+N
 #  - a signal that is sent to this process alone reaches the line's process not at all (the terminal's signals do)
-#  - a plain command is started by the real shell too, so a missing one is reported in the shell's words
+#  - make starts a plain command without a shell; this does so only where the line is nothing but words
 # Whatever is missing, the line runs.
 base=${0##*/}
 case $base:$1 in
@@ -56,7 +56,7 @@ escape() { # $1 into `name`; $2: what else may stand
 
 begin() {
     [ -n "$about" ] && [ -f "$log" ] && [ ! -h "$log" ] && [ -O "$log" ] && [ -w "$log" ] && now || return
-    field # make's version
+    field && version=$field
     field && escape "$field" "" && target=$name
     [ -n "$target" ] || return
     field && escape "$field" " " && normal=${name%" "}
@@ -79,17 +79,48 @@ begin() {
         "$name" "$target" "$normal" "$order" >>"$log"
 }
 
+missing() { # as make does, says that there is no program $1 on PATH; make before 4.3 has other words
+    case $1 in */*) return 1 ;; esac
+    path=$PATH:
+    while [ -n "$path" ]; do
+        [ ! -x "${path%%:*}/$1" ] || return 1
+        path=${path#*:}
+    done
+    [ "$((${MAKELEVEL:-1} - 1))" -lt 1 ] && level= || level="[$((MAKELEVEL - 1))]"
+    case $version in 3.* | 4.[012] | 4.[012].*) why="Command not found" ;; *) why="No such file or directory" ;; esac
+    echo "make$level: $1: $why" >&2
+}
+
 begin 2>/dev/null || exec "$real" "$@"
 __innerloop=$id:$log
+case $#:$real:$1:$2 in
+3:*) ;;
+2:/bin/sh:-c:*[!\ A-Za-z0-9_./,:@%+-]* | 2:/bin/sh:-c:) ;;
+2:/bin/sh:-c:*)
+    set -f
+    # shellcheck disable=SC2086 # the words are meant
+    set -- $2
+    case $1 in
+    . | : | alias | bg | break | case | cd | command | continue | eval | exec | exit | export | fc | fg | for | getopts | hash | if | jobs | \
+        login | logout | read | readonly | return | set | shift | switch | test | times | trap | type | ulimit | umask | unalias | unset | \
+        wait | while) set -- -c "$*" ;;
+    *) real=$1 && shift ;;
+    esac
+    ;;
+esac
 # A shell would say how the line's process died, which make does: its errors go nowhere meanwhile, the line's to where
 # they always went. The descriptor for that must not be one of make's.
 for spare in 9 8 7 6 5; do
     [ -e /dev/fd/$spare ] || break
 done
 trap : INT QUIT TERM HUP
-eval "exec $spare>&2"
-exec 2>/dev/null
-eval "(exec \"\$real\" \"\$@\" 2>&$spare $spare>&-)"
-status=$?
+if missing "$real"; then
+    status=127
+else
+    eval "exec $spare>&2"
+    exec 2>/dev/null
+    eval "(exec \"\$real\" \"\$@\" 2>&$spare $spare>&-)"
+    status=$?
+fi
 { now && printf 'e\t%s\t%s\t%s\t0\t0\t0\n' "$id" "$clock" "$status" >>"$log"; } 2>/dev/null
 exit "$status"
