@@ -107,7 +107,7 @@ def test_it_includes_the_file_where_a_developer_agreed(tmp_path: Path, variable:
     )
     done = subprocess.run(["make"], cwd=tmp_path, env=env, capture_output=True, check=True)
 
-    assert b"attached\n[Makefile]\ntested\n" == done.stdout.replace(b"[ Makefile]", b"[Makefile]")  # before make 4.3, a blank
+    assert b"attached\n[Makefile]\ntested\n" == done.stdout.replace(b"[ Makefile]", b"[Makefile]")
 
 
 def test_a_home_with_blanks_reads_no_other_file(tmp_path: Path) -> None:

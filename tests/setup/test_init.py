@@ -4,6 +4,7 @@ import json
 import tomllib
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from innerloop.setup import names, targets, template
@@ -313,3 +314,17 @@ def test_a_makefile_that_passes_goals_on_is_named(repository: Repository, rule: 
     repository.write("Makefile", f"{rule}\n")
 
     assert told == (b"passes goals on" in repository.init("--dry-run").out)
+
+
+def test_at_a_terminal_it_asks_for_what_it_cannot_know(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    child = pexpect.spawn(str(repository.innerloop), ["init"], cwd=str(repository.path), env=repository.env, encoding="utf-8", timeout=20)
+    for answer in ("", "Example", "https://collector.example", "shop.key"):
+        child.expect(": $")
+        child.sendline(answer)
+    child.expect(pexpect.EOF)
+    child.close()
+
+    assert 0 == child.exitstatus
+    project = tomllib.loads(repository.bytes("innerloop.toml").decode())["project"]
+    assert {"id": "shop", "organisation": "Example", "endpoint": "https://collector.example", "write_key": "shop.key"} == project

@@ -34,7 +34,7 @@ def rows(here: State, state: "Resolution | None") -> "list[Row]":
     """Every way in, with the state of each; `state` is None where there is no usable project."""
     root = project_root(here)
     found = makefiles.find(root)
-    shown = [_root_row(root, found), *_below_rows(root, found)]
+    shown = [_root_row(root, found), *(_below_rows(root, found) if state else ())]
     shown += [_attach_row(here, state.measures), _hook_row(here)] if state else [_hook_row(here)]
     return [*shown, *(_probe_rows(here, state) if state and state.measures else ()), _make_row(here), _limits_row()]
 

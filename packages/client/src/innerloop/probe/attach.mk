@@ -3,7 +3,7 @@
 # It starts one process, only where targets will run, and prints nothing.
 .innerloop-goal := $(.DEFAULT_GOAL)
 # What looks at the list of files finds what it would find without this one.
-.innerloop-files := $(filter-out @STATE@/attach.mk,$(MAKEFILE_LIST))
+.innerloop-files := $(subst $(subst ,, )@STATE@/attach.mk,,$(MAKEFILE_LIST))
 # No catch-all rule of the project is for this file. A pattern rule without a recipe is no target to a completion, which
 # asks for the data base.
 @STATE@/attac%.mk: $(if $(findstring p,$(firstword -$(MAKEFLAGS))),,;)

@@ -33,7 +33,7 @@ else
 GNUmak%file:
 %/innerloop/attach.mk:
 endif
-.innerloop-list := $(filter-out GNUmakefile,$(MAKEFILE_LIST))
+.innerloop-list := $(if $(word 2,$(MAKEFILE_LIST)),$(subst $(subst ,, )GNUmakefile,,$(MAKEFILE_LIST)))
 {BLOCK}MAKEFILE_LIST := $(.innerloop-list)
 include {{name}}
 """

@@ -3,6 +3,7 @@
 May import: the standard library, and this package.
 """
 
+import itertools
 import os
 import subprocess
 from typing import NamedTuple, Optional
@@ -12,6 +13,7 @@ from innerloop.setup import gnumakefile
 NAMES = (gnumakefile.NAME, *gnumakefile.OTHERS)  # make's order
 DEEPEST = 4  # directories below the project's
 MOST = 200
+MOST_WALKED = 5000  # directories that are looked into where no git lists the files, as in somebody's home
 PATIENCE = 20  # s that git may take
 FOREIGN = frozenset(
     (
@@ -124,7 +126,7 @@ def exclude_file(root: str) -> str:
 
 def _walk(root: str) -> "list[str]":
     found = []
-    for directory, below, names in os.walk(root):
+    for directory, below, names in itertools.islice(os.walk(root), MOST_WALKED):
         relative = os.path.relpath(directory, root)
         relative = "" if relative == "." else relative
         below[:] = [name for name in below if name not in MADE and _ours(os.path.join(relative, name)) and not _other(directory, name)]
