@@ -5,6 +5,7 @@ usage: generate_docs.py [--check]     with --check: fail where a page is not cur
 
 import difflib
 import sys
+import tomllib
 from pathlib import Path
 
 import requirements
@@ -39,7 +40,11 @@ def main(arguments: list[str]) -> int:
 
 def pages() -> dict[Path, str]:
     """Everything that is generated, by where it goes."""
-    return {DOCS / "reference" / "plan.md": plan_page(), DOCS / "requirements.md": requirements_page()}
+    return {
+        DOCS / "reference" / "plan.md": plan_page(),
+        DOCS / "requirements.md": requirements_page(),
+        DOCS / "transparency.md": transparency_page(),
+    }
 
 
 def plan_page() -> str:
@@ -60,6 +65,21 @@ def requirements_page() -> str:
     parts += [_requirement(row, tests.get(row.number, []), protections) for row in rows]
     return "\n".join(parts)
 
+
+def transparency_page() -> str:
+    """Put what the table of builds declares into its page, between two marks; the rest of it is written by hand."""
+    before, _, rest = _read(DOCS / "transparency.md").partition(_BUILDS_BEGIN)
+    _, _, after = rest.partition(_BUILDS_END)
+    cases = [case for path in _CONFORMANCE for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"] if "deviation" in case]
+    rows = [(case["deviation"], case["name"]) for case in cases]
+    lines = [f"| {one['title']} | {one['why']} | {one['who']} | `{name}` |" for one, name in rows]
+    table = "\n".join(["| what | why | who notices | asserted by the row |", "|---|---|---|---|", *lines])
+    return f"{before}{_BUILDS_BEGIN}\n{table}\n{_BUILDS_END}{after}"
+
+
+_CONFORMANCE = [ROOT / "tests" / "conformance" / name for name in ("cases.toml", "terminal.toml")]
+_BUILDS_BEGIN = "<!-- Written by tools/generate_docs.py from tests/conformance/*.toml: edit those, then `make docs`. -->"
+_BUILDS_END = "<!-- End of what is written from there. -->"
 
 _ABOUT_REQUIREMENTS = """\
 Users of tools that measure commands complained about 56 things. Each is a requirement here, and is tried by tests that bear its
