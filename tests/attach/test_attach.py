@@ -166,6 +166,15 @@ def test_leaving_while_make_runs_counts_the_run_as_withdrawn(somebody: Developer
     assert [] == watchers(somebody)
 
 
+def test_leaving_every_project_leaves_nothing_that_make_reads(somebody: Developer) -> None:
+    """Also where the list of measured projects names one that is no more."""
+    with (somebody.state / "enabled").open("a") as file:
+        file.write("a-project-that-is-gone\n")
+    assert 0 == somebody.stage("leave", [str(somebody.innerloop)]).run("opt-out", "--all").status
+
+    assert not (somebody.state / "attach.mk").exists()
+
+
 def test_a_watcher_that_is_killed_leaves_an_unfinished_run_and_make_goes_on(somebody: Developer) -> None:
     with somebody.stage("make", []).start("make", "slow") as running:
         running.see(b"ready")

@@ -15,6 +15,7 @@ from innerloop.consent import texts
 from innerloop.consent.resolve import NoProject, Resolution, State, resolve
 from innerloop.consent.settle import settle
 from innerloop.plan.project import ProjectError
+from innerloop.probe import attached
 from innerloop.spool import store
 
 
@@ -106,6 +107,7 @@ def _opt_out_all(here: State) -> int:
         for name in os.listdir(f"{here.state}/hot"):
             files.remove(f"{here.state}/hot/{name}")
     files.remove(f"{here.state}/enabled")
+    attached.remove(here.state)
     if elsewhere:
         raise Failure(elsewhere)
     say(f"{stopped} project{' is' if stopped == 1 else 's are'} no longer measured." if stopped else "No project was measured here.")
