@@ -13,6 +13,16 @@ TRIES = 3  # a difference that make shows by itself between two runs is none of 
 EVERY = [name for name, case in cases().items() if playable(case)]
 FORCED = [name for name in EVERY if cases()[name].forced and not cases()[name].deviation]
 
+# What the shim in sh cannot do: it runs a line through the shell also where make would execute it directly, and it is itself a
+# shell, which cannot end by every signal, nor pass one on while its child runs.
+NOT_IN_SH = {
+    "a_sub_make_that_is_killed", "an_interpreter_in_a_recipe_survives_ctrl_c", "commands_that_are_not_there", "ctrl_backslash", "ctrl_c",
+    "ctrl_c_in_a_sub_make_with_two_jobs", "ctrl_c_removes_the_half_made_target", "death_by_signals", "exit_statuses", "odd_names",
+    "shell_that_is_not_there", "sighup_to_make", "sigterm_to_make", "sigterm_to_make_with_a_recipe_that_knows_nothing_of_it",
+    "sigterm_to_the_group_arrives_once",
+}  # fmt: skip
+IN_SH = [name for name in EVERY if not cases()[name].deviation and name not in NOT_IN_SH]
+
 
 def unlike(case: Case, bare: Bare, unmeasured: Way, measured: Way) -> list[str]:
     """In what a measured make is unlike every bare one."""
@@ -37,6 +47,12 @@ def test_the_probe_changes_nothing(name: str, core: Core, bare: Bare) -> None:
 def test_neither_mode_changes_anything(name: str, mode: str, core: Core, bare: Bare) -> None:
     """Where the text of SHELL matters the probe chooses by itself; everywhere else it may be in either."""
     assert [] == unlike(cases()[name], bare, core.bare(), core.way(mode))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IN_SH)
+def test_the_shim_in_sh_changes_nothing_but_what_it_is_known_for(name: str, core: Core, bare: Bare) -> None:
+    assert [] == unlike(cases()[name], bare, core.bare(), core.way("fallback"))
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY if "attach" in cases()[name].ways])
