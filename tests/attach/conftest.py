@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from innerloop.setup import gnumakefile
 from tests.conftest import Installed
 from tests.transparency import developer
 from tests.transparency.developer import Developer
 
-GNUMAKEFILE = """\
+MAKEFILE = """\
 -include $(wildcard $(HOME)/.local/state/innerloop/attach.mk)
 MAKEFILE_LIST := $(filter-out GNUmakefile %/attach.mk %/probe.mk,$(MAKEFILE_LIST))
 include Makefile
@@ -30,7 +31,7 @@ def hire(installed: Installed, base: Path, answered: str = "yes") -> Developer:
     """Make a developer of a project with a GNUmakefile of ours."""
     found = developer.hire(installed.innerloop, base, answered)
     (found.project / "Makefile").write_text(MAKEFILE)
-    (found.project / "GNUmakefile").write_text(GNUMAKEFILE)
+    (found.project / "GNUmakefile").write_bytes(gnumakefile.whole("Makefile"))
     return found
 
 

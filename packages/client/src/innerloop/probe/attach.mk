@@ -22,7 +22,7 @@ ifneq (,$(wildcard @COMMAND@))
 .innerloop-again := $(if $(filter undefined,$(origin MAKE_RESTARTS)),,again)
 .innerloop-found := $(shell exec @COMMAND@ attach $$PPID '$(subst ','\'',$(value MAKECMDGOALS))' $(.innerloop-again) 2>/dev/null)
 ifneq (,$(word 2,$(.innerloop-found)))
-export MAKEFILES := $(firstword $(.innerloop-found))/probe.mk$(if $(filter undefined,$(origin MAKEFILES)),, $(MAKEFILES))
+export MAKEFILES := $(firstword $(.innerloop-found))/probe.mk$(if $(value MAKEFILES), $(MAKEFILES))
 export __innerloop := :$(word 2,$(.innerloop-found))
 include $(firstword $(.innerloop-found))/probe.mk
 endif
