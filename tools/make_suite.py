@@ -58,7 +58,7 @@ def main() -> int:
     parser.add_argument("--modes", default="bare,chosen")
     parser.add_argument("--keep", type=Path, help="a directory for the suite's work files")
     parser.add_argument("categories", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     source = arguments.source.absolute()
     program = (arguments.make or source / "make").absolute()
     if not (source / "tests" / "run_make_tests.pl").exists() or not program.exists():

@@ -78,7 +78,7 @@ def test_prerequisites_are_cut_at_64_and_16(stage: Stage) -> None:
 
 
 def test_a_thousand_long_names_neither_break_make_nor_the_record(stage: Stage) -> None:
-    names = " ".join(f"{'d' * 200}/{'e' * 200}/{'f' * 200}/{number}" for number in range(1000))
+    names = " ".join(f"{'/'.join(['d' * 200] * 16)}/{number}" for number in range(1000))
     stage.write(f"all: {names} ; @true\n{names}: ;\n")
     stage.same()
 
@@ -245,10 +245,12 @@ MAKEFILES = {
     "flags per target": "all: a b\na: .SHELLFLAGS := -ec\na: ; @false; true\nb: ; @false; true\n",
     "posix": ".POSIX:\nall: ; @false; echo no\nb: ; -@false; echo yes\n",
     "posix ignored": ".POSIX:\nall: ; -@false; echo yes\n",
+    "posix ignored and the text of shell": ".POSIX:\nall: ; -@false; echo yes\nx:\n> $(SHELL) s\n",
     "silent": ".SILENT:\nall: ; echo quiet\n",
     "second expansion": ".SECONDEXPANSION:\nall: $$(X)\nX = y\ny: ; @echo $@\n",
     "delete on error": ".DELETE_ON_ERROR:\nall: ; @touch made; exit 1\n",
     "shell function": "X = $(shell echo $$0; nosuchcommand)\nall: ; @echo '$X'\n",
+    "shell function of a recipe": "all:\n> @echo $(shell echo $$0 a; true)\n> @echo $(shell echo plain)\n",
     "shell function with bash": "SHELL := bash\nX = $(shell echo $$0)\nall: ; @echo '$X'\n",
     "not found": "all: ; nosuchcommand x\n",
     "not found below": "all: ; @$(MAKE) below\nbelow: ; nosuchcommand x\n",
@@ -346,6 +348,14 @@ def test_a_file_that_is_a_pipe_or_has_a_blank_in_its_name_is_read_once(stage: St
 
     assert ("piped\n", "stdin\n") == (piped.stdout, stdin.stdout)
     assert ["all"] * 3 == stage.targets()
+
+
+def test_a_shell_function_in_a_recipe_fails_in_makes_own_words(stage: Stage, since: Since) -> None:
+    since(4, 3)
+    stage.write("all: ; @echo $(shell nosuchcommand x)\nbelow: ; @$(MAKE) -s all\n")
+
+    assert "nosuchcommand" in stage.same().err
+    stage.same("below")
 
 
 def test_a_shim_that_was_written_into_a_file_works_without_a_run(stage: Stage) -> None:

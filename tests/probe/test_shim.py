@@ -66,7 +66,7 @@ def test_one_core_file_is_enough(stage: Stage) -> None:
 def test_the_line_sees_what_it_would_have_seen(stage: Stage) -> None:
     """Descriptors, group, session, mask, dispositions and limits: all but the process ids."""
     script = "print(os.getpgrp(), os.getsid(0), sorted(os.listdir('/proc/self/fd'))[:-1], os.umask(0o77))\n"
-    script += "print([line for line in open('/proc/self/status') if line.startswith(('Sig', 'Shd'))])\n"
+    script += "print([line for line in open('/proc/self/status') if line.startswith(('SigP', 'SigB', 'SigI', 'SigC', 'ShdP'))])\n"
     (stage.work / "look.py").write_text("import os, signal\n" + script)
     stage.write("all:\n> @exec python3 -S look.py\n> @exec 7<Makefile; exec python3 -S look.py\n")
 

@@ -44,6 +44,7 @@ static char *up = "", *log_path = "";      /* of __innerloop */
 static char id[48];                        /* of this line */
 static char inherited[PATH_MAX + 80];      /* the child's `__innerloop=ID:LOG` */
 static int log_file = -1;
+static int measured;                       /* a recipe line, and not $(shell) or what a Makefile started by $(SHELL) */
 
 /* ---- text ---- */
 
@@ -363,7 +364,7 @@ static void say(const char *name, int error)
     char message[2 * PATH_MAX], program[PATH_MAX] = "make", path[32];
     struct text t = { message, message + sizeof message - 1 }, p = { path, path + sizeof path - 1 };
     char **e = entry("MAKELEVEL"), *slash;
-    int level = e ? atoi(*e + sizeof "MAKELEVEL") - 1 : 0, file;
+    int level = e ? atoi(*e + sizeof "MAKELEVEL") - measured : 0, file; /* $(shell) gets make's own */
 
     put_string(&p, "/proc/");
     put_number(&p, getppid());
@@ -601,7 +602,7 @@ int main(int argc, char **argv)
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL, *base = slash ? slash + 1 : argc > 0 ? argv[0] : "sh";
     char standard[PATH_MAX] = "/bin/";
     pid_t make = getppid();
-    int measured, shell_is_sh, by_exec = !strcmp(base, "exec"), error;
+    int shell_is_sh, by_exec = !strcmp(base, "exec"), error;
     char **e;
 
     if (by_exec && argc > 1)
@@ -619,19 +620,18 @@ int main(int argc, char **argv)
     if (by_exec) restore();
     argv[0] = not_myself(argv[0]);
     shell_is_sh = !strcmp(argv[0], "/bin/sh");
-    if (measured && open_log() && note_begin(make, now())) {
-        if ((e = entry("__innerloop"))) *e = inherited;
-        if (shell_is_sh && argc == 3 && (!strcmp(argv[1], "-c") || !strcmp(argv[1], "-ec")) && !entry("IFS")) {
-            const char *p;
-            size_t words = 2;
-            char **direct;
+    measured = measured && open_log() && note_begin(make, now());
+    if (measured && (e = entry("__innerloop"))) *e = inherited;
+    if (shell_is_sh && argc == 3 && (!strcmp(argv[1], "-c") || !strcmp(argv[1], "-ec")) && entry("__innerloop") && !entry("IFS")) {
+        const char *p;
+        size_t words = 2;
+        char **direct;
 
-            for (p = argv[2]; *p; p++) words += *p == ' ' || *p == '\t';
-            direct = alloca(words * sizeof *direct);
-            if (plain(argv[2], direct, alloca((size_t)(p - argv[2]) + 1))) argv = direct;
-        }
-        measure(argv, make);
+        for (p = argv[2]; *p; p++) words += *p == ' ' || *p == '\t';
+        direct = alloca(words * sizeof *direct);
+        if (plain(argv[2], direct, alloca((size_t)(p - argv[2]) + 1))) argv = direct;
     }
+    if (measured) measure(argv, make);
     error = become(argv);
     say(argv[0], error);
     return 127;
