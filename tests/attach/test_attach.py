@@ -142,12 +142,15 @@ def test_nobody_who_reads_makes_output_waits_for_the_watcher(somebody: Developer
 
 
 def test_the_watcher_holds_nothing_of_makes(somebody: Developer) -> None:
-    with somebody.stage("make", []).start("make", "slow") as running:
+    reads, writes = os.pipe()  # of the developer's shell: `make 9>&1 | reader`
+    with somebody.stage("make", []).start("make", "slow", pass_fds=(writes,)) as running:
+        os.close(writes)
         running.see(b"ready")
         watcher = the_watcher(somebody)
         held = {os.readlink(f"/proc/{watcher}/fd/{number}") for number in os.listdir(f"/proc/{watcher}/fd")}
         session = Path(f"/proc/{watcher}/stat").read_text().rpartition(") ")[2].split()[3]
         running.end()
+    os.close(reads)
 
     assert {name for name in held if "pipe" in name or "tty" in name or "pts" in name} == set()
     assert session == str(watcher) or int(session) != running.pid
