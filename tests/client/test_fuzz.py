@@ -207,7 +207,7 @@ def through_the_filter(developer: Developer, memory: Path, number: int, cases: i
 def one_event(case: Case, answer: hot.Hot, env: dict[bytes, bytes], state: Resolution, spool: Path) -> bytes:
     """Write a record as the launcher does, with git's facts beside it, and make the bytes that leave of it."""
     answer.project_file = os.fsencode(state.path)[: -len("innerloop.toml")] + case.place + b"/innerloop.toml"
-    lines = measure.facts(Request(case.argv, case.name), answer, places.Home(env | case.env), measure.Moment())
+    lines = measure.facts(Request(case.argv, case.name), answer, places.Home(env | case.env), measure.Moment(), 1)
     run = "0" * 36
     (spool / "new" / run).write_bytes(b"\n".join([record.HEAD, *lines, b"end 0 1 2\n"]))
     sidecar = f"commit 1700000000 2023-11-14T22:13:20+00:00\nhead refs/heads/{case.branch}\ndefault refs/remotes/origin/{case.branch}\n"

@@ -19,7 +19,7 @@ from tests.container.roots import DEVELOPER, PYZ, STRANGER, Mount, Root, fragmen
 
 def in_container(events: "list[dict[str, object]]") -> list[object]:
     """What events say, in the order of their exit status."""
-    facts = [event["properties"] for event in events]
+    facts = [event["properties"] for event in events if event["event"] == "innerloop.run"]
     return [one["in_container"] for one in sorted(facts, key=lambda one: one["exit_status"])]  # type: ignore[index, call-overload, arg-type]
 
 
@@ -363,7 +363,7 @@ def test_a_sender_started_inside_delivers_as_the_owner(agreed: Root, container: 
     container.pending()
     let_releases_pass(agreed)
     assert container.run("make", "test").status == 0
-    assert eventually(lambda: len(server.events) == 1)
+    assert eventually(lambda: len(server.events) > 0)
     assert [True] == in_container(server.events)
     assert eventually(lambda: agreed.ledger()["acknowledged"] == 1)
     assert {DEVELOPER} == owners(agreed)

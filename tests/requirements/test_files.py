@@ -241,7 +241,8 @@ def held(paths: list[Path]) -> Iterator[None]:
 def test_c34_locks_that_somebody_holds_hold_up_no_command(queued: Developer, server: Recorder) -> None:
     """Every file of the client, of a developer with a delivery that is due."""
     server.always(Reply(how=HOLD))
-    files = [path for top in (queued.state, queued.config) for path in top.rglob("*") if path.is_file()]
+    found = [path for top in (queued.state, queued.config) for path in top.rglob("*") if path.is_file()]
+    files = {path.stat().st_ino: path for path in found}.values()  # the shim has one file under the names of many shells
     assert {"recorded", "seal.lock", "unrecorded", "next"} <= {path.name for path in files}
     (queued.spool / "lock").touch()
     with held([*files, queued.spool / "lock"]):

@@ -30,7 +30,9 @@ def prepare(state: str) -> "tuple[str, str]":
         return "", f"{state} has characters that make does not take in a file's name"
     if not os.access("/bin/sh", os.X_OK):
         return "", "there is no /bin/sh"
-    contents = _contents()
+    contents = CONTENTS
+    if not contents:
+        return "", f"{HERE} cannot be read"
     digest = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (name.encode(), len(text), text) for name, text in sorted(contents.items())))
     directory = f"{state}/probe/{digest.hexdigest()[:12]}"
     try:
@@ -74,6 +76,14 @@ def _contents() -> "dict[str, bytes]":
     return {"probe.mk": _read("probe.mk"), "exec.sh": _read("exec.sh"), "sh": shim}
 
 
+def _loaded() -> "dict[str, bytes]":
+    """The files, or none of them where they cannot be read."""
+    try:
+        return _contents()
+    except OSError:
+        return {}
+
+
 def _read(name: str) -> bytes:
     loader = globals()["__loader__"]
     data: bytes = loader.get_data(os.path.join(HERE, *name.split("/")))
@@ -106,9 +116,10 @@ def _move(new: str, directory: str) -> bool:
 
 def _fill(new: str, directory: str, contents: "dict[str, bytes]") -> None:
     for name, text in contents.items():
-        with open(f"{new}/{name}", "wb") as file:
+        mode = 0o700 if name == "sh" else 0o600
+        with open(os.open(f"{new}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as file:
             file.write(text if name == "sh" and not text.startswith(b"#!") else text.replace(b"@DIR@", directory.encode()))
-        os.chmod(f"{new}/{name}", 0o700 if name == "sh" else 0o600)
+        os.chmod(f"{new}/{name}", mode)  # whatever the umask took away
     for name in LINKS[1:]:
         try:
             os.link(f"{new}/sh", f"{new}/{name}")
@@ -123,3 +134,7 @@ def _tidy(parent: str, current: str) -> None:
         ours = DIGEST.fullmatch(name) or name.startswith((".new-", ".old-"))
         if ours and name != current and os.lstat(f"{parent}/{name}").st_mtime < before:
             shutil.rmtree(f"{parent}/{name}", ignore_errors=True)
+
+
+# Read at once: whoever acts as the owner of shared files later (root in a container) may no longer read their own package.
+CONTENTS = _loaded()

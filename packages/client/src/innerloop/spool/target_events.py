@@ -1,6 +1,6 @@
 """Which of a run's targets become events, and under which names: those that failed, then the slowest; the rest are counted.
 
-May import: the standard library, the plan's check, names, event by its shapes, targets and the spool's facts.
+May import: the standard library, the plan's check and project file, names, event by its shapes, targets and the spool's facts.
 """
 
 import os
@@ -8,8 +8,9 @@ import uuid
 from typing import Optional
 
 from innerloop.event import Probed, SentTarget
-from innerloop.names import directory_prefix, public_name
+from innerloop.names import OTHER, directory_prefix, public_name
 from innerloop.plan.check import Names
+from innerloop.plan.project import PROJECT_FILE
 from innerloop.spool.facts import RunFacts
 from innerloop.targets import Log
 from innerloop.targets.tree import IGNORED, Target
@@ -71,6 +72,20 @@ def _above(log: Log, place: int, places: "set[int]") -> Optional[int]:
 
 
 def name(one: Target, root: str, listed: Names) -> str:
-    """The listed name of a target, or `other`. Its make's directory counts where the list has names of that."""
+    """The listed name of a target, or `other`. Its make's directory counts where the list has names of that.
+
+    What ran outside the project's directory, or in a project of its own below it, was never listed here.
+    """
+    if not _belongs(one.directory, root):
+        return OTHER
     prefix = directory_prefix(one.directory, root, listed.allow)
     return public_name([prefix + one.name], listed.allow, listed.stems, listed.separator)
+
+
+def _belongs(directory: str, root: str) -> bool:
+    """Tell whether a directory is the project's: at or below its root, with no other project file in between."""
+    while directory != root:
+        if not directory.startswith(root.rstrip("/") + "/") or os.path.exists(f"{directory}/{PROJECT_FILE}"):
+            return False
+        directory = os.path.dirname(directory)
+    return True
