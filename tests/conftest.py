@@ -15,7 +15,8 @@ ENVIRONMENT = dict(os.environ)  # as the session began: uv finds its cache even 
 
 
 # Whoever started the tests may have had these ignored (nohup, a job in the background): commands under test would inherit that.
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
+for number in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(number, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

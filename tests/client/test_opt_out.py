@@ -122,7 +122,7 @@ def test_opt_out_all_works_from_anywhere(busy: Developer, server: Recorder) -> N
     busy.opt_in("local")
     done = busy.opt_out("--all", cwd=busy.home)
     assert done.status == 0
-    assert "2 projects are no longer measured." in done.err
+    assert "2 projects are no longer measured (shop, shop)." in done.err
     for directory in (shop, busy.directory):
         assert busy.status(cwd=directory)["mode"] == "no"
         busy.run("make", "test", cwd=directory)

@@ -222,7 +222,7 @@ def test_opt_out_of_everything_finds_the_answer_from_either_side(agreed: Root, c
     container.run("make", "test")
     leaving = container if inside else agreed
     leaving.directory = "/"
-    assert leaving.innerloop("opt-out", "--all").err == "1 project is no longer measured.\n"
+    assert leaving.innerloop("opt-out", "--all").err == "1 project is no longer measured (shop).\n"
     (answer,) = agreed.config.glob("*.json")
     assert json.loads(answer.read_text())["consent"]["decision"] is False
     assert not container.inside("/home/dev").exists()

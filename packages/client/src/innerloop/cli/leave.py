@@ -14,7 +14,7 @@ from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.resolve import NoProject, Resolution, State, resolve
 from innerloop.consent.settle import settle
-from innerloop.plan.project import ProjectError
+from innerloop.plan.project import ProjectError, clean
 from innerloop.probe import attached
 from innerloop.spool import store
 
@@ -90,9 +90,12 @@ def _decline_known(here: State, key: str, about: "dict[str, str]") -> Optional[i
 def _opt_out_all(here: State) -> int:
     """Stop every project of this machine, also those whose project file is gone."""
     stopped, elsewhere = 0, ""
+    names: "list[str]" = []
     for key, about in dialogue.known(here):
         try:
-            stopped += _decline_known(here, key, about) is not None
+            if _decline_known(here, key, about) is not None:
+                stopped += 1
+                names.append(clean(about["project"]))
         except ProjectError as error:  # a container without the answer of a seed project
             elsewhere = f"{about['project']} is still measured: {error}"
     for path in _answers_without_spool(here):
@@ -110,7 +113,8 @@ def _opt_out_all(here: State) -> int:
     attached.remove(here.state)
     if elsewhere:
         raise Failure(elsewhere)
-    say(f"{stopped} project{' is' if stopped == 1 else 's are'} no longer measured." if stopped else "No project was measured here.")
+    which = f" ({', '.join(names)})" if names else ""
+    say(f"{stopped} project{' is' if stopped == 1 else 's are'} no longer measured{which}." if stopped else "No project was measured here.")
     return 0
 
 

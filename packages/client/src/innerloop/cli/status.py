@@ -64,7 +64,8 @@ def _kept(state: Resolution, here: State, counts: ledger.Ledger) -> "Iterator[tu
     """What lies here and there."""
     if counts.recorded:
         sent = len(store.ids(here.spool(state.key), "sent"))
-        yield "here", f"{counts.queued} to send, {counts.quarantined} set aside, {sent} sent copies"
+        waiting = "not in your report yet" if state.mode == LOCAL else "to send"
+        yield "here", f"{counts.queued} {waiting}, {counts.quarantined} set aside, {sent} sent copies"
     if state.answer.user_id:
         yield "there", f"kept {state.project.retention_days} days"
     if waits := erasure.read(here.state, state.key):
