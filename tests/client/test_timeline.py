@@ -41,9 +41,18 @@ def remember(developer: Developer, *command: str, book: HandMade | None = None) 
     start = re.search(r"^start \d+ (\d+)", record.read_text(), re.MULTILINE)
     assert start
     (developer.spool / "targets").mkdir(exist_ok=True)
-    data = (book or HandMade(int(start[1])).recursive()).data
-    (developer.spool / "targets" / record.name).write_bytes(data)
+    book = book or HandMade(int(start[1])).recursive()
+    (developer.spool / "targets" / record.name).write_bytes(book.data)
+    record.write_text(lasting(record.read_text(), 600 * MS))
     return record.name
+
+
+def lasting(record: str, duration: int) -> str:
+    """A record whose run took so long (ns)."""
+    start = re.search(r"^start \d+ (\d+) (\d+)", record, re.MULTILINE)
+    assert start
+    awake, boot = (int(moment) + duration for moment in start.groups())
+    return re.sub(r"^(end \S+) .*$", rf"\g<1> {awake} {boot}", record, flags=re.MULTILINE)
 
 
 # what is drawn
@@ -71,6 +80,7 @@ First failure: lua.a in deps/lua, exit status 1, 590 ms into the run.
    lane 1                94% full  =####################################: #####.
    lane 2                75% full  .######:=######.######:=######.######:
 
+lanes: # busy   = : . less and less   blank: nothing ran
 * critical path   ! failed   v failed because of one below   - error ignored""" == drawn(
         HandMade().recursive(), known(2), Look(blocks=False)
     )
@@ -111,14 +121,18 @@ def test_the_first_line_says_how_it_ended_and_how_that_is_known(run: Known, says
 
 
 @pytest.mark.parametrize(
-    ("book", "status", "says"),
+    ("run", "says"),
     [
-        (HandMade(), 0, "No recipe ran: nothing was to be done, or make ended before the first one."),
-        (HandMade(), 2, "No recipe ran: nothing was to be done, or make ended before the first one."),
+        (known(0), "No recipe ran: nothing was to be done."),
+        (known(0, exit=INFERRED), "No recipe ran: nothing was to be done, or make ended before the first one."),
+        (known(None, FORGOTTEN), "No recipe ran: nothing was to be done, or make ended before the first one."),
+        (known(2), "No recipe ran: make failed before the first one, as it does with a missing rule."),
+        (known(-2), "No recipe ran: make was stopped before the first one."),
+        (known(-9), "No recipe ran: make was killed before the first one."),
     ],
 )
-def test_a_run_without_targets_says_so(book: HandMade, status: int, says: str) -> None:
-    assert says in drawn(book, known(status))
+def test_a_run_without_targets_says_what_that_can_mean(run: Known, says: str) -> None:
+    assert drawn(HandMade(), run).splitlines()[1:] == [says]
 
 
 def test_a_missing_rule_is_named_as_a_reason_when_no_target_failed() -> None:
@@ -127,6 +141,55 @@ def test_a_missing_rule_is_named_as_a_reason_when_no_target_failed() -> None:
 
     assert "No target failed: the run did for another reason, such as a missing rule." in drawn(book, known(2))
     assert "No target failed" not in drawn(book, known(0))
+    assert "No target failed" not in drawn(book, known(-9)), "the first line says that make was killed"
+
+
+def test_a_runs_duration_is_its_own_whatever_went_on_after_it() -> None:
+    book = HandMade()
+    above = book.line("all", 0, 4500, -9)
+    book.line("inner", 10, 4600, under=above, make=20)
+    text = drawn(book, known(-9, duration_ms=1300), Look(blocks=False))
+
+    assert text.startswith("make all: killed by SIGKILL after 1.30 s\n")
+    assert "\nTargets went on after the run had ended, for 3.30 s or more.\n" in text
+    assert re.search(r"inner +4\.59 s .* 4 s|4 s.*inner +4\.59 s", text, re.DOTALL), "the axis has room for all of them"
+    assert "went on" not in drawn(book, known(0, duration_ms=4600))
+
+
+@pytest.mark.parametrize(
+    ("status", "ends", "says"),
+    [
+        (2, (None, None), "2 targets never ended: they were killed."),
+        (2, (None, 60), "1 target never ended: it was killed."),
+        (-9, (None, None), "2 targets never ended: they were killed too, or went on without make."),
+        (-9, (None, 60), "1 target never ended: it was killed too, or went on without make."),
+        (-15, (None, 60), "1 target never ended: it was killed too, or went on without make."),
+    ],
+)
+def test_targets_that_were_killed_are_a_reason_of_their_own(status: int, ends: tuple[int | None, int | None], says: str) -> None:
+    book = HandMade()
+    above = book.line("all", 0, ends[0])
+    book.line("inner", 10, ends[1], under=above, make=20)
+    text = drawn(book, known(status))
+
+    assert says in text.splitlines()
+    assert "missing rule" not in text
+
+
+def test_shades_of_lanes_have_a_legend_where_there_are_lanes() -> None:
+    alone = HandMade()
+    alone.line("a", 0, 50)
+
+    assert "\nlanes: █ busy   ▓ ▒ ░ less and less   blank: nothing ran\n" in drawn(HandMade().recursive(), known(2))
+    assert "lanes:" not in drawn(alone, known(0))
+
+
+def test_one_target_that_is_left_out_took_its_time_alone() -> None:
+    book = HandMade()
+    for number in range(7):
+        book.line(f"t{number}", number * 10, number * 10 + 9)
+
+    assert drawn(book, known(0), Look(80, 14), everything=False).endswith("\n1 more target took 9 ms: innerloop timeline --all")
 
 
 def test_what_fits_on_a_screen_is_what_failed_and_what_took_longest() -> None:
@@ -302,8 +365,8 @@ def test_the_last_run_is_shown(agreed: Developer) -> None:
     shown = agreed.innerloop("timeline")
 
     assert (0, "make fail: failed with exit status 2 after 600 ms") == (shown.status, shown.out.splitlines()[0])
-    assert f"Run {run[:8]}, " in shown.err
-    assert "Only you can see this." in shown.err
+    assert re.fullmatch(rf"Run {run[:8]}, .*\. Only you can see this\.", shown.out.splitlines()[-1])
+    assert shown.err == "", "two streams of one text could change their order"
     assert max(words.cells(line) for line in shown.out.splitlines()) <= 80
 
 
@@ -369,6 +432,23 @@ def test_a_run_that_goes_on_is_shown_so_far_and_one_that_was_killed_as_unknown(a
     assert re.search(r"^ \? long ", killed, re.MULTILINE)
 
 
+def test_no_exit_status_is_inferred_from_targets_that_never_ended(agreed: Developer) -> None:
+    run = remember(agreed, "make", "test")
+    record = agreed.spool / "new" / run
+    record.write_text(record.read_text().replace("\nend 0 ", "\nend - "))
+    inferred = agreed.innerloop("timeline", "--json").json
+    book = HandMade(int(record.read_text().split("\nstart ")[1].split()[1]))
+    book.line("shot", 0, None)
+    (agreed.spool / "targets" / run).write_bytes(book.data)
+    unknown = [agreed.innerloop("timeline", "--json").json, agreed.innerloop("flush") and agreed.innerloop("timeline", "--json").json]
+
+    assert (2, "inferred") == (inferred["exit_status"], inferred["exit"])
+    assert [(None, "unknown")] * 2 == [(one["exit_status"], one["exit"]) for one in unknown]
+    assert not agreed.place("quarantine"), "such a run is one that may be sent"
+    assert agreed.place("sealed") or agreed.place("sent")
+    assert "1 target never ended: it was killed too, or went on without make." in agreed.innerloop("timeline").out
+
+
 def test_a_log_without_any_record_is_shown_for_what_it_is(agreed: Developer) -> None:
     run = remember(agreed, "make", "test")
     (agreed.spool / "new" / run).unlink()
@@ -391,6 +471,36 @@ def test_where_nothing_was_recorded_one_line_says_so(agreed: Developer) -> None:
 
     assert (1, "", 1) == (shown.status, shown.out, shown.err.count("\n"))
     assert "innerloop doctor" in shown.err
+
+
+@pytest.mark.parametrize("words", [(), ("--list",), ("0f3c",)])
+def test_after_an_opt_out_it_says_that_target_logs_were_deleted(agreed: Developer, words: tuple[str, ...]) -> None:
+    remember(agreed, "make", "test")
+    assert agreed.opt_out().status == 0
+    shown = agreed.innerloop("timeline", *words)
+
+    assert (0 if words == ("--list",) else 1, "", 1) == (shown.status, shown.out, shown.err.count("\n"))
+    assert "you opted out of shop, which deletes the target logs as well" in shown.err
+
+
+@pytest.mark.parametrize("text", ["[project\n", "[project]\nid = 3\n", b"\xff"])
+def test_a_broken_project_file_keeps_nobody_from_their_own_timeline(agreed: Developer, text: str | bytes) -> None:
+    run = remember(agreed, "make", "fail")
+    whole = [agreed.innerloop("timeline", *words).out for words in ((), ("--list",), (run[:8], "--json"))]
+    agreed.write(text)
+    broken = [agreed.innerloop("timeline", *words) for words in ((), ("--list",), (run[:8], "--json"))]
+
+    assert [(0, out) for out in whole] == [(one.status, one.out) for one in broken]
+    assert all("innerloop.toml" in one.err and "recorded before" in one.err and one.err.count("\n") == 1 for one in broken)
+
+
+def test_a_broken_project_file_that_nothing_was_recorded_for_is_told_as_ever(agreed: Developer) -> None:
+    remember(agreed, "make", "fail")
+    agreed.project("other").write("[project\n")
+    shown = agreed.innerloop("timeline")
+
+    assert (1, "", 1) == (shown.status, shown.out, shown.err.count("\n"))
+    assert "innerloop.toml" in shown.err
 
 
 @pytest.mark.parametrize("words", [("--format", "html"), ("--format",), ("--all", "a", "b")])

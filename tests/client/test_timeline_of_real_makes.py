@@ -1,5 +1,8 @@
 """Real makes, seen by the real probe: what `innerloop timeline` says of them."""
 
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,9 @@ left: ; @echo > left; until test -e right; do sleep 0.01; done; sleep 0.2
 right: ; @echo > right; until test -e left; do sleep 0.01; done; exit 5
 killed: ; @kill -9 $$$$
 long: ; @echo > started; sleep 30
+idle:
+shot: ; @kill -9 $$PPID
+outlived: ; @sed -n 's/^PPid:[^0-9]*//p' /proc/$$PPID/status > make; echo > started; until test -e go; do sleep 0.01; done
 """
 SUB = """\
 one: a b ; @true
@@ -47,6 +53,7 @@ deep: ; @$(MAKE) -f Makefile fails
 @pytest.fixture
 def builder(agreed: Developer) -> Developer:
     """Somebody whose Makefile calls make again."""
+    del agreed.env["INNERLOOP_PROBE"]
     (agreed.directory / "Makefile").write_text(TOP)
     (agreed.directory / "sub").mkdir()
     (agreed.directory / "sub" / "Makefile").write_text(SUB)
@@ -132,6 +139,36 @@ def test_make_and_the_timeline_agree_on_what_failed(builder: Developer, words: t
 
     assert (document["exit_status"], first(document)) == (status, failure)
     assert document["targets"], "the probe was there"
+
+
+@pytest.mark.parametrize(
+    ("goal", "says"),
+    [
+        ("nosuch", "No recipe ran: make failed before the first one, as it does with a missing rule."),
+        ("idle", "No recipe ran: nothing was to be done."),
+        ("shot", "1 target never ended: it was killed."),
+    ],
+)
+def test_a_run_without_a_failed_target_is_told_as_what_it_was(builder: Developer, goal: str, says: str) -> None:
+    builder.run("make", goal)
+
+    assert builder.innerloop("timeline").out.splitlines()[1].endswith(says) or says in builder.innerloop("timeline").out.splitlines()
+
+
+def test_a_make_that_was_killed_took_as_long_as_it_lived(builder: Developer) -> None:
+    process = builder.start(builder.command, "run", "--", "make", "outlived")
+    assert eventually((builder.directory / "started").exists)
+    os.kill(int((builder.directory / "make").read_text()), signal.SIGKILL)
+    process.wait()
+    early = [builder.innerloop("timeline", *words).json for words in (("--json",), ("--list", "--json"))]
+    time.sleep(0.5)
+    (builder.directory / "go").touch()
+    assert eventually(lambda: builder.innerloop("timeline", "--json").json["targets"][-1]["outcome"] == "done")
+    late = [builder.innerloop("timeline", *words).json for words in (("--json",), ("--list", "--json"))]
+
+    assert len({one["duration_ms"] for one in (early[0], *early[1], late[0], *late[1])}) == 1
+    assert (early[0]["exit_status"], late[0]["exit_status"]) == (-9, -9)
+    assert "\nTargets went on after the run had ended, for " in builder.innerloop("timeline").out
 
 
 def test_a_target_that_runs_is_seen_while_it_runs(builder: Developer) -> None:

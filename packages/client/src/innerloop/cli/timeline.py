@@ -1,6 +1,6 @@
 """`innerloop timeline`: where a run's time went, target by target. For its developer alone: exact, and never sent.
 
-Reads the spool and writes nothing. May import: consent's resolution, the spool, targets, and `innerloop.timeline`.
+Reads the spool and writes nothing. May import: consent's resolution, the launcher's way to the project file, the spool, targets, this package, `innerloop.timeline`.
 """
 
 import argparse
@@ -13,12 +13,16 @@ import time
 from typing import Any
 
 from innerloop import targets
+from innerloop.cli import dialogue
 from innerloop.cli.terminal import Failure, give, say
+from innerloop.consent.answer import NO
 from innerloop.consent.resolve import State, resolve
-from innerloop.plan.project import clean
+from innerloop.launcher import hot
+from innerloop.plan.project import ProjectError, clean
+from innerloop.spool import store
 from innerloop.targets.outcomes import STOPS
 from innerloop.targets.tree import Target
-from innerloop.timeline import drawing, traces, words
+from innerloop.timeline import drawing, opening, traces, words
 from innerloop.timeline.bars import Look
 from innerloop.timeline.runs import FORGOTTEN, GOING_ON, INFERRED, KILLED, Known, known
 
@@ -30,24 +34,50 @@ COERCED = (b"LC_CTYPE", "C.UTF-8")  # what Python makes of the locale C (PEP 538
 def timeline(here: State, given: argparse.Namespace) -> int:
     """Print one run, the last one where none is named, or the list of runs."""
     style = "json" if given.json else given.format
-    state = resolve(here)
-    spool = here.spool(state.key)
+    spool, why_none = _spool(here)
     runs = known(spool)
+    if not runs and not given.list:
+        raise Failure(why_none)
+    if not runs and style != "json":
+        say(f"innerloop: {why_none}")
+        return 0
     if given.list:
         return _list(spool, runs if given.all else runs[:LISTED], style == "json", look(here.env))
-    if not runs:
-        raise Failure(
-            f"no run of {state.project.name} with targets was recorded here yet. Only make shows its targets; see: innerloop doctor"
-        )
     one = pick(runs, given.run)
     log = one.log(spool)
     if style == "text":
-        _write(drawing.draw(one, log, look(here.env), given.all))
-        say(f"Run {one.id[:SHORT]}, {when(one)}. Only you can see this.")
+        _write(drawing.draw(one, log, look(here.env), given.all) + f"\nRun {one.id[:SHORT]}, {when(one)}. Only you can see this.")
         return 0
     document = {"json": as_json, "perfetto": traces.perfetto, "speedscope": traces.speedscope}[style](one, log)
     print(json.dumps(document, indent=2 if style == "json" else None))
     return 0
+
+
+def _spool(here: State) -> "tuple[str, str]":
+    """The project's spool, and what to say where it has no run with targets. Raises NoProject or ProjectError.
+
+    A project file that cannot be read forbids to measure, not to look at what was measured before.
+    """
+    try:
+        state = resolve(here)
+    except ProjectError as error:
+        before = _used_with(here)
+        if not before:
+            raise
+        say(f"innerloop: {error}; this is what was recorded before.")
+        return before, "no run with targets was recorded here yet"
+    name = state.project.name
+    if state.answer.decision == NO:
+        return here.spool(state.key), f"you opted out of {name}, which deletes the target logs as well: there is no timeline any more"
+    return here.spool(state.key), f"no run of {name} with targets was recorded here yet. Only make shows its targets; see: innerloop doctor"
+
+
+def _used_with(here: State) -> str:
+    """The spool that was used with the project file around here, the one with the newest run with targets; or an empty string."""
+    found = hot.find_project(here.home.uid)
+    path = os.fsdecode(found[0]) if found else ""
+    spools = [here.spool(key) for key, _ in dialogue.known(here) if path in store.roots(here.spool(key))]
+    return max(spools, key=lambda spool: max((one.start for one in known(spool)), default=0.0), default="")
 
 
 def pick(runs: "list[Known]", run: str) -> Known:
@@ -103,16 +133,13 @@ def _list(spool: str, runs: "list[Known]", as_document: bool, view: Look) -> int
     if as_document:
         print(json.dumps([{**_run(one, log), "targets": len(log.targets)} for one, log in zip(runs, logs)], indent=2))
         return 0
-    if not runs:
-        say("No run with targets was recorded here yet.")
-        return 0
     ends = [outcome(one) for one in runs]
     room = view.width - SHORT - 40 - max(map(len, ends))
     width = max(min(max(words.cells(clean(one.name)) for one in runs), room), 8)
     lines = [f"{'run':<{SHORT}}  {'when':<15}  {'name':<{width}}  {'time':>8}  targets  outcome"]
     for one, log, end in zip(runs, logs, ends):
         name = words.pad(words.cut(clean(one.name), width, view.gap), width)
-        took = words.duration(drawing.span(one, log))
+        took = words.duration(opening.span(one, log))
         lines.append(f"{one.id[:SHORT]}  {when(one):<15}  {name}  {took:>8}  {len(log.targets):>7}  {end}")
     _write("\n".join(lines))
     return 0
@@ -124,7 +151,7 @@ def _run(one: Known, log: targets.Log) -> "dict[str, Any]":
         "name": one.name,
         "start": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.start)),
         "state": one.state,
-        "duration_ms": _ms(drawing.span(one, log)),
+        "duration_ms": _ms(opening.span(one, log)),
         "exit_status": one.status,
         "exit": "unknown" if one.status is None else one.exit,
     }
@@ -132,7 +159,7 @@ def _run(one: Known, log: targets.Log) -> "dict[str, Any]":
 
 def as_json(one: Known, log: targets.Log) -> "dict[str, Any]":
     """A run as a document. Times in ms from the run's start; targets refer to each other by their places in the list."""
-    begin = drawing.origin(one, log)
+    begin = opening.origin(one, log)
     return {
         **_run(one, log),
         "unreadable_records": log.damaged,

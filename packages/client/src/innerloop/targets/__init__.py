@@ -59,8 +59,13 @@ def understand(data: bytes, exit_status: Optional[int] = None, live_at: Optional
 
 
 def with_status(facts: RunFacts, log: Log) -> RunFacts:
-    """A run whose exit status nobody could read gets the one that its targets tell: make ends with 2 where one failed."""
+    """A run whose exit status nobody could read gets the one that its targets tell: make ends with 2 where one failed.
+
+    Where none did, but one never ended, make may have been killed as well: they tell nothing.
+    """
     if facts.end is None or facts.end[0] is not None or log.problem:
+        return facts
+    if log.first_failure is None and any(one.outcome == tree.UNKNOWN for one in log.targets):
         return facts
     stopped = [one.status for one in log.targets if one.outcome == tree.STOPPED and one.status is not None]
     status = 2 if log.first_failure is not None else stopped[0] if stopped else 0

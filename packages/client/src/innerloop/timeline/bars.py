@@ -61,8 +61,12 @@ class Axis(NamedTuple):
             low, high = ((moment - self.start) * scale for moment in (start, end))
             for column in range(max(int(low), 0), min(int(high) + 1, self.columns)):
                 filled[column] += max(min(high, column + 1) - max(low, column), 0)
-        shades = SHADES if self.blocks else " .:=#"
-        return "".join(shades[0 if share <= 0 else max(min(int(share * 4 + 0.5), 4), 1)] for share in filled).rstrip()
+        return "".join(self.shades[0 if share <= 0 else max(min(int(share * 4 + 0.5), 4), 1)] for share in filled).rstrip()
+
+    @property
+    def shades(self) -> str:
+        """What a column is drawn as in which nothing ran, up to one that is full."""
+        return SHADES if self.blocks else " .:=#"
 
     def ticks(self) -> str:
         """Times along the axis, at round distances."""

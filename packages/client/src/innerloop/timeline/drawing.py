@@ -8,12 +8,11 @@ from typing import NamedTuple, Optional
 
 from innerloop.plan.project import clean
 from innerloop.targets import Log, path
-from innerloop.targets.outcomes import STOPS
 from innerloop.targets.tree import FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN, Target
-from innerloop.timeline import words
+from innerloop.timeline import opening, words
 from innerloop.timeline.bars import Axis, Look
-from innerloop.timeline.rows import Row, base, choose, directory, rows
-from innerloop.timeline.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
+from innerloop.timeline.rows import Row, choose, rows
+from innerloop.timeline.runs import Known
 
 CRITICAL = "*"
 BECAUSE = "v"  # failed, but the cause stands below
@@ -38,103 +37,20 @@ class Frame(NamedTuple):
 
 def draw(run: Known, log: Log, look: Look, everything: bool) -> str:
     """The whole timeline."""
-    head = [_fold(line, look) for line in (headline(run, log), *summary(run, log, look))]
+    head = [_fold(line, look) for line in (opening.headline(run, log), *opening.summary(run, log, look))]
     head[0] = look.paint(head[0], BOLD)
     if not log.targets:
         return "\n".join(head)
     height = sum(text.count("\n") + 1 for text in head)
     lanes = log.lanes if 1 < log.lanes <= max(look.height // 6, 2) else 0
-    room = max(look.height - height - lanes - (1 if lanes else 0) - 7, 6)  # blank lines, axis, legend, what was left out, which run, prompt
+    room = max(look.height - height - lanes - (2 if lanes else 0) - 7, 6)  # blank lines, axis, legend, what was left out, which run, prompt
     chosen = set(range(len(log.targets))) if everything or len(log.targets) <= 3 else choose(log, room)
     shown = rows(log, chosen)
     frame = _frame(run, log, look, shown)
     body = [_axis(frame), *(_row(frame, row) for row in shown)]
     if lanes:
         body += ["", *_lanes(frame)]
-    return "\n".join([*head, "", *body, "", *_foot(frame, chosen)]).rstrip()
-
-
-def headline(run: Known, log: Log) -> str:
-    """What was typed and how it ended."""
-    length = span(run, log)
-    took = words.duration(length)
-    if run.state == FORGOTTEN:
-        return f"{run.name}: {took} from the first target to the last, how it ended is not known"
-    if run.state == GOING_ON:
-        return f"{run.name}: still running, so far {took}"
-    if run.state == KILLED:
-        return f"{run.name}: killed after {took} or more, so how it would have ended is not known"
-    if run.status is None:
-        guess = "it failed, as its targets tell" if log.first_failure is not None else "no target failed"
-        return f"{run.name}: ended after {took}; its exit status could not be read, {guess}"
-    inferred = " (exit status inferred)" if run.exit == INFERRED else ""
-    if run.status in STOPS:
-        number = -run.status if run.status < 0 else run.status - 128
-        return f"{run.name}: stopped by {words.signal_name(number)} after {took}{inferred}"
-    how = "failed with " if run.status > 0 else ""
-    return (
-        f"{run.name}: done in {took}{inferred}"
-        if run.status == 0
-        else f"{run.name}: {how}{words.ending(run.status)} after {took}{inferred}"
-    )
-
-
-def summary(run: Known, log: Log, look: Look) -> "list[str]":
-    """How many targets there were, what the run had to wait for, and what failed first."""
-    if not log.targets:
-        return [nothing(run, log)]
-    makes = f" in {len(log.makes)} makes" if len(log.makes) > 1 else ""
-    side = f", up to {log.lanes} side by side" if log.lanes > 1 else ", one after the other"
-    lines = [f"{words.count(len(log.targets), 'target')}{makes}{side if len(log.targets) > 1 else ''}. {_critical(log, look)}"]
-    if log.first_failure is not None:
-        lines.append(_failure(run, log, log.targets[log.first_failure]))
-    elif run.state == ENDED and run.status not in (0, None, *STOPS):
-        lines.append("No target failed: the run did for another reason, such as a missing rule.")
-    if log.damaged:
-        lines.append(f"{words.count(log.damaged, 'record')} of the target log could not be read.")
-    if run.suspended:
-        lines.append("The machine slept meanwhile; that is not counted.")
-    return lines
-
-
-def nothing(run: Known, log: Log) -> str:
-    """Why there are no targets."""
-    if log.problem or log.damaged:
-        return f"Its target log tells nothing: {log.problem or words.count(log.damaged, 'record') + ' could not be read'}."
-    if run.state == GOING_ON:
-        return "No recipe ran so far."
-    return "No recipe ran: nothing was to be done, or make ended before the first one."
-
-
-def span(run: Known, log: Log) -> int:
-    """How long the run took, as far as that is known (ns)."""
-    seen = log.end_ns - origin(run, log) if log.targets else 0
-    return max(seen, (run.duration_ms or 0) * 1_000_000)
-
-
-def origin(run: Known, log: Log) -> int:
-    """The moment that offsets count from: the run's start, or the first target's where the record is gone."""
-    return run.awake_ns if run.awake_ns is not None and run.awake_ns <= log.start_ns else log.start_ns
-
-
-def _critical(log: Log, look: Look) -> str:
-    """The critical path in a sentence; of a target that ran makes, what it waited for in there."""
-    parents = {make.parent for make in log.makes}
-    names = [clean(log.targets[place].name) for place in log.critical if place not in parents]
-    if len(log.targets) == 1:
-        return ""
-    if len(names) > 6:
-        names = [*names[:3], look.gap, *names[-3:]]
-    return f"Critical path {words.duration(log.critical_ns)}: " + " > ".join(words.cut(name, 40, look.gap) for name in names)
-
-
-def _failure(run: Known, log: Log, one: Target) -> str:
-    make = log.makes[one.make]
-    where = "" if make.directory == base(log) else f" in {directory(log, make)}"
-    others = sum(1 for other in log.targets if other.failed and other.cause is None) - 1
-    more = f" ({words.count(others, 'more failure')} later)" if others else ""
-    moment = words.duration((one.end_ns or one.start_ns) - origin(run, log))
-    return f"First failure: {one.name}{where}, {words.ending(one.status)}, {moment} into the run{more}."
+    return "\n".join([*head, "", *body, "", *_foot(frame, chosen, lanes > 0)]).rstrip()
 
 
 def _fold(line: str, look: Look) -> str:
@@ -146,7 +62,8 @@ def _frame(run: Known, log: Log, look: Look, shown: "list[Row]") -> Frame:
     name = max(min(max(map(words.cells, labels), default=0), look.width * 2 // 5), 6)
     statuses = any(row.target is not None and log.targets[row.target].status for row in shown)
     left = 3 + name + 1 + 8 + (5 if statuses else 0) + (3 if log.lanes > 1 else 0) + 2
-    axis = Axis(origin(run, log), max(span(run, log), 1), max(look.width - left, 10), look.blocks)
+    length = max(opening.span(run, log), log.end_ns - opening.origin(run, log), 1)
+    axis = Axis(opening.origin(run, log), length, max(look.width - left, 10), look.blocks)
     return Frame(log, look, axis, path.close(list(log.targets), log.end_ns), name, log.lanes > 1, statuses)
 
 
@@ -210,18 +127,19 @@ def _lanes(frame: Frame) -> "list[str]":
     return lines
 
 
-def _foot(frame: Frame, chosen: "set[int]") -> "list[str]":
+def _foot(frame: Frame, chosen: "set[int]", lanes: bool) -> "list[str]":
     """What the marks mean, and what was left out."""
     seen = [frame.log.targets[place] for place in chosen]
     marks = {_mark(one) for one in seen} | {CRITICAL for one in seen if _critical_mark(frame.log, one)}
     marks_seen = [mark for mark in MEANINGS if mark in marks]
     legend = _fold("   ".join(f"{mark} {MEANINGS[mark]}" for mark in marks_seen), frame.look)
     lines = [frame.look.paint(legend, FAINT)] if legend else []
+    if lanes:
+        full, *partly = reversed(frame.axis.shades[1:])
+        shades = f"lanes: {full} busy   {' '.join(partly)} less and less   blank: nothing ran"
+        lines.insert(0, frame.look.paint(_fold(shades, frame.look), FAINT))
     left = [one.own_ns for place, one in enumerate(frame.log.targets) if place not in chosen]
     if left:
-        lines.append(
-            _fold(
-                f"{words.count(len(left), 'more target')} took {words.duration(sum(left))} together: innerloop timeline --all", frame.look
-            )
-        )
+        took = words.duration(sum(left)) + (" together" if len(left) > 1 else "")
+        lines.append(_fold(f"{words.count(len(left), 'more target')} took {took}: innerloop timeline --all", frame.look))
     return lines

@@ -8,7 +8,7 @@ from typing import Any
 
 from innerloop import __version__
 from innerloop.targets import Log, path
-from innerloop.timeline import drawing
+from innerloop.timeline import opening
 from innerloop.timeline.runs import Known
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
@@ -35,7 +35,7 @@ def tracks(log: Log, ends: "list[int]") -> "list[list[int]]":
 
 def perfetto(run: Known, log: Log) -> "dict[str, Any]":
     """Chrome's trace event format, JSON object form: complete events, times in microseconds."""
-    begin, ends = drawing.origin(run, log), path.close(list(log.targets), log.end_ns)
+    begin, ends = opening.origin(run, log), path.close(list(log.targets), log.end_ns)
     events: "list[dict[str, Any]]" = [{"ph": "M", "pid": 1, "tid": 0, "name": "process_name", "args": {"name": run.name}}]
     for track, places in enumerate(tracks(log, ends), 1):
         events.append({"ph": "M", "pid": 1, "tid": track, "name": "thread_name", "args": {"name": f"lane {track}"}})
@@ -53,7 +53,7 @@ def perfetto(run: Known, log: Log) -> "dict[str, Any]":
 
 def speedscope(run: Known, log: Log) -> "dict[str, Any]":
     """Speedscope's file format: an evented profile for each track, times in ns."""
-    begin, ends = drawing.origin(run, log), path.close(list(log.targets), log.end_ns)
+    begin, ends = opening.origin(run, log), path.close(list(log.targets), log.end_ns)
     frames = {key: number for number, key in enumerate(dict.fromkeys((one.name, one.directory) for one in log.targets))}
     profiles = []
     for track, places in enumerate(tracks(log, ends), 1):
