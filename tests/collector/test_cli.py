@@ -38,6 +38,23 @@ def test_applying_again_changes_nothing_and_keeps_the_setting(idle: Collector) -
     assert (True, 2, 3) == (wider["changed"], wider["min_active_weeks"], wider["version"])
 
 
+def test_a_project_is_applied_before_it_has_a_key_and_its_real_key_changes_nothing(idle: Collector) -> None:
+    """The collector makes keys for projects that it knows: neither may wait for the other."""
+    waiting = idle.write(project(project={"write_key": "acme.to-be-created"}))
+    first = idle.cli("projects", "apply", str(waiting))
+    assert (0, True) == (first.returncode, "is not accepted yet" in first.stderr)
+    key = idle.cli("keys", "create", "acme").stdout.strip()
+    again = idle.apply(project(project={"write_key": key}))
+
+    assert (True, False) == (again["write_key_known"], again["changed"])
+
+
+def test_a_place_for_a_key_never_becomes_one(idle: Collector) -> None:
+    idle.start_with(project(project={"write_key": "acme.to-be-created"}))
+
+    assert [] == idle.ask("keys", "list")["keys"]
+
+
 def test_a_second_service_is_refused_and_told_who_is_there(collector: Collector) -> None:
     assert collector.process is not None
     second = collector.cli("serve", "--port", "0")
@@ -62,8 +79,9 @@ def test_after_a_kill_the_directory_is_free_again(collector: Collector) -> None:
         ("", "project.id"),
         (toml(project(project={"endpoint": "ftp://x"})), "project.endpoint"),
         (toml(project(fields={"arch": "exactly"})), "fields.arch"),
+        (toml(project(project={"write_key": " ", "organisation": ""})), "project.organisation, project.write_key are missing"),
     ],
-    ids=["syntax", "empty", "endpoint", "field"],
+    ids=["syntax", "empty", "endpoint", "field", "not filled in"],
 )
 def test_a_bad_project_file_is_one_clear_line(idle: Collector, text: str, said: str) -> None:
     path = idle.directory / "bad.toml"

@@ -70,6 +70,24 @@ def test_one_of_the_projects_own_is_told_from_ours_and_from_an_edited_one(somebo
     assert (False, True) == (good, "somebody changed innerloop's lines" in finding)
 
 
+def test_a_gnumakefile_whose_makefile_is_gone_is_named_with_the_way_out(somebody: Developer) -> None:
+    init(somebody)
+    (somebody.project / "Makefile").rename(somebody.project / "M")
+    said = "the GNUmakefile reads Makefile, which is gone, so make fails: `innerloop init --uninstall` takes it out"
+
+    assert (False, said) == ways(somebody)["GNUmakefile"]
+    done = subprocess.run(
+        [somebody.innerloop, "init", "--dry-run"],
+        cwd=somebody.project,
+        env=somebody.env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+    assert said in " ".join(done.stdout.decode().split())
+    assert b"git ignores" not in done.stdout
+
+
 def test_directories_without_one_are_named(somebody: Developer) -> None:
     (somebody.project / "api").mkdir()
     (somebody.project / "api" / "Makefile").write_text("test: ; @true\n")

@@ -225,3 +225,29 @@ def test_ctrl_c_and_ctrl_z_at_a_terminal(somebody: Developer, shell: str) -> Non
     child.close(force=True)
 
     assert "130" == child.match.group(1)
+
+
+@SHELLS
+def test_the_shell_is_guessed_and_the_way_round_for_one_command_is_one_that_works(hire: Callable[[str], Developer], shell: str) -> None:
+    developer = hire("yes")
+    (developer.project / "Makefile").write_text(MAKEFILE)
+    guessed = subprocess.run(
+        [developer.innerloop, "hook"], env=developer.env | {"SHELL": f"/usr/bin/{shell}"}, capture_output=True, text=True, check=True
+    )
+    assert "For one command: `INNERLOOP_MODE=off make`" in " ".join(guessed.stdout.replace("# ", "").split())
+    named = subprocess.run([developer.innerloop, "hook", shell], env=developer.env, capture_output=True, text=True, check=True)
+    assert guessed.stdout == named.stdout
+
+    subprocess.run([developer.innerloop, "init"], cwd=developer.project, env=developer.env, stdin=subprocess.DEVNULL, check=True)
+    play(developer, shell, "make test; INNERLOOP_MODE=off make test")
+    assert 1 == developer.recorded()
+
+
+def test_an_unknown_shell_is_one_clear_line(hire: Callable[[str], Developer]) -> None:
+    developer = hire("nothing")
+    done = subprocess.run(
+        [developer.innerloop, "hook"], env=developer.env | {"SHELL": "/bin/tcsh"}, capture_output=True, text=True, check=False
+    )
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "innerloop: there is no hook for tcsh; name one: innerloop hook bash|zsh|fish\n" == done.stderr

@@ -1,7 +1,9 @@
 """`innerloop init`: it finds what people type, writes what a person can review, runs nothing, and changes nothing twice."""
 
 import json
+import subprocess
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
@@ -11,6 +13,7 @@ from innerloop.setup import names, targets, template
 from innerloop.setup.changes import Refused
 from innerloop.setup.template import Listed
 from tests.setup.conftest import ANSWERS, Repository
+from tests.transparency.developer import Developer
 
 MAKEFILE = """\
 .DEFAULT_GOAL := help
@@ -55,6 +58,16 @@ url = http://x
 """
 
 
+STEPS = [
+    b"fill in innerloop.toml: organisation, endpoint.",
+    b"review the names in innerloop.toml:",
+    b"on the collector's machine: innerloop-collector projects apply innerloop.toml",
+    b"there too: innerloop-collector keys create shop; put the key into innerloop.toml as write_key",
+    b"commit innerloop.toml, GNUmakefile",
+    b"each developer decides alone: innerloop opt-in. Tell them",
+]
+
+
 def found(directory: Path, text: str) -> dict[str, str]:
     (directory / "Makefile").write_text(text)
     return {target.name: target.text for target in targets.find(str(directory), "Makefile", str(directory))}
@@ -95,6 +108,16 @@ def test_targets_are_found_with_their_help_texts(tmp_path: Path) -> None:
         ("dev.up: b", ["dev.up"]),
         ("%: force", []),
         ("include missing.mk $(UNKNOWN)/x.mk\na: b", ["a"]),
+        (
+            "W = alice\nnames := $(sort $(shell sed -n \\\n $(W) 's/^\\(sc_[a-z]*\\):.*/\\1/p' x))\n.PHONY: $(names) a\n$(names): b",
+            ["a"],
+        ),
+        (".PHONY: a $(shell cat 'alice bob", ["a"]),
+        ("B = x) y\n.PHONY: $(B) $(sort $(B)) a", ["y", "a"]),
+        (".PHONY: $$(call f, bob alice) a", ["a"]),
+        (".PHONY: /usr/bin/sed -n 'alice' {x a", ["a"]),
+        ("sp\\ ace: b\n.PHONY: sp\\ ace\nc: sp\\ ace", ["c"]),
+        ("a$@b ${C}: b\nd: e", ["d"]),
     ],
 )
 def test_odd_makefiles_are_read_as_make_would(tmp_path: Path, text: str, expected: list[str]) -> None:
@@ -115,14 +138,48 @@ def test_a_new_project_file_is_refused_until_it_is_filled_in(repository: Reposit
     done = repository.init()
 
     assert 0 == done.status
-    assert b"fill in innerloop.toml: organisation, endpoint, write_key" in done.out
-    doctor = repository.run(str(repository.innerloop), "doctor")
-    assert b"project.organisation is missing" in doctor.out
+    steps = [line.split(b". ", 1)[1] for line in done.out.splitlines() if line[:4].strip()[:1].isdigit()]
+    assert STEPS == [step[: len(expected)] for step, expected in zip(steps, STEPS, strict=True)]
+    again = repository.init()
+    assert b"fill in innerloop.toml: organisation, endpoint." in again.out
+    assert b"innerloop-collector keys create shop" in again.out
+    assert ["organisation", "endpoint", "write_key"] == json.loads(repository.init("--json").out)["to_fill_in"]
+    for command in ("doctor", "opt-in"):
+        told = repository.run(str(repository.innerloop), command)
+        assert b"project.organisation, project.endpoint, project.write_key are missing" in told.out + told.err
+
+
+def test_a_key_that_only_holds_a_place_is_asked_for_and_says_how_to_get_one(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    repository.init("--organisation", "Example", "--endpoint", "https://x.example", "--project", "shop")
+
+    assert "shop.to-be-created" == tomllib.loads(repository.bytes("innerloop.toml").decode())["project"]["write_key"]
+    refused = repository.run(str(repository.innerloop), "opt-in")
+    assert 1 == refused.status
+    assert b"project.write_key is missing; `innerloop-collector keys create shop` prints a write key" in refused.err
+
+
+def test_patterns_without_stems_are_told_to_allow_nothing(repository: Repository) -> None:
+    repository.write("Makefile", "up.%: ; @true\ndown.%: ; @true\n")
+
+    assert b"list stems in innerloop.toml: without them 2 patterns such as `up.*` allow nothing" in repository.init(*ANSWERS).out
+
+
+def test_one_is_said_in_the_singular(repository: Repository) -> None:
+    for name in ("Makefile", "api/Makefile"):
+        repository.write(name, "test: ; @true")
+    repository.init(*ANSWERS)
+    repository.write("Makefile", "test: ; @true\nnew: ; @true")
+    done = repository.init("--update-names")
+
+    assert b"changed: 1 name more." in done.out
+    assert b"1 directory below with a Makefile" in done.out
 
 
 def test_a_new_project_file_lists_names_one_a_line_with_their_texts(repository: Repository) -> None:
     repository.write("Makefile", 'test: ; @true\nq: x ## say "hi" \\ ünï\nup.%: ## one\n\t@true\n')
     repository.write("services/api/Makefile", "test: ## of the service\n\t@true")
+    repository.commit()
     assert 0 == repository.init(*ANSWERS).status
 
     text = repository.bytes("innerloop.toml").decode()
@@ -208,6 +265,75 @@ def test_init_below_works_on_the_whole_checkout(repository: Repository) -> None:
     assert repository.has("GNUmakefile")
 
 
+def test_without_git_only_what_is_near_is_looked_into_and_said(repository: Repository) -> None:
+    for name in ("Makefile", "api/Makefile", "api/deep/Makefile"):
+        repository.write(name, "test: ; @true")
+    said = "this is not a git repository"
+    assert ["Makefile", "api/Makefile"] == json.loads(repository.init("--dry-run", "--json").out)["makefiles"]
+    assert said in " ".join(repository.init("--dry-run").out.decode().split())
+
+    repository.commit()
+    assert 3 == len(json.loads(repository.init("--dry-run", "--json").out)["makefiles"])
+    assert said not in " ".join(repository.init("--dry-run").out.decode().split())
+
+
+def test_before_configure_it_says_that_a_tool_makes_the_makefile(repository: Repository) -> None:
+    repository.write("GNUmakefile", "-include Makefile\nabort: ; @false\n")
+    repository.write("configure.ac", "")
+    said = "run it first (configure, cmake), then `innerloop init --update-names`"
+    assert said in " ".join(repository.init("--dry-run").out.decode().split())
+
+    repository.write("Makefile", "test: ; @true")
+    assert said not in " ".join(repository.init("--dry-run").out.decode().split())
+
+
+def test_only_documented_targets_where_that_is_wanted(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true\ndeploy: ## to the machines\n\t@true\n")
+
+    assert ["deploy", "make"] == [one["name"] for one in json.loads(repository.init("--documented", "--json").out)["names"]]
+
+
+def test_a_run_without_a_goal_has_the_name_that_is_listed_for_it(hire: Callable[[str], Developer]) -> None:
+    developer = hire("yes")
+    listed = ["make", "services/api:make"]
+    for name in ("", "services/api"):
+        (developer.project / name).mkdir(parents=True, exist_ok=True)
+        (developer.project / name / "Makefile").write_text("test: ; @true\n")
+    root, env = developer.project, developer.env
+
+    def innerloop(*words: str, directory: str = "") -> bytes:
+        return subprocess.run(
+            [developer.innerloop, *words], cwd=root / directory, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True
+        ).stdout
+
+    subprocess.run(["git", "init", "-q"], cwd=root, env=env, check=True)
+    innerloop("init", "--update-names", "--all-makefiles")
+    assert set(listed) < set(tomllib.loads((root / "innerloop.toml").read_text())["names"]["allow"])
+    innerloop("run", "--", "true")  # finds out what the project file says by now
+    innerloop("run", "--", "make")
+    innerloop("run", "--", "make", "-C", "services/api")
+    innerloop("run", "--", "make", directory="services/api")
+    runs = [one["properties"] for one in json.loads(innerloop("show", "pending", "--json")) if one["event"] == "innerloop.run"]
+    assert ["make", "other", "services/api:make", "services/api:make"] == sorted(run["command"] for run in runs)
+
+
+def test_a_wrong_answer_at_a_terminal_is_asked_for_again(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    child = pexpect.spawn(str(repository.innerloop), ["init"], cwd=str(repository.path), env=repository.env, encoding="utf-8", timeout=20)
+    for asked, answer in (
+        ("Project id", "Example Ltd"), ("project.id must be.*Project id", "shop"), ("Who asks", "x" * 121),
+        ("longer than 120.*Who asks", "Example"), ("Address", "ftp://x"), ("project.endpoint must.*Address", "https://x.example"), ("Write key", ""),
+    ):  # fmt: skip
+        child.expect(f"{asked}.*: $")
+        child.sendline(answer)
+    child.expect(pexpect.EOF)
+    child.close()
+
+    assert 0 == child.exitstatus
+    project = tomllib.loads(repository.bytes("innerloop.toml").decode())["project"]
+    assert {"id": "shop", "organisation": "Example", "endpoint": "https://x.example", "write_key": "shop.to-be-created"} == project
+
+
 def test_a_wrong_answer_writes_nothing(repository: Repository) -> None:
     repository.write("Makefile", "test: ; @true")
     done = repository.init("--project", "Not An Id")
@@ -228,6 +354,19 @@ def test_missing_names_are_told_and_added_only_when_asked(repository: Repository
     assert b'+    "new",  # brand new\n' in done.out
     assert ["test", "new", "make"] == tomllib.loads(repository.bytes("innerloop.toml").decode())["names"]["allow"]
     assert b"# mine" in repository.bytes("innerloop.toml")
+
+
+def test_a_name_is_added_under_the_heading_of_its_makefile(repository: Repository) -> None:
+    for name in ("Makefile", "api/Makefile"):
+        repository.write(name, "test: ; @true")
+    repository.init(*ANSWERS)
+    repository.write("Makefile", "test: ; @true\nnew: ; @true")
+    repository.write("web/Makefile", "serve: ; @true")
+    repository.init("--update-names")
+
+    after = repository.bytes("innerloop.toml").decode()
+    assert 1 == after.count("# Makefile\n")
+    assert ["test", "make", "new", "api:test", "api:make", "web:serve", "web:make"] == tomllib.loads(after)["names"]["allow"]
 
 
 NEW = [Listed("new", "brand new", "Makefile"), Listed('q"\\', "", "Makefile")]

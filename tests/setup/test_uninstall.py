@@ -1,6 +1,7 @@
 """`innerloop init --uninstall` restores every byte, and what somebody else wrote is never lost."""
 
 import os
+import re
 
 import pytest
 
@@ -96,6 +97,18 @@ def test_a_project_file_that_somebody_changed_stays_and_is_named(repository: Rep
     assert b"innerloop.toml stays" in done.out.replace(b"\n", b" ")
     assert repository.has("innerloop.toml")
     assert not repository.has("GNUmakefile")
+
+
+def test_a_project_file_that_was_only_filled_in_goes_again(repository: Repository) -> None:
+    make_repository(repository)
+    repository.init()
+    text = repository.bytes("innerloop.toml").decode()
+    for key, value in (("organisation", "Example"), ("endpoint", "https://x.example"), ("write_key", "shop.secret")):
+        text = re.sub(f"^{key} = .*$", f'{key} = "{value}" # ours', text, count=1, flags=re.MULTILINE)
+    repository.write("innerloop.toml", text)
+    assert 0 == repository.init("--uninstall").status
+
+    assert not repository.has("innerloop.toml")
 
 
 def test_our_gnumakefile_with_other_peoples_lines_still_builds(repository: Repository) -> None:

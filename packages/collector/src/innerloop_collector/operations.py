@@ -49,13 +49,14 @@ class Operations:
     def apply_project(self, toml: str, source: str, min_active_weeks: int | None = None, with_key: bool = False) -> Answer:
         """Register a project file, and give the events that waited for it another chance."""
         try:
-            project = read(tomllib.loads(toml))
+            project = read(tomllib.loads(toml), key_needed=False)
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"{source} is not valid TOML: {error}; correct it and apply it again") from error
         except ProjectError as error:
             raise UsageError(f"{source} cannot be applied: {error}") from error
         version, changed = self._core.registry.apply(project, min_active_weeks)
-        if with_key and project.key_is_ours and not self._core.registry.knows(project.write_key):
+        bring_key = with_key and project.key_is_ours and not project.lacks_key
+        if bring_key and not self._core.registry.knows(project.write_key):
             self._core.registry.create_key(project.id, project.write_key)
         released, waiting = self._release(project.id)
         return {

@@ -56,11 +56,12 @@ def parser() -> argparse.ArgumentParser:
     for key in ("project", "organisation", "endpoint", "write-key"):
         start.add_argument(f"--{key}", default="", metavar="TEXT", help=f"{key.replace('-', ' ')} for a new innerloop.toml")
     start.add_argument("--update-names", action="store_true", help="add the targets that innerloop.toml does not list yet")
+    start.add_argument("--documented", action="store_true", help="list only targets with a help text: `target: ## text`")
     start.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
     start.add_argument("--uninstall", action="store_true", help="take out of the repository what init wrote")
     start.add_argument("--container", action="store_true", help="print the mounts as a compose fragment; writes nothing")
     hook = add("hook", "print a shell function that measures make, for your shell's own file", json=False)
-    hook.add_argument("shell", choices=SHELLS)
+    hook.add_argument("shell", nargs="?", choices=SHELLS, help="without it: that of $SHELL")
     run = add("run", "measure a command: innerloop run [--name NAME] -- COMMAND...", json=False)
     run.add_argument("--name", help="what to call it; leaves only where innerloop.toml lists it")
     run.add_argument("words", nargs="+", metavar="COMMAND")
@@ -100,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
 # command -> the module of this package that has it, and the call: a module is imported only where it is needed
 COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]]" = {
     "init": ("init", lambda module, here, given: module.init(here, given)),
-    "hook": ("hook", lambda module, _here, given: module.hook(given.shell)),
+    "hook": ("hook", lambda module, _here, given: module.hook(given.shell or "")),
     "install": ("install", lambda module, here, given: module.install(here.env, given.to)),
     "opt-in": ("dialogue", lambda module, here, given: module.opt_in(here, given.local)),
     "opt-out": ("leave", lambda module, here, given: module.opt_out(here, given.all)),

@@ -47,6 +47,8 @@ def _root_row(root: str, found: "list[Makefile]") -> Row:
         data = changes.look(path)
     except (changes.Refused, OSError) as error:
         return Row("GNUmakefile", False, f"{error}: make typed here is not seen by itself; use the shell hook")
+    if gone := gnumakefile.gone(root, data):
+        return Row("GNUmakefile", False, gone)
     if data is None:
         if not at_root:
             return Row("GNUmakefile", True, f"there is no Makefile in {root} to attach to")

@@ -6,6 +6,7 @@ May import: setup, consent's texts, and this package.
 import argparse
 import json
 import os
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from innerloop.cli.terminal import say
@@ -27,6 +28,7 @@ class Setup(NamedTuple):
     plan: ways.Plan
     new: "list[Listed]"  # names that the project file does not list
     missing: "list[str]"  # what is to be filled in
+    project: str  # its id
 
 
 def finish(setup: Setup, given: argparse.Namespace) -> int:
@@ -51,14 +53,13 @@ def finish(setup: Setup, given: argparse.Namespace) -> int:
 def _say_found(setup: Setup) -> None:
     with_text = sum(1 for one in setup.listed if one.text and one.name.rpartition(":")[2] != "make")
     print(
-        projects.clean(
-            f"{setup.root}: {_count(len(setup.found), 'Makefile')}, {_count(len(setup.listed), 'name')}, {with_text} with a text"
-        )
+        projects.clean(f"{setup.root}: {count(len(setup.found), 'Makefile')}, {count(len(setup.listed), 'name')}, {with_text} with a text")
     )
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def count(number: int, what: str, several: str = "") -> str:
+    """A number and what is counted, in the singular or the plural."""
+    return f"{number} {what if number == 1 else several or what + 's'}"
 
 
 def _carry_out(planned: "list[Change]", root: str, given: argparse.Namespace) -> "list[str]":
@@ -89,23 +90,42 @@ def _say_hooks() -> None:
 
 
 def _say_next(setup: Setup, given: argparse.Namespace) -> None:
-    steps = []
-    if setup.missing:
-        steps.append(f"fill in innerloop.toml: {', '.join(setup.missing)}. Until then nothing is measured, nobody is asked")
-    made = [change for change in setup.plan.changes if change.verb == "write" and os.path.basename(change.path) == projects.PROJECT_FILE]
-    if made:
-        steps.append("review the names in innerloop.toml: whatever is listed may leave")
-    if setup.plan.changes and not given.dry_run:
-        tracked = [os.path.relpath(one.path, setup.root) for one in setup.plan.changes if "/info/" not in one.path]
-        tracked = [name for name in tracked if setup.way != "private" or os.path.basename(name) != "GNUmakefile"]
-        steps += [f"commit {', '.join(tracked)}"] if tracked else []
-        steps.append("register it: innerloop-collector projects apply innerloop.toml")
-        steps.append("each developer decides alone: innerloop opt-in")
+    steps = list(_steps(setup, given))
     if steps:
         print("\nNext:")
         for number, step in enumerate(steps, 1):
             print(projects.clean(f"  {number}. {step}"))
     print("\nTo take it all back: innerloop init --uninstall")
+
+
+def _steps(setup: Setup, given: argparse.Namespace) -> "Iterator[str]":
+    """What is to be done, in an order in which each can be: the collector makes a key for a project that it knows."""
+    missing = [key for key in setup.missing if key != "write_key"]
+    stems = [one.name for one in setup.listed if "*" in one.name]
+    file = [one for one in setup.plan.changes if os.path.basename(one.path) == projects.PROJECT_FILE]
+    if missing:
+        yield f"fill in innerloop.toml: {', '.join(missing)}. Until all is filled in nothing is measured, nobody is asked"
+    if file:
+        yield "review the names in innerloop.toml: whatever is listed may leave"
+    if file and stems:
+        yield f"list stems in innerloop.toml: without them {count(len(stems), 'pattern')} such as `{stems[0]}` allow nothing"
+    if setup.missing or file:
+        yield "on the collector's machine: innerloop-collector projects apply innerloop.toml"
+    if "write_key" in setup.missing:
+        yield f"there too: innerloop-collector keys create {setup.project}; put the key into innerloop.toml as write_key"
+    if names := _to_commit(setup) if not given.dry_run else []:
+        yield f"commit {', '.join(names)}"
+    if setup.missing or setup.plan.changes:
+        tell = ". Tell them so: the GNUmakefile asks nobody" if setup.way in ("makefile", "private") else ""
+        yield f"each developer decides alone: innerloop opt-in{tell}"
+
+
+def _to_commit(setup: Setup) -> "list[str]":
+    """What was written, or what waits until innerloop.toml is filled in."""
+    names = [os.path.relpath(one.path, setup.root) for one in setup.plan.changes if "/info/" not in one.path]
+    if setup.missing and projects.PROJECT_FILE not in names:
+        names.insert(0, projects.PROJECT_FILE)
+    return [name for name in names if setup.way != "private" or os.path.basename(name) != "GNUmakefile"]
 
 
 def _document(setup: Setup, given: argparse.Namespace, written: "list[str]") -> "dict[str, Any]":

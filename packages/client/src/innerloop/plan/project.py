@@ -16,6 +16,7 @@ from innerloop.plan.tracking import OFF, PLAN
 
 PROJECT_FILE = "innerloop.toml"
 DEFAULT_RETENTION_DAYS = 365
+PLACEHOLDER = "to-be-created"  # of a write key: `<project id>.to-be-created` can be applied, and sends nothing
 RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows with the id")
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 _SEED_CONFIG = re.compile(r"~/(\.config/[a-z0-9][a-z0-9_-]{0,39}/[a-z0-9][a-z0-9_-]{0,39}\.json)")
@@ -96,6 +97,11 @@ class Project(NamedTuple):
         """Whether the write key has the form `<project id>.<secret>` of our own collector."""
         return self.write_key.startswith(self.id + ".")
 
+    @property
+    def lacks_key(self) -> bool:
+        """Whether the write key only holds a place: the collector makes one once it knows the project."""
+        return self.write_key == f"{self.id}.{PLACEHOLDER}"
+
 
 WORDING = (
     "purpose", "invitation", "thanks", "question", "answer_line", "stopped", "opt_in_command", "opt_out_command", "legal_block",
@@ -158,12 +164,35 @@ def clean(text: str, keep_lines: bool = False) -> str:
     return "".join(one for one in text if unicodedata.category(one) not in _HIDDEN or (keep_lines and one == "\n"))
 
 
-def read(document: "dict[str, Any]") -> Project:
-    """Make a Project of a parsed `innerloop.toml`. Raises ProjectError, which names the key at fault."""
+def missing(document: "dict[str, Any]") -> "list[str]":
+    """The keys of `[project]` that are still to be filled in."""
+    table = document.get("project")
+    table = table if isinstance(table, dict) else {}
+    values = {key: table.get(key, "") for key in ("organisation", "endpoint", "write_key")}
+    blank = ("", f"{table.get('id')}.{PLACEHOLDER}")
+    return [key for key, value in values.items() if isinstance(value, str) and clean(value).strip() in blank]
+
+
+def _refuse_missing(document: "dict[str, Any]", key_needed: bool) -> None:
+    keys = [f"project.{key}" for key in missing(document)]
+    lacks_key = "project.write_key" in keys and bool(document["project"].get("write_key", "").strip())
+    if lacks_key and not key_needed:
+        keys.remove("project.write_key")
+    if keys:
+        how = f"; `innerloop-collector keys create {document['project']['id']}` prints a write key, once this file was applied"
+        raise ProjectError(f"{', '.join(keys)} {'is' if len(keys) == 1 else 'are'} missing{how if lacks_key and key_needed else ''}")
+
+
+def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
+    """Make a Project of a parsed `innerloop.toml`. Raises ProjectError, which names the keys at fault.
+
+    The collector reads a file before there is a write key (`key_needed`).
+    """
     reader = _Reader(document)
     identity = reader.text("project", "id")
     if not _WORD.fullmatch(identity):
         raise ProjectError("project.id must be 1 to 40 characters of a-z 0-9 . _ -, starting and ending with a letter or digit")
+    _refuse_missing(document, key_needed)
     ask = reader.text("project", "ask", "invitation")
     if ask not in ("invitation", "question"):
         raise ProjectError('project.ask must be "invitation" or "question"')
@@ -174,9 +203,9 @@ def read(document: "dict[str, Any]") -> Project:
     project = Project(
         id=identity,
         name=reader.text("project", "name", identity, 40) or identity,
-        organisation=_required(reader, "organisation"),
+        organisation=reader.text("project", "organisation", "", 120),
         endpoint=_endpoint(reader.text("project", "endpoint"), "project.endpoint"),
-        write_key=_required(reader, "write_key"),
+        write_key=reader.text("project", "write_key", "", 120),
         fields=_fields(reader.table("fields"), cohorts, seed="seed" in document),
         remotes=tuple(remote.lower() for remote in reader.strings("project", "remotes")),
         region=reader.text("project", "region", "", 40),
@@ -199,13 +228,6 @@ def read(document: "dict[str, Any]") -> Project:
         legacy=_legacy(reader),
     )
     return project._replace(unknown=reader.unknown() + _unknown_fields(document))
-
-
-def _required(reader: _Reader, key: str) -> str:
-    value = reader.text("project", key, "", 120)
-    if not value.strip():
-        raise ProjectError(f"project.{key} is missing")
-    return value
 
 
 def _endpoint(url: str, key: str) -> str:

@@ -8,9 +8,10 @@ files; there the rules have no recipe, which still keeps away most catch-alls ("
 manual). `.innerloop-list` is never exported: no shell takes such a name. The last line is literal because zsh's completion
 follows only such.
 
-Everything here is a function of bytes: what was written is known by the text itself. May import: the standard library.
+Everything here but `gone` is a function of bytes: what was written is known by the text itself. May import: the standard library.
 """
 
+import os
 from typing import NamedTuple, Optional
 
 NAME = "GNUmakefile"
@@ -55,7 +56,20 @@ def whole(name: str) -> bytes:
 
 def is_whole(data: bytes) -> bool:
     """Tell whether a file is ours from the first byte to the last, whatever git did to its line ends."""
-    return data.replace(b"\r\n", b"\n") in [whole(name) for name in OTHERS]
+    return bool(reads(data))
+
+
+def reads(data: bytes) -> str:
+    """The file that a GNUmakefile of ours reads; empty where it is not wholly ours."""
+    return next((name for name in OTHERS if data.replace(b"\r\n", b"\n") == whole(name)), "")
+
+
+def gone(directory: str, data: "Optional[bytes]") -> str:
+    """What to say where the file that a GNUmakefile of ours reads is not there, so that make fails; else empty."""
+    name = reads(data or b"")
+    if not name or os.path.exists(os.path.join(directory, name)):
+        return ""
+    return f"the {NAME} reads {name}, which is gone, so make fails: `innerloop init --uninstall` takes it out"
 
 
 def is_attached(data: bytes) -> bool:

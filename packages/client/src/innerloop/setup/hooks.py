@@ -10,7 +10,8 @@ Imports nothing.
 
 _POSIX = """\
 # innerloop hook for {name}: `make` typed here is measured where a project asks for it and you agreed. To take it back, remove
-# the line that evaluates this from your shell's file, and open a new shell. For one command: `command make`.
+# the line that evaluates this from your shell's file, and open a new shell. For one command: `INNERLOOP_MODE=off make`
+# (`command make` goes around this function alone: a GNUmakefile of innerloop's in the project still sees it).
 function __innerloop_make {{
     local up=. argument
     for argument in "$@"; do
@@ -41,7 +42,8 @@ fi
 
 _FISH = """\
 # innerloop hook for fish: `make` typed here is measured where a project asks for it and you agreed. To take it back, remove
-# the line that evaluates this from your config.fish, and open a new shell. For one command: `command make`.
+# the line that evaluates this from your config.fish, and open a new shell. For one command: `INNERLOOP_MODE=off make`
+# (`command make` goes around this function alone: a GNUmakefile of innerloop's in the project still sees it).
 function __innerloop_measures
     command -q innerloop; or return 1
     for argument in $argv

@@ -12,6 +12,7 @@ from innerloop.setup import gnumakefile
 
 NAMES = (gnumakefile.NAME, *gnumakefile.OTHERS)  # make's order
 DEEPEST = 4  # directories below the project's
+DEEPEST_ALONE = 1  # where no git tells what belongs to the project
 MOST = 200
 MOST_WALKED = 5000  # directories that are looked into where no git lists the files, as in somebody's home
 PATIENCE = 20  # s that git may take
@@ -21,6 +22,7 @@ FOREIGN = frozenset(
         "testdata", "fixtures",
     )
 )  # fmt: skip
+RECIPES = ("configure", "configure.ac", "configure.in", "Makefile.am", "Makefile.in", "CMakeLists.txt")  # of which tools make a Makefile
 MADE = frozenset(("build", "dist", "target", "venv", "env"))  # where no git tells what is generated
 
 
@@ -51,6 +53,15 @@ def find(root: str) -> "list[Makefile]":
 def directories(root: str) -> "list[str]":
     """Every directory that may hold a GNUmakefile of ours: the project's own, and those with any Makefile."""
     return sorted({"", *_by_directory(root, _git(root, "--cached"))})
+
+
+def is_unconfigured(root: str) -> bool:
+    """Tell whether a tool makes the Makefile here, and has not yet."""
+    return any(_exists(root, name) for name in RECIPES) and not any(_exists(root, name) for name in gnumakefile.OTHERS)
+
+
+def _exists(root: str, name: str) -> bool:
+    return os.path.exists(os.path.join(root, name))
 
 
 def is_tracked(path: str) -> bool:
@@ -129,7 +140,10 @@ def _walk(root: str) -> "list[str]":
     for directory, below, names in itertools.islice(os.walk(root), MOST_WALKED):
         relative = os.path.relpath(directory, root)
         relative = "" if relative == "." else relative
-        below[:] = [name for name in below if name not in MADE and _ours(os.path.join(relative, name)) and not _other(directory, name)]
+        deeper = relative.count("/") + bool(relative) < DEEPEST_ALONE
+        below[:] = [
+            name for name in below if deeper and name not in MADE and _ours(os.path.join(relative, name)) and not _other(directory, name)
+        ]
         found += [os.path.join(relative, name) for name in names if name in NAMES]
     return found
 

@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     r'"""(?:\\.|(?!""").)*"""|\'\'\'(?:(?!\'\'\').)*\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]\n]|[ \t]+|[^\[\]\n"\'#]+',
     re.DOTALL,
 )
+_ENTRY = re.compile(r'\s*"[^"\\]*",\s*(?:#.*)?$')  # a line with one name, as init writes them
 _TABLE = re.compile(r"\[[ \t]*(?:names|\"names\"|'names')[ \t]*\][ \t]*(?:#[^\n]*)?")
 _ALLOW = re.compile(r"(?:allow|\"allow\"|'allow')[ \t]*=[ \t]*")
 
@@ -28,18 +29,23 @@ def listed(data: bytes) -> "list[str]":
     return [name for name in allow if isinstance(name, str)] if isinstance(allow, list) else []
 
 
+def document(data: bytes) -> "dict[str, Any]":
+    """A project file as it is. Raises Refused where it cannot be read."""
+    return _read(data)
+
+
 def add(data: bytes, new: "list[Listed]") -> bytes:
     """The file with names added to its list. Raises Refused where that cannot be done without touching anything else."""
     before = _read(data)
     wanted = copy.deepcopy(before)
     names = wanted.setdefault("names", {})
     names["allow"] = [*names.get("allow", []), *(one.name for one in new)]
-    after = _insert(data.decode("utf-8"), new)
-    try:
-        good = toml.loads(after) == wanted
-    except toml.TomlError:
-        good = False
-    if not good:
+    text = data.decode("utf-8")
+    grouped = _insert_in_groups(text, new)
+    if grouped and _means(grouped, wanted, in_order=False):
+        return grouped.encode()
+    after = _insert(text, new)
+    if not _means(after, wanted, in_order=True):
         raise Refused("the list of names in innerloop.toml is written in a way that init cannot add to; add the names above by hand")
     return after.encode()
 
@@ -49,6 +55,40 @@ def _read(data: bytes) -> "dict[str, Any]":
         return toml.loads(data.decode("utf-8"))
     except ValueError as error:
         raise Refused(f"innerloop.toml: {error}") from error
+
+
+def _means(text: str, wanted: "dict[str, Any]", in_order: bool) -> bool:
+    """Tell whether a file says what it shall; names that stand elsewhere in their list mean the same."""
+    try:
+        found = toml.loads(text)
+    except toml.TomlError:
+        return False
+    if not in_order and isinstance(found.get("names"), dict) and len(found["names"].get("allow", [])) == len(wanted["names"]["allow"]):
+        if set(found["names"]["allow"]) != set(wanted["names"]["allow"]):
+            return False
+        found["names"]["allow"] = wanted["names"]["allow"]
+    return found == wanted
+
+
+def _insert_in_groups(text: str, new: "list[Listed]") -> str:
+    """Put each name under the heading of its Makefile, as init wrote them; empty where no heading is so."""
+    _, opening, closing, _ = _places(text)
+    if closing < 0:
+        return ""
+    lines = text[opening:closing].splitlines(keepends=True)
+    if not any(template.heading(one.source) in lines for one in new):
+        return ""
+    for source in dict.fromkeys(one.source for one in new):
+        block = template.lines([one for one in new if one.source == source]).splitlines(keepends=True)
+        at = next((at for at, line in enumerate(lines) if line == block[0]), -1)
+        if at < 0:
+            lines += block
+            continue
+        end = at + 1
+        while end < len(lines) and _ENTRY.match(lines[end]):
+            end += 1
+        lines[end:end] = block[1:]
+    return text[:opening] + "".join(lines) + text[closing:]
 
 
 def _insert(text: str, new: "list[Listed]") -> str:

@@ -21,6 +21,8 @@ _INCLUDE = re.compile(r"^ *(?:-include|sinclude|include)\s+(.*)$")
 _HELP = re.compile(r"(?:^|\s)##(?![@#])\s*(\S.*)$")
 _REFERENCE = re.compile(r"\$(?:\(([\w.-]+)(?::([^=(){}]*)=([^(){}]*))?\)|\{([\w.-]+)(?::([^=(){}]*)=([^(){}]*))?\})")
 _COMMENT = re.compile(r"(?<!\\)#.*$", re.DOTALL)
+_NAME = re.compile(r"[^\s\\'\"`*?\[\](){}$~<>|.%_/-][^\s\\'\"`*?\[\](){}$~<>|]*")
+_BLANKS = re.compile(r"(?<!\\)\s+")  # a backslash keeps a blank in a name
 _ANSI = re.compile(r"\x1b\[[0-9;]*m|\\0?33\[[0-9;]*m")
 # Endings of files that builds make; a target `dev.up` has a dot too.
 _FILE = re.compile(
@@ -65,7 +67,7 @@ def passes_goals_on(directory: str, name: str, root: str) -> bool:
 
 def _counts(name: str, seen: _Seen, directory: str) -> bool:
     """Whether a target looks like something that people type."""
-    if not re.fullmatch(r"[^\s.%_*?\[][^\s\\'\"`*?\[\]~<>|]*", name) or name.count("%") > 1 or len(name) > 100 or not name.isprintable():
+    if not _NAME.fullmatch(name) or name.count("%") > 1 or len(name) > 100 or not name.isprintable():
         return False
     if seen.text or seen.phony:
         return True
@@ -136,10 +138,10 @@ class _Reader:
         if not found or _OWN_VARIABLE.match(found[3]):
             return
         needs, _, recipe = found[3].partition(";")
-        names = [name for name in found[1].split() if UNKNOWN not in name]
+        names = [name for name in _BLANKS.split(found[1].strip()) if UNKNOWN not in name]
         if names == [".PHONY"]:
-            for name in needs.split():
-                if UNKNOWN not in name:
+            for name in _BLANKS.split(needs.strip()):
+                if name and UNKNOWN not in name:
                     self.seen.setdefault(name, _Seen()).phony = True
             return
         self.rule = [self.seen.setdefault(name, _Seen()) for name in names]
@@ -152,19 +154,36 @@ class _Reader:
 
     def expand(self, text: str, depth: int = 0) -> str:
         """Follow simple variables; what is not known becomes UNKNOWN, and the word that it is in with it."""
+        found, at = "", 0
+        while (dollar := text.find("$", at)) >= 0:
+            end = _behind(text, dollar)
+            found += text[at:dollar] + self.value(text[dollar:end], depth)
+            at = end
+        return found + text[at:]
 
-        def value(match: "re.Match[str]") -> str:
-            name, old, new = match[1] or match[4], match[2] or match[5], match[3] or match[6]
-            if name not in self.variables or depth > 9:
-                return UNKNOWN
-            words = self.expand(self.variables[name], depth + 1)
-            return words if old is None else " ".join(_substitute(word, old, new or "") for word in words.split())
+    def value(self, reference: str, depth: int) -> str:
+        """What a simple variable holds, maybe with its ends substituted. Functions, and all else, are UNKNOWN."""
+        match = _REFERENCE.fullmatch(reference)
+        name = match and (match[1] or match[4])
+        if not match or name not in self.variables or depth > 9:
+            return UNKNOWN
+        old, new = match[2] or match[5], match[3] or match[6]
+        words = self.expand(self.variables[name], depth + 1)
+        return words if old is None else " ".join(_substitute(word, old, new or "") for word in words.split())
 
-        text = _REFERENCE.sub(value, text)
-        previous = None
-        while previous != text:  # functions, the innermost first
-            previous, text = text, re.sub(r"\$(?:\([^()$]*\)|\{[^{}$]*\})", UNKNOWN, text)
-        return re.sub(r"\$\$?.", UNKNOWN, text)
+
+def _behind(text: str, dollar: int) -> int:
+    """Where a reference ends, counting brackets as make does; the end of the text where it is never closed."""
+    at = dollar + 1 + (text[dollar + 1 : dollar + 2] == "$")
+    opening = text[at : at + 1]
+    if opening not in ("(", "{"):
+        return at if at == dollar + 2 else at + 1
+    closing, depth = {"(": ")", "{": "}"}[opening], 0
+    for end in range(at, len(text)):
+        depth += (text[end] == opening) - (text[end] == closing)
+        if depth == 0:
+            return end + 1
+    return len(text)
 
 
 def _substitute(word: str, old: str, new: str) -> str:

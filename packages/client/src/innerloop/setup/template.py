@@ -1,6 +1,6 @@
 """The text of a new `innerloop.toml`: short, commented, and refused by its reader until somebody filled in what is missing.
 
-May import: the standard library, and this package.
+May import: the standard library, the project file, and this package.
 """
 
 import hashlib
@@ -8,6 +8,9 @@ import json
 import re
 from typing import NamedTuple
 
+from innerloop.plan import project as projects
+
+FILLED_IN = re.compile(r"^(organisation|endpoint|write_key) = .*$", re.MULTILINE)
 FIRST = "# Written by `innerloop init` ({digest}): what may be measured here, and where it goes. Review it, then commit it."
 
 
@@ -20,7 +23,7 @@ class Listed(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What a person must say; empty: left to be filled in."""
+    """What a person must say; empty: left to be filled in, as is a write key that only holds a place."""
 
     project: str
     organisation: str
@@ -30,7 +33,7 @@ class Answers(NamedTuple):
     @property
     def missing(self) -> "list[str]":
         """The keys that the file's reader will ask for."""
-        return [name for name, value in self._asdict().items() if not value]
+        return projects.missing({"project": {**self._asdict(), "id": self.project}})
 
 
 TEMPLATE = """\
@@ -55,7 +58,7 @@ write_key = {write_key}{hint_write_key}
 HINTS = {
     "organisation": "  # to fill in: who asks; developers see it in the question",
     "endpoint": '  # to fill in: the collector, such as "https://innerloop.example.com"',
-    "write_key": "  # to fill in: `innerloop-collector keys create {project}` prints one",
+    "write_key": "  # to fill in: `innerloop-collector keys create {project}` prints one, once this file was applied",
 }
 STEMS = """\
 # `*` stands for a stem, and only for those that are listed here: with ["web"], `run.*` allows `run.web` and nothing else.
@@ -69,18 +72,22 @@ def text(answers: Answers, listed: "list[Listed]", remotes: "list[str]") -> str:
     shown = shown or ["git.example.com/shop/shop"]
     body = TEMPLATE.format(
         **{key: quoted(value) for key, value in answers._asdict().items()},
-        **{f"hint_{key}": "" if answers._asdict()[key] else hint.format(project=answers.project) for key, hint in HINTS.items()},
+        **{f"hint_{key}": hint.format(project=answers.project) if key in answers.missing else "" for key, hint in HINTS.items()},
         remotes=", ".join(map(quoted, shown)),
         stems=STEMS if any("*" in one.name for one in listed) else "",
         names=lines(listed),
     )
-    return f"{FIRST.format(digest=_digest(body))}\n{body}"
+    return f"{FIRST.format(digest=_digest(_as_written(body)))}\n{body}"
 
 
 def is_unchanged(data: bytes) -> bool:
-    """Tell whether a project file is as init wrote it."""
+    """Tell whether a project file is as init wrote it, but for what init asked to be filled in."""
     first, _, body = data.decode("utf-8", "replace").replace("\r\n", "\n").partition("\n")
-    return first == FIRST.format(digest=_digest(body))
+    return first == FIRST.format(digest=_digest(_as_written(body)))
+
+
+def _as_written(body: str) -> str:
+    return FILLED_IN.sub(r"\1 =", body, count=3)
 
 
 def lines(listed: "list[Listed]", indent: str = "    ") -> str:
@@ -89,9 +96,14 @@ def lines(listed: "list[Listed]", indent: str = "    ") -> str:
     for one in listed:
         if one.source != source:
             source = one.source
-            found.append(f"{indent}# {_printable(source)}\n")
+            found.append(heading(source, indent))
         found.append(f"{indent}{quoted(one.name)},{f'  # {one.text}' if one.text else ''}\n")
     return "".join(found)
+
+
+def heading(source: str, indent: str = "    ") -> str:
+    """The line above the names of a Makefile."""
+    return f"{indent}# {_printable(source)}\n"
 
 
 def quoted(value: str) -> str:

@@ -137,6 +137,6 @@ def _project_file(path: str, plan: Plan) -> None:
     if data is None:
         return
     if template.is_unchanged(data):
-        plan.changes.append(Change(path, data, None, "nobody changed it since init wrote it"))
+        plan.changes.append(Change(path, data, None, "nobody changed it since init wrote it, but for what was to be filled in"))
     else:
         plan.remarks.append(f"{path} stays: it holds more than init wrote. Without it nothing is measured here; remove it if you want that")
