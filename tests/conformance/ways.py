@@ -12,6 +12,7 @@ CORE = ("probe", "shell", "flags", "fallback")  # the mode that the probe choose
 CHOSEN = "$(eval $(value .innerloop-choose))"
 FORCE = """
 define .innerloop-force
+$(eval $(value .innerloop-find-quiet))
 .innerloop-mode := {mode}
 endef
 """

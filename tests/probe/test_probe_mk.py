@@ -86,6 +86,32 @@ def test_a_thousand_long_names_neither_break_make_nor_the_record(stage: Stage) -
     assert len(stage.log.read_bytes()) < 17_000
 
 
+@pytest.mark.parametrize("name", ["x" * 140_000, "/".join(["d" * 250] * 490), "a/" * 70_000 + "b", "a\\ b" * 50_000])
+def test_names_longer_than_a_path_may_be_are_left_out(stage: Stage, name: str) -> None:
+    stage.write(f".PHONY: all short {name} {name}2\nall: short {name} {name}2 | {name} ; @true\nshort {name}: ; @true\n{name}2: ;\n")
+    stage.same("all", "short")
+
+    assert ["short", "all"] == stage.targets()
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 32, 33, 48, 49, 64])
+def test_names_come_in_groups_and_none_is_lost(stage: Stage, count: int) -> None:
+    names = [f"{'n' * 80}{number}" for number in range(count)]
+    stage.write(f"all: {' '.join(names)} | {' '.join(names[:16])} order ; @true\n{' '.join(names)} order: ;\n")
+    stage.same()
+
+    (line,) = stage.lines()
+    assert names == list(line.normal)[: len(names)]
+    assert len(line.normal) == count
+
+
+def test_a_makefile_of_half_a_million_words_is_read_with_little_stack(stage: Stage) -> None:
+    stage.write("X := " + "w " * 500_000 + "\nall: ; @true\n")
+    stage.same()
+
+    assert ["all"] == stage.targets()
+
+
 def test_nothing_is_recorded_while_files_are_read(stage: Stage) -> None:
     stage.write("X := $(shell echo parsed)\nall: ; @echo $(X)\n")
     stage.same()

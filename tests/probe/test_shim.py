@@ -1,6 +1,7 @@
 """The shim ends as its line ended, passes on what it must, leaves alone the rest, and never keeps a line from running."""
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -149,7 +150,7 @@ def test_what_is_sent_to_the_whole_group_reaches_a_quick_line_once(stage: Stage,
     assert 1 == err.count("got")
 
 
-@pytest.mark.parametrize("name", ["TERM", "INT", "HUP"])
+@pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "PIPE", "ALRM", "USR2", "ABRT", "PROF"])
 def test_a_recipe_that_signals_its_parent_reaches_make(stage: Stage, name: str) -> None:
     stage.write(f"all: ; @kill -{name} $$PPID; sleep 0.3; echo survived\n")
     bare, measured = stage.bare(), stage.measured()
@@ -390,3 +391,29 @@ def test_the_shim_in_sh_without_a_clock_runs_the_line(in_sh: Stage) -> None:
     (line,) = in_sh.lines()
     assert line.end is not None
     assert abs(time.monotonic_ns() - line.start) < 60_000_000_000
+
+
+def test_the_shim_in_sh_leaves_exported_variables_as_they_are(in_sh: Stage) -> None:
+    names = "base real about log up nl clock idle field name rest tail char version target normal order options letters flags id path level"
+    names += " why status spare now escape begin missing"
+    names = " ".join({*names.split(), *re.findall(r"\b[a-z]+(?==)", (in_sh.probe / "sh").read_text())})
+    in_sh.write(
+        "".join(f"export {name} := kept\n" for name in names.split()) + "all: ; @env | grep -v -e ^MAKE -e ^__innerloop= -e ^_= | sort\n"
+    )
+    in_sh.same()
+
+    assert ["all"] == in_sh.targets()
+
+
+@pytest.mark.parametrize("language", ["c", "sh"])
+def test_a_limit_on_the_size_of_files_is_not_the_logs_trouble(language: str, stage: Stage, request: pytest.FixtureRequest) -> None:
+    if language == "sh":
+        request.getfixturevalue("in_sh")
+    stage.write(
+        "all: ; @ulimit -f 1; for i in 1 2 3 4 5 6 7 8 9; do $(MAKE) -s sub || exit 1; done\n"
+        "sub: ; @echo a; grep SigIgn /proc/self/status\nafter: ; @true\n"
+    )
+    assert 0 == stage.same("all", "after").status
+
+    seen = dict.fromkeys(stage.targets())
+    assert {"c": ["all", "sub", "after"], "sh": ["all", "after"]}[language] == list(seen)

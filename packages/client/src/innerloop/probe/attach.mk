@@ -14,6 +14,10 @@
 .innerloop-here := $(filter-out 0,$(MAKELEVEL))$(filter-out undefined,$(origin __innerloop))
 .innerloop-here += $(foreach letter,n q t p d,$(findstring $(letter),$(.innerloop-letters)))
 .innerloop-here += $(filter --trace --debug --debug=%,$(MAKEFLAGS))$(filter-out undefined,$(origin __BASH_MAKE_COMPLETION__))
+# Nor where a shell would tell what it runs, or is not run at all.
+.innerloop-flags := $(if $(filter undefined,$(origin .SHELLFLAGS)),,$(.SHELLFLAGS))
+.innerloop-here += $(filter command,$(origin .SHELLFLAGS))$(foreach letter,x v n,$(findstring $(letter),$(filter -%,$(.innerloop-flags))))
+.innerloop-here += $(filter xtrace verbose noexec,$(.innerloop-flags))
 
 ifeq (,$(strip $(.innerloop-here)))
 ifneq (,$(filter sh bash dash ksh zsh ash,$(notdir $(SHELL))))

@@ -23,29 +23,59 @@ MAKEFILE_LIST := $(if $(word 2,$(MAKEFILE_LIST)),$(subst $(.innerloop-blank)@DIR
 ifeq (,$(strip $(.innerloop-aside)))
 
 # What the shim is told of a line. make expands an exported variable once for each target, in the target's context, and
-# no shell looks at it. It is one string of at most 128 KB for execve(2): names are counted, and where they are many
-# and long they are left out.
+# no shell looks at it. It is one string of at most 128 KB for execve(2), and make cannot count characters; but abspath
+# drops a word that is longer than a path may be (4 KB). So five groups of 16 names, each of which comes only if it fits.
 define .innerloop-newline
 
 
 endef
 .innerloop-version := $(MAKE_VERSION)
-.innerloop-names = $(if $(word 500,$(subst /, ,$(wordlist 1,$1,$2))),,$(wordlist 1,$1,$2))$(.innerloop-newline)
-.innerloop-about = $(.innerloop-version)$(.innerloop-newline)$@$(.innerloop-newline)$(call .innerloop-names,64,$^)$(call .innerloop-names,16,$|)
+.innerloop-fit = $(if $(abspath /$(subst $(.innerloop-blank),|,$(strip $1))),$1)
+.innerloop-16 = $(call .innerloop-fit,$(wordlist 1,16,$1))
+.innerloop-32 = $(.innerloop-16) $(call .innerloop-fit,$(wordlist 17,32,$1))
+.innerloop-64 = $(.innerloop-32)$(if $(word 33,$1), $(call .innerloop-fit,$(wordlist 33,48,$1)) $(call .innerloop-fit,$(wordlist 49,64,$1)))
+.innerloop-names = $(if $(word 17,$1),$(.innerloop-64),$(call .innerloop-fit,$1))$(.innerloop-newline)
+.innerloop-about = $(.innerloop-version)$(.innerloop-newline)$(call .innerloop-fit,$@)$(.innerloop-newline)$(call .innerloop-names,$(wordlist 1,64,$^))$(call .innerloop-names,$(wordlist 1,16,$|))
 .innerloop-given = $(if $(filter undefined,$(origin $1)),-,+$($1))$(.innerloop-newline)
 .innerloop-shells = $(call .innerloop-given,PWD)$(call .innerloop-given,OLDPWD)$(call .innerloop-given,SHLVL)$(call .innerloop-given,_)
 
 # Does a file look at the text of SHELL, export it, or set it for some targets only? Then the text has to stay as it is.
 # Files are read without a process ($(file <), make 4.2), and only where their names are usual: another could be a pipe.
-# As one line: blanks are single, ` | ` ends a line, and what sets SHELL for all targets, which is harmless, is gone.
+# $(filter) would not do: it takes 40 bytes of stack for each word. As one line: blanks are single, ` | ` ends a line, and what sets SHELL for all targets, which is harmless, is gone.
 .innerloop-usual := Makefile% makefile% GNUmakefile% Kbuild% %.mk %.mak %.make %.inc %.conf %.config
 .innerloop-lists := %.d %.P %.Po %.Plo %.Tpo %.dep %.deps %.cmd
 .innerloop-read = $(if $(wildcard $1),$(if $(wildcard $1/.),,$(file <$1)))
 .innerloop-text = $(subst | SHELL,,$(strip $(subst SHELLFLAGS,,| $(subst $(.innerloop-newline), | ,$(.innerloop-read)) |)))
 .innerloop-looks := (SHELL) {SHELL} (SHELL: {SHELL: ,SHELL) ,SHELL} :SHELL .EXPORT_ALL_VARIABLES
-.innerloop-words := SHELL SHELL) SHELL} SHELL=% SHELL:=% SHELL?=%
-.innerloop-found = $(foreach look,$(.innerloop-looks),$(findstring $(look),$1))$(findstring | export |,$1)$(filter $(.innerloop-words),$1)
-.innerloop-exact = $(foreach file,$(filter-out $(.innerloop-lists),$(MAKEFILE_LIST)),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-found,$(call .innerloop-text,$(file))),$(file)))
+.innerloop-words := SHELL SHELL) SHELL}
+.innerloop-begins := SHELL= SHELL:= SHELL?=
+.innerloop-found = $(foreach look,$(.innerloop-looks),$(findstring $(look),$1))$(findstring | export |,$1)$(call .innerloop-found-words,$(.innerloop-blank)$1$(.innerloop-blank))
+.innerloop-found-words = $(foreach look,$(.innerloop-words),$(findstring $(.innerloop-blank)$(look)$(.innerloop-blank),$1))$(foreach look,$(.innerloop-begins),$(findstring $(.innerloop-blank)$(look),$1))
+# A list of files that a Makefile emptied does not tell; then the one that make reads by itself is looked at, and others are doubted.
+.innerloop-first := $(firstword $(MAKEFILE_LIST))
+.innerloop-lost = $(if $(strip $(MAKEFILE_LIST)),$(if $(.innerloop-first),$(filter-out $(.innerloop-first),$(firstword $(MAKEFILE_LIST)))),lost)
+.innerloop-files = $(filter-out $(.innerloop-lists),$(MAKEFILE_LIST) $(filter-out $(MAKEFILE_LIST),$(firstword $(wildcard GNUmakefile makefile Makefile))))
+.innerloop-exact = $(.innerloop-lost)$(foreach file,$(.innerloop-files),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-found,$(call .innerloop-text,$(file))),$(file)))
+
+# What hinders the mode `flags`, which runs a shell more: that drops variables whose names are none to it, and sets four
+# whose values it is told, if they are short lines; and bash speaks up about some. Looked at only where that mode is wanted.
+.innerloop-marks := % . - ( ) + / @ : [ ] { } ~ ! ^ * ? & < > ' " ; \ |
+.innerloop-own := PWD OLDPWD SHLVL _
+.innerloop-marked = $(foreach name,$1,$(if $(strip $(foreach mark,$(.innerloop-marks),$(findstring $(mark),$(name)))),$(name)))
+.innerloop-from = $(call .innerloop-marked,$(foreach name,$(filter-out .innerloop% .SHELLFLAGS .DEFAULT_GOAL,$(.VARIABLES)),$(if $(filter $1,$(firstword $(origin $(name)))),$(name))))
+.innerloop-long = $(foreach name,$(.innerloop-own),$(if $(filter undefined,$(origin $(name))),,$(if $(findstring $(.innerloop-newline),$($(name))),lines)$(if $(call .innerloop-fit,$($(name)).),,long)))
+.innerloop-exports = $(if $(findstring | unexport ,$1),$(foreach name,$(.innerloop-own),$(findstring $(.innerloop-blank)$(name)$(.innerloop-blank),$1)))$(if $(findstring | export ,$1),$(foreach name,$(.innerloop-set),$(findstring | export $(name),$1)))
+.innerloop-hidden = $(foreach file,$(.innerloop-files),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-exports,$(call .innerloop-text,$(file)))))
+.innerloop-digits := 0 1 2 3 4 5 6 7 8 9
+.innerloop-level = $(if $(filter undefined,$(origin SHLVL)),,$(filter-out $(.innerloop-digits) $(foreach digit,$(.innerloop-digits),$(addprefix $(digit),$(.innerloop-digits))),$(SHLVL)))
+.innerloop-locale = $(if $(filter undefined,$(origin LC_ALL)),,$(filter-out C POSIX C.UTF-8 C.utf8,$(LC_ALL)))
+.innerloop-loud = $(foreach name,BASH_ENV SHELLOPTS BASHOPTS BASH_COMPAT,$(filter-out undefined,$(origin $(name))))$(.innerloop-level)$(.innerloop-locale)
+define .innerloop-find-quiet
+.innerloop-set := $(call .innerloop-from,file override)
+.innerloop-set := $(if $(word 200,$(.innerloop-set)),,$(.innerloop-set))
+.innerloop-quiet := $(if $(strip $(call .innerloop-from,environment)$(.innerloop-long)),,sh dash ash $(if $(strip $(.innerloop-loud)),,bash))
+.innerloop-quiet := $(if $(filter 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)),$(.innerloop-quiet),$(if $(strip $(.innerloop-hidden)),,$(.innerloop-quiet)))
+endef
 
 # The mode, found when all files were read, so that SHELL and .SHELLFLAGS are what they will be:
 #   shell  the shim is make's SHELL, under the real shell's name. Cheapest; $(SHELL) reads differently.
@@ -60,14 +90,15 @@ define .innerloop-choose
 .innerloop-shell := $(filter sh bash dash ksh rksh zsh ash,$(if $(word 2,$(SHELL)),,$(notdir $(SHELL))))
 .innerloop-standard := $(filter /bin/$(.innerloop-shell),$(SHELL))
 .innerloop-posix := $(if $(filter default,$(origin .SHELLFLAGS)),$(filter -ec,$(value .SHELLFLAGS)))
-.innerloop-quiet := sh dash ash $(if $(filter undefined,$(origin BASH_ENV)),bash)
 ifneq (,$(filter 3.%,$(MAKE_VERSION)))
   .innerloop-mode := $(if $(filter command,$(origin SHELL)),none,$(if $(.innerloop-standard),shell,none))
 else ifneq (,$(.innerloop-posix))
   .innerloop-mode := $(if $(filter command,$(origin SHELL)),none,$(if $(.innerloop-standard),shell,none))
 else ifneq (,$(filter command,$(origin SHELL))$(filter 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)))
+  $(eval $(value .innerloop-find-quiet))
   .innerloop-mode := $(if $(filter $(.innerloop-quiet),$(.innerloop-shell)),flags,none)
 else ifneq (,$(strip $(.innerloop-exact)))
+  $(eval $(value .innerloop-find-quiet))
   .innerloop-mode := $(if $(filter $(.innerloop-quiet),$(.innerloop-shell)),flags,none)
 else
   .innerloop-mode := $(if $(.innerloop-standard),shell,other)

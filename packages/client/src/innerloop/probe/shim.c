@@ -12,8 +12,8 @@
  * The log gets a record before the line starts and one after it ended, each by one write(2) with O_APPEND.
  *
  * Whatever goes wrong here, the line runs: the shim then becomes the shell, as if it had never been there.
- * It changes no descriptor, no process group, no terminal setting and no signal disposition. It uses no stdio,
- * no locale and no heap.
+ * It changes no descriptor, no process group, no terminal setting and no signal disposition that the line
+ * could see. It uses no stdio, no locale and no heap.
  */
 #define _GNU_SOURCE
 #include <alloca.h>
@@ -179,16 +179,35 @@ static int describe(void)
     return log_path[0] == '/' && log_path - up <= (long)sizeof id && strlen(log_path) < PATH_MAX;
 }
 
-/* The log: a plain file of this user that is there already. */
+/* The log: a plain file of this user that is there already. Root in a container writes into the owner's. */
 static int open_log(void)
 {
     struct stat s;
 
     log_file = open(log_path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    return log_file > 2 && !fstat(log_file, &s) && S_ISREG(s.st_mode) && s.st_uid == geteuid();
+    return log_file > 2 && !fstat(log_file, &s) && S_ISREG(s.st_mode) && (s.st_uid == geteuid() || !geteuid());
 }
 
 /* ---- records ---- */
+
+/* One write(2). Beyond what `ulimit -f` allows nothing is written, rather than half a record; should the log have grown
+ * meanwhile, the signal for that is not to end us. Returns 0 where it was not written. */
+static int append(const char *record, size_t length)
+{
+    struct sigaction ignore, theirs;
+    struct rlimit most;
+    struct stat s;
+    ssize_t written;
+
+    if (!getrlimit(RLIMIT_FSIZE, &most) && most.rlim_cur != RLIM_INFINITY)
+        if (fstat(log_file, &s) || (rlim_t)s.st_size + length > most.rlim_cur) return 0;
+    memset(&ignore, 0, sizeof ignore);
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &ignore, &theirs);
+    written = write(log_file, record, length);
+    sigaction(SIGXFSZ, &theirs, NULL);
+    return written == (ssize_t)length;
+}
 
 /* Which of i, k and j this make runs under. MAKEFLAGS: letters, options, ` -- `, variables. */
 static void put_flags(struct text *t)
@@ -254,7 +273,7 @@ static int note_begin(pid_t make, long long start)
     put(&t, '\t');
     put_list(&t, field[ORDER], 3000);
     *t.at++ = '\n';
-    return write(log_file, record, (size_t)(t.at - record)) == t.at - record;
+    return append(record, (size_t)(t.at - record));
 }
 
 static void note_end(int status, const struct rusage *used)
@@ -275,7 +294,7 @@ static void note_end(int status, const struct rusage *used)
     put(&t, '\t');
     put_number(&t, used->ru_maxrss);
     put(&t, '\n');
-    if (write(log_file, record, (size_t)(t.at - record)) < 0) return; /* a full disk: the line then has no end */
+    append(record, (size_t)(t.at - record)); /* on a full disk the line has no end */
 }
 
 /* ---- starting the line, as make does ---- */
@@ -494,7 +513,8 @@ static void tell_make(pid_t make, int number)
 
     if (!read_proc(make, "/status", status, sizeof status)) return;
     if (has_signal(status, "SigPnd:\t", number) || has_signal(status, "ShdPnd:\t", number)) return;
-    if (number != SIGUSR1 && number != SIGUSR2 && !has_signal(status, "SigCgt:\t", number)) return; /* it is dying of it */
+    if (number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT)
+        if (!has_signal(status, "SigCgt:\t", number)) return; /* it is dying of it */
     kill(make, number);
 }
 
@@ -563,7 +583,8 @@ static void end_like(int status)
 
 static void measure(char **argv, pid_t make)
 {
-    static const int numbers[] = { SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2 };
+    static const int numbers[] = { SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF,
+                                   SIGABRT, SIGTRAP, SIGIO, SIGPWR, SIGSTKFLT, SIGXCPU, SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
     struct sigaction ours, theirs;
     struct rusage used;
     sigset_t watched, mask;
