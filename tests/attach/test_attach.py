@@ -228,6 +228,17 @@ def test_a_make_that_starts_over_is_one_run(somebody: Developer) -> None:
     assert 1 == somebody.recorded()
 
 
+@pytest.mark.parametrize("words", [("make", "slow"), ("sh", "-c", "make slow; make test")])
+def test_a_launched_make_is_one_run_also_where_the_cache_is_out_of_date(somebody: Developer, words: tuple[str, ...]) -> None:
+    """Then launcher and watcher both ask the sources, and neither has begun its record when the other looks."""
+    for number in (1, 2, 3):
+        os.utime(somebody.project / "innerloop.toml")
+        assert 0 == somebody.stage("run").run(*words).status
+        assert eventually(lambda: watchers(somebody) == [])
+
+        assert number == somebody.recorded()
+
+
 def test_two_makes_at_once_are_two_runs(somebody: Developer) -> None:
     somebody.stage("make", []).shell("make slow & make slow & wait")
 

@@ -108,6 +108,17 @@ def test_a_lost_or_foreign_attach_file_is_named_with_its_remedy(somebody: Develo
     assert (False, True) == (good, "is absent though something is measured" in finding)
 
 
+def test_the_next_command_heals_a_lost_attach_file(somebody: Developer) -> None:
+    """As doctor says; also one of an older version."""
+    path = somebody.state / "attach.mk"
+    text = path.read_text()
+    for harm in (path.unlink, lambda: path.write_text("# old\n")):
+        harm()
+        assert 0 == somebody.stage("run").run("true").status
+
+        assert text == path.read_text()
+
+
 def test_without_consent_nothing_is_wrong(hire: Callable[[str], Developer]) -> None:
     developer = hire("")
     (developer.project / "Makefile").write_text("test: ; @true\n")

@@ -5,6 +5,8 @@ May import: every layer below the command line, and this package.
 
 import json
 import os
+import shutil
+import sys
 import textwrap
 import time
 from collections.abc import Iterator
@@ -155,11 +157,20 @@ def doctor(here: State, as_json: bool) -> int:
         }
         print(json.dumps(document, indent=2))
     else:
-        for check in [*checks, *(Check(*row) for row in ways_in)]:
-            print(f"{'ok ' if check.good else 'NO '} {check.name:<13} {clean(check.finding)}")
+        for row in [*(ways.Row(*check) for check in checks), *ways_in]:
+            mark = "--" if row.aside else "ok" if row.good else "NO"
+            print(_wrapped(f"{mark}  {row.name:<13} ", clean(row.finding)))
         if counts is not None:
             print(_equation(counts))
     return 1 if counts is not None and not counts.adds_up else 0
+
+
+def _wrapped(head: str, text: str) -> str:
+    """A finding as a person reads it, folded to the terminal; one line where a program reads."""
+    if not sys.stdout.isatty():
+        return head + text
+    width = max(shutil.get_terminal_size().columns, 60)
+    return textwrap.fill(head + text, width, subsequent_indent=" " * len(head), break_long_words=False, break_on_hyphens=False)
 
 
 def _container_check(here: State) -> Check:

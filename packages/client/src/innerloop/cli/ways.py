@@ -28,6 +28,7 @@ class Row(NamedTuple):
     name: str
     good: bool
     finding: str
+    aside: bool = False  # neither well nor ill: something to know
 
 
 def rows(here: State, state: "Resolution | None") -> "list[Row]":
@@ -78,7 +79,9 @@ def _below_rows(root: str, found: "list[Makefile]") -> "Iterator[Row]":
     if bare:
         names = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")
         what = "a make that is started there, or by `make -C`, is not seen by itself; under a measured make it is"
-        yield Row("below", True, f"no GNUmakefile of innerloop's in {names}: {what}. `innerloop init --all-makefiles` writes them")
+        yield Row(
+            "below", True, f"no GNUmakefile of innerloop's in {names}: {what}. `innerloop init --all-makefiles` writes them", aside=True
+        )
 
 
 def _attach_row(here: State, measures: bool) -> Row:
@@ -95,7 +98,7 @@ def _attach_row(here: State, measures: bool) -> Row:
     except files.UnusableFile as error:
         return Row("attach.mk", False, f"{error}: remove it; the next measured command writes it again")
     if data is None and not measures and not os.path.exists(f"{here.state}/enabled"):
-        return Row("attach.mk", True, f"{path} is absent: nothing on this machine is measured, so a GNUmakefile does nothing")
+        return Row("attach.mk", True, f"{path} is absent: nothing on this machine is measured, so a GNUmakefile does nothing", aside=True)
     if problem := attached.problem(here.state, settle.command()):
         return Row("attach.mk", False, f"make is not attached to, because {problem}; use `innerloop run -- make ...` or the shell hook")
     if data is None:
@@ -110,7 +113,12 @@ def _hook_row(here: State) -> Row:
     shell = os.path.basename(os.fsdecode(here.env.get(b"SHELL", b"")))
     path, line = hooks.LINES.get(shell, ("your shell's file", "innerloop hook bash|zsh|fish"))
     test = "functions make" if shell == "fish" else "type make"
-    return Row("shell hook", True, f"cannot be seen from here; `{test}` says `function` where it is loaded. To load it, in {path}: {line}")
+    return Row(
+        "shell hook",
+        True,
+        f"cannot be seen from here; `{test}` says `function` where it is loaded. To load it, in {path}: {line}",
+        aside=True,
+    )
 
 
 def _probe_rows(here: State, state: Resolution) -> "Iterator[Row]":
@@ -127,7 +135,7 @@ def _probe_rows(here: State, state: Resolution) -> "Iterator[Row]":
     if cached and not directory and (reason := place.prepare(here.state)[1]):  # tried again, as the next answer would
         yield Row("targets", False, f"runs are measured as a whole, because {reason}. XDG_STATE_HOME can name another directory")
     elif not directory:
-        yield Row("targets", True, "the next run in this project finds out whether they can be seen; doctor says then")
+        yield Row("targets", True, "the next run in this project finds out whether they can be seen; doctor says then", aside=True)
     elif problem := place.usable(directory):
         yield Row("targets", False, f"runs are measured as a whole, because {problem}. XDG_STATE_HOME can name another directory")
     else:
@@ -158,4 +166,5 @@ def _limits_row() -> Row:
         "never seen",
         True,
         "make -n -q -t -p -d --trace (nothing runs, or make explains itself), make -f FILE without the hook, makes of scripts outside a measured run",
+        aside=True,
     )

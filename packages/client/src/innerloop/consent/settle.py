@@ -91,6 +91,8 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
         paths.append(os.fsencode(state.git_config))
     if state.answer.decision == UNDECIDED and not state.project.seed:  # an answer for another endpoint counts, or may come to count
         paths += map(os.fsencode, [here.config, *state.elsewhere])
+    if state.measures and not here.home.shared:  # written anew where one is gone, or another version is installed
+        paths += map(os.fsencode, [f"{here.state}/{attached.NAME}", f"{place.HERE}/probe.mk"])
     answer.sources = [(path, hot.fingerprint(path)) for path in paths]
     (answer.project_file, _), (answer.consent, answer.consent_print) = answer.sources[:2]
     answer.mode = (OFF if state.mode == PAUSED else state.mode).encode()

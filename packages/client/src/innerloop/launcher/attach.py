@@ -29,7 +29,6 @@ GET_INFO = 0xC0000000 | 64 << 16 | 0xFF << 8 | 11  # _IOWR(PIDFS_IOCTL_MAGIC, 11
 INFO_EXIT = 1 << 3  # PIDFD_INFO_EXIT: set in the answer once the process was reaped
 EXIT_CODE = slice(60, 64)  # pidfd_info.exit_code, as wait(2) gives it
 REAPED_WITHIN = 60.0  # s after make's end in which its parent is expected to look at it
-BEGUN_WITHIN = 0.5  # s in which a watcher is expected to have begun its record
 LOOK_EVERY = 0.1  # s, where the system has no pidfd
 
 
@@ -45,7 +44,7 @@ def attach(request: "Request", pid: int, again: bool) -> None:
     run = Run(request, answer, pid)
     log = b""
     if answer is not None:
-        within = _outer(answer, again)
+        within = _outer(answer, pid, again)
         log = _outer_log(answer, within, env) if within else run.begin_log(home)
         if within:
             _tell(answer, log)
@@ -55,11 +54,11 @@ def attach(request: "Request", pid: int, again: bool) -> None:
         _tell(answer, log)
 
 
-def _outer(answer: "hot.Hot", again: bool) -> bytes:
+def _outer(answer: "hot.Hot", pid: int, again: bool) -> bytes:
     """The id of the run that this make is part of; one that has started over is its own, once its first watcher has begun the record."""
-    until = time.monotonic() + BEGUN_WITHIN
+    until = time.monotonic() + nesting.BEGUN_WITHIN
     while True:
-        within = nesting.outer(answer.spool)
+        within = nesting.outer(answer.spool, pid)
         if within or not again or time.monotonic() > until:
             return within
         time.sleep(0.002)

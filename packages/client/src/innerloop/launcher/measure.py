@@ -146,7 +146,8 @@ class Run:
         from innerloop.launcher import nesting, record  # noqa: PLC0415
 
         self.home = places.Home(self.env)
-        if self.answer is None:
+        late = self.answer is None
+        if late:
             from innerloop.consent.settle import for_launcher  # noqa: PLC0415
 
             self.home.enter()
@@ -155,7 +156,8 @@ class Run:
         if answer is None or course(answer, self.env) != MEASURE:
             return
         self.home.enter()
-        if not (self.request.wrap and answer.seed) and nesting.outer(answer.spool):
+        above = self.pid if self.pid != posix.getpid() else posix.getppid()
+        if not (self.request.wrap and answer.seed) and nesting.outer(answer.spool, above, late):
             self.discard_log()
             return
         self.record = record.begin(answer.spool, facts(self.request, answer, self.home, started, self.pid), self.id)

@@ -2,13 +2,15 @@
 
 A record names the process that its run is: the launcher, or the make that was attached to. Whoever has that process
 among its ancestors, while the record is locked and so its keeper alive, belongs to that run. Where the system has no
-/proc (macOS, untested) nothing is found, and a script's measured commands count beside the script. May import: posix.
+/proc (macOS, untested) nothing is found, and a script's measured commands count beside the script. May import: posix and time.
 """
 
 import posix
+import time
 
 DEEPEST = 64  # ancestors that are looked at
-HEAD = 512  # bytes of a record that hold its line `pid`
+HEAD = 4096  # bytes that are read: of a record its line `pid`, of a process its first words
+BEGUN_WITHIN = 0.5  # s in which a launcher, or a watcher, is expected to have begun its record
 
 
 def identity(pid: int) -> bytes:
@@ -24,8 +26,20 @@ def namespace() -> bytes:
         return b"-"
 
 
-def outer(spool: bytes) -> bytes:
-    """The id of the live run that this process is part of, or b"". Raises nothing."""
+def outer(spool: bytes, pid: int, late: bool = False) -> bytes:
+    """The id of the live run that a process or one of its ancestors is, or b"". Raises nothing.
+
+    `late`: both asked the sources for their answer, so a launcher above us may not have begun its record yet.
+    """
+    until = time.monotonic() + BEGUN_WITHIN
+    while True:
+        found = _outer(spool, pid)
+        if found or not late or time.monotonic() > until or not launched(pid):
+            return found
+        time.sleep(0.005)
+
+
+def _outer(spool: bytes, pid: int) -> bytes:
     try:
         runs = posix.listdir(spool + b"/run")
     except OSError:
@@ -39,24 +53,26 @@ def outer(spool: bytes) -> bytes:
     if not known:
         return b""  # nearly always
     here = namespace()
-    for pid in ancestors():
-        run_id = known.get(b"pid %d %s" % (pid, here), b"")
+    for one in lineage(pid):
+        run_id = known.get(b"pid %d %s" % (one, here), b"")
         if run_id and is_held(spool + b"/run/" + run_id):
             return run_id
     return b""
 
 
+def launched(pid: int) -> bool:
+    """Tell whether a process has a launcher of ours above it, which then measures: otherwise it would have become its command."""
+    for one in lineage(pid):
+        words = read(b"/proc/%d/cmdline" % one).split(b"\0")
+        for place, word in enumerate(words[:-1]):
+            if word.endswith((b"/innerloop/start.py", b"innerloop.pyz")) and words[place + 1] in (b"run", b"wrap"):
+                return True
+    return False
+
+
 def pid_line(path: bytes) -> bytes:
     """The line of a record that names its process, or b""."""
-    try:
-        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW | posix.O_NONBLOCK)
-    except OSError:
-        return b""
-    try:
-        data = posix.read(descriptor, HEAD)
-    finally:
-        posix.close(descriptor)
-    for line in data.split(b"\n"):
+    for line in read(path).split(b"\n"):
         if line.startswith(b"pid "):
             return line
     return b""
@@ -77,19 +93,25 @@ def is_held(path: bytes) -> bool:
     return False
 
 
-def ancestors() -> "list[int]":
-    """Our ancestors' process ids, the nearest first (proc(5), stat: the parent's id is the second field after the name)."""
+def lineage(pid: int) -> "list[int]":
+    """A process and its ancestors, itself first (proc(5), stat: the parent's id is the second field after the name)."""
     found: "list[int]" = []
-    pid = posix.getppid()
     while pid > 0 and len(found) < DEEPEST:
         found.append(pid)
-        try:
-            descriptor = posix.open(b"/proc/%d/stat" % pid, posix.O_RDONLY | posix.O_CLOEXEC)
-        except OSError:
-            break
-        try:
-            fields = posix.read(descriptor, 1024).rpartition(b") ")[2].split()
-        finally:
-            posix.close(descriptor)
+        fields = read(b"/proc/%d/stat" % pid).rpartition(b") ")[2].split()
         pid = int(fields[1]) if len(fields) > 1 else 0
     return found
+
+
+def read(path: bytes) -> bytes:
+    """The beginning of a small file, or b""."""
+    try:
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW | posix.O_NONBLOCK)
+    except OSError:
+        return b""
+    try:
+        return posix.read(descriptor, HEAD)
+    except OSError:
+        return b""
+    finally:
+        posix.close(descriptor)
