@@ -87,7 +87,9 @@ def test_a_thousand_long_names_neither_break_make_nor_the_record(stage: Stage) -
 
 
 @pytest.mark.parametrize("name", ["x" * 140_000, "/".join(["d" * 250] * 490), "a/" * 70_000 + "b", "a\\ b" * 50_000])
-def test_names_longer_than_a_path_may_be_are_left_out(stage: Stage, name: str) -> None:
+def test_names_longer_than_a_path_may_be_are_left_out(stage: Stage, version: tuple[int, ...], name: str) -> None:
+    if version[:2] == (4, 0):
+        pytest.skip("make 4.0 aborts on such a name by itself")
     stage.write(f".PHONY: all short {name} {name}2\nall: short {name} {name}2 | {name} ; @true\nshort {name}: ; @true\n{name}2: ;\n")
     stage.same("all", "short")
 

@@ -51,10 +51,11 @@ endef
 .innerloop-begins := SHELL= SHELL:= SHELL?=
 .innerloop-found = $(foreach look,$(.innerloop-looks),$(findstring $(look),$1))$(findstring | export |,$1)$(call .innerloop-found-words,$(.innerloop-blank)$1$(.innerloop-blank))
 .innerloop-found-words = $(foreach look,$(.innerloop-words),$(findstring $(.innerloop-blank)$(look)$(.innerloop-blank),$1))$(foreach look,$(.innerloop-begins),$(findstring $(.innerloop-blank)$(look),$1))
-# A list of files that a Makefile emptied does not tell; then the one that make reads by itself is looked at, and others are doubted.
-.innerloop-first := $(firstword $(MAKEFILE_LIST))
+# A list of files that a Makefile emptied does not tell: those that make reads by itself are looked at in any case, and a
+# list that is empty or begins with another file is doubted. A GNUmakefile that attaches takes itself off the list.
+.innerloop-first := $(filter-out GNUmakefile,$(firstword $(MAKEFILE_LIST)))
 .innerloop-lost = $(if $(strip $(MAKEFILE_LIST)),$(if $(.innerloop-first),$(filter-out $(.innerloop-first),$(firstword $(MAKEFILE_LIST)))),lost)
-.innerloop-files = $(filter-out $(.innerloop-lists),$(MAKEFILE_LIST) $(filter-out $(MAKEFILE_LIST),$(firstword $(wildcard GNUmakefile makefile Makefile))))
+.innerloop-files = $(filter-out $(.innerloop-lists),$(MAKEFILE_LIST) $(filter-out $(MAKEFILE_LIST),$(wildcard GNUmakefile makefile Makefile)))
 .innerloop-exact = $(.innerloop-lost)$(foreach file,$(.innerloop-files),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-found,$(call .innerloop-text,$(file))),$(file)))
 
 # What hinders the mode `flags`, which runs a shell more: that drops variables whose names are none to it, and sets four
