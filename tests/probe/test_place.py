@@ -99,7 +99,6 @@ def test_without_hard_links_there_are_copies(state: Path, monkeypatch: pytest.Mo
 
 def test_where_no_compiled_shim_fits_there_is_the_one_in_sh(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place, "machine", lambda: "haiku-m68k")
-    monkeypatch.setattr(place, "CONTENTS", place._loaded())
     directory, reason = place.prepare(str(state))
 
     assert "" == reason

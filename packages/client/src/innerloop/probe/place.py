@@ -7,6 +7,7 @@ May import: the standard library.
 """
 
 import errno
+import functools
 import hashlib
 import os
 import re
@@ -30,7 +31,7 @@ def prepare(state: str) -> "tuple[str, str]":
         return "", f"{state} has characters that make does not take in a file's name"
     if not os.access("/bin/sh", os.X_OK):
         return "", "there is no /bin/sh"
-    contents = CONTENTS
+    contents = _loaded(machine())
     if not contents:
         return "", f"{HERE} cannot be read"
     digest = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (name.encode(), len(text), text) for name, text in sorted(contents.items())))
@@ -67,19 +68,15 @@ def machine() -> str:
     return f"{system.sysname.lower()}-{architecture}"
 
 
-def _contents() -> "dict[str, bytes]":
-    """The files by their names; the shim stands as `sh`. Out of a zip file as well."""
+@functools.lru_cache(maxsize=None)
+def _loaded(kind: str) -> "dict[str, bytes]":
+    """The files by their names for a kind of machine, or none of them where they cannot be read. Out of a zip file as well."""
     try:
-        shim = _read(f"bin/{machine()}")
-    except OSError:
-        shim = _read("shim.sh")
-    return {"probe.mk": _read("probe.mk"), "exec.sh": _read("exec.sh"), "sh": shim}
-
-
-def _loaded() -> "dict[str, bytes]":
-    """The files, or none of them where they cannot be read."""
-    try:
-        return _contents()
+        try:
+            shim = _read(f"bin/{kind}")
+        except OSError:
+            shim = _read("shim.sh")
+        return {"probe.mk": _read("probe.mk"), "exec.sh": _read("exec.sh"), "sh": shim}
     except OSError:
         return {}
 
@@ -137,4 +134,4 @@ def _tidy(parent: str, current: str) -> None:
 
 
 # Read at once: whoever acts as the owner of shared files later (root in a container) may no longer read their own package.
-CONTENTS = _loaded()
+_loaded(machine())
