@@ -46,7 +46,7 @@ def facts(request: "Request", answer: "hot.Hot", home: "places.Home", started: "
 
     The local name holds no argument either, but for make's goals.
     """
-    from innerloop.launcher.nesting import identity  # noqa: PLC0415
+    from innerloop.launcher.record import identity  # noqa: PLC0415
     from innerloop.names import naming_words, public_name  # noqa: PLC0415
 
     env = home.env
@@ -120,10 +120,10 @@ class Run:
 
     def begin_log(self, home: "places.Home") -> bytes:
         """Choose the run's id and make its target log; b"" where targets cannot be seen."""
-        from innerloop.launcher import probe  # noqa: PLC0415
+        from innerloop.launcher import probe, record  # noqa: PLC0415
 
         assert self.answer is not None
-        run_id = probe.random_id().encode()
+        run_id = record.random_id().encode()
         home.enter()
         try:
             self.log = probe.begin_log(self.answer.probe, self.answer.spool, run_id, self.env)
@@ -143,7 +143,7 @@ class Run:
     def _begin(self, started: "Moment") -> None:
         """Resolve the answer first where it is not known."""
         from innerloop import names  # noqa: F401, PLC0415 (imports come before `enter`: root's own may be root's alone)
-        from innerloop.launcher import nesting, record  # noqa: PLC0415
+        from innerloop.launcher import record  # noqa: PLC0415
 
         self.home = places.Home(self.env)
         late = self.answer is None
@@ -156,8 +156,7 @@ class Run:
         if answer is None or course(answer, self.env) != MEASURE:
             return
         self.home.enter()
-        above = self.pid if self.pid != posix.getpid() else posix.getppid()
-        if not (self.request.wrap and answer.seed) and nesting.outer(answer.spool, above, late):
+        if not (self.request.wrap and answer.seed) and self.is_inside(answer.spool, late):
             self.discard_log()
             return
         self.record = record.begin(answer.spool, facts(self.request, answer, self.home, started, self.pid), self.id)
@@ -165,6 +164,16 @@ class Run:
             self.discard_log()
         if self.record and answer.git:
             self.git = record.ask_git(self.record, self.home.for_git(self.env, answer.project_file.rpartition(b"/")[0]))
+
+    def is_inside(self, spool: bytes, late: bool) -> bool:
+        """Whether this command is part of a run that is being measured already. Nearly always no other run is under way."""
+        others = [name for name in posix.listdir(spool + b"/run") if len(name) == 36]  # what git said has longer names
+        if not late and not others:
+            return False
+        from innerloop.launcher import nesting  # noqa: PLC0415
+
+        above = self.pid if self.pid != posix.getpid() else posix.getppid()
+        return nesting.outer(spool, above, late) != b""
 
     def discard_log(self) -> None:
         """Take the target log away again: there is no record that it belongs to."""

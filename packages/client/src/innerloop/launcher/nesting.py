@@ -2,28 +2,17 @@
 
 A record names the process that its run is: the launcher, or the make that was attached to. Whoever has that process
 among its ancestors, while the record is locked and so its keeper alive, belongs to that run. Where the system has no
-/proc (macOS, untested) nothing is found, and a script's measured commands count beside the script. May import: posix and time.
+/proc (macOS, untested) nothing is found, and a script's measured commands count beside the script. May import: posix, time and `record`.
 """
 
 import posix
 import time
 
+from innerloop.launcher.record import namespace
+
 DEEPEST = 64  # ancestors that are looked at
 HEAD = 4096  # bytes that are read: of a record its line `pid`, of a process its first words
 BEGUN_WITHIN = 0.5  # s in which a launcher, or a watcher, is expected to have begun its record
-
-
-def identity(pid: int) -> bytes:
-    """What a record says of its process: its id, and the namespace that the id means something in."""
-    return b"pid %d %s" % (pid, namespace())
-
-
-def namespace() -> bytes:
-    """The name of our process id namespace, or `-`: in a container that shares the spool the same ids are others."""
-    try:
-        return posix.readlink(b"/proc/self/ns/pid")
-    except OSError:
-        return b"-"
 
 
 def outer(spool: bytes, pid: int, late: bool = False) -> bytes:

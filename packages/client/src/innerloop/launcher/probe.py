@@ -14,15 +14,6 @@ OFF = b"INNERLOOP_PROBE"  # set to `off`, runs are measured as a whole and make 
 NEW_LOG = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC | posix.O_NOFOLLOW
 
 
-def random_id() -> str:
-    """A random UUID (version 4), without the uuid module, which costs as much as the interpreter's start."""
-    raw = bytearray(posix.urandom(16))
-    raw[6] = raw[6] & 0x0F | 0x40
-    raw[8] = raw[8] & 0x3F | 0x80
-    text = raw.hex()
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-
-
 def is_make(argv: "list[bytes]") -> bool:
     """Tell whether a command is GNU make by its name."""
     return argv[0][argv[0].rfind(b"/") + 1 :] in MAKES

@@ -11,7 +11,7 @@
 The lock is lockf(3)'s, which `posix` has: importing `fcntl` would cost more than the whole record. The id is random,
 never ordered by time. The launcher imports this module when the command runs already.
 
-May import: posix, sys, time, environment, `probe`.
+May import: posix, sys, time, environment.
 """
 
 import posix
@@ -19,7 +19,6 @@ import sys
 import time
 
 from innerloop import environment
-from innerloop.launcher.probe import random_id
 
 HEAD = b"innerloop-run 1"
 ID_LENGTH = 32
@@ -34,6 +33,28 @@ echo "default $(g symbolic-ref -q refs/remotes/origin/HEAD)"
 NEW = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_APPEND | posix.O_CLOEXEC
 # Neither wait for a pipe nor be led elsewhere: a container that shares the spool may be somebody else's.
 APPEND = posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_CLOEXEC | posix.O_NONBLOCK | posix.O_NOFOLLOW
+
+
+def random_id() -> str:
+    """A random UUID (version 4), without the uuid module, which costs as much as the interpreter's start."""
+    raw = bytearray(posix.urandom(16))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def identity(pid: int) -> bytes:
+    """What a record says of its process: its id, and the namespace that the id means something in."""
+    return b"pid %d %s" % (pid, namespace())
+
+
+def namespace() -> bytes:
+    """The name of our process id namespace, or `-`: in a container that shares the spool the same ids are others."""
+    try:
+        return posix.readlink(b"/proc/self/ns/pid")
+    except OSError:
+        return b"-"
 
 
 class Record:
