@@ -37,8 +37,8 @@ def attach(request: "Request", pid: int, again: bool) -> None:
     env = posix.environ
     home = places.Home(env)
     answer = _decide(env, home)
-    if answer is None and not hot.find_project(home.uid):
-        return
+    if answer is None and (again or not hot.find_project(home.uid)):
+        return  # no project, or its first watcher is asking the sources already
     if answer is not None and hot.course(answer, env) != MEASURE:
         return
     run = Run(request, answer, pid)

@@ -1,15 +1,14 @@
 """Keep `STATE/attach.mk`: what a project's GNUmakefile includes while something on this machine is measured.
 
-May import: the standard library and files.
+May import: the standard library, files and `place`.
 """
 
 import os
-import re
 
 from innerloop import files
+from innerloop.probe import place
 
 NAME = "attach.mk"
-_PLAIN = re.compile(r"[A-Za-z0-9._/+@,-]+")  # what make and sh take as it stands
 
 
 def problem(state: str, command: str) -> str:
@@ -17,7 +16,7 @@ def problem(state: str, command: str) -> str:
     if not command:
         return "this innerloop is not installed as a command (it runs out of a checkout or a zip file)"
     for path in (state, command):
-        if not _PLAIN.fullmatch(path):
+        if not place.PLAIN.fullmatch(path):
             return f"{path} has characters that make does not take in a file's name"
     return ""
 
