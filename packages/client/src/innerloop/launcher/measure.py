@@ -146,6 +146,8 @@ class Run:
         from innerloop.launcher import record  # noqa: PLC0415
 
         self.home = places.Home(self.env)
+        if self.home.shared:
+            from innerloop.launcher import nesting  # noqa: F401, PLC0415 (as above; `is_inside` may need it)
         late = self.answer is None
         if late:
             from innerloop.consent.settle import for_launcher  # noqa: PLC0415
