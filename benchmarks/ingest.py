@@ -58,7 +58,7 @@ def prepare_store(data: Path, rows: int) -> None:
 
     core = Core(prepare(data))
     core.open()
-    Operations(core).apply_project(PROJECT, "benchmark", with_key=True)
+    Operations(core).call("projects.apply", {"toml": PROJECT, "source": "benchmark", "with_key": True})
     core.engine.command(
         f"""INSERT INTO events (project, message_key, installation, kind, plan, event_time, corrected_time, received_day, keep_until,
             command, command_type, duration_ms, exit_status, start_time, is_test, os, arch, actor)

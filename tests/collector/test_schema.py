@@ -3,8 +3,8 @@
 import json
 
 from innerloop.plan.tracking import PLAN, parse
-from innerloop_collector.store import schema
-from tests.collector.support import Collector
+from innerloop_collector.store import ddl, schema
+from tests.collector.support import Collector, run_event
 
 
 def test_every_field_with_a_column_has_exactly_that_column(collector: Collector) -> None:
@@ -14,7 +14,7 @@ def test_every_field_with_a_column_has_exactly_that_column(collector: Collector)
     }
     planned = {field.name: field.column for field in PLAN.fields.values() if field.column}
 
-    assert schema.ENVELOPE | planned == columns
+    assert {**schema.ENVELOPE, **planned, "position": "UInt64"} == columns
 
 
 def test_a_field_that_is_added_to_the_plan_becomes_a_column() -> None:
@@ -23,11 +23,22 @@ def test_a_field_that_is_added_to_the_plan_becomes_a_column() -> None:
     plan = parse(json.dumps(document))
 
     assert {"arch", "cpu_class"} == set(schema.event_columns(plan)) - set(schema.ENVELOPE)
-    assert any("ADD COLUMN IF NOT EXISTS `cpu_class` LowCardinality(String)" in statement for statement in schema.statements(plan))
+    assert any("ADD COLUMN IF NOT EXISTS `cpu_class` LowCardinality(String)" in statement for statement in ddl.statements(plan))
 
 
 def test_the_store_syncs_every_insert() -> None:
-    events = schema.statements()[0]
+    events = ddl.statements()[0]
 
     assert "fsync_after_insert = 1" in events
     assert "fsync_part_directory = 1" in events
+
+
+def test_positions_grow_also_across_a_restart(collector: Collector) -> None:
+    """Whoever reads on from a position misses nothing and reads nothing twice."""
+    for _ in range(2):
+        collector.send(*(run_event() for _ in range(3)))
+        collector.stop()
+        collector.start()
+    collector.stop()
+
+    assert [[1], [2], [3], [4], [5], [6]] == collector.rows("SELECT position FROM events ORDER BY position")

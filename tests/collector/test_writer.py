@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from innerloop_collector.configuration import Store
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.settings import WriterSettings
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.erasure import Erasures, Tombstones
 from innerloop_collector.store.keyed import Hasher
@@ -63,7 +63,7 @@ def writer(tables: HeldTables) -> Iterator[Writer]:
         tables,
         Erasures(Engine(_no_engine), hasher, _no_engine),
         Tombstones(hasher),
-        WriterSettings(group_rows=100, linger_seconds=0.01, waiting_rows=50),
+        Store(group_rows=100, linger_seconds=0.01, waiting_rows=50),
     )
     made.start()
     yield made

@@ -20,33 +20,34 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from innerloop_collector.admin import Admin, Health, load_token
+from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.ingest.answers import Refusal
 from innerloop_collector.ingest.forget import Forget
 from innerloop_collector.ingest.routes import Ingest
 from innerloop_collector.operations import Operations
-from innerloop_collector.settings import Limits, Paths
+from innerloop_collector.settings import Paths
 from innerloop_collector.store.lock import DataLock
 
 _READERS = 2
 _log = structlog.get_logger()
 
 
-def serve(paths: Paths, lock: DataLock, host: str, port: int, project_files: list[Path]) -> None:
+def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: tuple[str, int], project_files: list[Path]) -> None:
     """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return."""
     configure_logs()
-    listener = _listen(host, port)
-    core = Core(paths)
+    listener = _listen(*address)
+    core = Core(paths, configuration)
     core.open()
     operations = Operations(core)
     try:
         for file in project_files:
-            operations.apply_project(_read(file), str(file), with_key=True)
-        core.eraser.start()
+            operations.call("projects.apply", {"toml": _read(file), "source": str(file), "with_key": True})
+        core.start_workers()
         with ThreadPoolExecutor(_READERS, "reader", initializer=core.engine.open) as readers:
             application = build(core, operations, readers)
-            url = f"http://{_shown(host)}:{listener.getsockname()[1]}"
+            url = f"http://{_shown(address[0])}:{listener.getsockname()[1]}"
             asyncio.run(_run(application, listener, url, lock))
     finally:
         core.close()
@@ -54,7 +55,7 @@ def serve(paths: Paths, lock: DataLock, host: str, port: int, project_files: lis
 
 def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Starlette:
     """Put the web application together."""
-    limits = Limits()
+    limits = core.configuration.limits
     ingest = Ingest(core.registry, core.writer, core.hasher, limits, core.now)
     forget = Forget(core.registry, core.hasher, core.eraser, core.erasures, limits, readers)
     admin = Admin(operations.call, load_token(core.paths.admin_token), readers)

@@ -1,12 +1,14 @@
-"""The open collector: store, registry, writer and eraser, put together. May import: store, pipeline, settings, errors.
+"""The open collector: store, registry, writer and eraser, put together. May import: store, pipeline, configuration, settings, errors.
 
 The service and the command line, when no service runs, both work on this.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
-from innerloop_collector.settings import Paths, WriterSettings
+from innerloop_collector.configuration import Configuration
+from innerloop_collector.settings import Paths
 from innerloop_collector.store.engine import Engine, embedded, sync
 from innerloop_collector.store.eraser import Eraser
 from innerloop_collector.store.erasure import Erasures, Tombstones
@@ -21,11 +23,22 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class Worker(Protocol):
+    """A background thread of the service. The command line starts none: it has no time for it."""
+
+    def start(self) -> None:
+        """Begin to work."""
+
+    def stop(self) -> None:
+        """End soon, and wait for it. Also called where it was never started."""
+
+
 class Core:
     """Everything that needs the lock of the data directory to be held."""
 
-    def __init__(self, paths: Paths, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, paths: Paths, configuration: Configuration | None = None, now: Callable[[], datetime] = utc_now) -> None:
         self.paths = paths
+        self.configuration = configuration or Configuration()
         self.now = now
         existed = paths.store.exists()
         self.hasher = Hasher(load_secret(paths.secret, existed))
@@ -34,11 +47,12 @@ class Core:
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
         self.erasures = Erasures(self.engine, self.hasher, lambda: sync(paths.store))
         self.tombstones = Tombstones(self.hasher)
-        self.writer = Writer(self.tables, self.erasures, self.tombstones, WriterSettings())
+        self.writer = Writer(self.tables, self.erasures, self.tombstones, self.configuration.store)
         self.eraser = Eraser(self.erasures, self.tombstones, self.writer, lambda: now().date())
+        self.workers: list[Worker] = [self.eraser]
 
     def open(self) -> None:
-        """Open the store and begin to write. The eraser is started by the service only: a command has no time for it."""
+        """Open the store and begin to write."""
         for left_over in self.paths.scratch.iterdir():
             left_over.unlink(missing_ok=True)
         self.tables.create()
@@ -46,8 +60,14 @@ class Core:
         self.eraser.load()
         self.writer.start()
 
+    def start_workers(self) -> None:
+        """Begin what goes on in the background of a service."""
+        for worker in self.workers:
+            worker.start()
+
     def close(self) -> None:
         """Commit what was accepted, then close the store."""
-        self.eraser.stop()
+        for worker in reversed(self.workers):
+            worker.stop()
         self.writer.stop()
         self.engine.close()

@@ -3,6 +3,7 @@
 CollectorError              a person reads it: one line saying what, why and what to do
 ├── UsageError              what was asked for cannot be done like this
 ├── DataInUse               another process holds the data directory
+├── Denied                  whoever asks has not the role for it
 └── StoreError              the store refused or could not write
     └── QueueFull           more is waiting for the store than may wait
 """
@@ -26,3 +27,7 @@ class StoreError(CollectorError):
 
 class QueueFull(StoreError):
     """More events wait for the store than may wait."""
+
+
+class Denied(CollectorError):
+    """Whoever asks has not the role that this takes."""

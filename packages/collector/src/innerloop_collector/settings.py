@@ -1,4 +1,4 @@
-"""Where the collector keeps things and how much it accepts. May import: the standard library, errors.
+"""Where the collector keeps things. May import: the standard library, errors.
 
 One frozen value is handed down; nothing below reads the environment.
 """
@@ -46,31 +46,9 @@ class Paths:
         return self.data / "scratch"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is accepted. Sizes in bytes."""
-
-    body: int = 512_000  # as sent and after decompression; Segment says 500 KB
-    drained: int = 8_000_000  # of a refused body, so that the sender reads our answer instead of a reset
-    event: int = LARGEST_EVENT
-    events: int = 2_500  # in a batch
-    body_seconds: float = 30.0
-    ids: int = 100  # in one request for erasure
-    erasure_seconds: float = 8.0  # until such a request is told to come back; clients wait for 10
-
-
-@dataclass(frozen=True, slots=True)
-class WriterSettings:
-    """How the writer groups what it commits."""
-
-    group_rows: int = 5_000
-    linger_seconds: float = 0.004
-    waiting_rows: int = 50_000
-
-
-def data_directory(given: str | None, environ: Mapping[str, str]) -> Path:
-    """Find the data directory: the option, else the variable, else XDG's place for data."""
-    if chosen := given or environ.get(DATA_VARIABLE):
+def data_directory(given: str | None, environ: Mapping[str, str], configured: str = "") -> Path:
+    """Find the data directory: the option, else the variable, else what the configuration says, else XDG's place for data."""
+    if chosen := given or environ.get(DATA_VARIABLE) or configured:
         return Path(chosen).expanduser().absolute()
     base = environ.get("XDG_DATA_HOME", "")
     if not os.path.isabs(base):  # the XDG rules say to ignore a relative one

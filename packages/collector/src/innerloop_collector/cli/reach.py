@@ -1,11 +1,12 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
-"""How a command reaches the collector: the running service, or the store itself. May import: operations, admin, lock, settings."""
+"""How a command reaches the collector: the running service, or the store itself. May import: operations, admin, lock, configuration, settings."""
 
 from contextlib import closing
 from typing import Any
 
 import httpx2
 
+from innerloop_collector.configuration import Configuration
 from innerloop_collector.errors import CollectorError, StoreError, UsageError
 from innerloop_collector.settings import Paths
 from innerloop_collector.store.lock import Holder, acquire
@@ -14,21 +15,21 @@ _PATIENCE = 15.0
 _TIMEOUT = 120.0
 
 
-def call(paths: Paths, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def call(paths: Paths, configuration: Configuration, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Run an operation where it can be run."""
     held = acquire(paths.lock, _PATIENCE)
     if isinstance(held, Holder):
         return _remote(paths, held, operation, arguments)
     with held:
-        return _local(paths, operation, arguments)
+        return _local(paths, configuration, operation, arguments)
 
 
-def _local(paths: Paths, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _local(paths: Paths, configuration: Configuration, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Open the store; the caller holds its lock."""
     from innerloop_collector.core import Core
     from innerloop_collector.operations import Operations
 
-    core = Core(paths)
+    core = Core(paths, configuration)
     with closing(core):
         core.open()
         return Operations(core).call(operation, arguments)

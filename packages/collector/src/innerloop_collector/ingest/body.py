@@ -1,4 +1,4 @@
-"""Read a request's body within bounds: as sent, after decompression and in time. May import: settings, answers."""
+"""Read a request's body within bounds: as sent, after decompression and in time. May import: configuration, answers."""
 
 import asyncio
 import zlib
@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from innerloop_collector.configuration import Limits
 from innerloop_collector.ingest.answers import Refusal, bad_request, too_large
-from innerloop_collector.settings import Limits
 
 _GZIP_OR_ZLIB = 47
 _decode = msgspec.json.decode

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.ingest import answers, auth, body
 from innerloop_collector.ingest.messages import secret_hash
-from innerloop_collector.settings import Limits
 from innerloop_collector.store.eraser import Claim, Erased, Eraser
 from innerloop_collector.store.erasure import Erasures
 from innerloop_collector.store.keyed import Hasher

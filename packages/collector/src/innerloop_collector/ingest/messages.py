@@ -1,4 +1,4 @@
-"""Make events of what a request holds, and registrations for erasure. May import: pipeline, the store's hashes and erasure, answers, settings."""
+"""Make events of what a request holds, and registrations for erasure. May import: pipeline, the store's hashes and erasure, answers, configuration."""
 
 import hashlib
 import re
@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from innerloop_collector.configuration import Limits
 from innerloop_collector.ingest.answers import bad_request, too_large
 from innerloop_collector.pipeline.event import KEPT, Event, skew
-from innerloop_collector.settings import Limits
 from innerloop_collector.store.erasure import Registration
 from innerloop_collector.store.keyed import Hasher
 

@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.ingest import answers, auth, body, messages
 from innerloop_collector.pipeline.event import Event
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined
 from innerloop_collector.pipeline.rows import event_row, quarantine_row
 from innerloop_collector.pipeline.steps import run
-from innerloop_collector.settings import Limits
 from innerloop_collector.store.erasure import Registration
 from innerloop_collector.store.keyed import Hasher
 from innerloop_collector.store.registry import Registry

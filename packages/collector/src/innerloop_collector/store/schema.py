@@ -6,11 +6,13 @@ part must have that projection: it is there from the first part on, and merges, 
 The sort key holds the client's own time, so that a repetition always has the same key. Of the receipt only the day is kept.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from innerloop.plan.tracking import PLAN, Plan
 
-_DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1"
+DURABLE = {"fsync_after_insert": "1", "fsync_part_directory": "1", "min_rows_to_fsync_after_merge": "1"}
 KEEP_REPLACED_SECONDS = 60  # how long parts stay that a merge replaced: the engine does not sync the files of a new part's projection
-_CODECS = {"DateTime64(3, 'UTC')": "CODEC(Delta, ZSTD(1))", "Nullable(UInt64)": "CODEC(ZSTD(1))"}
 QUARANTINE_DAYS = 30
 
 ENVELOPE = {
@@ -64,30 +66,50 @@ HOLDS_INSTALLATIONS = ("events", "quarantine")  # every table with a column `ins
 KEYS = {"project": "String", "key_hash": "String", "created_day": "Date", "revoked": "Bool", "version": "UInt32"}
 
 
-def _columns(columns: dict[str, str]) -> str:
-    return ", ".join(f"`{name}` {kind} {_CODECS.get(kind, '')}".rstrip() for name, kind in columns.items())
+STORED = EVENTS | {"position": "UInt64"}  # numbered by the writer, strictly growing: exporters read on from where they were
+_KEPT = {"old_parts_lifetime": str(KEEP_REPLACED_SECONDS)}
 
 
-def statements(plan: Plan = PLAN) -> list[str]:
-    """What makes the tables, and adds columns that a newer plan brought."""
-    events = f"""CREATE TABLE IF NOT EXISTS events ({_columns(event_columns(plan))},
-        PROJECTION ids (SELECT message_key ORDER BY message_key) WITH SETTINGS (index_granularity = 256))
-        ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(event_time) ORDER BY (project, command, event_time, message_key)
-        TTL keep_until + INTERVAL 1 DAY
-        SETTINGS {_DURABLE}, old_parts_lifetime = {KEEP_REPLACED_SECONDS}, non_replicated_deduplication_window = 1000,
-            deduplicate_merge_projection_mode = 'rebuild', lightweight_mutation_projection_mode = 'rebuild'"""
-    quarantine = f"""CREATE TABLE IF NOT EXISTS quarantine ({_columns(QUARANTINE)})
-        ENGINE = ReplacingMergeTree ORDER BY (project, message_key)
-        TTL received_day + INTERVAL {QUARANTINE_DAYS} DAY SETTINGS {_DURABLE}, old_parts_lifetime = {KEEP_REPLACED_SECONDS}"""
-    projects = f"""CREATE TABLE IF NOT EXISTS projects ({_columns(PROJECTS)})
-        ENGINE = ReplacingMergeTree ORDER BY (project, version) SETTINGS {_DURABLE}"""
-    keys = f"""CREATE TABLE IF NOT EXISTS write_keys ({_columns(KEYS)})
-        ENGINE = ReplacingMergeTree(version) ORDER BY key_hash SETTINGS {_DURABLE}"""
-    probes = f"""CREATE TABLE IF NOT EXISTS probes ({_columns(PROBES)}) ENGINE = ReplacingMergeTree ORDER BY day SETTINGS {_DURABLE}"""
-    registrations = f"""CREATE TABLE IF NOT EXISTS registrations ({_columns(REGISTRATIONS)})
-        ENGINE = ReplacingMergeTree ORDER BY mark SETTINGS {_DURABLE}"""
-    tombstones = f"""CREATE TABLE IF NOT EXISTS tombstones ({_columns(TOMBSTONES)})
-        ENGINE = ReplacingMergeTree(finished) ORDER BY mark SETTINGS {_DURABLE}"""
-    receipts = f"""CREATE TABLE IF NOT EXISTS receipts ({_columns(RECEIPTS)}) ENGINE = MergeTree ORDER BY receipt SETTINGS {_DURABLE}"""
-    added = [f"ALTER TABLE events ADD COLUMN IF NOT EXISTS `{name}` {kind}" for name, kind in plan_columns(plan).items()]
-    return [events, quarantine, projects, keys, probes, registrations, tombstones, receipts, *added]
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, as data. `ddl` makes the statements of it, for every engine. All are written durably."""
+
+    name: str
+    columns: Mapping[str, str]  # name -> type
+    order_by: str
+    replacing: str | None = ""  # the column whose largest value wins; "": any row of a key; None: every row stays
+    partition_by: str = ""
+    ttl: str = ""
+    parts: tuple[str, ...] = ()  # projections and indices
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
+    """Every table of the store."""
+    events = Table(
+        "events",
+        event_columns(plan) | {"position": STORED["position"]},
+        "(project, command, event_time, message_key)",
+        partition_by="toYYYYMM(event_time)",
+        ttl="keep_until + INTERVAL 1 DAY",
+        parts=(
+            "PROJECTION ids (SELECT message_key ORDER BY message_key) WITH SETTINGS (index_granularity = 256)",
+            "INDEX by_position position TYPE minmax GRANULARITY 1",
+        ),
+        settings={
+            **_KEPT,
+            "non_replicated_deduplication_window": "1000",
+            "deduplicate_merge_projection_mode": "'rebuild'",
+            "lightweight_mutation_projection_mode": "'rebuild'",
+        },
+    )
+    return (
+        events,
+        Table("quarantine", QUARANTINE, "(project, message_key)", ttl=f"received_day + INTERVAL {QUARANTINE_DAYS} DAY", settings=_KEPT),
+        Table("projects", PROJECTS, "(project, version)"),
+        Table("write_keys", KEYS, "key_hash", replacing="version"),
+        Table("probes", PROBES, "day"),
+        Table("registrations", REGISTRATIONS, "mark"),
+        Table("tombstones", TOMBSTONES, "mark", replacing="finished"),
+        Table("receipts", RECEIPTS, "receipt", replacing=None),
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from innerloop_collector.store import schema
+from innerloop_collector.store import ddl, schema
 from innerloop_collector.store.engine import Engine
 
 Row = tuple[Any, ...]  # an event's values in the order of schema.EVENTS
@@ -38,11 +38,18 @@ class Tables:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.committed = 0  # every event with a position up to this one is on the disk, and to be seen
+        self._position = 0  # the last one that was given out
 
     def create(self) -> None:
-        """Make or widen the tables."""
-        for statement in schema.statements():
+        """Make or widen the tables, and go on counting where the last process stopped."""
+        for statement in ddl.statements():
             self.engine.command(statement)
+        self.number_after(self.engine.query("SELECT max(position) FROM events")[0][0])
+
+    def number_after(self, position: int) -> None:
+        """Give the next event a position after this one: the last rows may be erased by now, and whoever read them has noted how far they were."""
+        self._position = self.committed = max(self._position, position)
 
     def known_events(self, keys: Sequence[int]) -> set[int]:
         """Tell which of the message keys are stored already."""
@@ -58,9 +65,12 @@ class Tables:
         return {row[0] for row in self.engine.query(sql, {"keys": list(keys)})}
 
     def insert_events(self, rows: Sequence[Row]) -> None:
-        """Store events, one atomic insert per month."""
-        for month in _by_month(rows):
-            self.engine.insert("events", schema.EVENTS, month, _token(row[MESSAGE_KEY] for row in month))
+        """Number and store events, one atomic insert per month. A number whose insert failed is not used again."""
+        numbered = [(*row, position) for position, row in enumerate(rows, self._position + 1)]
+        self._position += len(numbered)
+        for month in _by_month(numbered):
+            self.engine.insert("events", schema.STORED, month, _token(row[MESSAGE_KEY] for row in month))
+        self.committed = self._position
 
     def insert_quarantined(self, rows: Sequence[QuarantineRow]) -> None:
         """Store events that wait."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import structlog
 
+from innerloop_collector.configuration import Store
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.settings import WriterSettings
 from innerloop_collector.store.erasure import Erasures, Registration, Tombstone, Tombstones
 from innerloop_collector.store.tables import INSTALLATION, MESSAGE_KEY, QuarantineRow, Row, Tables
 
@@ -49,7 +49,7 @@ class Job:
 class Writer:
     """A thread that makes durable what is handed to it, many requests per commit."""
 
-    def __init__(self, tables: Tables, erasures: Erasures, tombstones: Tombstones, settings: WriterSettings) -> None:
+    def __init__(self, tables: Tables, erasures: Erasures, tombstones: Tombstones, settings: Store) -> None:
         self._tables = tables
         self._erasures = erasures
         self._tombstones = tombstones
@@ -86,6 +86,11 @@ class Writer:
             self._waiting += job.size
             self._jobs.put(job)
         return job.receipt
+
+    @property
+    def committed(self) -> int:
+        """The position up to which every event is on the disk."""
+        return self._tables.committed
 
     def can_write(self) -> bool:
         """Tell whether commits succeed. After a failure this tries one of its own, so that it heals without traffic."""

@@ -1,0 +1,54 @@
+# ruff: noqa: PLC0415 - `--help` and usage errors need not wait for what draws tables to be imported
+"""`keys`: the write keys with which clients may send. May import: click, shared, terminal."""
+
+import sys
+
+import click
+
+from innerloop_collector.cli.shared import Place, as_json, call, located, read, show
+from innerloop_collector.errors import UsageError
+
+
+@click.group()
+def keys() -> None:
+    """The write keys with which clients may send."""
+
+
+@keys.command("create")
+@click.argument("project")
+@located
+@click.option("--secret-from", metavar="FILE", help="Accept an existing key or secret, read from FILE (- is stdin), instead of making one.")
+def create_key(place: Place, project: str, secret_from: str | None) -> None:
+    """Make a write key and print it, once; only its hash is kept."""
+    secret = _secret(secret_from) if secret_from else None
+    answer = call(place, "keys.create", project=project, secret=secret)
+    click.echo(answer["key"])
+    click.echo(f"write key {answer['id']} of {project}; put it into innerloop.toml as project.write_key. It is not shown again.", err=True)
+    if answer["weak"]:
+        click.echo("note: the secret is short enough to be guessed; leave out --secret-from to get a random one", err=True)
+
+
+@keys.command("list")
+@located
+@as_json
+def list_keys(place: Place, as_json: bool) -> None:
+    """List write keys by their ids."""
+    from innerloop_collector.terminal.tables import keys as table
+
+    show(call(place, "keys.list"), as_json, table)
+
+
+@keys.command("revoke")
+@click.argument("key")
+@located
+def revoke_key(place: Place, key: str) -> None:
+    """Refuse a write key (given by its id) from now on."""
+    answer = call(place, "keys.revoke", key=key)
+    click.echo(f"write key {answer['id']} of {answer['project']} is revoked")
+
+
+def _secret(source: str) -> str:
+    text = (sys.stdin.read() if source == "-" else read(source)).strip()
+    if not text:
+        raise UsageError(f"{source} holds no secret")
+    return text

@@ -1,0 +1,50 @@
+# ruff: noqa: PLC0415 - `--help` and usage errors need not wait for what draws tables to be imported
+"""`projects`: the projects whose events are accepted. May import: click, shared, terminal."""
+
+from typing import Any
+
+import click
+
+from innerloop_collector.cli.shared import Place, as_json, call, located, read, show
+
+
+@click.group()
+def projects() -> None:
+    """The projects whose events are accepted."""
+
+
+@projects.command("apply")
+@click.argument("file")
+@located
+@click.option(
+    "--min-active-weeks",
+    type=click.IntRange(1, 52),
+    help="Count developers from this many active weeks on (default: as before, at first 3).",
+)
+@as_json
+def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json: bool) -> None:
+    """Register a version of a project file; events that waited for it are released."""
+    answer = call(place, "projects.apply", toml=read(file), source=file, min_active_weeks=min_active_weeks)
+    for key in answer["unknown_keys"]:
+        click.echo(f"note: {file}: {key} is not known to this version and counts as off", err=True)
+    if not answer["write_key_known"]:
+        click.echo(f"note: the write key in {file} is not accepted yet; see: innerloop-collector keys create --help", err=True)
+    show(answer, as_json, _applied)
+
+
+def _applied(answer: dict[str, Any]) -> str:
+    what = "applied" if answer["changed"] else "unchanged"
+    text = f"{answer['project']}: {what}, version {answer['version']}, digest {answer['digest'][:12]}, min_active_weeks {answer['min_active_weeks']}"
+    if answer["released"] or answer["still_quarantined"]:
+        text += f"\nquarantine: {answer['released']} released, {answer['still_quarantined']} still wait"
+    return text
+
+
+@projects.command("list")
+@located
+@as_json
+def list_projects(place: Place, as_json: bool) -> None:
+    """List projects and their applied versions."""
+    from innerloop_collector.terminal.tables import projects as table
+
+    show(call(place, "projects.list"), as_json, table)

@@ -1,0 +1,131 @@
+"""What an operator can set: one TOML file and the environment, read into one frozen value. May import: msgspec, settings, errors.
+
+Precedence: the command line, the environment (`INNERLOOP_COLLECTOR_<SECTION>_<KEY>`), the file, the default. Nothing below
+reads a file or the environment for it. Each field's comment is its line in the reference page.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from innerloop_collector.errors import UsageError
+from innerloop_collector.settings import LARGEST_EVENT
+
+PREFIX = "INNERLOOP_COLLECTOR_"
+FILE_VARIABLE = PREFIX + "CONFIG"
+OTHER_VARIABLES = frozenset({FILE_VARIABLE, PREFIX + "DATA", PREFIX + "URL", PREFIX + "TOKEN"})  # not keys of the file
+_UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?(.*)`)?")
+_WRONG = re.compile(r"(.*) - at `\$\.(.*)`")
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One table of the file."""
+
+
+class Server(Section, frozen=True):
+    """Where the service listens and keeps its data."""
+
+    data: str = ""  # data directory; empty: XDG's place for data
+    host: str = "127.0.0.1"  # address to listen on
+    port: int = 8080  # port to listen on; 0 takes any free one
+
+
+class Limits(Section, frozen=True):
+    """How much is accepted. Sizes in bytes."""
+
+    body: int = 512_000  # as sent and after decompression; Segment says 500 KB
+    drained: int = 8_000_000  # of a refused body, so that the sender reads our answer instead of a reset
+    event: int = LARGEST_EVENT  # one event, as Segment
+    events: int = 2_500  # events in a batch
+    body_seconds: float = 30.0  # until a body must have arrived
+    ids: int = 100  # ids in one request for erasure
+    erasure_seconds: float = 8.0  # until such a request is told to come back; clients wait for 10
+
+
+class Store(Section, frozen=True):
+    """How the store is written."""
+
+    group_rows: int = 5_000  # events in one commit, about
+    linger_seconds: float = 0.004  # how long a commit waits for more events
+    waiting_rows: int = 50_000  # events that may wait for the store; beyond it the answer is 429
+
+
+class Configuration(Section, frozen=True):
+    """Everything that can be set."""
+
+    server: Server = Server()
+    limits: Limits = Limits()
+    store: Store = Store()
+
+
+def load(given: str | None, environ: Mapping[str, str]) -> Configuration:
+    """Read the file that is named (by the option, else by the variable) and the environment. Raises UsageError."""
+    name = given or environ.get(FILE_VARIABLE)
+    document = _read(Path(name)) if name else {}
+    source = name or "the environment"
+    for variable, section, key, value in _settings_of(environ):
+        table = document.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"{source}: {section} must be a table")
+        table[key] = _from_text(section, key, value, variable)
+    try:
+        return msgspec.convert(document, Configuration)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{source}: {_readable(str(error))}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+
+
+def _settings_of(environ: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
+    """The variables that set something: variable, section, key, value. Raises UsageError for one that sets nothing."""
+    known = {f"{PREFIX}{section}_{key}".upper(): (section, key) for section, keys in sections().items() for key in keys}
+    found = []
+    for variable, value in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
+            continue
+        if variable not in known:
+            raise UsageError(f"the environment variable {variable} sets nothing; see: innerloop-collector serve --help")
+        found.append((variable, *known[variable], value))
+    return found
+
+
+def sections() -> dict[str, dict[str, msgspec.inspect.Field]]:
+    """Every section whose keys are fixed, with its keys."""
+    found: dict[str, dict[str, msgspec.inspect.Field]] = {}
+    top = msgspec.inspect.type_info(Configuration)
+    assert isinstance(top, msgspec.inspect.StructType)
+    for field in top.fields:
+        if isinstance(field.type, msgspec.inspect.StructType):
+            found[field.name] = {key.name: key for key in field.type.fields}
+    return found
+
+
+def _from_text(section: str, key: str, value: str, variable: str) -> Any:
+    """A value of the environment as the file would say it. Lists are separated by commas."""
+    kind = Configuration.__annotations__[section].__annotations__[key]
+    text: Any = [part.strip() for part in value.split(",") if part.strip()] if "tuple" in str(kind) else value
+    try:
+        return msgspec.to_builtins(msgspec.convert(text, kind, strict=False))
+    except msgspec.ValidationError as error:
+        raise UsageError(f"the environment variable {variable}: {error}") from error
+
+
+def _readable(message: str) -> str:
+    """What msgspec says, in the words of the file."""
+    if unknown := _UNKNOWN.fullmatch(message):
+        place = f"[{unknown[2]}]" if unknown[2] else "the file"
+        return f"{place} has an unknown key: {unknown[1]}"
+    if wrong := _WRONG.fullmatch(message):
+        return f"{wrong[2]}: {wrong[1][0].lower()}{wrong[1][1:]}"
+    return message

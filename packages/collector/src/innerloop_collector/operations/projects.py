@@ -1,0 +1,56 @@
+"""Operations on projects. May import: core, access, the client's project file, the store's registry, quarantine."""
+
+import tomllib
+
+from innerloop.plan.project import ProjectError, read
+from innerloop_collector.access.roles import Role
+from innerloop_collector.errors import UsageError
+from innerloop_collector.operations.area import Answer, Area, operation
+from innerloop_collector.operations.quarantine import release
+from innerloop_collector.store.registry import Version
+
+
+class Projects(Area):
+    """The projects whose events are accepted."""
+
+    @operation("projects.apply", Role.ADMIN)
+    def apply(self, toml: str, source: str, min_active_weeks: int | None = None, with_key: bool = False) -> Answer:
+        """Register a project file, and give the events that waited for it another chance."""
+        try:
+            project = read(tomllib.loads(toml), key_needed=False)
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"{source} is not valid TOML: {error}; correct it and apply it again") from error
+        except ProjectError as error:
+            raise UsageError(f"{source} cannot be applied: {error}") from error
+        registry = self.core.registry
+        version, changed = registry.apply(project, min_active_weeks)
+        bring_key = with_key and project.key_is_ours and not project.lacks_key
+        if bring_key and not registry.knows(project.write_key):
+            registry.create_key(project.id, project.write_key)
+        released, waiting = release(self.core, project.id)
+        return {
+            **_version(version),
+            "changed": changed,
+            "released": released,
+            "still_quarantined": waiting,
+            "write_key_known": registry.project_of(project.write_key) == project.id,
+            "unknown_keys": list(project.unknown),
+        }
+
+    @operation("projects.list", Role.VIEWER)
+    def list(self) -> Answer:
+        """Every project with its applied versions."""
+        versions = self.core.registry.catalogue.versions
+        return {"projects": [{**_version(all_of[-1]), "versions": [_version(one) for one in all_of]} for all_of in versions.values()]}
+
+
+def _version(version: Version) -> Answer:
+    return {
+        "project": version.project,
+        "name": version.document["name"],
+        "version": version.number,
+        "digest": version.digest,
+        "min_active_weeks": version.min_active_weeks,
+        "retention_days": version.document["retention_days"],
+        "applied": version.applied.isoformat(),
+    }
