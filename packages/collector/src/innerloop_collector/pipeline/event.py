@@ -1,6 +1,7 @@
 """An event on its way through the pipeline. May import: `innerloop.plan`, the store's catalogue."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from innerloop.plan.granularity import parse_instant
 from innerloop.plan.tracking import Event as PlannedEvent
 from innerloop_collector.store.registry import AgreedPlan
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 KEPT = ("type", "event", "timestamp", "properties")
 
 
@@ -40,12 +43,26 @@ def skew(sent_at: object, received: datetime) -> float:
 
 def moment(value: object) -> datetime | None:
     """Read an instant; None for anything that is not one."""
-    if not isinstance(value, str):
-        return None
+    return _moment(value) if isinstance(value, str) else None
+
+
+@lru_cache(4_096)  # most clients write hours
+def _moment(text: str) -> datetime | None:
     try:
-        return parse_instant(value)
+        return parse_instant(text)
     except (ValueError, OverflowError):
         return None
+
+
+def instant(value: object) -> int:
+    """Read an instant as the store counts it. 0 for anything that is not one."""
+    found = moment(value)
+    return milliseconds(found) if found else 0
+
+
+def milliseconds(time: datetime) -> int:
+    """An instant as the store's DateTime64(3) counts it."""
+    return (time - _EPOCH) // _MILLISECOND
 
 
 def midnight(day: datetime) -> datetime:

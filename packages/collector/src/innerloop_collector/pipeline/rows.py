@@ -1,49 +1,18 @@
-"""Make the store's row of an event, and the row of one that waits. May import: the pipeline's event and outcome, `innerloop.plan`, schema."""
+"""Make the store's row of an event, and the row of one that waits. May import: the rest of the pipeline but the steps, `innerloop.plan`."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from innerloop.plan.granularity import STEPS
-from innerloop.plan.tracking import PLAN
-from innerloop_collector.pipeline.event import Event, moment
+from innerloop_collector.pipeline.event import Event, milliseconds
 from innerloop_collector.pipeline.outcome import Quarantined
-from innerloop_collector.store import schema
+from innerloop_collector.pipeline.terms import terms_of
 from innerloop_collector.store.tables import QuarantineRow, Row
 
-_COLUMNS = schema.plan_columns(PLAN)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.encode
-
-
-def milliseconds(time: datetime) -> int:
-    """An instant as the store's DateTime64(3) counts it."""
-    return (time - _EPOCH) // timedelta(milliseconds=1)
-
-
-def _instant(value: Any) -> int:
-    found = moment(value)
-    return milliseconds(found) if found else 0
-
-
-def _text(value: Any) -> str:
-    return value or ""
-
-
-def _as_is(value: Any) -> Any:
-    return value
-
-
-def _converter(column: str) -> Callable[[Any], Any]:
-    """How a value on the wire becomes a value of a column; absent and null are `None` here."""
-    if column.startswith("DateTime64"):
-        return _instant
-    return _as_is if column.startswith("Nullable(") else _text
-
-
-_CONVERTERS = {name: _converter(column) for name, column in _COLUMNS.items()}
 
 
 def event_row(event: Event) -> Row:
@@ -53,8 +22,6 @@ def event_row(event: Event) -> Row:
     assert event.time is not None
     terms = event.agreed.agreement
     corrected = _corrected(event.time, event.skew_seconds, terms["fields"].get("start_time", "hour"), event.received)
-    rename, properties = terms["rename"], event.body["properties"]
-    values = [convert(properties.get(rename.get(name, name))) for name, convert in _CONVERTERS.items()]
     return (
         event.project,
         event.message_key,
@@ -65,7 +32,7 @@ def event_row(event: Event) -> Row:
         milliseconds(corrected),
         event.received.date(),
         corrected.date() + timedelta(days=terms["retention_days"]),
-        *values,
+        *terms_of(event.agreed).values(event.body["properties"]),
     )
 
 

@@ -1,6 +1,6 @@
 """The steps, in their order. Each takes an event and the catalogue and returns the event, or how it ends.
 
-May import: the pipeline's event and outcome, `innerloop.plan`, the store's catalogue.
+May import: the pipeline's event, outcome and terms, `innerloop.plan`, the store's catalogue.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ import msgspec
 from innerloop.plan import check
 from innerloop_collector.pipeline.event import Event, midnight, moment
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
+from innerloop_collector.pipeline.terms import terms_of
 from innerloop_collector.settings import LARGEST_EVENT
 from innerloop_collector.store.registry import AgreedPlan, Catalogue
 
@@ -51,6 +52,9 @@ def find_plan(event: Event, catalogue: Catalogue) -> Outcome:
 def keep_to_plan(event: Event, _: Catalogue) -> Outcome:
     """An event holds what was agreed to and nothing else."""
     assert event.agreed is not None
+    planned = terms_of(event.agreed).kind(event.body)
+    if planned is not None:
+        return msgspec.structs.replace(event, planned=planned)
     found = _violations(event, event.agreed)
     if found:
         return Quarantined(Reason.VIOLATION, tuple(sorted({f"{violation.kind}: {violation.field}" for violation in found})))
@@ -72,8 +76,11 @@ def _violations(event: Event, agreed: AgreedPlan) -> list[check.Violation]:
 def find_time(event: Event, _: Catalogue) -> Outcome:
     """An event happened not long ago and not tomorrow."""
     assert event.agreed is not None
-    name = event.agreed.agreement["rename"].get("start_time", "start_time")
-    time = moment(event.body["properties"].get(name)) or moment(event.body.get("timestamp")) or midnight(event.received)
+    time = (
+        moment(event.body["properties"].get(terms_of(event.agreed).start))
+        or moment(event.body.get("timestamp"))
+        or midnight(event.received)
+    )
     if not event.received - OLDEST <= time <= event.received + NEWEST:
         return Quarantined(Reason.OUT_OF_RANGE, ("time",))
     return msgspec.structs.replace(event, time=time)

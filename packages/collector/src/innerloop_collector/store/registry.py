@@ -43,9 +43,9 @@ class Version:
         return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"], tuple(names.get("cohorts", ())))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AgreedPlan:
-    """What events of one digest may hold."""
+    """What events of one digest may hold. One is itself only, so that what is derived from it can be found by it."""
 
     digest: str
     agreement: dict[str, Any]

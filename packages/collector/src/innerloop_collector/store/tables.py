@@ -1,14 +1,14 @@
-"""Reading and writing events and quarantine. May import: the store's engine and schema.
+"""Reading and writing events and quarantine. May import: the store's engine, schema and lookup.
 
 Every method runs in the calling thread; the caller sees to it that there is one writer.
 """
 
-import hashlib
+import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from innerloop_collector.store import ddl, schema
+from innerloop_collector.store import ddl, lookup, schema
 from innerloop_collector.store.engine import Engine
 
 Row = tuple[Any, ...]  # an event's values in the order of schema.EVENTS
@@ -42,9 +42,11 @@ class Tables:
         self._position = 0  # the last one that was given out
 
     def create(self) -> None:
-        """Make or widen the tables, and go on counting where the last process stopped."""
+        """Make or widen the tables, mend what a loss of power may have damaged, and go on counting where the last process stopped."""
         for statement in ddl.statements():
             self.engine.command(statement)
+        if lookup.repair(self.engine):
+            forget_mutations(self.engine)
         self.number_after(self.engine.query("SELECT max(position) FROM events")[0][0])
 
     def number_after(self, position: int) -> None:
@@ -65,11 +67,15 @@ class Tables:
         return {row[0] for row in self.engine.query(sql, {"keys": list(keys)})}
 
     def insert_events(self, rows: Sequence[Row]) -> None:
-        """Number and store events, one atomic insert per month. A number whose insert failed is not used again."""
+        """Number and store events, one atomic insert per month. A number whose insert failed is not used again.
+
+        The engine writes down an insert's token before the part is there, and does not take it back where it then fails or is killed.
+        So no two inserts have the same token: the second would be taken for a repetition, and its events would be gone.
+        """
         numbered = [(*row, position) for position, row in enumerate(rows, self._position + 1)]
         self._position += len(numbered)
         for month in _by_month(numbered):
-            self.engine.insert("events", schema.STORED, month, _token(row[MESSAGE_KEY] for row in month))
+            self.engine.insert("events", schema.STORED, month, token=uuid.uuid4().hex)
         self.committed = self._position
 
     def insert_quarantined(self, rows: Sequence[QuarantineRow]) -> None:
@@ -127,11 +133,3 @@ def _by_month(rows: Sequence[Row]) -> Iterable[list[Row]]:
         moment = _EPOCH + timedelta(milliseconds=row[EVENT_TIME])
         months.setdefault((moment.year, moment.month), []).append(row)
     return months.values()
-
-
-def _token(keys: Iterable[int]) -> str:
-    """Name a block by what is in it, so that a repetition of the very insert is recognised by the engine."""
-    digest = hashlib.blake2b(digest_size=16)
-    for key in sorted(keys):
-        digest.update(key.to_bytes(16, "big"))
-    return digest.hexdigest()
