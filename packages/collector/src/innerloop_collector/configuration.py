@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -54,12 +54,38 @@ class Store(Section, frozen=True):
     waiting_rows: int = 50_000  # events that may wait for the store; beyond it the answer is 429
 
 
+class Destination(Section, frozen=True):
+    """Where events are passed on to: `[destinations.NAME]`, one table for each. Secrets are never written here."""
+
+    kind: Literal["newrelic", "segment", "otlp"]  # which API it speaks
+    recipient: str = ""  # the name under which project files list it in [[recipients]]; only what they say it receives is sent
+    projects: tuple[str, ...] = ()  # only these projects; empty: every project that names the recipient
+    endpoint: str = ""  # https://host[:port]; empty: the vendor's own in the US (newrelic, segment)
+    key_file: str = ""  # file that holds its key; read again when the key is refused
+    key_variable: str = ""  # or: environment variable that holds its key
+    key_header: str = "api-key"  # otlp: the header that carries the key
+    metrics: bool = True  # otlp: send run durations and failures as metrics too
+    plain_http: bool = False  # allow an endpoint without TLS that is not on this machine
+    start: Literal["now", "beginning"] = msgspec.field(name="from", default="now")  # what a new destination gets first
+    batch: int = 200  # events in one request, at most
+    timeout_seconds: float = 15.0  # until an answer must have come
+    first_pause_seconds: float = 1.0  # after a failure; each further one doubles it
+    longest_pause_seconds: float = 300.0  # between two attempts, unless the destination asks for more
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.batch <= 500:
+            raise ValueError("batch must be 1 to 500")
+        if min(self.timeout_seconds, self.first_pause_seconds, self.longest_pause_seconds) <= 0:
+            raise ValueError("timeout_seconds and pauses must be more than 0")
+
+
 class Configuration(Section, frozen=True):
     """Everything that can be set."""
 
     server: Server = Server()
     limits: Limits = Limits()
     store: Store = Store()
+    destinations: dict[str, Destination] = {}
 
 
 def load(given: str | None, environ: Mapping[str, str]) -> Configuration:

@@ -1,4 +1,4 @@
-"""The open collector: store, registry, writer and eraser, put together. May import: store, pipeline, configuration, settings, errors.
+"""The open collector: store, registry, writer and eraser, put together. May import: store, pipeline, exporters, configuration, settings, errors.
 
 The service and the command line, when no service runs, both work on this.
 """
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from innerloop_collector.configuration import Configuration
+from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.settings import Paths
 from innerloop_collector.store.engine import Engine, embedded, sync
 from innerloop_collector.store.eraser import Eraser
@@ -49,7 +50,9 @@ class Core:
         self.tombstones = Tombstones(self.hasher)
         self.writer = Writer(self.tables, self.erasures, self.tombstones, self.configuration.store)
         self.eraser = Eraser(self.erasures, self.tombstones, self.writer, lambda: now().date())
-        self.workers: list[Worker] = [self.eraser]
+        stored = self.engine, self.tables, self.registry, self.tombstones
+        self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, now)
+        self.workers: list[Worker] = [self.eraser, self.exporters]
 
     def open(self) -> None:
         """Open the store and begin to write."""
@@ -58,6 +61,7 @@ class Core:
         self.tables.create()
         self.registry.load()
         self.eraser.load()
+        self.exporters.load()
         self.writer.start()
 
     def start_workers(self) -> None:

@@ -41,6 +41,11 @@ class Paths:
         return self.data / "admin-token"
 
     @property
+    def destinations(self) -> Path:
+        """A key for each destination, of the names that it sees."""
+        return self.data / "destinations"
+
+    @property
     def scratch(self) -> Path:
         """Short-lived files of the driver, so that no event ever lies in a shared /tmp."""
         return self.data / "scratch"

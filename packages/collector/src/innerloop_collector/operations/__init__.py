@@ -9,6 +9,7 @@ from innerloop_collector.access.roles import Role
 from innerloop_collector.core import Core
 from innerloop_collector.errors import Denied, UsageError
 from innerloop_collector.operations.area import Answer, Area, Operation
+from innerloop_collector.operations.destinations import Destinations
 from innerloop_collector.operations.keys import Keys
 from innerloop_collector.operations.projects import Projects
 from innerloop_collector.operations.quarantine import Quarantine
@@ -17,7 +18,7 @@ from innerloop_collector.operations.service import Service
 
 __all__ = ["Answer", "Operation", "Operations"]
 
-_AREAS: tuple[type[Area], ...] = (Projects, Keys, Quarantine, Reports, Service)
+_AREAS: tuple[type[Area], ...] = (Projects, Keys, Quarantine, Reports, Destinations, Service)
 
 
 class Operations:

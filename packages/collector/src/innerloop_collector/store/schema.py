@@ -62,6 +62,27 @@ REGISTRATIONS = {"project": "LowCardinality(String)", "mark": "UInt128", "proof"
 TOMBSTONES = {"project": "LowCardinality(String)", "mark": "UInt128", "finished": "UInt8"}
 RECEIPTS = {"receipt": "String", "project": "LowCardinality(String)", "day": "Date", "ids": "UInt32", "events": "UInt64"}
 PROBES = {"day": "Date"}
+DESTINATION_STATE = {
+    "destination": "String",
+    "position": "UInt64",
+    "started_position": "UInt64",
+    "started_day": "Date",
+    "paused": "Bool",
+    "sent": "String",
+    "ends": "String",
+    "declined": "UInt64",
+    "version": "UInt64",
+}
+SET_ASIDE = {
+    "destination": "String",
+    "position": "UInt64",
+    "project": "String",
+    "kind": "String",
+    "reason": "String",
+    "day": "Date",
+    "fate": "String",
+    "version": "UInt64",
+}
 HOLDS_INSTALLATIONS = ("events", "quarantine")  # every table with a column `installation`: erasure goes through these
 KEYS = {"project": "String", "key_hash": "String", "created_day": "Date", "revoked": "Bool", "version": "UInt32"}
 
@@ -112,4 +133,6 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("registrations", REGISTRATIONS, "mark"),
         Table("tombstones", TOMBSTONES, "mark", replacing="finished"),
         Table("receipts", RECEIPTS, "receipt", replacing=None),
+        Table("destination_state", DESTINATION_STATE, "destination", replacing="version"),
+        Table("set_aside", SET_ASIDE, "(destination, position)", replacing="version"),
     )

@@ -1,0 +1,152 @@
+"""All destinations together: what the service starts and stops, and what an operator asks of them. May import: the rest of exporters."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from innerloop_collector.configuration import Destination
+from innerloop_collector.errors import UsageError
+from innerloop_collector.exporters import erasure
+from innerloop_collector.exporters.address import check
+from innerloop_collector.exporters.names import load_names
+from innerloop_collector.exporters.senders import open_sender
+from innerloop_collector.exporters.source import Source
+from innerloop_collector.exporters.state import Fate, States, with_fate
+from innerloop_collector.exporters.worker import Surroundings, Worker
+from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.erasure import Tombstones
+from innerloop_collector.store.registry import Registry
+from innerloop_collector.store.tables import Tables
+
+_PATIENCE = 5.0  # seconds that all destinations together have to end
+Answer = dict[str, Any]
+
+
+class Exporters:
+    """The destinations of an open collector."""
+
+    def __init__(
+        self,
+        destinations: Mapping[str, Destination],
+        directory: Path,
+        store: tuple[Engine, Tables, Registry, Tombstones],
+        now: Callable[[], datetime],
+    ) -> None:
+        engine, tables, registry, tombstones = store
+        self._tables = tables
+        self._states = States(engine)
+        self._around = Surroundings(
+            Source(engine), self._states, lambda: registry.catalogue, tombstones.erased, lambda: tables.committed, now
+        )
+        self._directory = directory
+        self._settings = dict(destinations)
+        self._addresses = {name: check(name, settings) for name, settings in self._settings.items()}
+        self._workers: dict[str, Worker] = {}
+
+    def load(self) -> None:
+        """Read where each destination is. To be called before the writer starts: it must not give out a position twice."""
+        self._states.load()
+        self._tables.number_after(self._states.highest())
+        for name, settings in self._settings.items():
+            way = partial(open_sender, settings, self._addresses[name], self._around.now)
+            self._workers[name] = Worker(name, settings, load_names(self._directory, name), self._around, way)
+            self._workers[name].load()
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        for worker in self._workers.values():
+            worker.start()
+
+    def stop(self) -> None:
+        """End soon. Whoever waits for a destination is left alone, and what it was sent is sent again after the next start."""
+        for worker in self._workers.values():
+            worker.ask_to_stop()
+        deadline = time.monotonic() + _PATIENCE
+        for worker in self._workers.values():
+            worker.close(deadline - time.monotonic())
+
+    def status(self) -> list[Answer]:
+        """How each destination is doing."""
+        return [self._status(worker) for worker in self._workers.values()]
+
+    def _status(self, worker: Worker) -> Answer:
+        state, progress = worker.state, worker.progress
+        behind = max(self._around.committed() - worker.position, 0)
+        now = time.monotonic()
+        delivery = progress.last_delivery
+        return {
+            "destination": worker.name,
+            "kind": worker.settings.kind,
+            "recipient": worker.settings.recipient,
+            "projects": worker.release.by_project(self._around.catalogue()),
+            "state": _condition(worker, behind),
+            "position": worker.position,
+            "behind_events": behind,
+            "behind_seconds": round(now - progress.level_since, 1) if behind and progress.running else 0.0,
+            "sent": sum(state.sent.values()),
+            "set_aside": self._states.count_set_aside(worker.name),
+            "declined": state.declined,
+            "failures": worker.pauses.failures,
+            "last_error": progress.last_error,
+            "last_delivery": delivery.isoformat(timespec="seconds") if delivery else None,
+            "next_try_seconds": round(max(progress.next_try - now, 0.0), 1),
+        }
+
+    def set_aside(self, destination: str) -> list[Answer]:
+        """What a destination does not take, and why."""
+        self._worker(destination)
+        events = self._states.set_aside(destination, [Fate.WAITING, Fate.AGAIN])
+        names = ("position", "project", "kind", "reason")
+        return [{**{name: getattr(event, name) for name in names}, "day": str(event.day), "state": event.fate} for event in events]
+
+    def pause(self, destination: str) -> Answer:
+        """Send nothing more to a destination, also after a restart."""
+        worker = self._worker(destination)
+        self._states.change(destination, paused=True)
+        return self._status(worker)
+
+    def resume(self, destination: str) -> Answer:
+        """Go on where a destination was paused; one that waits after a failure tries at once."""
+        worker = self._worker(destination)
+        if worker.state.paused:
+            self._states.change(destination, paused=False)
+        worker.wake()
+        return self._status(worker)
+
+    def retry(self, destination: str) -> Answer:
+        """Try everything once more that a destination did not take."""
+        worker = self._worker(destination)
+        count = 0
+        while events := self._states.set_aside(destination, [Fate.WAITING]):
+            self._states.put_aside([with_fate(event, Fate.AGAIN) for event in events])
+            count += len(events)
+        worker.wake()
+        return {"destination": destination, "events": count}
+
+    def erasure_states(self, project: str, installation: int) -> list[tuple[str, str]]:
+        """What an erasure here means at each destination: erased or not provable. See `erasure` for when to ask."""
+        found = []
+        for worker in self._workers.values():
+            terms = worker.release.terms(self._around.catalogue())
+            passed = erasure.Passed(terms, worker.state, worker.progress.attempted)
+            found.append((worker.name, erasure.fate(project, installation, passed, self._around.source, self._around.today)))
+        return found
+
+    def _worker(self, destination: str) -> Worker:
+        if destination not in self._workers:
+            known = ", ".join(self._workers) or "none"
+            raise UsageError(f"no destination {destination!r} is configured; there are: {known}")
+        return self._workers[destination]
+
+
+def _condition(worker: Worker, behind: int) -> str:
+    if worker.state.paused:
+        return "paused"
+    if not worker.progress.running:
+        return "not running"
+    if worker.progress.last_error:
+        return "failing"
+    return "delivering" if behind else "level"

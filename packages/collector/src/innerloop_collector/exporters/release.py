@@ -1,0 +1,105 @@
+"""What may pass to a recipient: the agreement under which an event came decides. May import: `innerloop.plan`, the store's catalogue.
+
+A developer agreed to a version of the project file, and that version names recipients and what each of them gets. A recipient that a
+later version adds gets nothing of events that came under an earlier one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from innerloop.plan.tracking import PLAN
+from innerloop_collector.exporters.names import Names
+from innerloop_collector.exporters.record import Record, Value
+from innerloop_collector.store import schema
+from innerloop_collector.store.registry import AgreedPlan, Catalogue
+
+WITHOUT_ID = "rows without an id"
+# The store holds no id, only keyed hashes of them: who agreed to "with the id" agreed to more than a pseudonym, and gets that.
+WITH_PSEUDONYM = ("rows with a pseudonym", "rows with the id")
+COLUMNS = ("position", "project", "message_key", "installation", "kind", "plan", "corrected_time", "keep_until", *schema.plan_columns(PLAN))
+_FIRST_FIELD = COLUMNS.index("keep_until") + 1
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What of a plan's events a recipient may have."""
+
+    agreement: dict[str, Any]
+    pseudonym: bool
+
+
+def receives(agreement: dict[str, Any], recipient: str) -> str:
+    """What an agreement lets a recipient have. Empty: it does not name them."""
+    return next((what for name, what, *_ in agreement["recipients"] if name == recipient), "")
+
+
+class Release:
+    """The terms of one recipient, in all projects."""
+
+    def __init__(self, recipient: str, projects: Sequence[str]) -> None:
+        self._recipient = recipient
+        self._projects = frozenset(projects)
+        self._catalogue: Catalogue | None = None
+        self._terms: dict[tuple[str, str], Terms] = {}
+
+    def terms(self, catalogue: Catalogue) -> dict[tuple[str, str], Terms]:
+        """The plans of which rows may pass: (project, digest) -> terms."""
+        if catalogue is not self._catalogue:
+            self._terms = {key: terms for key, plan in catalogue.plans.items() if (terms := self._of(key[0], plan))}
+            self._catalogue = catalogue
+        return self._terms
+
+    def _of(self, project: str, plan: AgreedPlan) -> Terms | None:
+        if self._projects and project not in self._projects:
+            return None
+        what = receives(plan.agreement, self._recipient)
+        return Terms(plan.agreement, what in WITH_PSEUDONYM) if what == WITHOUT_ID or what in WITH_PSEUDONYM else None
+
+    def by_project(self, catalogue: Catalogue) -> dict[str, str]:
+        """What the recipient gets by the newest version of each project's file."""
+        newest = {project: receives(versions[-1].agreement, self._recipient) for project, versions in catalogue.versions.items()}
+        return {project: what for project, what in newest.items() if what and (not self._projects or project in self._projects)}
+
+
+def record(row: Sequence[Any], terms: Terms, names: Names) -> Record:
+    """Make what may pass of a row (in the order of COLUMNS)."""
+    position, project, message_key, installation, kind, _, time, keep_until = row[:8]
+    fields = _fields(row, kind, terms.agreement)
+    run = str(fields.get("run") or message_key)
+    sequence = fields.get("sequence", 0) if kind == "target" else 0
+    assert isinstance(sequence, int)
+    return Record(
+        position=position,
+        keep_until=keep_until,
+        project=project,
+        kind=kind,
+        event=terms.agreement["events"].get(kind, PLAN.events[kind].wire),
+        time=time,
+        fields=fields,
+        rename=terms.agreement["rename"],
+        message=names.message(message_key),
+        nobody=names.nobody(message_key),
+        person=names.person(installation) if terms.pseudonym and installation else None,
+        trace=names.trace(run),
+        span=names.span(run, sequence),
+        parent=names.span(run, _number(fields.get("parent"))) if kind == "target" else 0,
+    )
+
+
+def _fields(row: Sequence[Any], kind: str, agreement: dict[str, Any]) -> dict[str, Value]:
+    """The fields of an event that were agreed to and are there."""
+    wanted = PLAN.events[kind].properties
+    values = zip(COLUMNS[_FIRST_FIELD:], row[_FIRST_FIELD:], strict=True)
+    return {name: value for name, value in values if name in wanted and name in agreement["fields"] and value not in (None, "", _NEVER)}
+
+
+def _number(value: Value | None) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def kept(row: Sequence[Any], today: date) -> bool:
+    """Tell whether a row's time here is not over yet."""
+    return bool(row[7] >= today)

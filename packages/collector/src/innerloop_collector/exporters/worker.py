@@ -1,0 +1,287 @@
+"""One destination's thread: reads, sends, and moves the cursor when the destination has acknowledged. May import: the rest of exporters.
+
+The order makes it at least once: what was set aside is noted, then the cursor moves, and only after the destination's answer. A process
+that is killed in between sends a batch again, under the same names.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import structlog
+
+from innerloop_collector.configuration import Destination
+from innerloop_collector.errors import StoreError
+from innerloop_collector.exporters.delivery import Outcome, deliver
+from innerloop_collector.exporters.failures import Refusing, SendError, TakesNone
+from innerloop_collector.exporters.names import Names
+from innerloop_collector.exporters.pauses import Pauses
+from innerloop_collector.exporters.record import Record, Sender
+from innerloop_collector.exporters.release import Release, kept, record
+from innerloop_collector.exporters.source import Source
+from innerloop_collector.exporters.state import Fate, SetAside, State, States, with_fate
+from innerloop_collector.store.registry import Catalogue
+
+_PAGE = 5_000  # positions that are read at once
+_POLL = 0.5  # seconds between two looks at a number in memory
+_NOTE_SKIPPED = 30.0  # seconds after which a cursor is written that moved although nothing was sent
+_PATIENCE = 8  # attempts in a row of which every event was rejected, before they are set aside all the same
+_log = structlog.get_logger()
+
+
+class _Closed(Exception):
+    """The store must not be touched any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all workers share."""
+
+    source: Source
+    states: States
+    catalogue: Callable[[], Catalogue]
+    erased: Callable[[Collection[int]], set[int]]
+    committed: Callable[[], int]
+    now: Callable[[], datetime]
+
+    @property
+    def today(self) -> date:
+        """The day (UTC) by the collector's clock."""
+        return self.now().date()
+
+
+@dataclass(slots=True)
+class Progress:
+    """What is known while the process lives. Written by the worker, read by anybody."""
+
+    running: bool = False
+    attempted: int = 0  # no event above this position was ever handed to the destination
+    last_error: str | None = None
+    last_delivery: datetime | None = None
+    next_try: float = 0.0  # on the monotonic clock; 0: not waiting
+    level_since: float = 0.0  # on the monotonic clock, when the cursor was last level with the store
+
+
+class Worker:
+    """Delivers to one destination."""
+
+    def __init__(self, name: str, settings: Destination, names: Names, around: Surroundings, open_sender: Callable[[], Sender]) -> None:
+        self.name = name
+        self.settings = settings
+        self.release = Release(settings.recipient, settings.projects)
+        self.progress = Progress()
+        self.pauses = Pauses(settings.first_pause_seconds, settings.longest_pause_seconds)
+        self._names = names
+        self._around = around
+        self._open_sender = open_sender
+        self._sender: Sender | None = None
+        self._position = 0
+        self._noted = 0.0
+        self._look_again = True  # for events that were set aside and are to be tried once more
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._guard = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=f"destination {name}", daemon=True)
+
+    @property
+    def position(self) -> int:
+        """How far it is, also where that is not on the disk yet."""
+        return self._position
+
+    @property
+    def state(self) -> State:
+        """Where the destination stands on the disk."""
+        state = self._around.states.get(self.name)
+        assert state is not None
+        return state
+
+    def load(self) -> None:
+        """Find the cursor, or begin one. Nothing is sent before `start`."""
+        committed = self._around.committed()
+        state = self._around.states.get(self.name)
+        if state is None:
+            first = 0 if self.settings.start == "beginning" else committed
+            state = self._around.states.begin(self.name, first, self._around.today)
+        self._position = state.position
+        self.progress.attempted = max(committed, state.position)  # a process that was killed may have got as far
+        self.progress.level_since = time.monotonic()
+
+    def start(self) -> None:
+        """Begin to work."""
+        self.progress.running = True
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Begin nothing new."""
+        self._stopping.set()
+        self._wake.set()
+
+    def close(self, patience: float) -> None:
+        """Wait for some seconds. A thread that still waits for its destination then is left alone, and cannot touch the store."""
+        if self._thread.is_alive():
+            self._thread.join(max(patience, 0.0))
+        with self._guard:
+            self._closed = True
+        self.progress.running = False
+
+    def wake(self) -> None:
+        """Look at once, whatever was waited for."""
+        self._look_again = True
+        self._wake.set()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                pause = 0.0 if self._turn() else _POLL
+            except _Closed:
+                return
+            except Exception as error:  # noqa: BLE001 - the thread must live
+                pause = self._failed(error)
+            if pause:
+                self._wake.wait(pause)
+                self._wake.clear()
+                self.progress.next_try = 0.0
+        with contextlib.suppress(_Closed, StoreError):
+            self._note_position()
+        self._drop_sender()
+
+    @contextlib.contextmanager
+    def _store(self) -> Iterator[None]:
+        """Hold the store open."""
+        with self._guard:
+            if self._closed:
+                raise _Closed
+            yield
+
+    def _turn(self) -> bool:
+        """Do one piece of work. Returns whether there may be more."""
+        if self.state.paused:
+            return False
+        if self._look_again and self._try_again():
+            return True
+        if time.monotonic() - self._noted > _NOTE_SKIPPED:
+            self._note_position()
+        committed = self._around.committed()
+        if self._position >= committed:
+            self.progress.level_since = time.monotonic()
+            return False
+        self._page(committed)
+        return True
+
+    def _page(self, committed: int) -> None:
+        terms = self.release.terms(self._around.catalogue())
+        until = min(self._position + _PAGE, committed) if terms else committed
+        with self._store():
+            rows = self._around.source.window(self._position, until, terms)
+            if not rows and until < committed:
+                until = max(until, self._around.source.next_after(until) - 1)
+        for first in range(0, len(rows), self.settings.batch):
+            if self._stopping.is_set() or self.state.paused:
+                return
+            self._batch(rows[first : first + self.settings.batch])
+        self._position = until
+
+    def _batch(self, rows: Sequence[Sequence[Any]]) -> None:
+        batch = self._records(rows)
+        if batch:
+            outcome = deliver(self._connected(), batch)
+            self._settle(outcome)
+        self._position = rows[-1][0]
+
+    def _records(self, rows: Sequence[Sequence[Any]]) -> list[Record]:
+        """Make what may be sent of rows, at this moment: what was erased or expired since they were read is left out."""
+        if rows:
+            self.progress.attempted = max(self.progress.attempted, rows[-1][0])  # first, so that an erasure that comes now counts it
+        terms = self.release.terms(self._around.catalogue())
+        erased = self._around.erased({row[3] for row in rows})
+        today = self._around.today
+        return [
+            record(row, found, self._names)
+            for row in rows
+            if row[3] not in erased and kept(row, today) and (found := terms.get((row[1], row[5])))
+        ]
+
+    def _settle(self, outcome: Outcome) -> None:
+        """Make durable what became of a batch. Raises what ended it early."""
+        failure = outcome.failure
+        if isinstance(failure, TakesNone) and self.pauses.failures < _PATIENCE:
+            raise failure
+        if outcome.settled:
+            with self._store():
+                self._around.states.put_aside([self._aside(record, reason) for record, reason in outcome.rejected])
+                self._around.states.settle(self.name, outcome.settled, outcome.accepted, outcome.declined)
+            self._position = outcome.settled
+            self._noted = time.monotonic()
+        self._succeeded(outcome)
+        if failure is not None:
+            raise failure
+
+    def _aside(self, record: Record, reason: str) -> SetAside:
+        day = self._around.today
+        return SetAside(self.name, record.position, record.project, record.kind, reason, day, str(Fate.WAITING), 1)
+
+    def _try_again(self) -> bool:
+        """Send what was set aside and shall be tried once more. Returns whether there was any."""
+        with self._store():
+            states = self._around.states
+            events = {event.position: event for event in states.set_aside(self.name, [Fate.AGAIN], self.settings.batch)}
+            rows = self._around.source.at(list(events), self.release.terms(self._around.catalogue()))
+        if not events:
+            self._look_again = False
+            return False
+        batch = self._records(rows)
+        outcome = deliver(self._connected(), batch) if batch else Outcome()
+        there = {record.position for record in batch}
+        fates = [with_fate(event, Fate.GONE) for position, event in events.items() if position not in there]
+        fates += [with_fate(events[record.position], Fate.SENT) for record in outcome.accepted]
+        fates += [with_fate(events[record.position], Fate.WAITING, reason) for record, reason in outcome.rejected]
+        with self._store():
+            states.put_aside(fates)
+            states.settle(self.name, 0, outcome.accepted, outcome.declined)
+        self._succeeded(outcome)
+        if outcome.failure is not None and not isinstance(outcome.failure, TakesNone):
+            raise outcome.failure
+        return True
+
+    def _note_position(self) -> None:
+        with self._store():
+            if self._position > self.state.position:
+                self._around.states.settle(self.name, self._position)
+        self._noted = time.monotonic()
+
+    def _connected(self) -> Sender:
+        if self._sender is None:
+            self._sender = self._open_sender()
+        return self._sender
+
+    def _drop_sender(self) -> None:
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
+
+    def _succeeded(self, outcome: Outcome) -> None:
+        if not outcome.accepted:
+            return
+        if self.progress.last_error:
+            _log.info("destination works again", destination=self.name)
+        self.progress.last_delivery = self._around.now()
+        self.progress.last_error = None
+        self.pauses.reset()
+
+    def _failed(self, error: Exception) -> float:
+        """Note a failure. Returns for how long to wait."""
+        reason = error.reason if isinstance(error, SendError) else str(error) if isinstance(error, StoreError) else type(error).__name__
+        pause = self.pauses.next(error.wait if isinstance(error, SendError) else 0.0)
+        count = self.pauses.failures
+        if reason != self.progress.last_error or count & (count - 1) == 0:
+            _log.warning("destination failed", destination=self.name, error=reason, failures=count, next_try_seconds=round(pause, 1))
+        self.progress.last_error = reason
+        self.progress.next_try = time.monotonic() + pause
+        if not isinstance(error, SendError) or isinstance(error, Refusing):
+            self._drop_sender()  # the next attempt reads the key anew
+        return pause

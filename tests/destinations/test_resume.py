@@ -1,0 +1,53 @@
+"""A process that ends anyhow goes on where its destinations had acknowledged: nothing is missing, and what is sent twice looks the same."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+from tests.collector.support import run_event
+from tests.destinations.receivers import Receiver
+from tests.destinations.support import WITHOUT_ID, Configured, project
+
+
+def test_a_restart_sends_what_came_since_and_nothing_twice(configured: Configured, receiver: Receiver) -> None:
+    configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.send(*(run_event(duration_ms=number) for number in range(10)))
+    receiver.wait_for(lambda it: len(it.events) == 10)
+    configured.collector.stop()
+    configured.start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.send(*(run_event(duration_ms=number) for number in range(10, 20)))
+    receiver.wait_for(lambda it: len(it.events) >= 20)
+
+    assert list(range(20)) == [event["duration_ms"] for event in receiver.events]
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(400)])])
+def test_killed_at_any_time_it_sends_everything_at_least_once_under_the_same_names(
+    configured: Configured, receiver: Receiver, kills: int
+) -> None:
+    """Months differ, so that commits are several inserts; batches are small, so that kills hit between them."""
+    configured.destination("nr", "newrelic", receiver, batch=7)
+    count = 0
+    for round_ in range(kills):
+        configured.start(project(("Metrics Ltd", WITHOUT_ID)))
+        events = [run_event(duration_ms=count + n, ago=timedelta(days=40 * (n % 2))) for n in range(60)]
+        count += 60
+        killer = threading.Timer(0.02 + 0.013 * (round_ % 17), configured.collector.kill)
+        for event in events[:-20]:
+            configured.send(event) if round_ % 3 == 0 else None
+        configured.send(*events)
+        killer.start()
+        killer.join()
+    configured.start(project(("Metrics Ltd", WITHOUT_ID)))
+    receiver.wait_for(lambda it: len({event["message_id"] for event in it.events}) == count, 60)
+    time.sleep(1)
+
+    by_name: dict[str, set[int]] = {}
+    for event in receiver.events:
+        by_name.setdefault(event["message_id"], set()).add(event["duration_ms"])
+    assert count == len(by_name)
+    assert all(len(content) == 1 for content in by_name.values())
+    assert set(range(count)) == {event["duration_ms"] for event in receiver.events}
+    assert len(receiver.events) <= count + kills * 7, "more was sent again than one batch for each kill"
