@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import configuration_pages
 import requirements
 
 from innerloop.plan.tracking import OFF, PLAN, Event, Field
@@ -15,6 +16,7 @@ from innerloop.plan.tracking import OFF, PLAN, Event, Field
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 NOTICE = "<!-- Written by tools/generate_docs.py from {}: edit that, then `make docs`. -->\n"
+CONFIGURATION_NOTICE = NOTICE.format("packages/collector/src/innerloop_collector/configuration.py")
 PLAN_NOTICE = NOTICE.format("packages/client/src/innerloop/plan/plan.json")
 REQUIREMENTS_NOTICE = NOTICE.format("tests/requirements/requirements.toml, the tests beside it and tests/protections/protections.toml")
 
@@ -42,6 +44,8 @@ def pages() -> dict[Path, str]:
     """Everything that is generated, by where it goes."""
     return {
         DOCS / "reference" / "plan.md": plan_page(),
+        DOCS / "reference" / "configuration.md": configuration_pages.page(CONFIGURATION_NOTICE),
+        ROOT / "deploy" / "innerloop-collector.toml": configuration_pages.example(),
         DOCS / "requirements.md": requirements_page(),
         DOCS / "transparency.md": transparency_page(),
     }

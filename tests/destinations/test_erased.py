@@ -68,5 +68,7 @@ def test_each_destination_says_what_an_erasure_means_there(configured: Configure
     assert 0 == done.returncode, done.stderr
     somebody, nobody = (dict(states) for states in json.loads(done.stdout))
 
-    assert {"rows": "not provable", "totals": "erased", "paused": "not provable"} == somebody, "who opens the store anew cannot know of tries"
+    assert {"rows": "not provable", "totals": "erased", "paused": "not provable"} == somebody, (
+        "who opens the store anew cannot know of tries"
+    )
     assert {"rows": "erased", "totals": "erased", "paused": "erased"} == nobody

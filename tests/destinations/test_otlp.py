@@ -67,9 +67,7 @@ def test_a_run_is_a_trace_and_its_targets_are_spans_below_it(configured: Configu
         "innerloop.actor": "human", "innerloop.git_checked_out_master": True,
     }  # fmt: skip
     assert expected == {name: seen.get(name) for name in expected}
-    assert ("cancellation", "SIGINT") == tuple(
-        attributes(spans["test", -2])[name] for name in ("cicd.pipeline.result", "error.type")
-    )
+    assert ("cancellation", "SIGINT") == tuple(attributes(spans["test", -2])[name] for name in ("cicd.pipeline.result", "error.type"))
     assert ("build", "failure") == tuple(attributes(build)[f"cicd.pipeline.task.{name}"] for name in ("name", "run.result"))
     assert "error.type" not in attributes(lint)
     assert not any("installation" in name for name in seen)

@@ -1,4 +1,4 @@
-"""The operator's operations over HTTP, and health. May import: operations, ingest's answers, store's keyed hashes."""
+"""The operator's operations over HTTP. May import: operations, ingest's answers, store's keyed hashes."""
 
 import asyncio
 import hmac
@@ -20,7 +20,6 @@ from innerloop_collector.store.keyed import write_private
 
 CALL = "/admin/v1/call"
 _MOST = 2_000_000
-_PROBE_SECONDS = 5.0
 _log = structlog.get_logger()
 
 
@@ -76,26 +75,3 @@ class Admin:
         except TypeError:
             return Refusal(400, "invalid_request", "Bad request", "these arguments do not fit the operation").answer()
         return JSONResponse(answer)
-
-
-class Health:
-    """Says whether the process lives and whether it can do its work."""
-
-    def __init__(self, probe: Callable[[], str | None], readers: Executor) -> None:
-        self._probe = probe
-        self._readers = readers
-
-    def routes(self) -> list[Route]:
-        """`/livez` and `/readyz`."""
-        return [Route("/livez", self._live), Route("/readyz", self._ready)]
-
-    async def _live(self, _: Request) -> Response:
-        return JSONResponse({"status": "alive"})
-
-    async def _ready(self, _: Request) -> Response:
-        loop = asyncio.get_running_loop()
-        try:
-            trouble = await asyncio.wait_for(loop.run_in_executor(self._readers, self._probe), _PROBE_SECONDS)
-        except (StoreError, TimeoutError):
-            trouble = "the store does not answer"
-        return JSONResponse({"status": "ready"}) if trouble is None else unavailable(trouble).answer()

@@ -5,11 +5,9 @@ One process, one event loop, one writer, one eraser and two reader threads. Noth
 
 import asyncio
 import contextlib
-import logging
 import signal
 import socket
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,8 +16,9 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
-from innerloop_collector.admin import Admin, Health, load_token
+from innerloop_collector.admin import Admin, load_token
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
 from innerloop_collector.errors import CollectorError, UsageError
@@ -27,6 +26,12 @@ from innerloop_collector.ingest.answers import Refusal
 from innerloop_collector.ingest.forget import Forget
 from innerloop_collector.ingest.routes import Ingest
 from innerloop_collector.operations import Operations
+from innerloop_collector.service import logs
+from innerloop_collector.service.exposition import Exposition
+from innerloop_collector.service.health import Health
+from innerloop_collector.service.notify import Notifier
+from innerloop_collector.service.openapi import Description
+from innerloop_collector.service.requests import CountRequests
 from innerloop_collector.settings import Paths
 from innerloop_collector.store.lock import DataLock
 
@@ -36,7 +41,7 @@ _log = structlog.get_logger()
 
 def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: tuple[str, int], project_files: list[Path]) -> None:
     """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return."""
-    configure_logs()
+    logs.configure(configuration.server.log_level)
     listener = _listen(*address)
     core = Core(paths, configuration)
     core.open()
@@ -48,22 +53,24 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
         with ThreadPoolExecutor(_READERS, "reader", initializer=core.engine.open) as readers:
             application = build(core, operations, readers)
             url = f"http://{_shown(address[0])}:{listener.getsockname()[1]}"
-            asyncio.run(_run(application, listener, url, lock))
+            asyncio.run(_run(application, listener, url, lock, lambda: core.writer.alive))
     finally:
         core.close()
 
 
-def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Starlette:
+def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> CountRequests:
     """Put the web application together."""
     limits = core.configuration.limits
-    ingest = Ingest(core.registry, core.writer, core.hasher, limits, core.now)
+    ingest = Ingest(core.registry, core.writer, core.hasher, limits, core.now, core.metrics)
     forget = Forget(core.registry, core.hasher, core.eraser, core.erasures, limits, readers)
     admin = Admin(operations.call, load_token(core.paths.admin_token), readers)
     health = Health(lambda: _trouble(core), readers)
-    routes = [*ingest.routes(), *forget.routes(), *admin.routes(), *health.routes()]
+    exposition, description = Exposition(core, readers), Description()
+    routes = [*ingest.routes(), *forget.routes(), *admin.routes(), *health.routes(), *exposition.routes(), *description.routes()]
+    description.write(routes)
     application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
     application.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone
-    return application
+    return CountRequests(application, core.metrics, frozenset(route.path for route in ingest.routes()))
 
 
 def _trouble(core: Core) -> str | None:
@@ -74,7 +81,7 @@ def _trouble(core: Core) -> str | None:
     return None if core.writer.can_write() else "the last events could not be written"
 
 
-async def _run(application: Starlette, listener: socket.socket, url: str, lock: DataLock) -> None:
+async def _run(application: ASGIApp, listener: socket.socket, url: str, lock: DataLock, healthy: Callable[[], bool]) -> None:
     config = uvicorn.Config(
         application,
         lifespan="off",
@@ -92,9 +99,11 @@ async def _run(application: Starlette, listener: socket.socket, url: str, lock: 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):  # after the engine was opened: it resets handlers
         loop.add_signal_handler(number, server.handle_exit, number, None)
+    watchdog = asyncio.create_task(Notifier().keep_alive(healthy))
     try:
         await server.serve(sockets=[listener])
     finally:
+        watchdog.cancel()
         lock.announce(None)  # a command that comes now waits for the store instead of asking a service that ends
 
 
@@ -111,6 +120,11 @@ class _Server(uvicorn.Server):
         self._lock.announce(self._url)
         print(f"innerloop-collector listening on {self._url}", flush=True)
         _log.info("listening", url=self._url)
+        Notifier().ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        Notifier().stopping()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -121,8 +135,10 @@ async def _not_found(_: Request, __: Exception) -> Response:
     return Refusal(404, "not_found", "Not found", "there is nothing at this address").answer()
 
 
-async def _wrong_method(_: Request, __: Exception) -> Response:
-    return Refusal(405, "wrong_method", "Method not allowed", "this address does not take that method").answer()
+async def _wrong_method(_: Request, error: Exception) -> Response:
+    answer = Refusal(405, "wrong_method", "Method not allowed", "this address does not take that method").answer()
+    answer.headers.update(getattr(error, "headers", None) or {})  # Allow
+    return answer
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:
@@ -146,17 +162,3 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {file}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from error
-
-
-def configure_logs() -> None:
-    """JSON lines on stderr, for structlog and for what libraries log. Neither holds an address or an id."""
-    shared: list[structlog.typing.Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
-    structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    formatter = structlog.stdlib.ProcessorFormatter(processor=structlog.processors.JSONRenderer(), foreign_pre_chain=shared)
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

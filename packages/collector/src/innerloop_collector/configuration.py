@@ -4,11 +4,12 @@ Precedence: the command line, the environment (`INNERLOOP_COLLECTOR_<SECTION>_<K
 reads a file or the environment for it. Each field's comment is its line in the reference page.
 """
 
+import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -19,6 +20,8 @@ PREFIX = "INNERLOOP_COLLECTOR_"
 FILE_VARIABLE = PREFIX + "CONFIG"
 OTHER_VARIABLES = frozenset({FILE_VARIABLE, PREFIX + "DATA", PREFIX + "URL", PREFIX + "TOKEN"})  # not keys of the file
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?(.*)`)?")
+_SECRET = re.compile(r"(?:key|secret|token|password)$")  # a name, but not that of a file or variable with the secret in it
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 _WRONG = re.compile(r"(.*) - at `\$\.(.*)`")
 
 
@@ -31,7 +34,11 @@ class Server(Section, frozen=True):
 
     data: str = ""  # data directory; empty: XDG's place for data
     host: str = "127.0.0.1"  # address to listen on
-    port: int = 8080  # port to listen on; 0 takes any free one
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8080  # port to listen on; 0 takes any free one
+    log_level: Literal["debug", "info", "warning", "error"] = "info"  # what is logged, on stderr as JSON lines: this and what is worse
+    metrics_local: bool = True  # this machine may read /metrics; a request that a proxy forwarded counts as foreign
+    metrics_token_file: str = ""  # file with the token that opens /metrics from anywhere (Bearer); empty: none does
+    metrics_per_project: bool = False  # name projects in the metrics
 
 
 class Limits(Section, frozen=True):
@@ -79,6 +86,16 @@ class Destination(Section, frozen=True):
             raise ValueError("timeout_seconds and pauses must be more than 0")
 
 
+class Check(Section, frozen=True):
+    """When `innerloop-collector check` finds something wrong."""
+
+    disk_free_bytes: int = 5_000_000_000  # less free space than this; on a small disk, less than a twentieth of it
+    clock_seconds: float = 5.0  # clocks further apart than this
+    clock_url: str = ""  # an HTTP address whose Date is compared with this machine's clock; empty: none is asked
+    backups: str = ""  # directory with backups, whose newest is looked at; empty: backups are nobody's business here
+    backup_days: int = 7  # the newest backup is older than this
+
+
 class Configuration(Section, frozen=True):
     """Everything that can be set."""
 
@@ -86,6 +103,7 @@ class Configuration(Section, frozen=True):
     limits: Limits = Limits()
     store: Store = Store()
     destinations: dict[str, Destination] = {}
+    check: Check = Check()
 
 
 def load(given: str | None, environ: Mapping[str, str]) -> Configuration:
@@ -102,6 +120,24 @@ def load(given: str | None, environ: Mapping[str, str]) -> Configuration:
         return msgspec.convert(document, Configuration)
     except msgspec.ValidationError as error:
         raise UsageError(f"{source}: {_readable(str(error))}") from error
+
+
+def shown(configuration: Configuration) -> dict[str, Any]:
+    """Every setting as JSON can say it, without secrets."""
+    document: dict[str, Any] = msgspec.to_builtins(configuration)
+    return _without_secrets(document)
+
+
+def _without_secrets(table: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found[key] = _without_secrets(value)
+        elif isinstance(value, str):
+            found[key] = "***" if value and _SECRET.search(key) else _PASSWORD.sub(r"\1***@", value)
+        else:
+            found[key] = value
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -121,7 +157,7 @@ def _settings_of(environ: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
         if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
             continue
         if variable not in known:
-            raise UsageError(f"the environment variable {variable} sets nothing; see: innerloop-collector serve --help")
+            raise UsageError(f"the environment variable {variable} sets nothing{_nearest(variable, known)}")
         found.append((variable, *known[variable], value))
     return found
 
@@ -147,11 +183,22 @@ def _from_text(section: str, key: str, value: str, variable: str) -> Any:
         raise UsageError(f"the environment variable {variable}: {error}") from error
 
 
+def _keys_at(place: str) -> tuple[str, ...]:
+    """The keys that a table may have; none are known of one whose name its operator chose."""
+    return tuple(sections().get(place, {}))
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """What was probably meant."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else "; docs/reference/configuration.md lists what there is"
+
+
 def _readable(message: str) -> str:
     """What msgspec says, in the words of the file."""
     if unknown := _UNKNOWN.fullmatch(message):
-        place = f"[{unknown[2]}]" if unknown[2] else "the file"
-        return f"{place} has an unknown key: {unknown[1]}"
+        place, known = (f"[{unknown[2]}]", _keys_at(unknown[2])) if unknown[2] else ("the file", Configuration.__struct_fields__)
+        return f"{place} has an unknown key: {unknown[1]}{_nearest(unknown[1], known)}"
     if wrong := _WRONG.fullmatch(message):
         return f"{wrong[2]}: {wrong[1][0].lower()}{wrong[1][1:]}"
     return message

@@ -1,4 +1,6 @@
-"""The open collector: store, registry, writer and eraser, put together. May import: store, pipeline, exporters, configuration, settings, errors.
+"""The open collector: store, registry, writer and eraser, put together.
+
+May import: store, pipeline, exporters, configuration, metrics, settings, errors.
 
 The service and the command line, when no service runs, both work on this.
 """
@@ -9,6 +11,7 @@ from typing import Protocol
 
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.exporters.exporters import Exporters
+from innerloop_collector.metrics import Metrics
 from innerloop_collector.settings import Paths
 from innerloop_collector.store.engine import Engine, embedded, sync
 from innerloop_collector.store.eraser import Eraser
@@ -41,6 +44,7 @@ class Core:
         self.paths = paths
         self.configuration = configuration or Configuration()
         self.now = now
+        self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)
         existed = paths.store.exists()
         self.hasher = Hasher(load_secret(paths.secret, existed))
         self.engine = Engine(embedded(paths.store, paths.scratch))

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from innerloop_collector import __version__
+from innerloop_collector.cli.config import config
 from innerloop_collector.cli.destinations import destinations
 from innerloop_collector.cli.keys import keys
 from innerloop_collector.cli.projects import projects
@@ -19,7 +20,7 @@ from innerloop_collector.cli.serve import serve
 from innerloop_collector.cli.service import check, demo
 from innerloop_collector.errors import CollectorError
 
-_COMMANDS: tuple[click.Command, ...] = (serve, projects, keys, quarantine, destinations, report, check, demo)
+_COMMANDS: tuple[click.Command, ...] = (serve, projects, keys, quarantine, destinations, report, check, config, demo)
 
 
 def main() -> NoReturn:

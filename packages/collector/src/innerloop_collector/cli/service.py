@@ -13,13 +13,13 @@ from innerloop_collector.errors import CollectorError
 @located
 @as_json
 def check(place: Place, as_json: bool) -> None:
-    """Say whether the collector is well. Exit status 1 when it is not."""
+    """Say whether the collector is well. Exit status 1 and one line each for what is wrong."""
     from innerloop_collector.terminal.tables import check as table
 
     answer = call(place, "check")
     show(answer, as_json, table)
     if not answer["ok"]:
-        raise CollectorError(f"the last events could not be written: {answer['last_write_failure']}; see the service's log and the disk")
+        raise CollectorError("\ninnerloop-collector: ".join(one["text"] for one in answer["findings"] if not one["note"]))
 
 
 @click.command()

@@ -1,7 +1,9 @@
-"""The routes that take events in. May import: the rest of ingest, pipeline, the store's registry and writer."""
+"""The routes that take events in. May import: the rest of ingest, pipeline, the store's registry and writer, metrics."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +15,7 @@ from starlette.routing import Route
 from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.ingest import answers, auth, body, messages
+from innerloop_collector.metrics import Metrics
 from innerloop_collector.pipeline.event import Event
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined
 from innerloop_collector.pipeline.rows import event_row, quarantine_row
@@ -21,7 +24,7 @@ from innerloop_collector.store.erasure import Registration
 from innerloop_collector.store.keyed import Hasher
 from innerloop_collector.store.registry import Registry
 from innerloop_collector.store.tables import QuarantineRow, Row
-from innerloop_collector.store.writer import Writer
+from innerloop_collector.store.writer import Receipt, Writer
 
 _log = structlog.get_logger()
 _ALIASES = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a"}
@@ -30,12 +33,15 @@ _ALIASES = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": 
 class Ingest:
     """Takes requests with events and answers once these are on the disk."""
 
-    def __init__(self, registry: Registry, writer: Writer, hasher: Hasher, limits: Limits, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, registry: Registry, writer: Writer, hasher: Hasher, limits: Limits, now: Callable[[], datetime], metrics: Metrics
+    ) -> None:
         self._registry = registry
         self._writer = writer
         self._hasher = hasher
         self._limits = limits
         self._now = now
+        self._metrics = metrics
 
     def routes(self) -> list[Route]:
         """Segment's routes, and the one-letter names that its browser SDK uses."""
@@ -77,13 +83,40 @@ class Ingest:
     async def _keep(self, events: list[Event], registrations: list[Registration]) -> None:
         """Send events through the pipeline, and wait until they and what was registered are on the disk."""
         accepted, quarantined, dropped = self._sort(events)
-        erased = 0
+        receipt = Receipt()
         if accepted or quarantined or registrations:
-            receipt = await asyncio.wrap_future(self._writer.submit(accepted, quarantined, registrations))
-            erased = receipt.erased
+            with self._counting_refusals(events):
+                receipt = await asyncio.wrap_future(self._writer.submit(accepted, quarantined, registrations))
+        erased = receipt.erased
+        self._count(events, receipt, dropped, quarantined)
         for reason, count in ((DropReason.PAST_RETENTION, dropped), (DropReason.ERASED, erased)):
             if count:
                 _log.info("events dropped", reason=str(reason), events=count)
+
+    @contextlib.contextmanager
+    def _counting_refusals(self, events: list[Event]) -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            if events:
+                self._metrics.refused(events[0].project, len(events))
+            raise
+
+    def _count(self, events: list[Event], receipt: Receipt, dropped: int, quarantined: list[QuarantineRow]) -> None:
+        """Tell the metrics what became of a request's events. They share project and clock."""
+        if not events:
+            return
+        project, reasons = events[0].project, Counter(row.reason for row in quarantined)
+        reasons += Counter({str(DropReason.PAST_RETENTION): dropped, str(DropReason.ERASED): receipt.erased})
+        self._metrics.skew(events[0].skew_seconds)
+        self._metrics.set_aside(project, reasons)
+        self._metrics.kept(
+            project,
+            stored=receipt.stored,
+            quarantined=receipt.quarantined,
+            repeated=receipt.repeated,
+            dropped=dropped + receipt.erased,
+        )
 
     def _sort(self, events: list[Event]) -> tuple[list[Row], list[QuarantineRow], int]:
         catalogue = self._registry.catalogue

@@ -1,9 +1,12 @@
-"""Operations on the collector itself. May import: core, access."""
+"""Operations on the collector itself. May import: core, access, vitals, findings."""
 
-import shutil
+from collections.abc import Iterator
 
+from innerloop_collector import vitals
 from innerloop_collector.access.roles import Role
+from innerloop_collector.operations import findings
 from innerloop_collector.operations.area import Answer, Area, operation
+from innerloop_collector.operations.findings import Finding
 
 
 class Service(Area):
@@ -11,20 +14,30 @@ class Service(Area):
 
     @operation("check", Role.ADMIN)
     def check(self) -> Answer:
-        """Say whether the collector is well."""
+        """Say whether the collector is well, and what is wrong where it is not."""
+        store = vitals.store(self.core)
         events, waiting = self.core.tables.counts()
-        tombstones, unfinished, receipts = self.core.erasures.counts()
-        disk = shutil.disk_usage(self.core.paths.data)
+        disk = vitals.disk(self.core.paths.scratch)
         failure = self.core.writer.last_failure
+        found = list(self._findings(store, disk, failure))
         return {
-            "ok": failure is None,
-            "engine": str(self.core.engine.query("SELECT version()")[0][0]),
+            "ok": all(one.note for one in found),
+            "findings": [one._asdict() for one in found],
+            "engine": store.engine,
             "data": str(self.core.paths.data),
             "events": events,
             "quarantined": waiting,
-            "tombstones": tombstones,
-            "unfinished_erasures": unfinished,
-            "receipts": receipts,
+            "tombstones": store.tombstones,
+            "unfinished_erasures": store.unfinished_erasures,
+            "receipts": store.receipts,
+            "store_bytes": store.bytes,
             "disk_free_bytes": disk.free,
             "last_write_failure": failure,
         }
+
+    def _findings(self, store: vitals.StoreVitals, disk: vitals.DiskVitals, failure: str | None) -> Iterator[Finding]:
+        wanted, now = self.core.configuration.check, self.core.now().timestamp()
+        yield from findings.of_the_store(store, failure)
+        yield from findings.of_the_disk(disk, wanted)
+        yield from findings.of_the_clocks(store, now, wanted)
+        yield from findings.of_the_backups(now, wanted)

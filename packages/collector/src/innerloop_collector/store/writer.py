@@ -92,6 +92,16 @@ class Writer:
         """The position up to which every event is on the disk."""
         return self._tables.committed
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be committed."""
+        return self._waiting
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether the thread is there."""
+        return self._thread.is_alive()
+
     def can_write(self) -> bool:
         """Tell whether commits succeed. After a failure this tries one of its own, so that it heals without traffic."""
         if self.last_failure is None:

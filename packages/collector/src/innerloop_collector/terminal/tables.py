@@ -51,6 +51,8 @@ def check(answer: dict[str, Any]) -> str:
         ("erased ids", f"{answer['tombstones']:,}"),
         ("erasures not finished", f"{answer['unfinished_erasures']:,}"),
         ("erasure receipts", f"{answer['receipts']:,}"),
+        ("size", f"{answer['store_bytes'] / 1e6:,.1f} MB"),
         ("disk free", f"{answer['disk_free_bytes'] / 1e9:.1f} GB"),
+        *(("note", one["text"]) for one in answer["findings"] if one["note"]),
     ]
     return table(("", ""), rows, "")

@@ -1,0 +1,90 @@
+"""What is wrong with a collector, one line each. May import: vitals, configuration, errors.
+
+A finding says what is wrong and what to do. A note is about what mends itself, or needs no hurry, and fails no check.
+"""
+
+import email.utils
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx2
+
+from innerloop_collector.configuration import Check
+from innerloop_collector.vitals import STUCK_SECONDS, DiskVitals, StoreVitals
+
+_MANY_PARTS = 1_000  # of one table: the engine slows inserts down from this many in one month on
+_PATIENCE = 10.0  # seconds for the address whose Date is compared
+_DAY = 86_400
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong."""
+
+    about: str
+    text: str
+    note: bool = False
+
+
+def of_the_store(store: StoreVitals, last_failure: str | None) -> Iterator[Finding]:
+    """Judge the store."""
+    if last_failure is not None:
+        yield Finding("store", f"the last events could not be written: {last_failure}; see the service's log and the disk")
+    if store.detached_parts:
+        yield Finding(
+            "store", f"the engine has set {store.detached_parts} parts aside (detached) that may hold anybody's rows; repair or remove them"
+        )
+    if store.failing_mutations or store.stuck_mutations:
+        yield Finding(
+            "store",
+            f"{store.failing_mutations} mutations fail and {store.stuck_mutations} take longer than {STUCK_SECONDS // 60} minutes, "
+            "so rows that must go are still there; see the disk and the service's log",
+        )
+    for name, table in store.tables.items():
+        if table.parts > _MANY_PARTS:
+            yield Finding("store", f"the table {name} has {table.parts} parts, so merges do not keep up; see cpu and disk")
+    if store.unfinished_erasures:
+        text = f"{store.unfinished_erasures} erased ids may have bytes left; the running service goes on with them"
+        yield Finding("erasures", text, note=True)
+
+
+def of_the_disk(disk: DiskVitals, wanted: Check) -> Iterator[Finding]:
+    """Judge the data directory's file system."""
+    if disk.free < min(wanted.disk_free_bytes, disk.total // 20):
+        yield Finding(
+            "disk", f"{disk.free / 1e9:.1f} GB are free ({disk.free / disk.total:.0%}); a full disk refuses events: make room, or keep less"
+        )
+    if abs(disk.clock_skew) > wanted.clock_seconds:
+        yield Finding("clock", f"the disk's clock is {disk.clock_skew:+.0f} s from this machine's; set both by NTP")
+
+
+def of_the_clocks(store: StoreVitals, now: float, wanted: Check) -> Iterator[Finding]:
+    """Judge the clocks: the engine's, and the one of an address that was configured. Times are Unix seconds."""
+    if abs(store.clock - now) > wanted.clock_seconds:
+        yield Finding("clock", f"the store's clock is {store.clock - now:+.0f} s from this machine's; set both by NTP")
+    if not wanted.clock_url:
+        return
+    try:
+        said = httpx2.head(wanted.clock_url, timeout=_PATIENCE).headers["Date"]
+        distance = email.utils.parsedate_to_datetime(said).timestamp() - time.time()
+    except (httpx2.HTTPError, httpx2.InvalidURL, KeyError, ValueError) as error:
+        yield Finding("clock", f"check.clock_url tells no time ({type(error).__name__}); correct it or leave it out")
+        return
+    if abs(distance) > wanted.clock_seconds + 1:  # a Date has whole seconds
+        yield Finding("clock", f"this machine's clock is {-distance:+.0f} s from that of check.clock_url; set it by NTP")
+
+
+def of_the_backups(now: float, wanted: Check) -> Iterator[Finding]:
+    """Judge the age of the newest backup. `now` is Unix seconds."""
+    if not wanted.backups:
+        return
+    try:
+        newest = max((path.stat().st_mtime for path in Path(wanted.backups).iterdir()), default=None)
+    except OSError as error:
+        yield Finding("backups", f"cannot look into {wanted.backups}: {error.strerror}; correct check.backups")
+        return
+    if newest is None:
+        yield Finding("backups", f"there is no backup in {wanted.backups}; make one: innerloop-collector backup DIR")
+    elif now - newest > wanted.backup_days * _DAY:
+        yield Finding("backups", f"the newest backup in {wanted.backups} is {(now - newest) / _DAY:.0f} days old; see what makes them")

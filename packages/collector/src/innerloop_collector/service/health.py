@@ -1,0 +1,48 @@
+"""`/livez` and `/readyz`. May import: ingest's answers, errors."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from innerloop_collector.errors import StoreError
+from innerloop_collector.ingest.answers import unavailable
+
+_PATIENCE = 5.0  # seconds
+_SILENT = "the store does not answer"
+
+
+class Health:
+    """Says whether the process lives and whether it can do its work. Anybody may ask, so it says no more than that."""
+
+    def __init__(self, probe: Callable[[], str | None], readers: Executor) -> None:
+        self._probe = probe
+        self._readers = readers
+        self._pending: Future[str | None] | None = None
+
+    def routes(self) -> list[Route]:
+        """`/livez` and `/readyz`."""
+        return [Route("/livez", self._live, methods=["GET"]), Route("/readyz", self._ready, methods=["GET"])]
+
+    async def _live(self, _: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def _ready(self, _: Request) -> Response:
+        """Try the store. Those who ask meanwhile share the answer: a store that hangs takes one reader, not all."""
+        pending = self._pending = self._pending or self._readers.submit(self._ask)
+        try:
+            trouble = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(pending)), _PATIENCE)
+        except TimeoutError:
+            trouble = _SILENT
+        if pending.done() and self._pending is pending:
+            self._pending = None
+        return JSONResponse({"status": "ready"}) if trouble is None else unavailable(trouble).answer()
+
+    def _ask(self) -> str | None:
+        try:
+            return self._probe()
+        except StoreError:
+            return _SILENT

@@ -1,0 +1,104 @@
+"""Logs: JSON lines on stderr, of ours and of libraries. May import: structlog.
+
+A line may hold no id, key, token, address or path. What we log ourselves is counts and closed words; as a second line, what looks like any of
+those is taken out of every text. Of a library's message only what its author wrote is kept, not what was put in; and of a failure its type
+and the places in the code that it passed: a message may quote what a sender wrote.
+"""
+
+import logging
+import re
+import sys
+import threading
+import traceback
+from collections.abc import MutableMapping
+from types import FrameType
+from typing import Any
+
+import structlog
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_DEEPEST = 12  # places of a failure that are named
+_OURS = ("timestamp", "level", "url")  # `url`: where the service listens, which its operator chose
+_SUSPECT = re.compile(
+    r"""'[^']*' | "[^"]*" | `[^`]*`            # a quotation, of whatever it may be
+    | \b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b    # an address
+    | \[?(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}\]?
+    | [\w-]*[0-9a-f]{12}[\w.-]*              # the end of a UUID, a hash
+    | \d{9,}                                 # a hash in decimal, a time to the millisecond
+    | \w[\w-]*\.[\w-]{16,}                   # a write key
+    | [\w-]{30,}                             # a token
+    | \S+@\S+                                # an address of mail
+    | (?<![\w/])/\S+                         # a path
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+Line = MutableMapping[str, Any]
+
+
+def configure(level: str = "info") -> None:
+    """Log from a level on: debug, info, warning or error. Libraries are heard from warning on."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _reduce_failure,
+        _take_out_suspects,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_keep_what_its_author_wrote)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(allow=()), *shared],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(LEVELS[level], logging.WARNING), force=True)
+    sys.excepthook = lambda _, error, trace: _died("process", error.with_traceback(trace))
+    threading.excepthook = lambda args: _died(args.thread.name if args.thread else "thread", args.exc_value)
+    sys.unraisablehook = lambda args: _died("unraisable", args.exc_value)
+
+
+def _died(what: str, error: BaseException | None) -> None:
+    """Say what nobody caught, without the message that Python would print."""
+    structlog.get_logger().error("uncaught failure", what=what, exc_info=error)
+
+
+def without_suspects(text: str) -> str:
+    """Take out of a text what may be an id, a key, an address, a path or a quotation."""
+    return _SUSPECT.sub("…", text)
+
+
+def _take_out_suspects(_: Any, __: str, line: Line) -> Line:
+    for name, value in line.items():
+        if isinstance(value, str) and name not in _OURS:
+            line[name] = without_suspects(value)
+    return line
+
+
+def _reduce_failure(_: Any, __: str, line: Line) -> Line:
+    """Replace a traceback by the failure's type and where it passed."""
+    failure = line.pop("exc_info", None)
+    if failure is True:
+        failure = sys.exc_info()
+    error = failure[1] if isinstance(failure, tuple) else failure
+    if isinstance(error, BaseException):
+        line["kind"] = type(error).__name__
+        line["where"] = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-_DEEPEST:]]
+    return line
+
+
+def _keep_what_its_author_wrote(record: logging.LogRecord) -> bool:
+    """Keep a library's message where it is a constant of the code that logs it, without what was to be put in."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the only way to the code that logs
+    while frame is not None and (frame.f_code.co_filename != record.pathname or frame.f_lineno != record.lineno):
+        frame = frame.f_back
+    if frame is None or record.msg not in frame.f_code.co_consts:
+        record.msg = "a message that may quote somebody was left out"
+    record.args = None
+    record.stack_info = None
+    return True
