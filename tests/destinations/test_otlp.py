@@ -37,7 +37,7 @@ def metrics(receiver: Receiver) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_a_run_is_a_trace_and_its_targets_are_spans_below_it(configured: Configured, receiver: Receiver) -> None:
-    configured.destination("ot", "otlp", receiver, key_header="x-honeycomb-team").start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.destination("traces", "otlp", receiver, key_header="x-honeycomb-team").start(project(("Metrics Ltd", WITHOUT_ID)))
     run = run_event(exit_status=2, duration_ms=5000, targets=3, targets_failed=1)
     outer = target_event(run, "build", sequence=1, parent=0, offset_ms=100, duration_ms=4000, exit_status=2)
     inner = target_event(run, "lint", sequence=2, parent=1, offset_ms=200, duration_ms=3000)
@@ -77,7 +77,7 @@ def test_a_run_is_a_trace_and_its_targets_are_spans_below_it(configured: Configu
 
 
 def test_durations_and_failures_of_runs_are_metrics(configured: Configured, receiver: Receiver) -> None:
-    configured.destination("ot", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
     runs = [run_event(duration_ms=milliseconds, exit_status=status) for milliseconds, status in ((300, 0), (700, 0), (40_000, 1))]
     configured.send(*runs, target_event(runs[0]))
     receiver.wait_for(lambda it: len(metrics(it).get("cicd.pipeline.run.errors", ())) == 1)
@@ -92,7 +92,7 @@ def test_durations_and_failures_of_runs_are_metrics(configured: Configured, rece
 
 
 def test_a_pseudonym_is_an_attribute_of_spans_and_of_no_metric(configured: Configured, receiver: Receiver) -> None:
-    configured.destination("ot", "otlp", receiver).start(project(("Metrics Ltd", PSEUDONYM)))
+    configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", PSEUDONYM)))
     configured.send(run_event("somebody"))
     receiver.wait_for(lambda it: len(it.requests) == 2)
     (span,) = receiver.events
@@ -103,7 +103,7 @@ def test_a_pseudonym_is_an_attribute_of_spans_and_of_no_metric(configured: Confi
 
 def test_targets_that_come_later_find_their_run(configured: Configured, receiver: Receiver) -> None:
     """Ids are made from the run's, so it takes no memory; after a restart they are the same."""
-    configured.destination("ot", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
     run = run_event()
     later = target_event(run)
     configured.send(run)
@@ -122,9 +122,9 @@ def test_spans_that_are_declined_in_an_answer_of_200_are_counted_and_not_sent_ag
     points = ExportMetricsServiceResponse()
     points.partial_success.rejected_data_points = 2
     receiver.say = lambda it: Answer(body=(declined if it.path == "/v1/traces" else points).SerializeToString())
-    configured.destination("ot", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
     configured.send(run_event(), run_event())
-    status = configured.wait("ot", lambda it: it["sent"] == 2)
+    status = configured.wait("traces", lambda it: it["sent"] == 2)
 
     assert 3 == status["declined"]
     assert 2 == len(receiver.events)
@@ -132,7 +132,7 @@ def test_spans_that_are_declined_in_an_answer_of_200_are_counted_and_not_sent_ag
 
 def test_an_endpoint_without_metrics_is_said_to_be_one(configured: Configured, receiver: Receiver) -> None:
     receiver.say = lambda it: Answer(404 if it.path == "/v1/metrics" else 200)
-    configured.destination("ot", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
     configured.send(run_event())
 
-    assert "metrics = false" in configured.wait("ot", lambda it: it["failures"])["last_error"]
+    assert "metrics = false" in configured.wait("traces", lambda it: it["failures"])["last_error"]

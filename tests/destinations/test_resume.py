@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.collector.support import run_event
+from tests.collector.support import Owner, run_event
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import WITHOUT_ID, Configured, project
 
@@ -51,3 +51,19 @@ def test_killed_at_any_time_it_sends_everything_at_least_once_under_the_same_nam
     assert all(len(content) == 1 for content in by_name.values())
     assert set(range(count)) == {event["duration_ms"] for event in receiver.events}
     assert len(receiver.events) <= count + kills * 7, "more was sent again than one batch for each kill"
+
+
+def test_an_erasure_of_the_newest_events_does_not_hide_those_that_come_after_a_restart(configured: Configured, receiver: Receiver) -> None:
+    """Positions of rows that are gone are not given out again: a destination has passed them."""
+    configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
+    leaving = Owner()
+    configured.send(run_event(duration_ms=1))
+    configured.collector.send(*(run_event(leaving.id, duration_ms=2) for _ in range(5)), owners=[leaving])
+    receiver.wait_for(lambda it: len(it.events) == 6)
+    configured.wait("nr", lambda it: it["sent"] == 6)
+    configured.collector.forget(leaving)
+    configured.collector.stop()
+    configured.start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.send(run_event(duration_ms=3))
+
+    assert 3 == receiver.wait_for(lambda it: len(it.events) == 7).events[-1]["duration_ms"]

@@ -18,6 +18,7 @@ from innerloop_collector.settings import LARGEST_EVENT
 
 PREFIX = "INNERLOOP_COLLECTOR_"
 FILE_VARIABLE = PREFIX + "CONFIG"
+LARGEST_BATCH = 500  # events that a destination is sent at once, at most
 OTHER_VARIABLES = frozenset({FILE_VARIABLE, PREFIX + "DATA", PREFIX + "URL", PREFIX + "TOKEN"})  # not keys of the file
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?(.*)`)?")
 _SECRET = re.compile(r"(?:key|secret|token|password)$")  # a name, but not that of a file or variable with the secret in it
@@ -80,8 +81,8 @@ class Destination(Section, frozen=True):
     longest_pause_seconds: float = 300.0  # between two attempts, unless the destination asks for more
 
     def __post_init__(self) -> None:
-        if not 1 <= self.batch <= 500:
-            raise ValueError("batch must be 1 to 500")
+        if not 1 <= self.batch <= LARGEST_BATCH:
+            raise ValueError(f"batch must be 1 to {LARGEST_BATCH}")
         if min(self.timeout_seconds, self.first_pause_seconds, self.longest_pause_seconds) <= 0:
             raise ValueError("timeout_seconds and pauses must be more than 0")
 

@@ -31,6 +31,15 @@ class Source:
         """The lowest position that is taken after one. 0: none is."""
         return int(self._engine.query("SELECT min(position) FROM events WHERE position > {after:UInt64}", {"after": position})[0][0])
 
+    def batch_end(self, after: int, size: int, wanted: Keys) -> int:
+        """The position of the last event of the next batch, if it is as large as that. 0: there is nothing to send."""
+        if not wanted:
+            return 0
+        projects, plans = _names(wanted)
+        sql = """SELECT max(position) FROM (SELECT position FROM events WHERE project IN {projects:Array(String)}
+            AND plan IN {plans:Array(String)} AND position > {after:UInt64} ORDER BY position LIMIT {size:UInt32})"""
+        return int(self._engine.query(sql, {"projects": projects, "plans": plans, "after": after, "size": size})[0][0])
+
     def plans_of(self, project: str, installation: int, after: int, until: int) -> set[str]:
         """The plans under which an installation's events with a position in (after, until] came."""
         sql = """SELECT DISTINCT plan FROM events WHERE project = {project:String} AND installation = {installation:UInt128}
@@ -41,9 +50,12 @@ class Source:
     def _read(self, condition: str, parameters: dict[str, Any], wanted: Keys) -> list[Sequence[Any]]:
         if not wanted:
             return []
-        projects = sorted({project for project, _ in wanted})
-        plans = sorted({plan for _, plan in wanted})
+        projects, plans = _names(wanted)
         sql = f"{_SELECT} AND plan IN {{plans:Array(String)}} AND {condition}"
         rows = self._engine.query(sql, {"projects": projects, "plans": plans, **parameters})
         found = {row[2]: row for row in rows if (row[1], row[5]) in wanted}  # by message key: once, also while a repetition is unmerged
         return sorted(found.values(), key=lambda row: int(row[0]))
+
+
+def _names(wanted: Keys) -> tuple[list[str], list[str]]:
+    return sorted({project for project, _ in wanted}), sorted({plan for _, plan in wanted})

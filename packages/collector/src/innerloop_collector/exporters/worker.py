@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from innerloop_collector.configuration import Destination
+from innerloop_collector.configuration import LARGEST_BATCH, Destination
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.delivery import Outcome, deliver
 from innerloop_collector.exporters.failures import Refusing, SendError, TakesNone
@@ -108,7 +108,9 @@ class Worker:
             first = 0 if self.settings.start == "beginning" else committed
             state = self._around.states.begin(self.name, first, self._around.today)
         self._position = state.position
-        self.progress.attempted = max(committed, state.position)  # a process that was killed may have got as far
+        # A process that was killed may have sent one batch more than it noted.
+        terms = self.release.terms(self._around.catalogue())
+        self.progress.attempted = max(state.position, self._around.source.batch_end(state.position, LARGEST_BATCH, terms))
         self.progress.level_since = time.monotonic()
 
     def start(self) -> None:
