@@ -59,8 +59,8 @@ def example() -> str:
 
 
 def tables() -> list[Table]:
-    """Every table, in the order of the file."""
-    return list(_tables_of(Configuration, ""))
+    """Every table; those whose name the operator chooses come last."""
+    return sorted(_tables_of(Configuration, ""), key=lambda table: "NAME" in table.name)
 
 
 def _tables_of(struct: type[msgspec.Struct], prefix: str) -> Iterator[Table]:
@@ -85,7 +85,7 @@ def _table(name: str, kind: msgspec.inspect.StructType) -> Iterator[Table]:
     tag = [Key(kind.tag_field, f'"{kind.tag}"', "", "which kind this is")] if kind.tag_field else []
     comments = _comments(kind.cls)
     plain = [one for one in kind.fields if not isinstance(one.type, (msgspec.inspect.StructType, msgspec.inspect.DictType))]
-    yield Table(name, about, tag + [Key(one.name, _type(one.type), _default(one), comments.get(one.name, "")) for one in plain])
+    yield Table(name, about, tag + [Key(one.encode_name, _type(one.type), _default(one), comments.get(one.name, "")) for one in plain])
     yield from _tables_of(kind.cls, name + ".")
 
 

@@ -5,6 +5,7 @@ One process, one event loop, one writer, one eraser and two reader threads. Noth
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -150,7 +151,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=512, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise CollectorError(f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port, 0 takes any") from error
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # below 0: of the look-up of a name
+        raise CollectorError(f"cannot listen on {host} port {port}: {why}; choose another with --port, 0 takes any") from error
 
 
 def _shown(host: str) -> str:

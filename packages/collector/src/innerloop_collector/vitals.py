@@ -8,7 +8,6 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -51,6 +50,19 @@ class StoreVitals(msgspec.Struct, frozen=True):
         return sum(table.bytes for table in self.tables.values())
 
 
+class DestinationVitals(msgspec.Struct, frozen=True):
+    """How a destination is doing."""
+
+    name: str
+    state: str
+    behind_events: int
+    behind_seconds: float
+    sent: int
+    set_aside: int
+    failures: int  # in a row, until now
+    last_error: str | None
+
+
 class DiskVitals(msgspec.Struct, frozen=True):
     """How full the data directory's file system is, and how far its clock is from this machine's."""
 
@@ -68,6 +80,12 @@ def store(core: Core) -> StoreVitals:
     return StoreVitals(engine, clock, tables, query(_DETACHED)[0][0], mutations, stuck, failing, *core.erasures.counts())
 
 
+def destinations(core: Core) -> list[DestinationVitals]:
+    """Ask the exporters. Raises StoreError where the store does not answer."""
+    names = [name for name in DestinationVitals.__struct_fields__ if name != "name"]
+    return [DestinationVitals(one["destination"], *(one[name] for name in names)) for one in core.exporters.status()]
+
+
 def disk(directory: Path) -> DiskVitals:
     """Look at a file system. A file is made, since a network's file system has a clock of its own. Raises OSError where none can be."""
     usage = shutil.disk_usage(directory)
@@ -76,9 +94,3 @@ def disk(directory: Path) -> DiskVitals:
         file.flush()
         skew = os.fstat(file.fileno()).st_mtime - time.time()
     return DiskVitals(usage.free, usage.total, skew)
-
-
-def as_json(vitals: StoreVitals) -> dict[str, Any]:
-    """What JSON can say of the store's vitals."""
-    document: dict[str, Any] = msgspec.to_builtins(vitals)
-    return document

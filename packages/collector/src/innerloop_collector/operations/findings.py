@@ -5,14 +5,14 @@ A finding says what is wrong and what to do. A note is about what mends itself, 
 
 import email.utils
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
 
 from innerloop_collector.configuration import Check
-from innerloop_collector.vitals import STUCK_SECONDS, DiskVitals, StoreVitals
+from innerloop_collector.vitals import STUCK_SECONDS, DestinationVitals, DiskVitals, StoreVitals
 
 _MANY_PARTS = 1_000  # of one table: the engine slows inserts down from this many in one month on
 _PATIENCE = 10.0  # seconds for the address whose Date is compared
@@ -59,10 +59,14 @@ def of_the_disk(disk: DiskVitals, wanted: Check) -> Iterator[Finding]:
         yield Finding("clock", f"the disk's clock is {disk.clock_skew:+.0f} s from this machine's; set both by NTP")
 
 
-def of_the_clocks(store: StoreVitals, now: float, wanted: Check) -> Iterator[Finding]:
-    """Judge the clocks: the engine's, and the one of an address that was configured. Times are Unix seconds."""
+def of_the_stores_clock(store: StoreVitals, now: float, wanted: Check) -> Iterator[Finding]:
+    """Judge the engine's clock. `now` is Unix seconds."""
     if abs(store.clock - now) > wanted.clock_seconds:
         yield Finding("clock", f"the store's clock is {store.clock - now:+.0f} s from this machine's; set both by NTP")
+
+
+def of_another_clock(wanted: Check) -> Iterator[Finding]:
+    """Judge this machine's clock by that of the address that was configured."""
     if not wanted.clock_url:
         return
     try:
@@ -73,6 +77,25 @@ def of_the_clocks(store: StoreVitals, now: float, wanted: Check) -> Iterator[Fin
         return
     if abs(distance) > wanted.clock_seconds + 1:  # a Date has whole seconds
         yield Finding("clock", f"this machine's clock is {-distance:+.0f} s from that of check.clock_url; set it by NTP")
+
+
+def of_the_destinations(destinations: Iterable[DestinationVitals]) -> Iterator[Finding]:
+    """Judge how what was stored is passed on."""
+    for one in destinations:
+        if one.failures:
+            late = f"{one.behind_events} events, {one.behind_seconds:.0f} s"
+            yield Finding(
+                "destinations",
+                f"the destination {one.name} fails ({one.last_error}) and is behind by {late}; see: innerloop-collector destinations status",
+            )
+        if one.set_aside:
+            yield Finding(
+                "destinations",
+                f"the destination {one.name} does not take {one.set_aside} events; see: innerloop-collector destinations set-aside {one.name}",
+                note=True,
+            )
+        if one.state == "paused":
+            yield Finding("destinations", f"the destination {one.name} is paused and {one.behind_events} events behind", note=True)
 
 
 def of_the_backups(now: float, wanted: Check) -> Iterator[Finding]:

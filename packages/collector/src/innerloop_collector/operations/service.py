@@ -39,5 +39,7 @@ class Service(Area):
         wanted, now = self.core.configuration.check, self.core.now().timestamp()
         yield from findings.of_the_store(store, failure)
         yield from findings.of_the_disk(disk, wanted)
-        yield from findings.of_the_clocks(store, now, wanted)
+        yield from findings.of_the_stores_clock(store, now, wanted)
+        yield from findings.of_another_clock(wanted)
         yield from findings.of_the_backups(now, wanted)
+        yield from findings.of_the_destinations(vitals.destinations(self.core))

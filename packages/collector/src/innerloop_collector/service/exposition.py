@@ -10,13 +10,13 @@ import hmac
 import ipaddress
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import NamedTuple
 
 from prometheus_client import Metric, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -27,7 +27,7 @@ from innerloop_collector import __version__, vitals
 from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.ingest.answers import Refusal
-from innerloop_collector.vitals import DiskVitals, StoreVitals
+from innerloop_collector.vitals import DestinationVitals, DiskVitals, StoreVitals
 
 _PATIENCE = 5.0  # seconds that a scrape waits for the store
 _FRESH = 5.0  # seconds for which what was asked last is shown again
@@ -39,7 +39,7 @@ class Seen(NamedTuple):
 
     store: StoreVitals | None = None
     disk: DiskVitals | None = None
-    destinations: Mapping[str, Mapping[str, float]] = {}  # name -> measure -> value
+    destinations: Sequence[DestinationVitals] = ()
 
 
 class Exposition:
@@ -94,7 +94,7 @@ class Exposition:
         """Ask the store and the disk, each for itself."""
         seen = Seen()
         with contextlib.suppress(StoreError):
-            seen = seen._replace(store=vitals.store(self._core))
+            seen = seen._replace(store=vitals.store(self._core), destinations=vitals.destinations(self._core))
         with contextlib.suppress(OSError):
             seen = seen._replace(disk=vitals.disk(self._core.paths.scratch))
         return seen
@@ -152,10 +152,23 @@ def _disk(disk: DiskVitals) -> Iterator[Metric]:
     yield _gauge("disk_clock_skew_seconds", "How far the file system's clock is ahead of this machine's.", [({}, disk.clock_skew)])
 
 
-def _destinations(destinations: Mapping[str, Mapping[str, float]]) -> Iterator[Metric]:
-    for measure in sorted({measure for measures in destinations.values() for measure in measures}):
-        values = [({"destination": name}, measures[measure]) for name, measures in destinations.items() if measure in measures]
-        yield _gauge(f"destination_{measure}", "How far a destination is; see the guide to destinations.", values)
+_DESTINATION = {
+    "behind_events": "Events that a destination has yet to get.",
+    "behind_seconds": "For how long a destination has been behind.",
+    "set_aside": "Events that a destination does not take.",
+    "failures": "Attempts that failed in a row, until now.",
+}
+
+
+def _destinations(destinations: Sequence[DestinationVitals]) -> Iterator[Metric]:
+    if not destinations:
+        return
+    for measure, about in _DESTINATION.items():
+        yield _gauge(f"destination_{measure}", about, [({"destination": one.name}, getattr(one, measure)) for one in destinations])
+    sent = CounterMetricFamily("innerloop_destination_sent", "Events that a destination took.", labels=["destination"])
+    for one in destinations:
+        sent.add_metric([one.name], one.sent)
+    yield sent
 
 
 def _gauge(name: str, about: str, values: Sequence[tuple[dict[str, str], float]]) -> Metric:

@@ -20,7 +20,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 _DEEPEST = 12  # places of a failure that are named
 _OURS = ("timestamp", "level", "url")  # `url`: where the service listens, which its operator chose
 _SUSPECT = re.compile(
-    r"""'[^']*' | "[^"]*" | `[^`]*`            # a quotation, of whatever it may be
+    r"""['"`].*['"`]                        # from the first quotation to the last: what is quoted may hold quotes
     | \b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b    # an address
     | \[?(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}\]?
     | [\w-]*[0-9a-f]{12}[\w.-]*              # the end of a UUID, a hash

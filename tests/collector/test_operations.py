@@ -1,0 +1,261 @@
+"""What an operator relies on: `check` finds what is wrong, with the service and without it; a service that cannot start says why in one line."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from innerloop_collector.configuration import Check
+from innerloop_collector.operations import findings
+from tests.collector.support import KEY, Collector, fill, run_event
+from tests.conftest import ROOT
+
+UNIT = ROOT / "deploy" / "innerloop-collector.service"
+
+
+def wrong(collector: Collector) -> list[str]:
+    """What `check` finds, one line each. Nothing: it exits with 0."""
+    done = collector.cli("check")
+    lines = done.stderr.splitlines()
+    assert (done.returncode == 0) == (lines == []), done.stderr
+    assert all(line.startswith("innerloop-collector: ") for line in lines)
+    return [line.removeprefix("innerloop-collector: ") for line in lines]
+
+
+def test_a_collector_that_is_well_says_so_with_the_service_and_without_it(collector: Collector) -> None:
+    collector.send(run_event())
+    assert [] == wrong(collector)
+    running = collector.ask("check")
+    collector.stop()
+    assert [] == wrong(collector)
+
+    assert (True, [], 1) == (running["ok"], running["findings"], running["events"])
+    stopped = collector.ask("check")
+    for volatile in ("disk_free_bytes", "store_bytes"):
+        assert 0 < running.pop(volatile)
+        assert 0 < stopped.pop(volatile)
+    assert running == stopped
+
+
+def test_parts_that_the_engine_set_aside_are_found(collector: Collector) -> None:
+    collector.send(run_event())
+    part = next((collector.data / "store").rglob("checksums.txt")).parent
+    shutil.copytree(part, part.parent / "detached" / f"broken-on-start_{part.name}")
+
+    assert ["detached"] == [word for line in wrong(collector) for word in re.findall("detached", line)]
+    collector.stop()
+    assert 1 == len(wrong(collector))
+
+
+def test_a_disk_that_fills_is_found_before_it_is_full(idle: Collector, small_disk: Path) -> None:
+    idle.environment["INNERLOOP_COLLECTOR_DATA"] = str(small_disk / "data")
+    idle.start_with()
+    assert [] == wrong(idle)
+    fill(small_disk / "filler")
+    with (small_disk / "filler").open("r+b") as file:
+        file.truncate(os.path.getsize(small_disk / "filler") - 2_000_000)
+
+    [line] = wrong(idle)
+    assert re.match(r"0\.0 GB are free \(\d%\)", line)
+
+
+@pytest.fixture
+def clock() -> Iterator[Callable[[str | None], str]]:
+    """Makes servers that say what time it is (None: the true one); their addresses."""
+    servers: list[HTTPServer] = []
+
+    def make(date: str | None) -> str:
+        class Clock(BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                self.send_response_only(200)
+                if date != "":
+                    self.send_header("Date", date or self.date_time_string())
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        servers.append(HTTPServer(("127.0.0.1", 0), Clock))
+        Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}/"
+
+    yield make
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_clock_that_is_off_is_found(idle: Collector, clock: Callable[[str | None], str]) -> None:
+    variable = "INNERLOOP_COLLECTOR_CHECK_CLOCK_URL"
+    idle.environment[variable] = clock(None)
+    assert [] == wrong(idle)
+
+    idle.environment[variable] = clock("Tue, 01 Jan 2030 00:00:00 GMT")
+    [line] = wrong(idle)
+    assert re.match(r"this machine's clock is -\d+ s from that of check.clock_url", line)
+
+
+def test_an_address_that_tells_no_time_is_found(clock: Callable[[str | None], str]) -> None:
+    for address in (clock(""), clock("yesterday"), "http://127.0.0.1:1/", "nonsense"):
+        [finding] = findings.of_another_clock(Check(clock_url=address))
+        assert finding.text.startswith("check.clock_url tells no time")
+
+
+def test_backups_that_stopped_are_found(idle: Collector) -> None:
+    backups = idle.directory / "backups"
+    idle.environment["INNERLOOP_COLLECTOR_CHECK_BACKUPS"] = str(backups)
+    assert [f"cannot look into {backups}: No such file or directory; correct check.backups"] == wrong(idle)
+
+    def found() -> list[str]:
+        return [one.text.partition(";")[0] for one in findings.of_the_backups(time.time(), Check(backups=str(backups)))]
+
+    backups.mkdir()
+    assert [f"there is no backup in {backups}"] == found()
+    (backups / "monday").mkdir()
+    assert [] == found()
+    os.utime(backups / "monday", (time.time() - 9 * 86_400,) * 2)
+    assert [f"the newest backup in {backups} is 9 days old"] == found()
+
+
+def fails(collector: Collector, *words: str) -> str:
+    """The one line with which a command ends."""
+    done = collector.cli(*words)
+    assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr
+    return done.stderr.removeprefix("innerloop-collector: ").rstrip("\n")
+
+
+def test_a_busy_port_is_said_in_one_line_and_the_store_is_left_alone(idle: Collector) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = fails(idle, "serve", "--port", str(port))
+
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use; choose another with --port, 0 takes any" == line
+    assert not (idle.data / "store").exists()
+
+
+@pytest.mark.parametrize("host", ["198.51.100.1", "no-such-host.invalid"])
+def test_an_address_that_is_not_here_is_said_in_one_line(idle: Collector, host: str) -> None:
+    assert fails(idle, "serve", "--port", "0", "--host", host).startswith(f"cannot listen on {host} port 0: ")
+
+
+def test_two_services_on_one_directory_are_refused_and_the_first_goes_on(collector: Collector) -> None:
+    assert collector.process is not None
+    line = fails(collector, "serve", "--port", "0")
+
+    assert f"{collector.data} is in use by process {collector.process.pid} (it listens on {collector.url})" in line
+    collector.send(run_event())
+
+
+def test_a_directory_that_cannot_be_written_is_said_in_one_line(idle: Collector, small_disk: Path) -> None:
+    idle.environment["INNERLOOP_COLLECTOR_DATA"] = str(small_disk / "data")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+
+    for words in (["serve", "--port", "0"], ["check"]):
+        assert f"cannot use {small_disk / 'data'} as data directory: Read-only file system" in fails(idle, *words)
+
+
+class Supervisor:
+    """What systemd is to a service: a socket that hears it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.address = str(directory / "notify")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.address)
+        self._socket.settimeout(30)
+
+    def hear(self) -> str:
+        return self._socket.recv(1024).decode()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    """A supervisor."""
+    made = Supervisor(tmp_path)
+    yield made
+    made.close()
+
+
+def test_its_supervisor_hears_when_it_is_ready_that_it_lives_and_that_it_stops(idle: Collector, supervisor: Supervisor) -> None:
+    idle.environment |= {"NOTIFY_SOCKET": supervisor.address, "WATCHDOG_USEC": "600000"}
+    idle.start_with()
+    heard = [supervisor.hear() for _ in range(4)]
+    assert idle.process is not None
+    idle.process.terminate()
+    while heard[-1] != "STOPPING=1":
+        heard.append(supervisor.hear())
+
+    assert {"READY=1": 1, "STOPPING=1": 1}.items() <= {word: heard.count(word) for word in heard}.items()
+    assert 3 <= heard.count("WATCHDOG=1")
+    assert 0 == idle.stop()
+
+
+def test_a_service_that_hangs_stops_feeding_the_watchdog(idle: Collector, supervisor: Supervisor) -> None:
+    idle.environment |= {"NOTIFY_SOCKET": supervisor.address, "WATCHDOG_USEC": "600000"}
+    idle.start_with()
+    while supervisor.hear() != "READY=1":
+        pass
+    supervisor.hear()
+    assert idle.process is not None
+    idle.process.send_signal(signal.SIGSTOP)
+    supervisor._socket.settimeout(1.5)
+    heard = 0
+    with contextlib.suppress(TimeoutError):
+        while heard < 10:
+            supervisor.hear()
+            heard += 1
+    idle.process.send_signal(signal.SIGCONT)
+
+    assert heard < 10
+
+
+def systemd_analyze(*words: str) -> subprocess.CompletedProcess[str]:
+    """Have systemd judge a unit, without a running systemd."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("NOT TESTED: there is no systemd-analyze here to judge the unit; it is in Debian's package systemd")
+    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False)
+
+
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text().replace("/opt/innerloop/bin/innerloop-collector", sys.executable))
+    judged = systemd_analyze("verify", "--man=no", str(unit))
+
+    assert (0, "") == (judged.returncode, judged.stderr)
+
+
+def test_the_unit_exposes_little(tmp_path: Path) -> None:
+    judged = systemd_analyze("security", "--offline=true", "--no-pager", "--threshold=20", str(UNIT))
+
+    assert 0 == judged.returncode, judged.stdout
+
+
+def test_the_unit_waits_longer_than_draining_takes() -> None:
+    settings = dict(line.split("=", 1) for line in UNIT.read_text().splitlines() if "=" in line and not line.startswith("#"))
+
+    assert 30 < int(settings["TimeoutStopSec"])
+    assert ("notify", "main") == (settings["Type"], settings["NotifyAccess"])
+    command = settings["ExecStart"].split()
+    assert ["serve", "--config", "/etc/innerloop-collector.toml"] == command[1:]
+
+
+def test_a_container_image_runs_as_nobody_and_says_how_it_is() -> None:
+    lines = (ROOT / "deploy" / "Containerfile").read_text()
+
+    assert re.search(r"^USER (?!0)\d+:\d+$", lines, re.MULTILINE)
+    assert re.search(r"^VOLUME /var/lib/innerloop-collector$", lines, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", lines, re.MULTILINE)
+    assert KEY not in lines
