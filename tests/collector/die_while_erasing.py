@@ -10,17 +10,26 @@ from innerloop_collector.core import Core
 from innerloop_collector.settings import prepare
 from innerloop_collector.store.eraser import Claim, Eraser
 from innerloop_collector.store.erasure import Erasures
+from innerloop_collector.store.purge import Purger
 
 
-class Mortal(Erasures):
-    """The tables of erasure, which take the process with them after one step."""
+class Mortal:
+    """Something that takes the process with it after one step."""
 
     step = ""
 
     def __getattribute__(self, name: str) -> Any:
         """Give a method, or the fatal form of it."""
         found = super().__getattribute__(name)
-        return _and_die(found) if name == type(self).step else found
+        return _and_die(found) if name == Mortal.step else found
+
+
+class MortalErasures(Mortal, Erasures):
+    """The tables of erasure."""
+
+
+class MortalPurger(Mortal, Purger):
+    """What takes rows away."""
 
 
 def _and_die(method: Any) -> Any:
@@ -37,7 +46,8 @@ def main(data: Path, user: str, step: str) -> None:
     core.open()
     mark = core.hasher.mark(installation := core.hasher.installation("acme", user))
     claim = Claim(installation, mark, core.erasures.proofs([mark])[mark])
-    eraser = Eraser(Mortal(core.engine, core.hasher, core.erasures.sync), core.tombstones, core.writer, lambda: core.now().date())
+    purger = MortalPurger(core.engine, core.purger.sync)
+    eraser = Eraser(MortalErasures(core.engine, core.hasher), core.tombstones, core.writer, purger, lambda: core.now().date())
     Mortal.step = step
     eraser.start()
     eraser.submit("acme", [claim]).result(50)

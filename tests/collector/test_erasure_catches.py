@@ -64,25 +64,25 @@ PATCHES = {
         "store/keyed.py", 'return self._number(b"mark", "", str(installation))', "return installation", "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
     ),
     "the mutation's file stays": Patch(
-        "store/eraser.py", "        self._erasures.forget_mutations()\n", "", "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
+        "store/purge.py", "            self.forget_mutations()\n", "", "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
     ),
     "replaced parts are not waited for": Patch(
-        "store/eraser.py", "            self._wait_while(lambda: self._remains(left))\n", "", "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
+        "store/purge.py", "            self.wait_while(lambda: self._remains(left))\n", "", "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
     ),
     "old parts go before the new ones are on the disk": Patch(
-        "store/eraser.py", "        self._erasures.sync()  # the parts without", "        # the parts without", "test_erasure_gone.py::test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer"
+        "store/purge.py", "            self.sync()  # the parts without", "            # the parts without", "test_erasure_gone.py::test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer"
     ),
     "a loss of power may bring old parts back": Patch(
-        "store/eraser.py", "        self._erasures.sync()  # no loss", "        # no loss", "test_erasure_gone.py::test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer"
+        "store/purge.py", "            self.sync()  # no loss", "            # no loss", "test_erasure_gone.py::test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer"
     ),
     "the engine keeps dropping parts at once": Patch(
-        "store/eraser.py", "            self._erasures.keep_replaced_parts(KEEP_REPLACED_SECONDS)\n", "            pass\n", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[rows]"
+        "store/purge.py", "            self.keep_replaced_parts(schema.KEEP_REPLACED_SECONDS)\n", "            pass\n", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[rows]"
     ),
     "rows are masked only": Patch(
-        "store/erasure.py", 'f"ALTER TABLE {table} DELETE WHERE installation IN {{these:Array(UInt128)}} SETTINGS mutations_sync = 0"', 'f"DELETE FROM {table} WHERE installation IN {{these:Array(UInt128)}}"', "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
+        "store/purge.py", 'f"ALTER TABLE {one.table} DELETE {place} WHERE {one.where} SETTINGS mutations_sync = 0"', 'f"DELETE FROM {one.table} WHERE {one.where}"', "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
     ),
     "parts that were set aside are overlooked": Patch(
-        "store/eraser.py", "if self._erasures.detached_parts():", "if False:", "test_erasure_gone.py::test_rows_that_the_engine_set_aside_keep_an_erasure_from_being_called_done"
+        "store/purge.py", "if self.detached_parts():", "if False:", "test_erasure_gone.py::test_rows_that_the_engine_set_aside_keep_an_erasure_from_being_called_done"
     ),
     "the next start does not go on": Patch(
         "store/eraser.py", "    def _work(self) -> None:\n        self._resume()\n", "    def _work(self) -> None:\n        self._unfinished = {}\n", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[rows]"

@@ -212,7 +212,7 @@ def _wait_until_finished(collector: Collector) -> None:
 
 
 STEPS = (
-    "rows", "begin_deletion", "deleting", "forget_mutations", "load_replaced_parts", "replaced_parts", "keep_replaced_parts", "remove_replaced_parts", "bury",
+    "rows", "begin", "deleting", "forget_mutations", "load_replaced_parts", "replaced_parts", "keep_replaced_parts", "remove_replaced_parts", "bury",
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from innerloop_collector.ingest.answers import Refusal
 from innerloop_collector.ingest.forget import Forget
 from innerloop_collector.ingest.routes import Ingest
 from innerloop_collector.operations import Operations
+from innerloop_collector.retention.sweeper import Sweeper
 from innerloop_collector.service import logs
 from innerloop_collector.service.exposition import Exposition
 from innerloop_collector.service.health import Health
@@ -50,6 +51,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
     try:
         for file in project_files:
             operations.call("projects.apply", {"toml": _read(file), "source": str(file), "with_key": True})
+        core.workers.append(Sweeper(core))
         core.start_workers()
         with ThreadPoolExecutor(_READERS, "reader", initializer=core.engine.open) as readers:
             application = build(core, operations, readers)

@@ -17,6 +17,7 @@ from innerloop_collector.store.engine import Engine, embedded, sync
 from innerloop_collector.store.eraser import Eraser
 from innerloop_collector.store.erasure import Erasures, Tombstones
 from innerloop_collector.store.keyed import Hasher, load_secret
+from innerloop_collector.store.purge import Purger
 from innerloop_collector.store.registry import Registry
 from innerloop_collector.store.tables import Tables
 from innerloop_collector.store.writer import Writer
@@ -50,10 +51,11 @@ class Core:
         self.engine = Engine(embedded(paths.store, paths.scratch))
         self.tables = Tables(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
-        self.erasures = Erasures(self.engine, self.hasher, lambda: sync(paths.store))
+        self.erasures = Erasures(self.engine, self.hasher)
+        self.purger = Purger(self.engine, lambda: sync(paths.store))
         self.tombstones = Tombstones(self.hasher)
         self.writer = Writer(self.tables, self.erasures, self.tombstones, self.configuration.store)
-        self.eraser = Eraser(self.erasures, self.tombstones, self.writer, lambda: now().date())
+        self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, lambda: now().date())
         stored = self.engine, self.tables, self.registry, self.tombstones
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, now)
         self.workers: list[Worker] = [self.eraser, self.exporters]

@@ -16,11 +16,12 @@ from innerloop_collector.cli.keys import keys
 from innerloop_collector.cli.projects import projects
 from innerloop_collector.cli.quarantine import quarantine
 from innerloop_collector.cli.reports import report
+from innerloop_collector.cli.retention import retain, totals
 from innerloop_collector.cli.serve import serve
 from innerloop_collector.cli.service import check, demo
 from innerloop_collector.errors import CollectorError
 
-_COMMANDS: tuple[click.Command, ...] = (serve, projects, keys, quarantine, destinations, report, check, config, demo)
+_COMMANDS: tuple[click.Command, ...] = (serve, projects, keys, quarantine, destinations, report, retain, totals, check, config, demo)
 
 
 def main() -> NoReturn:

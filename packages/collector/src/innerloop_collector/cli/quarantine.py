@@ -19,3 +19,13 @@ def list_quarantine(place: Place, as_json: bool) -> None:
     from innerloop_collector.terminal.tables import quarantine as table
 
     show(call(place, "quarantine.list"), as_json, table)
+
+
+@quarantine.command("violations")
+@located
+@as_json
+def list_violations(place: Place, as_json: bool) -> None:
+    """Count what ever came into quarantine, by project, reason, field and day; also what has left it."""
+    from innerloop_collector.terminal.retention import violations
+
+    show(call(place, "quarantine.violations"), as_json, violations)

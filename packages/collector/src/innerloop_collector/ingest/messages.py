@@ -10,7 +10,8 @@ import msgspec
 
 from innerloop_collector.configuration import Limits
 from innerloop_collector.ingest.answers import bad_request, too_large
-from innerloop_collector.pipeline.event import KEPT, Event, skew
+from innerloop_collector.pipeline.clock import skew
+from innerloop_collector.pipeline.event import KEPT, Event
 from innerloop_collector.store.erasure import Registration
 from innerloop_collector.store.keyed import Hasher
 

@@ -14,11 +14,12 @@ from innerloop_collector.operations.keys import Keys
 from innerloop_collector.operations.projects import Projects
 from innerloop_collector.operations.quarantine import Quarantine
 from innerloop_collector.operations.reports import Reports
+from innerloop_collector.operations.retention import Retention
 from innerloop_collector.operations.service import Service
 
 __all__ = ["Answer", "Operation", "Operations"]
 
-_AREAS: tuple[type[Area], ...] = (Projects, Keys, Quarantine, Reports, Destinations, Service)
+_AREAS: tuple[type[Area], ...] = (Projects, Keys, Quarantine, Reports, Retention, Destinations, Service)
 
 
 class Operations:

@@ -1,6 +1,6 @@
 """An event on its way through the pipeline. May import: `innerloop.plan`, the store's catalogue."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -26,19 +26,18 @@ class Event(msgspec.Struct, frozen=True):
     size: int  # bytes of the whole message
     digest: str | None  # of the plan that its developer agreed to, as far as it says so
     received: datetime
-    skew_seconds: float = 0.0  # how far the client's clock is behind ours; used and forgotten
+    skew_seconds: float = 0.0  # how far the client's clock is behind ours, in whole minutes; used and forgotten
+    judged: datetime | None = None  # when the pipeline looks at it, where that is not when it was received
     agreed: AgreedPlan | None = None  # found by the step `find_plan`
     planned: PlannedEvent | None = None  # found by the step `keep_to_plan`
     time: datetime | None = None  # the client's own, found by the step `find_time`
+    corrected: datetime | None = None  # the same by our clock, found by `find_time`
+    keep_until: date | None = None  # the last day on which it is kept, found by `be_in_retention`
 
-
-def skew(sent_at: object, received: datetime) -> float:
-    """How many seconds the sender's clock is behind ours. Less than a minute is transport, not skew."""
-    sent = moment(sent_at)
-    if sent is None:
-        return 0.0
-    seconds = (received - sent).total_seconds()
-    return seconds if abs(seconds) >= 60 else 0.0
+    @property
+    def today(self) -> date:
+        """The day on which the pipeline looks at it."""
+        return (self.judged or self.received).astimezone(UTC).date()
 
 
 def moment(value: object) -> datetime | None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from innerloop.plan.granularity import STEPS
 from innerloop_collector.pipeline.event import Event, milliseconds
 from innerloop_collector.pipeline.outcome import Quarantined
 from innerloop_collector.pipeline.terms import terms_of
@@ -20,8 +19,9 @@ def event_row(event: Event) -> Row:
     assert event.agreed is not None
     assert event.planned is not None
     assert event.time is not None
+    assert event.corrected is not None
+    assert event.keep_until is not None
     terms = event.agreed.agreement
-    corrected = _corrected(event.time, event.skew_seconds, terms["fields"].get("start_time", "hour"), event.received)
     return (
         event.project,
         event.message_key,
@@ -29,23 +29,11 @@ def event_row(event: Event) -> Row:
         event.planned.name,
         event.agreed.digest,
         milliseconds(event.time),
-        milliseconds(corrected),
+        milliseconds(event.corrected),
         event.received.date(),
-        corrected.date() + timedelta(days=terms["retention_days"]),
+        event.keep_until,
         *terms_of(event.agreed).values(event.body["properties"]),
     )
-
-
-def _corrected(time: datetime, skew: float, granularity: str, received: datetime) -> datetime:
-    """The client's time by our clock, as exact as was agreed.
-
-    It is rounded to the nearest step and not down, because the client has rounded down already.
-    """
-    if not skew:
-        return time
-    step = STEPS.get(granularity, 0.001)
-    corrected = _EPOCH + timedelta(seconds=round((time.timestamp() + skew) / step) * step)
-    return min(corrected, max(received, time)) if corrected > received else corrected
 
 
 def quarantine_row(event: Event, why: Quarantined) -> QuarantineRow:
@@ -66,7 +54,7 @@ def _waiting_body(event: Event) -> dict[str, Any]:
     return {"body": event.body, "identified": event.identified, "size": event.size}
 
 
-def from_quarantine(row: QuarantineRow, received: datetime) -> Event:
+def from_quarantine(row: QuarantineRow, now: datetime) -> Event:
     """Take an event out of quarantine for another run through the pipeline.
 
     The clock's skew was forgotten when it went in, so its time is the client's own.
@@ -81,5 +69,6 @@ def from_quarantine(row: QuarantineRow, received: datetime) -> Event:
         body=kept["body"],
         size=kept["size"],
         digest=row.plan or None,
-        received=min(arrival, received),
+        received=min(arrival, now),
+        judged=now,
     )

@@ -9,14 +9,13 @@ from datetime import timedelta
 import msgspec
 
 from innerloop.plan import check
+from innerloop_collector.pipeline import clock
 from innerloop_collector.pipeline.event import Event, midnight, moment
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
 from innerloop_collector.pipeline.terms import terms_of
 from innerloop_collector.settings import LARGEST_EVENT
 from innerloop_collector.store.registry import AgreedPlan, Catalogue
 
-OLDEST = timedelta(days=366)
-NEWEST = timedelta(days=1)
 Outcome = Event | Dropped | Quarantined
 Step = Callable[[Event, Catalogue], Outcome]
 
@@ -74,26 +73,35 @@ def _violations(event: Event, agreed: AgreedPlan) -> list[check.Violation]:
 
 
 def find_time(event: Event, _: Catalogue) -> Outcome:
-    """An event happened not long ago and not tomorrow."""
+    """An event happened not long ago and not tomorrow, by our clock.
+
+    A clock that is years off is set right like one that is hours off; then the corrected time stands for the client's own as well, since
+    the store keeps few months apart.
+    """
     assert event.agreed is not None
-    time = (
-        moment(event.body["properties"].get(terms_of(event.agreed).start))
-        or moment(event.body.get("timestamp"))
-        or midnight(event.received)
-    )
-    if not event.received - OLDEST <= time <= event.received + NEWEST:
+    terms = event.agreed.agreement
+    stated = moment(event.body["properties"].get(terms_of(event.agreed).start)) or moment(event.body.get("timestamp"))
+    time = stated or midnight(event.received)
+    try:
+        granularity = terms["fields"].get("start_time", "hour")
+        corrected = clock.corrected(time, event.skew_seconds if stated else 0.0, granularity, event.received)
+    except OverflowError:
         return Quarantined(Reason.OUT_OF_RANGE, ("time",))
-    return msgspec.structs.replace(event, time=time)
+    if not clock.possible(corrected, event.received):
+        return Quarantined(Reason.OUT_OF_RANGE, ("time",))
+    own = time if clock.possible(time, event.received) else corrected
+    return msgspec.structs.replace(event, time=own, corrected=corrected)
 
 
-def be_in_retention(event: Event, _: Catalogue) -> Outcome:
-    """An event that should be gone already is not kept."""
+def be_in_retention(event: Event, catalogue: Catalogue) -> Outcome:
+    """An event that should be gone already is not kept. Of what was agreed to and what the project promises now, the shorter counts."""
     assert event.agreed is not None
-    assert event.time is not None
-    days = timedelta(days=event.agreed.agreement["retention_days"])
-    if (event.time + days).date() < event.received.date():
+    assert event.corrected is not None
+    days = min(event.agreed.agreement["retention_days"], catalogue.newest(event.project).document["retention_days"])
+    keep_until = event.corrected.date() + timedelta(days=days)
+    if keep_until < event.today:
         return Dropped(DropReason.PAST_RETENTION)
-    return event
+    return msgspec.structs.replace(event, keep_until=keep_until)
 
 
 STEPS: tuple[Step, ...] = (have_a_type, have_an_id, fit, be_a_track, find_plan, keep_to_plan, find_time, be_in_retention)

@@ -13,20 +13,20 @@ from typing import Any
 from innerloop_collector.reports.windows import Window
 from innerloop_collector.store.engine import Engine
 
-_PEOPLE = """project = {{project:String}} AND kind = '{kind}' AND keep_until >= {{today:Date}} AND installation != 0
+PEOPLE = """project = {{project:String}} AND kind = '{kind}' AND keep_until >= {{today:Date}} AND installation != 0
     AND actor IN ('', 'human') AND is_test IN ('', 'no')"""
-_RUNS = _PEOPLE.format(kind="run")
-_WEEKS = "toMonday(corrected_time)"
-_ACTIVE = f"""installation GLOBAL IN (
-    SELECT installation FROM events WHERE {_RUNS} GROUP BY installation HAVING uniqExact({_WEEKS}) >= {{min_weeks:UInt16}})"""
-_IN_WINDOW = "corrected_time >= toDateTime64({first:Date}, 3, 'UTC') AND corrected_time < toDateTime64({end:Date}, 3, 'UTC')"
-_INTERRUPTED = "ifNull(exit_status IN (-1, -2, -15, 130, 143), 0)"
-_ENDED = f"(exit_status IS NOT NULL AND NOT {_INTERRUPTED})"
-_AWAKE = "(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0))"
-_TIMED = f"({_ENDED} AND {_AWAKE})"
+_RUNS = PEOPLE.format(kind="run")
+WEEKS = "toMonday(corrected_time)"
+ACTIVE = f"""installation GLOBAL IN (
+    SELECT installation FROM events WHERE {_RUNS} GROUP BY installation HAVING uniqExact({WEEKS}) >= {{min_weeks:UInt16}})"""
+IN_WINDOW = "corrected_time >= toDateTime64({first:Date}, 3, 'UTC') AND corrected_time < toDateTime64({end:Date}, 3, 'UTC')"
+INTERRUPTED = "ifNull(exit_status IN (-1, -2, -15, 130, 143), 0)"
+ENDED = f"(exit_status IS NOT NULL AND NOT {INTERRUPTED})"
+AWAKE = "(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0))"
+TIMED = f"({ENDED} AND {AWAKE})"
 
 _FIRST = f"SELECT count(), toDate(min(corrected_time)) FROM events WHERE {_RUNS}"
-_TEAM = f"SELECT uniqExact(installation) FROM events WHERE {_RUNS} AND {_ACTIVE} AND {_IN_WINDOW}"
+_TEAM = f"SELECT uniqExact(installation) FROM events WHERE {_RUNS} AND {ACTIVE} AND {IN_WINDOW}"
 
 
 class Breakdown:
@@ -34,15 +34,15 @@ class Breakdown:
 
     def __init__(self, kind: str, name: str) -> None:
         """`kind` is that of the events, `name` the column that names a row."""
-        counted = f"FROM events WHERE {_PEOPLE.format(kind=kind)} AND {_ACTIVE} AND {_IN_WINDOW}"
+        counted = f"FROM events WHERE {PEOPLE.format(kind=kind)} AND {ACTIVE} AND {IN_WINDOW}"
         self.figures = f"""SELECT {name}, count(), uniqExact(installation),
-            uniqExactIf(installation, {_TIMED}), quantilesExactInclusiveIf(0.5, 0.9)(ifNull(duration_ms, 0), {_TIMED}),
-            uniqExactIf(installation, {_ENDED}), countIf({_ENDED}), countIf({_ENDED} AND exit_status != 0),
-            countIf({_INTERRUPTED}), countIf(exit_status IS NULL)
+            uniqExactIf(installation, {TIMED}), quantilesExactInclusiveIf(0.5, 0.9)(ifNull(duration_ms, 0), {TIMED}),
+            uniqExactIf(installation, {ENDED}), countIf({ENDED}), countIf({ENDED} AND exit_status != 0),
+            countIf({INTERRUPTED}), countIf(exit_status IS NULL)
             {counted} GROUP BY {name} ORDER BY {name}"""
         self.spreads = f"""SELECT {name}, sum(runs), max(runs), arraySum(arraySlice(arrayReverseSort(groupArray(runs)), 1, 2)),
             sum(waited), max(waited), arraySum(arraySlice(arrayReverseSort(groupArray(waited)), 1, 2)), countIf(waiters > 0)
-            FROM (SELECT {name}, installation, count() AS runs, sumIf(ifNull(duration_ms, 0), {_AWAKE}) AS waited, countIf({_AWAKE}) AS waiters
+            FROM (SELECT {name}, installation, count() AS runs, sumIf(ifNull(duration_ms, 0), {AWAKE}) AS waited, countIf({AWAKE}) AS waiters
                 {counted} GROUP BY {name}, installation) GROUP BY {name}"""
         self.developers_in = f"SELECT uniqExact(installation) {counted} AND {name} IN {{names:Array(String)}}"
         self.developers = f"SELECT {name}, uniqExact(installation) {counted} GROUP BY {name}"

@@ -8,7 +8,6 @@ tombstone is finished. Killed anywhere, the next start goes on from the tombston
 import queue
 import secrets
 import threading
-import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -20,11 +19,9 @@ import structlog
 
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.store.erasure import Erasures, ReceiptRow, Tombstone, Tombstones
-from innerloop_collector.store.schema import KEEP_REPLACED_SECONDS
+from innerloop_collector.store.purge import Purger
 from innerloop_collector.store.writer import Writer
 
-_PATIENCE = 300.0  # seconds for one deletion; on 100 million rows it was measured at 36
-_POLL = 0.05
 _AGAIN = 30.0  # seconds until an erasure that failed is tried again, also if nobody asks
 _MOST_WAITING = 1_000
 _log = structlog.get_logger()
@@ -70,8 +67,9 @@ class _Job:
 class Eraser:
     """A thread that erases, and finishes what an earlier process began."""
 
-    def __init__(self, erasures: Erasures, tombstones: Tombstones, writer: Writer, today: Callable[[], date]) -> None:
+    def __init__(self, erasures: Erasures, tombstones: Tombstones, writer: Writer, purger: Purger, today: Callable[[], date]) -> None:
         self._erasures = erasures
+        self._purger = purger
         self._tombstones = tombstones
         self._writer = writer
         self._today = today
@@ -105,6 +103,7 @@ class Eraser:
 
     def stop(self) -> None:
         """End soon. What is not finished is finished after the next start."""
+        self._purger.stopping.set()
         with self._guard:
             self._stopping.set()
             self._jobs.put(None)
@@ -182,41 +181,10 @@ class Eraser:
 
     def _purge(self, installations: Collection[int]) -> None:
         """Delete rows, and wait until their bytes have left the engine's files."""
-        self._wait_while(self._erasures.deleting)  # of an earlier attempt, which may be at work still
-        for mark, rows in self._erasures.rows(installations).items():
-            self._untold[mark] = max(rows, self._untold.get(mark, 0))  # this attempt may be the second
-        self._erasures.begin_deletion(installations)
-        self._wait_while(self._erasures.deleting)
-        if self._erasures.rows(installations):
-            raise StoreError("rows are there after their deletion")
-        if self._erasures.detached_parts():
-            raise StoreError("the engine has set parts aside (detached) that may hold rows of anybody; remove or repair them")
-        self._erasures.sync()  # the parts without the rows are safe before those with them go
-        self._erasures.forget_mutations()
-        self._remove_replaced_parts()
-        self._erasures.sync()  # no loss of power brings them back
-
-    def _remove_replaced_parts(self) -> None:
-        self._erasures.load_replaced_parts()
-        left = self._erasures.replaced_parts()
-        try:
-            self._erasures.keep_replaced_parts(0)
-            self._wait_while(lambda: self._remains(left))
-        finally:  # also where nothing was left to do: a process that was killed may have said 0
-            self._erasures.keep_replaced_parts(KEEP_REPLACED_SECONDS)
-
-    def _remains(self, parts: set[tuple[str, str]]) -> bool:
-        """Tell whether any of the replaced parts still has its files."""
-        self._erasures.remove_replaced_parts()
-        return bool(parts & self._erasures.replaced_parts())
-
-    def _wait_while(self, true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while true():
-            if time.monotonic() > deadline:
-                raise StoreError("the deletion takes too long")
-            if self._stopping.wait(_POLL):
-                raise StoreError("the store is closing")
+        with self._purger.alone:
+            for mark, rows in self._erasures.rows(installations).items():
+                self._untold[mark] = max(rows, self._untold.get(mark, 0))  # this attempt may be the second
+            self._purger.purge(self._erasures.doomed(installations))
 
     def _finish(self, marks: Collection[int]) -> None:
         self._erasures.bury([Tombstone(self._unfinished[mark], mark, finished=True) for mark in marks])

@@ -1,22 +1,17 @@
-"""What erasure reads and writes: registrations, tombstones, receipts, and the rows that must go. May import: engine, hashes, schema, tables.
+"""What erasure reads and writes: registrations, tombstones, receipts, and the rows that must go. May import: engine, hashes, schema, purge.
 
 An installation is known here by its *mark*, a hash of the hash that events carry: it tells whether an event belongs to an erased
-installation, and nothing that is left in the store leads from it to a row. Rows go by a mutation that rewrites the parts that hold
-them; a lightweight deletion would only mask them. The mutation's own file names the installation until it is killed.
+installation, and nothing that is left in the store leads from it to a row.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from innerloop_collector.errors import StoreError
 from innerloop_collector.store import schema
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.keyed import Hasher
-from innerloop_collector.store.tables import forget_mutations
-
-_TABLES = {"tables": list(schema.HOLDS_INSTALLATIONS)}
-_OURS = "database = currentDatabase() AND table IN {tables:Array(String)}"
+from innerloop_collector.store.purge import Doomed
 
 
 class Registration(NamedTuple):
@@ -69,10 +64,9 @@ class Tombstones:
 class Erasures:
     """The tables of erasure. Every method runs in the calling thread."""
 
-    def __init__(self, engine: Engine, hasher: Hasher, sync: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, hasher: Hasher) -> None:
         self._engine = engine
         self._hasher = hasher
-        self.sync = sync  # everything of the store to the disk
 
     def tombstones(self) -> list[Tombstone]:
         """Every tombstone."""
@@ -130,48 +124,7 @@ class Erasures:
         sql = f"SELECT installation, count() FROM {table} WHERE installation IN {{these:Array(UInt128)}} GROUP BY installation"
         return self._engine.query(sql, {"these": list(installations)}) if installations else []
 
-    def begin_deletion(self, installations: Collection[int]) -> None:
-        """Have the engine rewrite the parts that hold rows of the installations."""
-        for table in schema.HOLDS_INSTALLATIONS:
-            if self._rows_in(table, installations):
-                self._engine.command(
-                    f"ALTER TABLE {table} DELETE WHERE installation IN {{these:Array(UInt128)}} SETTINGS mutations_sync = 0",
-                    {"these": list(installations)},
-                )
-
-    def deleting(self) -> bool:
-        """Tell whether a mutation is at work. Raises StoreError where one fails; the engine goes on trying."""
-        sql = f"SELECT latest_fail_reason FROM system.mutations WHERE {_OURS} AND NOT is_done ORDER BY latest_fail_reason DESC"
-        waiting = self._engine.query(sql, _TABLES)
-        if waiting and waiting[0][0]:
-            raise StoreError(f"rows cannot be deleted: {waiting[0][0][:200]}")
-        return bool(waiting)
-
-    def forget_mutations(self) -> None:
-        """Remove the files of mutations that are done."""
-        forget_mutations(self._engine)
-
-    def load_replaced_parts(self) -> None:
-        """Wait until the engine has read also those replaced parts that an earlier process left: it does that after it is open."""
-        for table in schema.HOLDS_INSTALLATIONS:
-            self._engine.command(f"SYSTEM WAIT LOADING PARTS {table}")
-
-    def replaced_parts(self) -> set[tuple[str, str]]:
-        """The parts that were replaced and whose files are still there: table and name."""
-        sql = f"SELECT table, name, _state FROM system.parts WHERE {_OURS} AND NOT active"
-        return {(table, name) for table, name, _ in self._engine.query(sql, _TABLES)}
-
-    def keep_replaced_parts(self, seconds: int) -> None:
-        """Say for how long replaced parts stay."""
-        for table in schema.HOLDS_INSTALLATIONS:
-            self._engine.command(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = {seconds}")
-
-    def remove_replaced_parts(self) -> None:
-        """Have the engine remove replaced parts now. Parts that a query reads stay until it ends."""
-        for table in schema.HOLDS_INSTALLATIONS:
-            # Dropping a partition that cannot exist does nothing but what ends every such statement: removing old parts.
-            self._engine.command(f"ALTER TABLE {table} DROP PARTITION ID 'none'")
-
-    def detached_parts(self) -> int:
-        """How many parts the engine has set aside as broken; nobody can tell whose rows they hold."""
-        return int(self._engine.query(f"SELECT count() FROM system.detached_parts WHERE {_OURS}", _TABLES)[0][0])
+    def doomed(self, installations: Collection[int]) -> list[Doomed]:
+        """What a purge takes away of some installations."""
+        where = "installation IN {these:Array(UInt128)}"
+        return [Doomed(table, where, {"these": list(installations)}) for table in schema.HOLDS_INSTALLATIONS] if installations else []

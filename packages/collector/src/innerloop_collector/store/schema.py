@@ -62,6 +62,39 @@ REGISTRATIONS = {"project": "LowCardinality(String)", "mark": "UInt128", "proof"
 TOMBSTONES = {"project": "LowCardinality(String)", "mark": "UInt128", "finished": "UInt8"}
 RECEIPTS = {"receipt": "String", "project": "LowCardinality(String)", "day": "Date", "ids": "UInt32", "events": "UInt64"}
 PROBES = {"day": "Date"}
+VIOLATIONS = {
+    "project": "LowCardinality(String)",
+    "reason": "LowCardinality(String)",
+    "field": "LowCardinality(String)",
+    "day": "Date",
+    "events": "UInt64",
+}
+WEEKLY_TOTALS = {
+    "project": "LowCardinality(String)",
+    "week": "Date",
+    "kind": "LowCardinality(String)",
+    "name": "LowCardinality(String)",
+    "folded": "UInt8",
+    "actor": "LowCardinality(String)",
+    "runs": "UInt64",
+    "failures": "UInt64",
+    "interrupted": "UInt64",
+    "unknown": "UInt64",
+    "developers": "Nullable(UInt64)",
+    "timed": "Nullable(UInt64)",
+    "waited_ms": "Nullable(UInt64)",
+    "histogram": "Array(UInt64)",
+    "min_active_weeks": "UInt16",
+    "made_day": "Date",
+}
+EXPIRED = {
+    "project": "LowCardinality(String)",
+    "what": "LowCardinality(String)",
+    "day": "Date",
+    "last_day": "Date",
+    "rows": "UInt64",
+    "gone_day": "Date",
+}
 DESTINATION_STATE = {
     "destination": "String",
     "position": "UInt64",
@@ -112,7 +145,6 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         event_columns(plan) | {"position": STORED["position"]},
         "(project, command, event_time, message_key)",
         partition_by="toYYYYMM(event_time)",
-        ttl="keep_until + INTERVAL 1 DAY",
         parts=(
             "PROJECTION ids (SELECT message_key ORDER BY message_key) WITH SETTINGS (index_granularity = 256)",
             "INDEX by_position position TYPE minmax GRANULARITY 1",
@@ -126,13 +158,16 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
     )
     return (
         events,
-        Table("quarantine", QUARANTINE, "(project, message_key)", ttl=f"received_day + INTERVAL {QUARANTINE_DAYS} DAY", settings=_KEPT),
+        Table("quarantine", QUARANTINE, "(project, message_key)", settings=_KEPT),
         Table("projects", PROJECTS, "(project, version)"),
         Table("write_keys", KEYS, "key_hash", replacing="version"),
         Table("probes", PROBES, "day"),
         Table("registrations", REGISTRATIONS, "mark"),
         Table("tombstones", TOMBSTONES, "mark", replacing="finished"),
         Table("receipts", RECEIPTS, "receipt", replacing=None),
+        Table("violations", VIOLATIONS, "(project, reason, field, day)", replacing=None),
+        Table("weekly_totals", WEEKLY_TOTALS, "(project, week, kind, actor, folded, name)"),
+        Table("expired", EXPIRED, "(project, what, day, last_day)", replacing="rows"),
         Table("destination_state", DESTINATION_STATE, "destination", replacing="version"),
         Table("set_aside", SET_ASIDE, "(destination, position)", replacing="version"),
     )

@@ -4,6 +4,7 @@ Every method runs in the calling thread; the caller sees to it that there is one
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ INSTALLATION = list(schema.EVENTS).index("installation")
 EVENT_TIME = list(schema.EVENTS).index("event_time")
 # The projection is read by name: left to itself, the engine scans the whole table where that is fewer granules.
 _KNOWN = "SELECT message_key FROM mergeTreeProjection(currentDatabase(), 'events', 'ids') WHERE message_key IN {keys:Array(UInt128)}"
+_HAS_TTL = """SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ('events', 'quarantine')
+    AND position(create_table_query, 'TTL ') > 0"""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,6 +48,8 @@ class Tables:
         """Make or widen the tables, mend what a loss of power may have damaged, and go on counting where the last process stopped."""
         for statement in ddl.statements():
             self.engine.command(statement)
+        for (table,) in self.engine.query(_HAS_TTL):  # an earlier version's: the engine would take rows before their weekly totals are made
+            self.engine.command(f"ALTER TABLE {table} REMOVE TTL")
         if lookup.repair(self.engine):
             forget_mutations(self.engine)
         self.number_after(self.engine.query("SELECT max(position) FROM events")[0][0])
@@ -79,9 +84,18 @@ class Tables:
         self.committed = self._position
 
     def insert_quarantined(self, rows: Sequence[QuarantineRow]) -> None:
-        """Store events that wait."""
+        """Store events that wait, then count what was wrong with them; a kill between the two leaves them uncounted, never counted twice."""
         if rows:
             self.engine.insert("quarantine", schema.QUARANTINE, rows)
+            counts = Counter((row.project, row.reason, field, row.received_day) for row in rows for field in {"", *row.fields})
+            self.engine.insert("violations", schema.VIOLATIONS, [(*what, events) for what, events in counts.items()])
+
+    def violations(self) -> list[Sequence[Any]]:
+        """How many events ever came into quarantine: project, reason, field ("": whatever the field), day, events."""
+        return self.engine.query(
+            """SELECT project, reason, field, day, sum(events) FROM violations
+            GROUP BY project, reason, field, day ORDER BY project, reason, field, day"""
+        )
 
     def quarantined(self, project: str, after: int, limit: int) -> list[QuarantineRow]:
         """The events of a project that wait, by message key, from after a key on."""

@@ -1,0 +1,98 @@
+# ruff: noqa: S608 - the text is ours, from constants of this file; every value is a parameter
+"""One sweep: makes the weekly totals of what is about to go, writes down what goes, and takes it away. May import: core, totals, the store.
+
+A row goes on the day after its last one. That is what its developer agreed to, or what the project promises now if that is less.
+The sweep may be killed anywhere: totals are made once, what is written down of a day is the largest number seen, and rows
+that are still there go with the next one.
+"""
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from innerloop_collector.core import Core
+from innerloop_collector.reports.windows import monday_of
+from innerloop_collector.retention.totals import WeeklyTotals
+from innerloop_collector.store import schema
+from innerloop_collector.store.purge import Doomed
+
+_EPOCH = date(1970, 1, 1)
+_LAST = """least(toInt32(keep_until), toInt32(toDate(corrected_time))
+    + transform(toString(project), {projects:Array(String)}, {days:Array(Int32)}, toInt32(100000)))"""
+_LAPSED = f"{_LAST} < toInt32({{today:Date}})"
+_WAITED = "received_day <= {waiting:Date}"
+
+
+class Gone(NamedTuple):
+    """Rows of one project and day that went, or would go."""
+
+    project: str
+    what: str  # "events" or "quarantine"
+    day: date  # on which they happened, or came into quarantine
+    last_day: date  # on which they were kept
+    rows: int
+
+
+class Swept(NamedTuple):
+    """What a sweep did, or would do."""
+
+    today: date
+    gone: list[Gone]
+    weeks: list[tuple[str, date]]  # whose totals were made
+
+
+class Sweep:
+    """Does what is due by the collector's clock."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self.totals = WeeklyTotals(core.engine)
+
+    def due(self) -> Swept:
+        """What would go now."""
+        today = self._core.now().date()
+        gone = self._lapsed(today)
+        weeks = {(one.project, monday_of(one.day)) for one in gone if one.what == "events"}
+        return Swept(today, gone, sorted(one for one in weeks if not self.totals.made(*one)))
+
+    def run(self) -> Swept:
+        """Take away what is due. On return its bytes are in no file of the store."""
+        with self._core.purger.alone:
+            self._core.writer.submit([], []).result()  # what was judged before midnight is stored, and found
+            found = self.due()
+            if found.gone:
+                self._make_totals(found)
+                self._write_down(found)
+                self._core.purger.purge(self._doomed(found.today))
+            return found
+
+    def _parameters(self, today: date) -> dict[str, Any]:
+        newest = {project: versions[-1].document["retention_days"] for project, versions in self._core.registry.catalogue.versions.items()}
+        waiting = today - timedelta(days=schema.QUARANTINE_DAYS)
+        return {"today": today, "projects": list(newest), "days": list(newest.values()), "waiting": waiting}
+
+    def _lapsed(self, today: date) -> list[Gone]:
+        engine, parameters = self._core.engine, self._parameters(today)
+        events = engine.query(
+            f"""SELECT project, toDate(corrected_time) AS day, {_LAST} AS last_day, count() FROM events
+            WHERE {_LAPSED} GROUP BY project, day, last_day ORDER BY project, day, last_day""",
+            parameters,
+        )
+        waiting = engine.query(
+            f"SELECT project, received_day, count() FROM quarantine WHERE {_WAITED} GROUP BY project, received_day ORDER BY project, received_day",
+            parameters,
+        )
+        return [
+            *(Gone(project, "events", day, _EPOCH + timedelta(days=last), rows) for project, day, last, rows in events),
+            *(Gone(project, "quarantine", day, day + timedelta(days=schema.QUARANTINE_DAYS - 1), rows) for project, day, rows in waiting),
+        ]
+
+    def _make_totals(self, found: Swept) -> None:
+        for project, week in found.weeks:
+            self.totals.make(project, week, self._core.registry.catalogue.newest(project).min_active_weeks, found.today)
+
+    def _write_down(self, found: Swept) -> None:
+        self._core.engine.insert("expired", schema.EXPIRED, [(*one, found.today) for one in found.gone])
+
+    def _doomed(self, today: date) -> list[Doomed]:
+        parameters = self._parameters(today)
+        return [Doomed("events", _LAPSED, parameters, partitioned=True), Doomed("quarantine", _WAITED, parameters)]

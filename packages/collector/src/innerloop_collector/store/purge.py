@@ -1,0 +1,131 @@
+"""Take rows away so that their bytes are in no file of the store any more. May import: the store's engine, schema and tables, errors.
+
+Rows go by a mutation that rewrites the parts that hold them; a lightweight deletion would only mask them. The mutation's own file names
+what was deleted until it is killed, and the engine keeps the parts that it replaced for a while. Erasure, retention and the quarantine's
+end all come through here, one at a time.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from innerloop_collector.errors import StoreError
+from innerloop_collector.store import schema
+from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.tables import forget_mutations
+
+_TABLES = {"tables": list(schema.HOLDS_INSTALLATIONS)}
+_OURS = "database = currentDatabase() AND table IN {tables:Array(String)}"
+_PATIENCE = 300.0  # seconds for one deletion; on 100 million rows it was measured at 36
+_POLL = 0.05
+
+
+class Doomed(NamedTuple):
+    """Rows of one table that must go."""
+
+    table: str
+    where: str
+    parameters: Mapping[str, Any]
+    partitioned: bool = False  # the condition is about few partitions: leave the others alone
+
+
+class Purger:
+    """Deletes rows and waits until their bytes have left the files."""
+
+    def __init__(self, engine: Engine, sync: Callable[[], None]) -> None:
+        self._engine = engine
+        self.sync = sync  # everything of the store to the disk
+        self.alone = threading.RLock()  # held by who purges, and by who must see no purge meanwhile
+        self.stopping = threading.Event()
+
+    def purge(self, doomed: list[Doomed]) -> None:
+        """Delete the rows, for good. Raises StoreError where that cannot be said; it may then be asked again."""
+        with self.alone:
+            self.wait_while(self.deleting)  # of an earlier attempt, which may be at work still
+            for one in doomed:
+                self.begin(one)
+            self.wait_while(self.deleting)
+            if any(self._count(one) for one in doomed):
+                raise StoreError("rows are there after their deletion")
+            if self.detached_parts():
+                raise StoreError("the engine has set parts aside (detached) that may hold rows of anybody; remove or repair them")
+            self.sync()  # the parts without the rows are safe before those with them go
+            self.forget_mutations()
+            self._see_replaced_parts_off()
+            self.sync()  # no loss of power brings them back
+
+    def wait_while(self, true: Callable[[], bool]) -> None:
+        """Wait until something is over. Raises StoreError when it takes too long, or when the store closes."""
+        deadline = time.monotonic() + _PATIENCE
+        while true():
+            if time.monotonic() > deadline:
+                raise StoreError("the deletion takes too long")
+            if self.stopping.wait(_POLL):
+                raise StoreError("the store is closing")
+
+    def detached_parts(self) -> int:
+        """How many parts the engine has set aside as broken; nobody can tell whose rows they hold."""
+        return int(self._engine.query(f"SELECT count() FROM system.detached_parts WHERE {_OURS}", _TABLES)[0][0])
+
+    def forget_mutations(self) -> None:
+        """Remove the files of mutations that are done."""
+        forget_mutations(self._engine)
+
+    def _count(self, one: Doomed) -> int:
+        return int(self._engine.query(f"SELECT count() FROM {one.table} WHERE {one.where}", dict(one.parameters))[0][0])
+
+    def begin(self, one: Doomed) -> None:
+        """Have the engine rewrite the parts that hold the rows."""
+        if one.partitioned:
+            found = self._engine.query(f"SELECT DISTINCT _partition_id FROM {one.table} WHERE {one.where}", dict(one.parameters))
+            places = [f"IN PARTITION ID '{partition}'" for (partition,) in found]
+        else:
+            places = [""] if self._count(one) else []
+        for place in places:
+            self._engine.command(
+                f"ALTER TABLE {one.table} DELETE {place} WHERE {one.where} SETTINGS mutations_sync = 0", dict(one.parameters)
+            )
+
+    def deleting(self) -> bool:
+        """Tell whether a mutation is at work. Raises StoreError where one fails; the engine goes on trying."""
+        sql = f"SELECT latest_fail_reason FROM system.mutations WHERE {_OURS} AND NOT is_done ORDER BY latest_fail_reason DESC"
+        waiting = self._engine.query(sql, _TABLES)
+        if waiting and waiting[0][0]:
+            raise StoreError(f"rows cannot be deleted: {waiting[0][0][:200]}")
+        return bool(waiting)
+
+    def _see_replaced_parts_off(self) -> None:
+        self.load_replaced_parts()
+        left = self.replaced_parts()
+        try:
+            self.keep_replaced_parts(0)
+            self.wait_while(lambda: self._remains(left))
+        finally:  # also where nothing was left to do: a process that was killed may have said 0
+            self.keep_replaced_parts(schema.KEEP_REPLACED_SECONDS)
+
+    def load_replaced_parts(self) -> None:
+        """Wait until the engine has read also those replaced parts that an earlier process left: it does that after it is open."""
+        for table in schema.HOLDS_INSTALLATIONS:
+            self._engine.command(f"SYSTEM WAIT LOADING PARTS {table}")
+
+    def _remains(self, parts: set[tuple[str, str]]) -> bool:
+        """Tell whether any of the replaced parts still has its files. Parts that a query reads stay until it ends."""
+        for table in schema.HOLDS_INSTALLATIONS:
+            self.remove_replaced_parts(table)
+        return bool(parts & self.replaced_parts())
+
+    def remove_replaced_parts(self, table: str) -> None:
+        """Have the engine remove replaced parts now."""
+        # Dropping a partition that cannot exist does nothing but what ends every such statement: removing old parts.
+        self._engine.command(f"ALTER TABLE {table} DROP PARTITION ID 'none'")
+
+    def replaced_parts(self) -> set[tuple[str, str]]:
+        """The parts that were replaced and whose files are still there: table and name."""
+        sql = f"SELECT table, name, _state FROM system.parts WHERE {_OURS} AND NOT active"
+        return {(table, name) for table, name, _ in self._engine.query(sql, _TABLES)}
+
+    def keep_replaced_parts(self, seconds: int) -> None:
+        """Say for how long replaced parts stay."""
+        for table in schema.HOLDS_INSTALLATIONS:
+            self._engine.command(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = {seconds}")

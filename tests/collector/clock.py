@@ -1,0 +1,26 @@
+"""Move the clock of a collector's processes: Debian's libfaketime. The engine's own clock stays; nothing of ours asks it for the time."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.collector.support import Collector
+
+_LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
+
+
+def moved(collector: Collector, days: float) -> Collector:
+    """Let whatever is started for a collector from now on live so many days later."""
+    if _LIBRARY is None:
+        pytest.skip("NOT TESTED: there is no libfaketime here, so no clock can be moved; apt-get install faketime")
+    # A monotonic clock that is faked as well makes timed waits last for ever.
+    clock = {"LD_PRELOAD": str(_LIBRARY), "FAKETIME": f"{days * 86400:+.0f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    collector.environment = {**collector.environment, **clock}
+    return collector
+
+
+def holding(collector: Collector, marker: bytes, where: Callable[[Path], bool] = lambda _: True) -> list[str]:
+    """The files of the data directory that hold a marker."""
+    files = [path for path in sorted(collector.data.rglob("*")) if path.is_file() and where(path)]
+    return [str(path.relative_to(collector.data)) for path in files if marker in path.read_bytes()]

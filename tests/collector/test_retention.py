@@ -1,0 +1,213 @@
+"""A year, then gone: to the day, from the files as well; what stays are weekly totals of groups."""
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from innerloop_collector.store.keyed import Hasher
+from tests.collector.clock import holding, moved
+from tests.collector.support import PROJECT, Collector, Event, project, run_event
+
+DAYS = 10
+SHORT = project(project={"retention_days": DAYS})
+
+
+def _day(ago: int) -> str:
+    return (datetime.now(UTC).date() - timedelta(days=ago)).isoformat()
+
+
+def _noon(ago: int) -> timedelta:
+    """How long ago noon of the day was that is so many days ago."""
+    now = datetime.now(UTC)
+    return now - (now.replace(hour=12) - timedelta(days=ago))
+
+
+def _traces(collector: Collector, event: Event) -> list[str]:
+    """The files that hold what only this event's row does: the hash of its id, as the engine writes it."""
+    hasher = Hasher((collector.data / "secret").read_bytes())
+    return holding(collector, hasher.message("acme", event["messageId"]).to_bytes(16, "little"))
+
+
+def _gone(answer: dict[str, Any]) -> list[tuple[str, str, int]]:
+    return [(one["what"], one["day"], one["rows"]) for one in answer["gone"]]
+
+
+def _wait_until(true: Any) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_rows_go_on_the_day_after_their_last_and_their_bytes_with_them(idle: Collector) -> None:
+    idle.start_with(SHORT)
+    old, young = run_event(ago=_noon(9)), run_event(ago=_noon(8))
+    idle.send(old, old | {"messageId": "second"}, young)
+    assert [] == idle.ask("retain")["gone"]
+    idle.stop()
+    moved(idle, 1)
+    assert [] == idle.ask("retain")["gone"], "the tenth day after is the last on which it is kept"
+    assert _traces(idle, old), "the trace was never there, so that its absence would say nothing"
+    moved(idle, 2)
+    would = idle.ask("retain", "--dry-run")
+
+    assert [("events", _day(9), 2)] == _gone(would)
+    assert _traces(idle, old)
+    assert [("events", _day(9), 2)] == _gone(idle.ask("retain"))
+    assert [] == _traces(idle, old)
+    assert _traces(idle, young)
+    assert (1, []) == (idle.stored, idle.ask("retain")["gone"])
+
+
+def test_the_service_sweeps_by_itself_after_a_start(idle: Collector) -> None:
+    idle.start_with(SHORT)
+    event = run_event(ago=_noon(3))
+    idle.send(event)
+    idle.stop()
+    moved(idle, 9).start()
+    _wait_until(lambda: not idle.stored)
+    _wait_until(lambda: not _traces(idle, event))
+
+    assert '"event": "retention"' in idle.log
+
+
+def test_a_year_is_the_default(idle: Collector) -> None:
+    idle.start_with()
+    idle.send(run_event(ago=_noon(0)))
+    idle.stop()
+    moved(idle, 365)
+    assert (1, []) == (idle.stored, idle.ask("retain")["gone"])
+    moved(idle, 366)
+
+    assert [("events", _day(0), 1)] == _gone(idle.ask("retain"))
+
+
+def test_a_shorter_promise_counts_at_once_and_a_longer_one_for_new_events_only(idle: Collector) -> None:
+    idle.start_with(project(project={"retention_days": 30}))
+    idle.send(run_event(ago=_noon(20)), run_event(ago=_noon(5)))
+    idle.apply(SHORT)
+    assert [("events", _day(20), 1)] == _gone(idle.ask("retain"))
+    idle.apply(project(project={"retention_days": 60}))
+    idle.stop()
+
+    assert [[_day(-25)]] == idle.rows("SELECT toString(keep_until) FROM events")
+
+
+def test_an_event_that_waited_too_long_is_not_kept_when_its_plan_comes(idle: Collector) -> None:
+    idle.start_with(SHORT)
+    idle.send(run_event(ago=_noon(5), command="deploy"))
+    idle.stop()
+    moved(idle, 7)
+    answer = idle.apply(project(project={"retention_days": DAYS}, names={"allow": ["deploy"]}))
+
+    assert (0, 0) == (answer["released"], answer["still_quarantined"])
+    assert (0, 0) == (idle.stored, idle.waiting)
+
+
+def test_quarantine_ends_after_thirty_days_from_the_files_as_well_and_is_counted(idle: Collector) -> None:
+    idle.start_with()
+    idle.send(run_event(command="planted-marker"), run_event(command="planted-marker"))
+    idle.stop()
+    assert holding(idle, b"planted-marker")
+    moved(idle, 29)
+    assert (2, []) == (idle.waiting, idle.ask("retain")["gone"])
+    moved(idle, 30)
+    assert [("quarantine", _day(0), 2)] == _gone(idle.ask("retain"))
+
+    assert (0, []) == (idle.waiting, holding(idle, b"planted-marker"))
+    assert [["acme", "quarantine", _day(0), 2]] == idle.rows("SELECT project, what, toString(day), rows FROM expired FINAL")
+
+
+def _week(collector: Collector, developers: int, command: str = "test", each: int = 4, **properties: Any) -> None:
+    """Runs of some developers, all in one calendar week that is over, in each of three weeks."""
+    for weeks in (2, 3, 4):
+        monday = date.fromisoformat(_monday(weeks))
+        ago = _noon((datetime.now(UTC).date() - monday).days - 1)
+        users = [f"{command} {number}" for number in range(developers)]
+        collector.send(*(run_event(user, ago=ago, command=command, **properties) for user in users for _ in range(each)))
+
+
+def _monday(weeks: int) -> str:
+    today = datetime.now(UTC).date()
+    return (today - timedelta(days=today.weekday(), weeks=weeks)).isoformat()
+
+
+def _totals(collector: Collector) -> list[tuple[Any, ...]]:
+    names = ("week", "actor", "name", "folded", "runs", "developers", "timed", "waited_ms")
+    return [tuple(one[name] for name in names) for one in collector.ask("totals", "acme")["totals"]]
+
+
+YEARLONG = project(project={"retention_days": 40})
+
+
+def test_weekly_totals_of_groups_stay_when_the_rows_go_and_hold_no_id(idle: Collector) -> None:
+    idle.start_with(YEARLONG)
+    _week(idle, 6, duration_ms=1500)
+    idle.send(*(run_event(f"new {number}", ago=_noon(20)) for number in range(9)))  # of one week: not counted
+    assert [] == _totals(idle)
+    idle.stop()
+    moved(idle, 40)
+    idle.ask("retain")
+    before = _totals(idle)
+    idle.ask("retain")
+
+    assert 0 == idle.stored
+    assert before == _totals(idle), "what was made once stays as it is"
+    weeks = [_monday(weeks) for weeks in (4, 3, 2)]
+    assert [(week, "human", "test", 0, 24, 6, 24, 36000) for week in weeks] == before
+    histogram = idle.ask("totals", "acme")["totals"][0]["histogram"]
+    assert [5] == [bucket for bucket, runs in enumerate(histogram) if runs == 24]
+    columns = {row[0] for row in idle.rows("SELECT name FROM system.columns WHERE table = 'weekly_totals' AND type LIKE '%128%'")}
+    assert set() == columns
+
+
+def test_what_a_report_would_hide_is_folded_into_one_row_of_enough_people(idle: Collector) -> None:
+    idle.start_with(YEARLONG)
+    for command, developers in (("test", 9), ("build", 3), ("lint", 3)):
+        _week(idle, developers, command)
+    idle.stop()
+    moved(idle, 40)
+    idle.ask("retain")
+
+    first = [one for one in _totals(idle) if one[0] == _monday(4)]  # 3 and 3 are too few each
+    assert [("human", "test", 0, 36, 9), ("human", "", 1, 24, 6)] == [one[1:6] for one in first]
+
+
+def test_totals_of_ci_count_runs_and_nobody(idle: Collector) -> None:
+    idle.start_with(YEARLONG)
+    event = run_event(ago=_noon(15), actor="ci")
+    event["anonymousId"] = event.pop("userId")
+    idle.send(event)
+    _week(idle, 4, actor="agent")
+    idle.stop()
+    moved(idle, 40)
+    idle.ask("retain")
+
+    assert [("ci", "test", 1, None)] == [(one[1], one[2], one[4], one[5]) for one in _totals(idle)], "four people's agents are too few"
+
+
+def test_killed_while_it_sweeps_the_next_start_ends_it_with_the_same_totals(idle: Collector, tmp_path: Path) -> None:
+    idle.start_with(YEARLONG)
+    _week(idle, 6)
+    idle.stop()
+    moved(idle, 40)
+    for delay in (0.0, 0.15, 0.3):
+        idle.start()
+        time.sleep(delay)
+        idle.kill()
+    idle.start()
+    _wait_until(lambda: not idle.stored)
+
+    assert [(_monday(weeks), "human", "test", 0, 24, 6, 24, 24 * 1230) for weeks in (4, 3, 2)] == _totals(idle)
+    idle.stop()
+    assert [[72]] == idle.rows("SELECT sum(rows) FROM expired FINAL")
+
+
+def test_a_report_never_shows_what_is_past_its_time_even_before_a_sweep(idle: Collector) -> None:
+    idle.start_with(PROJECT)
+    idle.send(run_event(ago=_noon(0)))
+    idle.stop()
+    moved(idle, 366)
+
+    assert "no events" == idle.ask("report", "acme")["state"]
