@@ -35,6 +35,8 @@ write_key = "{KEY}"
 allow = ["test", "build", "lint"]
 """
 BATCH = 100
+# One key sends everything here, and each batch brings new ids.
+UNLIMITED = {"INNERLOOP_COLLECTOR_LIMITS_EVENTS_PER_SECOND": "0", "INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY": "0"}
 
 
 def event() -> dict[str, Any]:
@@ -143,7 +145,10 @@ def _request(events: list[dict[str, Any]]) -> bytes:
 def service(data: Path, events: int, connections: int, rate: float | None = None) -> dict[str, Any]:
     """Start the service on a store, load it from another process, and stop it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "innerloop_collector.cli", "serve", "--port", "0", "--data", str(data)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "innerloop_collector.cli", "serve", "--port", "0", "--data", str(data)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **UNLIMITED},
     )
     assert process.stdout is not None
     try:

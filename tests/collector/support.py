@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx2
+import pytest
 
 from innerloop.plan.agreement import agreement, digest
 from innerloop.plan.project import read
@@ -111,6 +112,9 @@ class Collector:
             "HOME": str(directory),
             "INNERLOOP_COLLECTOR_DATA": str(self.data),
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            # Tests send faster, and with more ids, than developers do; those of the limits set them.
+            "INNERLOOP_COLLECTOR_LIMITS_EVENTS_PER_SECOND": "0",
+            "INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY": "0",
         }
 
     @property
@@ -133,6 +137,14 @@ class Collector:
     def start_with(self, document: dict[str, Any] | None = None) -> "Collector":
         """Start the service with a project file, whose write key it accepts."""
         return self.start("--project-file", str(self.write(document or PROJECT)))
+
+    def move_clock(self, by: timedelta) -> None:
+        """Have every process that is started from now on see another time."""
+        for library in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"):
+            moved = f"{by.total_seconds():+.0f}"
+            self.environment |= {"LD_PRELOAD": str(library), "FAKETIME": moved, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+            return
+        pytest.skip("NOT TESTED: libfaketime is not here, so no process can be shown another time (Debian: apt-get install faketime)")
 
     def stop(self, timeout: float = 40) -> int:
         """Ask the service to end, and wait."""
@@ -184,6 +196,12 @@ class Collector:
         assert done.returncode == 0, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
+
+    def ask_text(self, *words: str) -> str:
+        """Run a command that must succeed."""
+        done = self.cli(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def apply(self, document: dict[str, Any], *words: str) -> dict[str, Any]:
         """Apply a project file."""

@@ -1,7 +1,6 @@
-"""The operator's operations over HTTP. May import: operations, ingest's answers, store's keyed hashes."""
+"""The operations over HTTP, for whoever the door knows, and health. May import: operations, access, ingest's answers, store's keyed hashes."""
 
 import asyncio
-import hmac
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -14,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from innerloop_collector.errors import CollectorError, StoreError
+from innerloop_collector.access.door import Door
+from innerloop_collector.access.principal import Principal
+from innerloop_collector.errors import CollectorError, Denied, StoreError, Unknown
 from innerloop_collector.ingest.answers import Refusal, unavailable
 from innerloop_collector.store.keyed import write_private
 
@@ -40,12 +41,21 @@ def load_token(path: Path) -> str:
         return token
 
 
-class Admin:
-    """Serves operations to whoever can read DIR/admin-token."""
+def turned_away(error: Unknown | Denied) -> Response:
+    """The answer to who may not come in."""
+    if isinstance(error, Denied):
+        return Refusal(403, "not_allowed", "Not allowed", str(error)).answer()
+    answer = Refusal(401, "invalid_token", "Unknown token", str(error)).answer()
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
-    def __init__(self, call: Callable[[str, dict[str, Any]], dict[str, Any]], token: str, readers: Executor) -> None:
+
+class Admin:
+    """Serves each operation to those who have the role for it."""
+
+    def __init__(self, call: Callable[[str, dict[str, Any], Principal], dict[str, Any]], door: Door, readers: Executor) -> None:
         self._call = call
-        self._token = token
+        self._door = door
         self._readers = readers
 
     def routes(self) -> list[Route]:
@@ -53,21 +63,24 @@ class Admin:
         return [Route(CALL, self._endpoint, methods=["POST"])]
 
     async def _endpoint(self, request: Request) -> Response:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ").encode("latin-1", "replace")
-        if not hmac.compare_digest(given, self._token.encode()):
-            return Refusal(401, "invalid_token", "Unknown token", "this needs the token in DIR/admin-token").answer()
+        try:
+            who = self._door.who(request)
+        except (Unknown, Denied) as error:
+            return turned_away(error)
         if int(request.headers.get("content-length") or _MOST + 1) > _MOST:
             return Refusal(413, "too_large", "Content too large", f"a request may have {_MOST} bytes").answer()
         try:
             wanted = msgspec.json.decode(await request.body(), type=Call)
         except msgspec.MsgspecError:
             return Refusal(400, "invalid_request", "Bad request", "the body must name an operation and its arguments").answer()
-        return await self._run(wanted)
+        return await self._run(wanted, who)
 
-    async def _run(self, wanted: Call) -> Response:
+    async def _run(self, wanted: Call, who: Principal) -> Response:
         loop = asyncio.get_running_loop()
         try:
-            answer = await loop.run_in_executor(self._readers, self._call, wanted.operation, wanted.arguments)
+            answer = await loop.run_in_executor(self._readers, self._call, wanted.operation, wanted.arguments, who)
+        except Denied as error:
+            return turned_away(error)
         except StoreError as error:
             return unavailable(str(error)).answer()
         except CollectorError as error:

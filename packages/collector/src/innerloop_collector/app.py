@@ -5,9 +5,11 @@ One process, one event loop, one writer, one eraser and two reader threads. Noth
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,10 +21,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from innerloop_collector.access.door import Door
 from innerloop_collector.admin import Admin, load_token
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
 from innerloop_collector.errors import CollectorError, UsageError
+from innerloop_collector.guard import Guard, room_for
+from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.answers import Refusal
 from innerloop_collector.ingest.forget import Forget
 from innerloop_collector.ingest.routes import Ingest
@@ -35,6 +40,7 @@ from innerloop_collector.service.notify import Notifier
 from innerloop_collector.service.openapi import Description
 from innerloop_collector.service.requests import CountRequests
 from innerloop_collector.settings import Paths
+from innerloop_collector.signin import SignIn
 from innerloop_collector.store.lock import DataLock
 
 _READERS = 2
@@ -44,6 +50,7 @@ _log = structlog.get_logger()
 def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: tuple[str, int], project_files: list[Path]) -> None:
     """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return."""
     logs.configure(configuration.server.log_level)
+    room_for(configuration.limits.connections)
     listener = _listen(*address)
     core = Core(paths, configuration)
     core.open()
@@ -56,7 +63,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
         with ThreadPoolExecutor(_READERS, "reader", initializer=core.engine.open) as readers:
             application = build(core, operations, readers)
             url = f"http://{_shown(address[0])}:{listener.getsockname()[1]}"
-            asyncio.run(_run(application, listener, url, lock, lambda: core.writer.alive))
+            asyncio.run(_run(application, Guard(configuration.limits), listener, url, lock, lambda: core.writer.alive))
     finally:
         core.close()
 
@@ -64,12 +71,15 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
 def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> CountRequests:
     """Put the web application together."""
     limits = core.configuration.limits
-    ingest = Ingest(core.registry, core.writer, core.hasher, limits, core.now, core.metrics)
+    admission = Admission(core.registry, core.ids, core.uses, limits, time.monotonic)
+    ingest = Ingest(core.registry, core.writer, core.hasher, admission, limits, core.now, core.metrics)
     forget = Forget(core.registry, core.hasher, core.eraser, core.erasures, limits, readers)
-    admin = Admin(operations.call, load_token(core.paths.admin_token), readers)
+    door = Door(core.tokens, core.uses, load_token(core.paths.admin_token), core.configuration.access, core.now)
+    admin = Admin(operations.call, door, readers)
     health = Health(lambda: _trouble(core), readers)
     exposition, description = Exposition(core, readers), Description()
-    routes = [*ingest.routes(), *forget.routes(), *admin.routes(), *health.routes(), *exposition.routes(), *description.routes()]
+    parts = (ingest, forget, admin, SignIn(door), health, exposition, description)
+    routes = [route for part in parts for route in part.routes()]
     description.write(routes)
     application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
     application.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone
@@ -84,18 +94,19 @@ def _trouble(core: Core) -> str | None:
     return None if core.writer.can_write() else "the last events could not be written"
 
 
-async def _run(application: ASGIApp, listener: socket.socket, url: str, lock: DataLock, healthy: Callable[[], bool]) -> None:
+async def _run(application: ASGIApp, guard: Guard, listener: socket.socket, url: str, lock: DataLock, healthy: Callable[[], bool]) -> None:
     config = uvicorn.Config(
         application,
+        http=guard.protocol(),
+        h11_max_incomplete_event_size=guard.limits.header_bytes,
         lifespan="off",
         access_log=False,
         log_config=None,
         ws="none",
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=30,
+        timeout_keep_alive=math.ceil(guard.limits.idle_seconds),
         timeout_graceful_shutdown=30,
-        limit_concurrency=1_000,
         backlog=512,
     )
     server = _Server(config, url, lock)

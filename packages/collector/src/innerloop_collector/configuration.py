@@ -52,6 +52,15 @@ class Limits(Section, frozen=True):
     body_seconds: float = 30.0  # until a body must have arrived
     ids: int = 100  # ids in one request for erasure
     erasure_seconds: float = 8.0  # until such a request is told to come back; clients wait for 10
+    nesting: int = 32  # how deep objects and lists in a body may lie in each other
+    events_per_second: float = 5_000  # of one write key, on average; 0: as many as the store takes
+    burst_events: int = 50_000  # that a write key may send at once before that average counts
+    new_ids_per_day: int = 1_000  # that a write key may bring; events of more wait in quarantine; 0: any number
+    connections: int = 1_000  # at the same time
+    header_bytes: int = 16_384  # of a request's first line and header
+    header_seconds: float = 10.0  # from the first byte of a header to its last
+    idle_seconds: float = 30.0  # until a connection is closed on which nothing comes
+    bytes_per_second: int = 500  # of a body, on average, after five seconds
 
 
 class Store(Section, frozen=True):
@@ -60,6 +69,22 @@ class Store(Section, frozen=True):
     group_rows: int = 5_000  # events in one commit, about
     linger_seconds: float = 0.004  # how long a commit waits for more events
     waiting_rows: int = 50_000  # events that may wait for the store; beyond it the answer is 429
+
+
+class Access(Section, frozen=True):
+    """Who may read and operate, besides those with a token."""
+
+    session_idle_minutes: float = 60.0  # until a session ends that nobody uses
+    session_hours: float = 12.0  # until a session ends in any case
+    plain_http_cookie: bool = False  # a cookie that also travels without TLS: for trying things out on the loopback
+    origins: tuple[str, ...] = ()  # of our pages, such as https://innerloop.example.org, where a proxy changes the Host header
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks of proxies that say in headers who somebody is
+    proxy_user_header: str = ""  # the header with the user's name; empty: no proxy is believed
+    proxy_role_header: str = ""  # the header with the user's role: viewer, analyst or admin
+    proxy_projects_header: str = ""  # the header with the user's projects, separated by commas; absent: all
+    proxy_roles: dict[str, str] = {}  # roles by the user's name; they come before the header
+    proxy_proof_header: str = "X-Innerloop-Proxy-Secret"  # the header with which a proxy shows that it is ours
+    proxy_secret_file: str = ""  # the file with what stands in that header, 16 characters or more
 
 
 class Destination(Section, frozen=True):
@@ -103,6 +128,7 @@ class Configuration(Section, frozen=True):
     server: Server = Server()
     limits: Limits = Limits()
     store: Store = Store()
+    access: Access = Access()
     destinations: dict[str, Destination] = {}
     check: Check = Check()
 

@@ -1,14 +1,14 @@
 """The open collector: store, registry, writer and eraser, put together.
 
-May import: store, pipeline, exporters, configuration, metrics, settings, errors.
-
-The service and the command line, when no service runs, both work on this.
+The service and the command line, when no service runs, both work on this. May import: store, access, pipeline,
+exporters, configuration, metrics, settings, errors.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+from innerloop_collector.access.tokens import Tokens
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.metrics import Metrics
@@ -16,10 +16,13 @@ from innerloop_collector.settings import Paths
 from innerloop_collector.store.engine import Engine, embedded, sync
 from innerloop_collector.store.eraser import Eraser
 from innerloop_collector.store.erasure import Erasures, Tombstones
+from innerloop_collector.store.ids import KnownIds
 from innerloop_collector.store.keyed import Hasher, load_secret
+from innerloop_collector.store.notes import Notes
 from innerloop_collector.store.purge import Purger
 from innerloop_collector.store.registry import Registry
 from innerloop_collector.store.tables import Tables
+from innerloop_collector.store.uses import Uses
 from innerloop_collector.store.writer import Writer
 
 
@@ -50,7 +53,11 @@ class Core:
         self.hasher = Hasher(load_secret(paths.secret, existed))
         self.engine = Engine(embedded(paths.store, paths.scratch))
         self.tables = Tables(self.engine)
+        self.notes = Notes(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
+        self.tokens = Tokens(self.engine, self.hasher, self.registry.today)
+        self.uses = Uses(self.engine, self.notes, self.registry.today)
+        self.ids = KnownIds(self.engine, self.hasher, self.notes, self.registry.today, self.registry.retention_days)
         self.erasures = Erasures(self.engine, self.hasher)
         self.purger = Purger(self.engine, lambda: sync(paths.store))
         self.tombstones = Tombstones(self.hasher)
@@ -58,7 +65,7 @@ class Core:
         self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, lambda: now().date())
         stored = self.engine, self.tables, self.registry, self.tombstones
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, now)
-        self.workers: list[Worker] = [self.eraser, self.exporters]
+        self.workers: list[Worker] = [self.notes, self.eraser, self.exporters]
 
     def open(self) -> None:
         """Open the store and begin to write."""
@@ -66,12 +73,16 @@ class Core:
             left_over.unlink(missing_ok=True)
         self.tables.create()
         self.registry.load()
+        self.tokens.load()
+        self.uses.load()
         self.eraser.load()
         self.exporters.load()
         self.writer.start()
 
     def start_workers(self) -> None:
         """Begin what goes on in the background of a service."""
+        if self.configuration.limits.new_ids_per_day:
+            self.ids.load()
         for worker in self.workers:
             worker.start()
 

@@ -28,6 +28,26 @@ def create_key(place: Place, project: str, secret_from: str | None) -> None:
         click.echo("note: the secret is short enough to be guessed; leave out --secret-from to get a random one", err=True)
 
 
+@keys.command("rotate")
+@click.argument("project")
+@located
+@click.option(
+    "--overlap",
+    default=30,
+    show_default=True,
+    type=click.IntRange(1, 365),
+    metavar="DAYS",
+    help="How many days the project's other keys are accepted beside the new one.",
+)
+def rotate_key(place: Place, project: str, overlap: int) -> None:
+    """Make a write key and print it; the ones that the project has end at a date."""
+    answer = call(place, "keys.rotate", project=project, overlap=overlap)
+    click.echo(answer["key"])
+    click.echo(f"write key {answer['id']} of {project}; put it into innerloop.toml as project.write_key. It is not shown again.", err=True)
+    for old in answer["ending"]:
+        click.echo(f"write key {old['id']} is accepted up to and including {old['ends']}", err=True)
+
+
 @keys.command("list")
 @located
 @as_json

@@ -12,6 +12,7 @@ import click
 from innerloop_collector import __version__
 from innerloop_collector.cli.config import config
 from innerloop_collector.cli.destinations import destinations
+from innerloop_collector.cli.ids import ids
 from innerloop_collector.cli.keys import keys
 from innerloop_collector.cli.projects import projects
 from innerloop_collector.cli.quarantine import quarantine
@@ -19,9 +20,12 @@ from innerloop_collector.cli.reports import report
 from innerloop_collector.cli.retention import retain, totals
 from innerloop_collector.cli.serve import serve
 from innerloop_collector.cli.service import check, demo
+from innerloop_collector.cli.tokens import tokens
 from innerloop_collector.errors import CollectorError
 
-_COMMANDS: tuple[click.Command, ...] = (serve, projects, keys, quarantine, destinations, report, retain, totals, check, config, demo)
+_COMMANDS: tuple[click.Command, ...] = (
+    serve, projects, keys, tokens, ids, quarantine, destinations, report, retain, totals, check, config, demo,
+)  # fmt: skip
 
 
 def main() -> NoReturn:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 
+from innerloop_collector.cli.remote import Remote
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.errors import CollectorError, StoreError, UsageError
 from innerloop_collector.settings import Paths
@@ -41,17 +42,31 @@ def _remote(paths: Paths, service: Holder, operation: str, arguments: dict[str, 
         token = paths.admin_token.read_text().strip()
     except OSError as error:
         raise UsageError(f"cannot read {paths.admin_token}: {error.strerror}; run this as the user whom the service runs as") from error
+    assert service.url is not None
     try:
-        with httpx2.Client(trust_env=False, timeout=_TIMEOUT) as client:
-            response = client.post(
-                f"{service.url}/admin/v1/call",
-                json={"operation": operation, "arguments": arguments},
-                headers={"Authorization": f"Bearer {token}"},
-            )
+        return _post(Remote(service.url, token), operation, arguments, own=True)
     except httpx2.HTTPError as error:
         raise CollectorError(
             f"the service (process {service.pid}, {service.url}) does not answer: {str(error) or type(error).__name__}; is it stopping?"
         ) from error
+
+
+def call_remote(elsewhere: Remote, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Ask a collector elsewhere."""
+    try:
+        return _post(elsewhere, operation, arguments, own=False)
+    except httpx2.HTTPError as error:
+        raise CollectorError(f"{elsewhere.url} does not answer: {str(error) or type(error).__name__}; check the address") from error
+
+
+def _post(service: Remote, operation: str, arguments: dict[str, Any], *, own: bool) -> dict[str, Any]:
+    """Ask a service; proxies that the environment names are used for one elsewhere only. A redirection is not followed: the token is for one address."""
+    with httpx2.Client(trust_env=not own, timeout=_TIMEOUT) as client:
+        response = client.post(
+            f"{service.url}/admin/v1/call",
+            json={"operation": operation, "arguments": arguments},
+            headers={"Authorization": f"Bearer {service.token}"},
+        )
     return _answer(response)
 
 

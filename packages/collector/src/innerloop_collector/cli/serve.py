@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from innerloop_collector.cli.shared import Place, located
+from innerloop_collector.cli.shared import Place, local
 
 
 @click.command()
-@located
+@local
 @click.option("--host", help="Address to listen on (default: server.host of the configuration, 127.0.0.1).")
 @click.option(
     "--port",

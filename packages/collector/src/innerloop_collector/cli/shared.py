@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from innerloop_collector.cli.remote import URL_VARIABLE, Remote, remote
 from innerloop_collector.configuration import Configuration, load
 from innerloop_collector.errors import UsageError
 from innerloop_collector.settings import Paths, data_directory, prepare
@@ -20,33 +21,68 @@ from innerloop_collector.settings import Paths, data_directory, prepare
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-class Place(NamedTuple):
-    """Which collector a command is about."""
+_data = click.option(
+    "--data", metavar="DIR", help="Where the collector keeps its data (default: $INNERLOOP_COLLECTOR_DATA, else XDG's place)."
+)
+_config = click.option("--config", metavar="FILE", help="The configuration file (default: $INNERLOOP_COLLECTOR_CONFIG, else none).")
 
-    paths: Paths
+
+class Place(NamedTuple):
+    """Which collector a command is about: the one on this machine, or one elsewhere."""
+
+    here: Paths | None
     configuration: Configuration
+    elsewhere: Remote | None = None
+
+    @property
+    def paths(self) -> Paths:
+        """Where the one on this machine keeps things. For commands that are `local`."""
+        assert self.here is not None
+        return self.here
+
+
+def local(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say which collector of this machine it is about, as its first argument `place`."""
+
+    @_data
+    @_config
+    @functools.wraps(command)
+    def with_place(*words: Any, data: str | None, config: str | None, **options: Any) -> None:
+        command(_here(data, load(config, os.environ)), *words, **options)
+
+    return with_place
 
 
 def located(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say which collector it is about, as its first argument `place`."""
+    """Give a command the options that say which collector it is about, here or elsewhere, as its first argument `place`."""
 
-    @click.option(
-        "--data", metavar="DIR", help="Where the collector keeps its data (default: $INNERLOOP_COLLECTOR_DATA, else XDG's place)."
-    )
-    @click.option("--config", metavar="FILE", help="The configuration file (default: $INNERLOOP_COLLECTOR_CONFIG, else none).")
+    @_data
+    @_config
+    @click.option("--url", metavar="URL", help="Ask the collector at URL instead (default: $INNERLOOP_COLLECTOR_URL, else the one here).")
+    @click.option("--token-file", metavar="FILE", help="The token for that collector (default: $INNERLOOP_COLLECTOR_TOKEN).")
     @functools.wraps(command)
-    def with_place(*words: Any, data: str | None, config: str | None, **options: Any) -> None:
+    def with_place(*words: Any, data: str | None, config: str | None, url: str | None, token_file: str | None, **options: Any) -> None:
         configuration = load(config, os.environ)
-        paths = prepare(data_directory(data, os.environ, configuration.server.data))
-        command(Place(paths, configuration), *words, **options)
+        # An option is nearer than a variable: --data means the collector here, also where a variable names one elsewhere.
+        elsewhere = url or (None if data else os.environ.get(URL_VARIABLE))
+        if not elsewhere and token_file:
+            raise UsageError("--token-file is for a collector elsewhere; name it with --url")
+        place = Place(None, configuration, remote(elsewhere, token_file, os.environ)) if elsewhere else _here(data, configuration)
+        command(place, *words, **options)
 
     return with_place
+
+
+def _here(data: str | None, configuration: Configuration) -> Place:
+    return Place(prepare(data_directory(data, os.environ, configuration.server.data)), configuration)
 
 
 def call(place: Place, operation: str, **arguments: Any) -> dict[str, Any]:
     """Run an operation where it can be run."""
     from innerloop_collector.cli import reach
 
+    if place.elsewhere:
+        return reach.call_remote(place.elsewhere, operation, arguments)
     return reach.call(place.paths, place.configuration, operation, arguments)
 
 

@@ -14,17 +14,18 @@ RETRY_SECONDS = 5
 class Refusal(Exception):
     """A request that is answered with an error."""
 
-    def __init__(self, status: int, code: str, title: str, detail: str, *, temporary: bool = False) -> None:
+    def __init__(self, status: int, code: str, title: str, detail: str, *, temporary: bool = False, seconds: int = RETRY_SECONDS) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.title = title
         self.detail = detail
         self.temporary = temporary
+        self.seconds = seconds
 
     def answer(self) -> Response:
         """The HTTP response."""
-        headers = {"Retry-After": str(RETRY_SECONDS), "X-RateLimit-Reset": str(RETRY_SECONDS)} if self.temporary else {}
+        headers = {"Retry-After": str(self.seconds), "X-RateLimit-Reset": str(self.seconds)} if self.temporary else {}
         if self.status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="write key"'
         content: dict[str, Any] = {
@@ -67,6 +68,12 @@ def unknown_key() -> Refusal:
 def overloaded() -> Refusal:
     """Too much waits already."""
     return Refusal(429, "overloaded", "Too many requests", "too many events wait to be stored; send this again later", temporary=True)
+
+
+def too_fast(seconds: int) -> Refusal:
+    """A write key sends more than it may; after so many seconds this request is let in."""
+    detail = f"this write key sends too many events; send this again after {seconds} s"
+    return Refusal(429, "too_fast", "Too many requests", detail, temporary=True, seconds=seconds)
 
 
 def unavailable(detail: str = "nothing was stored; send this again later") -> Refusal:

@@ -23,10 +23,15 @@ def key_in_header(request: Request) -> str | None:
 
 def project_for(key: str | None, document: dict[str, Any], registry: Registry) -> str:
     """The project of the key in the header, else of the one in the body."""
-    if key is None:
-        in_body = document.get("writeKey")
-        key = in_body if isinstance(in_body, str) else ""
-    project = registry.project_of(key)
+    project = registry.project_of(key_of(key, document))
     if project is None:
         raise unknown_key()
     return project
+
+
+def key_of(key: str | None, document: dict[str, Any]) -> str:
+    """The write key in the header, else the one in the body."""
+    if key is not None:
+        return key
+    in_body = document.get("writeKey")
+    return in_body if isinstance(in_body, str) else ""

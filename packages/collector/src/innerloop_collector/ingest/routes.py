@@ -15,9 +15,11 @@ from starlette.routing import Route
 from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.ingest import answers, auth, body, messages
+from innerloop_collector.ingest.admission import Admission
+from innerloop_collector.ingest.nesting import too_deep
 from innerloop_collector.metrics import Metrics
 from innerloop_collector.pipeline.event import Event
-from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined
+from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
 from innerloop_collector.pipeline.rows import event_row, quarantine_row
 from innerloop_collector.pipeline.steps import run
 from innerloop_collector.store.erasure import Registration
@@ -34,11 +36,19 @@ class Ingest:
     """Takes requests with events and answers once these are on the disk."""
 
     def __init__(
-        self, registry: Registry, writer: Writer, hasher: Hasher, limits: Limits, now: Callable[[], datetime], metrics: Metrics
+        self,
+        registry: Registry,
+        writer: Writer,
+        hasher: Hasher,
+        admission: Admission,
+        limits: Limits,
+        now: Callable[[], datetime],
+        metrics: Metrics,
     ) -> None:
         self._registry = registry
         self._writer = writer
         self._hasher = hasher
+        self._admission = admission
         self._limits = limits
         self._now = now
         self._metrics = metrics
@@ -72,17 +82,21 @@ class Ingest:
             raise answers.unknown_key()
         data = await body.read(request, self._limits)
         document = body.decode(data)
+        if too_deep(document, self._limits.nesting):
+            raise answers.bad_request(f"objects and lists may lie {self._limits.nesting} deep in each other")
         project = auth.project_for(key, document, self._registry)
         if kind is not None and len(data) > self._limits.event:
             raise answers.too_large(f"an event may have {self._limits.event} bytes")
         items = messages.batch_items(document, self._limits) if kind is None else [_single(document, kind)]
+        admitted = self._admission.admit(auth.key_of(key, document), len(items))
         shared = messages.envelope(project, document if kind is None else {"sentAt": document.get("sentAt")}, self._now())
         registrations = messages.registrations(project, document, self._hasher) if kind is None else []
-        await self._keep([messages.event_of(item, shared, self._hasher) for item in items], registrations)
+        events = [messages.event_of(item, shared, self._hasher) for item in items]
+        await self._keep(events, registrations, self._admission.beyond(admitted, events))
 
-    async def _keep(self, events: list[Event], registrations: list[Registration]) -> None:
+    async def _keep(self, events: list[Event], registrations: list[Registration], beyond: set[int]) -> None:
         """Send events through the pipeline, and wait until they and what was registered are on the disk."""
-        accepted, quarantined, dropped = self._sort(events)
+        accepted, quarantined, dropped = self._sort(events, beyond)
         receipt = Receipt()
         if accepted or quarantined or registrations:
             with self._counting_refusals(events):
@@ -118,13 +132,13 @@ class Ingest:
             dropped=dropped + receipt.erased,
         )
 
-    def _sort(self, events: list[Event]) -> tuple[list[Row], list[QuarantineRow], int]:
+    def _sort(self, events: list[Event], beyond: set[int]) -> tuple[list[Row], list[QuarantineRow], int]:
         catalogue = self._registry.catalogue
         accepted: list[Row] = []
         quarantined: list[QuarantineRow] = []
         dropped = 0
         for event in events:
-            outcome = run(event, catalogue)
+            outcome = Quarantined(Reason.NEW_ID) if event.installation in beyond else run(event, catalogue)
             if isinstance(outcome, Event):
                 accepted.append(event_row(outcome))
             elif isinstance(outcome, Quarantined):

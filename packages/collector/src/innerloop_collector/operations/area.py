@@ -1,5 +1,6 @@
 """What the areas of operations have in common: how an operation is named, and which role it takes. May import: core, access."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,11 +11,19 @@ Answer = dict[str, Any]
 
 
 class Operation(NamedTuple):
-    """Something that can be asked for."""
+    """Something that can be asked for.
+
+    Who may see only some projects can ask for what takes the argument `project`, and for what takes `visible`: there the
+    door says which projects the answer may speak of (None: all).
+    """
 
     name: str
     role: Role  # who may ask, at least
     run: Callable[..., Answer]
+
+    def takes(self, argument: str) -> bool:
+        """Tell whether the operation has an argument."""
+        return argument in inspect.signature(self.run).parameters
 
 
 def operation(name: str, role: Role) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:

@@ -12,18 +12,32 @@ class Keys(Area):
     def create(self, project: str, secret: str | None = None) -> Answer:
         """Make a write key. It is in the answer, and nowhere else."""
         key, made = self.core.registry.create_key(project, secret)
-        return {"key": key, "weak": weak(key), **_key(made)}
+        return {"key": key, "weak": weak(key), **self._shown(made)}
+
+    @operation("keys.rotate", Role.ADMIN)
+    def rotate(self, project: str, overlap: int) -> Answer:
+        """Make a write key, and let those that the project has end after so many days."""
+        key, made, ending = self.core.registry.rotate_key(project, overlap)
+        return {"key": key, **self._shown(made), "ending": [self._shown(one) for one in ending]}
 
     @operation("keys.list", Role.ADMIN)
     def list(self) -> Answer:
         """Every write key, by the beginning of its hash."""
-        return {"keys": [_key(key) for key in self.core.registry.catalogue.keys.values()]}
+        return {"keys": [self._shown(key) for key in self.core.registry.catalogue.keys.values()]}
 
     @operation("keys.revoke", Role.ADMIN)
     def revoke(self, key: str) -> Answer:
         """Make a write key useless at once."""
-        return _key(self.core.registry.revoke_key(key))
+        return self._shown(self.core.registry.revoke_key(key))
 
-
-def _key(key: WriteKey) -> Answer:
-    return {"id": key.id, "project": key.project, "created": key.created.isoformat(), "revoked": key.revoked}
+    def _shown(self, key: WriteKey) -> Answer:
+        used = self.core.uses.last(key.key_hash)
+        return {
+            "id": key.id,
+            "project": key.project,
+            "created": key.created.isoformat(),
+            "revoked": key.revoked,
+            "ends": key.ends.isoformat() if key.ends else None,
+            "accepted": key.accepted(self.core.registry.today()),
+            "last_used": used.isoformat() if used else None,
+        }

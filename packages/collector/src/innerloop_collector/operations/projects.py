@@ -38,10 +38,11 @@ class Projects(Area):
         }
 
     @operation("projects.list", Role.VIEWER)
-    def list(self) -> Answer:
+    def list(self, visible: frozenset[str] | None = None) -> Answer:
         """Every project with its applied versions."""
         versions = self.core.registry.catalogue.versions
-        return {"projects": [{**_version(all_of[-1]), "versions": [_version(one) for one in all_of]} for all_of in versions.values()]}
+        seen = [all_of for name, all_of in versions.items() if visible is None or name in visible]
+        return {"projects": [{**_version(all_of[-1]), "versions": [_version(one) for one in all_of]} for all_of in seen]}
 
 
 def _version(version: Version) -> Answer:

@@ -5,7 +5,7 @@ from innerloop_collector.core import Core
 from innerloop_collector.operations.area import Answer, Area, operation
 from innerloop_collector.pipeline import rows
 from innerloop_collector.pipeline.event import Event
-from innerloop_collector.pipeline.outcome import Quarantined
+from innerloop_collector.pipeline.outcome import Quarantined, Reason
 from innerloop_collector.pipeline.steps import Outcome, run
 from innerloop_collector.store.schema import QUARANTINE_DAYS
 from innerloop_collector.store.tables import QuarantineRow
@@ -38,18 +38,23 @@ class Quarantine(Area):
         return {"violations": [{**row, "day": str(row["day"])} for row in counts if visible is None or row["project"] in visible]}
 
 
-def release(core: Core, project: str) -> tuple[int, int]:
+def release(core: Core, project: str, *, new_ids: bool = False) -> tuple[int, int]:
     """Run what waits through the pipeline again. Returns how many events were released and how many still wait.
 
-    What is past its retention by now leaves as well, and is kept nowhere.
+    Either what does not fit an applied plan, or what brought too many new ids, which a person has to let in. What is past its
+    retention by now leaves as well, and is kept nowhere.
     """
     released = waiting = 0
     after = 0
     while page := core.tables.quarantined(project, after, _PAGE):
         after = page[-1].message_key
-        outcomes = [(row.message_key, _again(core, row)) for row in page]
+        page = [row for row in page if (row.reason == Reason.NEW_ID) == new_ids]
+        outcomes = [(row, _again(core, row)) for row in page]
         free = [rows.event_row(event) for _, event in outcomes if isinstance(event, Event)]
-        leaving = [key for key, outcome in outcomes if not isinstance(outcome, Quarantined)]
+        leaving = [row.message_key for row, outcome in outcomes if not isinstance(outcome, Quarantined)]
+        for row, event in outcomes if new_ids else ():
+            if isinstance(event, Event):
+                core.ids.know(project, row.installation)
         if free:
             core.writer.submit(free, []).result()
         if leaving:

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     UNKNOWN_PLAN = "unknown plan"
     VIOLATION = "violates the plan"
     OUT_OF_RANGE = "time out of range"
+    NEW_ID = "too many new ids"  # found by admission; `ids release` lets them in
 
 
 class DropReason(StrEnum):

@@ -1,7 +1,7 @@
 """The statements that make the store's tables of their description. May import: the store's schema, `innerloop.plan`."""
 
 from innerloop.plan.tracking import PLAN, Plan
-from innerloop_collector.store.schema import DURABLE, Table, plan_columns, tables
+from innerloop_collector.store.schema import DURABLE, KEYS, Table, plan_columns, tables
 
 _CODECS = {"DateTime64(3, 'UTC')": "CODEC(Delta, ZSTD(1))", "Nullable(UInt64)": "CODEC(ZSTD(1))", "UInt64": "CODEC(ZSTD(1))"}
 
@@ -31,6 +31,7 @@ def additions(plan: Plan) -> list[str]:
     added = [*plan_columns(plan).items(), ("position", "UInt64")]
     return [
         *(f"ALTER TABLE events ADD COLUMN IF NOT EXISTS {_column(name, kind)}" for name, kind in added),
+        f"ALTER TABLE write_keys ADD COLUMN IF NOT EXISTS {_column('ends_day', KEYS['ends_day'])}",
         "ALTER TABLE events ADD INDEX IF NOT EXISTS by_position position TYPE minmax GRANULARITY 1",
     ]
 

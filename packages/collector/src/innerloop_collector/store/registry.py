@@ -8,8 +8,8 @@ import json
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import astuple, dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 
 from innerloop.plan.agreement import agreement, digest, stages
@@ -54,18 +54,23 @@ class AgreedPlan:
 
 @dataclass(frozen=True, slots=True)
 class WriteKey:
-    """A write key, of which only the hash is known."""
+    """A write key, of which only the hash is known. The fields are those of the table."""
 
     project: str
     key_hash: str
     created: date
     revoked: bool
     version: int
+    ends: date | None = None  # the last day on which it is accepted, once another has taken its place
 
     @property
     def id(self) -> str:
         """How a person names the key."""
         return self.key_hash[:12]
+
+    def accepted(self, today: date) -> bool:
+        """Tell whether the key may be used on a day."""
+        return not self.revoked and (self.ends is None or today <= self.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +113,23 @@ class Registry:
     def _read(self, table: str, columns: dict[str, str], order: str) -> list[Any]:
         return self._engine.query(f"SELECT {', '.join(columns)} FROM {table} FINAL ORDER BY {order}")
 
+    def today(self) -> date:
+        """The day (UTC)."""
+        return self._today()
+
+    def retention_days(self, project: str) -> int:
+        """How long a project keeps what it has, by its newest version."""
+        return int(self.catalogue.newest(project).document["retention_days"])
+
+    def key(self, text: str) -> WriteKey | None:
+        """The write key that a text is. None: unknown, revoked or ended."""
+        found = self.catalogue.keys.get(self._hasher.write_key(text))
+        return found if found and found.accepted(self._today()) else None
+
     def project_of(self, key: str) -> str | None:
-        """Which project does a write key belong to? None: unknown or revoked."""
-        found = self.catalogue.keys.get(self._hasher.write_key(key))
-        return found.project if found and not found.revoked else None
+        """Which project does a write key belong to? None: unknown, revoked or ended."""
+        found = self.key(key)
+        return found.project if found else None
 
     def knows(self, key: str) -> bool:
         """Tell whether a write key was ever made, even if it is revoked by now."""
@@ -142,8 +160,21 @@ class Registry:
             if old is not None and old.project != project:
                 raise UsageError(f"this write key belongs to the project {old.project!r} already; choose another secret")
             made = WriteKey(project, key_hash, self._today(), revoked=False, version=old.version + 1 if old else 1)
-            self._put_key(made)
+            self._put_keys([made])
             return key, made
+
+    def rotate_key(self, project: str, overlap: int) -> tuple[str, WriteKey, list[WriteKey]]:
+        """Make a write key, and let the project's others end after `overlap` days. Those that end sooner already still do."""
+        with self._guard:
+            self.catalogue.newest(project)
+            today = self._today()
+            key = _whole_key(project, secrets.token_urlsafe(24))
+            made = WriteKey(project, self._hasher.write_key(key), today, revoked=False, version=1)
+            last = today + timedelta(days=overlap)
+            old = [one for one in self.catalogue.keys.values() if one.project == project and one.accepted(today)]
+            ending = [replace(one, ends=min(one.ends or last, last), version=one.version + 1) for one in old]
+            self._put_keys([made, *ending])
+            return key, made, ending
 
     def revoke_key(self, key_id: str) -> WriteKey:
         """Make a write key useless at once."""
@@ -152,13 +183,13 @@ class Registry:
             if len(found) != 1:
                 what = "no write key has" if not found else "several write keys have"
                 raise UsageError(f"{what} the id {key_id!r}; see them with: innerloop-collector keys list")
-            old = found[0]
-            gone = WriteKey(old.project, old.key_hash, old.created, revoked=True, version=old.version + 1)
-            self._put_key(gone)
+            gone = replace(found[0], revoked=True, version=found[0].version + 1)
+            self._put_keys([gone])
             return gone
 
-    def _put_key(self, key: WriteKey) -> None:
-        self._engine.insert("write_keys", schema.KEYS, [(key.project, key.key_hash, key.created, key.revoked, key.version)])
+    def _put_keys(self, keys: list[WriteKey]) -> None:
+        """Store keys, all of them or none."""
+        self._engine.insert("write_keys", schema.KEYS, [astuple(key) for key in keys])
         self.load()
 
 

@@ -117,7 +117,26 @@ SET_ASIDE = {
     "version": "UInt64",
 }
 HOLDS_INSTALLATIONS = ("events", "quarantine")  # every table with a column `installation`: erasure goes through these
-KEYS = {"project": "String", "key_hash": "String", "created_day": "Date", "revoked": "Bool", "version": "UInt32"}
+KEYS = {
+    "project": "String",
+    "key_hash": "String",
+    "created_day": "Date",
+    "revoked": "Bool",
+    "version": "UInt32",
+    "ends_day": "Nullable(Date)",
+}
+TOKENS = {
+    "token_hash": "String",
+    "role": "LowCardinality(String)",
+    "projects": "Array(String)",
+    "label": "String",
+    "created_day": "Date",
+    "expires_day": "Nullable(Date)",
+    "revoked": "Bool",
+    "version": "UInt32",
+}
+USES = {"hash": "String", "day": "Date"}
+KNOWN_IDS = {"project": "LowCardinality(String)", "mark": "UInt128", "key": "String", "first_day": "Date", "keep_until": "Date"}
 
 
 STORED = EVENTS | {"position": "UInt64"}  # numbered by the writer, strictly growing: exporters read on from where they were
@@ -168,6 +187,9 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("violations", VIOLATIONS, "(project, reason, field, day)", replacing=None),
         Table("weekly_totals", WEEKLY_TOTALS, "(project, week, kind, actor, folded, name)"),
         Table("expired", EXPIRED, "(project, what, day, last_day)", replacing="rows"),
+        Table("tokens", TOKENS, "token_hash", replacing="version"),
+        Table("uses", USES, "hash", replacing="day"),
+        Table("known_ids", KNOWN_IDS, "mark", ttl="keep_until + INTERVAL 1 DAY"),
         Table("destination_state", DESTINATION_STATE, "destination", replacing="version"),
         Table("set_aside", SET_ASIDE, "(destination, position)", replacing="version"),
     )

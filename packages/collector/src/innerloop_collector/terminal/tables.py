@@ -27,8 +27,37 @@ def projects(answer: dict[str, Any]) -> str:
 
 def keys(answer: dict[str, Any]) -> str:
     """Write keys."""
-    rows = [(key["id"], key["project"], key["created"], "revoked" if key["revoked"] else "accepted") for key in answer["keys"]]
-    return table(("key", "project", "created", "state"), rows, "no write keys; make one: innerloop-collector keys create PROJECT")
+    rows = [(key["id"], key["project"], key["created"], key["last_used"] or "never", _state(key, key["ends"])) for key in answer["keys"]]
+    return table(
+        ("key", "project", "created", "last used", "state"), rows, "no write keys; make one: innerloop-collector keys create PROJECT"
+    )
+
+
+def tokens(answer: dict[str, Any]) -> str:
+    """Tokens."""
+    rows = [
+        (
+            one["id"],
+            one["role"],
+            ", ".join(one["projects"]) or "all",
+            one["label"],
+            one["last_used"] or "never",
+            _state(one, one["expires"]),
+        )
+        for one in answer["tokens"]
+    ]
+    return table(
+        ("token", "role", "projects", "label", "last used", "state"), rows, "no tokens; make one: innerloop-collector tokens create"
+    )
+
+
+def _state(one: dict[str, Any], last: str | None) -> str:
+    """Whether a key or token opens anything, and for how long."""
+    if one["revoked"]:
+        return "revoked"
+    if not one["accepted"]:
+        return f"ended {last}"
+    return f"until {last}" if last else "accepted"
 
 
 def quarantine(answer: dict[str, Any]) -> str:

@@ -1,0 +1,108 @@
+"""May these events come in? How fast a write key may send, and how many new ids it may bring. May import: registry, ids, uses, answers, configuration."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import structlog
+
+from innerloop_collector.configuration import Limits
+from innerloop_collector.ingest.answers import too_fast, unknown_key
+from innerloop_collector.pipeline.event import Event
+from innerloop_collector.store.ids import KnownIds
+from innerloop_collector.store.registry import Registry, WriteKey
+from innerloop_collector.store.uses import Uses
+
+LONGEST_WAIT = 300  # seconds; SDKs take no longer Retry-After for serious
+_log = structlog.get_logger()
+
+
+class Bucket:
+    """Fills with so many events a second, up to a burst. What is taken out may be more than is in it: then it is in debt."""
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._level = burst
+        self._at = now
+
+    def take(self, events: int, now: float) -> int:
+        """Take events out. Returns 0, or after how many seconds there are enough, and nothing is taken."""
+        self._level = min(self._burst, self._level + (now - self._at) * self._rate)
+        self._at = now
+        missing = min(events, self._burst) - self._level
+        if missing > 0:
+            return math.ceil(missing / self._rate)
+        self._level -= events
+        return 0
+
+
+class Counts(NamedTuple):
+    """What was held up since the start of the service."""
+
+    requests_too_fast: int
+    events_beyond_ids: int
+
+
+class Admission:
+    """Decides, for one request after the other, in the thread that serves."""
+
+    def __init__(self, registry: Registry, ids: KnownIds, uses: Uses, limits: Limits, clock: Callable[[], float]) -> None:
+        self._registry = registry
+        self._ids = ids
+        self._uses = uses
+        self._limits = limits
+        self._clock = clock
+        self._buckets: dict[str, Bucket] = {}
+        self._alerted: dict[str, date] = {}
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> Counts:
+        """What was held up, for the metrics."""
+        return Counts(self._counts["too fast"], self._counts["beyond"])
+
+    def admit(self, key: str, events: int) -> WriteKey:
+        """Let a request in. Raises a refusal: for a key that was revoked while the request came in, and for one that sends too fast."""
+        found = self._registry.key(key)
+        if found is None:
+            raise unknown_key()
+        self._within_rate(found, max(events, 1))
+        self._uses.note(found.key_hash)
+        return found
+
+    def beyond(self, key: WriteKey, events: Sequence[Event]) -> set[int]:
+        """The installations that are beyond the new ids that a key may bring today. What is theirs waits in quarantine."""
+        most = self._limits.new_ids_per_day
+        if not most:
+            return set()
+        beyond = self._ids.beyond(key.project, key.id, (event.installation for event in events), most)
+        if beyond:
+            self._counts["beyond"] += sum(event.installation in beyond for event in events)
+            self._alert(key)
+        return beyond
+
+    def _within_rate(self, key: WriteKey, events: int) -> None:
+        rate, now = self._limits.events_per_second, self._clock()
+        if not rate:
+            return
+        bucket = self._buckets.get(key.key_hash)
+        if bucket is None:
+            bucket = self._buckets[key.key_hash] = Bucket(rate, self._limits.burst_events, now)
+        if seconds := bucket.take(events, now):
+            self._counts["too fast"] += 1
+            raise too_fast(min(seconds, LONGEST_WAIT))
+
+    def _alert(self, key: WriteKey) -> None:
+        """Say it once a day and key."""
+        today = self._registry.today()
+        if self._alerted.get(key.key_hash) != today:
+            self._alerted[key.key_hash] = today
+            _log.warning(
+                "too many new ids today; events of more wait in quarantine",
+                project=key.project,
+                key=key.id,
+                most=self._limits.new_ids_per_day,
+            )

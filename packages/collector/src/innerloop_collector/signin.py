@@ -1,0 +1,72 @@
+"""The routes with which a browser signs in and out. May import: access, admin's answers, ingest's answers.
+
+`POST /session` with a token sets the cookie, `GET` says who one is, `DELETE` ends the session.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from innerloop_collector.access.door import Door
+from innerloop_collector.admin import turned_away
+from innerloop_collector.errors import Denied, Unknown
+from innerloop_collector.ingest.answers import bad_request, too_large
+
+_PATH = "/session"
+_MOST = 4_096  # bytes
+_PRIVATE = {"Cache-Control": "no-store"}
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What somebody signs in with."""
+
+    token: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class SignIn:
+    """Opens and ends sessions."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def routes(self) -> list[Route]:
+        """One address."""
+        return [Route(_PATH, self._endpoint, methods=["GET", "POST", "DELETE"])]
+
+    async def _endpoint(self, request: Request) -> Response:
+        try:
+            if request.method == "POST":
+                return await self._open(request)
+            if request.method == "DELETE":
+                return self._close(request)
+            return self._who(request)
+        except (Unknown, Denied) as error:
+            return turned_away(error)
+
+    async def _open(self, request: Request) -> Response:
+        if int(request.headers.get("content-length") or _MOST + 1) > _MOST:
+            return too_large(f"a request may have {_MOST} bytes").answer()
+        try:
+            given = msgspec.json.decode(await request.body(), type=Given)
+        except msgspec.MsgspecError:
+            return bad_request("the body must be an object with a token").answer()
+        cookie = self._door.sign_in(request, given.token)
+        return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": cookie})
+
+    def _close(self, request: Request) -> Response:
+        return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": self._door.sign_out(request)})
+
+    def _who(self, request: Request) -> Response:
+        who = self._door.who(request)
+        answer: dict[str, Any] = {
+            "role": who.role.word,
+            "label": who.label,
+            "projects": None if who.projects is None else sorted(who.projects),
+            "via": str(who.via),
+        }
+        if ends := self._door.session_ends(request):
+            answer["ends"] = ends.isoformat(timespec="seconds")
+        return JSONResponse(answer, headers=_PRIVATE)

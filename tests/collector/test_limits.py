@@ -1,0 +1,304 @@
+"""How much is accepted, how fast and from how many: what goes beyond is refused with a reason, and nobody else notices."""
+
+import contextlib
+import gzip
+import json
+import resource
+import socket
+import time
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.collector.support import KEY, Collector, project, run_event
+
+Made = Callable[[], Collector]
+
+
+def limited(made: Made, **limits: float) -> Collector:
+    """A running collector with some limits of its own."""
+    collector = made()
+    collector.environment |= {f"INNERLOOP_COLLECTOR_LIMITS_{name.upper()}": str(value) for name, value in limits.items()}
+    return collector.start_with()
+
+
+def batch(count: int, user: str | None = None) -> dict[str, Any]:
+    return {"batch": [run_event(user) for _ in range(count)]}
+
+
+# Rate
+
+
+def test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true(new_collector: Made) -> None:
+    collector = limited(new_collector, events_per_second=10, burst_events=20)
+    other = collector.cli("keys", "create", "acme").stdout.strip()
+    assert 200 == collector.post("/v1/batch", batch(20)).status_code
+    refused = collector.post("/v1/batch", batch(15))
+    wait = int(refused.headers["Retry-After"])
+
+    assert (429, "too_fast", False) == (refused.status_code, refused.json()["code"], refused.json()["success"])
+    assert wait in (1, 2)
+    assert str(wait) == refused.headers["X-RateLimit-Reset"]
+    assert 200 == collector.post("/v1/batch", batch(20), other).status_code, "one key's haste is not another's"
+    time.sleep(wait)
+    assert 200 == collector.post("/v1/batch", batch(15)).status_code
+    assert 55 == collector.stored
+
+
+def test_a_batch_larger_than_the_burst_passes_when_nothing_else_was_sent(new_collector: Made) -> None:
+    collector = limited(new_collector, events_per_second=100, burst_events=10)
+
+    assert 200 == collector.post("/v1/batch", batch(50)).status_code
+    refused = collector.post("/v1/batch", batch(50))
+    assert (429, "1") == (refused.status_code, refused.headers["Retry-After"])
+    time.sleep(1)
+    assert 200 == collector.post("/v1/batch", batch(50)).status_code
+
+
+def test_nobody_is_told_to_wait_for_longer_than_an_sdk_would(new_collector: Made) -> None:
+    collector = limited(new_collector, events_per_second=0.01, burst_events=10)
+    collector.post("/v1/batch", batch(10))
+
+    assert "300" == collector.post("/v1/batch", batch(10)).headers["Retry-After"]
+
+
+# New ids
+
+
+def test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in(new_collector: Made) -> None:
+    collector = limited(new_collector, new_ids_per_day=3)
+    known, late = ["a", "b", "c"], ["d", "e"]
+    collector.send(*(run_event(user) for user in [*known, *late, *known]))
+    anonymous = run_event()
+    anonymous["anonymousId"] = anonymous.pop("userId")
+    collector.send(anonymous)
+
+    assert (7, {"too many new ids": 2}) == (collector.stored, collector.reasons())
+    assert 1 == collector.log.count("too many new ids today")
+    collector.stop()
+    collector.start()  # and it has not forgotten who was there, nor how many
+    collector.send(run_event("a"), run_event("d"))
+    assert (8, {"too many new ids": 3}) == (collector.stored, collector.reasons())
+
+    collector.apply(project(names={"allow": ["test", "build", "lint", "docs", "more"]}))
+    assert 3 == collector.waiting, "only a person lets them in"
+    assert {"project": "acme", "released": 3, "still_quarantined": 0} == collector.ask("ids", "release", "acme")
+    collector.send(run_event("d"), run_event("e"), run_event("f"))
+    assert (13, {"too many new ids": 1}) == (collector.stored, collector.reasons())
+    collector.stop()
+
+    collector.move_clock(timedelta(days=1))
+    collector.start()
+    collector.send(*(run_event(user) for user in ("g", "h", "i", "j", "a", "e")))
+    assert (18, {"too many new ids": 2}) == (collector.stored, collector.reasons())
+
+
+def test_each_key_has_new_ids_of_its_own(new_collector: Made) -> None:
+    collector = limited(new_collector, new_ids_per_day=1)
+    other = collector.cli("keys", "create", "acme").stdout.strip()
+    collector.send(run_event("a"), run_event("b"))
+    collector.send(run_event("c"), run_event("a"), key=other)
+
+    assert (3, 1) == (collector.stored, collector.waiting)
+
+
+def test_ids_from_before_anybody_counted_are_known(new_collector: Made) -> None:
+    collector = new_collector().start_with()
+    collector.send(*(run_event(user) for user in "abc"))
+    collector.stop()
+    collector.environment["INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY"] = "4"
+    collector.start()
+    collector.send(*(run_event(user) for user in "abcde"))
+
+    assert (7, 1) == (collector.stored, collector.waiting)
+
+
+# Bodies
+
+
+@pytest.fixture(scope="module")
+def limits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    """A collector whose limits of time are short, for tests that leave nothing behind in it."""
+    collector = Collector(tmp_path_factory.mktemp("limits"))
+    collector.environment |= {
+        "INNERLOOP_COLLECTOR_LIMITS_HEADER_SECONDS": "1.5",
+        "INNERLOOP_COLLECTOR_LIMITS_IDLE_SECONDS": "3",
+        "INNERLOOP_COLLECTOR_LIMITS_CONNECTIONS": "200",
+    }
+    try:
+        yield collector.start_with()
+    finally:
+        collector.close()
+
+
+def test_a_gzip_bomb_is_refused_and_costs_little_memory(limits: Collector) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(b"\0" * 1_000_000) for _ in range(300)) + packer.flush()  # 300 KB of 300 MB
+    before = peak_memory(limits)
+    refused = limits.post("/v1/batch", bomb, headers={"Content-Encoding": "gzip"})
+    twice = limits.post("/v1/batch", gzip.compress(bomb), headers={"Content-Encoding": "gzip, gzip"})
+
+    assert (413, 415) == (refused.status_code, twice.status_code)
+    assert peak_memory(limits) - before < 20_000_000
+    limits.send(run_event())
+
+
+def peak_memory(collector: Collector) -> int:
+    """The most memory that the service has had, in bytes."""
+    assert collector.process is not None
+    with open(f"/proc/{collector.process.pid}/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+
+
+@pytest.mark.parametrize("depth", [40, 500, 900, 950, 960, 970, 980, 990, 1_000, 1_010, 20_000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")], ids=["lists", "objects"])
+def test_what_lies_deep_is_refused_and_crashes_nothing(limits: Collector, depth: int, opening: str, closing: str) -> None:
+    deep = opening * depth + "1" + closing * depth
+    event = json.dumps(run_event(properties=0)).replace('"type"', f'"deep": {deep[:400_000] if len(deep) > 400_000 else deep}, "type"', 1)
+    for path, body in (("/v1/batch", f'{{"batch": [{event}]}}'), ("/v1/track", event), ("/v1/forget", f'{{"ids": [{deep}]}}')):
+        refused = limits.post(path, body.encode())
+        assert refused.status_code in (400, 413), refused.text
+
+
+def test_what_lies_as_deep_as_an_event_of_today_is_fine(limits: Collector) -> None:
+    event = run_event()
+    event["context"] = {"library": {"name": "x"}, "page": {"a": [{"b": [1]}]}}
+    limits.send(event)
+
+
+# Connections
+
+
+def connect(collector: Collector) -> socket.socket:
+    host, _, port = collector.url.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=10)
+
+
+def head(length: int) -> bytes:
+    key = b64encode(f"{KEY}:".encode()).decode()
+    return f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {key}\r\nContent-Length: {length}\r\n\r\n".encode()
+
+
+def answer(connection: socket.socket) -> bytes:
+    """What comes until the other side closes."""
+    got = b""
+    with contextlib.suppress(ConnectionResetError):
+        while part := connection.recv(65_536):
+            got += part
+    return got
+
+
+def test_a_megabyte_of_headers_is_refused(limits: Collector) -> None:
+    for lines in (b"X: " + b"x" * 1_000_000 + b"\r\n", b"X: y\r\n" * 170_000):
+        with connect(limits) as connection:
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n")
+            said = answer(connection)
+        assert said.startswith(b"HTTP/1.1 431 "), said
+        assert b'"code": "too_large"' in said
+
+
+def test_a_header_of_a_usual_size_is_fine_however_it_is_cut(limits: Collector) -> None:
+    request = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: " + b"x" * 8_000 + b"\r\n\r\n"
+    with connect(limits) as connection:
+        for start in range(0, len(request), 1_000):
+            connection.sendall(request[start : start + 1_000])
+            time.sleep(0.01)
+        assert answer(connection).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_is_not_http_is_told_so_in_our_own_words(limits: Collector) -> None:
+    with connect(limits) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")
+        assert b'"code": "invalid_request"' in answer(connection)
+
+
+def test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it(limits: Collector) -> None:
+    began = time.monotonic()
+    with connect(limits) as slow, connect(limits) as silent:
+        slow.settimeout(0.2)
+        said = b""
+        while time.monotonic() - began < 8 and not said:
+            slow.sendall(b"G" if not said and time.monotonic() - began < 0.1 else b"E")
+            limits.send(run_event())
+            with contextlib.suppress(TimeoutError):
+                said = slow.recv(65_536)
+        took = time.monotonic() - began
+        assert said.startswith(b"HTTP/1.1 408 "), said
+        assert b"Retry-After: " in said
+        assert 1.5 <= took < 6
+        assert b"" == answer(silent), "who says nothing is closed without a word"
+        assert 3 <= time.monotonic() - began < 9
+
+
+def test_a_body_that_comes_too_slowly_ends(limits: Collector) -> None:
+    began = time.monotonic()
+    with connect(limits) as slow, connect(limits) as steady:
+        slow.sendall(head(100_000))
+        body = json.dumps({"batch": [run_event()]}).encode()
+        body += b" " * (12_000 - len(body))
+        steady.sendall(head(len(body)))
+        slow.settimeout(0.1)
+        said, sent = b"", 0
+        while time.monotonic() - began < 20 and not said:
+            slow.sendall(b"x" * 10)  # some 100 bytes a second
+            steady.sendall(body[sent : sent + 150])  # some 1,500
+            sent += 150
+            with contextlib.suppress(TimeoutError):
+                said = slow.recv(65_536)
+        assert said.startswith(b"HTTP/1.1 408 "), said
+        assert 5 <= time.monotonic() - began < 15
+        steady.sendall(body[sent:])
+        steady.settimeout(10)
+        assert steady.recv(65_536).startswith(b"HTTP/1.1 200 "), "slow is not too slow"
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8_192) if hard != resource.RLIM_INFINITY else 8_192, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("begun", [b"", b"POST /v1/batch HTTP/1.1\r\nHost:"], ids=["idle", "half a header"])
+def test_two_thousand_connections_keep_nobody_out(limits: Collector, many_files: None, begun: bytes) -> None:
+    with contextlib.ExitStack() as stack:
+        for number in range(2_000):
+            one = stack.enter_context(connect(limits))
+            with contextlib.suppress(ConnectionError):
+                one.sendall(begun)
+            if number % 500 == 0:
+                limits.send(run_event())
+        limits.send(run_event())
+        assert connections(limits) <= 201
+    limits.send(run_event())
+
+
+def connections(collector: Collector) -> int:
+    """How many connections the service has open, by what the kernel says."""
+    assert collector.process is not None
+    port = f":{int(collector.url.rpartition(':')[2]):04X}"
+    with open(f"/proc/{collector.process.pid}/net/tcp") as file:
+        rows = [line.split() for line in file][1:]
+    return sum(row[1].endswith(port) and row[3] == "01" for row in rows)  # 01: established
+
+
+def test_where_all_connections_are_at_work_one_more_is_told_to_come_back(limits: Collector) -> None:
+    with contextlib.ExitStack() as stack:
+        at_work = [stack.enter_context(connect(limits)) for _ in range(200)]
+        for one in at_work:
+            one.sendall(head(1_000))
+        time.sleep(0.5)
+        with connect(limits) as one_more:
+            said = answer(one_more)
+        assert said.startswith(b"HTTP/1.1 503 "), said
+        assert b"Retry-After: " in said
+        for one in at_work:
+            one.sendall(b" " * 1_000)
+            assert one.recv(65_536).startswith(b"HTTP/1.1 400 ")
+    limits.send(run_event())
