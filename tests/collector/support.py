@@ -28,6 +28,8 @@ PROJECT: dict[str, Any] = {
     "project": {"id": "acme", "name": "Acme", "organisation": "Acme Ltd", "endpoint": "http://127.0.0.1:8080", "write_key": KEY},
     "names": {"allow": ["test", "build", "lint", "docs"]},
 }
+# Tests send faster, and with more ids, than developers do; those of the limits set them.
+UNLIMITED = {"INNERLOOP_COLLECTOR_LIMITS_EVENTS_PER_SECOND": "0", "INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY": "0"}
 Event = dict[str, Any]
 
 
@@ -112,9 +114,7 @@ class Collector:
             "HOME": str(directory),
             "INNERLOOP_COLLECTOR_DATA": str(self.data),
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-            # Tests send faster, and with more ids, than developers do; those of the limits set them.
-            "INNERLOOP_COLLECTOR_LIMITS_EVENTS_PER_SECOND": "0",
-            "INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY": "0",
+            **UNLIMITED,
         }
 
     @property
@@ -253,22 +253,33 @@ class Collector:
 
     def rows(self, sql: str) -> list[list[Any]]:
         """Look into the store of a stopped collector."""
+        return self.rows_of(sql)[0]
+
+    def every_row(self) -> str:
+        """Every row of every table of a stopped collector, as text."""
+        names = [name for (name,) in self.rows("SELECT name FROM system.tables WHERE database = 'default'")]
+        found = self.rows_of(*(f"SELECT * FROM `{name}`" for name in names))
+        return str(dict(zip(names, found, strict=True)))
+
+    def rows_of(self, *queries: str) -> list[list[list[Any]]]:
+        """Look into the store of a stopped collector, several times."""
         script = (
             "import sys, json, pathlib\n"
             "from innerloop_collector.settings import prepare\n"
             "from innerloop_collector.core import Core\n"
             "core = Core(prepare(pathlib.Path(sys.argv[1]))); core.open()\n"
-            "print(json.dumps([list(row) for row in core.engine.query(sys.argv[2])], default=str)); core.close()\n"
+            "found = [[list(row) for row in core.engine.query(sql)] for sql in sys.argv[2:]]\n"
+            "print(json.dumps(found, default=str)); core.close()\n"
         )
         done = subprocess.run(
-            [sys.executable, "-c", script, str(self.data), sql],
+            [sys.executable, "-c", script, str(self.data), *queries],
             capture_output=True,
             text=True,
             env=self.environment,
             timeout=60,
             check=True,
         )
-        found: list[list[Any]] = json.loads(done.stdout)
+        found: list[list[list[Any]]] = json.loads(done.stdout)
         return found
 
     def bytes_on_disk(self) -> bytes:

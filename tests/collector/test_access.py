@@ -25,6 +25,9 @@ WHO = {
     "tokens.revoke": "admin",
     "ids.release": "admin",
     "quarantine.list": "analyst",
+    "quarantine.violations": "analyst",
+    "retention.sweep": "admin",
+    "retention.totals": "analyst",
     "report": "viewer",
     "destinations.status": "analyst",
     "destinations.set_aside": "analyst",
@@ -33,7 +36,13 @@ WHO = {
     "destinations.retry": "admin",
     "check": "admin",
 }
-ABOUT_SOME_PROJECTS = {"projects.list", "quarantine.list", "report"}  # of those for viewers and analysts
+ABOUT_SOME_PROJECTS = {
+    "projects.list",
+    "quarantine.list",
+    "quarantine.violations",
+    "report",
+    "retention.totals",
+}  # of those for viewers and analysts
 PROXY_SECRET = "a-secret-of-the-proxy"
 Headers = dict[str, str]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.collector.support import Collector
+from tests.collector.support import UNLIMITED, Collector
 from tests.conftest import ROOT
 
 WRONG = {
@@ -84,6 +84,8 @@ def test_a_configuration_is_checked_without_a_store(idle: Collector) -> None:
 def test_what_is_in_force_is_shown_and_what_was_set_is_marked(idle: Collector) -> None:
     write(idle, "[limits]\nevents = 7\n")
     env = {"INNERLOOP_COLLECTOR_SERVER_PORT": "1"}
+    for variable in UNLIMITED:
+        del idle.environment[variable]
 
     assert {"events": 7, "body": 512_000}.items() <= json.loads(idle.cli("config", "show", "--json", env=env).stdout)["limits"].items()
     lines = idle.cli("config", "show", env=env).stdout.splitlines()

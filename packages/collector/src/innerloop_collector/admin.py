@@ -1,4 +1,4 @@
-"""The operations over HTTP, for whoever the door knows, and health. May import: operations, access, ingest's answers, store's keyed hashes."""
+"""The operations over HTTP, for whoever the door knows. May import: operations, access, ingest's answers, store's keyed hashes."""
 
 import asyncio
 import secrets

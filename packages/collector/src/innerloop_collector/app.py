@@ -63,7 +63,8 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
         with ThreadPoolExecutor(_READERS, "reader", initializer=core.engine.open) as readers:
             application = build(core, operations, readers)
             url = f"http://{_shown(address[0])}:{listener.getsockname()[1]}"
-            asyncio.run(_run(application, Guard(configuration.limits), listener, url, lock, lambda: core.writer.alive))
+            guard = Guard(configuration.limits)
+            asyncio.run(_run(application, guard, listener, url, lock, lambda: core.writer.alive))
     finally:
         core.close()
 
@@ -78,8 +79,8 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Co
     admin = Admin(operations.call, door, readers)
     health = Health(lambda: _trouble(core), readers)
     exposition, description = Exposition(core, readers), Description()
-    parts = (ingest, forget, admin, SignIn(door), health, exposition, description)
-    routes = [route for part in parts for route in part.routes()]
+    read = [*admin.routes(), *SignIn(door).routes(), *health.routes(), *exposition.routes(), *description.routes()]
+    routes = [*ingest.routes(), *forget.routes(), *read]
     description.write(routes)
     application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
     application.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone

@@ -23,9 +23,8 @@ from innerloop_collector.cli.service import check, demo
 from innerloop_collector.cli.tokens import tokens
 from innerloop_collector.errors import CollectorError
 
-_COMMANDS: tuple[click.Command, ...] = (
-    serve, projects, keys, tokens, ids, quarantine, destinations, report, retain, totals, check, config, demo,
-)  # fmt: skip
+_WRITING: tuple[click.Command, ...] = (projects, keys, tokens, ids, quarantine, destinations)
+_COMMANDS: tuple[click.Command, ...] = (serve, *_WRITING, report, retain, totals, check, config, demo)
 
 
 def main() -> NoReturn:

@@ -41,20 +41,19 @@ class Quarantine(Area):
 def release(core: Core, project: str, *, new_ids: bool = False) -> tuple[int, int]:
     """Run what waits through the pipeline again. Returns how many events were released and how many still wait.
 
-    Either what does not fit an applied plan, or what brought too many new ids, which a person has to let in. What is past its
-    retention by now leaves as well, and is kept nowhere.
+    Either what does not fit an applied plan, or what brought too many new ids, which a person has to let in.
+    What is past its retention by now leaves as well, and is kept nowhere.
     """
     released = waiting = 0
     after = 0
     while page := core.tables.quarantined(project, after, _PAGE):
         after = page[-1].message_key
         page = [row for row in page if (row.reason == Reason.NEW_ID) == new_ids]
-        outcomes = [(row, _again(core, row)) for row in page]
+        for row in page if new_ids else ():
+            core.ids.know(project, row.installation)
+        outcomes = [(row.message_key, _again(core, row)) for row in page]
         free = [rows.event_row(event) for _, event in outcomes if isinstance(event, Event)]
-        leaving = [row.message_key for row, outcome in outcomes if not isinstance(outcome, Quarantined)]
-        for row, event in outcomes if new_ids else ():
-            if isinstance(event, Event):
-                core.ids.know(project, row.installation)
+        leaving = [key for key, outcome in outcomes if not isinstance(outcome, Quarantined)]
         if free:
             core.writer.submit(free, []).result()
         if leaving:

@@ -11,12 +11,19 @@ Operation = dict[str, Any]
 TAGS = {
     "ingest": "Segment's HTTP API. Authentication: the write key as Basic user name, or as `writeKey` in the body.",
     "people": "What a developer can ask for, with the secret that belongs to an id.",
+    "session": "Signing in with a browser.",
     "operator": "What the command line asks a running service.",
     "service": "How the service is.",
 }
 SECURITY: dict[str, Schema] = {
     "writeKey": {"type": "http", "scheme": "basic", "description": "The write key is the user name; the password is empty."},
     "token": {"type": "http", "scheme": "bearer", "description": "A token with a role, or the one in DIR/admin-token."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-innerloop",
+        "description": "A session that was opened with a token. What changes something must come from the collector's own pages.",
+    },
 }
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _REASONS = {
@@ -119,6 +126,17 @@ SCHEMAS: dict[str, Schema] = {
         ("success", "receipt", "day", "ids", "events", "destinations"),
     ),
     "Call": _schema({"operation": {"type": "string"}, "arguments": {"type": "object"}}, ("operation",)),
+    "SignIn": _schema({"token": {"type": "string", "maxLength": 200}}, ("token",)),
+    "Who": _schema(
+        {
+            "role": {"enum": ["viewer", "analyst", "admin"]},
+            "label": {"type": "string"},
+            "projects": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
+            "via": {"enum": ["command line", "token", "session", "proxy"]},
+            "ends": {"type": "string", "format": "date-time", "description": "When the session ends if it is not used any more."},
+        },
+        ("role", "label", "projects", "via"),
+    ),
     "Status": _schema({"status": {"enum": ["alive", "ready"]}}, ("status",)),
 }
 
@@ -167,6 +185,12 @@ def _send(summary: str, body: str) -> Operation:
     return {**operation, "security": [{"writeKey": []}, {}]}  # {}: or the key is in the body
 
 
+def _empty(operation: Operation) -> Operation:
+    """An operation that answers without a body."""
+    responses = {status: answer for status, answer in operation["responses"].items() if status != "200"}
+    return {**operation, "responses": {"204": {"description": "Done."}, **responses}}
+
+
 _RECEIPT = {"name": "receipt", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 _TEXT = "text/plain"
 OPERATIONS: dict[tuple[str, str], Operation] = {
@@ -184,8 +208,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "people", "What a receipt stands for", _named("Receipt"), 401, 404, 503, security=("writeKey",), parameters=(_RECEIPT,)
     ),
     ("POST", "/admin/v1/call"): _operation(
-        "operator", "Run an operation", {"type": "object"}, 400, 401, 409, 413, 503, body="Call", security=("token",)
+        "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 409, 413, 503, body="Call", security=("token", "session")
     ),
+    ("POST", "/session"): _empty(_operation("session", "Sign in: open a session with a token", {}, 400, 401, 403, 413, body="SignIn")),
+    ("GET", "/session"): _operation("session", "Who one is", _named("Who"), 401, 403, security=("token", "session")),
+    ("DELETE", "/session"): _empty(_operation("session", "Sign out", {}, 403, security=("session",))),
     ("GET", "/livez"): _operation("service", "The process runs", _named("Status")),
     ("GET", "/readyz"): _operation("service", "The store accepts writes", _named("Status"), 503),
     ("GET", "/metrics"): _operation("service", "What Prometheus reads", _TEXT, 403, security=("token",)),
