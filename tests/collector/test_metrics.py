@@ -147,6 +147,14 @@ def test_openmetrics_is_spoken_to_who_asks_for_it(busy: Collector) -> None:
     assert "text/plain; version=0.0.4; charset=utf-8" == busy.http.get(busy.url + "/metrics").headers["content-type"]
 
 
+def test_every_metric_is_on_its_page(busy: Collector) -> None:
+    page = (ROOT / "docs" / "reference" / "metrics.md").read_text()
+    listed = {name for name in re.findall(r"^\| `(innerloop_\w+)`", page, re.MULTILINE) if "destination" not in name}
+    shown = set(re.findall(r"^# HELP (innerloop_\w+) ", metrics(busy), re.MULTILINE))
+
+    assert listed == shown
+
+
 @pytest.fixture
 def prometheus(busy: Collector, tmp_path: Path) -> Iterator[str]:
     """A Prometheus that scrapes the collector; its address."""

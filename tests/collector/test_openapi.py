@@ -61,13 +61,23 @@ def test_a_route_that_nobody_described_is_noticed() -> None:
     route = Route("/v1/new", lambda _: None, methods=["POST"])
 
     assert [("/v1/new", "POST")] == list(served([route]))
-    assert {} == document([route])["paths"]
+    assert {} == document([route], {})["paths"]
 
 
 def test_ids_of_operations_are_unique(openapi: dict[str, Any]) -> None:
     ids = [item["operationId"] for methods in openapi["paths"].values() for item in methods.values()]
 
     assert len(ids) == len(set(ids))
+
+
+HOOKS = """
+import schemathesis
+
+@schemathesis.hook
+def filter_body(context, body):
+    called = body.get("operation") if isinstance(body, dict) else None
+    return not str(called).startswith(("backup", "restore", "export"))  # they write where they are told to
+"""
 
 
 def fuzz(collector: Collector, directory: Path, examples: int, seed: int, *words: str) -> None:
@@ -77,7 +87,7 @@ def fuzz(collector: Collector, directory: Path, examples: int, seed: int, *words
     configuration = directory / "schemathesis.toml"
     configuration.write_text(
         f"""[checks]
-not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503]
+not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503, 511]
 negative_data_rejection.enabled = false
 positive_data_acceptance.enabled = false
 ignored_auth.enabled = false
@@ -89,6 +99,8 @@ exclude-path-regex = "^/v1/"
 headers = {{ Authorization = "Bearer {token}" }}
 """
     )
+    (directory / "hooks_of_the_collector.py").write_text(HOOKS)
+    environment = {**collector.environment, "SCHEMATHESIS_HOOKS": "hooks_of_the_collector", "PYTHONPATH": str(directory)}
     command = [Path(sys.executable).with_name("schemathesis"), "--config-file", configuration, "run", collector.url + "/openapi.json"]
     options = [
         "--max-examples",
@@ -104,7 +116,7 @@ headers = {{ Authorization = "Bearer {token}" }}
         [*map(str, command), *options, *words],
         capture_output=True,
         text=True,
-        env=collector.environment,
+        env=environment,
         cwd=directory,
         timeout=900,
         check=False,
@@ -118,11 +130,35 @@ headers = {{ Authorization = "Bearer {token}" }}
 
 def test_no_answer_is_other_than_the_document_says(collector: Collector, tmp_path: Path) -> None:
     """Fuzzed within bounds: no 5xx but the 503 that is announced, no status, type, header or body that is not."""
-    fuzz(collector, tmp_path, 4, 1, "--phases", "examples,fuzzing")
+    names_of_others = ("--exclude-path-regex", r"^/v1/[a-z]/?$|/$")
+    fuzz(collector, tmp_path, 3, 1, "--phases", "examples,fuzzing", *names_of_others)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_answer_is_other_than_the_document_says_however_long_one_looks(collector: Collector, tmp_path: Path, seed: int) -> None:
-    fuzz(collector, tmp_path, 200, seed)
+    fuzz(collector, tmp_path, 50, seed)
+
+
+WRONG: list[Any] = [None, True, 5, -1, 1.5, "", "x" * 300, "../../etc/passwd", "\0", [], ["x"], {}, {"a": 1}, 2**70]
+
+
+def test_no_operation_fails_over_arguments_that_do_not_fit(shared: Collector, openapi: dict[str, Any]) -> None:
+    """Every one, with every argument wrong in every way: refused in a line, never a failure."""
+    token = (shared.data / "admin-token").read_text().strip()
+    answers = set()
+    for call in openapi["components"]["schemas"]["Call"]["oneOf"]:
+        name, arguments = call["properties"]["operation"]["const"], call["properties"]["arguments"]["properties"]
+        if name.startswith(("backup", "restore", "export")):  # they write where they are told to
+            continue
+        tries = [{argument: wrong} for argument in arguments for wrong in WRONG] + [dict.fromkeys(arguments, wrong) for wrong in WRONG]
+        for given in [*tries, {"no such argument": 1}]:
+            response = shared.http.post(
+                shared.url + "/admin/v1/call", json={"operation": name, "arguments": given}, headers={"Authorization": f"Bearer {token}"}
+            )
+            answers.add(response.status_code)
+            assert response.status_code in (200, 400, 409), f"{name} with {given}: {response.text}"
+
+    assert {400, 409} <= answers
+    assert "unexpected failure" not in shared.log

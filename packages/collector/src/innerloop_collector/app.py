@@ -81,7 +81,7 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Co
     exposition, description = Exposition(core, readers), Description()
     read = [*admin.routes(), *SignIn(door).routes(), *health.routes(), *exposition.routes(), *description.routes()]
     routes = [*ingest.routes(), *forget.routes(), *read]
-    description.write(routes)
+    description.write(routes, operations.known)
     application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
     application.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone
     return CountRequests(application, core.metrics, frozenset(route.path for route in ingest.routes()))

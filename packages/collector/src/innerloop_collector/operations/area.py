@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from innerloop_collector.access.roles import Role
 from innerloop_collector.core import Core
+from innerloop_collector.operations.arguments import fitting
 
 Answer = dict[str, Any]
 
@@ -48,5 +49,5 @@ class Area:
         for attribute, method in vars(type(self)).items():
             if mark := getattr(method, "operation", None):
                 name, role = mark
-                found.append(Operation(name, role, getattr(self, attribute)))
+                found.append(Operation(name, role, fitting(getattr(self, attribute))))
         return found

@@ -1,11 +1,12 @@
-"""What each route takes and answers, as OpenAPI says it. May import: the standard library.
+"""What each route takes and answers, as OpenAPI says it. May import: the schemas.
 
 A route that is new gets a line in OPERATIONS; the test of the document names those without one.
 """
 
 from typing import Any
 
-Schema = dict[str, Any]
+from innerloop_collector.service.schemas import Schema
+
 Operation = dict[str, Any]
 
 TAGS = {
@@ -25,6 +26,8 @@ SECURITY: dict[str, Schema] = {
         "description": "A session that was opened with a token. What changes something must come from the collector's own pages.",
     },
 }
+_JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _REASONS = {
     400: "The body cannot be understood; sending it again would not help.",
@@ -36,109 +39,10 @@ _REASONS = {
     413: "Larger than is accepted; sending it again would not help.",
     415: "The content encoding must be gzip or none.",
     429: "Too much waits already; send this again after `Retry-After` seconds.",
+    511: "The token expired or was revoked; fetch another one.",
     503: "Nothing was stored; send this again after `Retry-After` seconds.",
 }
 _TEMPORARY = (408, 429, 503)
-
-
-def _schema(properties: dict[str, Schema], required: tuple[str, ...] = (), **more: Any) -> Schema:
-    return {"type": "object", "properties": properties, **({"required": list(required)} if required else {}), **more}
-
-
-_HEX = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
-_ANY_ID = {"type": ["string", "integer", "null"], "description": "Kept as a keyed hash only."}
-SCHEMAS: dict[str, Schema] = {
-    "Problem": _schema(
-        {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "success": {"const": False},
-            "code": {"type": "string"},
-            "message": {"type": "string"},
-        },
-        ("type", "title", "status", "detail", "success", "code", "message"),
-        description="RFC 9457, with what Segment's SDKs read.",
-    ),
-    "Accepted": _schema({"success": {"const": True}}, ("success",), description="Everything in the request is on the disk."),
-    "Message": _schema(
-        {
-            "type": {"type": "string", "enum": ["track", "identify", "page", "screen", "group", "alias"]},
-            "event": {"type": "string"},
-            "userId": _ANY_ID,
-            "anonymousId": _ANY_ID,
-            "messageId": {"type": "string", "description": "What makes an event one event."},
-            "timestamp": {"type": "string"},
-            "properties": {"type": "object"},
-            "context": {"type": "object"},
-        },
-        description="An event. What the project's plan does not name is set aside, not stored.",
-    ),
-    "Batch": _schema(
-        {
-            "batch": {"type": "array", "items": {"$ref": "#/components/schemas/Message"}, "maxItems": 2500},
-            "sentAt": {"type": "string"},
-            "writeKey": {"type": "string"},
-            "context": _schema({"plan": {"type": "string"}, "erasure": {"type": "object", "additionalProperties": _HEX}}),
-        },
-        ("batch",),
-    ),
-    "Forget": _schema(
-        {
-            "ids": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": 100,
-                "items": _schema({"userId": {"type": "string", "minLength": 1}, "secret": _HEX}, ("userId", "secret")),
-            }
-        },
-        ("ids",),
-    ),
-    "Forgotten": _schema(
-        {
-            "success": {"const": True},
-            "receipt": {"type": "string"},
-            "ids": {
-                "type": "array",
-                "items": _schema(
-                    {
-                        "userId": {"type": "string"},
-                        "state": {"enum": ["erased", "unknown", "refused"]},
-                        "events": {"type": "integer", "minimum": 0},
-                    },
-                    ("userId", "state", "events"),
-                ),
-            },
-            "destinations": {"type": "array"},
-        },
-        ("success", "receipt", "ids", "destinations"),
-    ),
-    "Receipt": _schema(
-        {
-            "success": {"const": True},
-            "receipt": {"type": "string"},
-            "day": {"type": "string", "format": "date"},
-            "ids": {"type": "integer", "minimum": 0},
-            "events": {"type": "integer", "minimum": 0},
-            "destinations": {"type": "array"},
-        },
-        ("success", "receipt", "day", "ids", "events", "destinations"),
-    ),
-    "Call": _schema({"operation": {"type": "string"}, "arguments": {"type": "object"}}, ("operation",)),
-    "SignIn": _schema({"token": {"type": "string", "maxLength": 200}}, ("token",)),
-    "Who": _schema(
-        {
-            "role": {"enum": ["viewer", "analyst", "admin"]},
-            "label": {"type": "string"},
-            "projects": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
-            "via": {"enum": ["command line", "token", "session", "proxy"]},
-            "ends": {"type": "string", "format": "date-time", "description": "When the session ends if it is not used any more."},
-        },
-        ("role", "label", "projects", "via"),
-    ),
-    "Status": _schema({"status": {"enum": ["alive", "ready"]}}, ("status",)),
-}
 
 
 def _named(name: str) -> Schema:
@@ -153,52 +57,64 @@ def _problem(status: int) -> Schema:
     return answer
 
 
+def _success(answer: Schema | str | None) -> Schema:
+    if answer is None:
+        return {"204": {"description": "Done."}}
+    content = {answer: {"schema": {"type": "string"}}} if isinstance(answer, str) else {_JSON: {"schema": answer}}
+    return {"200": {"description": "Done.", "content": content}}
+
+
 def _operation(
     tag: str,
     summary: str,
-    answer: Schema | str,
+    answer: Schema | str | None,
     *problems: int,
     body: str = "",
+    media: str = _JSON,
     security: tuple[str, ...] = (),
     parameters: tuple[Schema, ...] = (),
 ) -> Operation:
-    """Describe one operation: `answer` is the schema of 200, or the media type of one that is no JSON."""
-    content = {answer: {"schema": {"type": "string"}}} if isinstance(answer, str) else {"application/json": {"schema": answer}}
+    """Describe one operation: `answer` is the schema of 200, or the media type of one that is no JSON; None: it is 204."""
     described: Operation = {
         "tags": [tag],
         "summary": summary,
-        "responses": {"200": {"description": "Done.", "content": content}, **{str(status): _problem(status) for status in problems}},
+        "responses": {**_success(answer), **{str(status): _problem(status) for status in problems}},
         "security": [{name: []} for name in security],
     }
     if body:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": _named(body)}}}
+        described["requestBody"] = {"required": True, "content": {media: {"schema": _named(body)}}}
     if parameters:
         described["parameters"] = list(parameters)
     return described
 
 
-_SEND = (400, 401, 408, 413, 415, 429, 503)
+_SEND = (400, 401, 403, 408, 413, 415, 429, 503)
+
+
+def _or_without(operation: Operation) -> Operation:
+    """Authentication that may be absent."""
+    return {**operation, "security": [*operation["security"], {}]}
 
 
 def _send(summary: str, body: str) -> Operation:
-    operation = _operation("ingest", summary, _named("Accepted"), *_SEND, body=body, security=("writeKey",))
-    return {**operation, "security": [{"writeKey": []}, {}]}  # {}: or the key is in the body
+    operation = _operation("ingest", summary, _named("Accepted"), *_SEND, 511, body=body, security=("writeKey",))
+    return _or_without(operation)  # the key may be in the body
 
 
-def _empty(operation: Operation) -> Operation:
-    """An operation that answers without a body."""
-    responses = {status: answer for status, answer in operation["responses"].items() if status != "200"}
-    return {**operation, "responses": {"204": {"description": "Done."}, **responses}}
+def _both(name: str) -> tuple[str, str]:
+    """A route with and without a slash at its end: some hosts are written with one."""
+    return f"/v1/{name}", f"/v1/{name}/"
 
 
 _RECEIPT = {"name": "receipt", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 _TEXT = "text/plain"
 OPERATIONS: dict[tuple[str, str], Operation] = {
-    **{("POST", path): _send("Take a batch of events", "Batch") for path in ("/v1/batch", "/v1/b")},
+    **{("POST", path): _send("Take a batch of events", "Batch") for name in ("batch", "b") for path in _both(name)},
     **{
         ("POST", path): _send(f"Take one event of the type {kind}", "Message")
         for kind in ("track", "identify", "page", "screen", "group", "alias")
-        for path in (f"/v1/{kind}", f"/v1/{kind[0]}")
+        for name in (kind, kind[0])
+        for path in _both(name)
     },
     ("POST", "/v1/forget"): _operation(
         "people", "Erase ids whose secret is shown; answered when the bytes are gone", _named("Forgotten"), *_SEND, body="Forget",
@@ -207,14 +123,18 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/v1/forget/{receipt}"): _operation(
         "people", "What a receipt stands for", _named("Receipt"), 401, 404, 503, security=("writeKey",), parameters=(_RECEIPT,)
     ),
+    ("POST", "/token"): _operation(
+        "ingest", "Give an SDK that signs its requests a token", _named("Token"), 400, 401, 408, 413, 415, 429, 503,
+        body="TokenRequest", media=_FORM,
+    ),
     ("POST", "/admin/v1/call"): _operation(
         "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 409, 413, 503, body="Call", security=("token", "session")
     ),
-    ("POST", "/session"): _empty(_operation("session", "Sign in: open a session with a token", {}, 400, 401, 403, 413, body="SignIn")),
+    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 413, body="Given"),
     ("GET", "/session"): _operation("session", "Who one is", _named("Who"), 401, 403, security=("token", "session")),
-    ("DELETE", "/session"): _empty(_operation("session", "Sign out", {}, 403, security=("session",))),
+    ("DELETE", "/session"): _operation("session", "Sign a browser out", None, 401, 403),
     ("GET", "/livez"): _operation("service", "The process runs", _named("Status")),
     ("GET", "/readyz"): _operation("service", "The store accepts writes", _named("Status"), 503),
-    ("GET", "/metrics"): _operation("service", "What Prometheus reads", _TEXT, 403, security=("token",)),
+    ("GET", "/metrics"): _or_without(_operation("service", "What Prometheus reads", _TEXT, 403, security=("token",))),
     ("GET", "/openapi.json"): _operation("service", "This document", {"type": "object"}),
 }  # fmt: skip

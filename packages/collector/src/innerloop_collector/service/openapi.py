@@ -1,10 +1,11 @@
-"""`/openapi.json`: the service describes itself, in OpenAPI 3.1. May import: the descriptions, starlette.
+"""`/openapi.json`: the service describes itself, in OpenAPI 3.1. May import: the descriptions, operations, starlette.
 
 The document is put together from the application's own routes: what is described and not served is left out, and a test demands that
 everything that is served is described.
 """
 
-from collections.abc import Iterable, Iterator
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +14,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from innerloop_collector import __version__
-from innerloop_collector.service.descriptions import OPERATIONS, SCHEMAS, SECURITY, TAGS
+from innerloop_collector.operations import Operation
+from innerloop_collector.operations.arguments import schema
+from innerloop_collector.service.descriptions import OPERATIONS, SECURITY, TAGS
+from innerloop_collector.service.schemas import SCHEMAS
 
 PATH = "/openapi.json"
 _ABOUT = """Receives what innerloop measured, with consent, over Segment's HTTP API, and reports to the team.
@@ -30,15 +34,15 @@ class Description:
         """`/openapi.json`."""
         return [Route(PATH, self._serve, methods=["GET"])]
 
-    def write(self, routes: Iterable[BaseRoute]) -> None:
-        """Describe an application; to be called when all of its routes are known."""
-        self._document = msgspec.json.format(msgspec.json.encode(document(routes)))
+    def write(self, routes: Iterable[BaseRoute], operations: Mapping[str, Operation]) -> None:
+        """Describe an application and the operator's operations; to be called when all routes are known."""
+        self._document = msgspec.json.format(msgspec.json.encode(document(routes, operations)))
 
     async def _serve(self, _: Request) -> Response:
         return Response(self._document, media_type="application/json")
 
 
-def document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
+def document(routes: Iterable[BaseRoute], operations: Mapping[str, Operation]) -> dict[str, Any]:
     """The document for an application's routes."""
     paths: dict[str, dict[str, Any]] = {}
     for path, method in served(routes):
@@ -51,15 +55,32 @@ def document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
         "paths": paths,
-        "components": {"schemas": SCHEMAS, "securitySchemes": SECURITY},
+        "components": {"schemas": {**SCHEMAS, "Call": _call(operations)}, "securitySchemes": SECURITY},
+    }
+
+
+def _call(operations: Mapping[str, Operation]) -> dict[str, Any]:
+    """The body of a call: one of the operations, with the arguments that its method declares."""
+    return {
+        "description": "An operation by its name. Each takes a role, at least.",
+        "oneOf": [
+            {
+                "type": "object",
+                "title": name,
+                "description": f"{(inspect.getdoc(one.run) or '').splitlines()[0]} Role: {one.role.word}.",
+                "properties": {"operation": {"const": name}, "arguments": schema(one.run)},
+                "required": ["operation", "arguments"],
+            }
+            for name, one in sorted(operations.items())
+        ],
     }
 
 
 def served(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
-    """Every path with every method that it takes, but HEAD, which goes with GET."""
+    """Every path with every method that it takes, but HEAD, which goes with GET, and OPTIONS, which browsers ask by themselves."""
     for route in routes:
         if isinstance(route, Route):
-            for method in sorted((route.methods or set()) - {"HEAD"}):
+            for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield route.path, method
 
 
