@@ -1,53 +1,11 @@
-"""Acknowledged means durable: kills, full disks and shutdowns lose nothing that was acknowledged."""
+"""Acknowledged means durable: full disks and shutdowns lose nothing that was acknowledged. Kills are in tests/torture."""
 
 import contextlib
-import random
 import threading
 import time
 from pathlib import Path
 
-import pytest
-
-from tests.collector.support import Collector, Event, Load, fill, run_event
-
-
-def _survives_kills(collector: Collector, kills: int) -> None:
-    chance = random.Random(7)
-    sent: list[Event] = []
-    acknowledged: list[Event] = []
-    for number in range(kills):
-        with Load(collector) as load:
-            deadline = time.monotonic() + 20
-            while number % 2 and not load.acknowledged and time.monotonic() < deadline:
-                time.sleep(0.01)  # on a busy machine the first answer may take longer than any of the times below
-            time.sleep(chance.uniform(0.05, 0.8))
-            collector.kill()
-        sent += load.sent
-        acknowledged += load.acknowledged
-        collector.start()
-        assert len(acknowledged) <= collector.stored <= len(sent)
-    assert acknowledged, "the load never got an answer, so nothing was tested"
-    before = collector.stored
-    _repeat(collector, acknowledged)
-    assert before == collector.stored, "an acknowledged event was lost: repeating it stored it"
-    _repeat(collector, sent)
-    assert len(sent) == collector.stored
-
-
-def _repeat(collector: Collector, events: list[Event]) -> None:
-    for first in range(0, len(events), 400):
-        collector.send(*events[first : first + 400])
-
-
-@pytest.mark.timeout(300)
-def test_ten_kills_under_load_lose_and_double_nothing(collector: Collector) -> None:
-    _survives_kills(collector, 10)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_two_hundred_kills_under_load_lose_and_double_nothing(collector: Collector) -> None:
-    _survives_kills(collector, 200)
+from tests.collector.support import Collector, Load, fill, run_event
 
 
 def test_sigterm_lets_what_was_begun_be_answered_and_ends_well(collector: Collector) -> None:

@@ -67,7 +67,7 @@ class Store(Section, frozen=True):
     """How the store is written."""
 
     group_rows: int = 5_000  # events in one commit, about
-    linger_seconds: float = 0.004  # how long a commit waits for more events
+    linger_seconds: float = 0.1  # how long a commit waits for more events, at most; it waits as long as the one before it took
     waiting_rows: int = 50_000  # events that may wait for the store; beyond it the answer is 429
 
 
