@@ -64,8 +64,14 @@ class Limits(Section, frozen=True):
 
 
 class Store(Section, frozen=True):
-    """How the store is written."""
+    """Where the store is, and how it is written."""
 
+    url: str = ""  # a ClickHouse server in place of the embedded engine: https://user@host:8443/database
+    password_file: str = ""  # file that holds the password of the URL's user
+    ca_file: str = ""  # file with the certificate that the server's must be signed by; empty: the system's
+    cluster: str = ""  # name of a cluster that the server knows: tables are replicated and distributed over it
+    timeout_seconds: int = 120  # until an answer of the server must have come
+    lease_seconds: float = 30.0  # until another collector may take over a server's store from one that does not answer
     group_rows: int = 5_000  # events in one commit, about
     linger_seconds: float = 0.1  # how long a commit waits for more events, at most; it waits as long as the one before it took
     waiting_rows: int = 50_000  # events that may wait for the store; beyond it the answer is 429

@@ -9,19 +9,22 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from innerloop_collector.access.tokens import Tokens
-from innerloop_collector.configuration import Configuration
+from innerloop_collector.configuration import Configuration, Store
 from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.metrics import Metrics
 from innerloop_collector.settings import Paths
-from innerloop_collector.store.engine import Engine, embedded, sync
+from innerloop_collector.store.engine import SESSION, Engine, embedded, sync
 from innerloop_collector.store.eraser import Eraser
 from innerloop_collector.store.erasure import Erasures, Tombstones
 from innerloop_collector.store.ids import KnownIds
 from innerloop_collector.store.keyed import Hasher, load_secret
+from innerloop_collector.store.lease import Lease, holder_of
 from innerloop_collector.store.notes import Notes
 from innerloop_collector.store.purge import Purger
 from innerloop_collector.store.registry import Registry
+from innerloop_collector.store.server import by_url, layout_of
 from innerloop_collector.store.tables import Tables
+from innerloop_collector.store.upgrade import bring_up
 from innerloop_collector.store.uses import Uses
 from innerloop_collector.store.writer import Writer
 
@@ -48,10 +51,11 @@ class Core:
         self.paths = paths
         self.configuration = configuration or Configuration()
         self.now = now
+        store = self.configuration.store
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)
-        existed = paths.store.exists()
-        self.hasher = Hasher(load_secret(paths.secret, existed))
-        self.engine = Engine(embedded(paths.store, paths.scratch))
+        self.hasher = Hasher(load_secret(paths.secret, store_exists=paths.store.exists()))
+        self.engine = open_engine(paths, store)
+        self.lease = Lease(self.engine, holder_of(paths.data), store.lease_seconds) if store.url else None
         self.tables = Tables(self.engine)
         self.notes = Notes(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
@@ -59,7 +63,7 @@ class Core:
         self.uses = Uses(self.engine, self.notes, self.registry.today)
         self.ids = KnownIds(self.engine, self.hasher, self.notes, self.registry.today, self.registry.retention_days)
         self.erasures = Erasures(self.engine, self.hasher)
-        self.purger = Purger(self.engine, lambda: sync(paths.store))
+        self.purger = Purger(self.engine, lambda: None if store.url else sync(paths.store))
         self.tombstones = Tombstones(self.hasher)
         self.writer = Writer(self.tables, self.erasures, self.tombstones, self.configuration.store)
         self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, lambda: now().date())
@@ -71,7 +75,8 @@ class Core:
         """Open the store and begin to write."""
         for left_over in self.paths.scratch.iterdir():
             left_over.unlink(missing_ok=True)
-        self.tables.create()
+        bring_up(self.engine, self.hasher.fingerprint(), self.now().date(), self.lease)
+        self.tables.count_on()
         self.registry.load()
         self.tokens.load()
         self.uses.load()
@@ -91,4 +96,13 @@ class Core:
         for worker in reversed(self.workers):
             worker.stop()
         self.writer.stop()
+        if self.lease is not None:
+            self.lease.release()
         self.engine.close()
+
+
+def open_engine(paths: Paths, store: Store) -> Engine:
+    """The engine that the configuration names: embedded, or a server's. Nothing is opened yet."""
+    if store.url:
+        return Engine(by_url(store, SESSION), layout_of(store))
+    return Engine(embedded(paths.store, paths.scratch))

@@ -1,45 +1,72 @@
-"""The statements that make the store's tables of their description. May import: the store's schema, `innerloop.plan`."""
+"""The statements that make the store's tables of their description. May import: the store's schema and layout, `innerloop.plan`.
+
+On one node a table is one MergeTree. In a cluster every node has `<table>_local`, replicated within its shard, and `<table>` itself is a
+Distributed table over them. What must meet lies on one shard: everything of an installation, and every version of a row that replaces others.
+"""
+
+from collections.abc import Collection
 
 from innerloop.plan.tracking import PLAN, Plan
-from innerloop_collector.store.schema import DURABLE, KEYS, Table, plan_columns, tables
+from innerloop_collector.store.layout import Layout
+from innerloop_collector.store.schema import DURABLE, Table, tables
 
 _CODECS = {"DateTime64(3, 'UTC')": "CODEC(Delta, ZSTD(1))", "Nullable(UInt64)": "CODEC(ZSTD(1))", "UInt64": "CODEC(ZSTD(1))"}
+_REPEATS = {
+    "non_replicated_deduplication_window": "100"
+}  # inserts by URL may be repeated by the driver; replicated tables know them anyway
+ONE_NODE = Layout()
 
 
-def statements(plan: Plan = PLAN) -> list[str]:
-    """What makes the tables, and adds what a newer version or a newer plan brought."""
-    return [create(table) for table in tables(plan)] + additions(plan)
+def statements(plan: Plan = PLAN, layout: Layout = ONE_NODE) -> list[str]:
+    """What makes the tables where they are not there yet."""
+    return [statement for table in tables(plan) for statement in create(table, layout)]
 
 
-def create(table: Table) -> str:
+def create(table: Table, layout: Layout = ONE_NODE) -> list[str]:
     """What makes one table where it is not there yet."""
-    defined = ", ".join([*(_column(name, kind) for name, kind in table.columns.items()), *table.parts])
-    settings = ", ".join(f"{name} = {value}" for name, value in {**DURABLE, **table.settings}.items())
+    columns = [_column(name, kind) for name, kind in table.columns.items()]
+    settings = {**DURABLE, **table.settings}
     clauses = (
-        f"CREATE TABLE IF NOT EXISTS {table.name} ({defined})",
-        f"ENGINE = {_engine(table)}",
+        f"CREATE TABLE IF NOT EXISTS {layout.altered(table.name)} ({', '.join([*columns, *table.parts])})",
+        f"ENGINE = {_engine(table, layout)}",
         f"PARTITION BY {table.partition_by}" if table.partition_by else "",
         f"ORDER BY {table.order_by}",
         f"TTL {table.ttl}" if table.ttl else "",
-        f"SETTINGS {settings}",
+        "SETTINGS " + ", ".join(f"{name} = {value}" for name, value in settings.items()),
     )
-    return "\n".join(clause for clause in clauses if clause)
+    made = ["\n".join(clause for clause in clauses if clause)]
+    if layout.cluster:
+        plain = ", ".join(f"`{name}` {kind}" for name, kind in table.columns.items())
+        over = f"Distributed('{layout.cluster}', '{layout.database}', '{layout.local(table.name)}', {shard_key(table)})"
+        made.append(f"CREATE TABLE IF NOT EXISTS {table.name}{layout.on_cluster} ({plain})\nENGINE = {over}")
+    return made
 
 
-def additions(plan: Plan) -> list[str]:
-    """What a store lacks that an earlier version or an earlier plan made."""
-    added = [*plan_columns(plan).items(), ("position", "UInt64")]
-    return [
-        *(f"ALTER TABLE events ADD COLUMN IF NOT EXISTS {_column(name, kind)}" for name, kind in added),
-        f"ALTER TABLE write_keys ADD COLUMN IF NOT EXISTS {_column('ends_day', KEYS['ends_day'])}",
-        "ALTER TABLE events ADD INDEX IF NOT EXISTS by_position position TYPE minmax GRANULARITY 1",
-    ]
+def add_columns(table: Table, there: Collection[str], layout: Layout = ONE_NODE) -> list[str]:
+    """What adds the columns that a newer version or a newer plan brought, where some are there."""
+    new = {name: kind for name, kind in table.columns.items() if name not in there}
+    added = [f"ALTER TABLE {layout.altered(table.name)} ADD COLUMN IF NOT EXISTS {_column(name, kind)}" for name, kind in new.items()]
+    if layout.cluster:
+        added += [f"ALTER TABLE {table.name}{layout.on_cluster} ADD COLUMN IF NOT EXISTS `{name}` {kind}" for name, kind in new.items()]
+    return added
 
 
-def _engine(table: Table) -> str:
-    if table.replacing is None:
-        return "MergeTree"
-    return f"ReplacingMergeTree({table.replacing})" if table.replacing else "ReplacingMergeTree"
+def shard_key(table: Table) -> str:
+    """Which rows lie together: those of an installation, else those of a key that replace each other."""
+    if "installation" not in table.columns:
+        return f"cityHash64({table.order_by.removeprefix('(').removesuffix(')')})"
+    if "message_key" not in table.columns:
+        return "cityHash64(installation)"
+    return "cityHash64(if(installation = 0, message_key, installation))"
+
+
+def _engine(table: Table, layout: Layout) -> str:
+    family = "MergeTree" if table.replacing is None else "ReplacingMergeTree"
+    arguments = [table.replacing] if table.replacing else []
+    if layout.cluster:
+        family = f"Replicated{family}"
+        arguments = [f"'/clickhouse/tables/{{shard}}/{layout.database}/{layout.local(table.name)}'", "'{replica}'", *arguments]
+    return f"{family}({', '.join(arguments)})" if arguments else family
 
 
 def _column(name: str, kind: str) -> str:

@@ -1,26 +1,33 @@
-"""The one place that makes clients of the engine. May import: clickhouse_connect, errors, settings.
+"""Runs SQL on ClickHouse's engine. May import: clickhouse_connect, the store's layout, errors.
 
-The engine is ClickHouse's, embedded through chDB; the SQL and the driver are the same for a server, which would only
-need another `connect` here. A client serves one thread. Nothing may fork after the engine was opened: queries of a
-forked child hang.
+The engine is embedded through chDB, or a server's (`server`): driver and SQL are the same. A client serves one
+thread. Nothing may fork after the embedded engine was opened: queries of a forked child hang.
 """
 
 import ctypes
 import os
 import tempfile
 import threading
+import time
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from ssl import SSLError
 from typing import Any
 
 from clickhouse_connect.driver import create_client
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as TimeoutException
 
 from innerloop_collector.errors import StoreError
+from innerloop_collector.store.layout import Layout
 
+_PATIENCE = 30.0  # seconds
+_POLL = 0.1
 Rows = Sequence[Sequence[Any]]
-_SESSION = {"max_memory_usage": 2_000_000_000, "max_execution_time": 60}
+SESSION = {"max_memory_usage": 2_000_000_000, "max_execution_time": 60}
 
 
 def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
@@ -28,7 +35,7 @@ def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
     tempfile.tempdir = str(scratch)  # the driver passes inserts through a temporary file
 
     def connect() -> Client:
-        return create_client(interface="chdb", path=str(path), settings=dict(_SESSION), tz_mode="aware")
+        return create_client(interface="chdb", path=str(path), settings=dict(SESSION), tz_mode="aware")
 
     return connect
 
@@ -36,10 +43,13 @@ def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
 class Engine:
     """Runs SQL, with one client per thread."""
 
-    def __init__(self, connect: Callable[[], Client]) -> None:
+    def __init__(self, connect: Callable[[], Client], layout: Layout = Layout()) -> None:  # noqa: B008 - it is frozen
         self._connect = connect
+        self.layout = layout
+        self.fence: Callable[[], None] = _nobody_else  # raises StoreError where another process may write by now
         self._local = threading.local()
         self._clients: list[Client] = []
+        self._open_ended: set[str] = set()  # queries
         self._guard = threading.Lock()
         self.mutating = threading.Lock()  # held by who waits for a mutation, and by who removes the files of those that are done
 
@@ -50,20 +60,28 @@ class Engine:
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Sequence[Any]]:
         """Run a SELECT and return its rows."""
         try:
+            self._settle()
             return list(self._client().query(sql, parameters=parameters).result_rows)
         except (ClickHouseError, OSError) as error:
             raise _readable(error) from error
 
-    def command(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
+    def command(self, sql: str, parameters: dict[str, Any] | None = None, fenced: bool = True) -> None:
         """Run a statement that returns nothing of interest."""
+        if fenced:
+            self.fence()
         try:
-            self._client().command(sql, parameters=parameters)
+            self._client().raw_query(sql, parameters=parameters)
         except (ClickHouseError, OSError) as error:
             raise _readable(error) from error
 
     def insert(self, table: str, columns: "dict[str, str]", rows: Rows, token: str = "") -> None:
         """Insert rows (values in the order of `columns`, name -> type). On return they are on the disk."""
-        settings = {"insert_deduplication_token": token} if token else None
+        self.fence()
+        query = uuid.uuid4().hex
+        if self.layout.remote:  # with a token of its own: replicated tables take rows that look alike for a repetition
+            settings = {"query_id": query, "insert_deduplication_token": token or query}
+        else:
+            settings = {"insert_deduplication_token": token} if token else {}
         try:
             self._client().insert(
                 table,
@@ -74,7 +92,23 @@ class Engine:
                 settings=settings,
             )
         except (ClickHouseError, OSError) as error:
+            if self.layout.remote and isinstance(error.__cause__, HTTPError):
+                self._open_ended.add(query)
             raise _readable(error) from error
+
+    def _settle(self) -> None:
+        """Wait for inserts whose connection ended: a server may be at work on them still, and what they store must be seen before more is."""
+        for query in list(self._open_ended):
+            deadline = time.monotonic() + _PATIENCE
+            while self._running(query):
+                if time.monotonic() > deadline:
+                    raise StoreError("the store failed: an insert of before is still at work")
+                time.sleep(_POLL)
+            self._open_ended.discard(query)
+
+    def _running(self, query: str) -> bool:
+        sql = f"SELECT count() FROM {self.layout.system('processes')} WHERE initial_query_id = {{query:String}}"
+        return bool(self._client().query(sql, parameters={"query": query}).result_rows[0][0])
 
     def close(self) -> None:
         """Close every client; the engine ends with the last one."""
@@ -97,6 +131,10 @@ class Engine:
             raise _readable(error) from error
 
 
+def _nobody_else() -> None:
+    """A process that has the store for itself."""
+
+
 def sync(directory: Path) -> None:
     """Write what the operating system holds of a directory's file system to the disk: the engine syncs most of its files, not all."""
     library = ctypes.CDLL(None, use_errno=True)
@@ -112,5 +150,21 @@ def sync(directory: Path) -> None:
 
 
 def _readable(error: Exception) -> StoreError:
+    if isinstance(error.__cause__, HTTPError):
+        return StoreError(f"the store failed: the ClickHouse server {_transport(error.__cause__)}")
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
     return StoreError(f"the store failed: {first[:300]}")
+
+
+def _transport(error: BaseException) -> str:
+    """Say how a request failed, without its address, which holds settings and the server's name."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, TimeoutError | TimeoutException):
+            return "did not answer in time"
+        if isinstance(cause, SSLError):
+            return f"has no certificate that is trusted here ({cause.reason or 'TLS failed'})"
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"cannot be reached: {cause.strerror}"
+        cause = cause.__cause__ or cause.__context__
+    return "ended the connection"

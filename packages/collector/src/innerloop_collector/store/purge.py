@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 from innerloop_collector.errors import StoreError
 from innerloop_collector.store import schema
 from innerloop_collector.store.engine import Engine
-from innerloop_collector.store.tables import forget_mutations
+from innerloop_collector.store.tables import OURS, forget_mutations, ours
 
-_TABLES = {"tables": list(schema.HOLDS_INSTALLATIONS)}
-_OURS = "database = currentDatabase() AND table IN {tables:Array(String)}"
 _PATIENCE = 300.0  # seconds for one deletion; on 100 million rows it was measured at 36
 _POLL = 0.05
 
@@ -35,6 +33,8 @@ class Purger:
 
     def __init__(self, engine: Engine, sync: Callable[[], None]) -> None:
         self._engine = engine
+        self._layout = engine.layout
+        self._ours = ours(engine.layout)
         self.sync = sync  # everything of the store to the disk
         self.alone = threading.RLock()  # held by who purges, and by who must see no purge meanwhile
         self.stopping = threading.Event()
@@ -66,7 +66,8 @@ class Purger:
 
     def detached_parts(self) -> int:
         """How many parts the engine has set aside as broken; nobody can tell whose rows they hold."""
-        return int(self._engine.query(f"SELECT count() FROM system.detached_parts WHERE {_OURS}", _TABLES)[0][0])
+        sql = f"SELECT count() FROM {self._layout.system('detached_parts')} WHERE {OURS}"
+        return int(self._engine.query(sql, self._ours)[0][0])
 
     def forget_mutations(self) -> None:
         """Remove the files of mutations that are done."""
@@ -77,20 +78,22 @@ class Purger:
 
     def begin(self, one: Doomed) -> None:
         """Have the engine rewrite the parts that hold the rows."""
-        if one.partitioned:
+        if one.partitioned and not self._layout.cluster:  # a Distributed table does not tell partitions
             found = self._engine.query(f"SELECT DISTINCT _partition_id FROM {one.table} WHERE {one.where}", dict(one.parameters))
             places = [f"IN PARTITION ID '{partition}'" for (partition,) in found]
         else:
             places = [""] if self._count(one) else []
         for place in places:
             self._engine.command(
-                f"ALTER TABLE {one.table} DELETE {place} WHERE {one.where} SETTINGS mutations_sync = 0", dict(one.parameters)
+                f"ALTER TABLE {self._layout.altered(one.table)} DELETE {place} WHERE {one.where} SETTINGS mutations_sync = 0",
+                dict(one.parameters),
             )
 
     def deleting(self) -> bool:
         """Tell whether a mutation is at work. Raises StoreError where one fails; the engine goes on trying."""
-        sql = f"SELECT latest_fail_reason FROM system.mutations WHERE {_OURS} AND NOT is_done ORDER BY latest_fail_reason DESC"
-        waiting = self._engine.query(sql, _TABLES)
+        mutations = self._layout.system("mutations")
+        sql = f"SELECT latest_fail_reason FROM {mutations} WHERE {OURS} AND NOT is_done ORDER BY latest_fail_reason DESC"
+        waiting = self._engine.query(sql, self._ours)
         if waiting and waiting[0][0]:
             raise StoreError(f"rows cannot be deleted: {waiting[0][0][:200]}")
         return bool(waiting)
@@ -107,7 +110,7 @@ class Purger:
     def load_replaced_parts(self) -> None:
         """Wait until the engine has read also those replaced parts that an earlier process left: it does that after it is open."""
         for table in schema.HOLDS_INSTALLATIONS:
-            self._engine.command(f"SYSTEM WAIT LOADING PARTS {table}")
+            self._engine.command(f"SYSTEM WAIT LOADING PARTS{self._layout.on_cluster} {self._layout.local(table)}")
 
     def _remains(self, parts: set[tuple[str, str]]) -> bool:
         """Tell whether any of the replaced parts still has its files. Parts that a query reads stay until it ends."""
@@ -118,14 +121,14 @@ class Purger:
     def remove_replaced_parts(self, table: str) -> None:
         """Have the engine remove replaced parts now."""
         # Dropping a partition that cannot exist does nothing but what ends every such statement: removing old parts.
-        self._engine.command(f"ALTER TABLE {table} DROP PARTITION ID 'none'")
+        self._engine.command(f"ALTER TABLE {self._layout.altered(table)} DROP PARTITION ID 'none'")
 
     def replaced_parts(self) -> set[tuple[str, str]]:
-        """The parts that were replaced and whose files are still there: table and name."""
-        sql = f"SELECT table, name, _state FROM system.parts WHERE {_OURS} AND NOT active"
-        return {(table, name) for table, name, _ in self._engine.query(sql, _TABLES)}
+        """The parts that were replaced and whose files are still there: place and name."""
+        sql = f"SELECT concat(hostName(), ' ', table), name, _state FROM {self._layout.system('parts')} WHERE {OURS} AND NOT active"
+        return {(place, name) for place, name, _ in self._engine.query(sql, self._ours)}
 
     def keep_replaced_parts(self, seconds: int) -> None:
         """Say for how long replaced parts stay."""
         for table in schema.HOLDS_INSTALLATIONS:
-            self._engine.command(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = {seconds}")
+            self._engine.command(f"ALTER TABLE {self._layout.altered(table)} MODIFY SETTING old_parts_lifetime = {seconds}")

@@ -137,6 +137,8 @@ TOKENS = {
 }
 USES = {"hash": "String", "day": "Date"}
 KNOWN_IDS = {"project": "LowCardinality(String)", "mark": "UInt128", "key": "String", "first_day": "Date", "keep_until": "Date"}
+SCHEMA_VERSION = {"version": "UInt32", "secret": "String", "day": "Date"}
+LEASES = {"holder": "String", "fence": "UInt64", "state": "LowCardinality(String)", "renewed": "DateTime64(3, 'UTC')"}
 
 
 STORED = EVENTS | {"position": "UInt64"}  # numbered by the writer, strictly growing: exporters read on from where they were
@@ -184,6 +186,8 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("registrations", REGISTRATIONS, "mark"),
         Table("tombstones", TOMBSTONES, "mark", replacing="finished"),
         Table("receipts", RECEIPTS, "receipt", replacing=None),
+        Table("schema_version", SCHEMA_VERSION, "version"),
+        Table("leases", LEASES, "holder", replacing="renewed"),
         Table("violations", VIOLATIONS, "(project, reason, field, day)", replacing=None),
         Table("weekly_totals", WEEKLY_TOTALS, "(project, week, kind, actor, folded, name)"),
         Table("expired", EXPIRED, "(project, what, day, last_day)", replacing="rows"),
@@ -196,3 +200,8 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("destination_state", DESTINATION_STATE, "destination", replacing="version"),
         Table("set_aside", SET_ASIDE, "(destination, position)", replacing="version"),
     )
+
+
+def table(name: str) -> Table:
+    """The table with a name."""
+    return next(one for one in tables() if one.name == name)

@@ -9,17 +9,19 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from innerloop_collector.store import ddl, lookup, schema
+from innerloop_collector.store import lookup, schema
 from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.layout import Layout
 
 Row = tuple[Any, ...]  # an event's values in the order of schema.EVENTS
 MESSAGE_KEY = list(schema.EVENTS).index("message_key")
 INSTALLATION = list(schema.EVENTS).index("installation")
 EVENT_TIME = list(schema.EVENTS).index("event_time")
-# The projection is read by name: left to itself, the engine scans the whole table where that is fewer granules.
+# The projection is read by name: left to itself, the engine scans the whole table where that is fewer granules. Over a cluster it can only be preferred.
 _KNOWN = "SELECT message_key FROM mergeTreeProjection(currentDatabase(), 'events', 'ids') WHERE message_key IN {keys:Array(UInt128)}"
-_HAS_TTL = """SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ('events', 'quarantine')
-    AND position(create_table_query, 'TTL ') > 0"""
+_KNOWN_IN_CLUSTER = """SELECT message_key FROM events WHERE message_key IN {keys:Array(UInt128)}
+    SETTINGS preferred_optimize_projection_name = 'ids'"""
+OURS = "database = {database:String} AND table IN {tables:Array(String)}"  # of the engine's own tables, those that hold installations
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,13 +46,9 @@ class Tables:
         self.committed = 0  # every event with a position up to this one is on the disk, and to be seen
         self._position = 0  # the last one that was given out
 
-    def create(self) -> None:
-        """Make or widen the tables, mend what a loss of power may have damaged, and go on counting where the last process stopped."""
-        for statement in ddl.statements():
-            self.engine.command(statement)
-        for (table,) in self.engine.query(_HAS_TTL):  # an earlier version's: the engine would take rows before their weekly totals are made
-            self.engine.command(f"ALTER TABLE {table} REMOVE TTL")
-        if lookup.repair(self.engine):
+    def count_on(self) -> None:
+        """Mend what a loss of power may have damaged, and go on counting where the last process stopped."""
+        if not self.engine.layout.cluster and lookup.repair(self.engine):
             forget_mutations(self.engine)
         self.number_after(self.engine.query("SELECT max(position) FROM events")[0][0])
 
@@ -60,7 +58,7 @@ class Tables:
 
     def known_events(self, keys: Sequence[int]) -> set[int]:
         """Tell which of the message keys are stored already."""
-        return self._known(_KNOWN, keys)
+        return self._known(_KNOWN_IN_CLUSTER if self.engine.layout.cluster else _KNOWN, keys)
 
     def known_quarantined(self, keys: Sequence[int]) -> set[int]:
         """Tell which of the message keys wait in quarantine."""
@@ -115,8 +113,8 @@ class Tables:
         """Remove events from quarantine, from the disk as well."""
         with self.engine.mutating:
             self.engine.command(
-                """ALTER TABLE quarantine DELETE WHERE project = {project:String} AND message_key IN {keys:Array(UInt128)}
-                SETTINGS mutations_sync = 2""",
+                f"""ALTER TABLE {self.engine.layout.altered("quarantine")} DELETE
+                WHERE project = {{project:String}} AND message_key IN {{keys:Array(UInt128)}} SETTINGS mutations_sync = 2""",
                 {"project": project, "keys": list(keys)},
             )
         forget_mutations(self.engine)
@@ -135,10 +133,12 @@ class Tables:
 def forget_mutations(engine: Engine) -> None:
     """Remove the files of mutations that are done: they name what was deleted. Not while somebody waits for one, who would not find it."""
     with engine.mutating:
-        engine.command(
-            "KILL MUTATION WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND is_done SYNC",
-            {"tables": list(schema.HOLDS_INSTALLATIONS)},
-        )
+        engine.command(f"KILL MUTATION{engine.layout.on_cluster} WHERE {OURS} AND is_done SYNC", ours(engine.layout))
+
+
+def ours(layout: Layout) -> dict[str, Any]:
+    """The parameters of `OURS`."""
+    return {"database": layout.database, "tables": layout.locals(schema.HOLDS_INSTALLATIONS)}
 
 
 def _by_month(rows: Sequence[Row]) -> Iterable[list[Row]]:

@@ -1,0 +1,46 @@
+"""Collectors whose store is behind a URL. The tests of tests/collector that are about the store run here once more, on these."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.collector.conftest import collector, idle, small_disk
+from tests.store.servers import REAL, FrontServer, UrlCollector
+
+__all__ = ["collector", "idle", "small_disk"]
+
+
+@pytest.fixture
+def new_collector(tmp_path: Path) -> Iterator[Callable[[], UrlCollector]]:
+    """Makes collectors that do not run yet, each with a server of its own."""
+    made: list[UrlCollector] = []
+
+    def make() -> UrlCollector:
+        directory = tmp_path / f"collector-{len(made)}"
+        directory.mkdir()
+        made.append(UrlCollector(directory))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UrlCollector]:
+    """A running collector for tests that leave nothing behind in it."""
+    one = UrlCollector(tmp_path_factory.mktemp("shared"))
+    try:
+        yield one.start_with()
+    finally:
+        one.close()
+
+
+@pytest.fixture
+def front(collector: UrlCollector) -> FrontServer:
+    """The running collector's server, where it can be made to fail."""
+    if REAL:
+        pytest.skip("NOT TESTED: a real server is not made to fail")
+    assert isinstance(collector.server, FrontServer)
+    return collector.server

@@ -1,0 +1,34 @@
+"""Open a store and be killed right after the n-th statement that changes it: `python die_while_upgrading.py DATA N`. A process of its own."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from innerloop_collector.configuration import load
+from innerloop_collector.core import Core
+from innerloop_collector.settings import prepare
+
+
+def main(data: Path, last: int) -> None:
+    """Count what changes the store, and die in time. Ends by itself where there are fewer changes."""
+    core = Core(prepare(data), load(None, os.environ))
+    changes = 0
+    statement, insert = core.engine.command, core.engine.insert
+
+    def counted(original: Any, *arguments: Any, **options: Any) -> None:
+        nonlocal changes
+        original(*arguments, **options)
+        changes += 1
+        if changes == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    core.engine.command = lambda *words, **options: counted(statement, *words, **options)  # type: ignore[method-assign]
+    core.engine.insert = lambda *words, **options: counted(insert, *words, **options)  # type: ignore[method-assign]
+    core.open()
+    core.close()
+    print(changes)
+
+
+main(Path(sys.argv[1]), int(sys.argv[2]))
