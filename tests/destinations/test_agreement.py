@@ -2,6 +2,8 @@
 
 import tomllib
 
+import pytest
+
 from tests.collector.support import digest_of, run_event
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import PSEUDONYM, WITHOUT_ID, Configured, project
@@ -23,6 +25,7 @@ def test_only_events_whose_agreement_names_the_recipient_pass(configured: Config
     assert [3] == [event["duration_ms"] for event in receiver.events]
 
 
+@pytest.mark.slow
 def test_who_receives_group_totals_gets_no_rows(configured: Configured, receiver: Receiver) -> None:
     configured.destination("nr", "newrelic", receiver).destination("other", "newrelic", receiver, recipient="Nobody's name")
     configured.start(project(("Metrics Ltd", "group totals")))
@@ -35,6 +38,7 @@ def test_who_receives_group_totals_gets_no_rows(configured: Configured, receiver
     assert {} == other["projects"]
 
 
+@pytest.mark.slow
 def test_an_id_passes_as_a_pseudonym_only_where_that_was_agreed(configured: Configured, receiver: Receiver) -> None:
     rows, pseudonyms = project(("Metrics Ltd", WITHOUT_ID)), project(("Metrics Ltd", PSEUDONYM))
     plain, named = (digest_of(tomllib.loads(text)) for text in (rows, pseudonyms))

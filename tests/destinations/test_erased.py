@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+import threading
+
+import pytest
 
 from tests.collector.support import Owner, run_event
-from tests.destinations.receivers import Answer, Receiver
+from tests.destinations.receivers import Answer, Receiver, Request
 from tests.destinations.support import PSEUDONYM, WITHOUT_ID, Configured, project
 
 STATES = """
@@ -20,6 +23,7 @@ core.close()
 """
 
 
+@pytest.mark.slow
 def test_what_is_erased_while_a_destination_is_down_never_gets_there(configured: Configured, receiver: Receiver) -> None:
     receiver.say = lambda _: Answer(503)
     configured.destination("nr", "newrelic", receiver, longest_pause_seconds=0.1).start(project(("Metrics Ltd", PSEUDONYM)))
@@ -35,6 +39,29 @@ def test_what_is_erased_while_a_destination_is_down_never_gets_there(configured:
     assert 0 == configured.wait("nr", lambda it: it["state"] == "level")["behind_events"]
 
 
+def test_what_is_erased_after_it_was_read_and_before_it_is_sent_is_not_sent(configured: Configured, receiver: Receiver) -> None:
+    """A page of events is read at once and sent in batches; the first one waits for its answer here."""
+    asked, answer = threading.Event(), threading.Event()
+
+    def take_its_time(_: Request) -> Answer:
+        asked.set()
+        answer.wait(60)
+        return Answer()
+
+    receiver.say = take_its_time
+    configured.destination("nr", "newrelic", receiver, batch=1, timeout_seconds=60).start(project(("Metrics Ltd", PSEUDONYM)))
+    leaving = Owner()
+    first, second, third = run_event(duration_ms=1), run_event(leaving.id, duration_ms=2), run_event(duration_ms=3)
+    configured.collector.send(first, second, third, owners=[leaving])
+    assert asked.wait(30)
+    configured.collector.forget(leaving)
+    answer.set()
+    receiver.wait_for(lambda it: any(event["duration_ms"] == 3 for event in it.events))
+
+    assert [1, 3] == [event["duration_ms"] for event in receiver.events]
+
+
+@pytest.mark.slow
 def test_an_event_that_was_set_aside_and_is_erased_is_gone_from_there_too(configured: Configured, receiver: Receiver) -> None:
     receiver.say = lambda it: Answer(400 if any(event["duration_ms"] == 1 for event in it.events) else 200)
     configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", PSEUDONYM)))
@@ -49,6 +76,7 @@ def test_an_event_that_was_set_aside_and_is_erased_is_gone_from_there_too(config
     assert [2] == [event["duration_ms"] for event in receiver.events]
 
 
+@pytest.mark.slow
 def test_each_destination_says_what_an_erasure_means_there(configured: Configured, receiver: Receiver) -> None:
     """Nothing passed on: erased with the rest. Something passed on: none of them can be made to show that it is gone."""
     configured.destination("rows", "newrelic", receiver).destination("totals", "segment", receiver, recipient="Totals Ltd")

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.collector.support import run_event
 from tests.destinations.receivers import Answer, Receiver, wait_until
 from tests.destinations.support import SECRET, WITHOUT_ID, Configured, project
@@ -38,6 +40,7 @@ def test_one_hangs_one_refuses_one_is_gone_and_one_works(configured: Configured,
     assert "127.0.0.1" not in configured.collector.log.replace(configured.collector.url, "")
 
 
+@pytest.mark.slow
 def test_a_destination_that_asks_for_a_pause_gets_it(configured: Configured, receiver: Receiver) -> None:
     """The pauses of the configuration are much shorter than what the destinations ask for."""
     attempts: dict[str, list[float]] = {}
@@ -58,6 +61,7 @@ def test_a_destination_that_asks_for_a_pause_gets_it(configured: Configured, rec
         assert 1.9 <= times[1] - times[0] < 6, path
 
 
+@pytest.mark.slow
 def test_a_paused_destination_gets_nothing_until_it_is_resumed_also_after_a_restart(configured: Configured, receiver: Receiver) -> None:
     configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
     assert 0 == configured.collector.cli("destinations", "pause", "nr").returncode

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.collector.support import run_event, target_event
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import SECRET, WITHOUT_ID, Configured, project
@@ -31,6 +33,7 @@ def test_runs_and_targets_arrive_flat_with_the_key_in_the_header(configured: Con
     assert not {"installation", "userId"} & set(sent)
 
 
+@pytest.mark.slow
 def test_an_event_older_than_a_day_keeps_its_time_in_an_attribute_only(configured: Configured, receiver: Receiver) -> None:
     """New Relic would take the time for wrong and forget it."""
     configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))

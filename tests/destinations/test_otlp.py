@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -76,6 +77,7 @@ def test_a_run_is_a_trace_and_its_targets_are_spans_below_it(configured: Configu
     assert "acme" == attributes(resource["resource"])["service.name"]
 
 
+@pytest.mark.slow
 def test_durations_and_failures_of_runs_are_metrics(configured: Configured, receiver: Receiver) -> None:
     configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
     runs = [run_event(duration_ms=milliseconds, exit_status=status) for milliseconds, status in ((300, 0), (700, 0), (40_000, 1))]
@@ -91,6 +93,7 @@ def test_durations_and_failures_of_runs_are_metrics(configured: Configured, rece
     assert ("1", "1", "test") == (errors["asInt"], attributes(errors)["error.type"], attributes(errors)["cicd.pipeline.name"])
 
 
+@pytest.mark.slow
 def test_a_pseudonym_is_an_attribute_of_spans_and_of_no_metric(configured: Configured, receiver: Receiver) -> None:
     configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", PSEUDONYM)))
     configured.send(run_event("somebody"))
@@ -101,6 +104,7 @@ def test_a_pseudonym_is_an_attribute_of_spans_and_of_no_metric(configured: Confi
     assert name.encode() not in receiver.requests[1].body
 
 
+@pytest.mark.slow
 def test_targets_that_come_later_find_their_run(configured: Configured, receiver: Receiver) -> None:
     """Ids are made from the run's, so it takes no memory; after a restart they are the same."""
     configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
@@ -130,6 +134,7 @@ def test_spans_that_are_declined_in_an_answer_of_200_are_counted_and_not_sent_ag
     assert 2 == len(receiver.events)
 
 
+@pytest.mark.slow
 def test_an_endpoint_without_metrics_is_said_to_be_one(configured: Configured, receiver: Receiver) -> None:
     receiver.say = lambda it: Answer(404 if it.path == "/v1/metrics" else 200)
     configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 
+import pytest
+
 from tests.collector.support import run_event
 from tests.destinations.receivers import Answer, Receiver, Request
 from tests.destinations.support import WITHOUT_ID, Configured, project
@@ -36,6 +38,7 @@ def test_poison_is_found_by_halving_and_set_aside_with_its_reason(configured: Co
     assert 20 == status["sent"]
 
 
+@pytest.mark.slow
 def test_what_is_tried_again_in_vain_is_listed_again(configured: Configured, receiver: Receiver) -> None:
     receiver.say = poisoned
     configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
@@ -50,6 +53,7 @@ def test_what_is_tried_again_in_vain_is_listed_again(configured: Configured, rec
     assert ("it answered 413", "waiting") == (listed["reason"], listed["state"])
 
 
+@pytest.mark.slow
 def test_a_destination_that_takes_nothing_at_all_is_broken_and_its_events_wait(
     configured: Configured, new_receiver: Callable[[], Receiver]
 ) -> None:

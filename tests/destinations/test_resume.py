@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from tests.collector.support import Owner, run_event
-from tests.destinations.receivers import Receiver
+from tests.destinations.receivers import Answer, Receiver, Request, wait_until
 from tests.destinations.support import WITHOUT_ID, Configured, project
 
 
+@pytest.mark.slow
 def test_a_restart_sends_what_came_since_and_nothing_twice(configured: Configured, receiver: Receiver) -> None:
     configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
     configured.send(*(run_event(duration_ms=number) for number in range(10)))
@@ -23,13 +24,32 @@ def test_a_restart_sends_what_came_since_and_nothing_twice(configured: Configure
     assert list(range(20)) == [event["duration_ms"] for event in receiver.events]
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(400)])])
-def test_killed_at_any_time_it_sends_everything_at_least_once_under_the_same_names(
-    configured: Configured, receiver: Receiver, kills: int
-) -> None:
+def test_killed_while_it_waits_for_an_answer_it_sends_that_batch_again(configured: Configured, receiver: Receiver) -> None:
+    """The destination may have it or not; nobody knows. Both times it has the same names."""
+    asked: list[str] = []
+
+    def take_it_and_never_answer(request: Request) -> Answer:
+        asked.extend(event["message_id"] for event in request.events)
+        return receiver.hang(request)
+
+    receiver.say = take_it_and_never_answer
+    configured.destination("nr", "newrelic", receiver, timeout_seconds=60).start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.send(run_event(), run_event())
+    wait_until(lambda: asked)
+    configured.collector.kill()
+    receiver.say = lambda _: Answer()
+    configured.start(project(("Metrics Ltd", WITHOUT_ID)))
+    receiver.wait_for(lambda it: len(it.events) >= len(asked))
+
+    assert set(asked) <= {event["message_id"] for event in receiver.events}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_killed_at_any_time_it_sends_everything_at_least_once_under_the_same_names(configured: Configured, receiver: Receiver) -> None:
     """Months differ, so that commits are several inserts; batches are small, so that kills hit between them."""
     configured.destination("nr", "newrelic", receiver, batch=7)
-    count = 0
+    count, kills = 0, 20
     for round_ in range(kills):
         configured.start(project(("Metrics Ltd", WITHOUT_ID)))
         events = [run_event(duration_ms=count + n, ago=timedelta(days=40 * (n % 2))) for n in range(60)]
@@ -53,6 +73,7 @@ def test_killed_at_any_time_it_sends_everything_at_least_once_under_the_same_nam
     assert len(receiver.events) <= count + kills * 7, "more was sent again than one batch for each kill"
 
 
+@pytest.mark.slow
 def test_an_erasure_of_the_newest_events_does_not_hide_those_that_come_after_a_restart(configured: Configured, receiver: Receiver) -> None:
     """Positions of rows that are gone are not given out again: a destination has passed them."""
     configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))

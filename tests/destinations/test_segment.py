@@ -3,6 +3,8 @@
 import base64
 import re
 
+import pytest
+
 from tests.collector.support import run_event
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import PSEUDONYM, SECRET, WITHOUT_ID, Configured, project
@@ -43,6 +45,7 @@ def test_a_pseudonym_is_the_same_for_a_person_and_another_at_every_destination(c
     assert user not in b"".join(request.body for request in receiver.requests).decode()
 
 
+@pytest.mark.slow
 def test_who_agreed_to_pass_the_id_on_is_known_by_a_pseudonym_all_the_same(configured: Configured, receiver: Receiver) -> None:
     """The store has no ids to give away."""
     configured.destination("sg", "segment", receiver).start(project(("Metrics Ltd", "rows with the id")))

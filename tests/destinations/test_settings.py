@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from innerloop_collector.configuration import load
+from innerloop_collector.errors import UsageError
+from innerloop_collector.exporters.address import check
 from tests.collector.support import run_event
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import SECRET, WITHOUT_ID, Configured, project
@@ -25,14 +28,24 @@ WRONG: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("message", WRONG)
 def test_a_wrong_destination_is_refused_with_one_line(configured: Configured, message: str) -> None:
-    configured.destination("nr", **({"kind": "newrelic"} | WRONG[message])).write()
+    path = configured.destination("nr", **({"kind": "newrelic"} | WRONG[message])).write()
+    with pytest.raises(UsageError) as refused:
+        check("nr", load(str(path), {}).destinations["nr"])
+
+    assert message in str(refused.value)
+    assert "destinations" in str(refused.value)
+    assert 1 == len(str(refused.value).splitlines())
+    assert "password@" not in str(refused.value)
+
+
+def test_commands_refuse_it_too(configured: Configured) -> None:
+    configured.destination("nr", "newrelic", endpoint="http://metrics.example.com").write()
     done = configured.collector.cli("destinations", "status")
 
-    assert 1 == done.returncode
-    assert message in done.stderr
-    assert "destinations" in done.stderr
-    assert 1 == len(done.stderr.splitlines())
-    assert "password@" not in done.stderr
+    assert (1, "innerloop-collector: destinations.nr.endpoint has no TLS; use https, or say plain_http = true\n") == (
+        done.returncode,
+        done.stderr,
+    )
 
 
 def test_a_key_that_is_missing_or_refused_is_read_again(configured: Configured, receiver: Receiver) -> None:
@@ -47,6 +60,7 @@ def test_a_key_that_is_missing_or_refused_is_read_again(configured: Configured, 
     assert SECRET == receiver.wait_for(lambda it: len(it.events) == 1).requests[0].headers["api-key"]
 
 
+@pytest.mark.slow
 def test_a_key_can_come_from_the_environment(configured: Configured, receiver: Receiver) -> None:
     configured.collector.environment["NEW_RELIC_LICENSE_KEY"] = "from-the-environment"
     configured.destination("nr", "newrelic", receiver, key_file="", key_variable="NEW_RELIC_LICENSE_KEY")
