@@ -19,7 +19,8 @@ PAGE = """\
 
 One TOML file, named by `--config FILE` or `$INNERLOOP_COLLECTOR_CONFIG`, and the environment. What counts, first to last: the
 command line, the environment, the file, the default. A key that is not on this page is refused. The variable of a key is
-`{prefix}<SECTION>_<KEY>`, such as `{prefix}SERVER_PORT`; lists are separated by commas there.
+`{prefix}<SECTION>_<KEY>`, such as `{prefix}SERVER_PORT`; lists are separated by commas there. Tables whose
+NAME you choose are set in the file only.
 
 `innerloop-collector config check` reads it as the service would, `config show` prints what is in force, without secrets.
 [deploy/innerloop-collector.toml](../../deploy/innerloop-collector.toml) is a file to start from. A change counts after the next start.

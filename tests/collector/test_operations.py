@@ -128,6 +128,17 @@ def test_backups_that_stopped_are_found(idle: Collector) -> None:
     assert [f"the newest backup in {backups} is 9 days old"] == found()
 
 
+def test_more_new_ids_than_a_key_may_bring_are_found(idle: Collector) -> None:
+    idle.environment["INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY"] = "2"
+    idle.start_with()
+    idle.send(*[run_event() for _ in range(5)])
+
+    [line] = wrong(idle)
+    assert line.startswith("3 events of acme wait, since a write key brought too many new ids; ")
+    assert 0 == idle.cli("ids", "release", "acme").returncode
+    assert [] == wrong(idle)
+
+
 def fails(collector: Collector, *words: str) -> str:
     """The one line with which a command ends."""
     done = collector.cli(*words)

@@ -1,17 +1,19 @@
-"""What is wrong with a collector, one line each. May import: vitals, configuration, errors.
+"""What is wrong with a collector, one line each. May import: vitals, pipeline, configuration.
 
 A finding says what is wrong and what to do. A note is about what mends itself, or needs no hurry, and fails no check.
 """
 
 import email.utils
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx2
 
 from innerloop_collector.configuration import Check
+from innerloop_collector.pipeline.outcome import Reason
 from innerloop_collector.vitals import STUCK_SECONDS, DestinationVitals, DiskVitals, StoreVitals
 
 _MANY_PARTS = 1_000  # of one table: the engine slows inserts down from this many in one month on
@@ -77,6 +79,17 @@ def of_another_clock(wanted: Check) -> Iterator[Finding]:
         return
     if abs(distance) > wanted.clock_seconds + 1:  # a Date has whole seconds
         yield Finding("clock", f"this machine's clock is {-distance:+.0f} s from that of check.clock_url; set it by NTP")
+
+
+def of_the_new_ids(quarantine: Iterable[Sequence[Any]]) -> Iterator[Finding]:
+    """Judge what waits: a key that brought more new ids in a day than it may was found by somebody, or a team grew. Rows as of quarantine_counts."""
+    waiting: Counter[str] = Counter()
+    for project, reason, _, events, *_ in quarantine:
+        if reason == Reason.NEW_ID:
+            waiting[project] += events
+    for project, events in waiting.items():
+        text = f"{events} events of {project} wait, since a write key brought too many new ids; let them in with: innerloop-collector ids release {project}"
+        yield Finding("new ids", f"{text}, or make another key")
 
 
 def of_the_destinations(destinations: Iterable[DestinationVitals]) -> Iterator[Finding]:
