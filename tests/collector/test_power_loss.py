@@ -1,9 +1,6 @@
 """What a loss of power, or an error in the last step of a commit, may leave behind. No power is cut: files are damaged, and calls made to fail."""
 
 import itertools
-import shutil
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.collector.support import Collector, Event, run_event
+from tests.torture.sabotage import Saboteur
 
 
 def _empty(file: Path) -> None:
@@ -56,34 +54,12 @@ def test_an_index_that_is_well_is_left_alone(collector: Collector) -> None:
     assert "rebuilt" not in collector.log
 
 
-class Saboteur:
-    """Makes the next renaming of a process fail, which is the last step of an insert."""
-
-    def __init__(self, collector: Collector, how: str) -> None:
-        assert collector.process is not None
-        words = ["strace", "-f", "-qq", "-p", str(collector.process.pid), "-e", "trace=rename", "-e", f"inject=rename:{how}:when=1"]
-        self._log = collector.directory / "trace"
-        self._process = subprocess.Popen([*words, "-o", str(self._log)])
-        status = Path(f"/proc/{collector.process.pid}/status")
-        deadline = time.monotonic() + 10
-        while "TracerPid:\t0" in status.read_text() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.3)  # until it has attached to every thread
-
-    def leave(self) -> str:
-        self._process.terminate()
-        self._process.wait(10)
-        return self._log.read_text()
-
-
 @pytest.fixture
 def sabotage(collector: Collector) -> Iterator[Callable[[str], Saboteur]]:
-    if not shutil.which("strace"):
-        pytest.skip("NOT TESTED: there is no strace here")
     made: list[Saboteur] = []
 
     def begin(how: str) -> Saboteur:
-        made.append(Saboteur(collector, how))
+        made.append(Saboteur(collector, f"rename:{how}:when=1"))  # the last step of an insert
         return made[-1]
 
     yield begin

@@ -41,6 +41,7 @@ class Senders:
         self._port = port
         self._events = events
         self._stop = threading.Event()
+        self._give_up = threading.Event()
         self._guard = threading.Lock()
         self._threads = [threading.Thread(target=self._work, args=(random.Random(f"{seed}/{number}"),)) for number in range(threads)]
 
@@ -49,7 +50,9 @@ class Senders:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:  # the test has failed already
+            self._give_up.set()
         self.finish()
 
     def finish(self) -> None:
@@ -83,7 +86,7 @@ class Senders:
         if owner:
             document["context"] = {"erasure": dict([owner.registration])}
         body = json.dumps(document).encode()
-        while not self._acknowledged(connection, body):
+        while not self._acknowledged(connection, body) and not self._give_up.is_set():
             time.sleep(0.02)
 
     def _acknowledged(self, connection: http.client.HTTPConnection, body: bytes) -> bool:

@@ -5,6 +5,7 @@ those is taken out of every text. Of a library's message only what its author wr
 and the places in the code that it passed: a message may quote what a sender wrote.
 """
 
+import contextlib
 import logging
 import re
 import sys
@@ -12,7 +13,7 @@ import threading
 import traceback
 from collections.abc import MutableMapping
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -47,7 +48,7 @@ def configure(level: str = "info") -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -62,6 +63,24 @@ def configure(level: str = "info") -> None:
     sys.excepthook = lambda _, error, trace: _died("process", error.with_traceback(trace))
     threading.excepthook = lambda args: _died(args.thread.name if args.thread else "thread", args.exc_value)
     sys.unraisablehook = lambda args: _died("unraisable", args.exc_value)
+
+
+class _Forgiving:
+    """A stream that may fail, as where the log's disk is full. What is lost is a line; whoever wanted to log goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or let it be."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or let it be."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def _died(what: str, error: BaseException | None) -> None:

@@ -173,10 +173,10 @@ class Writer:
 
     def _fail(self, group: list[Job], error: Exception) -> None:
         self.last_failure = str(error) if isinstance(error, StoreError) else type(error).__name__
-        _log.error("commit failed", error=self.last_failure, events=sum(job.size for job in group))
         failure = error if isinstance(error, StoreError) else StoreError(f"the store failed: {type(error).__name__}")
         for job in group:
             job.receipt.set_exception(failure)
+        _log.error("commit failed", error=self.last_failure, events=sum(job.size for job in group))
 
     def _commit(self, group: list[Job]) -> list[Receipt]:
         """Store what is new of a group. Tombstones come first, so that no event is stored after the one of its installation."""
