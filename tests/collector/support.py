@@ -239,12 +239,17 @@ class Collector:
     @property
     def stored(self) -> int:
         """How many events are stored."""
-        return int(self.ask("check")["events"])
+        return int(self.check()["events"])
 
     @property
     def waiting(self) -> int:
         """How many events are in quarantine."""
-        return int(self.ask("check")["quarantined"])
+        return int(self.check()["quarantined"])
+
+    def check(self) -> dict[str, Any]:
+        """What `check` says, be the collector well or not."""
+        answer: dict[str, Any] = json.loads(self.cli("check", "--json").stdout)
+        return answer
 
     def reasons(self) -> dict[str, int]:
         """What is in quarantine, by reason and fields."""

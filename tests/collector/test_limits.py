@@ -30,6 +30,10 @@ def batch(count: int, user: str | None = None) -> dict[str, Any]:
     return {"batch": [run_event(user) for _ in range(count)]}
 
 
+def metrics(collector: Collector) -> str:
+    return collector.http.get(collector.url + "/metrics").text
+
+
 # Rate
 
 
@@ -44,6 +48,7 @@ def test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true(ne
     assert wait in (1, 2)
     assert str(wait) == refused.headers["X-RateLimit-Reset"]
     assert 200 == collector.post("/v1/batch", batch(20), other).status_code, "one key's haste is not another's"
+    assert 'innerloop_events_total{result="refused"} 15.0' in metrics(collector)
     time.sleep(wait)
     assert 200 == collector.post("/v1/batch", batch(15)).status_code
     assert 55 == collector.stored
@@ -79,6 +84,9 @@ def test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in(new_collecto
 
     assert (7, {"too many new ids": 2}) == (collector.stored, collector.reasons())
     assert 1 == collector.log.count("too many new ids today")
+    told = collector.cli("check")
+    assert (1, True) == (told.returncode, "2 events of acme wait because a write key brought too many new ids" in told.stderr)
+    assert 'innerloop_events_set_aside_total{reason="too many new ids"} 2.0' in metrics(collector)
     collector.stop()
     collector.start()  # and it has not forgotten who was there, nor how many
     collector.send(run_event("a"), run_event("d"))
@@ -178,9 +186,9 @@ def connect(collector: Collector) -> socket.socket:
     return socket.create_connection((host, int(port)), timeout=10)
 
 
-def head(length: int) -> bytes:
+def head(length: int, more: str = "") -> bytes:
     key = b64encode(f"{KEY}:".encode()).decode()
-    return f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {key}\r\nContent-Length: {length}\r\n\r\n".encode()
+    return f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {key}\r\nContent-Length: {length}\r\n{more}\r\n".encode()
 
 
 def answer(connection: socket.socket) -> bytes:
@@ -200,6 +208,13 @@ def test_a_megabyte_of_headers_is_refused(limits: Collector) -> None:
             said = answer(connection)
         assert said.startswith(b"HTTP/1.1 431 "), said
         assert b'"code": "too_large"' in said
+
+
+def test_a_header_that_arrives_in_one_piece_is_bounded_too(limits: Collector) -> None:
+    """The parser bounds only what is incomplete, and a whole header of 60 KB arrives in one read."""
+    with connect(limits) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 60_000 + b"\r\n\r\n")
+        assert answer(connection).startswith(b"HTTP/1.1 431 ")
 
 
 def test_a_header_of_a_usual_size_is_fine_however_it_is_cut(limits: Collector) -> None:
@@ -276,6 +291,7 @@ def test_two_thousand_connections_keep_nobody_out(limits: Collector, many_files:
                 limits.send(run_event())
         limits.send(run_event())
         assert connections(limits) <= 201
+    assert 'innerloop_connections_turned_away_total{reason="idle"}' in metrics(limits)
     limits.send(run_event())
 
 
@@ -290,10 +306,11 @@ def connections(collector: Collector) -> int:
 
 def test_where_all_connections_are_at_work_one_more_is_told_to_come_back(limits: Collector) -> None:
     with contextlib.ExitStack() as stack:
-        at_work = [stack.enter_context(connect(limits)) for _ in range(200)]
-        for one in at_work:
-            one.sendall(head(1_000))
-        time.sleep(0.5)
+        at_work: list[socket.socket] = []
+        while len(at_work) < 200:
+            at_work.append(one := stack.enter_context(connect(limits)))
+            one.sendall(head(1_000, "Expect: 100-continue\r\n"))
+            assert one.recv(65_536).startswith(b"HTTP/1.1 100 ")
         with connect(limits) as one_more:
             said = answer(one_more)
         assert said.startswith(b"HTTP/1.1 503 "), said

@@ -63,7 +63,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
         with ThreadPoolExecutor(_READERS, "reader", initializer=core.engine.open) as readers:
             application = build(core, operations, readers)
             url = f"http://{_shown(address[0])}:{listener.getsockname()[1]}"
-            guard = Guard(configuration.limits)
+            guard = Guard(configuration.limits, core.metrics.turned_away)
             asyncio.run(_run(application, guard, listener, url, lock, lambda: core.writer.alive))
     finally:
         core.close()
@@ -72,7 +72,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
 def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> CountRequests:
     """Put the web application together."""
     limits = core.configuration.limits
-    admission = Admission(core.registry, core.ids, core.uses, limits, time.monotonic)
+    admission = Admission(core.registry, core.ids, core.uses, limits, core.metrics, time.monotonic)
     ingest = Ingest(core.registry, core.writer, core.hasher, admission, limits, core.now, core.metrics)
     forget = Forget(core.registry, core.hasher, core.eraser, core.erasures, limits, readers)
     door = Door(core.tokens, core.uses, load_token(core.paths.admin_token), core.configuration.access, core.now)

@@ -9,6 +9,7 @@ import json
 import resource
 import sys
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -37,9 +38,11 @@ _TEMPORARY = (408, 503)
 class Guard:
     """What all connections of a service share."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, count: Callable[[str], None]) -> None:
+        """`count` is told what was exceeded, each time."""
         self.limits = limits
-        self.turned_away: Counter[str] = Counter()  # by what was exceeded
+        self._count = count
+        self._exceeded: Counter[str] = Counter()
         self.held: dict[GuardedProtocol, None] = {}
         self.strangers: dict[GuardedProtocol, float] = {}  # that have not asked for anything yet, since when; the longest first
         self.resting: dict[GuardedProtocol, float] = {}  # that may ask for more, since when; the longest first
@@ -53,15 +56,20 @@ class Guard:
         """The protocol that uvicorn is to use."""
         return type("Guarded", (GuardedProtocol,), {"guard": self})
 
+    def turn_away(self, why: str) -> None:
+        """Note that a connection went beyond a limit."""
+        self._exceeded[why] += 1
+        self._count(why)
+
     def admit(self, new: "GuardedProtocol") -> bool:
         """Take a connection in. Where there is no room, one that has asked for nothing makes some: strangers first."""
         self._keep_looking(new.loop)
         if len(self.held) >= self.limits.connections:
             oldest = next(iter(self.strangers or self.resting), None)
             if oldest is None:
-                self.turned_away["connections"] += 1
+                self.turn_away("connections")
                 return False
-            self.turned_away["idle"] += 1
+            self.turn_away("idle")
             oldest.leave()
         self.held[new] = None
         self.strangers[new] = new.loop.time()
@@ -106,7 +114,7 @@ class Guard:
                 one.transport.abort()
         for one in list(self.held):
             if one.stuck(now):
-                self.turned_away["unread answer"] += 1
+                self.turn_away("unread answer")
                 one.transport.abort()
         self._tell(now)
         self._looking = False
@@ -121,14 +129,14 @@ class Guard:
             one.leave()
 
     def _refuse(self, one: "GuardedProtocol", status: int, why: str) -> None:
-        self.turned_away[why] += 1
+        self.turn_away(why)
         one.refuse(status)
 
     def _tell(self, now: float) -> None:
         """Say in the log, at most once a minute, how often what was exceeded."""
-        new = self.turned_away - self._told
+        new = self._exceeded - self._told
         if new and now - self._told_at >= _TOLD_SECONDS:
-            self._told, self._told_at = self.turned_away.copy(), now
+            self._told, self._told_at = self._exceeded.copy(), now
             _log.warning("connections turned away", **{why.replace(" ", "_"): count for why, count in new.items()})
 
 
@@ -213,7 +221,7 @@ class GuardedProtocol(H11Protocol):
         """Refuse what the parser cannot read."""
         error = sys.exception()
         status = 431 if isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431 else 400
-        self.guard.turned_away["header size" if status == 431 else "not HTTP"] += 1
+        self.guard.turn_away("header size" if status == 431 else "not HTTP")
         self.refuse(status)
 
     def refuse(self, status: int) -> None:

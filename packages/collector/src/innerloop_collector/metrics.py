@@ -45,6 +45,12 @@ class Metrics:
             buckets=_SKEWS,
             registry=registry,
         )
+        self._turned_away = Counter(
+            "innerloop_connections_turned_away",
+            "Connections that were refused or closed by the guard of the sockets, by what was exceeded.",
+            ["reason"],
+            registry=registry,
+        )
         self._last_commit = Gauge(
             "innerloop_last_commit_timestamp_seconds", "When events were last made durable, in Unix time; 0: not yet.", registry=registry
         )
@@ -74,6 +80,10 @@ class Metrics:
     def acknowledged(self, seconds: float) -> None:
         """Note how long an acknowledgement took."""
         self._acknowledgement.observe(seconds)
+
+    def turned_away(self, reason: str) -> None:
+        """Count a connection that went beyond a limit, by a closed list of reasons."""
+        self._turned_away.labels(reason).inc()
 
     def skew(self, seconds: float) -> None:
         """Note how far a sender's clock is off."""

@@ -1,15 +1,14 @@
-"""May these events come in? How fast a write key may send, and how many new ids it may bring. May import: registry, ids, uses, answers, configuration."""
+"""May these events come in? How fast a write key may send, and how many new ids it may bring. May import: registry, ids, uses, answers, configuration, metrics."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import NamedTuple
 
 import structlog
 
 from innerloop_collector.configuration import Limits
 from innerloop_collector.ingest.answers import too_fast, unknown_key
+from innerloop_collector.metrics import Metrics
 from innerloop_collector.pipeline.event import Event
 from innerloop_collector.store.ids import KnownIds
 from innerloop_collector.store.registry import Registry, WriteKey
@@ -39,30 +38,18 @@ class Bucket:
         return 0
 
 
-class Counts(NamedTuple):
-    """What was held up since the start of the service."""
-
-    requests_too_fast: int
-    events_beyond_ids: int
-
-
 class Admission:
     """Decides, for one request after the other, in the thread that serves."""
 
-    def __init__(self, registry: Registry, ids: KnownIds, uses: Uses, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(self, registry: Registry, ids: KnownIds, uses: Uses, limits: Limits, metrics: Metrics, clock: Callable[[], float]) -> None:
         self._registry = registry
         self._ids = ids
         self._uses = uses
         self._limits = limits
+        self._metrics = metrics
         self._clock = clock
         self._buckets: dict[str, Bucket] = {}
         self._alerted: dict[str, date] = {}
-        self._counts: Counter[str] = Counter()
-
-    @property
-    def counts(self) -> Counts:
-        """What was held up, for the metrics."""
-        return Counts(self._counts["too fast"], self._counts["beyond"])
 
     def admit(self, key: str, events: int) -> WriteKey:
         """Let a request in. Raises a refusal: for a key that was revoked while the request came in, and for one that sends too fast."""
@@ -80,7 +67,6 @@ class Admission:
             return set()
         beyond = self._ids.beyond(key.project, key.id, (event.installation for event in events), most)
         if beyond:
-            self._counts["beyond"] += sum(event.installation in beyond for event in events)
             self._alert(key)
         return beyond
 
@@ -92,7 +78,7 @@ class Admission:
         if bucket is None:
             bucket = self._buckets[key.key_hash] = Bucket(rate, self._limits.burst_events, now)
         if seconds := bucket.take(events, now):
-            self._counts["too fast"] += 1
+            self._metrics.refused(key.project, events)
             raise too_fast(min(seconds, LONGEST_WAIT))
 
     def _alert(self, key: WriteKey) -> None:

@@ -1,4 +1,4 @@
-"""Operations on the collector itself. May import: core, access, vitals, findings."""
+"""Operations on the collector itself. May import: core, access, pipeline, vitals, findings."""
 
 from collections.abc import Iterator
 

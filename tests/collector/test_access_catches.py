@@ -1,0 +1,127 @@
+"""The tests of access and limits can fail: each protection is taken out of a copy of the collector, and the test of it notices."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.collector.patches import Patch, caught, copy, run
+
+PATCHES = {
+    "roles are not compared": Patch(
+        "operations/__init__.py", "if who.role < operation.role:", "if False:", "test_access.py::test_each_role_may_do_what_is_its_own_and_nothing_more"
+    ),
+    "the projects of a token are not compared": Patch(
+        "operations/__init__.py", "if not who.sees(", "if False and not who.sees(", "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
+    ),
+    "what is about all projects is open to who sees some": Patch(
+        "operations/__init__.py", 'if not operation.takes("project"):', "if False:", "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
+    ),
+    "the caller says what is visible": Patch(
+        "operations/__init__.py", '{**arguments, "visible": who.projects}', '{"visible": who.projects, **arguments}', "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
+    ),
+    "tokens lie in the store": Patch(
+        "store/keyed.py", 'return self._digest(b"token", text, 32).hex()', "return text", "test_access.py::test_a_token_is_shown_once_and_kept_as_a_hash"
+    ),
+    "a revoked token opens": Patch(
+        "access/tokens.py", "return not self.revoked and (", "return (", "test_access.py::test_a_revoked_token_opens_nothing_from_that_moment_on_also_after_a_restart"
+    ),
+    "a token never ends": Patch(
+        "access/tokens.py", "(self.expires is None or today <= self.expires)", "True", "test_access.py::test_a_token_ends_after_its_last_day"
+    ),
+    "a session outlives its token": Patch(
+        "access/door.py", "token = self._tokens.good(session.token_hash)", "token = self._tokens._tokens.get(session.token_hash)", "test_access.py::test_a_session_ends_with_a_word_or_with_its_token"
+    ),
+    "a session is not ended": Patch(
+        "access/door.py", 'self._sessions.close(request.cookies.get(self.cookie, ""))', "pass", "test_access.py::test_a_session_ends_with_a_word_or_with_its_token"
+    ),
+    "an unused session lives on": Patch(
+        "access/sessions.py", "now - session.used > self._idle or ", "", "test_access.py::test_a_session_that_nobody_uses_ends_and_none_lasts_for_ever"
+    ),
+    "a used session lasts for ever": Patch(
+        "access/sessions.py", " or now - session.began > self._longest", "", "test_access.py::test_a_session_that_nobody_uses_ends_and_none_lasts_for_ever"
+    ),
+    "another site may use a session": Patch(
+        "access/door.py", "        own_pages_only(request, self._origins, by_browser=True)\n        return found", "        return found", "test_access.py::test_another_site_cannot_use_a_session"
+    ),
+    "another site may sign somebody in": Patch(
+        "access/door.py", "        own_pages_only(request, self._origins, by_browser=False)\n", "", "test_access.py::test_another_site_cannot_sign_somebody_in"
+    ),
+    "any address is a trusted proxy": Patch(
+        "access/proxy.py", "return any(address in network for network in self._networks)", "return True", "test_access.py::test_the_headers_of_who_is_no_trusted_proxy_say_nothing"
+    ),
+    "a proxy needs no secret": Patch(
+        "access/proxy.py", "if not hmac.compare_digest(", "if False and not hmac.compare_digest(", "test_access.py::test_a_trusted_proxy_says_who_somebody_is"
+    ),
+    "of two headers one counts": Patch(
+        "access/proxy.py", "if len(values) > 1:", "if False:", "test_access.py::test_a_trusted_proxy_says_who_somebody_is"
+    ),
+    "a key that was replaced never ends": Patch(
+        "store/registry.py", "(self.ends is None or today <= self.ends)", "True", "test_keys_and_privacy.py::test_a_key_is_rotated_with_an_overlap_and_the_old_one_ends_at_its_date"
+    ),
+    "a second rotation gives a key more time": Patch(
+        "store/registry.py", "min(one.ends or last, last)", "last", "test_keys_and_privacy.py::test_rotating_again_lets_no_key_live_longer"
+    ),
+    "a key may send as fast as it likes": Patch(
+        "ingest/admission.py", "self._within_rate(found, max(events, 1))", "pass", "test_limits.py::test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true"
+    ),
+    "the time to wait is made up": Patch(
+        "ingest/admission.py", "math.ceil(missing / self._rate)", "0 * math.ceil(missing) or 9", "test_limits.py::test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true"
+    ),
+    "any number of new ids": Patch(
+        "store/ids.py", "if self.new_today(project, key) >= most:", "if False:", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
+    ),
+    "applying a project lets new ids in": Patch(
+        "operations/quarantine.py", "(row.reason == Reason.NEW_ID) == new_ids", "True", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
+    ),
+    "known ids are forgotten": Patch(
+        "core.py", "            self.ids.load()\n", "            pass\n", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
+    ),
+    "ids among the events are not found": Patch(
+        "store/ids.py", "            if mark not in self._marks:\n                self._add(project, mark, _EVERY_KEY, first_day)\n", "", "test_limits.py::test_ids_from_before_anybody_counted_are_known"
+    ),
+    "depth is not bounded": Patch(
+        "ingest/routes.py", "if too_deep(document, self._limits.nesting):", "if False:", "test_limits.py::test_what_lies_deep_is_refused_and_crashes_nothing"
+    ),
+    "a header may take its time": Patch(
+        "guard.py", "now - begun > self.limits.header_seconds", "False", "test_limits.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
+    ),
+    "who says nothing may stay": Patch(
+        "guard.py", "now - since > self.limits.idle_seconds", "False", "test_limits.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
+    ),
+    "a header that arrives in one piece may have any size": Patch(
+        "guard.py", "self.guard.limits.header_bytes if self.conn.their_state is h11.IDLE else len(rest)", "len(rest)", "test_limits.py::test_a_header_that_arrives_in_one_piece_is_bounded_too"
+    ),
+    "a body may take its time": Patch(
+        "guard.py", "seconds > _GRACE_SECONDS and self._body_bytes", "False and self._body_bytes", "test_limits.py::test_a_body_that_comes_too_slowly_ends"
+    ),
+    "nobody makes room": Patch(
+        "guard.py", "oldest = next(iter(self.strangers or self.resting), None)", "oldest = None", "test_limits.py::test_two_thousand_connections_keep_nobody_out"
+    ),
+    "those who rest make room before strangers": Patch(
+        "guard.py", "self.strangers or self.resting", "self.resting or self.strangers", "test_limits.py::test_two_thousand_connections_keep_nobody_out"
+    ),
+    "connections are not counted": Patch(
+        "guard.py", "if len(self.held) >= self.limits.connections:", "if False:", "test_limits.py::test_where_all_connections_are_at_work_one_more_is_told_to_come_back"
+    ),
+    "an answer ends in a reset": Patch(
+        "guard.py", "        self.transport.write_eof()\n        self.transport.resume_reading()\n", "        self.transport.close()\n", "test_limits.py::test_a_megabyte_of_headers_is_refused"
+    ),
+    "the log tells addresses": Patch(
+        "guard.py", "        assert isinstance(transport, asyncio.Transport)\n", "        _log.warning(str(transport.get_extra_info('peername')))\n        assert isinstance(transport, asyncio.Transport)\n", "test_keys_and_privacy.py::test_where_requests_come_from_is_nowhere_to_be_found"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("what", PATCHES)
+def test_without_its_protection_a_test_fails(what: str, tmp_path: Path) -> None:
+    patch = PATCHES[what]
+    caught(copy(tmp_path, patch), patch.test)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_with_every_protection_the_same_tests_pass_on_a_copy(tmp_path: Path) -> None:
+    done = run(copy(tmp_path), *sorted({patch.test for patch in PATCHES.values()}))
+    assert 0 == done.returncode, done.stdout + done.stderr
