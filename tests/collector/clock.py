@@ -1,5 +1,6 @@
 """Move the clock of a collector's processes: Debian's libfaketime. The engine's own clock stays; nothing of ours asks it for the time."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,14 @@ def moved(collector: Collector, days: float) -> Collector:
     clock = {"LD_PRELOAD": str(_LIBRARY), "FAKETIME": f"{days * 86400:+.0f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     collector.environment = {**collector.environment, **clock}
     return collector
+
+
+def counts(collector: Collector) -> tuple[int, int]:
+    """How many events are stored and how many wait. `check` fails, as it should: its clock is not the disk's."""
+    done = collector.cli("check", "--json")
+    assert "by NTP" in done.stderr, done.stderr
+    answer = json.loads(done.stdout)
+    return answer["events"], answer["quarantined"]
 
 
 def holding(collector: Collector, marker: bytes, where: Callable[[Path], bool] = lambda _: True) -> list[str]:

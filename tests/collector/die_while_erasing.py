@@ -8,8 +8,9 @@ from typing import Any
 
 from innerloop_collector.core import Core
 from innerloop_collector.settings import prepare
-from innerloop_collector.store.eraser import Claim, Eraser
+from innerloop_collector.store.eraser import Claim, Copies, Eraser
 from innerloop_collector.store.erasure import Erasures
+from innerloop_collector.store.journal import Journal
 from innerloop_collector.store.purge import Purger
 
 
@@ -47,7 +48,14 @@ def main(data: Path, user: str, step: str) -> None:
     mark = core.hasher.mark(installation := core.hasher.installation("acme", user))
     claim = Claim(installation, mark, core.erasures.proofs([mark])[mark])
     purger = MortalPurger(core.engine, core.purger.sync)
-    eraser = Eraser(MortalErasures(core.engine, core.hasher), core.tombstones, core.writer, purger, lambda: core.now().date())
+    eraser = Eraser(
+        MortalErasures(core.engine, core.hasher),
+        core.tombstones,
+        core.writer,
+        purger,
+        Copies(Journal(core.paths.erasures), core.backups),
+        lambda: core.now().date(),
+    )
     Mortal.step = step
     eraser.start()
     eraser.submit("acme", [claim]).result(50)

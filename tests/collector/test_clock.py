@@ -45,6 +45,7 @@ def test_less_than_a_minute_is_transport() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_years_off_is_set_right_and_both_times_are_possible(collector: Collector) -> None:
     for days in (-9000, -700, 500):
         sent = datetime.now(UTC) + timedelta(days=days)
@@ -70,6 +71,7 @@ def test_a_time_that_cannot_be_is_refused_by_the_store_whatever_the_senders_cloc
     assert (0, {"time out of range: time": 5}) == (collector.stored, collector.reasons())
 
 
+@pytest.mark.slow
 def test_retention_counts_from_the_corrected_time(idle: Collector) -> None:
     idle.start_with(project(project={"retention_days": 10}))
     sent = datetime.now(UTC) - timedelta(days=20)

@@ -58,7 +58,7 @@ PATCHES = {
         "store/keyed.py", 'self._number(b"installation", project, user_id)', 'self._number(b"installation", "", user_id)', "test_erasure.py::test_two_projects_with_one_id_are_erased_apart"
     ),
     "receipts of one project are shown to all": Patch(
-        "store/erasure.py", " AND project = {{project:String}}", "", "test_erasure.py::test_two_projects_with_one_id_are_erased_apart"
+        "store/erasure.py", '" AND project = {project:String}" if project is not None else ""', '""', "test_erasure.py::test_two_projects_with_one_id_are_erased_apart"
     ),
     "tombstones hold what events hold": Patch(
         "store/keyed.py", 'return self._number(b"mark", "", str(installation))', "return installation", "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
@@ -86,6 +86,39 @@ PATCHES = {
     ),
     "the next start does not go on": Patch(
         "store/eraser.py", "    def _work(self) -> None:\n        self._resume()\n", "    def _work(self) -> None:\n        self._unfinished = {}\n", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[rows]"
+    ),
+    "a sweep only counts": Patch(
+        "retention/sweep.py", "                self._core.purger.purge(self._doomed(found.today))\n", "", "test_retention.py::test_rows_go_on_the_day_after_their_last_and_their_bytes_with_them"
+    ),
+    "rows stay a day longer": Patch(
+        "retention/sweep.py", '< toInt32({{today:Date}})"', '< toInt32({{today:Date}}) - 1"', "test_retention.py::test_rows_go_on_the_day_after_their_last_and_their_bytes_with_them"
+    ),
+    "no weekly totals": Patch(
+        "retention/sweep.py", "                self._make_totals(found)\n", "", "test_retention.py::test_weekly_totals_of_groups_stay_when_the_rows_go_and_hold_no_id"
+    ),
+    "the longer promise counts": Patch(
+        "retention/sweep.py", '_LAST = """least(', '_LAST = """greatest(', "test_retention.py::test_a_shorter_promise_counts_at_once_and_a_longer_one_for_new_events_only"
+    ),
+    "no cell of a total is hidden": Patch(
+        "retention/totals.py", "return rules.hidden([_cell(one) for one in found], developers_in)", "return frozenset()", "test_retention.py::test_what_a_report_would_hide_is_folded_into_one_row_of_enough_people"
+    ),
+    "backups keep the erased": Patch(
+        "store/backups.py", "    kept = table.filter(compute.invert(_doomed(table, gone, today)))\n", "    kept = table\n", "test_backup.py::test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup"
+    ),
+    "a restore believes the backup": Patch(
+        "restore.py", "        journal.append(Paths(building).erasures, erasures, core.now().date())\n", "", "test_backup.py::test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup"
+    ),
+    "a restore checks no hashes": Patch(
+        "store/manifest.py", "if len(content) != file.bytes or hashlib.sha256(content).hexdigest() != file.sha256:", "if False:", "test_backup.py::test_a_damaged_or_foreign_backup_is_refused_in_one_line_and_leaves_nothing"
+    ),
+    "no journal": Patch(
+        "store/eraser.py", "            self._journal.add(tombstones, self._today())\n", "", "test_erasure_by_admin.py::test_the_journal_holds_every_erasure_and_brings_it_back_to_a_store_that_lost_it"
+    ),
+    "access without a secret": Patch(
+        "ingest/access.py", 'return "known" if proof == self._stored.hasher.proof(mark, secret_hash(wanted.secret)) else "refused"', 'return "known"', "test_seeing_what_is_kept.py::test_a_wrong_secret_an_unknown_id_and_an_erased_one_show_nothing"
+    ),
+    "a correction shows the receipt": Patch(
+        "pipeline/clock.py", "return found - timedelta(seconds=max(step, _MINUTE)) if found > received else found", "return received if found > received else found", "test_clock.py::test_a_correction_never_shows_when_an_event_was_received"
     ),
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
-"""Disks that fail, fill or dawdle, an engine that refuses and more load than can be carried: clients are told when to come back,
-the service recovers by itself, and nothing is lost or doubled.
+"""Disks that fail, fill or dawdle, an engine that refuses and more load than can be carried.
+
+Clients are told when to come back, the service recovers by itself, and nothing is lost or doubled.
 """
 
 import contextlib

@@ -27,6 +27,7 @@ from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.guard import Guard, room_for
+from innerloop_collector.ingest.access import Access, Stored
 from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.answers import Refusal
 from innerloop_collector.ingest.forget import Forget
@@ -41,6 +42,7 @@ from innerloop_collector.service.openapi import Description
 from innerloop_collector.service.requests import CountRequests
 from innerloop_collector.settings import Paths
 from innerloop_collector.signin import SignIn
+from innerloop_collector.store.holdings import Holdings
 from innerloop_collector.store.lock import DataLock
 
 _READERS = 2
@@ -72,6 +74,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
 def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> CountRequests:
     """Put the web application together."""
     limits = core.configuration.limits
+    access = Access(core.registry, Stored(core.erasures, Holdings(core.engine), core.hasher), limits, readers)
     admission = Admission(core.registry, core.ids, core.uses, limits, core.metrics, time.monotonic)
     ingest = Ingest(core.registry, core.writer, core.hasher, admission, limits, core.now, core.metrics)
     forget = Forget(core.registry, core.hasher, core.eraser, core.erasures, limits, readers)
@@ -79,8 +82,8 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Co
     admin = Admin(operations.call, door, readers)
     health = Health(lambda: _trouble(core), readers)
     exposition, description = Exposition(core, readers), Description()
-    read = [*admin.routes(), *SignIn(door).routes(), *health.routes(), *exposition.routes(), *description.routes()]
-    routes = [*ingest.routes(), *forget.routes(), *read]
+    parts = (ingest, forget, access, admin, SignIn(door), health, exposition, description)
+    routes = [route for part in parts for route in part.routes()]
     description.write(routes, operations.known)
     application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
     application.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone

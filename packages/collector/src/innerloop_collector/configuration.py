@@ -128,12 +128,19 @@ class Check(Section, frozen=True):
     backup_days: int = 7  # the newest backup is older than this
 
 
+class Backup(Section, frozen=True):
+    """What a restored store must know."""
+
+    journals: tuple[str, ...] = ()  # further copies of the erasure journal, best on other disks: files, absolute
+
+
 class Configuration(Section, frozen=True):
     """Everything that can be set."""
 
     server: Server = Server()
     limits: Limits = Limits()
     store: Store = Store()
+    backup: Backup = Backup()
     access: Access = Access()
     destinations: dict[str, Destination] = {}
     check: Check = Check()

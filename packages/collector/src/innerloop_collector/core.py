@@ -6,6 +6,7 @@ exporters, configuration, metrics, settings, errors.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from innerloop_collector.access.tokens import Tokens
@@ -13,10 +14,13 @@ from innerloop_collector.configuration import Configuration, Store
 from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.metrics import Metrics
 from innerloop_collector.settings import Paths
+from innerloop_collector.store.backup import BackupMaker, Source
+from innerloop_collector.store.backups import Backups
 from innerloop_collector.store.engine import SESSION, Engine, embedded, sync
-from innerloop_collector.store.eraser import Eraser
+from innerloop_collector.store.eraser import Copies, Eraser
 from innerloop_collector.store.erasure import Erasures, Tombstones
 from innerloop_collector.store.ids import KnownIds
+from innerloop_collector.store.journal import Journal
 from innerloop_collector.store.keyed import Hasher, load_secret
 from innerloop_collector.store.lease import Lease, holder_of
 from innerloop_collector.store.notes import Notes
@@ -66,9 +70,16 @@ class Core:
         self.purger = Purger(self.engine, lambda: None if store.url else sync(paths.store))
         self.tombstones = Tombstones(self.hasher)
         self.writer = Writer(self.tables, self.erasures, self.tombstones, self.configuration.store)
-        self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, lambda: now().date())
         stored = self.engine, self.tables, self.registry, self.tombstones
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, now)
+        self.backups = Backups(paths.backups)
+        journal = Journal(paths.erasures, [Path(name) for name in self.configuration.backup.journals])
+        copies = Copies(journal, self.backups, self.exporters.erasure_states)
+        self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, copies, lambda: now().date())
+        sources = Source(
+            self.engine, self.purger, lambda: self.writer.committed, paths.secret, paths.destinations, paths.erasures, self.backups, now
+        )
+        self.backup = BackupMaker(sources)
         self.workers: list[Worker] = [self.notes, self.eraser, self.exporters]
 
     def open(self) -> None:

@@ -36,6 +36,16 @@ class Paths:
         return self.data / "secret"
 
     @property
+    def erasures(self) -> Path:
+        """Every erasure once more, outside the store."""
+        return self.data / "erasures.log"
+
+    @property
+    def backups(self) -> Path:
+        """Where backups were made."""
+        return self.data / "backups.json"
+
+    @property
     def admin_token(self) -> Path:
         """What the command line shows to a running service."""
         return self.data / "admin-token"

@@ -1,18 +1,19 @@
-"""`innerloop describe` and `innerloop show`: what can be collected, and the very bytes. Nothing here sends.
+"""`innerloop describe` and `innerloop show`: what can be collected, the very bytes, and what the collector keeps. Nothing here sends a record.
 
-May import: consent, the plan, the spool, delivery's way to make a batch, and this package.
+May import: consent, the plan, the spool, delivery's way to make a batch and to ask for access, and this package.
 """
 
 import json
 import os
 import time
+from typing import Any
 
 from innerloop.cli import dpia, events
-from innerloop.cli.terminal import give, say
+from innerloop.cli.terminal import Failure, give, say
 from innerloop.consent import texts
 from innerloop.consent.answer import ON
 from innerloop.consent.resolve import Resolution, State, for_clones, resolve
-from innerloop.delivery import client, sender
+from innerloop.delivery import access, client, sender
 from innerloop.plan.agreement import digest
 from innerloop.plan.tracking import PLAN
 from innerloop.spool import seal, store
@@ -55,8 +56,10 @@ def describe(here: State, as_json: bool, record: bool) -> int:
 
 
 def show(here: State, what: str, as_json: bool) -> int:
-    """Print the next batch, what waits, or what left: byte for byte as on the wire."""
+    """Print the next batch, what waits, or what left, byte for byte as on the wire; or what the collector keeps of this machine's ids."""
     state = resolve(here)
+    if what == "stored":
+        return _show_stored(state, here, as_json)
     spool = here.spool(state.key)
     if os.path.isdir(spool):
         seal.seal_finished(spool, state, here)
@@ -111,3 +114,35 @@ def _show_next(spool: str, state: Resolution, here: State) -> int:
     say(f"# POST {state.project.endpoint}/v1/batch (gzip), {len(messages)} events; sentAt is set when it is sent")
     give(client.body(messages, clones[first[0].root].digest, sender.unknown_ids(spool, state)) + b"\n")
     return 0
+
+
+def _show_stored(state: Resolution, here: State, as_json: bool) -> int:
+    """Ask the collector, showing it the secrets that were made with the ids here."""
+    project = state.project
+    identities = {user: secret for user, secret in state.answer.identities.items() if secret}
+    if not identities:
+        say(f"There is no id for {project.name} here, so nothing that {project.organisation} keeps can be said to be yours.")
+        return 0
+    if not here.reaches(project.endpoint):
+        raise Failure(f"{project.endpoint_host} is the host's own address, so the host asks: innerloop show stored there")
+    found, problem = access.kept(project.endpoint, project.write_key, identities)
+    if found is None:
+        raise Failure(f"{project.endpoint_host} did not say what it keeps ({problem}); try again later")
+    if as_json:
+        print(json.dumps(found._asdict(), indent=2))
+        return 0
+    for one in found.ids:
+        say(_kept(one))
+        rows = [line["row"] for line in found.rows if line["userId"] == one["userId"]]
+        for row in sorted(rows, key=lambda row: str(row.get("event_time", ""))):
+            print(json.dumps(row))
+    return 0
+
+
+def _kept(one: "dict[str, Any]") -> str:
+    """One line about an id: what the collector keeps of it."""
+    name = f"# {str(one['userId'])[:8]}...: "
+    if one["state"] != "known":
+        return name + ("nothing is known of it" if one["state"] == "unknown" else "the collector does not believe that it is yours")
+    text = name + f"{one['events']} records, {one['quarantined']} in quarantine"
+    return text + (f", received {one['first_day']} to {one['last_day']}, gone after {one['gone_after']}" if one["events"] else "")

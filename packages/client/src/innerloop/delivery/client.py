@@ -72,9 +72,12 @@ def post(endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT
     return _call(_request(endpoint + "/v1/batch", write_key, content), timeout, may_go_on, 0)
 
 
-def ask(url: str, write_key: str, content: Optional[bytes] = None, timeout: float = TIMEOUT) -> Outcome:
-    """Make a request (POST where there is content, else GET) whose answer's content is wanted. Never raises for what a network does."""
-    return _call(_request(url, write_key, content), timeout, always, LONGEST_ANSWER)
+def ask(url: str, write_key: str, content: Optional[bytes] = None, timeout: float = TIMEOUT, longest: int = LONGEST_ANSWER) -> Outcome:
+    """Make a request (POST where there is content, else GET) whose answer's content (`longest` bytes of it) is wanted.
+
+    Never raises for what a network does.
+    """
+    return _call(_request(url, write_key, content), timeout, always, longest)
 
 
 def _request(url: str, write_key: str, content: Optional[bytes]) -> urllib.request.Request:

@@ -10,8 +10,10 @@ from typing import NoReturn
 import click
 
 from innerloop_collector import __version__
+from innerloop_collector.cli.backup import backup, backups, restore
 from innerloop_collector.cli.config import config
 from innerloop_collector.cli.destinations import destinations
+from innerloop_collector.cli.erasure import erase, receipt
 from innerloop_collector.cli.ids import ids
 from innerloop_collector.cli.keys import keys
 from innerloop_collector.cli.projects import projects
@@ -24,7 +26,9 @@ from innerloop_collector.cli.tokens import tokens
 from innerloop_collector.errors import CollectorError
 
 _WRITING: tuple[click.Command, ...] = (projects, keys, tokens, ids, quarantine, destinations)
-_COMMANDS: tuple[click.Command, ...] = (serve, *_WRITING, report, retain, totals, check, config, demo)
+_READING: tuple[click.Command, ...] = (report, totals, retain, erase, receipt)
+_KEEPING: tuple[click.Command, ...] = (backup, backups, restore, check, config)
+_COMMANDS: tuple[click.Command, ...] = (serve, *_WRITING, *_READING, *_KEEPING, demo)
 
 
 def main() -> NoReturn:

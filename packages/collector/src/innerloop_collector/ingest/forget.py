@@ -60,13 +60,13 @@ class Forget:
 
     async def _erase(self, request: Request) -> Answer:
         project = auth.project_for(auth.key_in_header(request), {}, self._registry)
-        wanted = _ids(body.decode(await body.read(request, self._limits)), self._limits.ids)
+        wanted = wanted_ids(body.decode(await body.read(request, self._limits)), self._limits.ids)
         erased = await self._wait_for(project, [self._claim(project, one) for one in wanted])
         rows = [
             {"userId": one.user_id, "state": verdict.state, "events": verdict.events}
             for one, verdict in zip(wanted, erased.verdicts, strict=True)
         ]
-        return {"success": True, "receipt": erased.receipt, "ids": rows, "destinations": []}
+        return {"success": True, "receipt": erased.receipt, "ids": rows, "destinations": told(erased.destinations)}
 
     def _claim(self, project: str, wanted: Id) -> Claim:
         installation = self._hasher.installation(project, wanted.user_id)
@@ -84,7 +84,7 @@ class Forget:
     async def _look_up(self, request: Request) -> Answer:
         project = auth.project_for(auth.key_in_header(request), {}, self._registry)
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._readers, self._erasures.receipt, project, request.path_params["receipt"])
+        found = await loop.run_in_executor(self._readers, self._erasures.receipt, request.path_params["receipt"], project)
         if found is None:
             raise answers.not_found("this project has no such receipt")
         return {
@@ -93,11 +93,17 @@ class Forget:
             "day": found.day.isoformat(),
             "ids": found.ids,
             "events": found.events,
-            "destinations": [],
+            "destinations": told(found.destinations),
         }
 
 
-def _ids(document: dict[str, Any], most: int) -> list[Id]:
+def told(destinations: dict[str, str]) -> list[dict[str, str]]:
+    """What became of it elsewhere, as a receipt says it."""
+    return [{"name": name, "state": state} for name, state in sorted(destinations.items())]
+
+
+def wanted_ids(document: dict[str, Any], most: int) -> list[Id]:
+    """Read the ids and secrets of a request."""
     try:
         wanted = msgspec.convert(document, Ids).ids
     except msgspec.ValidationError:

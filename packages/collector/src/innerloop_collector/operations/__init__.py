@@ -9,7 +9,9 @@ from innerloop_collector.access.principal import OPERATOR, Principal
 from innerloop_collector.core import Core
 from innerloop_collector.errors import Denied, UsageError
 from innerloop_collector.operations.area import Answer, Area, Operation
+from innerloop_collector.operations.backup import Backup
 from innerloop_collector.operations.destinations import Destinations
+from innerloop_collector.operations.erasure import Erasure
 from innerloop_collector.operations.ids import Ids
 from innerloop_collector.operations.keys import Keys
 from innerloop_collector.operations.projects import Projects
@@ -21,7 +23,7 @@ from innerloop_collector.operations.tokens import Tokens
 
 __all__ = ["AREAS", "Answer", "Operation", "Operations"]
 
-AREAS: tuple[type[Area], ...] = (Projects, Keys, Tokens, Ids, Quarantine, Reports, Retention, Destinations, Service)
+AREAS: tuple[type[Area], ...] = (Projects, Keys, Tokens, Ids, Quarantine, Reports, Retention, Erasure, Backup, Destinations, Service)
 
 
 class Operations:

@@ -63,6 +63,8 @@ class Sweep:
                 self._make_totals(found)
                 self._write_down(found)
                 self._core.purger.purge(self._doomed(found.today))
+            erased = self._core.tombstones.erased, self._core.erasures.tombstones()
+            self._core.backups.erase(*erased, found.today)  # also those that were out of reach when something was erased
             return found
 
     def _parameters(self, today: date) -> dict[str, Any]:

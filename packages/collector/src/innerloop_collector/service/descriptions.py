@@ -120,6 +120,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "people", "Erase ids whose secret is shown; answered when the bytes are gone", _named("Forgotten"), *_SEND, body="Forget",
         security=("writeKey",),
     ),
+    ("POST", "/v1/access"): _operation(
+        "people", "Everything that is kept of ids whose secret is shown, a JSON object a line", "application/x-ndjson", *_SEND, body="Forget",
+        security=("writeKey",),
+    ),
     ("GET", "/v1/forget/{receipt}"): _operation(
         "people", "What a receipt stands for", _named("Receipt"), 401, 404, 503, security=("writeKey",), parameters=(_RECEIPT,)
     ),

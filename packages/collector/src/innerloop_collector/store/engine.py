@@ -110,6 +110,20 @@ class Engine:
         sql = f"SELECT count() FROM {self.layout.system('processes')} WHERE initial_query_id = {{query:String}}"
         return bool(self._client().query(sql, parameters={"query": query}).result_rows[0][0])
 
+    def export(self, sql: str) -> bytes:
+        """Run a SELECT and return its rows as one Parquet file."""
+        try:
+            return bytes(self._client().raw_query(sql, fmt="Parquet", settings={"output_format_parquet_compression_method": "zstd"}))
+        except (ClickHouseError, OSError) as error:
+            raise _readable(error) from error
+
+    def load(self, table: str, columns: Sequence[str], content: bytes) -> None:
+        """Insert the rows of a Parquet file. On return they are on the disk."""
+        try:
+            self._client().raw_insert(table, column_names=columns, insert_block=content, fmt="Parquet")
+        except (ClickHouseError, OSError) as error:
+            raise _readable(error) from error
+
     def close(self) -> None:
         """Close every client; the engine ends with the last one."""
         with self._guard:

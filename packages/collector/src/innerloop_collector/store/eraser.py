@@ -8,22 +8,27 @@ tombstone is finished. Killed anywhere, the next start goes on from the tombston
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from innerloop_collector.errors import QueueFull, StoreError
+from innerloop_collector.store.backups import Backups
 from innerloop_collector.store.erasure import Erasures, ReceiptRow, Tombstone, Tombstones
+from innerloop_collector.store.journal import Journal
 from innerloop_collector.store.purge import Purger
 from innerloop_collector.store.writer import Writer
 
 _AGAIN = 30.0  # seconds until an erasure that failed is tried again, also if nobody asks
 _MOST_WAITING = 1_000
+NOT_PROVABLE = "not provable"
+BACKUPS = "backups"  # the name under which a receipt speaks of them
+_FATES = ("erased", "requested", NOT_PROVABLE)  # the worst last
 _log = structlog.get_logger()
 
 
@@ -40,7 +45,14 @@ class Claim(NamedTuple):
 
     installation: int
     mark: int
-    proof: int
+    proof: int | None  # None: an admin says so
+
+
+class Elsewhere(Protocol):
+    """What was passed on."""
+
+    def __call__(self, project: str, installation: int) -> Iterable[tuple[str, str]]:
+        """Say what an erasure means at each destination. Asked while the rows are there, and after their tombstone was made."""
 
 
 class Verdict(NamedTuple):
@@ -55,6 +67,15 @@ class Erased(NamedTuple):
 
     receipt: str
     verdicts: list[Verdict]
+    destinations: dict[str, str]  # what became of it elsewhere: name -> erased, requested or not provable
+
+
+class Copies(NamedTuple):
+    """Where else something is that concerns an erasure."""
+
+    journal: Journal
+    backups: Backups
+    elsewhere: Elsewhere = lambda project, installation: ()  # noqa: ARG005
 
 
 @dataclass(slots=True)
@@ -67,11 +88,14 @@ class _Job:
 class Eraser:
     """A thread that erases, and finishes what an earlier process began."""
 
-    def __init__(self, erasures: Erasures, tombstones: Tombstones, writer: Writer, purger: Purger, today: Callable[[], date]) -> None:
+    def __init__(
+        self, erasures: Erasures, tombstones: Tombstones, writer: Writer, purger: Purger, copies: Copies, today: Callable[[], date]
+    ) -> None:
         self._erasures = erasures
         self._purger = purger
         self._tombstones = tombstones
         self._writer = writer
+        self._journal, self._backups, self._elsewhere = copies
         self._today = today
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -79,16 +103,31 @@ class Eraser:
         self._thread = threading.Thread(target=self._work, name="eraser", daemon=True)
         self._unfinished: dict[int, str] = {}  # mark -> project
         self._untold: dict[int, int] = {}  # mark -> rows that went, until an answer says so
+        self._fates: dict[int, dict[str, str]] = {}  # mark -> what became of it elsewhere, until an answer says so
 
     def load(self) -> None:
-        """Read the tombstones. To be called before the writer starts."""
-        rows = self._erasures.tombstones()
+        """Read the tombstones, and let store and journal have each other's: either may be older. To be called before the writer starts."""
+        buried = self._erasures.tombstones()
+        known = {row.mark for row in buried}
+        missed = [row for row in self._journal.read() if row.mark not in known]
+        self._erasures.bury(missed)
+        rows = [*buried, *missed]
+        self._journal.add(rows, self._today())
         self._tombstones.add(row.mark for row in rows)
         self._unfinished = {row.mark: row.project for row in rows if not row.finished}
 
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
+
+    @property
+    def working(self) -> bool:
+        """Whether the eraser's thread works off what is asked for."""
+        return self._thread.is_alive()
+
+    def work_off(self) -> None:
+        """Serve what waits in this thread, where no other does."""
+        self._serve(self._collect(0))
 
     def submit(self, project: str, claims: Sequence[Claim]) -> "Future[Erased]":
         """Ask for an erasure. Who cancels the future may ask again; what was begun goes on, and the numbers are kept for the next answer."""
@@ -100,6 +139,13 @@ class Eraser:
                 raise QueueFull("too many erasures wait")
             self._jobs.put(job)
         return job.done
+
+    def finish(self) -> None:
+        """Finish what is not finished, now and in this thread; not while the eraser's own works. Raises StoreError."""
+        if self._unfinished:
+            marks = set(self._unfinished)
+            self._purge(self._erasures.installations(marks))
+            self._finish(marks)
 
     def stop(self) -> None:
         """End soon. What is not finished is finished after the next start."""
@@ -135,14 +181,10 @@ class Eraser:
 
     def _resume(self) -> None:
         """Finish what is not finished. All that is known of it is marks, so its installations are looked for."""
-        if not self._unfinished:
-            return
-        marks = set(self._unfinished)
         try:
-            self._purge(self._erasures.installations(marks))
-            self._finish(marks)
+            self.finish()
         except Exception as error:  # noqa: BLE001 - the thread must live; it comes back to this
-            _log.error("erasure not finished", error=_name(error), ids=len(marks))
+            _log.error("erasure not finished", error=_name(error), ids=len(self._unfinished))
 
     def _serve(self, group: list[_Job]) -> None:
         try:
@@ -160,15 +202,16 @@ class Eraser:
         granted = {claim.mark: (job.project, claim) for job in group for claim in job.claims if _state(claim, proofs) is State.ERASED}
         self._bury({mark: project for mark, (project, _) in granted.items()})
         todo = {claim.installation: mark for mark, (_, claim) in granted.items() if mark in self._unfinished}
+        self._look_elsewhere(granted)
         if todo:
             self._purge(todo)
             self._finish(todo.values())
-        untold = dict(self._untold)
+        untold, fates = dict(self._untold), dict(self._fates)
         answers = [(job, self._answer(job, proofs)) for job in group if job.done.set_running_or_notify_cancel()]
         try:
             self._erasures.add_receipts([self._receipt(job.project, answer) for job, answer in answers])
         except Exception:
-            self._untold = untold
+            self._untold, self._fates = untold, fates
             raise
         return answers
 
@@ -176,8 +219,18 @@ class Eraser:
         """Make tombstones for those that have none."""
         new = {mark: project for mark, project in wanted.items() if mark not in self._tombstones}
         if new:
-            self._writer.submit([], [], tombstones=[Tombstone(project, mark, finished=False) for mark, project in new.items()]).result()
+            tombstones = [Tombstone(project, mark, finished=False) for mark, project in new.items()]
+            self._journal.add(tombstones, self._today())
+            self._writer.submit([], [], tombstones=tombstones).result()
             self._unfinished |= new
+
+    def _look_elsewhere(self, granted: dict[int, tuple[str, Claim]]) -> None:
+        """Note what an erasure means at each destination. Once the rows are gone, nothing can be proven any more."""
+        for mark, (project, claim) in granted.items():
+            here = mark in self._unfinished
+            if here or mark not in self._fates:
+                found = self._elsewhere(project, claim.installation)
+                self._fates[mark] = {name: state if here else NOT_PROVABLE for name, state in found}
 
     def _purge(self, installations: Collection[int]) -> None:
         """Delete rows, and wait until their bytes have left the engine's files."""
@@ -185,6 +238,13 @@ class Eraser:
             for mark, rows in self._erasures.rows(installations).items():
                 self._untold[mark] = max(rows, self._untold.get(mark, 0))  # this attempt may be the second
             self._purger.purge(self._erasures.doomed(installations))
+            marks = {self._erasures.mark(one) for one in installations}
+            reach = self._backups.erase(
+                lambda held: self._tombstones.erased(held) | (set(installations) & set(held)), self._erasures.tombstones(), self._today()
+            )
+        if reach is not None:
+            for mark in marks:
+                self._fates.setdefault(mark, {})[BACKUPS] = str(reach)
 
     def _finish(self, marks: Collection[int]) -> None:
         self._erasures.bury([Tombstone(self._unfinished[mark], mark, finished=True) for mark in marks])
@@ -193,18 +253,25 @@ class Eraser:
 
     def _answer(self, job: _Job, proofs: dict[int, int]) -> Erased:
         verdicts = []
+        destinations: dict[str, str] = {}
         for claim in job.claims:
             state = _state(claim, proofs)
             verdicts.append(Verdict(state, self._untold.pop(claim.mark, 0) if state is State.ERASED else 0))
-        return Erased(secrets.token_hex(16), verdicts)
+            for name, fate in self._fates.pop(claim.mark, {}).items() if state is State.ERASED else ():
+                destinations[name] = max(fate, destinations.get(name, fate), key=_FATES.index)
+        return Erased(secrets.token_hex(16), verdicts, destinations)
 
     def _receipt(self, project: str, answer: Erased) -> ReceiptRow:
         erased = [verdict for verdict in answer.verdicts if verdict.state is State.ERASED]
-        return ReceiptRow(answer.receipt, project, self._today(), len(erased), sum(verdict.events for verdict in erased))
+        return ReceiptRow(
+            answer.receipt, project, self._today(), len(erased), sum(verdict.events for verdict in erased), answer.destinations
+        )
 
 
 def _state(claim: Claim, proofs: dict[int, int]) -> State:
     """Judge a claim by what was registered."""
+    if claim.proof is None:
+        return State.ERASED
     known = proofs.get(claim.mark)
     if known is None:
         return State.UNKNOWN

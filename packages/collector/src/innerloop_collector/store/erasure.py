@@ -38,6 +38,7 @@ class ReceiptRow(NamedTuple):
     day: date
     ids: int
     events: int
+    destinations: dict[str, str]  # and backups: name -> erased, requested, not provable
 
 
 class Tombstones:
@@ -95,10 +96,11 @@ class Erasures:
         if receipts:
             self._engine.insert("receipts", schema.RECEIPTS, list(receipts))
 
-    def receipt(self, project: str, receipt: str) -> ReceiptRow | None:
-        """Find a project's receipt."""
-        sql = f"SELECT {', '.join(schema.RECEIPTS)} FROM receipts WHERE receipt = {{receipt:String}} AND project = {{project:String}}"
-        rows = self._engine.query(sql, {"receipt": receipt, "project": project})
+    def receipt(self, receipt: str, project: str | None = None) -> ReceiptRow | None:
+        """Find a receipt, of one project or of any."""
+        which = " AND project = {project:String}" if project is not None else ""
+        sql = f"SELECT {', '.join(schema.RECEIPTS)} FROM receipts WHERE receipt = {{receipt:String}}{which}"
+        rows = self._engine.query(sql, {"receipt": receipt, "project": project or ""})
         return ReceiptRow(*rows[0]) if rows else None
 
     def counts(self) -> tuple[int, int, int]:
@@ -123,6 +125,10 @@ class Erasures:
     def _rows_in(self, table: str, installations: Collection[int]) -> list[Any]:
         sql = f"SELECT installation, count() FROM {table} WHERE installation IN {{these:Array(UInt128)}} GROUP BY installation"
         return self._engine.query(sql, {"these": list(installations)}) if installations else []
+
+    def mark(self, installation: int) -> int:
+        """What stands for an installation once it is erased."""
+        return self._hasher.mark(installation)
 
     def doomed(self, installations: Collection[int]) -> list[Doomed]:
         """What a purge takes away of some installations."""

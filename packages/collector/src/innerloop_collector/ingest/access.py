@@ -1,0 +1,90 @@
+"""Whoever has an installation's secret may see everything that is kept of it. May import: the rest of ingest, the store's holdings and erasure.
+
+The answer may be large and is a stream of lines, each a JSON object; the last one says that it is whole.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from innerloop_collector.configuration import Limits
+from innerloop_collector.errors import StoreError
+from innerloop_collector.ingest import answers, auth, body
+from innerloop_collector.ingest.forget import Id, wanted_ids
+from innerloop_collector.ingest.messages import secret_hash
+from innerloop_collector.store.erasure import Erasures
+from innerloop_collector.store.holdings import Holdings
+from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.registry import Registry
+
+_encode = msgspec.json.encode
+
+
+class Stored(NamedTuple):
+    """Where what is kept of an installation is found."""
+
+    erasures: Erasures
+    holdings: Holdings
+    hasher: Hasher
+
+
+class Access:
+    """Shows what is kept."""
+
+    def __init__(self, registry: Registry, stored: Stored, limits: Limits, readers: Executor) -> None:
+        self._registry = registry
+        self._stored = stored
+        self._limits = limits
+        self._readers = readers
+
+    def routes(self) -> list[Route]:
+        """The one route."""
+        return [Route("/v1/access", self._endpoint, methods=["POST"])]
+
+    async def _endpoint(self, request: Request) -> Response:
+        try:
+            project = auth.project_for(auth.key_in_header(request), {}, self._registry)
+            wanted = wanted_ids(body.decode(await body.read(request, self._limits)), self._limits.ids)
+            states = await self._in_reader(lambda: [self._state(project, one) for one in wanted])
+        except answers.Refusal as refusal:
+            return refusal.answer()
+        except StoreError:
+            return answers.unavailable("the store cannot be read; send this again later").answer()
+        return StreamingResponse(self._lines(project, wanted, states), media_type="application/x-ndjson")
+
+    def _state(self, project: str, wanted: Id) -> str:
+        """Whether the secret is the id's: known, unknown or refused."""
+        mark = self._stored.hasher.mark(self._stored.hasher.installation(project, wanted.user_id))
+        proof = self._stored.erasures.proofs([mark]).get(mark)
+        if proof is None:
+            return "unknown"
+        return "known" if proof == self._stored.hasher.proof(mark, secret_hash(wanted.secret)) else "refused"
+
+    async def _lines(self, project: str, wanted: list[Id], states: list[str]) -> AsyncIterator[bytes]:
+        for one, state in zip(wanted, states, strict=True):
+            pages = self._pages(project, one, state)
+            while page := await self._in_reader(lambda pages=pages: next(pages, b"")):  # type: ignore[misc]
+                yield page
+        yield _line({"end": True})
+
+    def _pages(self, project: str, wanted: Id, state: str) -> Iterator[bytes]:
+        holdings, installation = self._stored.holdings, self._stored.hasher.installation(project, wanted.user_id)
+        known = state == "known"
+        counts = holdings.counts(project, installation) if known else {}
+        yield _line({"userId": wanted.user_id, "state": state, "secretRegistered": state != "unknown", **counts})
+        for table in ("events", "quarantine") if known else ():
+            for page in holdings.rows(table, project, installation):
+                yield b"".join(_line({"userId": wanted.user_id, "table": table, "row": row}) for row in page)
+
+    async def _in_reader(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+
+def _line(what: dict[str, Any]) -> bytes:
+    return _encode(what) + b"\n"

@@ -1,0 +1,139 @@
+"""Make a backup of the store while it is in use: Parquet files by table and month, and a manifest. May import: engine, schema, manifest, backups, journal, errors.
+
+It is consistent up to a position: every event up to it that is not erased or past its time is in it, no later one is. Nothing is purged
+meanwhile. It is made beside its place and gets its name when it is whole and on the disk.
+"""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from innerloop_collector import __version__
+from innerloop_collector.errors import StoreError, UsageError
+from innerloop_collector.store import journal, manifest, schema
+from innerloop_collector.store.backups import Backups, unfinished
+from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.purge import Purger
+
+FILE_ROWS = 500_000  # in one file, about: one is in memory at a time
+KEY = "secret"
+_LEFT_OUT = {"probes", "leases"}
+_FIRST, _LAST = "quarantine", "tombstones"  # what leaves quarantine meanwhile is in both; an erasure of meanwhile is in it
+
+
+class Source(NamedTuple):
+    """What a backup is made of."""
+
+    engine: Engine
+    purger: Purger
+    committed: Callable[[], int]
+    secret: Path
+    destinations: Path
+    journal: Path
+    backups: Backups
+    now: Callable[[], datetime]
+
+
+class BackupMaker:
+    """Makes one backup at a time."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._guard = threading.Lock()
+
+    def make(self, directory: Path, with_secret: bool) -> manifest.Manifest:
+        """Make a backup in a directory that does not exist or is empty. Raises UsageError and StoreError; then nothing is left of it."""
+        if not directory.is_absolute():
+            raise UsageError(f"{directory} is no absolute path, and the service has another working directory")
+        if not self._guard.acquire(blocking=False):
+            raise UsageError("a backup is being made already; wait for its end")
+        try:
+            with self._source.purger.alone:
+                building = _begin(directory)
+                self._source.backups.add(directory, self._source.now().isoformat(timespec="seconds"))
+                try:
+                    made = self._fill(building, with_secret)
+                    _end(building, directory)
+                except BaseException:
+                    shutil.rmtree(building, ignore_errors=True)
+                    self._source.backups.drop(directory)
+                    raise
+        except OSError as error:
+            raise UsageError(f"cannot make a backup in {directory}: {error.strerror}") from error
+        finally:
+            self._guard.release()
+        return made
+
+    def _fill(self, building: Path, with_secret: bool) -> manifest.Manifest:
+        source = self._source
+        tables = {table.name: dict(table.columns) for table in schema.tables() if table.name not in _LEFT_OUT}
+        order = sorted(tables, key=lambda name: (name != _FIRST, name == _LAST, name != "events"))
+        files: list[manifest.File] = []
+        position = 0
+        for name in order:
+            if name == "events":
+                position = source.committed()
+            files += self._events(building, position) if name == "events" else self._table(building, name)
+        if with_secret:
+            manifest.put(building, KEY, "", 0, source.secret.read_bytes())
+            if source.destinations.is_dir():  # the keys of pseudonyms
+                shutil.copytree(source.destinations, building / source.destinations.name)
+        if source.journal.exists():
+            manifest.put(building, journal.NAME, "", 0, source.journal.read_bytes())
+        made = source.now().isoformat(timespec="seconds")
+        engine = str(source.engine.query("SELECT version()")[0][0])
+        found = manifest.Manifest(manifest.FORMAT, made, __version__, engine, position, with_secret, tables, files)
+        manifest.write(building, found)
+        return found
+
+    def _events(self, building: Path, position: int) -> list[manifest.File]:
+        months = self._source.engine.query("SELECT DISTINCT toYYYYMM(event_time) AS month FROM events ORDER BY month")
+        files = []
+        for (month,) in months:
+            where = f"toYYYYMM(event_time) = {int(month)} AND position <= {int(position)}"
+            files += self._files(building, f"events-{month}", "events", where, "message_key")
+        return files
+
+    def _table(self, building: Path, name: str) -> list[manifest.File]:
+        return self._files(building, name, name, "1", "ifNull(cityHash64(*), 0)")  # a NULL in a row makes its hash NULL
+
+    def _files(self, building: Path, stem: str, table: str, where: str, spread: str) -> list[manifest.File]:
+        engine = self._source.engine
+        total = int(engine.query(f"SELECT count() FROM {table} WHERE {where}")[0][0])
+        buckets = -(-total // FILE_ROWS)
+        files = []
+        for bucket in range(buckets):
+            if self._source.purger.stopping.is_set():
+                raise StoreError("the store is closing")
+            chosen = f"FROM {table} WHERE {where} AND {spread} % {buckets} = {bucket}"
+            rows = int(engine.query(f"SELECT count() {chosen}")[0][0])
+            content = engine.export(f"SELECT * {chosen}")
+            files.append(manifest.put(building, f"{stem}-{bucket}.parquet", table, rows, content))
+        if table != _FIRST and sum(file.rows for file in files) < total:
+            raise StoreError(f"the backup has not every row of {table}; make it again")
+        return files
+
+
+def _begin(directory: Path) -> Path:
+    """Make the place beside its final one where a backup is built."""
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UsageError(f"{directory} is not empty; a backup takes a new directory")
+    building = unfinished(directory)
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(mode=0o700)
+    return building
+
+
+def _end(building: Path, directory: Path) -> None:
+    if directory.exists():
+        directory.rmdir()
+    os.rename(building, directory)
+    parent = os.open(directory.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)

@@ -1,0 +1,79 @@
+"""The journal of erasures: every tombstone once more, outside the store. May import: the standard library, the store's erasure, errors.
+
+A store that is put back from a backup knows nothing of what was erased since. DIR/erasures.log does, and so do its copies: one in each
+backup that is within reach, and those that the configuration names, best on other disks. A line is a day, a project and a mark, from
+which nothing leads to an id or to a row. Lines are only ever added, and are on the disk before the tombstone is.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+import structlog
+
+from innerloop_collector.errors import StoreError
+from innerloop_collector.store.erasure import Tombstone
+
+NAME = "erasures.log"
+_log = structlog.get_logger()
+
+
+class Journal:
+    """DIR/erasures.log and its copies."""
+
+    def __init__(self, path: Path, copies: Sequence[Path] = ()) -> None:
+        self._path = path
+        self._copies = copies
+
+    def read(self) -> list[Tombstone]:
+        """Every tombstone in it, and in the copies that can be read."""
+        found = {one.mark: one for path in (self._path, *self._copies) for one in read(path)}
+        return list(found.values())
+
+    def add(self, tombstones: Iterable[Tombstone], day: date) -> None:
+        """Write tombstones down. Raises StoreError where the journal itself cannot be written; a copy may be away."""
+        missing = list(tombstones)
+        try:
+            append(self._path, missing, day)
+        except OSError as error:
+            raise StoreError(f"cannot write {self._path}: {error.strerror}") from error
+        for path in self._copies:
+            try:
+                append(path, missing, day)
+            except OSError as error:
+                _log.error("a copy of the erasure journal cannot be written", path=str(path), error=error.strerror)
+
+
+def read(path: Path) -> list[Tombstone]:
+    """The tombstones of one file; none where there is no such file. What is cut off or no line of a journal is left out."""
+    try:
+        lines = path.read_text("ascii", "replace").splitlines()
+    except OSError:
+        return []
+    words = [line.split(" ") for line in lines]
+    return [Tombstone(one[1], int(one[2], 16), finished=False) for one in words if len(one) == 3 and len(one[2]) == 32 and _hex(one[2])]
+
+
+def append(path: Path, tombstones: Iterable[Tombstone], day: date) -> None:
+    """Add those that a file does not have yet, and see them to the disk."""
+    known = {one.mark for one in read(path)}
+    new = [one for one in tombstones if one.mark not in known]
+    if not new:
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "ab") as file:
+        torn = file.tell() and not path.read_bytes().endswith(b"\n")
+        file.write(b"\n" if torn else b"")
+        file.write("".join(f"{day} {one.project} {one.mark:032x}\n" for one in new).encode("ascii"))
+        file.flush()
+        os.fsync(file.fileno())
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _hex(text: str) -> bool:
+    return all(character in "0123456789abcdef" for character in text)

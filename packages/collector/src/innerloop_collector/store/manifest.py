@@ -1,0 +1,80 @@
+"""A backup as it lies on a disk: Parquet files, and a manifest that says what they hold. May import: msgspec, keyed, errors.
+
+The manifest is written last and replaced whole, so that it never names a file that is not there and whole.
+"""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from innerloop_collector.errors import UsageError
+from innerloop_collector.store.keyed import write_private
+
+NAME = "manifest.json"
+FORMAT = 1
+
+
+class File(msgspec.Struct, frozen=True):
+    """A Parquet file."""
+
+    path: str
+    table: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a backup holds."""
+
+    format: int
+    made: str  # an instant, UTC
+    collector: str  # version
+    engine: str  # version
+    position: int  # events up to this position are in it
+    secret: bool  # whether the key of the keyed hashes is in it
+    columns: dict[str, dict[str, str]]  # table -> column -> type
+    files: list[File]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all files."""
+        return sum(file.rows for file in self.files)
+
+
+def read(directory: Path) -> Manifest:
+    """Read a backup's manifest. Raises UsageError."""
+    try:
+        found = msgspec.json.decode((directory / NAME).read_bytes(), type=Manifest)
+    except OSError as error:
+        raise UsageError(f"{directory} is no backup: {NAME} cannot be read ({error.strerror})") from error
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{directory / NAME} is damaged: {error}") from error
+    if found.format != FORMAT:
+        raise UsageError(
+            f"{directory} has format {found.format}, and this version knows {FORMAT}; restore it with the version that made it"
+        )
+    return found
+
+
+def write(directory: Path, manifest: Manifest) -> None:
+    """Write a backup's manifest, whole and durably."""
+    write_private(directory / NAME, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+
+
+def put(directory: Path, name: str, table: str, rows: int, content: bytes) -> File:
+    """Write a file of a backup durably."""
+    write_private(directory / name, content)
+    return File(name, table, rows, len(content), hashlib.sha256(content).hexdigest())
+
+
+def content_of(directory: Path, file: File) -> bytes:
+    """Read a file of a backup. Raises UsageError where it is not what the manifest says."""
+    try:
+        content = (directory / file.path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{directory / file.path} cannot be read: {error.strerror}") from error
+    if len(content) != file.bytes or hashlib.sha256(content).hexdigest() != file.sha256:
+        raise UsageError(f"{directory / file.path} is damaged: it is not what {NAME} says; use another backup")
+    return content

@@ -1,0 +1,26 @@
+"""Backups: what was made, what is known, what was put back. May import: terminal's canvas."""
+
+from typing import Any
+
+from innerloop_collector.terminal.canvas import table
+
+
+def made(answer: dict[str, Any]) -> str:
+    """A backup that was made."""
+    secret = "with the secret: keep it as safe as the store" if answer["secret"] else "without the secret: keep DIR/secret elsewhere"
+    size = f"{answer['rows']:,} rows, {answer['bytes'] / 1e6:.1f} MB in {answer['files']} files"
+    return f"{answer['directory']}: {size}, up to position {answer['position']}, {secret}"
+
+
+def known(answer: dict[str, Any]) -> str:
+    """The backups that are known."""
+    rows = [(one["directory"], one["made"], "within reach" if one["within_reach"] else "not there") for one in answer["backups"]]
+    return table(("directory", "made", ""), rows, "no backups; make one: innerloop-collector backup DIR")
+
+
+def restored(answer: dict[str, Any]) -> str:
+    """A backup that was put back."""
+    return (
+        f"{answer['directory']}, made {answer['made']}: {answer['events']:,} events are back, up to position {answer['position']}\n"
+        f"erased again, as the journals say: {answer['erased_again']} ids"
+    )

@@ -1,0 +1,233 @@
+"""Backup and restore: a store that is lost comes back as it was, without what was erased since; what is erased goes from backups too."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+
+from innerloop_collector.store.keyed import Hasher
+from tests.collector.clock import moved
+from tests.collector.support import KEY, PROJECT, Collector, Event, Load, Owner, project, run_event
+
+SECOND_KEY = "shop.0123456789abcdefghijklmn"
+
+
+def _filled(collector: Collector) -> list[Event]:
+    """A collector with events of three months, some that wait, two projects, and a report that has figures."""
+    collector.start_with()
+    collector.apply(PROJECT, "--min-active-weeks", "1")
+    events = [run_event(f"user {number}", ago=timedelta(days=days)) for number in range(7) for days in (0, 35, 70)]
+    collector.send(*events, run_event(command="waits"))
+    return events
+
+
+def _backup(collector: Collector, name: str = "backup", *words: str) -> Path:
+    directory = collector.directory / name
+    done = collector.cli("backup", str(directory), *words)
+    assert 0 == done.returncode, done.stderr
+    return directory
+
+
+def _restore(collector: Collector, directory: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return collector.cli("restore", str(directory), *words, "--json")
+
+
+def _restored(collector: Collector, directory: Path, *words: str) -> dict[str, Any]:
+    done = _restore(collector, directory, *words)
+    assert 0 == done.returncode, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _lose(collector: Collector) -> None:
+    collector.stop()
+    shutil.rmtree(collector.data)
+
+
+def _holds(directory: Path, secret: bytes, *users: str) -> set[str]:
+    """Which users' rows are in the files of a backup, looked for as hashes in the decoded columns, since Parquet packs them."""
+    hasher = Hasher(secret)
+    wanted = {hasher.installation("acme", user).to_bytes(16, "little"): user for user in users}
+    found: set[str] = set()
+    for path in directory.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        found |= {user for trace, user in wanted.items() if trace in content}
+        if path.suffix == ".parquet" and "installation" in parquet.read_schema(path).names:
+            held = set(parquet.read_table(path, columns=["installation"]).column(0).to_pylist())
+            found |= {user for trace, user in wanted.items() if trace in held}
+    return found
+
+
+def test_a_lost_store_comes_back_with_the_same_reports_keys_and_tombstones(idle: Collector) -> None:
+    events = _filled(idle)
+    owner = Owner()
+    idle.send(run_event(owner.id), owners=[owner])
+    receipt = idle.forget(owner)["receipt"]
+    asked = (
+        ("report", "acme"),
+        ("projects", "list"),
+        ("keys", "list"),
+        ("quarantine", "list"),
+        ("quarantine", "violations"),
+        ("receipt", receipt),
+    )
+    before = [idle.ask(*words) for words in asked]
+    directory = _backup(idle)
+    assert 0o700 == directory.stat().st_mode & 0o777
+    assert {0o600} == {path.stat().st_mode & 0o777 for path in directory.iterdir() if path.is_file()}
+    _lose(idle)
+    answer = _restored(idle, directory)
+    idle.start()
+
+    assert 21 == answer["events"]
+    assert before == [idle.ask(*words) for words in asked]
+    idle.send(*events, run_event(owner.id))
+    assert (21, 1) == (idle.stored, idle.waiting), "sent again they are the same events, and who was erased stays away"
+    idle.send(run_event())
+    assert 22 == idle.stored
+    idle.stop()
+    positions = [row[0] for row in idle.rows("SELECT position FROM events ORDER BY position")]
+    assert positions == sorted(set(positions)), "positions go on growing"
+
+
+def test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup(idle: Collector) -> None:
+    _filled(idle)
+    owner = Owner()
+    idle.send(*(run_event(owner.id, ago=timedelta(days=days)) for days in (0, 35)), run_event(owner.id, command="waits"), owners=[owner])
+    directory = _backup(idle)
+    copied = idle.directory / "copy elsewhere"
+    shutil.copytree(directory, copied)
+    secret = (idle.data / "secret").read_bytes()
+    assert {owner.id, "user 1"} == _holds(directory, secret, owner.id, "user 1")
+
+    assert [{"name": "backups", "state": "erased"}] == idle.forget(owner)["destinations"]
+    assert {"user 1"} == _holds(directory, secret, owner.id, "user 1")
+    for journal in (directory / "erasures.log", idle.data / "erasures.log"):
+        assert 1 == len(journal.read_text().splitlines())
+    journal = shutil.copy(idle.data / "erasures.log", idle.directory / "kept elsewhere")
+    _lose(idle)
+    assert 1 == _restored(idle, directory)["erased_again"], "its rows are gone, and its tombstone comes from the journal in the backup"
+    idle.start()
+    idle.send(run_event(owner.id))
+    assert (21, 1) == (idle.stored, idle.waiting)
+
+    _lose(idle)
+    answer = _restored(idle, copied, "--erasures", str(journal))
+    assert 1 == answer["erased_again"]
+    assert owner.id not in _holds(idle.data, secret, owner.id)
+    idle.start()
+    idle.send(run_event(owner.id))
+    assert (21, 1, 0) == (idle.stored, idle.waiting, idle.ask("check")["unfinished_erasures"])
+
+
+@pytest.mark.slow
+def test_a_backup_that_is_not_in_reach_is_not_proven_and_is_cleaned_when_it_is_back(idle: Collector) -> None:
+    _filled(idle)
+    owner = Owner()
+    idle.send(run_event(owner.id), owners=[owner])
+    directory, away = _backup(idle), idle.directory / "away"
+    directory.rename(away)
+    receipt = idle.forget(owner)
+    assert [{"name": "backups", "state": "not provable"}] == receipt["destinations"]
+    secret = (idle.data / "secret").read_bytes()
+    away.rename(directory)
+    idle.ask("retain")
+
+    assert set() == _holds(directory, secret, owner.id)
+    assert {"backups": "not provable"} == idle.ask("receipt", receipt["receipt"])["destinations"], "a receipt says what was so on its day"
+    assert "still there" in idle.cli("backups", "gone", str(directory)).stderr
+    shutil.rmtree(directory)
+    assert [] == idle.ask("backups", "gone", str(directory))["backups"]
+    assert [] == idle.forget(Owner(), owner)["destinations"]
+
+
+@pytest.mark.slow
+def test_what_is_past_its_time_goes_from_backups_too(idle: Collector) -> None:
+    idle.start_with(project(project={"retention_days": 20}))
+    idle.send(run_event("old", ago=timedelta(days=19)), run_event("young"))
+    directory = _backup(idle)
+    idle.stop()
+    secret = (idle.data / "secret").read_bytes()
+    assert {"old", "young"} == _holds(directory, secret, "old", "young")
+    moved(idle, 3).ask("retain")
+
+    assert {"young"} == _holds(directory, secret, "old", "young")
+    shutil.rmtree(idle.data)
+    assert 1 == _restored(idle, directory)["events"]
+
+
+@pytest.mark.slow
+def test_a_backup_while_events_come_in_holds_all_that_were_acknowledged_before_it(idle: Collector) -> None:
+    idle.start_with()
+    with Load(idle) as load:
+        while len(load.acknowledged) < 100:
+            pass
+        before = list(load.acknowledged)
+        directory = _backup(idle)
+    _lose(idle)
+    _restored(idle, directory)
+    idle.start()
+    restored = idle.stored
+    assert len(before) <= restored <= len(load.sent)
+    for first in range(0, len(before), 400):
+        idle.send(*before[first : first + 400])
+    assert restored == idle.stored
+    for first in range(0, len(load.sent), 400):
+        idle.send(*load.sent[first : first + 400])  # the clients' spools have the rest
+    assert len(load.sent) == idle.stored
+
+
+@pytest.mark.slow
+def test_a_damaged_or_foreign_backup_is_refused_in_one_line_and_leaves_nothing(
+    idle: Collector, new_collector: Callable[[], Collector]
+) -> None:
+    _filled(idle)
+    directory = _backup(idle)
+    file = next(iter(sorted(directory.glob("events-*.parquet"))))
+    content = file.read_bytes()
+    other = new_collector()
+    for damaged in (content[:-1], content[:100] + bytes([content[100] ^ 1]) + content[101:]):
+        file.write_bytes(damaged)
+        done = _restore(other, directory)
+        assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
+        assert "damaged" in done.stderr
+        assert not (other.data / "store").exists()
+    file.write_bytes(content)
+    assert "no backup" in _restore(other, idle.directory).stderr
+    assert "holds" in _restore(idle, directory).stderr or "use" in _restore(idle, directory).stderr
+    idle.stop()
+    assert "has a store already" in _restore(idle, directory).stderr
+    assert 0 == _restore(other, directory).returncode
+    assert 21 == other.stored
+
+
+@pytest.mark.slow
+def test_a_backup_without_the_secret_needs_it_to_be_put_back(idle: Collector) -> None:
+    events = _filled(idle)
+    kept = shutil.copy(idle.data / "secret", idle.directory / "kept")
+    directory = _backup(idle, "backup", "--without-secret")
+    key = (idle.data / "secret").read_bytes()
+    assert not [path for path in directory.iterdir() if key in path.read_bytes()]
+    _lose(idle)
+
+    assert "--secret-from" in _restore(idle, directory).stderr
+    _restored(idle, directory, "--secret-from", str(kept))
+    idle.start()
+    assert 200 == idle.post("/v1/batch", {"batch": events}, key=KEY).status_code
+    assert 21 == idle.stored
+
+
+@pytest.mark.slow
+def test_a_backup_goes_into_a_new_directory_only(idle: Collector) -> None:
+    _filled(idle)
+    directory = _backup(idle)
+
+    assert "is not empty" in idle.cli("backup", str(directory)).stderr
+    assert "cannot make a backup" in idle.cli("backup", str(idle.directory / "no" / "such" / "place")).stderr
+    assert [str(directory)] == [one["directory"] for one in idle.ask("backups", "list")["backups"]]
