@@ -30,8 +30,11 @@ from innerloop_collector.guard import Guard, room_for
 from innerloop_collector.ingest.access import Access, Stored
 from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.answers import Refusal
+from innerloop_collector.ingest.auth import Doorkeeper
 from innerloop_collector.ingest.forget import Forget
 from innerloop_collector.ingest.routes import Ingest
+from innerloop_collector.ingest.token_route import TokenRoute
+from innerloop_collector.ingest.tokens import SendingTokens
 from innerloop_collector.operations import Operations
 from innerloop_collector.retention.sweeper import Sweeper
 from innerloop_collector.service import logs
@@ -74,15 +77,21 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
 def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> CountRequests:
     """Put the web application together."""
     limits = core.configuration.limits
+    settings = core.configuration.ingest
     access = Access(core.registry, Stored(core.erasures, Holdings(core.engine), core.hasher), limits, readers)
     admission = Admission(core.registry, core.ids, core.uses, limits, core.metrics, time.monotonic)
-    ingest = Ingest(core.registry, core.writer, core.hasher, admission, limits, core.now, core.metrics)
+    tokens = SendingTokens(core.oauth_keys, core.hasher.signing_secret(), core.now, settings.oauth_token_seconds)
+    doorkeeper = Doorkeeper(core.registry, tokens)
+    ingest = Ingest(
+        core.registry, core.writer, core.hasher, doorkeeper, admission, limits, core.now, core.metrics, settings.browser_origins
+    )
+    oauth = TokenRoute(core.oauth_keys, core.assertions, tokens, settings.oauth_audience, limits, readers)
     forget = Forget(core.registry, core.hasher, core.eraser, core.erasures, limits, readers)
     door = Door(core.tokens, core.uses, load_token(core.paths.admin_token), core.configuration.access, core.now)
     admin = Admin(operations.call, door, readers)
     health = Health(lambda: _trouble(core), readers)
     exposition, description = Exposition(core, readers), Description()
-    parts = (ingest, forget, access, admin, SignIn(door), health, exposition, description)
+    parts = (ingest, oauth, forget, access, admin, SignIn(door), health, exposition, description)
     routes = [route for part in parts for route in part.routes()]
     description.write(routes, operations.known)
     application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})

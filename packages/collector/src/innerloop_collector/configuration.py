@@ -77,6 +77,21 @@ class Store(Section, frozen=True):
     waiting_rows: int = 50_000  # events that may wait for the store; beyond it the answer is 429
 
 
+class Ingest(Section, frozen=True):
+    """Who may send besides our own client."""
+
+    browser_origins: tuple[str, ...] = ()  # pages whose browsers may send, such as "https://app.example.org"; "*" is any, none: no browser
+    oauth_audience: str = ""  # this service's own address, as SDKs that use OAuth name it; empty: POST /token gives no tokens
+    oauth_token_seconds: int = 86_400  # how long such a token is good for
+
+    def __post_init__(self) -> None:
+        if self.oauth_token_seconds < 1:
+            raise ValueError("oauth_token_seconds must be 1 or more")
+        for origin in self.browser_origins:
+            if origin != "*" and ("://" not in origin or origin.count("/") != 2):
+                raise ValueError(f'browser_origins: {origin!r} is no origin; write it as "https://app.example.org"')
+
+
 class Access(Section, frozen=True):
     """Who may read and operate, besides those with a token."""
 
@@ -141,6 +156,7 @@ class Configuration(Section, frozen=True):
     limits: Limits = Limits()
     store: Store = Store()
     backup: Backup = Backup()
+    ingest: Ingest = Ingest()
     access: Access = Access()
     destinations: dict[str, Destination] = {}
     check: Check = Check()

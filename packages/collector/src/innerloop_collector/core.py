@@ -24,6 +24,7 @@ from innerloop_collector.store.journal import Journal
 from innerloop_collector.store.keyed import Hasher, load_secret
 from innerloop_collector.store.lease import Lease, holder_of
 from innerloop_collector.store.notes import Notes
+from innerloop_collector.store.oauth import Assertions, OAuthKeys
 from innerloop_collector.store.purge import Purger
 from innerloop_collector.store.registry import Registry
 from innerloop_collector.store.server import by_url, layout_of
@@ -63,6 +64,8 @@ class Core:
         self.tables = Tables(self.engine)
         self.notes = Notes(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
+        self.oauth_keys = OAuthKeys(self.engine, self.registry.today)
+        self.assertions = Assertions(self.engine, self.hasher, now)
         self.tokens = Tokens(self.engine, self.hasher, self.registry.today)
         self.uses = Uses(self.engine, self.notes, self.registry.today)
         self.ids = KnownIds(self.engine, self.hasher, self.notes, self.registry.today, self.registry.retention_days)
@@ -89,6 +92,8 @@ class Core:
         bring_up(self.engine, self.hasher.fingerprint(), self.now().date(), self.lease)
         self.tables.count_on()
         self.registry.load()
+        self.oauth_keys.load()
+        self.assertions.load()
         self.tokens.load()
         self.uses.load()
         self.eraser.load()

@@ -16,6 +16,7 @@ from innerloop_collector.cli.destinations import destinations
 from innerloop_collector.cli.erasure import erase, receipt
 from innerloop_collector.cli.ids import ids
 from innerloop_collector.cli.keys import keys
+from innerloop_collector.cli.oauth import oauth
 from innerloop_collector.cli.projects import projects
 from innerloop_collector.cli.quarantine import quarantine
 from innerloop_collector.cli.reports import report
@@ -55,5 +56,6 @@ def commands() -> None:
     """Receives, keeps and reports what innerloop measured, with consent."""
 
 
+keys.add_command(oauth)
 for one in _COMMANDS:
     commands.add_command(one)

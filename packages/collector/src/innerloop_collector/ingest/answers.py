@@ -1,7 +1,8 @@
 """What the service answers. May import: starlette.
 
 Success is exactly 200 and `{"success": true}`. Everything else is problem+json (RFC 9457) that also carries what Segment's
-SDKs read: `success`, `code`, `message`. 4xx makes them drop a batch, so everything that may pass is 429 or 503.
+SDKs read: `success`, `code`, `message`. 4xx makes them drop a batch, so everything that may pass is 408, 429, 503 or 511.
+Which SDK does what on which status is in docs/reference/http-api.md, and tested with the SDKs themselves in tests/sdks.
 """
 
 from typing import Any
@@ -23,10 +24,10 @@ class Refusal(Exception):
         self.temporary = temporary
         self.seconds = seconds
 
-    def answer(self) -> Response:
-        """The HTTP response."""
+    def answer(self, **more: str) -> Response:
+        """The HTTP response; `more` are further members of the problem."""
         headers = {"Retry-After": str(self.seconds), "X-RateLimit-Reset": str(self.seconds)} if self.temporary else {}
-        if self.status == 401:
+        if self.code == "invalid_write_key":
             headers["WWW-Authenticate"] = 'Basic realm="write key"'
         content: dict[str, Any] = {
             "type": "about:blank",
@@ -36,6 +37,7 @@ class Refusal(Exception):
             "success": False,
             "code": self.code,
             "message": self.detail,
+            **more,
         }
         return JSONResponse(content, self.status, headers, media_type="application/problem+json")
 
@@ -55,14 +57,49 @@ def too_large(detail: str) -> Refusal:
     return Refusal(413, "too_large", "Content too large", detail)
 
 
+def too_slow() -> Refusal:
+    """The body did not arrive in time."""
+    return Refusal(408, "too_slow", "Request timeout", "the body did not arrive in time", temporary=True)
+
+
+def unknown_encoding() -> Refusal:
+    """The body is packed in a way that is not known here."""
+    return Refusal(415, "unknown_encoding", "Unsupported media type", "the content encoding must be gzip, deflate or none")
+
+
 def not_found(detail: str) -> Refusal:
     """There is no such thing, or it is another project's."""
     return Refusal(404, "not_found", "Not found", detail)
 
 
+def wrong_method() -> Refusal:
+    """The address takes another method."""
+    return Refusal(405, "wrong_method", "Method not allowed", "this address does not take that method")
+
+
 def unknown_key() -> Refusal:
     """No project has this write key."""
     return Refusal(401, "invalid_write_key", "Unknown write key", "the write key is missing, unknown or revoked")
+
+
+def wrong_project() -> Refusal:
+    """The token and the write key open different projects."""
+    return Refusal(
+        401, "wrong_project", "Wrong project", "the write key in the body is not one of the project that the token was given for"
+    )
+
+
+def stale_token() -> Refusal:
+    """The token expired, or its key was revoked.
+
+    On 511 the SDKs that know OAuth fetch another one and send the same batch again; on 401 they would throw the batch away.
+    """
+    return Refusal(511, "invalid_token", "Network authentication required", "the token expired or was revoked; fetch another one")
+
+
+def wrong_origin() -> Refusal:
+    """A browser sends for a page that may not."""
+    return Refusal(403, "origin_not_allowed", "Origin not allowed", "pages of this origin may not send; see browser_origins in [ingest]")
 
 
 def overloaded() -> Refusal:

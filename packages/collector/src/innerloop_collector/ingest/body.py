@@ -1,6 +1,8 @@
 """Read a request's body within bounds: as sent, after decompression and in time. May import: configuration, answers."""
 
 import asyncio
+import json
+import math
 import zlib
 from typing import Any
 
@@ -8,9 +10,10 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from innerloop_collector.configuration import Limits
-from innerloop_collector.ingest.answers import Refusal, bad_request, too_large
+from innerloop_collector.ingest.answers import Refusal, bad_request, too_large, too_slow, unknown_encoding
 
 _GZIP_OR_ZLIB = 47
+_RAW = -15  # what some clients call deflate: without zlib's header
 _decode = msgspec.json.decode
 
 
@@ -20,15 +23,16 @@ async def read(request: Request, limits: Limits) -> bytes:
         async with asyncio.timeout(limits.body_seconds):
             raw = await _receive(request, limits)
     except TimeoutError:
-        raise Refusal(408, "too_slow", "Request timeout", "the body did not arrive in time", temporary=True) from None
+        raise too_slow() from None
     except ClientDisconnect:
         raise bad_request("the body ended early") from None
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("", "identity"):
         return raw
     if encoding in ("gzip", "x-gzip", "deflate"):
-        return inflate(raw, limits.body)
-    raise Refusal(415, "unknown_encoding", "Unsupported media type", "the content encoding must be gzip or none")
+        bare = encoding == "deflate" and not _has_zlib_header(raw)
+        return inflate(raw, limits.body, _RAW if bare else _GZIP_OR_ZLIB)
+    raise unknown_encoding()
 
 
 async def _receive(request: Request, limits: Limits) -> bytes:
@@ -46,17 +50,23 @@ async def _receive(request: Request, limits: Limits) -> bytes:
     return b"".join(parts)
 
 
-def inflate(raw: bytes, most: int) -> bytes:
+def _has_zlib_header(raw: bytes) -> bool:
+    return len(raw) > 1 and raw[0] & 15 == 8 and int.from_bytes(raw[:2], "big") % 31 == 0
+
+
+def inflate(raw: bytes, most: int, window: int = _GZIP_OR_ZLIB) -> bytes:
     """Decompress gzip or zlib data, never into more than `most` bytes."""
-    engine = zlib.decompressobj(_GZIP_OR_ZLIB)
+    engine = zlib.decompressobj(window)
     try:
         data = engine.decompress(raw, most + 1)
     except zlib.error:
-        raise bad_request("the body is not valid gzip") from None
+        raise bad_request("the body is not what its content encoding says") from None
     if len(data) > most:
         raise too_large(f"a body may have {most} bytes after decompression")
     if not engine.eof:
         raise bad_request("the compressed body ended early")
+    if engine.unused_data:
+        raise bad_request("something follows the compressed body")
     return data
 
 
@@ -64,8 +74,31 @@ def decode(data: bytes) -> dict[str, Any]:
     """Read a body as a JSON object."""
     try:
         document = _decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise bad_request("the body is not valid JSON") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        document = _decode_leniently(data)
+    except RecursionError:
+        raise _not_json() from None
     if not isinstance(document, dict):
         raise bad_request("the body must be a JSON object")
     return document
+
+
+def _decode_leniently(data: bytes) -> Any:
+    """Read what SDKs write although it is not JSON, so that one such value does not cost a batch.
+
+    Python's writes NaN, and all write half of a character where a text was cut: null and a question mark here.
+    """
+    try:
+        document = json.loads(data, parse_constant=lambda _: None, parse_float=_finite)
+        return _decode(json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        raise _not_json() from None
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _not_json() -> Refusal:
+    return bad_request("the body is not valid JSON")

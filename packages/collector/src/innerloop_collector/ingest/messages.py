@@ -10,6 +10,7 @@ import msgspec
 
 from innerloop_collector.configuration import Limits
 from innerloop_collector.ingest.answers import bad_request, too_large
+from innerloop_collector.ingest.times import as_agreed
 from innerloop_collector.pipeline.clock import skew
 from innerloop_collector.pipeline.event import KEPT, Event
 from innerloop_collector.store.erasure import Registration
@@ -27,12 +28,13 @@ class Envelope(msgspec.Struct, frozen=True):
     received: datetime
     skew_seconds: float
     context: dict[str, Any]
+    timestamp: str | None  # how exact the newest plan lets a message's time be; None: it has none
 
 
-def envelope(project: str, document: dict[str, Any], received: datetime) -> Envelope:
+def envelope(project: str, document: dict[str, Any], received: datetime, timestamp: str | None) -> Envelope:
     """Read what a batch says for all of its events."""
     context = document.get("context")
-    return Envelope(project, received, skew(document.get("sentAt"), received), context if isinstance(context, dict) else {})
+    return Envelope(project, received, skew(document.get("sentAt"), received), context if isinstance(context, dict) else {}, timestamp)
 
 
 def batch_items(document: dict[str, Any], limits: Limits) -> list[Any]:
@@ -65,23 +67,26 @@ def secret_hash(secret: str) -> str:
 def event_of(item: Any, shared: Envelope, hasher: Hasher) -> Event:
     """Make an event of one item, however malformed it is: the pipeline sets it aside."""
     message = item if isinstance(item, dict) else {}
-    user, anonymous = _identity(message.get("userId")), _identity(message.get("anonymousId"))
+    user, anonymous = _text(message.get("userId")), _text(message.get("anonymousId"))
+    digest = _digest(shared.context, message.get("context"))
     return Event(
         project=shared.project,
         message_key=hasher.message(shared.project, _message_id(item, message)),
         installation=hasher.installation(shared.project, user) if user else 0,
         identified=bool(user or anonymous),
-        body=_body(message),
+        body=_body(message) if digest is not None else _as_agreed(_body(message), shared.timestamp),
         size=len(_encode(item)),
-        digest=_digest(shared.context, message.get("context")),
+        digest=digest,
         received=shared.received,
         skew_seconds=shared.skew_seconds,
     )
 
 
-def _identity(value: object) -> str:
-    """An id as text: SDKs of some languages send numbers."""
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+def _text(value: object) -> str:
+    """An id as text: SDKs of some languages send numbers. Nothing: there is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _message_id(item: Any, message: dict[str, Any]) -> str:
@@ -89,8 +94,8 @@ def _message_id(item: Any, message: dict[str, Any]) -> str:
 
     What is no event at all is told apart by its content, so that a repetition does not pile up.
     """
-    given = message.get("messageId")
-    if isinstance(given, str) and given:
+    given = _text(message.get("messageId"))
+    if given:
         return given
     if not message:
         return "content:" + hashlib.sha256(_encode(item)).hexdigest()
@@ -101,6 +106,12 @@ def _body(message: dict[str, Any]) -> dict[str, Any]:
     """The members that may be kept. Of a call that is not a track neither traits nor properties are."""
     names = KEPT if message.get("type") == "track" else ("type", "timestamp")
     return {name: message[name] for name in names if name in message}
+
+
+def _as_agreed(body: dict[str, Any], granularity: str | None) -> dict[str, Any]:
+    """A body with the time that the plan allows."""
+    stamp = as_agreed(body.pop("timestamp", None), granularity)
+    return body if stamp is None else {**body, "timestamp": stamp}
 
 
 def _digest(shared: dict[str, Any], own: object) -> str | None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,10 @@ from starlette.routing import Route
 
 from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.ingest import answers, auth, body, messages
+from innerloop_collector.ingest import answers, body, messages
 from innerloop_collector.ingest.admission import Admission
+from innerloop_collector.ingest.auth import Doorkeeper
+from innerloop_collector.ingest.browsers import middleware
 from innerloop_collector.ingest.nesting import too_deep
 from innerloop_collector.metrics import Metrics
 from innerloop_collector.pipeline.event import Event
@@ -30,6 +32,7 @@ from innerloop_collector.store.writer import Receipt, Writer
 
 _log = structlog.get_logger()
 _ALIASES = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a"}
+_BATCH = "batch", "b"
 
 
 class Ingest:
@@ -40,31 +43,41 @@ class Ingest:
         registry: Registry,
         writer: Writer,
         hasher: Hasher,
+        doorkeeper: Doorkeeper,
         admission: Admission,
         limits: Limits,
         now: Callable[[], datetime],
         metrics: Metrics,
+        browser_origins: Collection[str] = (),
     ) -> None:
         self._registry = registry
         self._writer = writer
         self._hasher = hasher
+        self._doorkeeper = doorkeeper
         self._admission = admission
         self._limits = limits
         self._now = now
+        self._origins = browser_origins
         self._metrics = metrics
 
     def routes(self) -> list[Route]:
-        """Segment's routes, and the one-letter names that its browser SDK uses."""
-        routes = [Route(path, self._answer(None), methods=["POST"]) for path in ("/v1/batch", "/v1/b")]
+        """Segment's routes and the one-letter names that its browser SDK uses; some hosts are written with a slash at the end."""
+        kinds: dict[str, str | None] = dict.fromkeys(_BATCH)
         for kind, letter in _ALIASES.items():
-            routes += [Route(path, self._answer(kind), methods=["POST"]) for path in (f"/v1/{kind}", f"/v1/{letter}")]
-        return routes
+            kinds |= {kind: kind, letter: kind}
+        return [self._route(f"/v1/{name}{slash}", kind) for name, kind in kinds.items() for slash in ("", "/")]
+
+    def _route(self, path: str, kind: str | None) -> Route:
+        methods = ["POST", "OPTIONS"] if self._origins else ["POST"]
+        return Route(path, self._answer(kind), methods=methods, middleware=middleware(self._origins))
 
     def _answer(self, kind: str | None) -> Callable[[Request], Awaitable[Response]]:
         """Serve one route: `kind` is the type of its only event; None means a batch."""
 
         async def endpoint(request: Request) -> Response:
             try:
+                if request.method != "POST":
+                    raise answers.wrong_method()  # OPTIONS that is no browser's question
                 await self._take(request, kind)
             except answers.Refusal as refusal:
                 return refusal.answer()
@@ -77,22 +90,24 @@ class Ingest:
         return endpoint
 
     async def _take(self, request: Request, kind: str | None) -> None:
-        key = auth.key_in_header(request)
-        if key is not None and self._registry.project_of(key) is None:
-            raise answers.unknown_key()
+        given = self._doorkeeper.before_the_body(request)
         data = await body.read(request, self._limits)
         document = body.decode(data)
         if too_deep(document, self._limits.nesting):
             raise answers.bad_request(f"objects and lists may lie {self._limits.nesting} deep in each other")
-        project = auth.project_for(key, document, self._registry)
+        project, key = self._doorkeeper.sender(given, document)
         if kind is not None and len(data) > self._limits.event:
             raise answers.too_large(f"an event may have {self._limits.event} bytes")
         items = messages.batch_items(document, self._limits) if kind is None else [_single(document, kind)]
-        admitted = self._admission.admit(auth.key_of(key, document), len(items))
-        shared = messages.envelope(project, document if kind is None else {"sentAt": document.get("sentAt")}, self._now())
+        admitted = self._admission.admit(key, len(items))
         registrations = messages.registrations(project, document, self._hasher) if kind is None else []
+        shared = self._shared(project, document if kind is None else {"sentAt": document.get("sentAt")})
         events = [messages.event_of(item, shared, self._hasher) for item in items]
         await self._keep(events, registrations, self._admission.beyond(admitted, events))
+
+    def _shared(self, project: str, document: dict[str, Any]) -> messages.Envelope:
+        plan = self._registry.catalogue.newest(project).agreement
+        return messages.envelope(project, document, self._now(), plan["fields"].get("timestamp"))
 
     async def _keep(self, events: list[Event], registrations: list[Registration], beyond: set[int]) -> None:
         """Send events through the pipeline, and wait until they and what was registered are on the disk."""

@@ -14,6 +14,7 @@ from innerloop_collector.operations.destinations import Destinations
 from innerloop_collector.operations.erasure import Erasure
 from innerloop_collector.operations.ids import Ids
 from innerloop_collector.operations.keys import Keys
+from innerloop_collector.operations.oauth import OAuth
 from innerloop_collector.operations.projects import Projects
 from innerloop_collector.operations.quarantine import Quarantine
 from innerloop_collector.operations.reports import Reports
@@ -23,7 +24,9 @@ from innerloop_collector.operations.tokens import Tokens
 
 __all__ = ["AREAS", "Answer", "Operation", "Operations"]
 
-AREAS: tuple[type[Area], ...] = (Projects, Keys, Tokens, Ids, Quarantine, Reports, Retention, Erasure, Backup, Destinations, Service)
+AREAS: tuple[type[Area], ...] = (
+    Projects, Keys, OAuth, Tokens, Ids, Quarantine, Reports, Retention, Erasure, Backup, Destinations, Service,
+)  # fmt: skip
 
 
 class Operations:

@@ -18,6 +18,11 @@ TAGS = {
 }
 SECURITY: dict[str, Schema] = {
     "writeKey": {"type": "http", "scheme": "basic", "description": "The write key is the user name; the password is empty."},
+    "oauth": {
+        "type": "oauth2",
+        "description": "A token from /token, and the write key as `writeKey` in the body.",
+        "flows": {"clientCredentials": {"tokenUrl": "/token", "scopes": {"tracking_api:write": "Send events."}}},
+    },
     "token": {"type": "http", "scheme": "bearer", "description": "A token with a role, or the one in DIR/admin-token."},
     "session": {
         "type": "apiKey",
@@ -37,7 +42,7 @@ _REASONS = {
     408: "The body did not arrive in time; send it again.",
     409: "It cannot be done like this; `detail` says what can.",
     413: "Larger than is accepted; sending it again would not help.",
-    415: "The content encoding must be gzip or none.",
+    415: "The content encoding must be gzip, deflate or none.",
     429: "Too much waits already; send this again after `Retry-After` seconds.",
     511: "The token expired or was revoked; fetch another one.",
     503: "Nothing was stored; send this again after `Retry-After` seconds.",
@@ -97,8 +102,8 @@ def _or_without(operation: Operation) -> Operation:
 
 
 def _send(summary: str, body: str) -> Operation:
-    operation = _operation("ingest", summary, _named("Accepted"), *_SEND, 511, body=body, security=("writeKey",))
-    return _or_without(operation)  # the key may be in the body
+    operation = _operation("ingest", summary, _named("Accepted"), *_SEND, 403, 511, body=body)
+    return {**operation, "security": [{"writeKey": []}, {"oauth": ["tracking_api:write"]}, {}]}  # {}: or the key is in the body
 
 
 def _both(name: str) -> tuple[str, str]:

@@ -85,4 +85,5 @@ def served(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 
 def _operation_id(method: str, path: str) -> str:
-    return method.lower() + "".join(word.capitalize() for word in path.replace("{", "").replace("}", "").replace(".", "/").split("/"))
+    words = path.replace("{", "").replace("}", "").replace(".", "/").removesuffix("/").split("/")
+    return method.lower() + "".join(word.capitalize() for word in words) + ("Slash" if path.endswith("/") else "")

@@ -10,7 +10,7 @@ def _schema(properties: dict[str, Schema], required: tuple[str, ...] = (), **mor
 
 
 _HEX = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
-_ANY_ID = {"type": ["string", "integer", "null"], "description": "Kept as a keyed hash only."}
+_ANY_ID = {"type": ["string", "number", "null"], "description": "Kept as a keyed hash only."}
 SCHEMAS: dict[str, Schema] = {
     "Problem": _schema(
         {
@@ -32,8 +32,8 @@ SCHEMAS: dict[str, Schema] = {
             "event": {"type": "string"},
             "userId": _ANY_ID,
             "anonymousId": _ANY_ID,
-            "messageId": {"type": "string", "description": "What makes an event one event."},
-            "timestamp": {"type": "string"},
+            "messageId": {"type": ["string", "number", "null"], "description": "What makes an event one event."},
+            "timestamp": {"type": ["string", "null"]},
             "properties": {"type": "object"},
             "context": {"type": "object"},
         },

@@ -41,6 +41,14 @@ class Hasher:
         """What stands for a write key."""
         return self._digest(b"write key", key, 32).hex()
 
+    def assertion(self, key_id: str, name: str) -> int:
+        """What stands for a request for a token that was answered."""
+        return self._number(b"assertion", key_id, name)
+
+    def signing_secret(self) -> bytes:
+        """What access tokens are signed with."""
+        return self._digest(b"access tokens", "", 32)
+
     def token(self, text: str) -> str:
         """What stands for a token with which somebody reads or operates."""
         return self._digest(b"token", text, 32).hex()

@@ -132,6 +132,15 @@ KEYS = {
     "version": "UInt32",
     "ends_day": "Nullable(Date)",
 }
+OAUTH_KEYS = {
+    "project": "String",
+    "key_id": "String",
+    "public_key": "String",
+    "created_day": "Date",
+    "revoked": "Bool",
+    "version": "UInt32",
+}
+OAUTH_ASSERTIONS = {"assertion": "UInt128", "expires": "DateTime('UTC')"}
 TOKENS = {
     "token_hash": "String",
     "role": "LowCardinality(String)",
@@ -193,6 +202,8 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("registrations", REGISTRATIONS, "mark"),
         Table("tombstones", TOMBSTONES, "mark", replacing="finished"),
         Table("receipts", RECEIPTS, "receipt", replacing=None),
+        Table("oauth_keys", OAUTH_KEYS, "key_id", replacing="version"),
+        Table("oauth_assertions", OAUTH_ASSERTIONS, "assertion", ttl="expires + INTERVAL 1 DAY"),
         Table("schema_version", SCHEMA_VERSION, "version"),
         Table("leases", LEASES, "holder", replacing="renewed"),
         Table("violations", VIOLATIONS, "(project, reason, field, day)", replacing=None),

@@ -60,6 +60,12 @@ def _state(one: dict[str, Any], last: str | None) -> str:
     return f"until {last}" if last else "accepted"
 
 
+def oauth_keys(answer: dict[str, Any]) -> str:
+    """Public keys of programs that fetch tokens."""
+    rows = [(key["id"], key["project"], key["created"], "revoked" if key["revoked"] else "accepted") for key in answer["keys"]]
+    return table(("key id", "client id", "created", "state"), rows, "no public keys; add one: innerloop-collector keys oauth add PROJECT")
+
+
 def quarantine(answer: dict[str, Any]) -> str:
     """What waits."""
     rows = [
