@@ -79,7 +79,7 @@ PATCHES = {
         "store/purge.py", "            self.keep_replaced_parts(schema.KEEP_REPLACED_SECONDS)\n", "            pass\n", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[rows]"
     ),
     "rows are masked only": Patch(
-        "store/purge.py", 'f"ALTER TABLE {one.table} DELETE {place} WHERE {one.where} SETTINGS mutations_sync = 0"', 'f"DELETE FROM {one.table} WHERE {one.where}"', "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
+        "store/purge.py", 'f"ALTER TABLE {self._layout.altered(one.table)} DELETE {place} WHERE {one.where} SETTINGS mutations_sync = 0"', 'f"DELETE FROM {one.table} WHERE {one.where}"', "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"
     ),
     "parts that were set aside are overlooked": Patch(
         "store/purge.py", "if self.detached_parts():", "if False:", "test_erasure_gone.py::test_rows_that_the_engine_set_aside_keep_an_erasure_from_being_called_done"

@@ -69,7 +69,10 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
             application = build(core, operations, readers)
             url = f"http://{_shown(address[0])}:{listener.getsockname()[1]}"
             guard = Guard(configuration.limits, core.metrics.turned_away)
-            asyncio.run(_run(application, guard, listener, url, lock, lambda: core.writer.alive))
+            try:
+                asyncio.run(_run(application, guard, listener, url, lock, lambda: core.writer.alive))
+            finally:
+                core.purger.stopping.set()  # a backup that is being made would keep a reader for long
     finally:
         core.close()
 

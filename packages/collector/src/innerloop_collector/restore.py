@@ -14,9 +14,10 @@ from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.settings import Paths
-from innerloop_collector.store import ddl, journal, manifest
+from innerloop_collector.store import journal, manifest
 from innerloop_collector.store.backup import KEY
 from innerloop_collector.store.keyed import write_private
+from innerloop_collector.store.upgrade import bring_up
 
 _ORDER = ("erasures.log", "destinations", "secret", "store")  # the store last: a service starts a new one only where there is none
 
@@ -31,10 +32,10 @@ class Restored(NamedTuple):
 
 def restore(paths: Paths, configuration: Configuration, directory: Path, journals: list[Path], secret: Path | None) -> Restored:
     """Restore a backup. The caller holds the lock of the data directory. Raises UsageError and StoreError."""
+    if configuration.store.url:
+        raise UsageError("a backup is put back into an embedded store only; leave [store] url out, or use the backups of your server")
     if paths.store.exists():
         raise UsageError(f"{paths.data} has a store already; a backup goes into an empty data directory: choose another with --data DIR")
-    if configuration.store.url:
-        raise UsageError("a backup is restored into an embedded store; leave store.url out of the configuration to restore this one")
     found = manifest.read(directory)
     building = paths.data / "restoring"
     shutil.rmtree(building, ignore_errors=True)
@@ -43,8 +44,7 @@ def restore(paths: Paths, configuration: Configuration, directory: Path, journal
     erasures = [one for path in (directory / journal.NAME, paths.erasures, *named, *journals) for one in journal.read(path)]
     core = Core(Paths(building), configuration)
     with closing(core):
-        for statement in ddl.statements(layout=core.engine.layout):  # which schema they are of, the backup says
-            core.engine.command(statement)
+        bring_up(core.engine, core.hasher.fingerprint(), core.now().date())
         _load(core, directory, found)
         journal.append(Paths(building).erasures, erasures, core.now().date())
         core.open()

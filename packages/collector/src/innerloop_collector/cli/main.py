@@ -27,9 +27,8 @@ from innerloop_collector.cli.tokens import tokens
 from innerloop_collector.errors import CollectorError
 
 _WRITING: tuple[click.Command, ...] = (projects, keys, tokens, ids, quarantine, destinations)
-_READING: tuple[click.Command, ...] = (report, totals, retain, erase, receipt)
-_KEEPING: tuple[click.Command, ...] = (backup, backups, restore, check, config)
-_COMMANDS: tuple[click.Command, ...] = (serve, *_WRITING, *_READING, *_KEEPING, demo)
+_KEEPING: tuple[click.Command, ...] = (retain, totals, erase, receipt, backup, backups, restore)
+_COMMANDS: tuple[click.Command, ...] = (serve, *_WRITING, report, *_KEEPING, check, config, demo)
 
 
 def main() -> NoReturn:

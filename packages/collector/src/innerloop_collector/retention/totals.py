@@ -77,7 +77,7 @@ class WeeklyTotals:
         ]
         whole: tuple[Any, ...] = (project, week, MADE, "", 0, "", 0, 0, 0, 0, None, None, None, [])
         rows = [(*cell, min_weeks, today) for cell in [*cells, whole]]
-        self._engine.insert("weekly_totals", schema.WEEKLY_TOTALS, rows, f"{project} {week}")
+        self._engine.insert("weekly_totals", schema.WEEKLY_TOTALS, rows)
         return len(cells)
 
     def read(self, project: str) -> list[dict[str, Any]]:

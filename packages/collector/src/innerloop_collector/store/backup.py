@@ -4,6 +4,7 @@ It is consistent up to a position: every event up to it that is not erased or pa
 meanwhile. It is made beside its place and gets its name when it is whole and on the disk.
 """
 
+import io
 import os
 import shutil
 import threading
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+
+from pyarrow import parquet
 
 from innerloop_collector import __version__
 from innerloop_collector.errors import StoreError, UsageError
@@ -21,7 +24,7 @@ from innerloop_collector.store.purge import Purger
 
 FILE_ROWS = 500_000  # in one file, about: one is in memory at a time
 KEY = "secret"
-_LEFT_OUT = {"probes", "leases"}
+_LEFT_OUT = {"probes", "leases", "schema_version"}  # they are about the place where a store is
 _FIRST, _LAST = "quarantine", "tombstones"  # what leaves quarantine meanwhile is in both; an erasure of meanwhile is in it
 
 
@@ -94,24 +97,25 @@ class BackupMaker:
         months = self._source.engine.query("SELECT DISTINCT toYYYYMM(event_time) AS month FROM events ORDER BY month")
         files = []
         for (month,) in months:
-            where = f"toYYYYMM(event_time) = {int(month)} AND position <= {int(position)}"
-            files += self._files(building, f"events-{month}", "events", where, "message_key")
+            chosen = f"FROM events FINAL WHERE toYYYYMM(event_time) = {int(month)} AND position <= {int(position)}"
+            files += self._files(building, f"events-{month}", "events", chosen, "message_key")
         return files
 
     def _table(self, building: Path, name: str) -> list[manifest.File]:
-        return self._files(building, name, name, "1", "ifNull(cityHash64(*), 0)")  # a NULL in a row makes its hash NULL
+        final = "" if schema.table(name).replacing is None else " FINAL"
+        return self._files(building, name, name, f"FROM {name}{final} WHERE 1", "cityHash64(formatRow('RowBinary', *))")
 
-    def _files(self, building: Path, stem: str, table: str, where: str, spread: str) -> list[manifest.File]:
+    def _files(self, building: Path, stem: str, table: str, chosen: str, spread: str) -> list[manifest.File]:
+        """Write the chosen rows in files of a bearable size, by what `spread` makes of a row (never null)."""
         engine = self._source.engine
-        total = int(engine.query(f"SELECT count() FROM {table} WHERE {where}")[0][0])
+        total = int(engine.query(f"SELECT count() {chosen}")[0][0])
         buckets = -(-total // FILE_ROWS)
         files = []
         for bucket in range(buckets):
             if self._source.purger.stopping.is_set():
                 raise StoreError("the store is closing")
-            chosen = f"FROM {table} WHERE {where} AND {spread} % {buckets} = {bucket}"
-            rows = int(engine.query(f"SELECT count() {chosen}")[0][0])
-            content = engine.export(f"SELECT * {chosen}")
+            content = engine.export(f"SELECT * {chosen} AND {spread} % {buckets} = {bucket}")
+            rows = parquet.read_metadata(io.BytesIO(content)).num_rows
             files.append(manifest.put(building, f"{stem}-{bucket}.parquet", table, rows, content))
         if table != _FIRST and sum(file.rows for file in files) < total:
             raise StoreError(f"the backup has not every row of {table}; make it again")

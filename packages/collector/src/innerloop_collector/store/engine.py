@@ -96,6 +96,22 @@ class Engine:
                 self._open_ended.add(query)
             raise _readable(error) from error
 
+    def export(self, sql: str) -> bytes:
+        """Run a SELECT and return its rows as one Parquet file."""
+        try:
+            self._settle()
+            return bytes(self._client().raw_query(sql, fmt="Parquet", settings={"output_format_parquet_compression_method": "zstd"}))
+        except (ClickHouseError, OSError) as error:
+            raise _readable(error) from error
+
+    def load(self, table: str, columns: Sequence[str], content: bytes) -> None:
+        """Insert the rows of a Parquet file. On return they are on the disk."""
+        self.fence()
+        try:
+            self._client().raw_insert(table, column_names=columns, insert_block=content, fmt="Parquet")
+        except (ClickHouseError, OSError) as error:
+            raise _readable(error) from error
+
     def _settle(self) -> None:
         """Wait for inserts whose connection ended: a server may be at work on them still, and what they store must be seen before more is."""
         for query in list(self._open_ended):
@@ -109,20 +125,6 @@ class Engine:
     def _running(self, query: str) -> bool:
         sql = f"SELECT count() FROM {self.layout.system('processes')} WHERE initial_query_id = {{query:String}}"
         return bool(self._client().query(sql, parameters={"query": query}).result_rows[0][0])
-
-    def export(self, sql: str) -> bytes:
-        """Run a SELECT and return its rows as one Parquet file."""
-        try:
-            return bytes(self._client().raw_query(sql, fmt="Parquet", settings={"output_format_parquet_compression_method": "zstd"}))
-        except (ClickHouseError, OSError) as error:
-            raise _readable(error) from error
-
-    def load(self, table: str, columns: Sequence[str], content: bytes) -> None:
-        """Insert the rows of a Parquet file. On return they are on the disk."""
-        try:
-            self._client().raw_insert(table, column_names=columns, insert_block=content, fmt="Parquet")
-        except (ClickHouseError, OSError) as error:
-            raise _readable(error) from error
 
     def close(self) -> None:
         """Close every client; the engine ends with the last one."""
