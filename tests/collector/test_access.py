@@ -133,15 +133,6 @@ def test_a_revoked_token_opens_nothing_from_that_moment_on_also_after_a_restart(
     assert "revoked" in collector.cli("tokens", "list").stdout
 
 
-def test_a_token_ends_after_its_last_day(idle: Collector) -> None:
-    text = idle.cli("tokens", "create", "--role", "viewer", "--label", "for a month", "--expires", "30").stdout.strip()
-    for days, status in ((30, 200), (31, 401)):
-        idle.move_clock(timedelta(days=days))
-        idle.start()
-        assert status == call(idle, "projects.list", bearer(text)).status_code
-        idle.stop()
-
-
 @pytest.mark.parametrize(
     "headers",
     [
@@ -201,6 +192,7 @@ def test_a_session_has_the_role_of_its_token_and_a_cookie_that_no_script_and_no_
         ({}, 403),
         ({"Origin": "https://evil.example.org"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[nonsense"}, 403),
         ({"Origin": "OWN", "Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Sec-Fetch-Site": "none"}, 403),
@@ -244,39 +236,34 @@ def test_a_session_ends_with_a_word_or_with_its_token(shared: Collector) -> None
     assert 401 == shared.http.get(shared.url + "/session", headers=second).status_code
 
 
-def test_a_session_that_nobody_uses_ends_and_none_lasts_for_ever(new_collector: Any) -> None:
+def test_a_session_that_nobody_uses_ends_and_none_lasts_for_ever_and_a_plain_cookie_is_there_for_who_asks(new_collector: Any) -> None:
     collector = new_collector()
     collector.environment["INNERLOOP_COLLECTOR_ACCESS_SESSION_IDLE_MINUTES"] = "0.025"  # 1.5 s
-    collector.environment["INNERLOOP_COLLECTOR_ACCESS_SESSION_HOURS"] = "0.001"  # 3.6 s
+    collector.environment["INNERLOOP_COLLECTOR_ACCESS_SESSION_HOURS"] = "0.002"  # 7.2 s
+    collector.environment["INNERLOOP_COLLECTOR_ACCESS_PLAIN_HTTP_COOKIE"] = "true"
     collector.start()
     text = token(collector, "viewer")
+    plain = sign_in(collector, text)
+    renamed = {"Cookie": cookie(plain).replace("innerloop=", "__Host-innerloop=")}
     used, unused = ({"Cookie": cookie(sign_in(collector, text))} for _ in range(2))
 
     def alive(session: Headers) -> bool:
         return bool(collector.http.get(collector.url + "/session", headers=session).status_code == 200)
 
-    began = datetime.now(UTC)
-    lived = 0.0
+    with_other_name = alive(renamed)
+    began, lived = datetime.now(UTC), 0.0
+    unused_lives: bool | None = None
     while alive(used):
         lived = (datetime.now(UTC) - began).total_seconds()
-        assert lived < 10
+        if unused_lives is None and lived > 2:
+            unused_lives = alive(unused)
+        assert lived < 20
         time.sleep(0.3)
 
-    assert not alive(unused)
-    assert 1.5 < lived <= 3.7
-
-
-def test_a_plain_cookie_is_there_for_who_asks_for_it(new_collector: Any) -> None:
-    collector = new_collector()
-    collector.environment["INNERLOOP_COLLECTOR_ACCESS_PLAIN_HTTP_COOKIE"] = "true"
-    collector.start()
-    opened = sign_in(collector, token(collector, "viewer"))
-
-    assert cookie(opened).startswith("innerloop=")
-    assert "Secure" not in opened.headers["Set-Cookie"]
-    assert 200 == collector.http.get(collector.url + "/session", headers={"Cookie": cookie(opened)}).status_code
-    renamed = {"Cookie": cookie(opened).replace("innerloop=", "__Host-innerloop=")}
-    assert 401 == collector.http.get(collector.url + "/session", headers=renamed).status_code
+    assert unused_lives is False
+    assert 2 < lived <= 7.3
+    assert (True, False) == (cookie(plain).startswith("innerloop="), "Secure" in plain.headers["Set-Cookie"])
+    assert not with_other_name
 
 
 # A trusted reverse proxy
@@ -317,8 +304,8 @@ def test_a_trusted_proxy_says_who_somebody_is(new_collector: Any) -> None:
     # A forged header past the proxy lacks the secret; one that the proxy let through stands beside its own.
     assert 403 == status("keys.list", {name: value for name, value in ada.items() if name != "X-Innerloop-Proxy-Secret"})
     assert 403 == status("keys.list", {**ada, "X-Innerloop-Proxy-Secret": "something else entirely"})
-    assert 403 == status("keys.list", [("X-Remote-User", "bob"), *ada.items()])
-    assert 403 == status("keys.list", [("X-Innerloop-Proxy-Secret", "x"), *ada.items()])
+    for twice in (("X-Remote-User", "bob"), ("X-Innerloop-Proxy-Secret", "x")):
+        assert [403, 403] == [status("keys.list", headers) for headers in ([twice, *ada.items()], [*ada.items(), twice])]
     # What the browser was signed in for at the proxy does not let another site act.
     assert 403 == status("keys.list", {**ada, "Origin": "https://evil.example.org"})
     assert 401 == status("keys.list", {**ada, **bearer("ilt_" + "x" * 43)})

@@ -61,8 +61,9 @@ def test_an_existing_key_can_be_taken_over(idle: Collector) -> None:
     idle.send(run_event())
 
 
-def test_a_key_is_rotated_with_an_overlap_and_the_old_one_ends_at_its_date(idle: Collector) -> None:
+def test_a_rotated_key_ends_at_its_date_and_a_token_after_its_last_day(idle: Collector) -> None:
     idle.start_with()
+    token = idle.ask_text("tokens", "create", "--role", "viewer", "--label", "for a week", "--expires", "7").strip()
     rotated = idle.cli("keys", "rotate", "acme", "--overlap", "7")
     new = rotated.stdout.strip()
     last = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
@@ -73,9 +74,12 @@ def test_a_key_is_rotated_with_an_overlap_and_the_old_one_ends_at_its_date(idle:
 
     assert re.fullmatch(r"acme\.[A-Za-z0-9_-]{32}", new)
     assert f"write key {old_id} is accepted up to and including {last}" in rotated.stderr
+    call = {"operation": "projects.list", "arguments": {}}
     for days, old_status in ((7, 200), (8, 401)):
         idle.move_clock(timedelta(days=days))
         idle.start_with()  # whose project file still names the old one
+        read = idle.http.post(idle.url + "/admin/v1/call", json=call, headers={"Authorization": f"Bearer {token}"})
+        assert old_status == read.status_code
         assert (old_status, 200) == tuple(idle.post("/v1/batch", {"batch": []}, key).status_code for key in (KEY, new))
         idle.stop()
     listed = {one["id"]: (one["accepted"], one["ends"]) for one in idle.ask("keys", "list")["keys"]}

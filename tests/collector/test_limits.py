@@ -54,21 +54,11 @@ def test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true(ne
     assert 55 == collector.stored
 
 
-def test_a_batch_larger_than_the_burst_passes_when_nothing_else_was_sent(new_collector: Made) -> None:
-    collector = limited(new_collector, events_per_second=100, burst_events=10)
-
-    assert 200 == collector.post("/v1/batch", batch(50)).status_code
-    refused = collector.post("/v1/batch", batch(50))
-    assert (429, "1") == (refused.status_code, refused.headers["Retry-After"])
-    time.sleep(1)
-    assert 200 == collector.post("/v1/batch", batch(50)).status_code
-
-
-def test_nobody_is_told_to_wait_for_longer_than_an_sdk_would(new_collector: Made) -> None:
+def test_a_batch_larger_than_the_burst_passes_once_and_nobody_waits_for_longer_than_an_sdk_would(new_collector: Made) -> None:
     collector = limited(new_collector, events_per_second=0.01, burst_events=10)
-    collector.post("/v1/batch", batch(10))
+    refused = [collector.post("/v1/batch", batch(50)) for _ in range(2)][1]
 
-    assert "300" == collector.post("/v1/batch", batch(10)).headers["Retry-After"]
+    assert (429, "300", 50) == (refused.status_code, refused.headers["Retry-After"], collector.stored)
 
 
 # New ids
@@ -85,7 +75,7 @@ def test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in(new_collecto
     assert (7, {"too many new ids": 2}) == (collector.stored, collector.reasons())
     assert 1 == collector.log.count("too many new ids today")
     told = collector.cli("check")
-    assert (1, True) == (told.returncode, "2 events of acme wait because a write key brought too many new ids" in told.stderr)
+    assert (1, True) == (told.returncode, "2 events of acme wait, since a write key brought too many new ids" in told.stderr)
     assert 'innerloop_events_set_aside_total{reason="too many new ids"} 2.0' in metrics(collector)
     collector.stop()
     collector.start()  # and it has not forgotten who was there, nor how many
@@ -192,28 +182,31 @@ def head(length: int, more: str = "") -> bytes:
 
 
 def answer(connection: socket.socket) -> bytes:
-    """What comes until the other side closes."""
+    """What comes until the other side closes. An answer that ends in a reset is none: many clients never see it."""
     got = b""
-    with contextlib.suppress(ConnectionResetError):
-        while part := connection.recv(65_536):
-            got += part
+    while part := connection.recv(65_536):
+        got += part
     return got
 
 
-def test_a_megabyte_of_headers_is_refused(limits: Collector) -> None:
+def test_a_megabyte_of_headers_is_refused_and_its_sender_can_read_that(limits: Collector) -> None:
     for lines in (b"X: " + b"x" * 1_000_000 + b"\r\n", b"X: y\r\n" * 170_000):
         with connect(limits) as connection:
-            with contextlib.suppress(ConnectionError):
-                connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n")
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n")
             said = answer(connection)
         assert said.startswith(b"HTTP/1.1 431 "), said
         assert b'"code": "too_large"' in said
 
 
 def test_a_header_that_arrives_in_one_piece_is_bounded_too(limits: Collector) -> None:
-    """The parser bounds only what is incomplete, and a whole header of 60 KB arrives in one read."""
+    """The parser bounds only what is incomplete, and a whole header of 20 KB arrives in one read, or in two."""
     with connect(limits) as connection:
-        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 60_000 + b"\r\n\r\n")
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 20_000 + b"\r\n\r\n")
+        assert answer(connection).startswith(b"HTTP/1.1 431 ")
+    with connect(limits) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 10_000)
+        time.sleep(0.2)
+        connection.sendall(b"x" * 10_000 + b"\r\n\r\n")
         assert answer(connection).startswith(b"HTTP/1.1 431 ")
 
 

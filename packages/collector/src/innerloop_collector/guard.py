@@ -148,6 +148,7 @@ class GuardedProtocol(H11Protocol):
     def __init__(self, *words: Any, **named: Any) -> None:
         super().__init__(*words, **named)
         self._header_since: float | None = None
+        self._header_bytes = 0
         self._body_since = 0.0
         self._body_bytes = 0
         self._unread_since: float | None = None
@@ -174,10 +175,18 @@ class GuardedProtocol(H11Protocol):
             self._header_since = now
         rest = memoryview(data)
         while rest and not self.transport.is_closing() and self not in self.guard.leaving:
-            size = self.guard.limits.header_bytes if self.conn.their_state is h11.IDLE else len(rest)
+            size = self._size_of_next(len(rest))
             super().data_received(bytes(rest[:size]))
             rest = rest[size:]
         self._note(len(data), now)
+
+    def _size_of_next(self, available: int) -> int:
+        """How many bytes the parser may get now: of a header one more than it may have, so that it complains."""
+        if self.conn.their_state is not h11.IDLE:
+            return available
+        size = min(available, max(self.guard.limits.header_bytes + 1 - self._header_bytes, 1))
+        self._header_bytes += size
+        return size
 
     def on_response_complete(self) -> None:
         """An answer was written: the next request may begin."""
@@ -188,7 +197,7 @@ class GuardedProtocol(H11Protocol):
         """Remember how far the request is."""
         state = self.conn.their_state
         if state is not h11.IDLE:
-            self._header_since = None
+            self._header_since, self._header_bytes = None, 0
         if state is h11.SEND_BODY and self in self.guard.sending:
             self._body_bytes += size
         elif state is h11.SEND_BODY:
