@@ -120,6 +120,7 @@ def test_targets_that_come_later_find_their_run(configured: Configured, receiver
     assert (root["traceId"], root["spanId"]) == (span["traceId"], span["parentSpanId"])
 
 
+@pytest.mark.slow
 def test_spans_that_are_declined_in_an_answer_of_200_are_counted_and_not_sent_again(configured: Configured, receiver: Receiver) -> None:
     declined = ExportTraceServiceResponse()
     declined.partial_success.rejected_spans = 1

@@ -48,6 +48,7 @@ def test_commands_refuse_it_too(configured: Configured) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_key_that_is_missing_or_refused_is_read_again(configured: Configured, receiver: Receiver) -> None:
     """The service takes events meanwhile."""
     key = configured.collector.directory / "later"
