@@ -58,3 +58,12 @@ def test_many_senders_at_once_are_all_answered_and_all_stored(collector: Collect
         thread.join()
 
     assert 24 * 30 == collector.stored
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(idle: Collector) -> None:
+    (idle.directory / "log").symlink_to("/dev/full")
+    idle.start_with()
+    idle.send(run_event(), run_event())
+
+    assert 0 == idle.stop()
+    assert [[2]] == idle.rows("SELECT count() FROM events")

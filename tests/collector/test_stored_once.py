@@ -6,7 +6,7 @@ import struct
 import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from tests.collector.support import KEY, Collector, Event, run_event
@@ -22,7 +22,7 @@ def test_twice_in_one_batch(collector: Collector) -> None:
 def test_again_and_again_with_another_sent_at(collector: Collector) -> None:
     event = run_event()
     for second in range(3):
-        collector.send(event, sent_at=f"2026-11-23T10:00:0{second}Z")
+        collector.send(event, sent_at=(datetime.now(UTC) + timedelta(seconds=second)).isoformat())
 
     assert 1 == collector.stored
 

@@ -61,7 +61,7 @@ def writer(tables: HeldTables) -> Iterator[Writer]:
     hasher = Hasher(bytes(32))
     made = Writer(
         tables,
-        Erasures(Engine(_no_engine), hasher, _no_engine),
+        Erasures(Engine(_no_engine), hasher),
         Tombstones(hasher),
         Store(group_rows=100, linger_seconds=0.01, waiting_rows=50),
     )

@@ -7,6 +7,7 @@ and the places in the code that it passed: a message may quote what a sender wro
 
 import contextlib
 import logging
+import os
 import re
 import sys
 import threading
@@ -18,6 +19,7 @@ from typing import Any, TextIO, cast
 import structlog
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_STDERR = 2
 _DEEPEST = 12  # places of a failure that are named
 _OURS = ("timestamp", "level", "url")  # `url`: where the service listens, which its operator chose
 _KEY_ID = re.compile("[0-9a-f]{12}")  # how a person names a write key: the beginning of its hash
@@ -48,10 +50,10 @@ def configure(level: str = "info") -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Forgiving())),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_Forgiving())
     handler.addFilter(_keep_what_its_author_wrote)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -66,21 +68,21 @@ def configure(level: str = "info") -> None:
 
 
 class _Forgiving:
-    """A stream that may fail, as where the log's disk is full. What is lost is a line; whoever wanted to log goes on."""
+    """stderr for lines that may be lost, as where the log's disk is full: whoever wanted to log goes on, and nothing is left for the end."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
+        self._text = ""
 
     def write(self, text: str) -> int:
-        """Write, or let it be."""
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
+        """Keep what belongs to a line. Whoever writes holds a lock."""
+        self._text += text
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or let it be."""
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
+        """Write the line, or let it be."""
+        line, self._text = self._text.encode(errors="backslashreplace"), ""
+        with contextlib.suppress(OSError):
+            os.write(_STDERR, line)
 
 
 def _died(what: str, error: BaseException | None) -> None:

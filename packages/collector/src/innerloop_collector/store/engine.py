@@ -27,6 +27,7 @@ from innerloop_collector.store.layout import Layout
 _PATIENCE = 30.0  # seconds
 _POLL = 0.1
 Rows = Sequence[Sequence[Any]]
+_ONE_THREAD = {"max_threads": "1", "max_insert_threads": "1", "input_format_parallel_parsing": "0"}  # a block is too small to be shared out
 SESSION = {"max_memory_usage": 2_000_000_000, "max_execution_time": 60}
 
 
@@ -81,7 +82,7 @@ class Engine:
         if self.layout.remote:  # with a token of its own: replicated tables take rows that look alike for a repetition
             settings = {"query_id": query, "insert_deduplication_token": token or query}
         else:
-            settings = {"insert_deduplication_token": token} if token else {}
+            settings = _ONE_THREAD | ({"insert_deduplication_token": token} if token else {})
         try:
             self._client().insert(
                 table,

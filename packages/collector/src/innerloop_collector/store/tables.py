@@ -18,7 +18,8 @@ MESSAGE_KEY = list(schema.EVENTS).index("message_key")
 INSTALLATION = list(schema.EVENTS).index("installation")
 EVENT_TIME = list(schema.EVENTS).index("event_time")
 # The projection is read by name: left to itself, the engine scans the whole table where that is fewer granules. Over a cluster it can only be preferred.
-_KNOWN = "SELECT message_key FROM mergeTreeProjection(currentDatabase(), 'events', 'ids') WHERE message_key IN {keys:Array(UInt128)}"
+_KNOWN = """SELECT message_key FROM mergeTreeProjection(currentDatabase(), 'events', 'ids') WHERE message_key IN {keys:Array(UInt128)}
+    SETTINGS max_threads = 1"""
 _KNOWN_IN_CLUSTER = """SELECT message_key FROM events WHERE message_key IN {keys:Array(UInt128)}
     SETTINGS preferred_optimize_projection_name = 'ids'"""
 OURS = "database = {database:String} AND table IN {tables:Array(String)}"  # of the engine's own tables, those that hold installations
