@@ -14,7 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.collector.support import KEY, Collector, project, run_event
+from tests.collector.asking import asked, stored
+from tests.collector.support import KEY, Collector, project, run_event, toml
 
 AUDIENCE = "https://collector.example.org"
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -29,11 +30,14 @@ def public_pem(pair: Pair) -> str:
     return pair.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def add(collector: Collector, pair: Pair, name: str = "acme") -> str:
+def add(collector: Collector, pair: Pair, name: str = "acme") -> httpx2.Response:
+    """Have a public key accepted."""
+    return asked(collector, "oauth.add", project=name, public_key=public_pem(pair))
+
+
+def added(collector: Collector, pair: Pair) -> str:
     """Have a public key accepted. Returns its id."""
-    file = collector.directory / "public.pem"
-    file.write_text(public_pem(pair))
-    return str(collector.ask("keys", "oauth", "add", name, "--public-key", str(file))["id"])
+    return str(add(collector, pair).json()["id"])
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def giving(shared: Collector) -> Collector:
 @pytest.fixture(scope="module")
 def key_id(giving: Collector, pair: rsa.RSAPrivateKey) -> str:
     """The id of a key that is accepted there."""
-    return add(giving, pair)
+    return added(giving, pair)
 
 
 def ask(collector: Collector, pair: Pair, key_id: str, *, algorithm: str = "RS256", form: Any = None, **claims: Any) -> httpx2.Response:
@@ -88,7 +92,7 @@ def send(collector: Collector, token: str, key: str = KEY) -> int:
 
 
 def test_a_token_and_the_write_key_together_let_a_program_send(giving: Collector, pair: rsa.RSAPrivateKey, key_id: str) -> None:
-    before = giving.stored
+    before = stored(giving)
     response = ask(giving, pair, key_id)
     answer = response.json()
 
@@ -97,25 +101,27 @@ def test_a_token_and_the_write_key_together_let_a_program_send(giving: Collector
     assert 200 == send(giving, answer["access_token"])
     assert 401 == send(giving, answer["access_token"], "acme.wrong")
     assert 401 == giving.post("/v1/batch", {"batch": []}, None, {"Authorization": f"Bearer {answer['access_token']}"}).status_code
-    assert before + 1 == giving.stored
+    assert before + 1 == stored(giving)
 
 
 def test_a_token_and_a_public_key_belong_to_one_project(giving: Collector, pair: rsa.RSAPrivateKey, key_id: str) -> None:
-    giving.apply(project(project={"id": "other", "write_key": "other.0123456789abcdefghijklmn"}))
-    other = giving.cli("keys", "create", "other").stdout.strip()
+    document = project(project={"id": "other", "write_key": "other.0123456789abcdefghijklmn"})
+    asked(giving, "projects.apply", toml=toml(document), source="other.toml")
+    other = asked(giving, "keys.create", project="other").json()["key"]
     token = ask(giving, pair, key_id).json()["access_token"]
 
     assert 401 == send(giving, token, other)
-    assert key_id == add(giving, pair)
-    done = giving.cli("keys", "oauth", "add", "other", "--public-key", str(giving.directory / "public.pem"))
-    assert 1 == done.returncode
-    assert "acme" in done.stderr
+    assert key_id == added(giving, pair)
+    again = add(giving, pair, "other")
+    assert (409, True) == (again.status_code, "acme" in again.json()["detail"])
 
 
 def test_a_token_dies_with_its_key_and_a_request_is_good_once_also_over_a_crash(idle: Collector, pair: rsa.RSAPrivateKey) -> None:
     idle.environment["INNERLOOP_COLLECTOR_INGEST_OAUTH_AUDIENCE"] = AUDIENCE
     idle.start_with()
-    key_id, now = add(idle, pair), int(time.time())
+    file = idle.write({}, "public.pem")
+    file.write_text(public_pem(pair))
+    key_id, now = str(idle.ask("keys", "oauth", "add", "acme", "--public-key", str(file))["id"]), int(time.time())
     once: dict[str, Any] = {"jti": "a-name-to-look-for", "iat": now, "exp": now + 60}
     token = ask(idle, pair, key_id, **once).json()["access_token"]
     assert 401 == ask(idle, pair, key_id, **once).status_code
@@ -153,7 +159,7 @@ def test_a_token_that_anybody_could_make_lets_nobody_send(giving: Collector, pai
 def test_a_token_expires(idle: Collector, pair: rsa.RSAPrivateKey) -> None:
     idle.environment |= {"INNERLOOP_COLLECTOR_INGEST_OAUTH_AUDIENCE": AUDIENCE, "INNERLOOP_COLLECTOR_INGEST_OAUTH_TOKEN_SECONDS": "1"}
     idle.start_with()
-    token = ask(idle, pair, add(idle, pair)).json()["access_token"]
+    token = ask(idle, pair, added(idle, pair)).json()["access_token"]
 
     deadline = time.monotonic() + 10
     while (status := send(idle, token)) == 200 and time.monotonic() < deadline:
@@ -214,26 +220,21 @@ def test_whatever_is_posted_there_gets_an_answer_in_full(giving: Collector, cont
 
 
 def test_without_an_address_of_its_own_a_collector_gives_no_tokens(collector: Collector, pair: rsa.RSAPrivateKey) -> None:
-    response = ask(collector, pair, add(collector, pair))
+    response = ask(collector, pair, added(collector, pair))
 
     assert 401 == response.status_code
     assert "oauth_audience" in response.json()["error_description"]
 
 
-def test_only_a_public_rsa_key_of_2048_bits_is_accepted(giving: Collector, pair: rsa.RSAPrivateKey) -> None:
-    file = giving.directory / "key.pem"
+def test_only_a_public_rsa_key_of_2048_bits_is_accepted(giving: Collector, pair: rsa.RSAPrivateKey, key_id: str) -> None:
     wrong = {
         private_pem(pair): "private key",
         public_pem(ec.generate_private_key(ec.SECP256R1())): "RSA",
         public_pem(rsa.generate_private_key(65537, 1024)): "2048 bits",
         "not a key": "PEM",
     }
-    before = giving.ask("keys", "oauth", "list")
     for text, why in wrong.items():
-        file.write_text(text)
-        done = giving.cli("keys", "oauth", "add", "acme", "--public-key", str(file))
-        assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
-        assert why in done.stderr
-    file.write_text(public_pem(pair))
-    assert 1 == giving.cli("keys", "oauth", "add", "nobody", "--public-key", str(file)).returncode
-    assert before == giving.ask("keys", "oauth", "list")
+        answer = asked(giving, "oauth.add", project="acme", public_key=text)
+        assert (409, True) == (answer.status_code, why in answer.json()["detail"]), answer.text
+    assert 409 == add(giving, pair, "nobody").status_code
+    assert [key_id] == [key["id"] for key in asked(giving, "oauth.list").json()["keys"]]
