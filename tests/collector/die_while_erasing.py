@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from innerloop_collector.configuration import load
 from innerloop_collector.core import Core
 from innerloop_collector.settings import prepare
 from innerloop_collector.store.eraser import Claim, Copies, Eraser
@@ -43,7 +44,7 @@ def _and_die(method: Any) -> Any:
 
 def main(data: Path, user: str, step: str) -> None:
     """Open the store, begin to erase and die."""
-    core = Core(prepare(data))
+    core = Core(prepare(data), load(None, os.environ))
     core.open()
     mark = core.hasher.mark(installation := core.hasher.installation("acme", user))
     claim = Claim(installation, mark, core.erasures.proofs([mark])[mark])

@@ -1,6 +1,7 @@
 """Erase an installation whose rows a slow query reads, and say in which order both ended. A process of its own: it opens the engine."""
 
 import json
+import os
 import sys
 import threading
 import time
@@ -8,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from innerloop_collector.configuration import load
 from innerloop_collector.core import Core
 from innerloop_collector.ingest.messages import Envelope, event_of, registrations
 from innerloop_collector.pipeline.event import Event
@@ -22,7 +24,7 @@ SLOW = "SELECT count() FROM events WHERE NOT ignore(installation, sleepEachRow(0
 
 def main(data: Path) -> None:
     """Store, read slowly, erase, and print what was seen."""
-    core, owner = Core(prepare(data)), Owner()
+    core, owner = Core(prepare(data), load(None, os.environ)), Owner()
     with closing(core):
         core.open()
         core.eraser.start()

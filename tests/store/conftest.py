@@ -8,7 +8,22 @@ import pytest
 from tests.collector.conftest import collector, idle, small_disk
 from tests.store.servers import REAL, FrontServer, UrlCollector
 
+EMBEDDED = {
+    "test_a_full_disk_is_answered_503_and_the_erasure_is_complete_once_there_is_room": "the disk is the server's",
+    "test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer": "syncing is the server's",
+}
 __all__ = ["collector", "idle", "small_disk"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the second round to `make test-slow`."""
+    for item in items:
+        if not item.path.name.startswith("test_url_"):
+            continue
+        item.add_marker(pytest.mark.slow)
+        if why := EMBEDDED.get(getattr(item, "originalname", "")):
+            item.add_marker(pytest.mark.skip(reason=f"NOT TESTED by URL: {why}"))
 
 
 @pytest.fixture

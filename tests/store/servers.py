@@ -92,7 +92,8 @@ class FrontServer(Server):
 
     def start(self) -> None:
         """Listen, on the same port as before."""
-        self.directory.mkdir(exist_ok=True)
+        self.directory.parent.mkdir(mode=0o700, exist_ok=True)
+        self.directory.mkdir(mode=0o700, exist_ok=True)
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.store.front", str(self.directory), "--port", str(self._port)],
@@ -146,11 +147,11 @@ class FrontServer(Server):
 
 
 class UrlCollector(Collector):
-    """A collector whose store is a server's."""
+    """A collector whose store is a server's. The files of the front lie below its data directory, so that whoever searches that searches both."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        self.server: Server = RealDatabase() if REAL else FrontServer(directory / "server")
+        self.server: Server = RealDatabase() if REAL else FrontServer(self.data / "server")
         self.environment |= self.server.environment
 
     def close(self) -> None:
@@ -164,8 +165,3 @@ class UrlCollector(Collector):
         found: list[list[Any]] = json.loads(json.dumps([list(row) for row in engine.query(sql)], default=str))
         engine.close()
         return found
-
-    def bytes_on_disk(self) -> bytes:
-        """Everything in every file of the collector, and of the server where it is the front."""
-        files = [*self.data.rglob("*"), *(self.directory / "server").rglob("*")]
-        return b"\0".join(path.read_bytes() for path in sorted(files) if path.is_file() and path.name != "log")

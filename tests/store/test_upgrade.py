@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from innerloop_collector.store.upgrade import VERSION
 from tests.collector.conftest import new_collector
 from tests.collector.support import Collector, Event, Owner, run_event
@@ -86,6 +88,7 @@ def test_a_store_that_was_brought_up_is_like_a_new_one(collector: Collector) -> 
     assert [[VERSION]] == collector.rows("SELECT max(version) FROM schema_version")
 
 
+@pytest.mark.slow
 def test_killed_after_any_step_up_it_is_brought_up_by_the_next_start(collector: Collector) -> None:
     owner = Owner()
     events = filled(collector, owner)
@@ -102,27 +105,25 @@ def test_killed_after_any_step_up_it_is_brought_up_by_the_next_start(collector: 
     works(collector, owner, events)
 
 
-def test_a_newer_store_is_refused_with_one_line_and_left_as_it_is(collector: Collector) -> None:
-    collector.send(run_event())
-    collector.stop()
+def test_a_newer_store_is_refused_with_one_line_and_left_as_it_is(idle: Collector) -> None:
+    idle.ask("check")
     newer = VERSION + 1
-    collector.rows(f"INSERT INTO schema_version (version, secret, day) SELECT {newer}, secret, day FROM schema_version LIMIT 1")
-    before = definition(collector) if isinstance(collector, UrlCollector) else None
+    idle.rows(f"INSERT INTO schema_version (version, secret, day) SELECT {newer}, secret, day FROM schema_version LIMIT 1")
+    before = definition(idle) if isinstance(idle, UrlCollector) else None
 
-    done = collector.cli("check")
+    done = idle.cli("check")
 
     assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
     assert f"schema {newer}, this one knows {VERSION}" in done.stderr
     if before is not None:
-        assert before == definition(collector)
+        assert before == definition(idle)
 
 
-def test_a_store_goes_with_its_secret(collector: Collector) -> None:
-    collector.send(run_event())
-    collector.stop()
-    (collector.data / "secret").write_bytes(bytes(32))
+def test_a_store_goes_with_its_secret(idle: Collector) -> None:
+    idle.ask("check")
+    (idle.data / "secret").write_bytes(bytes(32))
 
-    done = collector.cli("check")
+    done = idle.cli("check")
 
     assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
     assert "another secret" in done.stderr

@@ -66,7 +66,8 @@ class Forget:
             {"userId": one.user_id, "state": verdict.state, "events": verdict.events}
             for one, verdict in zip(wanted, erased.verdicts, strict=True)
         ]
-        return {"success": True, "receipt": erased.receipt, "ids": rows, "destinations": told(erased.destinations)}
+        told_of = told(erased.destinations)
+        return {"success": True, "receipt": erased.receipt, "ids": rows, "destinations": told_of, **self._erasures.terms}
 
     def _claim(self, project: str, wanted: Id) -> Claim:
         installation = self._hasher.installation(project, wanted.user_id)
@@ -94,6 +95,7 @@ class Forget:
             "ids": found.ids,
             "events": found.events,
             "destinations": told(found.destinations),
+            **self._erasures.terms,
         }
 
 

@@ -24,6 +24,7 @@ class Service(Area):
             "ok": all(one.note for one in found),
             "findings": [one._asdict() for one in found],
             "engine": store.engine,
+            "store": self.core.engine.layout.kind,
             "data": str(self.core.paths.data),
             "events": events,
             "quarantined": waiting,

@@ -11,9 +11,6 @@ from innerloop_collector.store.layout import Layout
 from innerloop_collector.store.schema import DURABLE, Table, tables
 
 _CODECS = {"DateTime64(3, 'UTC')": "CODEC(Delta, ZSTD(1))", "Nullable(UInt64)": "CODEC(ZSTD(1))", "UInt64": "CODEC(ZSTD(1))"}
-_REPEATS = {
-    "non_replicated_deduplication_window": "100"
-}  # inserts by URL may be repeated by the driver; replicated tables know them anyway
 ONE_NODE = Layout()
 
 
@@ -52,9 +49,9 @@ def add_columns(table: Table, there: Collection[str], layout: Layout = ONE_NODE)
 
 
 def shard_key(table: Table) -> str:
-    """Which rows lie together: those of an installation, else those of a key that replace each other."""
+    """Which rows lie together: those of an installation, else those that are alike in the first column of the sort key."""
     if "installation" not in table.columns:
-        return f"cityHash64({table.order_by.removeprefix('(').removesuffix(')')})"
+        return f"cityHash64({table.order_by.removeprefix('(').removesuffix(')').partition(',')[0]})"
     if "message_key" not in table.columns:
         return "cityHash64(installation)"
     return "cityHash64(if(installation = 0, message_key, installation))"

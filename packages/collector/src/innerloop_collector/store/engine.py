@@ -4,6 +4,7 @@ The engine is embedded through chDB, or a server's (`server`): driver and SQL ar
 thread. Nothing may fork after the embedded engine was opened: queries of a forked child hang.
 """
 
+import contextlib
 import ctypes
 import os
 import tempfile
@@ -55,8 +56,12 @@ class Engine:
         self.mutating = threading.Lock()  # held by who waits for a mutation, and by who removes the files of those that are done
 
     def open(self) -> None:
-        """Give the calling thread its client now instead of at its first query."""
-        self._client()
+        """Give the calling thread its client now instead of at its first query; where that fails, at its first query.
+
+        A pool of threads whose first one fails here would never work again.
+        """
+        with contextlib.suppress(StoreError):
+            self._client()
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Sequence[Any]]:
         """Run a SELECT and return its rows."""
@@ -175,13 +180,16 @@ def _readable(error: Exception) -> StoreError:
 
 def _transport(error: BaseException) -> str:
     """Say how a request failed, without its address, which holds settings and the server's name."""
+    causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, TimeoutError | TimeoutException):
-            return "did not answer in time"
-        if isinstance(cause, SSLError):
-            return f"has no certificate that is trusted here ({cause.reason or 'TLS failed'})"
-        if isinstance(cause, OSError) and cause.strerror:
-            return f"cannot be reached: {cause.strerror}"
+        causes.append(cause)
         cause = cause.__cause__ or cause.__context__
+    for one in causes:
+        if isinstance(one, SSLError):
+            return f"has no certificate that is trusted here ({one.reason or 'TLS failed'})"
+        if isinstance(one, OSError) and one.strerror and not isinstance(one, ConnectionResetError | BrokenPipeError):
+            return f"cannot be reached: {one.strerror}"
+    if any(isinstance(one, TimeoutError | TimeoutException) for one in causes):
+        return "did not answer in time"
     return "ended the connection"

@@ -69,6 +69,11 @@ class Erasures:
         self._engine = engine
         self._hasher = hasher
 
+    @property
+    def terms(self) -> dict[str, str]:
+        """What an answer says besides: of a server's files only the server knows."""
+        return {"files": "server"} if self._engine.layout.remote else {}
+
     def tombstones(self) -> list[Tombstone]:
         """Every tombstone."""
         rows = self._engine.query("SELECT project, mark, finished FROM tombstones FINAL")

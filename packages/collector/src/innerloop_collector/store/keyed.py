@@ -57,6 +57,10 @@ class Hasher:
         """What tells one secret from another."""
         return self._digest(b"fingerprint", "", 16).hex()
 
+    def token(self, text: str) -> str:
+        """What stands for a token with which somebody reads or operates."""
+        return self._digest(b"token", text, 32).hex()
+
     def _number(self, purpose: bytes, project: str, text: str) -> int:
         return int.from_bytes(self._digest(purpose, f"{project}\0{text}", 16), "big")
 

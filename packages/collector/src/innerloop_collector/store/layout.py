@@ -16,6 +16,11 @@ class Layout:
     cluster: str = ""  # empty: one node
 
     @property
+    def kind(self) -> str:
+        """What the store is, in a word."""
+        return "cluster" if self.cluster else "server" if self.remote else "embedded"
+
+    @property
     def on_cluster(self) -> str:
         """The clause that has a statement run on every node."""
         return f" ON CLUSTER `{self.cluster}`" if self.cluster else ""

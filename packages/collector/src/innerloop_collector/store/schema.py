@@ -124,6 +124,8 @@ SET_ASIDE = {
     "version": "UInt64",
 }
 HOLDS_INSTALLATIONS = ("events", "quarantine")  # every table with a column `installation`: erasure goes through these
+SCHEMA_VERSION = {"version": "UInt32", "secret": "String", "day": "Date"}
+LEASES = {"holder": "String", "fence": "UInt64", "state": "LowCardinality(String)", "renewed": "DateTime64(3, 'UTC')"}
 KEYS = {
     "project": "String",
     "key_hash": "String",
@@ -153,8 +155,6 @@ TOKENS = {
 }
 USES = {"hash": "String", "day": "Date"}
 KNOWN_IDS = {"project": "LowCardinality(String)", "mark": "UInt128", "key": "String", "first_day": "Date", "keep_until": "Date"}
-SCHEMA_VERSION = {"version": "UInt32", "secret": "String", "day": "Date"}
-LEASES = {"holder": "String", "fence": "UInt64", "state": "LowCardinality(String)", "renewed": "DateTime64(3, 'UTC')"}
 
 
 STORED = EVENTS | {"position": "UInt64"}  # numbered by the writer, strictly growing: exporters read on from where they were

@@ -1,7 +1,7 @@
 """Clients of a ClickHouse server, by URL. May import: clickhouse_connect, configuration, the store's layout, errors.
 
 They speak HTTP. Parameters travel in the body: an address has a limit, and ends up in the logs of whatever lies between.
-The driver's own log is off, since it quotes addresses and statements; what failed is in the error that the caller gets.
+The driver's own logs are off, since they quote addresses and statements; what failed is in the error that the caller gets.
 """
 
 import logging
@@ -90,7 +90,8 @@ def by_url(settings: Store, session: dict[str, Any]) -> Callable[[], Client]:
     if settings.ca_file and not Path(settings.ca_file).is_file():
         raise UsageError(f"store.ca_file: there is no file {settings.ca_file}")
     pool = _Pool(**get_pool_manager_options(maxsize=16, **options))
-    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL + 1)
+    for name in ("clickhouse_connect", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     wanted = {**session, **_SETTINGS, **(_CLUSTER if layout.cluster else {})}
 
     def connect() -> Client:
