@@ -239,3 +239,13 @@ def test_a_skewed_clock_shows_and_a_late_event_counts_as_dropped(idle: Collector
         value(text, 'innerloop_client_clock_skew_seconds_bucket{le="3600.0"}'),
         value(text, "innerloop_client_clock_skew_seconds_count"),
     )
+
+
+def test_a_token_that_is_not_there_is_said_in_one_line(idle: Collector) -> None:
+    idle.environment["INNERLOOP_COLLECTOR_SERVER_METRICS_TOKEN_FILE"] = "/nowhere/token"
+    done = idle.cli("serve", "--port", "0")
+
+    assert (1, "innerloop-collector: cannot read /nowhere/token, the metrics_token_file: No such file or directory") == (
+        done.returncode,
+        done.stderr.strip(),
+    )

@@ -1,6 +1,7 @@
 """What an operator relies on: `check` finds what is wrong, with the service and without it; a service that cannot start says why in one line."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -68,6 +70,9 @@ def test_a_disk_that_fills_is_found_before_it_is_full(idle: Collector, small_dis
 
     [line] = wrong(idle)
     assert re.match(r"0\.0 GB are free \(\d%\)", line)
+    fill(small_disk / "rest")
+    assert ["0.0 GB are free (0%)", "no file can be made in the data directory"] == [line.partition(";")[0] for line in wrong(idle)]
+    assert "innerloop_disk_free_bytes 0.0" in idle.http.get(idle.url + "/metrics").text
 
 
 @pytest.fixture
@@ -122,10 +127,14 @@ def test_backups_that_stopped_are_found(idle: Collector) -> None:
 
     backups.mkdir()
     assert [f"there is no backup in {backups}"] == found()
-    (backups / "monday").mkdir()
-    assert [] == found()
-    os.utime(backups / "monday", (time.time() - 9 * 86_400,) * 2)
+    for name, days in (("no backup", None), ("first", 30), ("second", 9)):
+        (backups / name).mkdir()
+        made = datetime.now(UTC) - timedelta(days=days or 0)
+        (backups / name / "manifest.json").write_text(json.dumps({"made": made.isoformat()} if days else {}))
     assert [f"the newest backup in {backups} is 9 days old"] == found()
+    (backups / "third").mkdir()
+    (backups / "third" / "manifest.json").write_text(json.dumps({"made": datetime.now(UTC).isoformat()}))
+    assert [] == found()
 
 
 def test_more_new_ids_than_a_key_may_bring_are_found(idle: Collector) -> None:

@@ -139,7 +139,7 @@ class Check(Section, frozen=True):
     disk_free_bytes: int = 5_000_000_000  # less free space than this; on a small disk, less than a twentieth of it
     clock_seconds: float = 5.0  # clocks further apart than this
     clock_url: str = ""  # an HTTP address whose Date is compared with this machine's clock; empty: none is asked
-    backups: str = ""  # directory with backups, whose newest is looked at; empty: backups are nobody's business here
+    backups: str = ""  # directory with one directory for each backup, of which the newest is looked at; empty: none is
     backup_days: int = 7  # the newest backup is older than this
 
 

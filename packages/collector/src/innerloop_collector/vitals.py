@@ -1,4 +1,4 @@
-"""How the collector is: read from the store, the disk and the clocks at one moment. May import: core, errors.
+"""How the collector is: read from the store, the disk and the clocks at one moment. May import: core, the store's engine.
 
 The metrics show it and `check` judges it. Everything is counted over all projects; nothing in it belongs to one developer.
 """
@@ -7,18 +7,17 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from innerloop_collector.core import Core
+from innerloop_collector.store.engine import Engine
 
 STUCK_SECONDS = 600  # a mutation of the engine that takes longer than this is in trouble; on 100 million rows one took 36 s
-_PARTS = """SELECT table, countIf(active), countIf(NOT active), sum(bytes_on_disk), sumIf(rows, active)
-    FROM system.parts WHERE database = currentDatabase() GROUP BY table ORDER BY table"""
-_DETACHED = "SELECT count() FROM system.detached_parts WHERE database = currentDatabase()"
-_MUTATIONS = """SELECT count(), countIf(create_time < now() - {patience:UInt32}), countIf(latest_fail_reason != '')
-    FROM system.mutations WHERE database = currentDatabase() AND NOT is_done"""
+_OURS = "database = {database:String}"
 
 
 class TableSize(msgspec.Struct, frozen=True):
@@ -34,6 +33,8 @@ class StoreVitals(msgspec.Struct, frozen=True):
     """How the store is."""
 
     engine: str
+    schema: int
+    remote: bool  # a server's, by URL
     clock: float  # Unix seconds by the engine's clock
     tables: dict[str, TableSize]
     detached_parts: int
@@ -68,16 +69,42 @@ class DiskVitals(msgspec.Struct, frozen=True):
 
     free: int
     total: int
-    clock_skew: float
+    clock_skew: float | None  # None: no file can be made
 
 
 def store(core: Core) -> StoreVitals:
-    """Ask the store. Raises StoreError where it does not answer."""
-    query = core.engine.query
-    tables = {name: TableSize(*numbers) for name, *numbers in query(_PARTS)}
-    mutations, stuck, failing = query(_MUTATIONS, {"patience": STUCK_SECONDS})[0]
-    engine, clock = query("SELECT version(), toUnixTimestamp64Milli(now64(3)) / 1000")[0]
-    return StoreVitals(engine, clock, tables, query(_DETACHED)[0][0], mutations, stuck, failing, *core.erasures.counts())
+    """Ask the store, every node of it. Raises StoreError where it does not answer."""
+    mutations, stuck, failing = _mutations(core.engine)
+    engine, clock = core.engine.query("SELECT version(), toUnixTimestamp64Milli(now64(3)) / 1000")[0]
+    return StoreVitals(
+        engine=engine,
+        schema=core.engine.query("SELECT max(version) FROM schema_version")[0][0],
+        remote=core.engine.layout.remote,
+        clock=clock,
+        tables=_tables(core.engine),
+        detached_parts=_ask(core.engine, "SELECT count()", "detached_parts")[0][0],
+        mutations=mutations,
+        stuck_mutations=stuck,
+        failing_mutations=failing,
+        **dict(zip(("tombstones", "unfinished_erasures", "receipts"), core.erasures.counts(), strict=True)),
+    )
+
+
+def _tables(engine: Engine) -> dict[str, TableSize]:
+    what = "SELECT table, countIf(active), countIf(NOT active), sum(bytes_on_disk), sumIf(rows, active)"
+    rows = _ask(engine, what, "parts", "GROUP BY table ORDER BY table")
+    return {name.removesuffix("_local"): TableSize(*numbers) for name, *numbers in rows}
+
+
+def _mutations(engine: Engine) -> Sequence[int]:
+    what = f"SELECT count(), countIf(create_time < now() - {STUCK_SECONDS}), countIf(latest_fail_reason != '')"
+    return _ask(engine, what, "mutations", "AND NOT is_done")[0]
+
+
+def _ask(engine: Engine, what: str, table: str, rest: str = "") -> list[Sequence[Any]]:
+    """Ask one of the engine's own tables for what is ours."""
+    sql = f"{what} FROM {engine.layout.system(table)} WHERE {_OURS} {rest}"
+    return engine.query(sql, {"database": engine.layout.database})
 
 
 def destinations(core: Core) -> list[DestinationVitals]:
@@ -87,10 +114,17 @@ def destinations(core: Core) -> list[DestinationVitals]:
 
 
 def disk(directory: Path) -> DiskVitals:
-    """Look at a file system. A file is made, since a network's file system has a clock of its own. Raises OSError where none can be."""
+    """Look at a file system. Raises OSError where there is none."""
     usage = shutil.disk_usage(directory)
-    with tempfile.NamedTemporaryFile(dir=directory, prefix=".clock-") as file:
-        file.write(b"?")
-        file.flush()
-        skew = os.fstat(file.fileno()).st_mtime - time.time()
-    return DiskVitals(usage.free, usage.total, skew)
+    return DiskVitals(usage.free, usage.total, _skew(directory))
+
+
+def _skew(directory: Path) -> float | None:
+    """How far a new file is from this machine's clock: a network's file system has one of its own."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=directory, prefix=".clock-") as file:
+            file.write(b"?")
+            file.flush()
+            return os.fstat(file.fileno()).st_mtime - time.time()
+    except OSError:
+        return None

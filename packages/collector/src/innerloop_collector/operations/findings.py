@@ -4,9 +4,11 @@ A finding says what is wrong and what to do. A note is about what mends itself, 
 """
 
 import email.utils
+import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,7 +59,9 @@ def of_the_disk(disk: DiskVitals, wanted: Check) -> Iterator[Finding]:
         yield Finding(
             "disk", f"{disk.free / 1e9:.1f} GB are free ({disk.free / disk.total:.0%}); a full disk refuses events: make room, or keep less"
         )
-    if abs(disk.clock_skew) > wanted.clock_seconds:
+    if disk.clock_skew is None:
+        yield Finding("disk", "no file can be made in the data directory; see whether its disk is full or read-only")
+    elif abs(disk.clock_skew) > wanted.clock_seconds:
         yield Finding("clock", f"the disk's clock is {disk.clock_skew:+.0f} s from this machine's; set both by NTP")
 
 
@@ -116,7 +120,7 @@ def of_the_backups(now: float, wanted: Check) -> Iterator[Finding]:
     if not wanted.backups:
         return
     try:
-        newest = max((path.stat().st_mtime for path in Path(wanted.backups).iterdir()), default=None)
+        newest = max(filter(None, map(_made, Path(wanted.backups).iterdir())), default=None)
     except OSError as error:
         yield Finding("backups", f"cannot look into {wanted.backups}: {error.strerror}; correct check.backups")
         return
@@ -124,3 +128,12 @@ def of_the_backups(now: float, wanted: Check) -> Iterator[Finding]:
         yield Finding("backups", f"there is no backup in {wanted.backups}; make one: innerloop-collector backup DIR")
     elif now - newest > wanted.backup_days * _DAY:
         yield Finding("backups", f"the newest backup in {wanted.backups} is {(now - newest) / _DAY:.0f} days old; see what makes them")
+
+
+def _made(backup: Path) -> float | None:
+    """When a backup was made (Unix seconds), by its manifest: its files change when somebody is erased. None: it is none."""
+    try:
+        made: str = json.loads((backup / "manifest.json").read_bytes())["made"]
+        return datetime.fromisoformat(made).timestamp()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

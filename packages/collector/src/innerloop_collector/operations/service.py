@@ -25,6 +25,7 @@ class Service(Area):
             "findings": [one._asdict() for one in found],
             "engine": store.engine,
             "store": self.core.engine.layout.kind,
+            "schema": store.schema,
             "data": str(self.core.paths.data),
             "events": events,
             "quarantined": waiting,

@@ -149,7 +149,8 @@ def _states(active: int, replaced: int) -> list[tuple[str, int]]:
 def _disk(disk: DiskVitals) -> Iterator[Metric]:
     yield _gauge("disk_free_bytes", "Free on the data directory's file system.", [({}, disk.free)])
     yield _gauge("disk_size_bytes", "Size of the data directory's file system.", [({}, disk.total)])
-    yield _gauge("disk_clock_skew_seconds", "How far the file system's clock is ahead of this machine's.", [({}, disk.clock_skew)])
+    if disk.clock_skew is not None:
+        yield _gauge("disk_clock_skew_seconds", "How far the file system's clock is ahead of this machine's.", [({}, disk.clock_skew)])
 
 
 _DESTINATION = {
