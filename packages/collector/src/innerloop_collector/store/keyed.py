@@ -49,10 +49,6 @@ class Hasher:
         """What access tokens are signed with."""
         return self._digest(b"access tokens", "", 32)
 
-    def token(self, text: str) -> str:
-        """What stands for a token with which somebody reads or operates."""
-        return self._digest(b"token", text, 32).hex()
-
     def fingerprint(self) -> str:
         """What tells one secret from another."""
         return self._digest(b"fingerprint", "", 16).hex()
