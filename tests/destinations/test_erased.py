@@ -54,11 +54,16 @@ def test_what_is_erased_after_it_was_read_and_before_it_is_sent_is_not_sent(conf
     first, second, third = run_event(duration_ms=1), run_event(leaving.id, duration_ms=2), run_event(duration_ms=3)
     configured.collector.send(first, second, third, owners=[leaving])
     assert asked.wait(30)
-    configured.collector.forget(leaving)
+    told = configured.collector.forget(leaving)["destinations"]
     answer.set()
     receiver.wait_for(lambda it: any(event["duration_ms"] == 3 for event in it.events))
 
     assert [1, 3] == [event["duration_ms"] for event in receiver.events]
+    assert [{"name": "nr", "state": "erased"}] == told
+    again = Owner()
+    configured.collector.send(run_event(again.id, duration_ms=4), owners=[again])
+    receiver.wait_for(lambda it: len(it.events) == 3)
+    assert [{"name": "nr", "state": "not provable"}] == configured.collector.forget(again)["destinations"]
 
 
 @pytest.mark.slow
