@@ -89,7 +89,7 @@ def bare_loop(data: Path, events: int, block: int) -> dict[str, float]:
 
     core = Core(prepare(data))
     core.open()
-    shared = messages.envelope("bench", {}, core.now())
+    shared = messages.envelope("bench", {}, core.now(), None)
     rows = [event_row(run(messages.event_of(event(), shared, core.hasher), core.registry.catalogue)) for _ in range(events)]  # type: ignore[arg-type]
     blocks = [rows[first : first + block] for first in range(0, events, block)]
     core.tables.insert_events([event_row(run(messages.event_of(event(), shared, core.hasher), core.registry.catalogue))])  # type: ignore[arg-type]
