@@ -34,7 +34,6 @@ class StoreVitals(msgspec.Struct, frozen=True):
 
     engine: str
     schema: int
-    remote: bool  # a server's, by URL
     clock: float  # Unix seconds by the engine's clock
     tables: dict[str, TableSize]
     detached_parts: int
@@ -79,7 +78,6 @@ def store(core: Core) -> StoreVitals:
     return StoreVitals(
         engine=engine,
         schema=core.engine.query("SELECT max(version) FROM schema_version")[0][0],
-        remote=core.engine.layout.remote,
         clock=clock,
         tables=_tables(core.engine),
         detached_parts=_ask(core.engine, "SELECT count()", "detached_parts")[0][0],

@@ -80,7 +80,7 @@ def check(answer: dict[str, Any]) -> str:
     rows = [
         ("state", "well" if answer["ok"] else "NOT WELL"),
         ("data", answer["data"]),
-        ("engine", f"ClickHouse {answer['engine']}, {'embedded' if answer['embedded'] else 'a server'}, schema {answer['schema']}"),
+        ("engine", f"ClickHouse {answer['engine']}, {answer['store']}, schema {answer['schema']}"),
         ("events", f"{answer['events']:,}"),
         ("quarantined", f"{answer['quarantined']:,}"),
         ("erased ids", f"{answer['tombstones']:,}"),
