@@ -373,7 +373,7 @@ def test_rows_that_the_engine_set_aside_keep_an_erasure_from_being_called_done(r
     rare.start()
 
     assert 503 == rare.post("/v1/forget", {"ids": [owner.claim]}).status_code
-    assert 1 == rare.ask("check")["unfinished_erasures"]
+    assert 1 == json.loads(rare.cli("check", "--json").stdout)["unfinished_erasures"]
     assert "detached" in rare.log
     rare.stop()
     rare.rows(f"ALTER TABLE events DROP DETACHED PARTITION ID '{month}' SETTINGS allow_drop_detached = 1")

@@ -1,16 +1,19 @@
 """Operations on what waits in quarantine. May import: core, access, pipeline, the store's tables."""
 
+import structlog
+
 from innerloop_collector.access.roles import Role
 from innerloop_collector.core import Core
 from innerloop_collector.operations.area import Answer, Area, operation
 from innerloop_collector.pipeline import rows
 from innerloop_collector.pipeline.event import Event
-from innerloop_collector.pipeline.outcome import Quarantined, Reason
+from innerloop_collector.pipeline.outcome import DropReason, Quarantined, Reason
 from innerloop_collector.pipeline.steps import Outcome, run
 from innerloop_collector.store.schema import QUARANTINE_DAYS
 from innerloop_collector.store.tables import QuarantineRow
 
 _PAGE = 1_000
+_log = structlog.get_logger()
 
 
 class Quarantine(Area):
@@ -44,7 +47,7 @@ def release(core: Core, project: str, *, new_ids: bool = False) -> tuple[int, in
     Either what does not fit an applied plan, or what brought too many new ids, which a person has to let in.
     What is past its retention by now leaves as well, and is kept nowhere.
     """
-    released = waiting = 0
+    released = waiting = expired = 0
     after = 0
     while page := core.tables.quarantined(project, after, _PAGE):
         after = page[-1].message_key
@@ -60,6 +63,9 @@ def release(core: Core, project: str, *, new_ids: bool = False) -> tuple[int, in
             core.tables.leave_quarantine(project, leaving)
         released += len(free)
         waiting += len(page) - len(leaving)
+        expired += len(leaving) - len(free)
+    if expired:
+        _log.info("events dropped", reason=str(DropReason.PAST_RETENTION), events=expired)
     return released, waiting
 
 
