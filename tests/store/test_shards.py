@@ -23,6 +23,7 @@ AGGREGATES = {"count", "sum", "uniqExact", "quantilesExact"}
 ELSEWHERE = {
     "SELECT message_key FROM events WHERE message_key IN {keys:Array(UInt128)}": "asked of a cluster only, and without an aggregate",
     "SELECT DISTINCT toYYYYMM(event_time) AS month FROM events ORDER BY month": "which months a backup has; without an aggregate",
+    "FROM events FINAL WHERE toYYYYMM(event_time) =": "the rows of a month, for a backup, and how many they are",
     "ALTER TABLE quarantine DELETE WHERE message_key IN (SELECT message_key FROM events) SETTINGS mutations_sync = 2": "embedded only",
 }
 
