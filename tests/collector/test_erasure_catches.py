@@ -1,27 +1,10 @@
 """The tests of erasure can fail: each protection is taken out of a copy of the collector, and the test of it notices."""
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import ROOT
-
-SOURCE = ROOT / "packages" / "collector" / "src"
-
-
-class Patch(NamedTuple):
-    """One protection taken out, and the test that must fail without it."""
-
-    file: str
-    old: str
-    new: str
-    test: str
-
+from tests.collector.patches import Patch, caught, copy, run
 
 PATCHES = {
     "any secret opens": Patch(
@@ -123,44 +106,18 @@ PATCHES = {
 }  # fmt: skip
 
 
-def _run(source: Path, test: str) -> "subprocess.CompletedProcess[str]":
-    """Run one test on a collector of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=--import-mode=importlib", f"tests/collector/{test}"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(source)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )  # fmt: skip
-
-
-def _copy(directory: Path) -> Path:
-    return Path(shutil.copytree(SOURCE, directory / "src", ignore=shutil.ignore_patterns("__pycache__")))
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("what", PATCHES)
 def test_without_its_protection_a_test_fails(what: str, tmp_path: Path) -> None:
     patch = PATCHES[what]
-    source = _copy(tmp_path)
-    file = source / "innerloop_collector" / patch.file
-    text = file.read_text()
-    assert 1 == text.count(patch.old), "the patch does not fit the source any more"
-    file.write_text(text.replace(patch.old, patch.new))
-    done = _run(source, patch.test)
-
-    assert 1 == done.returncode, done.stdout + done.stderr  # 1: tests ran and failed
-    assert "failed" in done.stdout
-    assert "SyntaxError" not in done.stdout
+    caught(copy(tmp_path, patch), patch.test)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_with_every_protection_the_same_tests_pass_on_a_copy(tmp_path: Path) -> None:
-    source = _copy(tmp_path)
+    source = copy(tmp_path)
     for test in sorted({patch.test for patch in PATCHES.values()}):
-        done = _run(source, test)
+        done = run(source, test)
         assert 0 == done.returncode, done.stdout + done.stderr
