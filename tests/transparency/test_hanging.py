@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,10 +75,15 @@ class Home:
         started = time.monotonic()
         enter = ["nsenter", "--mount", f"--target={self.namespace.pid}", f"--wd={self.developer.project}"]
         chosen: dict[str, Any] = {"input": b"in", "env": self.developer.env, "timeout": GIVEN_UP} | options
+        # A request that the program had taken when it was stopped cannot even be killed: it must go on, or we would wait for ever.
+        rescue = threading.Timer(GIVEN_UP + 1, self.go_on)
+        rescue.start()
         try:
             done = subprocess.run([*enter, *words], capture_output=True, check=False, **chosen)
         except subprocess.TimeoutExpired as error:
             raise AssertionError(f"it hangs: {GIVEN_UP} s were not enough") from error
+        finally:
+            rescue.cancel()
         return Seen(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
 
     def measured(self, *words: str, **options: Any) -> Seen:
