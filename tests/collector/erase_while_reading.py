@@ -51,7 +51,7 @@ def _parts(core: Core) -> set[str]:
 
 
 def _store(core: Core, owner: Owner) -> Claim:
-    shared = Envelope("acme", core.now(), 0.0, {})
+    shared = Envelope("acme", core.now(), 0.0, {}, None)
     found = [run(event_of(run_event(owner.id), shared, core.hasher), core.registry.catalogue) for _ in range(200)]
     rows = [event_row(event) for event in found if isinstance(event, Event)]
     registration = registrations("acme", {"context": {"erasure": dict([owner.registration])}}, core.hasher)
