@@ -126,6 +126,32 @@ def test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the
     assert (21, 1, 0) == (idle.stored, idle.waiting, idle.ask("check")["unfinished_erasures"])
 
 
+def test_a_restored_store_knows_its_backups_and_erases_from_them(idle: Collector) -> None:
+    idle.start_with()
+    owner, later = Owner(), Owner()
+    idle.send(run_event(owner.id), run_event(later.id), run_event("user 1"), owners=[owner, later])
+    first, second = _backup(idle, "first"), _backup(idle, "second")
+    secret = (idle.data / "secret").read_bytes()
+    _lose(idle)
+    _restored(idle, first)
+    idle.start()
+    assert [str(first), str(second)] == [one["directory"] for one in idle.ask("backups", "list")["backups"]], "also one made later"
+
+    assert [{"name": "backups", "state": "erased"}] == idle.forget(owner)["destinations"]
+    assert [set()] * 2 == [_holds(directory, secret, owner.id) for directory in (first, second)]
+    copied = shutil.copytree(second, idle.directory / "copied")
+    idle.forget(later)
+    journal = shutil.copy(idle.data / "erasures.log", idle.directory / "kept elsewhere")
+    shutil.rmtree(first)
+    assert 1 == len(idle.ask("backups", "gone", str(first))["backups"])
+    _lose(idle)
+    assert 2 == _restored(idle, copied, "--erasures", str(journal))["erased_again"]
+    assert {"user 1"} == _holds(copied, secret, owner.id, later.id, "user 1"), (
+        "what a newer journal names goes from the backup that was read"
+    )
+    assert 1 == idle.stored
+
+
 @pytest.mark.slow
 def test_a_backup_that_is_not_in_reach_is_not_proven_and_is_cleaned_when_it_is_back(idle: Collector) -> None:
     _filled(idle)
@@ -145,6 +171,23 @@ def test_a_backup_that_is_not_in_reach_is_not_proven_and_is_cleaned_when_it_is_b
     shutil.rmtree(directory)
     assert [] == idle.ask("backups", "gone", str(directory))["backups"]
     assert [] == idle.forget(Owner(), owner)["destinations"]
+
+
+def test_a_shorter_promise_counts_in_backups_too(idle: Collector) -> None:
+    idle.start_with()
+    idle.apply(project(project={"id": "shop", "write_key": SECOND_KEY}))
+    other_key = idle.ask_text("keys", "create", "shop").strip()
+    idle.send(run_event("old", ago=timedelta(days=40)), run_event("young", ago=timedelta(days=20)))
+    idle.send(run_event("old", ago=timedelta(days=40)), key=other_key)
+    directory = _backup(idle)
+    idle.apply(project(project={"retention_days": 30}))
+    idle.ask("retain")
+
+    idle.stop()
+    secret = (idle.data / "secret").read_bytes()
+    assert {"young"} == _holds(directory, secret, "old", "young")
+    shutil.rmtree(idle.data)
+    assert 2 == _restored(idle, directory)["events"], "the other project promised no less"
 
 
 @pytest.mark.slow

@@ -75,7 +75,7 @@ class Core:
         self.writer = Writer(self.tables, self.erasures, self.tombstones, self.configuration.store)
         stored = self.engine, self.tables, self.registry, self.tombstones
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, now)
-        self.backups = Backups(paths.backups)
+        self.backups = Backups(paths.backups, self.registry.promised)
         journal = Journal(paths.erasures, [Path(name) for name in self.configuration.backup.journals])
         copies = Copies(journal, self.backups, self.exporters.erasure_states)
         self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, copies, lambda: now().date())

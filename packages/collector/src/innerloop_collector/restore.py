@@ -1,7 +1,7 @@
 """Put a backup back into an empty data directory. May import: core, the store, configuration, settings, errors.
 
 Everything is built in DIR/restoring and gets its place when it is whole, so that a restore that was killed leaves nothing that a service
-would take for its store. What was erased since the backup was made is erased again before that: the journals say what.
+would take for its store. What was erased since the backup was made is erased again before that, there and in the backups: the journals say what.
 """
 
 import os
@@ -14,12 +14,18 @@ from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.settings import Paths
-from innerloop_collector.store import journal, manifest
+from innerloop_collector.store import backups, journal, manifest
 from innerloop_collector.store.backup import KEY
 from innerloop_collector.store.keyed import write_private
 from innerloop_collector.store.upgrade import bring_up
 
-_ORDER = ("erasures.log", "destinations", "secret", "store")  # the store last: a service starts a new one only where there is none
+_ORDER = (
+    "erasures.log",
+    backups.NAME,
+    "destinations",
+    "secret",
+    "store",
+)  # the store last: a service starts a new one only where there is none
 
 
 class Restored(NamedTuple):
@@ -42,11 +48,13 @@ def restore(paths: Paths, configuration: Configuration, directory: Path, journal
     _lay_out(building, directory, found, secret)
     named = [Path(name) for name in configuration.backup.journals]
     erasures = [one for path in (directory / journal.NAME, paths.erasures, *named, *journals) for one in journal.read(path)]
+    listed = [*backups.read(directory / backups.NAME), *backups.read(paths.backups)]
     core = Core(Paths(building), configuration)
     with closing(core):
         bring_up(core.engine, core.hasher.fingerprint(), core.now().date())
         _load(core, directory, found)
         journal.append(Paths(building).erasures, erasures, core.now().date())
+        core.backups.learn([*listed, backups.Known(str(directory.absolute()), found.made)])
         core.open()
         again = core.erasures.counts()[1]
         core.eraser.finish()

@@ -57,9 +57,11 @@ def backup_gone(place: Place, directory: str, as_json: bool) -> None:
 @as_json
 def restore(place: Place, directory: str, journals: tuple[str, ...], secret_from: str | None, as_json: bool) -> None:
     """Put the backup in DIR back into an empty data directory. What was erased since stays erased."""
+    from innerloop_collector.cli.reach import log_to_stderr
     from innerloop_collector.restore import restore as put_back
     from innerloop_collector.terminal.backup import restored
 
+    log_to_stderr()
     held = acquire(place.paths.lock)
     if isinstance(held, Holder):
         raise in_use(place.paths.data, held)

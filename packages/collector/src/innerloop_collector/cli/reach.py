@@ -1,10 +1,12 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
 """How a command reaches the collector: the running service, or the store itself. May import: operations, admin, lock, configuration, settings."""
 
+import sys
 from contextlib import closing
 from typing import Any
 
 import httpx2
+import structlog
 
 from innerloop_collector.cli.remote import Remote
 from innerloop_collector.configuration import Configuration
@@ -30,10 +32,16 @@ def _local(paths: Paths, configuration: Configuration, operation: str, arguments
     from innerloop_collector.core import Core
     from innerloop_collector.operations import Operations
 
+    log_to_stderr()
     core = Core(paths, configuration)
     with closing(core):
         core.open()
         return Operations(core).call(operation, arguments)
+
+
+def log_to_stderr() -> None:
+    """Have what the store logs in a command not mix with what the command prints."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def _remote(paths: Paths, service: Holder, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:

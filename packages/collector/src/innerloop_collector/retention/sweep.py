@@ -68,7 +68,7 @@ class Sweep:
             return found
 
     def _parameters(self, today: date) -> dict[str, Any]:
-        newest = {project: versions[-1].document["retention_days"] for project, versions in self._core.registry.catalogue.versions.items()}
+        newest = self._core.registry.promised()
         waiting = today - timedelta(days=schema.QUARANTINE_DAYS)
         return {"today": today, "projects": list(newest), "days": list(newest.values()), "waiting": waiting}
 

@@ -87,6 +87,7 @@ class BackupMaker:
                 shutil.copytree(source.destinations, building / source.destinations.name)
         if source.journal.exists():
             manifest.put(building, journal.NAME, "", 0, source.journal.read_bytes())
+        source.backups.copy_to(building)
         made = source.now().isoformat(timespec="seconds")
         engine = str(source.engine.query("SELECT version()")[0][0])
         found = manifest.Manifest(manifest.FORMAT, made, __version__, engine, position, with_secret, tables, files)

@@ -1,26 +1,31 @@
 """The backups that were made of this store: what is erased or past its time goes from them as well. May import: manifest, journal, the store's erasure and schema.
 
-DIR/backups.json says where they are. One that is within reach is rewritten without the rows, file by file; of one that is not, nothing
+DIR/backups.json says where they are, and so does a copy in each that is within reach, for a store that is put back. One that is within reach is rewritten without the rows, file by file; of one that is not, nothing
 can be proven, and the journal of erasures keeps its rows from coming back.
 """
 
+import fcntl
 import io
+import os
 import shutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
 import structlog
 from pyarrow import compute, parquet
 
-from innerloop_collector.errors import CollectorError
+from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.store import journal, manifest, schema
 from innerloop_collector.store.erasure import Tombstone
 from innerloop_collector.store.keyed import write_private
 
+NAME = "backups.json"
 _log = structlog.get_logger()
 
 
@@ -38,29 +43,43 @@ class Known(msgspec.Struct, frozen=True):
     made: str
 
 
+class _Due(NamedTuple):
+    """What must go from a backup."""
+
+    gone: Callable[[Collection[int]], set[int]]  # which of some installations
+    today: date
+    promised: Mapping[str, int]  # project -> days
+
+
 class Backups:
     """Knows the backups of a store."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, promised: Callable[[], Mapping[str, int]]) -> None:
         self._path = path
+        self._promised = promised
 
     def known(self) -> list[Known]:
         """Every backup that was made and not said to be gone."""
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=list[Known])
-        except FileNotFoundError:
-            return []
+        return read(self._path)
 
     def add(self, directory: Path, made: str) -> None:
         """Remember a backup."""
-        others = [one for one in self.known() if one.path != str(directory)]
-        self._write([*others, Known(str(directory), made)])
+        self.learn([Known(str(directory), made)])
+
+    def learn(self, more: Iterable[Known]) -> None:
+        """Remember backups that another list names."""
+        known = {one.path: one for one in [*self.known(), *more]}
+        self._write(list(known.values()))
+
+    def copy_to(self, directory: Path) -> None:
+        """Write down in a backup which ones there are, it among them."""
+        write_private(directory / NAME, msgspec.json.encode(self.known()))
 
     def drop(self, directory: Path) -> bool:
         """Forget a backup that a person says is gone."""
         known = self.known()
         left = [one for one in known if one.path != str(directory)]
-        self._write(left)
+        self._write(left, gone=str(directory))
         return len(left) < len(known)
 
     def erase(self, gone: Callable[[Collection[int]], set[int]], tombstones: Iterable[Tombstone], today: date) -> Reach | None:
@@ -68,8 +87,8 @@ class Backups:
         known = self.known()
         if not known:
             return None
-        buried = list(tombstones)
-        erased = [self._abandoned(Path(one.path)) or _erase(Path(one.path), gone, buried, today) for one in known]
+        buried, due = list(tombstones), _Due(gone, today, self._promised())
+        erased = [self._abandoned(Path(one.path)) or _erase(Path(one.path), due, buried) for one in known]
         return Reach.ERASED if all(erased) else Reach.NOT_PROVABLE
 
     def _abandoned(self, directory: Path) -> bool:
@@ -80,8 +99,45 @@ class Backups:
         shutil.rmtree(building, ignore_errors=True)
         return self.drop(directory)
 
-    def _write(self, known: list[Known]) -> None:
+    def _write(self, known: list[Known], gone: str = "") -> None:
         write_private(self._path, msgspec.json.encode(known))
+        for one in known:
+            _tell(Path(one.path), known, gone)
+
+
+def read(path: Path) -> list[Known]:
+    """The backups that a list names; none where there is no such file. Raises UsageError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Known])
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{path} is damaged: {error}; without it nothing is known of the backups that it named") from error
+
+
+def _tell(directory: Path, known: list[Known], gone: str) -> None:
+    """Bring the list in a backup up to date. It may know of more: a store that was put back from an older one does not."""
+    try:
+        if (directory / manifest.NAME).exists():
+            with _alone(directory):
+                listed = {one.path: one for one in [*read(directory / NAME), *known] if one.path != gone}
+                write_private(directory / NAME, msgspec.json.encode(list(listed.values())))
+    except (CollectorError, OSError) as error:
+        _log.warning("the list of backups in a backup cannot be brought up to date", path=str(directory), error=type(error).__name__)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep others from changing a backup: a store that was put back from it knows it as well as the one that made it."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def unfinished(directory: Path) -> Path:
@@ -89,23 +145,24 @@ def unfinished(directory: Path) -> Path:
     return directory.with_name(directory.name + ".unfinished")
 
 
-def _erase(directory: Path, gone: Callable[[Collection[int]], set[int]], tombstones: list[Tombstone], today: date) -> bool:
+def _erase(directory: Path, due: _Due, tombstones: list[Tombstone]) -> bool:
     """Tell whether nothing of the rows is left in a backup."""
     try:
-        _rewrite(directory, gone, today)
-        journal.append(directory / journal.NAME, tombstones, today)
+        with _alone(directory):
+            _rewrite(directory, due)
+            journal.append(directory / journal.NAME, tombstones, due.today)
     except (CollectorError, OSError, pa.ArrowException) as error:
         _log.warning("a backup cannot be rewritten; nothing can be proven of it", path=str(directory), error=type(error).__name__)
         return False
     return True
 
 
-def _rewrite(directory: Path, gone: Callable[[Collection[int]], set[int]], today: date) -> None:
+def _rewrite(directory: Path, due: _Due) -> None:
     """Make files anew that hold rows that must go, say so in the manifest, then remove the old ones."""
     found = manifest.read(directory)
     files = []
     for file in found.files:
-        made = _without(directory, file, gone, today) if "installation" in found.columns[file.table] else file
+        made = _without(directory, file, due) if "installation" in found.columns[file.table] else file
         files.append(made)
     if files != found.files:
         manifest.write(directory, msgspec.structs.replace(found, files=[file for file in files if file is not None]))
@@ -115,11 +172,11 @@ def _rewrite(directory: Path, gone: Callable[[Collection[int]], set[int]], today
             path.unlink()
 
 
-def _without(directory: Path, file: manifest.File, gone: Callable[[Collection[int]], set[int]], today: date) -> manifest.File | None:
+def _without(directory: Path, file: manifest.File, due: _Due) -> manifest.File | None:
     """The file without the rows that must go: the same one where there are none, none where nothing is left."""
     content = manifest.content_of(directory, file)
     table = parquet.read_table(io.BytesIO(content))
-    kept = table.filter(compute.invert(_doomed(table, gone, today)))
+    kept = table.filter(compute.invert(_doomed(table, due)))
     if kept.num_rows == table.num_rows:
         return file
     if not kept.num_rows:
@@ -130,15 +187,26 @@ def _without(directory: Path, file: manifest.File, gone: Callable[[Collection[in
     return manifest.put(directory, f"{stem}.{int(number or 0) + 1}.parquet", file.table, kept.num_rows, written.getvalue())
 
 
-def _doomed(table: pa.Table, gone: Callable[[Collection[int]], set[int]], today: date) -> pa.ChunkedArray:
+def _doomed(table: pa.Table, due: _Due) -> pa.ChunkedArray:
     """Which rows must go."""
     column = table.column("installation")
     held = {int.from_bytes(value, "little") for value in compute.unique(column).to_pylist()}
-    values = pa.array([one.to_bytes(16, "little") for one in gone(held)], column.type)
+    values = pa.array([one.to_bytes(16, "little") for one in due.gone(held)], column.type)
     doomed = compute.is_in(column, value_set=values)
     if "keep_until" in table.column_names:
-        return compute.or_(doomed, compute.less(table.column("keep_until"), pa.scalar(today, pa.date32())))
+        return compute.or_(doomed, _lapsed(table, due))
     if "received_day" in table.column_names:
-        first = today - timedelta(days=schema.QUARANTINE_DAYS)
+        first = due.today - timedelta(days=schema.QUARANTINE_DAYS)
         return compute.or_(doomed, compute.less_equal(table.column("received_day"), pa.scalar(first, pa.date32())))
     return doomed
+
+
+def _lapsed(table: pa.Table, due: _Due) -> pa.ChunkedArray:
+    """Which events are past their time: what was agreed, or what the project promises now if that is less. As the sweep has it."""
+    lapsed = compute.less(table.column("keep_until"), pa.scalar(due.today, pa.date32()))
+    projects = compute.cast(table.column("project"), pa.string())
+    days = compute.cast(table.column("corrected_time"), pa.date32(), safe=False)
+    for project, promised in due.promised.items():
+        late = compute.less(days, pa.scalar(due.today - timedelta(days=promised), pa.date32()))
+        lapsed = compute.or_(lapsed, compute.and_(compute.equal(projects, project), late))
+    return lapsed

@@ -103,7 +103,8 @@ class Eraser:
         self._thread = threading.Thread(target=self._work, name="eraser", daemon=True)
         self._unfinished: dict[int, str] = {}  # mark -> project
         self._untold: dict[int, int] = {}  # mark -> rows that went, until an answer says so
-        self._fates: dict[int, dict[str, str]] = {}  # mark -> what became of it elsewhere, until an answer says so
+        self._fates: dict[int, dict[str, str]] = {}  # mark -> what became of it at the destinations, until an answer says so
+        self._reached: dict[int, str] = {}  # mark -> what became of it in the backups, until an answer says so
 
     def load(self) -> None:
         """Read the tombstones, and let store and journal have each other's: either may be older. To be called before the writer starts."""
@@ -144,7 +145,7 @@ class Eraser:
         """Finish what is not finished, now and in this thread; not while the eraser's own works. Raises StoreError."""
         if self._unfinished:
             marks = set(self._unfinished)
-            self._purge(self._erasures.installations(marks))
+            self._purge(self._erasures.installations(marks), marks)
             self._finish(marks)
 
     def stop(self) -> None:
@@ -204,14 +205,14 @@ class Eraser:
         todo = {claim.installation: mark for mark, (_, claim) in granted.items() if mark in self._unfinished}
         self._look_elsewhere(granted)
         if todo:
-            self._purge(todo)
+            self._purge(todo, todo.values())
             self._finish(todo.values())
-        untold, fates = dict(self._untold), dict(self._fates)
+        untold, fates, reached = dict(self._untold), dict(self._fates), dict(self._reached)
         answers = [(job, self._answer(job, proofs)) for job in group if job.done.set_running_or_notify_cancel()]
         try:
             self._erasures.add_receipts([self._receipt(job.project, answer) for job, answer in answers])
         except Exception:
-            self._untold, self._fates = untold, fates
+            self._untold, self._fates, self._reached = untold, fates, reached
             raise
         return answers
 
@@ -232,19 +233,17 @@ class Eraser:
                 found = self._elsewhere(project, claim.installation)
                 self._fates[mark] = {name: state if here else NOT_PROVABLE for name, state in found}
 
-    def _purge(self, installations: Collection[int]) -> None:
-        """Delete rows, and wait until their bytes have left the engine's files."""
+    def _purge(self, installations: Collection[int], marks: Collection[int]) -> None:
+        """Delete rows, and wait until their bytes have left the engine's files. Of some marks there may be rows in backups only."""
         with self._purger.alone:
             for mark, rows in self._erasures.rows(installations).items():
                 self._untold[mark] = max(rows, self._untold.get(mark, 0))  # this attempt may be the second
             self._purger.purge(self._erasures.doomed(installations))
-            marks = {self._erasures.mark(one) for one in installations}
             reach = self._backups.erase(
                 lambda held: self._tombstones.erased(held) | (set(installations) & set(held)), self._erasures.tombstones(), self._today()
             )
         if reach is not None:
-            for mark in marks:
-                self._fates.setdefault(mark, {})[BACKUPS] = str(reach)
+            self._reached |= dict.fromkeys(marks, str(reach))
 
     def _finish(self, marks: Collection[int]) -> None:
         self._erasures.bury([Tombstone(self._unfinished[mark], mark, finished=True) for mark in marks])
@@ -257,9 +256,14 @@ class Eraser:
         for claim in job.claims:
             state = _state(claim, proofs)
             verdicts.append(Verdict(state, self._untold.pop(claim.mark, 0) if state is State.ERASED else 0))
-            for name, fate in self._fates.pop(claim.mark, {}).items() if state is State.ERASED else ():
+            for name, fate in self._elsewhere_of(claim.mark) if state is State.ERASED else ():
                 destinations[name] = max(fate, destinations.get(name, fate), key=_FATES.index)
         return Erased(secrets.token_hex(16), verdicts, destinations)
+
+    def _elsewhere_of(self, mark: int) -> list[tuple[str, str]]:
+        """What became of an id elsewhere, for the answer that says so."""
+        reach = self._reached.pop(mark, None)
+        return [*self._fates.pop(mark, {}).items(), *([(BACKUPS, reach)] if reach is not None else [])]
 
     def _receipt(self, project: str, answer: Erased) -> ReceiptRow:
         erased = [verdict for verdict in answer.verdicts if verdict.state is State.ERASED]

@@ -121,6 +121,10 @@ class Registry:
         """How long a project keeps what it has, by its newest version."""
         return int(self.catalogue.newest(project).document["retention_days"])
 
+    def promised(self) -> dict[str, int]:
+        """How many days each project keeps what it has, by its newest version."""
+        return {project: self.retention_days(project) for project in self.catalogue.versions}
+
     def key(self, text: str) -> WriteKey | None:
         """The write key that a text is. None: unknown, revoked or ended."""
         found = self.catalogue.keys.get(self._hasher.write_key(text))
