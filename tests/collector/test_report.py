@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.collector.clock import moved
 from tests.collector.support import PROJECT, Collector, Event, project, run_event
 
 STOPPED = (-1, -2, -15, 130, 143)
@@ -150,7 +151,10 @@ def test_developers_count_from_enough_active_weeks_on_and_until_then_a_day_is_na
     assert ("too little history", str(monday + timedelta(days=14))) == (early["state"], early["first_figures"])
     assert str(monday + timedelta(days=14)) in idle.cli("report", "acme").stdout
 
-    _send(idle, [run_event(person, ago=timedelta(days=7 * week)) for person in people for week in (1, 2)])
+    for days in (7, 14):
+        idle.kill()
+        moved(idle, days).start()
+        _send(idle, [run_event(person) for person in people])
     minted = [run_event(person, command="build") for person in _people(30)]
     _send(idle, minted)
     later = idle.ask("report", "acme")
@@ -158,6 +162,15 @@ def test_developers_count_from_enough_active_weeks_on_and_until_then_a_day_is_na
     assert ["test"] == [one["command"] for one in later["commands"]]
     assert 20 == _command(later, "test")["runs"]
     assert 5 == later["developers"]["about"]
+
+
+def test_nobody_gets_active_weeks_by_events_of_earlier_times(idle: Collector) -> None:
+    """Else whoever has the write key could make up four developers, and see the figures of the fifth within a minute."""
+    idle.start_with()
+    _send(idle, [run_event(person, ago=timedelta(days=7 * week)) for person in _people(6) for week in range(4)])
+    report = idle.ask("report", "acme")
+
+    assert ("too little history", []) == (report["state"], report["commands"])
 
 
 def test_too_few_developers_are_not_counted_exactly(ready: Collector) -> None:

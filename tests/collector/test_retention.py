@@ -125,7 +125,7 @@ def test_quarantine_ends_after_thirty_days_from_the_files_as_well_and_is_counted
 
 
 def _week(collector: Collector, developers: int, command: str = "test", each: int = 4, **properties: Any) -> None:
-    """Runs of some developers, all in one calendar week that is over, in each of three weeks."""
+    """Runs of some developers in each of three calendar weeks that are over."""
     for weeks in (2, 3, 4):
         monday = date.fromisoformat(_monday(weeks))
         ago = _noon((datetime.now(UTC).date() - monday).days - 1)
@@ -143,13 +143,18 @@ def _totals(collector: Collector) -> list[tuple[Any, ...]]:
     return [tuple(one[name] for name in names) for one in collector.ask("totals", "acme")["totals"]]
 
 
-YEARLONG = project(project={"retention_days": 40})
+FORTY = project(project={"retention_days": 40})
+
+
+def _begin(collector: Collector, weeks: int = 1) -> None:
+    """Let developers count from so many active weeks on."""
+    collector.start_with(FORTY)
+    collector.apply(FORTY, "--min-active-weeks", str(weeks))
 
 
 def test_weekly_totals_of_groups_stay_when_the_rows_go_and_hold_no_id(idle: Collector) -> None:
-    idle.start_with(YEARLONG)
+    _begin(idle)
     _week(idle, 6, duration_ms=1500)
-    idle.send(*(run_event(f"new {number}", ago=_noon(20)) for number in range(9)))  # of one week: not counted
     assert [] == _totals(idle)
     idle.stop()
     moved(idle, 40)
@@ -168,8 +173,20 @@ def test_weekly_totals_of_groups_stay_when_the_rows_go_and_hold_no_id(idle: Coll
 
 
 @pytest.mark.slow
+def test_totals_are_of_developers_of_enough_active_weeks(idle: Collector) -> None:
+    """What all came in one week makes one active week, whatever times it has."""
+    _begin(idle, 2)
+    _week(idle, 6)
+    idle.stop()
+    moved(idle, 40)
+    idle.ask("retain")
+
+    assert ((0, 0), []) == (counts(idle), _totals(idle))
+
+
+@pytest.mark.slow
 def test_what_a_report_would_hide_is_folded_into_one_row_of_enough_people(idle: Collector) -> None:
-    idle.start_with(YEARLONG)
+    _begin(idle)
     for command, developers in (("test", 9), ("build", 3), ("lint", 3)):
         _week(idle, developers, command)
     idle.stop()
@@ -182,7 +199,7 @@ def test_what_a_report_would_hide_is_folded_into_one_row_of_enough_people(idle: 
 
 @pytest.mark.slow
 def test_totals_of_ci_count_runs_and_nobody(idle: Collector) -> None:
-    idle.start_with(YEARLONG)
+    _begin(idle)
     event = run_event(ago=_noon(15), actor="ci")
     event["anonymousId"] = event.pop("userId")
     idle.send(event)
@@ -196,7 +213,7 @@ def test_totals_of_ci_count_runs_and_nobody(idle: Collector) -> None:
 
 @pytest.mark.slow
 def test_killed_while_it_sweeps_the_next_start_ends_it_with_the_same_totals(idle: Collector, tmp_path: Path) -> None:
-    idle.start_with(YEARLONG)
+    _begin(idle)
     _week(idle, 6)
     idle.stop()
     moved(idle, 40)

@@ -1,4 +1,4 @@
-"""What passes is what the developer agreed to: the version of the project file under which an event came decides."""
+"""What passes is what the developer agreed to, by the version of the project file under which an event came, and no more than the newest lets pass."""
 
 import tomllib
 
@@ -23,6 +23,22 @@ def test_only_events_whose_agreement_names_the_recipient_pass(configured: Config
     configured.wait("nr", lambda status: status["behind_events"] == 0)
 
     assert [3] == [event["duration_ms"] for event in receiver.events]
+
+
+def test_a_recipient_that_the_newest_file_takes_out_gets_nothing_more(configured: Configured, receiver: Receiver) -> None:
+    """Nor does one that is to get less get more than that, of events that come under an earlier version."""
+    text = project(("Metrics Ltd", PSEUDONYM), ("Less Ltd", PSEUDONYM))
+    agreed = digest_of(tomllib.loads(text))
+    less = {"recipient": "Less Ltd"}
+    configured.destination("nr", "newrelic", receiver).destination("less", "newrelic", receiver, **less).start(text)
+    configured.collector.directory.joinpath("new.toml").write_text(project(("Less Ltd", WITHOUT_ID)))
+    configured.collector.ask("projects", "apply", str(configured.collector.directory / "new.toml"))
+    configured.collector.send(run_event("somebody"), plan=agreed)
+    receiver.wait_for(lambda it: len(it.events) == 1)
+    none = configured.wait("nr", lambda status: status["behind_events"] == 0)
+
+    assert 0 == none["sent"]
+    assert [False] == ["installation" in event for event in receiver.events]
 
 
 @pytest.mark.slow

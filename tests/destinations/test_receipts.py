@@ -65,3 +65,48 @@ def test_an_erasure_that_a_crash_cut_off_names_the_destinations_and_the_backups(
     answer = collector.forget(passed)
 
     assert {"got": "not provable", "backups": "erased"} == {one["name"]: one["state"] for one in answer["destinations"]}
+
+
+def test_what_was_passed_on_stays_not_provable_when_the_configuration_changes(configured: Configured, receiver: Receiver) -> None:
+    """What a destination got it has: whatever it is called today, whichever projects it is for now, whoever the newest file names."""
+    for name in ("moved", "renamed", "kept"):
+        configured.destination(name, "newrelic", receiver)
+    configured.start(project(("Metrics Ltd", PSEUDONYM)))
+    passed, fresh = Owner(), Owner()
+    configured.collector.send(run_event(passed.id), owners=[passed, fresh])
+    for name in ("moved", "renamed", "kept"):
+        configured.wait(name, lambda it: it["sent"] == 1)
+    configured.collector.stop()
+    configured.sections["destinations.called"] = configured.sections.pop("destinations.renamed")
+    configured.destination("moved", "newrelic", receiver, projects=["shop"]).start(project())
+
+    names = {"moved", "renamed", "kept"}
+    assert {"erased"} == {one["state"] for one in configured.collector.forget(fresh)["destinations"]}
+    told = {one["name"]: one["state"] for one in configured.collector.forget(passed)["destinations"]}
+    assert {"called": "erased", **dict.fromkeys(names, "not provable")} == told
+
+
+_RESTORED = """
+import os, pathlib, sys
+from innerloop_collector.configuration import load
+from innerloop_collector.core import Core
+from innerloop_collector.settings import prepare
+core = Core(prepare(pathlib.Path(sys.argv[1])), load(None, os.environ))
+core.open()
+core.exporters.restored()
+core.close()
+"""
+
+
+def test_in_a_store_that_was_restored_nothing_can_be_proven_of_destinations(configured: Configured, receiver: Receiver) -> None:
+    """What they got after the backup was made is in no row and no count of it."""
+    configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", PSEUDONYM)))
+    owner = Owner()
+    configured.collector.send(owners=[owner])
+    configured.collector.stop()
+    command = [sys.executable, "-c", _RESTORED, str(configured.collector.data)]
+    done = subprocess.run(command, env=configured.collector.environment, capture_output=True, text=True, timeout=60, check=False)
+    assert 0 == done.returncode, done.stderr
+    configured.start(project(("Metrics Ltd", PSEUDONYM)))
+
+    assert [{"name": "nr", "state": "not provable"}] == configured.collector.forget(owner)["destinations"]

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import uuid
 
 import pytest
 
@@ -36,9 +37,12 @@ def test_a_pseudonym_is_the_same_for_a_person_and_another_at_every_destination(c
     configured.destination("one", "segment", receiver).destination("two", "segment", receiver, recipient="Others")
     configured.start(project(("Metrics Ltd", PSEUDONYM), ("Others", PSEUDONYM)))
     user = "5f0c6c1e-8d3f-4c55-9d0e-0a6f6f1f8f5e"
-    configured.send(run_event(user), run_event(user), run_event())
+    runs = [str(uuid.uuid4()) for _ in range(3)]
+    configured.send(*(run_event(one, run=run) for one, run in zip((user, user, None), runs, strict=True)))
     receiver.wait_for(lambda it: len(it.events) == 6)
 
+    names = {event["properties"]["run"] for event in receiver.events}
+    assert (6, set()) == (len(names), names & set(runs)), "a run can be joined with the same one elsewhere"
     seen = [event["userId"] for event in receiver.events]
     assert 4 == len(set(seen)), "two people at two destinations"
     assert all(re.fullmatch("[0-9a-f]{32}", one) for one in seen)

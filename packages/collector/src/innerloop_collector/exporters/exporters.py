@@ -12,6 +12,7 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters import erasure
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.names import load_names
+from innerloop_collector.exporters.release import passable
 from innerloop_collector.exporters.senders import open_sender
 from innerloop_collector.exporters.source import Source
 from innerloop_collector.exporters.state import Fate, States, with_fate
@@ -45,6 +46,7 @@ class Exporters:
         self._settings = dict(destinations)
         self._addresses = {name: check(name, settings) for name, settings in self._settings.items()}
         self._workers: dict[str, Worker] = {}
+        self._retired: dict[str, int] = {}  # destinations that are configured no more -> how far each may have come
 
     def load(self) -> None:
         """Read where each destination is. To be called before the writer starts: it must not give out a position twice."""
@@ -54,6 +56,8 @@ class Exporters:
             way = partial(open_sender, settings, self._addresses[name], self._around.now)
             self._workers[name] = Worker(name, settings, load_names(self._directory, name), self._around, way)
             self._workers[name].load()
+        retired = [state for state in self._states.all() if state.destination not in self._workers]
+        self._retired = {state.destination: self._around.may_have_sent(state, ()) for state in retired}
 
     def start(self) -> None:
         """Begin to deliver."""
@@ -129,11 +133,21 @@ class Exporters:
     def erasure_states(self, project: str, installation: int) -> list[tuple[str, str]]:
         """What an erasure here means at each destination: erased or not provable. See `erasure` for when to ask."""
         found = []
-        for worker in self._workers.values():
-            terms = worker.release.terms(self._around.catalogue())
-            passed = erasure.Passed(terms, worker.state, worker.progress.attempted)
-            found.append((worker.name, erasure.fate(project, installation, passed, self._around.source, self._around.today)))
+        for name in (*self._workers, *self._retired):
+            passed = self._passed(name, project)
+            found.append((name, erasure.fate(project, installation, passed, self._around.source, self._around.today)))
         return found
+
+    def _passed(self, name: str, project: str) -> erasure.Passed:
+        catalogue, state, worker = self._around.catalogue(), self._states.get(name), self._workers.get(name)
+        assert state is not None
+        terms = worker.release.terms(catalogue) if worker else ()
+        attempted = worker.progress.attempted if worker else self._retired[name]
+        return erasure.Passed(terms, passable(catalogue), state, attempted, self._states.ever_set_aside(name, project))
+
+    def restored(self) -> None:
+        """Say that the store is an older copy: destinations may have more than it knows. To be called once it is open; it stays true."""
+        self._states.doubt(list(self._around.catalogue().versions))
 
     def _worker(self, destination: str) -> Worker:
         if destination not in self._workers:

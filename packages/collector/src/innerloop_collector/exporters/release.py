@@ -1,7 +1,7 @@
-"""What may pass to a recipient: the agreement under which an event came decides. May import: `innerloop.plan`, the store's catalogue.
+"""What may pass to a recipient: what was agreed to, and no more than the newest file lets it have. May import: `innerloop.plan`, the store's catalogue.
 
 A developer agreed to a version of the project file, and that version names recipients and what each of them gets. A recipient that a
-later version adds gets nothing of events that came under an earlier one.
+later version adds gets nothing of events that came under an earlier one; one that the newest version takes out gets nothing more at all.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from innerloop_collector.store.registry import AgreedPlan, Catalogue
 WITHOUT_ID = "rows without an id"
 # The store holds no id, only keyed hashes of them: who agreed to "with the id" agreed to more than a pseudonym, and gets that.
 WITH_PSEUDONYM = ("rows with a pseudonym", "rows with the id")
+_ROWS = (WITHOUT_ID, *WITH_PSEUDONYM)
 COLUMNS = ("position", "project", "message_key", "installation", "kind", "plan", "corrected_time", "keep_until", *schema.plan_columns(PLAN))
 _FIRST_FIELD = COLUMNS.index("keep_until") + 1
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,6 +37,11 @@ def receives(agreement: dict[str, Any], recipient: str) -> str:
     return next((what for name, what, *_ in agreement["recipients"] if name == recipient), "")
 
 
+def passable(catalogue: Catalogue) -> set[tuple[str, str]]:
+    """The plans that let anybody have rows: of all others nothing passed anywhere, whatever was configured."""
+    return {key for key, plan in catalogue.plans.items() if any(what in _ROWS for _, what, *_ in plan.agreement["recipients"])}
+
+
 class Release:
     """The terms of one recipient, in all projects."""
 
@@ -48,15 +54,18 @@ class Release:
     def terms(self, catalogue: Catalogue) -> dict[tuple[str, str], Terms]:
         """The plans of which rows may pass: (project, digest) -> terms."""
         if catalogue is not self._catalogue:
-            self._terms = {key: terms for key, plan in catalogue.plans.items() if (terms := self._of(key[0], plan))}
+            newest = {project: receives(versions[-1].agreement, self._recipient) for project, versions in catalogue.versions.items()}
+            self._terms = {key: terms for key, plan in catalogue.plans.items() if (terms := self._of(key[0], plan, newest.get(key[0], "")))}
             self._catalogue = catalogue
         return self._terms
 
-    def _of(self, project: str, plan: AgreedPlan) -> Terms | None:
+    def _of(self, project: str, plan: AgreedPlan, newest: str) -> Terms | None:
+        """The lesser of what was agreed to and what the newest version of the file says."""
         if self._projects and project not in self._projects:
             return None
-        what = receives(plan.agreement, self._recipient)
-        return Terms(plan.agreement, what in WITH_PSEUDONYM) if what == WITHOUT_ID or what in WITH_PSEUDONYM else None
+        both = receives(plan.agreement, self._recipient), newest
+        pseudonym = all(what in WITH_PSEUDONYM for what in both)
+        return Terms(plan.agreement, pseudonym) if all(what in _ROWS for what in both) else None
 
     def by_project(self, catalogue: Catalogue) -> dict[str, str]:
         """What the recipient gets by the newest version of each project's file."""
@@ -69,6 +78,9 @@ def record(row: Sequence[Any], terms: Terms, names: Names) -> Record:
     position, project, message_key, installation, kind, _, time, keep_until = row[:8]
     fields = _fields(row, kind, terms.agreement)
     run = str(fields.get("run") or message_key)
+    trace = names.trace(run)
+    if "run" in fields:  # as the client made it, it would be the same at every destination
+        fields["run"] = f"{trace:032x}"
     sequence = fields.get("sequence", 0) if kind == "target" else 0
     assert isinstance(sequence, int)
     return Record(
@@ -83,7 +95,7 @@ def record(row: Sequence[Any], terms: Terms, names: Names) -> Record:
         message=names.message(message_key),
         nobody=names.nobody(message_key),
         person=names.person(installation) if terms.pseudonym and installation else None,
-        trace=names.trace(run),
+        trace=trace,
         span=names.span(run, sequence),
         parent=names.span(run, _number(fields.get("parent"))) if kind == "target" else 0,
     )

@@ -17,6 +17,8 @@ from innerloop_collector.exporters.record import Record
 from innerloop_collector.store import schema
 from innerloop_collector.store.engine import Engine
 
+LOST = "1970-01-01"
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -28,7 +30,7 @@ class State:
     started_day: date
     paused: bool = False
     sent: dict[str, int] = field(default_factory=dict)  # project -> events that were acknowledged
-    ends: dict[str, str] = field(default_factory=dict)  # project -> the first day on which a row of those goes
+    ends: dict[str, str] = field(default_factory=dict)  # project -> the last day of the first row of those that goes; LOST: any may be gone
     declined: int = 0  # events that the destination took and then declined by itself
     version: int = 0
 
@@ -73,6 +75,10 @@ class States:
         """Say where a destination stands. None: it never ran."""
         return self._states.get(destination)
 
+    def all(self) -> list[State]:
+        """Every destination that ever ran, also those that are configured no more."""
+        return list(self._states.values())
+
     def highest(self) -> int:
         """The highest position that any destination has settled: the writer must not give it out again."""
         return max((state.position for state in self._states.values()), default=0)
@@ -86,6 +92,11 @@ class States:
         """Make a change durable."""
         with self._guard:
             return self._put(replace(self._states[destination], **changes))
+
+    def doubt(self, projects: Collection[str]) -> None:
+        """Make durable that every destination may have more of some projects than is known here."""
+        for state in self.all():
+            self.change(state.destination, ends={**state.ends, **dict.fromkeys(projects, LOST)})
 
     def settle(self, destination: str, position: int, accepted: Sequence[Record] = (), declined: int = 0) -> State:
         """Move a cursor, and count what was acknowledged."""
@@ -116,6 +127,11 @@ class States:
             WHERE destination = {{destination:String}} AND fate IN {{fates:Array(String)}} ORDER BY position LIMIT {{limit:UInt32}}"""
         parameters = {"destination": destination, "fates": [str(fate) for fate in fates], "limit": limit}
         return [SetAside(*row) for row in self._engine.query(sql, parameters)]
+
+    def ever_set_aside(self, destination: str, project: str) -> bool:
+        """Tell whether a destination ever set an event of a project aside."""
+        sql = "SELECT count() FROM set_aside WHERE destination = {destination:String} AND project = {project:String}"
+        return bool(self._engine.query(sql, {"destination": destination, "project": project})[0][0])
 
     def count_set_aside(self, destination: str) -> int:
         """How many events a destination set aside and has not got since."""

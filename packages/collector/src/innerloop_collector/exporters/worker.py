@@ -21,8 +21,8 @@ from innerloop_collector.exporters.failures import Refusing, SendError, TakesNon
 from innerloop_collector.exporters.names import Names
 from innerloop_collector.exporters.pauses import Pauses
 from innerloop_collector.exporters.record import Record, Sender
-from innerloop_collector.exporters.release import Release, kept, record
-from innerloop_collector.exporters.source import Source
+from innerloop_collector.exporters.release import Release, kept, passable, record
+from innerloop_collector.exporters.source import Keys, Source
 from innerloop_collector.exporters.state import Fate, SetAside, State, States, with_fate
 from innerloop_collector.store.registry import Catalogue
 
@@ -47,6 +47,11 @@ class Surroundings:
     erased: Callable[[Collection[int]], set[int]]
     committed: Callable[[], int]
     now: Callable[[], datetime]
+
+    def may_have_sent(self, state: State, terms: Keys) -> int:
+        """How far a destination may be: a process that was killed may have sent one batch more than it noted, under these terms or others."""
+        ends = (self.source.batch_end(state.position, LARGEST_BATCH, keys) for keys in (terms, passable(self.catalogue())))
+        return max(state.position, *ends)
 
     @property
     def today(self) -> date:
@@ -108,9 +113,7 @@ class Worker:
             first = 0 if self.settings.start == "beginning" else committed
             state = self._around.states.begin(self.name, first, self._around.today)
         self._position = state.position
-        # A process that was killed may have sent one batch more than it noted.
-        terms = self.release.terms(self._around.catalogue())
-        self.progress.attempted = max(state.position, self._around.source.batch_end(state.position, LARGEST_BATCH, terms))
+        self.progress.attempted = self._around.may_have_sent(state, self.release.terms(self._around.catalogue()))
         self.progress.level_since = time.monotonic()
 
     def start(self) -> None:

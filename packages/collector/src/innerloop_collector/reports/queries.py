@@ -2,7 +2,8 @@
 """The SQL of the team's report: hand-written, parameterised, the same embedded and on a server. May import: the store's engine.
 
 Nothing here returns an installation. Only developers (`actor` human, or absent as in the founding system) who were active in enough
-weeks are counted; tests, coding agents, CI and events without an id are in no figure.
+weeks are counted; tests, coding agents, CI and events without an id are in no figure. An active week is one in which something was
+received of them: the times of events are whatever a sender says.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,7 +17,7 @@ from innerloop_collector.store.engine import Engine
 PEOPLE = """project = {{project:String}} AND kind = '{kind}' AND keep_until >= {{today:Date}} AND installation != 0
     AND actor IN ('', 'human') AND is_test IN ('', 'no')"""
 _RUNS = PEOPLE.format(kind="run")
-WEEKS = "toMonday(corrected_time)"
+WEEKS = "toMonday(received_day)"
 ACTIVE = f"""installation GLOBAL IN (
     SELECT installation FROM events WHERE {_RUNS} GROUP BY installation HAVING uniqExact({WEEKS}) >= {{min_weeks:UInt16}})"""
 IN_WINDOW = "corrected_time >= toDateTime64({first:Date}, 3, 'UTC') AND corrected_time < toDateTime64({end:Date}, 3, 'UTC')"
@@ -25,7 +26,7 @@ ENDED = f"(exit_status IS NOT NULL AND NOT {INTERRUPTED})"
 AWAKE = "(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0))"
 TIMED = f"({ENDED} AND {AWAKE})"
 
-_FIRST = f"SELECT count(), toDate(min(corrected_time)) FROM events WHERE {_RUNS}"
+_FIRST = f"SELECT count(), min(received_day) FROM events WHERE {_RUNS}"
 _TEAM = f"SELECT uniqExact(installation) FROM events WHERE {_RUNS} AND {ACTIVE} AND {IN_WINDOW}"
 
 
@@ -89,7 +90,7 @@ class TeamQueries:
         self._common: dict[str, Any] = {"project": project, "min_weeks": min_weeks, "today": today}
 
     def first_day(self) -> date | None:
-        """The day of the first event. None: there is no event."""
+        """The day on which the first event was received. None: there is no event."""
         count, day = self._run(_FIRST)[0]
         return day if count else None
 

@@ -100,7 +100,7 @@ class _Making:
             return "no events", "no developer's run was received yet", None
         possible = monday_of(began) + timedelta(weeks=self._min_weeks - 1)
         if self._today < possible:
-            why = f"figures can appear from {possible} on: developers count after {_weeks(self._min_weeks)}, and the first run was in the week of {monday_of(began)}"
+            why = f"figures can appear from {possible} on: developers count after {_weeks(self._min_weeks)}, and the first run came in the week of {monday_of(began)}"
             return "too little history", why, possible
         who = f"{rules.K} developers" if team < rules.K else f"{rules.K} developers for a command"
         return "too few developers", f"figures need {who}, each with {_weeks(self._min_weeks)}; there are fewer (<{rules.K})", None
