@@ -56,6 +56,7 @@ def restore(paths: Paths, configuration: Configuration, directory: Path, journal
         journal.append(Paths(building).erasures, erasures, core.now().date())
         core.backups.learn([*listed, backups.Known(str(directory.absolute()), found.made)])
         core.open()
+        core.exporters.restored()
         again = core.erasures.counts()[1]
         core.eraser.finish()
         events = core.tables.counts()[0]
