@@ -274,6 +274,16 @@ def test_what_is_no_whole_hour_in_utc_does_not_conform(text: str) -> None:
     assert not granularity.is_instant(text, "hour")
 
 
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00.000000+00:01", "9999-12-31T23:59:59-00:01"]
+)
+def test_an_instant_outside_of_all_years_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        granularity.parse_instant(text)
+    assert not granularity.is_commit_time(text)
+    assert not granularity.is_instant(text, "exact")
+
+
 @given(value=st.integers(0, 31_536_000_000))
 def test_three_digits_are_three_digits_and_stay_so(value: int) -> None:
     rounded = granularity.three_digits(value)

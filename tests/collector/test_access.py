@@ -156,6 +156,17 @@ def test_a_write_key_reads_nothing(shared: Collector) -> None:
     assert 401 == shared.post("/admin/v1/call", {"operation": "projects.list", "arguments": {}}).status_code
 
 
+@pytest.mark.parametrize("text", ["", "\n", "x" * 31], ids=["empty", "blank", "short"])
+def test_a_service_whose_own_token_is_empty_or_short_does_not_start(idle: Collector, text: str) -> None:
+    """An empty one would be what everybody shows who shows nothing."""
+    idle.data.mkdir()
+    (idle.data / "admin-token").write_text(text)
+    done = idle.cli("serve", "--port", "0")
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert [True] == ["admin-token holds fewer than 32 characters; delete it" in line for line in done.stderr.splitlines()]
+
+
 # Sessions
 
 
@@ -288,7 +299,7 @@ def behind_a_proxy(collector: Collector, trusted: str) -> Collector:
 
 def test_a_trusted_proxy_says_who_somebody_is(new_collector: Any) -> None:
     collector = behind_a_proxy(new_collector(), "127.0.0.0/8")
-    proof = {"X-Innerloop-Proxy-Secret": PROXY_SECRET, "Origin": collector.url}
+    proof = {"X-Innerloop-Proxy-Secret": PROXY_SECRET, "Origin": collector.url, "X-Remote-Projects": "*"}
     ada, bob = {**proof, "X-Remote-User": "ada@example.org"}, {**proof, "X-Remote-User": "bob"}
 
     def status(operation: str, headers: Any, **arguments: Any) -> int:
@@ -311,6 +322,34 @@ def test_a_trusted_proxy_says_who_somebody_is(new_collector: Any) -> None:
     assert 401 == status("keys.list", {**ada, **bearer("ilt_" + "x" * 43)})
     assert 401 == status("keys.list", proof)
     assert not [word for word in ("ada@", "bob", PROXY_SECRET) if word in collector.log]
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        (None, []),
+        ("", []),
+        (",", []),
+        ("other", []),
+        ("acme", ["acme"]),
+        ("other, acme", ["acme"]),
+        ("*", ["acme"]),
+        ("other,*", ["acme"]),
+    ],
+)
+def test_where_a_proxy_has_a_header_for_projects_silence_is_none(proxied: Collector, said: str | None, seen: list[str]) -> None:
+    user = {"X-Innerloop-Proxy-Secret": PROXY_SECRET, "Origin": proxied.url, "X-Remote-User": "bob", "X-Remote-Role": "analyst"}
+    headers = user if said is None else {**user, "X-Remote-Projects": said}
+
+    assert seen == [one["project"] for one in call(proxied, "projects.list", headers).json()["projects"]]
+    assert (200 if seen else 403) == call(proxied, "report", headers, project="acme").status_code
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    collector = Collector(tmp_path_factory.mktemp("proxied"))
+    yield behind_a_proxy(collector, "127.0.0.0/8")
+    collector.close()
 
 
 def test_the_headers_of_who_is_no_trusted_proxy_say_nothing(new_collector: Any) -> None:

@@ -46,11 +46,17 @@ PATCHES = {
     "another site may sign somebody in": Patch(
         "access/door.py", "        own_pages_only(request, self._origins, by_browser=False)\n", "", "test_access.py::test_another_site_cannot_sign_somebody_in"
     ),
+    "an empty token in the data directory is one": Patch(
+        "admin.py", "if len(token) < _SHORTEST_TOKEN:", "if False:", "test_access.py::test_a_service_whose_own_token_is_empty_or_short_does_not_start[empty]"
+    ),
     "any address is a trusted proxy": Patch(
         "access/proxy.py", "return any(address in network for network in self._networks)", "return True", "test_access.py::test_the_headers_of_who_is_no_trusted_proxy_say_nothing"
     ),
     "a proxy needs no secret": Patch(
         "access/proxy.py", "if not hmac.compare_digest(", "if False and not hmac.compare_digest(", "test_access.py::test_a_trusted_proxy_says_who_somebody_is"
+    ),
+    "an empty header of projects is all of them": Patch(
+        "access/proxy.py", 'frozenset(projects - {""})', 'frozenset(projects - {""}) or None', "test_access.py::test_where_a_proxy_has_a_header_for_projects_silence_is_none"
     ),
     "of two headers one counts": Patch(
         "access/proxy.py", "if len(values) > 1:", "if False:", "test_access.py::test_a_trusted_proxy_says_who_somebody_is"
@@ -63,6 +69,15 @@ PATCHES = {
     ),
     "a key may send as fast as it likes": Patch(
         "ingest/admission.py", "self._within_rate(found, max(events, 1))", "pass", "test_limits.py::test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true"
+    ),
+    "ids may be asked about without end": Patch(
+        "ingest/admission.py", "if seconds := self._missing(self._asked, key, ids):", "if False:", "test_limits.py::test_asking_about_ids_has_a_rate_of_its_own"
+    ),
+    "who asks shares the readers with nobody": Patch(
+        "ingest/access.py", "asyncio.Semaphore(1)", "asyncio.Semaphore(2)", "test_seeing_what_is_kept.py::test_however_many_ask_one_reader_answers_them_with_one_question_each"
+    ),
+    "a revoked key keeps people from what is theirs": Patch(
+        "ingest/admission.py", "self._registry.ever(key) if key", "self._registry.key(key) if key", "test_erasure.py::test_a_write_key_that_is_no_longer_accepted_still_says_which_project_a_secret_is_for"
     ),
     "the time to wait is made up": Patch(
         "ingest/admission.py", "math.ceil(missing / self._rate)", "0 * math.ceil(missing) or 9", "test_limits.py::test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true"
@@ -78,6 +93,12 @@ PATCHES = {
     ),
     "ids among the events are not found": Patch(
         "store/ids.py", "            if mark not in self._marks:\n                self._add(project, mark, _EVERY_KEY, first_day)\n", "", "test_limits.py::test_ids_from_before_anybody_counted_are_known"
+    ),
+    "a sign-in may be as long as it likes": Patch(
+        "signin.py", "await body.read(request, self._limits)", "await request.body()", "test_limits.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
+    ),
+    "a call may be as long as it likes": Patch(
+        "admin.py", "await body.read(request, self._limits)", "await request.body()", "test_limits.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
     ),
     "depth is not bounded": Patch(
         "ingest/routes.py", "if too_deep(document, self._limits.nesting):", "if False:", "test_limits.py::test_what_lies_deep_is_refused_and_crashes_nothing"

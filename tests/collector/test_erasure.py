@@ -202,6 +202,35 @@ def test_any_write_key_of_the_project_will_do(collector: Collector, owner: Owner
     assert [("erased", 1)] == _states(collector.forget(owner, key=key))
 
 
+@pytest.mark.parametrize("end", ["keys revoke", "keys rotate"])
+def test_a_write_key_that_is_no_longer_accepted_still_says_which_project_a_secret_is_for(
+    new_collector: Any, owner: Owner, end: str
+) -> None:
+    """It is the one that lies in a checkout from before; the secret is what opens."""
+    collector = new_collector()
+    if end == "keys rotate":
+        collector.move_clock(-timedelta(days=3))
+    collector.start_with()
+    collector.send(run_event(owner.id), owners=[owner])
+    if end == "keys rotate":
+        collector.cli("keys", "rotate", "acme", "--overlap", "1")
+        collector.stop()
+        collector.move_clock(timedelta())
+        collector.start()
+    else:
+        collector.cli("keys", "revoke", collector.ask("keys", "list")["keys"][0]["id"])
+    assert 401 == collector.post("/v1/batch", {"batch": [run_event(owner.id)]}).status_code
+    seen = collector.post("/v1/access", {"ids": [owner.claim]})
+    thief = Owner()
+    thief.id = owner.id
+
+    assert (200, "known", 1) == (seen.status_code, *(json.loads(seen.text.splitlines()[0])[name] for name in ("state", "events")))
+    assert [("refused", 0)] == _states(collector.forget(thief))
+    answer = collector.forget(owner)
+    assert [("erased", 1)] == _states(answer)
+    assert 200 == collector.http.get(f"{collector.url}/v1/forget/{answer['receipt']}", auth=(KEY, "")).status_code
+
+
 def test_a_receipt_can_be_checked_later_and_holds_no_id_and_only_the_day(collector: Collector) -> None:
     owners = [Owner(), Owner()]
     collector.send(*(run_event(owner.id) for owner in owners for _ in range(6)), owners=owners)

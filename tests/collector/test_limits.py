@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.collector.support import KEY, Collector, project, run_event
+from tests.collector.support import KEY, Collector, Owner, project, run_event
 
 Made = Callable[[], Collector]
 
@@ -59,6 +59,22 @@ def test_a_batch_larger_than_the_burst_passes_once_and_nobody_waits_for_longer_t
     refused = [collector.post("/v1/batch", batch(50)) for _ in range(2)][1]
 
     assert (429, "300", 50) == (refused.status_code, refused.headers["Retry-After"], collector.stored)
+
+
+def test_asking_about_ids_has_a_rate_of_its_own(new_collector: Made) -> None:
+    collector = limited(new_collector, events_per_second=1, burst_events=20)
+    owner = Owner()
+    collector.send(*(run_event(owner.id) for _ in range(20)), owners=[owner])
+    claims = {"ids": [Owner().claim for _ in range(19)] + [owner.claim]}
+    first = collector.post("/v1/forget", claims)
+    others = [collector.post("/v1/access", claims), collector.post("/v1/forget", claims)]
+
+    assert (200, "erased", 20) == (first.status_code, first.json()["ids"][-1]["state"], first.json()["ids"][-1]["events"]), (
+        "sending is apart"
+    )
+    assert [(429, "too_fast"), (429, "too_fast")] == [(one.status_code, one.json()["code"]) for one in others]
+    assert all(1 <= int(one.headers["Retry-After"]) <= 20 for one in others)
+    assert 'result="refused"' not in metrics(collector)
 
 
 # New ids
@@ -166,6 +182,24 @@ def test_what_lies_as_deep_as_an_event_of_today_is_fine(limits: Collector) -> No
     event = run_event()
     event["context"] = {"library": {"name": "x"}, "page": {"a": [{"b": [1]}]}}
     limits.send(event)
+
+
+@pytest.mark.parametrize(("path", "most"), [("/session", 4_096), ("/admin/v1/call", 2_000_000), ("/v1/batch", 512_000)])
+def test_a_length_that_is_not_the_bodys_lets_no_more_in(limits: Collector, path: str, most: int) -> None:
+    """Beside `chunked` a length says nothing, and whoever sends may say any."""
+    operator = (limits.data / "admin-token").read_text().strip()
+    authorization = f"Basic {b64encode(f'{KEY}:'.encode()).decode()}" if path == "/v1/batch" else f"Bearer {operator}"
+    lines = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n"
+    piece = b"%x\r\n%b\r\n" % (100_000, b" " * 100_000)
+    before = peak_memory(limits)
+    with connect(limits) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(lines.encode())
+        connection.sendall(piece * 600)
+        connection.sendall(b"0\r\n\r\n")
+    assert peak_memory(limits) - before < 20_000_000
+    with connect(limits) as connection:
+        connection.sendall(lines.encode() + b"%x\r\n%b\r\n" % (most + 1, b" " * (most + 1)) + b"0\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
 
 
 # Connections

@@ -12,7 +12,8 @@ from openapi_spec_validator import validate
 from starlette.routing import Route
 
 from innerloop_collector.service.openapi import document, served
-from tests.collector.support import KEY, Collector
+from tests.collector.asking import asked
+from tests.collector.support import KEY, PROJECT, Collector, toml
 
 PROBE = """
 import json, pathlib, sys
@@ -162,3 +163,22 @@ def test_no_operation_fails_over_arguments_that_do_not_fit(shared: Collector, op
 
     assert {400, 409} <= answers
     assert "unexpected failure" not in shared.log
+
+
+@pytest.mark.parametrize(
+    ("operation", "fine", "name", "wrong"),
+    [
+        ("tokens.create", {"role": "viewer", "label": "x"}, "days", (-5, 0, 3_651, 10**9)),
+        ("keys.rotate", {"project": "acme"}, "overlap", (-1, 0, 366, 10**9)),
+        ("projects.apply", {"toml": toml(PROJECT), "source": "x"}, "min_active_weeks", (-1, 0, 53, 10**9)),
+        ("backup.make", {}, "directory", ("", "/tmp/\0x")),
+        ("backup.gone", {}, "directory", ("", "/tmp/\0x")),
+    ],
+)
+def test_a_number_or_path_beyond_what_makes_sense_is_refused(
+    shared: Collector, operation: str, fine: dict[str, Any], name: str, wrong: tuple[Any, ...]
+) -> None:
+    """As the command line would, before anything is made of it."""
+    answers = [asked(shared, operation, **fine, **{name: one}).status_code for one in wrong]
+
+    assert [400] * len(wrong) == answers

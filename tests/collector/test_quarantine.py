@@ -142,6 +142,15 @@ def test_seed_mode_keeps_its_names_and_its_exact_times(idle: Collector) -> None:
     ] == rows
 
 
+def test_a_commit_of_no_year_waits_and_costs_its_neighbours_nothing(idle: Collector) -> None:
+    document = project(fields={"git_commit_time": "exact"})
+    idle.start_with(document)
+    times = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-20T09:08:07+01:00"]
+    idle.send(*(run_event(git_commit_time=time) for time in times), plan=digest_of(document))
+
+    assert (1, 2) == (idle.stored, idle.waiting)
+
+
 def test_an_event_may_name_a_cohort_that_the_project_offers_and_no_other(collector: Collector) -> None:
     offering = project(project={"cohorts": ["employee", "community"]})
     collector.apply(offering)

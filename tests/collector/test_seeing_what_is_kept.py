@@ -1,11 +1,20 @@
 """Access: everything that is kept of an id, for whoever holds its secret and nobody else."""
 
+import asyncio
 import json
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from starlette.applications import Starlette
 
+from innerloop_collector.configuration import Limits
+from innerloop_collector.ingest.access import Access, Stored
+from innerloop_collector.store.keyed import Hasher
 from tests.client.people import Developer
 from tests.collector.support import KEY, Collector, Owner, run_event
 from tests.collector.test_forget_by_its_developer import joined
@@ -50,6 +59,42 @@ def test_access_needs_a_write_key_and_a_body_that_fits(shared: Collector) -> Non
     assert 401 == shared.post("/v1/access", {"ids": [Owner().claim]}, key="acme.wrong").status_code
     assert 400 == shared.post("/v1/access", {"ids": []}).status_code
     assert 413 == shared.post("/v1/access", {"ids": [Owner().claim] * 101}).status_code
+
+
+def test_however_many_ask_one_reader_answers_them_with_one_question_each() -> None:
+    """The other reader is there for health, metrics and operators."""
+    asked: list[int] = []
+    at_work = Counter[str]()
+
+    class Proofs:
+        def proofs(self, marks: set[int]) -> dict[int, int]:
+            at_work["now"] += 1
+            at_work["most"] = max(at_work["most"], at_work["now"])
+            asked.append(len(marks))
+            time.sleep(0.01)
+            at_work["now"] -= 1
+            return {}
+
+    class Admitted:
+        project = "acme"
+
+        def asker(self, _: str) -> "Admitted":
+            return self
+
+        def ask(self, _: Any, __: int) -> None:
+            pass
+
+    async def ask_many(readers: ThreadPoolExecutor) -> list[int]:
+        stored: Any = Stored(Proofs(), None, Hasher(b"x" * 32))  # type: ignore[arg-type]
+        admitted: Any = Admitted()
+        application = Starlette(routes=Access(admitted, stored, Limits(), readers).routes())
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(application), base_url="http://here") as client:
+            body = {"ids": [Owner().claim for _ in range(100)]}
+            return [one.status_code for one in await asyncio.gather(*(client.post("/v1/access", json=body) for _ in range(10)))]
+
+    with ThreadPoolExecutor(2) as readers:
+        assert [200] * 10 == asyncio.run(ask_many(readers))
+    assert ([100] * 10, 1) == (asked, at_work["most"])
 
 
 @pytest.mark.slow

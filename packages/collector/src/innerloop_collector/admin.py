@@ -1,4 +1,4 @@
-"""The operations over HTTP, for whoever the door knows. May import: operations, access, ingest's answers, store's keyed hashes."""
+"""The operations over HTTP, for whoever the door knows. May import: operations, access, ingest's bodies and answers, configuration, store's keyed hashes."""
 
 import asyncio
 import secrets
@@ -15,12 +15,15 @@ from starlette.routing import Route
 
 from innerloop_collector.access.door import Door
 from innerloop_collector.access.principal import Principal
-from innerloop_collector.errors import CollectorError, Denied, StoreError, Unknown
-from innerloop_collector.ingest.answers import Refusal, unavailable
+from innerloop_collector.configuration import Limits
+from innerloop_collector.errors import CollectorError, Denied, StoreError, Unknown, UsageError
+from innerloop_collector.ingest import body
+from innerloop_collector.ingest.answers import Refusal, bad_request, unavailable
 from innerloop_collector.store.keyed import write_private
 
 CALL = "/admin/v1/call"
 _MOST = 2_000_000
+_SHORTEST_TOKEN = 32  # characters
 _log = structlog.get_logger()
 
 
@@ -32,13 +35,15 @@ class Call(msgspec.Struct, frozen=True):
 
 
 def load_token(path: Path) -> str:
-    """Read what opens the operator's side, or make it."""
+    """Read what opens the operator's side, or make it. Raises UsageError for one that anybody could guess: an empty one opens to all."""
     try:
-        return path.read_text().strip()
+        token = path.read_text().strip()
     except FileNotFoundError:
         token = secrets.token_urlsafe(32)
         write_private(path, token.encode() + b"\n")
-        return token
+    if len(token) < _SHORTEST_TOKEN:
+        raise UsageError(f"{path} holds fewer than {_SHORTEST_TOKEN} characters; delete it, and the next start makes another")
+    return token
 
 
 def turned_away(error: Unknown | Denied) -> Response:
@@ -53,9 +58,12 @@ def turned_away(error: Unknown | Denied) -> Response:
 class Admin:
     """Serves each operation to those who have the role for it."""
 
-    def __init__(self, call: Callable[[str, dict[str, Any], Principal], dict[str, Any]], door: Door, readers: Executor) -> None:
+    def __init__(
+        self, call: Callable[[str, dict[str, Any], Principal], dict[str, Any]], door: Door, limits: Limits, readers: Executor
+    ) -> None:
         self._call = call
         self._door = door
+        self._limits = msgspec.structs.replace(limits, body=_MOST)
         self._readers = readers
 
     def routes(self) -> list[Route]:
@@ -67,12 +75,12 @@ class Admin:
             who = self._door.who(request)
         except (Unknown, Denied) as error:
             return turned_away(error)
-        if int(request.headers.get("content-length") or _MOST + 1) > _MOST:
-            return Refusal(413, "too_large", "Content too large", f"a request may have {_MOST} bytes").answer()
         try:
-            wanted = msgspec.json.decode(await request.body(), type=Call)
+            wanted = msgspec.json.decode(await body.read(request, self._limits), type=Call)
         except msgspec.MsgspecError:
-            return Refusal(400, "invalid_request", "Bad request", "the body must name an operation and its arguments").answer()
+            return bad_request("the body must name an operation and its arguments").answer()
+        except Refusal as refusal:
+            return refusal.answer()
         return await self._run(wanted, who)
 
     async def _run(self, wanted: Call, who: Principal) -> Response:

@@ -81,20 +81,20 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Co
     """Put the web application together."""
     limits = core.configuration.limits
     settings = core.configuration.ingest
-    access = Access(core.registry, Stored(core.erasures, Holdings(core.engine), core.hasher), limits, readers)
     admission = Admission(core.registry, core.ids, core.uses, limits, core.metrics, time.monotonic)
+    access = Access(admission, Stored(core.erasures, Holdings(core.engine), core.hasher), limits, readers)
     tokens = SendingTokens(core.oauth_keys, core.hasher.signing_secret(), core.now, settings.oauth_token_seconds)
     doorkeeper = Doorkeeper(core.registry, tokens)
     ingest = Ingest(
         core.registry, core.writer, core.hasher, doorkeeper, admission, limits, core.now, core.metrics, settings.browser_origins
     )
     oauth = TokenRoute(core.oauth_keys, core.assertions, tokens, settings.oauth_audience, limits, readers)
-    forget = Forget(core.registry, core.hasher, core.eraser, core.erasures, limits, readers)
+    forget = Forget(admission, core.hasher, core.eraser, core.erasures, limits, readers)
     door = Door(core.tokens, core.uses, load_token(core.paths.admin_token), core.configuration.access, core.now)
-    admin = Admin(operations.call, door, readers)
+    admin = Admin(operations.call, door, limits, readers)
     health = Health(lambda: _trouble(core), readers)
     exposition, description = Exposition(core, readers), Description()
-    parts = (ingest, oauth, forget, access, admin, SignIn(door), health, exposition, description)
+    parts = (ingest, oauth, forget, access, admin, SignIn(door, limits), health, exposition, description)
     routes = [route for part in parts for route in part.routes()]
     description.write(routes, operations.known)
     application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})

@@ -1,4 +1,4 @@
-"""The routes with which a browser signs in and out. May import: access, admin's answers, ingest's answers.
+"""The routes with which a browser signs in and out. May import: access, admin's answers, ingest's bodies and answers, configuration.
 
 `POST /session` with a token sets the cookie, `GET` says who one is, `DELETE` ends the session.
 """
@@ -12,8 +12,10 @@ from starlette.routing import Route
 
 from innerloop_collector.access.door import Door
 from innerloop_collector.admin import turned_away
+from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import Denied, Unknown
-from innerloop_collector.ingest.answers import bad_request, too_large
+from innerloop_collector.ingest import body
+from innerloop_collector.ingest.answers import Refusal, bad_request
 
 _PATH = "/session"
 _MOST = 4_096  # bytes
@@ -29,8 +31,9 @@ class Given(msgspec.Struct, frozen=True):
 class SignIn:
     """Opens and ends sessions."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, limits: Limits) -> None:
         self._door = door
+        self._limits = msgspec.structs.replace(limits, body=_MOST)
 
     def routes(self) -> list[Route]:
         """One address."""
@@ -45,14 +48,14 @@ class SignIn:
             return self._who(request)
         except (Unknown, Denied) as error:
             return turned_away(error)
+        except Refusal as refusal:
+            return refusal.answer()
 
     async def _open(self, request: Request) -> Response:
-        if int(request.headers.get("content-length") or _MOST + 1) > _MOST:
-            return too_large(f"a request may have {_MOST} bytes").answer()
         try:
-            given = msgspec.json.decode(await request.body(), type=Given)
+            given = msgspec.json.decode(await body.read(request, self._limits), type=Given)
         except msgspec.MsgspecError:
-            return bad_request("the body must be an object with a token").answer()
+            raise bad_request("the body must be an object with a token") from None
         cookie = self._door.sign_in(request, given.token)
         return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": cookie})
 

@@ -37,7 +37,10 @@ def parse_instant(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("an instant needs an offset from UTC")
-    return moment.astimezone(timezone.utc)
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("an instant must lie in the years 1 to 9999, also in UTC") from None
 
 
 def is_instant(value: object, granularity: str) -> bool:

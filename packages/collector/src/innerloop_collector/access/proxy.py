@@ -17,6 +17,7 @@ from innerloop_collector.configuration import Access
 from innerloop_collector.errors import Denied, UsageError
 
 _SHORTEST_SECRET = 16
+_ALL = "*"  # where a header names projects: every one; where it names none, none is meant
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -50,8 +51,8 @@ class Proxy:
         role = self._roles.get(user) or _role(word)
         if role is None:
             raise Denied("the proxy names no role for this user; see [access] proxy_roles and proxy_role_header")
-        projects = [one.strip() for one in _one(headers, self._projects).split(",") if one.strip()] if self._projects else []
-        return Principal(role, Via.PROXY, user, frozenset(projects) or None)
+        projects = {one.strip() for one in _one(headers, self._projects).split(",")} if self._projects else {_ALL}
+        return Principal(role, Via.PROXY, user, None if _ALL in projects else frozenset(projects - {""}))
 
     def _trusts(self, peer: str | None) -> bool:
         try:

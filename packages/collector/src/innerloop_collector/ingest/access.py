@@ -1,6 +1,7 @@
 """Whoever has an installation's secret may see everything that is kept of it. May import: the rest of ingest, the store's holdings and erasure.
 
-The answer may be large and is a stream of lines, each a JSON object; the last one says that it is whole.
+The answer may be large and is a stream of lines, each a JSON object; the last one says that it is whole. However many ask, they take one of
+the readers at a time: the other is there for everybody else.
 """
 
 import asyncio
@@ -16,12 +17,12 @@ from starlette.routing import Route
 from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import StoreError
 from innerloop_collector.ingest import answers, auth, body
+from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.forget import Id, wanted_ids
 from innerloop_collector.ingest.messages import secret_hash
 from innerloop_collector.store.erasure import Erasures
 from innerloop_collector.store.holdings import Holdings
 from innerloop_collector.store.keyed import Hasher
-from innerloop_collector.store.registry import Registry
 
 _encode = msgspec.json.encode
 
@@ -37,11 +38,12 @@ class Stored(NamedTuple):
 class Access:
     """Shows what is kept."""
 
-    def __init__(self, registry: Registry, stored: Stored, limits: Limits, readers: Executor) -> None:
-        self._registry = registry
+    def __init__(self, admission: Admission, stored: Stored, limits: Limits, readers: Executor) -> None:
+        self._admission = admission
         self._stored = stored
         self._limits = limits
         self._readers = readers
+        self._turn = asyncio.Semaphore(1)
 
     def routes(self) -> list[Route]:
         """The one route."""
@@ -49,19 +51,23 @@ class Access:
 
     async def _endpoint(self, request: Request) -> Response:
         try:
-            project = auth.project_for(auth.key_in_header(request), {}, self._registry)
+            key = self._admission.asker(auth.key_in_header(request))
             wanted = wanted_ids(body.decode(await body.read(request, self._limits)), self._limits.ids)
-            states = await self._in_reader(lambda: [self._state(project, one) for one in wanted])
+            self._admission.ask(key, len(wanted))
+            states = await self._in_reader(lambda: self._states(key.project, wanted))
         except answers.Refusal as refusal:
             return refusal.answer()
         except StoreError:
             return answers.unavailable("the store cannot be read; send this again later").answer()
-        return StreamingResponse(self._lines(project, wanted, states), media_type="application/x-ndjson")
+        return StreamingResponse(self._lines(key.project, wanted, states), media_type="application/x-ndjson")
 
-    def _state(self, project: str, wanted: Id) -> str:
-        """Whether the secret is the id's: known, unknown or refused."""
-        mark = self._stored.hasher.mark(self._stored.hasher.installation(project, wanted.user_id))
-        proof = self._stored.erasures.proofs([mark]).get(mark)
+    def _states(self, project: str, wanted: list[Id]) -> list[str]:
+        """Whether each secret is its id's: known, unknown or refused."""
+        marks = [self._stored.hasher.mark(self._stored.hasher.installation(project, one.user_id)) for one in wanted]
+        proofs = self._stored.erasures.proofs(set(marks))
+        return [self._state(one, mark, proofs.get(mark)) for one, mark in zip(wanted, marks, strict=True)]
+
+    def _state(self, wanted: Id, mark: int, proof: int | None) -> str:
         if proof is None:
             return "unknown"
         return "known" if proof == self._stored.hasher.proof(mark, secret_hash(wanted.secret)) else "refused"
@@ -83,7 +89,8 @@ class Access:
                 yield b"".join(_line({"userId": wanted.user_id, "table": table, "row": row}) for row in page)
 
     async def _in_reader(self, work: Callable[[], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        async with self._turn:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
 
 def _line(what: dict[str, Any]) -> bytes:

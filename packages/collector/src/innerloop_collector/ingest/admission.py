@@ -1,4 +1,4 @@
-"""May these events come in? How fast a write key may send, and how many new ids it may bring. May import: registry, ids, uses, answers, configuration, metrics."""
+"""May this come in? How fast a write key may send events and ask about ids, and how many new ids it may bring. May import: registry, ids, uses, answers, configuration, metrics."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -49,6 +49,7 @@ class Admission:
         self._metrics = metrics
         self._clock = clock
         self._buckets: dict[str, Bucket] = {}
+        self._asked: dict[str, Bucket] = {}  # of their own, so that whoever sends too much keeps nobody from an erasure
         self._alerted: dict[str, date] = {}
 
     def admit(self, key: str, events: int) -> WriteKey:
@@ -59,6 +60,21 @@ class Admission:
         self._within_rate(found, max(events, 1))
         self._uses.note(found.key_hash)
         return found
+
+    def asker(self, key: str | None) -> WriteKey:
+        """Whose key asks about ids. It may be revoked or have ended: their secrets open, and the key only says which project is meant.
+
+        Raises a refusal for one that never was.
+        """
+        found = self._registry.ever(key) if key else None
+        if found is None:
+            raise unknown_key()
+        return found
+
+    def ask(self, key: WriteKey, ids: int) -> None:
+        """Let a request about ids in. Raises a refusal for a key with which too many are asked about."""
+        if seconds := self._missing(self._asked, key, ids):
+            raise too_fast(min(seconds, LONGEST_WAIT), "ids")
 
     def beyond(self, key: WriteKey, events: Sequence[Event]) -> set[int]:
         """The installations that are beyond the new ids that a key may bring today. What is theirs waits in quarantine."""
@@ -71,15 +87,19 @@ class Admission:
         return beyond
 
     def _within_rate(self, key: WriteKey, events: int) -> None:
-        rate, now = self._limits.events_per_second, self._clock()
-        if not rate:
-            return
-        bucket = self._buckets.get(key.key_hash)
-        if bucket is None:
-            bucket = self._buckets[key.key_hash] = Bucket(rate, self._limits.burst_events, now)
-        if seconds := bucket.take(events, now):
+        if seconds := self._missing(self._buckets, key, events):
             self._metrics.refused(key.project, events)
             raise too_fast(min(seconds, LONGEST_WAIT))
+
+    def _missing(self, buckets: dict[str, Bucket], key: WriteKey, count: int) -> int:
+        """Take from a key's bucket. Returns 0, or after how many seconds there is enough in it."""
+        rate, now = self._limits.events_per_second, self._clock()
+        if not rate:
+            return 0
+        bucket = buckets.get(key.key_hash)
+        if bucket is None:
+            bucket = buckets[key.key_hash] = Bucket(rate, self._limits.burst_events, now)
+        return bucket.take(count, now)
 
     def _alert(self, key: WriteKey) -> None:
         """Say it once a day and key."""

@@ -107,9 +107,9 @@ def overloaded() -> Refusal:
     return Refusal(429, "overloaded", "Too many requests", "too many events wait to be stored; send this again later", temporary=True)
 
 
-def too_fast(seconds: int) -> Refusal:
+def too_fast(seconds: int, what: str = "events") -> Refusal:
     """A write key sends more than it may; after so many seconds this request is let in."""
-    detail = f"this write key sends too many events; send this again after {seconds} s"
+    detail = f"this write key sends too many {what}; send this again after {seconds} s"
     return Refusal(429, "too_fast", "Too many requests", detail, temporary=True, seconds=seconds)
 
 

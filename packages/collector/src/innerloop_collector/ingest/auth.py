@@ -82,14 +82,6 @@ class Doorkeeper:
         return project
 
 
-def project_for(key: str | None, document: dict[str, Any], registry: Registry) -> str:
-    """The project of the key in the header, else of the one in the body."""
-    project = registry.project_of(key_of(key, document))
-    if project is None:
-        raise unknown_key()
-    return project
-
-
 def key_of(key: str | None, document: dict[str, Any]) -> str:
     """The write key in the header, else the one in the body."""
     if key:

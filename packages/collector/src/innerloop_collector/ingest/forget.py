@@ -1,6 +1,6 @@
 """The routes of erasure: whoever has an installation's secret may have it forgotten. May import: the rest of ingest, the store's eraser.
 
-A write key is committed, so it opens nothing here by itself. What is asked for and what is answered is never logged.
+A write key is committed, so it opens nothing here by itself, and a revoked one still says which project is meant. What is asked for and what is answered is never logged.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from starlette.routing import Route
 from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.ingest import answers, auth, body
+from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.messages import secret_hash
 from innerloop_collector.store.eraser import Claim, Erased, Eraser
 from innerloop_collector.store.erasure import Erasures
 from innerloop_collector.store.keyed import Hasher
-from innerloop_collector.store.registry import Registry
 
 _log = structlog.get_logger()
 Answer = dict[str, Any]
@@ -43,8 +43,8 @@ class Ids(msgspec.Struct, frozen=True):
 class Forget:
     """Takes requests for erasure and answers once what was erased is gone from the disk."""
 
-    def __init__(self, registry: Registry, hasher: Hasher, eraser: Eraser, erasures: Erasures, limits: Limits, readers: Executor) -> None:
-        self._registry = registry
+    def __init__(self, admission: Admission, hasher: Hasher, eraser: Eraser, erasures: Erasures, limits: Limits, readers: Executor) -> None:
+        self._admission = admission
         self._hasher = hasher
         self._eraser = eraser
         self._erasures = erasures
@@ -59,9 +59,10 @@ class Forget:
         ]
 
     async def _erase(self, request: Request) -> Answer:
-        project = auth.project_for(auth.key_in_header(request), {}, self._registry)
+        key = self._admission.asker(auth.key_in_header(request))
         wanted = wanted_ids(body.decode(await body.read(request, self._limits)), self._limits.ids)
-        erased = await self._wait_for(project, [self._claim(project, one) for one in wanted])
+        self._admission.ask(key, len(wanted))
+        erased = await self._wait_for(key.project, [self._claim(key.project, one) for one in wanted])
         rows = [
             {"userId": one.user_id, "state": verdict.state, "events": verdict.events}
             for one, verdict in zip(wanted, erased.verdicts, strict=True)
@@ -83,9 +84,10 @@ class Forget:
             raise answers.unavailable("the erasure has begun and is not finished; send this again later") from None
 
     async def _look_up(self, request: Request) -> Answer:
-        project = auth.project_for(auth.key_in_header(request), {}, self._registry)
+        key = self._admission.asker(auth.key_in_header(request))
+        self._admission.ask(key, 1)
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._readers, self._erasures.receipt, request.path_params["receipt"], project)
+        found = await loop.run_in_executor(self._readers, self._erasures.receipt, request.path_params["receipt"], key.project)
         if found is None:
             raise answers.not_found("this project has no such receipt")
         return {

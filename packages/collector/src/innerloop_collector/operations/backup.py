@@ -5,13 +5,14 @@ from pathlib import Path
 from innerloop_collector.access.roles import Role
 from innerloop_collector.errors import UsageError
 from innerloop_collector.operations.area import Answer, Area, operation
+from innerloop_collector.operations.arguments import Directory
 
 
 class Backup(Area):
     """Makes backups, and knows where they are."""
 
     @operation("backup.make", Role.ADMIN)
-    def make(self, directory: str, with_secret: bool = True) -> Answer:
+    def make(self, directory: Directory, with_secret: bool = True) -> Answer:
         """Make a backup in a directory of the collector's machine."""
         made = self.core.backup.make(Path(directory), with_secret)
         return {
@@ -35,7 +36,7 @@ class Backup(Area):
         }
 
     @operation("backup.gone", Role.ADMIN)
-    def gone(self, directory: str) -> Answer:
+    def gone(self, directory: Directory) -> Answer:
         """Believe that a backup exists nowhere any more."""
         if (Path(directory) / "manifest.json").exists():
             raise UsageError(f"{directory} is still there; delete it first")

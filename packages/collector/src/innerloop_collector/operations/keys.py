@@ -1,8 +1,14 @@
 """Operations on write keys. May import: core, access, the store's registry."""
 
+from typing import Annotated
+
+import msgspec
+
 from innerloop_collector.access.roles import Role
 from innerloop_collector.operations.area import Answer, Area, operation
 from innerloop_collector.store.registry import WriteKey, weak
+
+Overlap = Annotated[int, msgspec.Meta(ge=1, le=365)]  # days
 
 
 class Keys(Area):
@@ -15,7 +21,7 @@ class Keys(Area):
         return {"key": key, "weak": weak(key), **self._shown(made)}
 
     @operation("keys.rotate", Role.ADMIN)
-    def rotate(self, project: str, overlap: int) -> Answer:
+    def rotate(self, project: str, overlap: Overlap) -> Answer:
         """Make a write key, and let those that the project has end after so many days."""
         key, made, ending = self.core.registry.rotate_key(project, overlap)
         return {"key": key, **self._shown(made), "ending": [self._shown(one) for one in ending]}

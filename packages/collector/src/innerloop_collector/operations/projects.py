@@ -1,6 +1,9 @@
 """Operations on projects. May import: core, access, the client's project file, the store's registry, quarantine."""
 
 import tomllib
+from typing import Annotated
+
+import msgspec
 
 from innerloop.plan.project import ProjectError, read
 from innerloop_collector.access.roles import Role
@@ -9,12 +12,14 @@ from innerloop_collector.operations.area import Answer, Area, operation
 from innerloop_collector.operations.quarantine import release
 from innerloop_collector.store.registry import Version
 
+ActiveWeeks = Annotated[int, msgspec.Meta(ge=1, le=52)]
+
 
 class Projects(Area):
     """The projects whose events are accepted."""
 
     @operation("projects.apply", Role.ADMIN)
-    def apply(self, toml: str, source: str, min_active_weeks: int | None = None, with_key: bool = False) -> Answer:
+    def apply(self, toml: str, source: str, min_active_weeks: ActiveWeeks | None = None, with_key: bool = False) -> Answer:
         """Register a project file, and give the events that waited for it another chance."""
         try:
             project = read(tomllib.loads(toml), key_needed=False)

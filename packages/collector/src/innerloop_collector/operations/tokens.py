@@ -1,6 +1,9 @@
 """Operations on the tokens with which people read and operate. May import: core, access."""
 
 from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
 
 from innerloop_collector.access.roles import Role
 from innerloop_collector.access.tokens import Token
@@ -8,13 +11,14 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.operations.area import Answer, Area, operation
 
 _LONGEST_LABEL = 100
+Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
 
 
 class Tokens(Area):
     """Who may read and operate."""
 
     @operation("tokens.create", Role.ADMIN)
-    def create(self, role: str, label: str, days: int, projects: Sequence[str] = ()) -> Answer:
+    def create(self, role: str, label: str, days: Days, projects: Sequence[str] = ()) -> Answer:
         """Make a token. It is in the answer, and nowhere else. No projects: it is for all of them."""
         try:
             wanted = Role.named(role)

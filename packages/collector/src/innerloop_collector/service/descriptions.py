@@ -130,16 +130,16 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         security=("writeKey",),
     ),
     ("GET", "/v1/forget/{receipt}"): _operation(
-        "people", "What a receipt stands for", _named("Receipt"), 401, 404, 503, security=("writeKey",), parameters=(_RECEIPT,)
+        "people", "What a receipt stands for", _named("Receipt"), 401, 404, 429, 503, security=("writeKey",), parameters=(_RECEIPT,)
     ),
     ("POST", "/token"): _operation(
         "ingest", "Give an SDK that signs its requests a token", _named("Token"), 400, 401, 408, 413, 415, 429, 503,
         body="TokenRequest", media=_FORM,
     ),
     ("POST", "/admin/v1/call"): _operation(
-        "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 409, 413, 503, body="Call", security=("token", "session")
+        "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 408, 409, 413, 415, 503, body="Call", security=("token", "session")
     ),
-    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 413, body="Given"),
+    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 408, 413, 415, body="Given"),
     ("GET", "/session"): _operation("session", "Who one is", _named("Who"), 401, 403, security=("token", "session")),
     ("DELETE", "/session"): _operation("session", "Sign a browser out", None, 401, 403),
     ("GET", "/livez"): _operation("service", "The process runs", _named("Status")),

@@ -127,8 +127,12 @@ class Registry:
 
     def key(self, text: str) -> WriteKey | None:
         """The write key that a text is. None: unknown, revoked or ended."""
-        found = self.catalogue.keys.get(self._hasher.write_key(text))
+        found = self.ever(text)
         return found if found and found.accepted(self._today()) else None
+
+    def ever(self, text: str) -> WriteKey | None:
+        """The write key that a text is or was. None: unknown."""
+        return self.catalogue.keys.get(self._hasher.write_key(text))
 
     def project_of(self, key: str) -> str | None:
         """Which project does a write key belong to? None: unknown, revoked or ended."""
@@ -137,7 +141,7 @@ class Registry:
 
     def knows(self, key: str) -> bool:
         """Tell whether a write key was ever made, even if it is revoked by now."""
-        return self._hasher.write_key(key) in self.catalogue.keys
+        return self.ever(key) is not None
 
     def apply(self, project: Project, min_active_weeks: int | None = None) -> tuple[Version, bool]:
         """Register a version of a project file. Also says whether it differs from the one before."""
