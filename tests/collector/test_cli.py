@@ -1,10 +1,15 @@
 """The command line, with the service running and without, and when what it is given is wrong."""
 
 import json
+import os
+import shutil
+import subprocess
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
-from tests.collector.support import KEY, PROJECT, Collector, project, run_event, toml
+from tests.collector.support import COMMAND, KEY, PROJECT, Collector, project, run_event, toml
 
 
 @pytest.mark.parametrize("running", [False, True], ids=["store itself", "service"])
@@ -100,7 +105,7 @@ def test_a_bad_project_file_is_one_clear_line(idle: Collector, text: str, said: 
         (["projects", "apply", "/nowhere/innerloop.toml"], "cannot read"),
         (["keys", "create", "acme"], "projects apply"),
         (["report", "acme"], "projects apply"),
-        (["keys", "revoke", "0123"], "keys list"),
+        (["keys", "revoke", "0123"], "there is no store"),
         (["serve", "--port", "0", "--host", "192.0.2.1"], "cannot listen"),
         (["serve", "--port", "0", "--project-file", "/nowhere"], "cannot read"),
         (["check", "--data", "/dev/null/x"], "--data"),
@@ -114,11 +119,79 @@ def test_what_cannot_be_done_is_one_clear_line(idle: Collector, words: list[str]
     assert 1 == done.stderr.count("\n")
 
 
+def as_somebody_with_no_privileges(collector: Collector, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to which the permissions of files apply, also where the tests run as root."""
+    prefix = []
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("NOT TESTED: permissions do not apply to root, and setpriv is not here (Debian: util-linux)")
+        prefix = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    return subprocess.run([*prefix, *COMMAND, *words], capture_output=True, text=True, env=collector.environment, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("closed", ["", "lock", "secret", "store", "scratch"])
+def test_a_data_directory_that_is_not_ours_is_one_clear_line(idle: Collector, closed: str) -> None:
+    idle.apply(PROJECT)
+    path = idle.data / closed
+    mode = path.stat().st_mode
+    path.chmod(0o500 if path.is_dir() else 0o000)
+    for words in (["check"], ["serve", "--port", "0"]):
+        done = as_somebody_with_no_privileges(idle, *words)
+
+        assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr
+        within = f"{path}: " if closed else ""
+        assert f"cannot use {idle.data} as data directory: {within}Permission denied; run this as the user" in done.stderr
+    path.chmod(mode)
+
+
+@pytest.mark.parametrize("name", ["lock", "secret"])
+def test_a_directory_in_the_place_of_a_file_is_one_clear_line(idle: Collector, name: str) -> None:
+    idle.apply(PROJECT)
+    (idle.data / name).unlink()
+    (idle.data / name).mkdir()
+    done = idle.cli("check")
+
+    assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr
+    assert f"{idle.data / name}: Is a directory" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["check"], ["tokens", "list"], ["report", "acme"], ["keys", "create", "acme"], ["backup", "b"]])
+def test_a_mistyped_data_directory_is_said_and_nothing_is_made(idle: Collector, words: list[str]) -> None:
+    done = idle.cli(*words, "--data", str(idle.directory / "mistyped"))
+
+    assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n"))
+    assert f"there is no store in {idle.directory / 'mistyped'}; name the collector's data directory with --data DIR" in done.stderr
+    assert [] == list(idle.directory.iterdir())
+
+
 @pytest.mark.parametrize(
     "words", [["frobnicate"], ["report"], ["serve", "--port", "x"], ["projects", "apply", "f", "--min-active-weeks", "0"]]
 )
 def test_wrong_usage_exits_with_2(idle: Collector, words: list[str]) -> None:
     assert 2 == idle.cli(*words).returncode
+
+
+@pytest.mark.parametrize("body", [b'{"success": true}', b"<html>", b"[1]", b"{}", b'"text"'])
+def test_an_address_that_is_no_collector_is_one_clear_line(idle: Collector, body: bytes) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        for words in (["report", "acme"], ["keys", "list"], ["check"]):
+            address = f"http://127.0.0.1:{server.server_port}"
+            done = idle.cli(*words, "--url", address, env={"INNERLOOP_COLLECTOR_TOKEN": "t"})
+
+            assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr
+            assert "check the address" in done.stderr
+        server.shutdown()
 
 
 def test_unknown_keys_of_a_newer_file_are_named_and_count_as_off(idle: Collector) -> None:

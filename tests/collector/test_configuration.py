@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.collector.support import UNLIMITED, Collector
+from tests.collector.support import PROJECT, UNLIMITED, Collector
 from tests.conftest import ROOT
 
 WRONG = {
@@ -58,6 +58,7 @@ def test_the_data_directory_can_be_configured(idle: Collector) -> None:
     elsewhere = idle.directory / "elsewhere"
     del idle.environment["INNERLOOP_COLLECTOR_DATA"]
     write(idle, f'[server]\ndata = "{elsewhere}"\n')
+    idle.apply(PROJECT)
 
     assert str(elsewhere) == idle.ask("check")["data"]
 

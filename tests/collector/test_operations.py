@@ -20,7 +20,7 @@ import pytest
 
 from innerloop_collector.configuration import Check
 from innerloop_collector.operations import findings
-from tests.collector.support import KEY, Collector, fill, run_event
+from tests.collector.support import KEY, PROJECT, Collector, fill, run_event
 from tests.conftest import ROOT
 
 UNIT = ROOT / "deploy" / "innerloop-collector.service"
@@ -102,6 +102,7 @@ def clock() -> Iterator[Callable[[str | None], str]]:
 
 
 def test_a_clock_that_is_off_is_found(idle: Collector, clock: Callable[[str | None], str]) -> None:
+    idle.apply(PROJECT)
     variable = "INNERLOOP_COLLECTOR_CHECK_CLOCK_URL"
     idle.environment[variable] = clock(None)
     assert [] == wrong(idle)
@@ -118,6 +119,7 @@ def test_an_address_that_tells_no_time_is_found(clock: Callable[[str | None], st
 
 
 def test_backups_that_stopped_are_found(idle: Collector) -> None:
+    idle.apply(PROJECT)
     backups = idle.directory / "backups"
     idle.environment["INNERLOOP_COLLECTOR_CHECK_BACKUPS"] = str(backups)
     assert [f"cannot look into {backups}: No such file or directory; correct check.backups"] == wrong(idle)
@@ -179,6 +181,7 @@ def test_two_services_on_one_directory_are_refused_and_the_first_goes_on(collect
 
 def test_a_directory_that_cannot_be_written_is_said_in_one_line(idle: Collector, small_disk: Path) -> None:
     idle.environment["INNERLOOP_COLLECTOR_DATA"] = str(small_disk / "data")
+    idle.apply(PROJECT)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
 
     for words in (["serve", "--port", "0"], ["check"]):

@@ -11,7 +11,7 @@ import pytest
 
 from innerloop_collector.store.upgrade import VERSION
 from tests.collector.conftest import new_collector
-from tests.collector.support import Collector, Event, Owner, run_event
+from tests.collector.support import PROJECT, Collector, Event, Owner, run_event
 from tests.store.servers import UrlCollector
 
 __all__ = ["new_collector"]  # the embedded engine; `test_url_upgrade` is the other half
@@ -107,7 +107,7 @@ def test_killed_after_any_step_up_it_is_brought_up_by_the_next_start(collector: 
 
 
 def test_a_newer_store_is_refused_with_one_line_and_left_as_it_is(idle: Collector) -> None:
-    idle.ask("check")
+    idle.apply(PROJECT)
     newer = VERSION + 1
     idle.rows(f"INSERT INTO schema_version (version, secret, day) SELECT {newer}, secret, day FROM schema_version LIMIT 1")
     before = definition(idle) if isinstance(idle, UrlCollector) else None
@@ -121,7 +121,7 @@ def test_a_newer_store_is_refused_with_one_line_and_left_as_it_is(idle: Collecto
 
 
 def test_a_store_goes_with_its_secret(idle: Collector) -> None:
-    idle.ask("check")
+    idle.apply(PROJECT)
     (idle.data / "secret").write_bytes(bytes(32))
 
     done = idle.cli("check")

@@ -3,6 +3,7 @@
 One frozen value is handed down; nothing below reads the environment.
 """
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,6 +81,24 @@ def prepare(data: Path) -> Paths:
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         paths.scratch.mkdir(mode=0o700, exist_ok=True)
+        _open_to_us(paths)
     except OSError as error:
-        raise UsageError(f"cannot use {data} as data directory: {error.strerror}; choose another with --data DIR") from error
+        raise unusable(data, error) from error
     return paths
+
+
+def unusable(data: Path, error: OSError) -> UsageError:
+    """Say why a data directory cannot be used, and whose it must be."""
+    within = f"{error.filename}: " if error.filename and Path(error.filename) != data else ""
+    what = f"cannot use {data} as data directory: {within}{error.strerror}"
+    return UsageError(f"{what}; run this as the user whom the service runs as, or choose another with --data DIR")
+
+
+def _open_to_us(paths: Paths) -> None:
+    """Raise OSError for what is here and another user's, or on a disk that takes no changes: the engine would say it less well."""
+    for path in (paths.data, paths.scratch, paths.lock, paths.secret, paths.store, paths.erasures):
+        wanted = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
+        if path.exists() and not os.access(path, wanted):
+            read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+            number = errno.EROFS if read_only else errno.EACCES
+            raise OSError(number, os.strerror(number), str(path))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, located, show
+from innerloop_collector.cli.shared import Place, as_json, call, founding, located, show
 from innerloop_collector.store.lock import Holder, acquire, in_use
 
 
@@ -49,7 +49,7 @@ def backup_gone(place: Place, directory: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("directory", metavar="DIR")
-@located
+@founding
 @click.option(
     "--erasures", "journals", multiple=True, metavar="FILE", help="A journal of erasures (erasures.log) that may know newer ones."
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, located, read, show
+from innerloop_collector.cli.shared import Place, as_json, call, founding, located, read, show
 
 
 @click.group()
@@ -15,7 +15,7 @@ def projects() -> None:
 
 @projects.command("apply")
 @click.argument("file")
-@located
+@founding
 @click.option(
     "--min-active-weeks",
     type=click.IntRange(1, 52),

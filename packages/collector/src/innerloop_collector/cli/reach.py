@@ -3,7 +3,7 @@
 
 import sys
 from contextlib import closing
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx2
 import structlog
@@ -59,10 +59,26 @@ def _remote(paths: Paths, service: Holder, operation: str, arguments: dict[str, 
         ) from error
 
 
+class _Answered(dict[str, Any]):
+    """What an address answered. Whoever reads it learns that it is no collector's answer where something is missing."""
+
+    url = ""
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise no_collector(self.url)
+
+
+def no_collector(url: str) -> CollectorError:
+    """Say that an address answers, but not as a collector does."""
+    return CollectorError(f"{url} answers, but not as a collector of this version does; check the address, and the versions at both ends")
+
+
 def call_remote(elsewhere: Remote, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Ask a collector elsewhere."""
     try:
-        return _post(elsewhere, operation, arguments, own=False)
+        answer = _Answered(_post(elsewhere, operation, arguments, own=False))
+        answer.url = elsewhere.url
+        return answer
     except httpx2.HTTPError as error:
         raise CollectorError(f"{elsewhere.url} does not answer: {str(error) or type(error).__name__}; check the address") from error
 
@@ -75,15 +91,19 @@ def _post(service: Remote, operation: str, arguments: dict[str, Any], *, own: bo
             json={"operation": operation, "arguments": arguments},
             headers={"Authorization": f"Bearer {service.token}"},
         )
-    return _answer(response)
+    return _answer(service.url, response)
 
 
-def _answer(response: httpx2.Response) -> dict[str, Any]:
+def _answer(url: str, response: httpx2.Response) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = response.json()
+        document = response.json()
     except ValueError:
+        document = None
+    if not isinstance(document, dict):
         document = {}
-    if response.status_code == 200:
+    if response.status_code == 200 and document:
         return document
-    detail = document.get("detail", f"the service answered {response.status_code}")
+    if response.status_code == 200:
+        raise no_collector(url)
+    detail = str(document.get("detail", f"the service answered {response.status_code}"))
     raise StoreError(detail) if response.status_code == 503 else CollectorError(detail)

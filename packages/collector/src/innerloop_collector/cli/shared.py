@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
-"""What all commands share: where the collector is, how it is asked, how answers are shown. May import: click, configuration, settings, reach.
+"""What all commands share: where the collector is, how it is asked, how answers are shown. May import: click, msgspec, configuration, settings, reach.
 
 Data goes to stdout, talk to stderr.
 """
@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+import msgspec
 
 from innerloop_collector.cli.remote import URL_VARIABLE, Remote, remote
 from innerloop_collector.configuration import Configuration, load
-from innerloop_collector.errors import UsageError
+from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.settings import Paths, data_directory, prepare
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -48,13 +49,22 @@ def local(command: Callable[..., None]) -> Callable[..., None]:
     @_config
     @functools.wraps(command)
     def with_place(*words: Any, data: str | None, config: str | None, **options: Any) -> None:
-        command(_here(data, load(config, os.environ)), *words, **options)
+        command(_here(data, load(config, os.environ), make=True), *words, **options)
 
     return with_place
 
 
 def located(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say which collector it is about, here or elsewhere, as its first argument `place`."""
+    """Give a command the options that say which collector it is about, here or elsewhere, as its first argument `place`. There must be one."""
+    return _located(command, make=False)
+
+
+def founding(command: Callable[..., None]) -> Callable[..., None]:
+    """Do as `located` for a command that may be the first on a collector: where there is no store, it makes one."""
+    return _located(command, make=True)
+
+
+def _located(command: Callable[..., None], *, make: bool) -> Callable[..., None]:
 
     @_data
     @_config
@@ -67,14 +77,24 @@ def located(command: Callable[..., None]) -> Callable[..., None]:
         elsewhere = url or (None if data else os.environ.get(URL_VARIABLE))
         if not elsewhere and token_file:
             raise UsageError("--token-file is for a collector elsewhere; name it with --url")
-        place = Place(None, configuration, remote(elsewhere, token_file, os.environ)) if elsewhere else _here(data, configuration)
+        if elsewhere:
+            place = Place(None, configuration, remote(elsewhere, token_file, os.environ))
+        else:
+            place = _here(data, configuration, make=make)
         command(place, *words, **options)
 
     return with_place
 
 
-def _here(data: str | None, configuration: Configuration) -> Place:
-    return Place(prepare(data_directory(data, os.environ, configuration.server.data)), configuration)
+def _here(data: str | None, configuration: Configuration, *, make: bool) -> Place:
+    """The collector of this machine. Raises UsageError where there is none, which mostly is a directory that was mistyped or left out."""
+    directory = data_directory(data, os.environ, configuration.server.data)
+    paths = Paths(directory)
+    if not (make or configuration.store.url or paths.store.exists() or paths.secret.exists()):
+        raise UsageError(
+            f"there is no store in {directory}; name the collector's data directory with --data DIR, or make a store with serve or projects apply"
+        )
+    return Place(prepare(directory), configuration)
 
 
 def call(place: Place, operation: str, **arguments: Any) -> dict[str, Any]:
@@ -87,8 +107,14 @@ def call(place: Place, operation: str, **arguments: Any) -> dict[str, Any]:
 
 
 def show(answer: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str]) -> None:
-    """Print an answer."""
-    click.echo(json.dumps(answer, indent=2) if as_json else text(answer), color=True)
+    """Print an answer. Raises CollectorError for one that another version, or no collector, gave."""
+    try:
+        shown = json.dumps(answer, indent=2) if as_json else text(answer)
+    except msgspec.ValidationError as error:
+        raise CollectorError(
+            f"the answer is not what this version reads ({error}); check the address, and use the same version at both ends"
+        ) from error
+    click.echo(shown, color=True)
 
 
 def read(file: str) -> str:

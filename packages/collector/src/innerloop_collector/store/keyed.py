@@ -72,6 +72,8 @@ def load_secret(path: Path, store_exists: bool) -> bytes:
         if store_exists:
             raise StoreError(f"{path} is missing, and without it nothing in the store can be matched; restore it from a backup") from None
         return _make_secret(path)
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}; give it to the user whom the service runs as") from error
     if len(secret) != _SIZE:
         raise StoreError(f"{path} is damaged ({len(secret)} bytes instead of {_SIZE}); restore it from a backup")
     return secret

@@ -1,4 +1,4 @@
-"""One process per data directory, and how others find it. May import: the standard library, errors.
+"""One process per data directory, and how others find it. May import: the standard library, settings, errors.
 
 The lock is flock(2) on DIR/lock, so it ends with its process, however that ends. The file holds the pid and,
 when a service listens, its address; it is never removed, because removing it would let two processes lock two files.
@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from innerloop_collector.errors import DataInUse
+from innerloop_collector.settings import unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,11 @@ class DataLock:
         self._descriptor = -1
 
     def take(self) -> bool:
-        """Take the lock without waiting. False: another process has it."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take the lock without waiting. False: another process has it. Raises UsageError where the directory cannot be written."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise unusable(self._path.parent, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
