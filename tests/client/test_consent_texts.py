@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from innerloop.consent.texts import label
 from innerloop.plan.tracking import PLAN
 from tests.client.people import ANSWER_PROMPT, Developer
 
@@ -169,6 +170,19 @@ def test_the_question_names_exactly_the_fields_that_are_collected(developer: Dev
     said = developer.opt_in("")
     what = " ".join(re.search(r"^What {3}(.*?)^Never", said.text, re.MULTILINE | re.DOTALL)[1].split())  # type: ignore[index]
     assert sorted(what.split(", ")) == sorted(PLAN.fields[name].label for name in on)
+
+
+@pytest.mark.parametrize("purpose", ["", "to see what is slow " * 9], ids=["some named", "none named"])
+def test_the_question_counts_the_fields_as_the_table_above_it_and_status_do(developer: Developer, purpose: str) -> None:
+    developer.edit(fields=dict.fromkeys(PLAN.fields, True), wording={"purpose": purpose})
+    fields = developer.innerloop("describe", "--json").json["fields"]
+    what = " ".join(re.search(r"^What {3}(.*?)^Never", developer.opt_in("").text, re.MULTILINE | re.DOTALL)[1].split())  # type: ignore[index]
+    if purpose:
+        assert what == f"the {len(fields)} fields listed above"
+        return
+    named, more = re.fullmatch(r"(.*) and (\d+) more, listed above", what).groups()  # type: ignore[union-attr]
+    shared = [field for field in fields if label(PLAN.fields[field["name"]], field["granularity"]) in named.split(", ")]
+    assert len(shared) + int(more) == len(fields)
 
 
 def test_question_describe_and_details_name_the_same_fields(developer: Developer) -> None:

@@ -288,10 +288,23 @@ def test_an_answer_that_is_no_receipt_confirms_nothing(body: bytes, agreed: Deve
     assert "\x1b" not in said.text
 
 
+def test_what_forget_asks_stands_in_columns_and_counts_one_as_one(agreed: Developer, server: Recorder) -> None:
+    agreed.run("make", "test")
+    agreed.pending()
+    answer = {"success": True, "receipt": RECEIPT, "ids": [{"userId": identity(agreed)[0], "state": "erased", "events": 1}]}
+    server.always(Reply(body=json.dumps(answer).encode()))
+    said = forget(agreed).text
+
+    columns = [re.match(r" +\w+ +", line) for line in said.splitlines() if line.startswith("  ")]
+    assert [len(column[0]) for column in columns if column] == [13, 13, 13], said
+    assert "1 record or copy, the report's history" in said
+    assert "deleted 1 record, receipt" in said
+
+
 def test_a_receipt_can_be_checked(agreed: Developer, server: Recorder) -> None:
     done = agreed.innerloop("forget", "--check", RECEIPT)
 
-    assert (done.status, done.out) == (0, "2026-11-24: 3 records of 1 ids were deleted\n")
+    assert (done.status, done.out) == (0, "2026-11-24: 3 records of 1 id deleted\n")
     assert agreed.innerloop("forget", "--check", RECEIPT, "--json").json["receipt"] == RECEIPT
     assert server.requests[-1].line == f"GET /v1/forget/{RECEIPT} HTTP/1.1"
     server.always(Reply(404))

@@ -116,6 +116,21 @@ def test_unknown_keys_are_off_and_doctor_names_them(agreed: Developer) -> None:
     assert "keystrokes" not in agreed.innerloop("show", "pending").out
 
 
+def test_a_mistyped_key_of_a_recipient_is_named_and_passes_on_the_least(developer: Developer) -> None:
+    """In every one of [[recipients]], and once where several mistype the same."""
+    developer.edit(
+        recipients=[
+            {"name": "Relic", "recieves": "rows with the id"},
+            {"name": "Grafana", "recieves": "rows with the id", "region": "EU", "color": "red"},
+        ]
+    )
+    described = " ".join(developer.innerloop("describe").out.split())
+    assert "Relic (group totals)" in described
+    assert "rows with" not in described
+    (line,) = [line for line in developer.innerloop("doctor").out.splitlines() if "unknown keys" in line]
+    assert "recipients.recieves, recipients.color: not known" in line
+
+
 def test_nothing_hidden_reaches_a_terminal(developer: Developer) -> None:
     """Escape sequences, control, bidirectional and invisible characters, wherever text of the file is shown."""
     evil = f"x{ESCAPES}{HIDDEN}y"

@@ -9,7 +9,7 @@ import shutil
 
 from innerloop import environment
 from innerloop.cli import dialogue, terminal
-from innerloop.cli.terminal import Failure, say
+from innerloop.cli.terminal import Failure, count, say
 from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.resolve import Resolution, State, resolve
@@ -76,7 +76,7 @@ def _question(state: Resolution, here: State) -> str:
     ids = len(state.answer.identities)
     others = f" and {ids - 1} earlier id{'s' if ids > 2 else ''}" if ids > 1 else ""
     lines = [texts.fold(f"Erase what was measured for {project.name}?")]
-    lines.append(texts.entry("  here", f"       {copies} records and copies, the report's history, then the id"))
+    lines.append(f"  here       {count(copies, 'record or copy', 'records and copies')}, the report's history, then the id")
     if ids:
         lines.append(f"  collector  every record under this id{others}, at {project.endpoint_host}")
     lines += [texts.fold(f"  {one.name} gets {one.receives}: the collector says what becomes of that") for one in project.recipients]
@@ -111,9 +111,9 @@ def _ask(state: Resolution, here: State) -> int:
             f"erased here, all but the ids: {project.endpoint_host} did not confirm ({problem}). The request is repeated until it does, "
             "whenever you use innerloop; now: innerloop forget. See: innerloop status"
         )
-    lines = [f"Erased here. {project.organisation} deleted {receipt.events} records, receipt {receipt.receipt}."]
+    lines = [f"Erased here. {project.organisation} deleted {count(receipt.events, 'record')}, receipt {receipt.receipt}."]
     if receipt.states.get("unknown"):
-        lines.append(f"Of {receipt.states['unknown']} id{'s' if receipt.states['unknown'] > 1 else ''} it knew no record.")
+        lines.append(f"Of {count(receipt.states['unknown'], 'id')} it knew no record.")
     if receipt.states.get("refused"):
         lines.append(
             f"It did not believe that {receipt.states['refused']} of the ids are yours. Ask: {project.contact or project.organisation}"
@@ -131,7 +131,7 @@ def _check(state: Resolution, receipt: str, as_json: bool) -> int:
         raise Failure(f"{state.project.endpoint_host} does not confirm {receipt}: {outcome.detail}")
     try:
         document = json.loads(outcome.content)
-        told = f"{document['day']}: {document['events']} records of {document['ids']} ids were deleted"
+        told = f"{document['day']}: {count(document['events'], 'record')} of {count(document['ids'], 'id')} deleted"
         others = [f"{one['name']}: {one['state']}" for one in document.get("destinations", [])]
     except (ValueError, KeyError, TypeError) as error:
         raise Failure(f"{state.project.endpoint_host} answered, but not as innerloop's collector does") from error

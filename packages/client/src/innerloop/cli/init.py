@@ -83,14 +83,14 @@ def _prepare(root: str, given: argparse.Namespace) -> Setup:
                 path,
                 None,
                 content.encode(),
-                f"{written.count(len(listed[:MOST_NAMES]), 'name')} that may leave; everything else is `other`",
+                f"{terminal.count(len(listed[:MOST_NAMES]), 'name')} that may leave; everything else is `other`",
             )
         )
     else:
         known = set(names.listed(data))
         new = [one for one in listed if one.name not in known]
         if given.update_names and new:
-            plan.changes.append(Change(path, data, names.add(data, new), f"{written.count(len(new), 'name')} more"))
+            plan.changes.append(Change(path, data, names.add(data, new), f"{terminal.count(len(new), 'name')} more"))
         project, missing, problem = _state(path, data)
         plan.remarks.extend(problem)
     at_root = [one for one in found if not one.directory]
@@ -130,7 +130,7 @@ def _remarks(root: str, found: "list[Makefile]", listed: "list[Listed]", way: st
         remarks.append("this is not a git repository: Makefiles were looked for here and one directory below")
     if way in ("makefile", "private") and below and not given.all_makefiles:
         remarks.append(
-            f"{written.count(len(below), 'directory', 'directories')} below with a Makefile too: `make -C` there is seen with --all-makefiles, or the shell hook"
+            f"{terminal.count(len(below), 'directory', 'directories')} below with a Makefile too: `make -C` there is seen with --all-makefiles, or the shell hook"
         )
     if any(targets.passes_goals_on(os.path.join(root, one.directory), one.name, root) for one in found if not one.directory):
         remarks.append("the Makefile passes goals on that it has no rule for (.DEFAULT or %): add those that people type here by hand")

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from innerloop.cli import dpia, events
-from innerloop.cli.terminal import Failure, give, say
+from innerloop.cli.terminal import Failure, count, give, say
 from innerloop.consent import texts
 from innerloop.consent.answer import ON
 from innerloop.consent.resolve import Resolution, State, for_clones, resolve
@@ -111,7 +111,7 @@ def _show_next(spool: str, state: Resolution, here: State) -> int:
     if not messages:
         say(_nothing("next", state))
         return 0
-    say(f"# POST {state.project.endpoint}/v1/batch (gzip), {len(messages)} events; sentAt is set when it is sent")
+    say(f"# POST {state.project.endpoint}/v1/batch (gzip), {count(len(messages), 'event')}; sentAt is set when it is sent")
     give(client.body(messages, clones[first[0].root].digest, sender.unknown_ids(spool, state)) + b"\n")
     return 0
 
@@ -144,5 +144,5 @@ def _kept(one: "dict[str, Any]") -> str:
     name = f"# {str(one['userId'])[:8]}...: "
     if one["state"] != "known":
         return name + ("nothing is known of it" if one["state"] == "unknown" else "the collector does not believe that it is yours")
-    text = name + f"{one['events']} records, {one['quarantined']} in quarantine"
+    text = name + f"{count(one['events'], 'record')}, {one['quarantined']} in quarantine"
     return text + (f", received {one['first_day']} to {one['last_day']}, gone after {one['gone_after']}" if one["events"] else "")

@@ -11,6 +11,11 @@ class Failure(Exception):
     """The command cannot do what was asked: one line that says what, why and what to do. Exit status 1."""
 
 
+def count(number: int, what: str, several: str = "") -> str:
+    """A number and what is counted, in the singular or the plural."""
+    return f"{number} {what if number == 1 else several or what + 's'}"
+
+
 def say(text: str) -> None:
     """Print to the person, after everything that was printed before. Nothing of it can steer the terminal."""
     sys.stdout.flush()

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from innerloop.cli.terminal import say
+from innerloop.cli.terminal import count, say
 from innerloop.consent import texts
 from innerloop.plan import project as projects
 from innerloop.setup import changes, hooks, template, ways
@@ -55,11 +55,6 @@ def _say_found(setup: Setup) -> None:
     print(
         projects.clean(f"{setup.root}: {count(len(setup.found), 'Makefile')}, {count(len(setup.listed), 'name')}, {with_text} with a text")
     )
-
-
-def count(number: int, what: str, several: str = "") -> str:
-    """A number and what is counted, in the singular or the plural."""
-    return f"{number} {what if number == 1 else several or what + 's'}"
 
 
 def _carry_out(planned: "list[Change]", root: str, given: argparse.Namespace) -> "list[str]":

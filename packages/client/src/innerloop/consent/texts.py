@@ -101,13 +101,18 @@ def question(state: Resolution) -> str:
     project, fields = state.project, state.agreement["fields"]
     first = [label(PLAN.fields[name], exact) for name, exact in fields.items() if PLAN.fields[name].category == "interaction"]
     first = list(dict.fromkeys(first))
-    number = len(labels(fields))
-    shorter = [f"{', '.join(first[:most])} and {number - most} more, listed above" for most in range(min(5, len(first)), 0, -1)]
+    shorter = [_some(fields, first[:most]) for most in range(min(5, len(first)), 0, -1)]
     for listed in (field_list(fields), *shorter):
         text = _question(project, listed)
         if _fits(text):
             return text
-    return _question(project, f"the {number} fields listed above")
+    return _question(project, f"the {len(fields)} fields listed above")
+
+
+def _some(fields: "dict[str, str]", named: "list[str]") -> str:
+    """These labels, and how many fields the table above has besides: it has a row for each of those that share a label."""
+    others = sum(label(PLAN.fields[name], exact) not in named for name, exact in fields.items())
+    return f"{', '.join(named)} and {others} more, listed above"
 
 
 def _fits(text: str) -> bool:

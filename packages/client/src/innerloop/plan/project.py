@@ -117,6 +117,7 @@ class _Reader:
     def __init__(self, document: "dict[str, Any]") -> None:
         self.document = document
         self.seen: "set[str]" = set()
+        self.foreign: "list[str]" = []  # keys of [[recipients]] that nobody asks for
 
     def table(self, name: str) -> "dict[str, Any]":
         self.seen.add(name)
@@ -153,7 +154,7 @@ class _Reader:
                 found.append(name)
             elif isinstance(value, dict) and name not in ("fields", "rename", "events"):
                 found.extend(f"{name}.{key}" for key in value if f"{name}.{key}" not in self.seen)
-        return tuple(clean(name) for name in found)
+        return tuple(clean(name) for name in found + self.foreign)
 
 
 _KINDS = {str: "a string", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
@@ -306,8 +307,10 @@ def _recipients(document: "dict[str, Any]", reader: _Reader) -> "tuple[Recipient
     entries = document.get("recipients", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ProjectError("recipients must be written as [[recipients]] tables")
+    known = tuple(f"recipients.{key}" for key in Recipient._fields)
     found = []
     for entry in entries:
+        reader.foreign.extend(name for key in entry if (name := f"recipients.{key}") not in (*known, *reader.foreign))
         values = {
             key: entry.get(key, default) for key, default in (("name", ""), ("receives", RECEIVES[0]), ("region", ""), ("retention", ""))
         }
