@@ -204,6 +204,14 @@ def test_what_is_past_its_retention_is_in_no_report(idle: Collector) -> None:
     assert "no events" == idle.ask("report", "acme")["state"]
 
 
+def test_a_shorter_promise_counts_in_reports_before_any_sweep(ready: Collector) -> None:
+    _send(ready, [run_event(person, ago=timedelta(days=12)) for person in _people(8)])
+    assert "figures" == ready.ask("report", "acme")["state"]
+    ready.apply(project(project={"retention_days": 10}))
+
+    assert "no events" == ready.ask("report", "acme")["state"]
+
+
 def test_the_report_never_holds_an_id_and_its_keys_are_stable(ready: Collector) -> None:
     people = _people(7)
     _send(ready, [run_event(person) for person in people])

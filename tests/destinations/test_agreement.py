@@ -1,6 +1,7 @@
 """What passes is what the developer agreed to, by the version of the project file under which an event came, and no more than the newest lets pass."""
 
 import tomllib
+from datetime import timedelta
 
 import pytest
 
@@ -39,6 +40,22 @@ def test_a_recipient_that_the_newest_file_takes_out_gets_nothing_more(configured
 
     assert 0 == none["sent"]
     assert [False] == ["installation" in event for event in receiver.events]
+
+
+def test_what_is_past_a_shorter_promise_is_not_sent_even_before_a_sweep(configured: Configured, receiver: Receiver) -> None:
+    """As with events that were waiting for a destination when the promise was shortened."""
+    recipient = "Metrics Ltd", WITHOUT_ID
+    configured.destination("nr", "newrelic", receiver).start(project(recipient))
+    collector = configured.collector
+    collector.cli("destinations", "pause", "nr")
+    configured.send(run_event(ago=timedelta(days=12), duration_ms=1), run_event(duration_ms=2))
+    collector.directory.joinpath("new.toml").write_text(project(recipient, project={"retention_days": 10}))
+    collector.ask("projects", "apply", str(collector.directory / "new.toml"))
+    collector.cli("destinations", "resume", "nr")
+    status = configured.wait("nr", lambda it: it["behind_events"] == 0)
+
+    assert 1 == status["sent"]
+    assert [2] == [event["duration_ms"] for event in receiver.events]
 
 
 @pytest.mark.slow

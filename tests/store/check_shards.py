@@ -57,7 +57,7 @@ def ask_everything(core: Core, operations: Operations) -> None:
     """What the product asks of `events`, all of it."""
     for weeks in BY_USE[:2]:
         operations.call("report", {"project": "acme", "weeks": weeks})
-    TeamQueries(core.engine, "acme", 1, TODAY).first_day()
+    TeamQueries(core.engine, "acme", 1, 365, TODAY).first_day()
     operations.call("check", {})
     sweep = Sweep(core)
     sweep.due()

@@ -6,7 +6,7 @@ later version adds gets nothing of events that came under an earlier one; one th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from innerloop.plan.tracking import PLAN
@@ -73,9 +73,9 @@ class Release:
         return {project: what for project, what in newest.items() if what and (not self._projects or project in self._projects)}
 
 
-def record(row: Sequence[Any], terms: Terms, names: Names) -> Record:
+def record(row: Sequence[Any], terms: Terms, names: Names, keep_until: date) -> Record:
     """Make what may pass of a row (in the order of COLUMNS)."""
-    position, project, message_key, installation, kind, _, time, keep_until = row[:8]
+    position, project, message_key, installation, kind, _, time = row[:7]
     fields = _fields(row, kind, terms.agreement)
     run = str(fields.get("run") or message_key)
     trace = names.trace(run)
@@ -112,6 +112,11 @@ def _number(value: Value | None) -> int:
     return value if isinstance(value, int) else 0
 
 
-def kept(row: Sequence[Any], today: date) -> bool:
-    """Tell whether a row's time here is not over yet."""
-    return bool(row[7] >= today)
+def last_day(row: Sequence[Any], catalogue: Catalogue) -> date:
+    """The last day on which a row is kept: as was agreed, or as its project promises now if that is less."""
+    keep_until: date = row[7]
+    newest = catalogue.versions.get(row[1])
+    if newest is None:
+        return keep_until
+    corrected: datetime = row[6]
+    return min(keep_until, corrected.astimezone(UTC).date() + timedelta(days=newest[-1].document["retention_days"]))

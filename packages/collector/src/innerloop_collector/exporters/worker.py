@@ -21,7 +21,7 @@ from innerloop_collector.exporters.failures import Refusing, SendError, TakesNon
 from innerloop_collector.exporters.names import Names
 from innerloop_collector.exporters.pauses import Pauses
 from innerloop_collector.exporters.record import Record, Sender
-from innerloop_collector.exporters.release import Release, kept, passable, record
+from innerloop_collector.exporters.release import Release, last_day, passable, record
 from innerloop_collector.exporters.source import Keys, Source
 from innerloop_collector.exporters.state import Fate, SetAside, State, States, with_fate
 from innerloop_collector.store.registry import Catalogue
@@ -202,13 +202,14 @@ class Worker:
         """Make what may be sent of rows, at this moment: what was erased or expired since they were read is left out."""
         if rows:
             self.progress.attempted = max(self.progress.attempted, rows[-1][0])  # first, so that an erasure that comes now counts it
-        terms = self.release.terms(self._around.catalogue())
+        catalogue = self._around.catalogue()
+        terms = self.release.terms(catalogue)
         erased = self._around.erased({row[3] for row in rows})
         today = self._around.today
         return [
-            record(row, found, self._names)
+            record(row, found, self._names, end)
             for row in rows
-            if row[3] not in erased and kept(row, today) and (found := terms.get((row[1], row[5])))
+            if row[3] not in erased and (end := last_day(row, catalogue)) >= today and (found := terms.get((row[1], row[5])))
         ]
 
     def _settle(self, outcome: Outcome) -> None:

@@ -8,26 +8,32 @@ received of them: the times of events are whatever a sender says.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from innerloop_collector.reports.windows import Window
 from innerloop_collector.store.engine import Engine
 
-PEOPLE = """project = {{project:String}} AND kind = '{kind}' AND keep_until >= {{today:Date}} AND installation != 0
+PEOPLE = """project = {{project:String}} AND kind = '{kind}' AND installation != 0
     AND actor IN ('', 'human') AND is_test IN ('', 'no')"""
-_RUNS = PEOPLE.format(kind="run")
+KEPT = "keep_until >= {today:Date} AND toDate(corrected_time) >= {oldest:Date}"  # by what was agreed, and by the newest promise
 WEEKS = "toMonday(received_day)"
-ACTIVE = f"""installation GLOBAL IN (
-    SELECT installation FROM events WHERE {_RUNS} GROUP BY installation HAVING uniqExact({WEEKS}) >= {{min_weeks:UInt16}})"""
 IN_WINDOW = "corrected_time >= toDateTime64({first:Date}, 3, 'UTC') AND corrected_time < toDateTime64({end:Date}, 3, 'UTC')"
 INTERRUPTED = "ifNull(exit_status IN (-1, -2, -15, 130, 143), 0)"
 ENDED = f"(exit_status IS NOT NULL AND NOT {INTERRUPTED})"
 AWAKE = "(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0))"
 TIMED = f"({ENDED} AND {AWAKE})"
 
-_FIRST = f"SELECT count(), min(received_day) FROM events WHERE {_RUNS}"
-_TEAM = f"SELECT uniqExact(installation) FROM events WHERE {_RUNS} AND {ACTIVE} AND {IN_WINDOW}"
+
+def counted(kind: str, kept: str = "1") -> str:
+    """The condition for rows of developers who count. `kept` is one for rows that may be seen; for weekly totals all that are there may."""
+    runs = f"{PEOPLE.format(kind='run')} AND {kept}"
+    active = f"SELECT installation FROM events WHERE {runs} GROUP BY installation HAVING uniqExact({WEEKS}) >= {{min_weeks:UInt16}}"
+    return f"{PEOPLE.format(kind=kind)} AND {kept} AND installation GLOBAL IN ({active})"
+
+
+_FIRST = f"SELECT count(), min(received_day) FROM events WHERE {PEOPLE.format(kind='run')} AND {KEPT}"
+_TEAM = f"SELECT uniqExact(installation) FROM events WHERE {counted('run', KEPT)} AND {IN_WINDOW}"
 
 
 class Breakdown:
@@ -35,18 +41,18 @@ class Breakdown:
 
     def __init__(self, kind: str, name: str) -> None:
         """`kind` is that of the events, `name` the column that names a row."""
-        counted = f"FROM events WHERE {PEOPLE.format(kind=kind)} AND {ACTIVE} AND {IN_WINDOW}"
+        rows = f"FROM events WHERE {counted(kind, KEPT)} AND {IN_WINDOW}"
         self.figures = f"""SELECT {name}, count(), uniqExact(installation),
             uniqExactIf(installation, {TIMED}), quantilesExactInclusiveIf(0.5, 0.9)(ifNull(duration_ms, 0), {TIMED}),
             uniqExactIf(installation, {ENDED}), countIf({ENDED}), countIf({ENDED} AND exit_status != 0),
             countIf({INTERRUPTED}), countIf(exit_status IS NULL)
-            {counted} GROUP BY {name} ORDER BY {name}"""
+            {rows} GROUP BY {name} ORDER BY {name}"""
         self.spreads = f"""SELECT {name}, sum(runs), max(runs), arraySum(arraySlice(arrayReverseSort(groupArray(runs)), 1, 2)),
             sum(waited), max(waited), arraySum(arraySlice(arrayReverseSort(groupArray(waited)), 1, 2)), countIf(waiters > 0)
             FROM (SELECT {name}, installation, count() AS runs, sumIf(ifNull(duration_ms, 0), {AWAKE}) AS waited, countIf({AWAKE}) AS waiters
-                {counted} GROUP BY {name}, installation) GROUP BY {name}"""
-        self.developers_in = f"SELECT uniqExact(installation) {counted} AND {name} IN {{names:Array(String)}}"
-        self.developers = f"SELECT {name}, uniqExact(installation) {counted} GROUP BY {name}"
+                {rows} GROUP BY {name}, installation) GROUP BY {name}"""
+        self.developers_in = f"SELECT uniqExact(installation) {rows} AND {name} IN {{names:Array(String)}}"
+        self.developers = f"SELECT {name}, uniqExact(installation) {rows} GROUP BY {name}"
 
 
 COMMANDS, TARGETS = Breakdown("run", "command"), Breakdown("target", "target")
@@ -85,9 +91,11 @@ class Spread:
 class TeamQueries:
     """The questions that a report asks about one project."""
 
-    def __init__(self, engine: Engine, project: str, min_weeks: int, today: date) -> None:
+    def __init__(self, engine: Engine, project: str, min_weeks: int, retention_days: int, today: date) -> None:
+        """`retention_days` is what the project promises now."""
         self._engine = engine
-        self._common: dict[str, Any] = {"project": project, "min_weeks": min_weeks, "today": today}
+        oldest = today - timedelta(days=retention_days)
+        self._common: dict[str, Any] = {"project": project, "min_weeks": min_weeks, "today": today, "oldest": oldest}
 
     def first_day(self) -> date | None:
         """The day on which the first event was received. None: there is no event."""

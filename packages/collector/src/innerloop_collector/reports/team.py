@@ -38,7 +38,7 @@ class TeamReports:
         version = self._registry.catalogue.newest(project)
         today = self._now().date()
         chosen = window(weeks, today)
-        queries = TeamQueries(self._engine, project, version.min_active_weeks, today)
+        queries = TeamQueries(self._engine, project, version.min_active_weeks, self._registry.retention_days(project), today)
         made = _Making(queries, chosen, version.min_active_weeks, today).make(project, version.document["name"])
         built: dict[str, Any] = msgspec.to_builtins(made)
         return built

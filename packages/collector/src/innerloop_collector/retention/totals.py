@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from innerloop.plan.granularity import three_digits
 from innerloop_collector.reports import rules
-from innerloop_collector.reports.queries import ACTIVE, ENDED, IN_WINDOW, INTERRUPTED, PEOPLE, TIMED
+from innerloop_collector.reports.queries import ENDED, IN_WINDOW, INTERRUPTED, TIMED, counted
 from innerloop_collector.store import schema
 from innerloop_collector.store.engine import Engine
 
@@ -25,8 +26,7 @@ _LARGEST_TWO = "arraySum(arraySlice(arrayReverseSort(groupArray({column})), 1, 2
 
 def _population(kind: str, actor: str) -> str:
     if actor == "human":
-        people = PEOPLE.format(kind=kind).replace(" AND keep_until >= {today:Date}", "")
-        return f"{people} AND {ACTIVE.replace(' AND keep_until >= {today:Date}', '')}"
+        return counted(kind)
     return f"{_OTHERS.format(kind=kind, actor=actor)} AND installation {'=' if actor == 'ci' else '!='} 0"
 
 
@@ -81,10 +81,14 @@ class WeeklyTotals:
         return len(cells)
 
     def read(self, project: str) -> list[dict[str, Any]]:
-        """Every row of a project's totals, the oldest week first."""
+        """Every row of a project's totals, the oldest week first. The store keeps exact numbers; what comes out is rounded."""
         sql = f"""SELECT {", ".join(schema.WEEKLY_TOTALS)} FROM weekly_totals FINAL
             WHERE project = {{project:String}} AND kind != '{MADE}' ORDER BY week, kind, actor, folded, name"""
-        return [dict(zip(schema.WEEKLY_TOTALS, row, strict=True)) for row in self._engine.query(sql, {"project": project})]
+        rows = [dict(zip(schema.WEEKLY_TOTALS, row, strict=True)) for row in self._engine.query(sql, {"project": project})]
+        teams: dict[tuple[Any, ...], int] = {}
+        for row in rows:
+            teams[_breakdown(row)] = max(row["developers"] or 0, teams.get(_breakdown(row), 0))
+        return [row if row["actor"] == "ci" else _released(row, teams[_breakdown(row)]) for row in rows]
 
     def _cells(self, project: str, week: date, kind: str, actor: str, min_weeks: int) -> list[tuple[Any, ...]]:
         common = {"project": project, "first": week, "end": week + timedelta(weeks=1), "min_weeks": min_weeks, "edges": list(EDGES_MS)}
@@ -114,6 +118,20 @@ def _read(row: Sequence[Any]) -> _Figures:
     histogram = [counts.get(bucket, 0) for bucket in range(len(EDGES_MS) + 1)]
     shares = rules.Share(runs, most, two), rules.Share(waited, longest, longest_two)
     return _Figures(name, bool(folded), developers, shares[0], failed, interrupted, unknown, timed, timers, shares[1], histogram)
+
+
+def _breakdown(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["week"], row["kind"], row["actor"]
+
+
+def _released(row: dict[str, Any], team: int) -> dict[str, Any]:
+    """What a person may see of a row that is about people, rounded as a report rounds. `team` is the most developers of one name."""
+    counts = {name: rules.rounded(row[name]) for name in ("runs", "failures", "interrupted", "unknown")}
+    timed = None if row["timed"] is None else rules.rounded(row["timed"])
+    waited = None if row["waited_ms"] is None else three_digits(row["waited_ms"])
+    histogram = [rules.rounded(runs) for runs in row["histogram"]]
+    developers = rules.shown_developers(row["developers"], team)
+    return {**row, **counts, "timed": timed, "waited_ms": waited, "histogram": histogram, "developers": developers}
 
 
 def _cell(one: _Figures) -> rules.Cell:

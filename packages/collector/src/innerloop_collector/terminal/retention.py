@@ -21,8 +21,8 @@ def weekly(answer: dict[str, Any]) -> str:
             one["week"],
             one["actor"],
             "(folded)" if one["folded"] else one["name"],
-            f"{one['runs']:,}",
-            f"{one['failures']:,}",
+            _count(one["runs"]),
+            _count(one["failures"]),
             "" if one["developers"] is None else str(one["developers"]),
             "" if one["waited_ms"] is None else f"{one['waited_ms'] / 60_000:,.1f}",
         )
@@ -30,6 +30,10 @@ def weekly(answer: dict[str, Any]) -> str:
     ]
     head = ("week", "actor", "command or target", "runs", "failed", "developers", "minutes")
     return table(head, rows, "no weekly totals yet: they are made when the first rows of a week go")
+
+
+def _count(about: int | None) -> str:
+    return "<5" if about is None else f"{about:,}"
 
 
 def violations(answer: dict[str, Any]) -> str:
