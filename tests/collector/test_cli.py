@@ -171,6 +171,17 @@ def test_wrong_usage_exits_with_2(idle: Collector, words: list[str]) -> None:
     assert 2 == idle.cli(*words).returncode
 
 
+def test_the_last_key_goes_with_a_warning_and_no_key_is_repeated(idle: Collector) -> None:
+    idle.apply(PROJECT)
+    key = idle.cli("keys", "create", "acme").stdout.strip()
+    mistaken = idle.cli("keys", "revoke", key)
+    assert (1, False) == (mistaken.returncode, key in mistaken.stderr)
+    assert "keys list" in mistaken.stderr
+
+    [only] = [one["id"] for one in idle.ask("keys", "list")["keys"]]
+    assert "note: acme has no key left" in idle.cli("keys", "revoke", only).stderr
+
+
 @pytest.mark.parametrize("body", [b'{"success": true}', b"<html>", b"[1]", b"{}", b'"text"'])
 def test_an_address_that_is_no_collector_is_one_clear_line(idle: Collector, body: bytes) -> None:
     class Other(BaseHTTPRequestHandler):

@@ -16,6 +16,28 @@ WRONG = {
     '[server]\nport = "many"\n': "collector.toml: server.port: expected `int`, got `str`",
     "[server\n": "collector.toml is not valid TOML",
     "server = 3\n": "collector.toml: server: expected `object`, got `int`",
+    '[server]\nlog_level = "verbose"\n': "server.log_level: invalid enum value 'verbose'; choose debug, error, info, warning",
+    '[destinations.a]\nkind = "otlp"\n[destinations.nr]\nkind = "newrelc"\n': "destinations.nr.kind: invalid enum value 'newrelc'; choose newrelic, otlp",
+    '[destinations.nr]\nkind = "otlp"\nkey_fil = "x"\n': "[destinations.nr] has an unknown key: key_fil; did you mean key_file?",
+    "[limits]\nbody = 0\n": "limits.body: expected `int` >= 1",
+    "[limits]\nconnections = 0\n": "limits.connections: expected `int` >= 1",
+    "[store]\nlinger_seconds = -4\n": "store.linger_seconds: expected `float` >= 0.0",
+    "[store]\nwaiting_rows = 0\n": "store.waiting_rows: expected `int` >= 1",
+    '[backup]\njournals = ["relative.log"]\n': "backup: journals: 'relative.log' is no absolute path",
+}
+OTLP = '[destinations.otlp]\nkind = "otlp"\nrecipient = "r"\n'
+UNUSABLE = {
+    '[server]\nmetrics_token_file = "/nowhere"\n': "cannot read /nowhere, the metrics_token_file",
+    '[destinations.otlp]\nkind = "otlp"\n': "destinations.otlp.recipient is missing",
+    OTLP + 'endpoint = "http://example.org"\n': "destinations.otlp.endpoint has no TLS",
+    OTLP + 'endpoint = "https://user:pw@example.org"\n': "destinations.otlp.endpoint must be like",
+    '[destinations."a/b"]\nkind = "otlp"\n': "a destination's name is",
+    '[store]\nurl = "https://user:pw@db.example"\n': "store.url holds a password",
+    '[store]\nurl = "db.example"\n': "store.url must look like",
+    '[store]\nurl = "https://db.example"\npassword_file = "/nowhere"\n': "store.password_file: cannot read /nowhere",
+    '[access]\ntrusted_proxies = ["10.0.0.500"]\n': "trusted_proxies: '10.0.0.500' is neither",
+    '[access]\nproxy_user_header = "X-User"\n': "proxy_user_header needs",
+    '[access.proxy_roles]\nalice = "boss"\n': "alice has no role that exists",
 }
 
 
@@ -80,6 +102,36 @@ def test_a_configuration_is_checked_without_a_store(idle: Collector) -> None:
     write(idle, "[server]\nport = 9999\n")
     assert (0, f"{path}: well\n") == ((done := idle.cli("config", "check")).returncode, done.stdout)
     assert not idle.data.exists()
+
+
+@pytest.mark.parametrize("text", UNUSABLE, ids=list(UNUSABLE.values()))
+def test_what_the_service_would_not_start_with_is_found_before_it_is_started(idle: Collector, text: str) -> None:
+    write(idle, text)
+    done = idle.cli("config", "check")
+
+    assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr
+    assert UNUSABLE[text] in done.stderr
+    assert "pw" not in done.stderr
+
+
+def test_what_the_service_starts_without_is_a_note(idle: Collector) -> None:
+    journal = idle.directory / "away" / "erasures.log"
+    write(idle, f'{OTLP}endpoint = "https://example.org"\nkey_file = "/nowhere"\n[backup]\njournals = ["{journal}"]\n')
+    done = idle.cli("config", "check", "--json")
+
+    assert (0, True) == (done.returncode, json.loads(done.stdout)["ok"])
+    assert ["the copy", "destinations.otlp: key_file cannot be read"] == [
+        re.split(f" {journal}|: No such", note)[0] for note in json.loads(done.stdout)["notes"]
+    ]
+    assert 2 == done.stderr.count("note: ")
+
+
+def test_of_a_destination_only_what_was_set_is_marked_and_no_query_is_shown(idle: Collector) -> None:
+    write(idle, OTLP + 'endpoint = "https://example.org/?token=open-sesame"\n')
+    text = idle.cli("config", "show").stdout.partition("[destinations.otlp]")[2]
+
+    assert "open-sesame" not in text
+    assert ["endpoint", "kind", "recipient"] == sorted(line.split()[0] for line in text.splitlines() if line.endswith("# set"))
 
 
 def test_what_is_in_force_is_shown_and_what_was_set_is_marked(idle: Collector) -> None:

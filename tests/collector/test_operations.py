@@ -16,10 +16,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
+import msgspec
 import pytest
 
 from innerloop_collector.configuration import Check
 from innerloop_collector.operations import findings
+from innerloop_collector.vitals import DestinationVitals
 from tests.collector.support import KEY, PROJECT, Collector, fill, run_event
 from tests.conftest import ROOT
 
@@ -137,6 +139,29 @@ def test_backups_that_stopped_are_found(idle: Collector) -> None:
     (backups / "third").mkdir()
     (backups / "third" / "manifest.json").write_text(json.dumps({"made": datetime.now(UTC).isoformat()}))
     assert [] == found()
+
+
+def test_a_copy_of_the_erasure_journal_that_cannot_be_written_is_found_and_no_command_logs(idle: Collector) -> None:
+    away = idle.directory / "away"
+    idle.environment["INNERLOOP_COLLECTOR_BACKUP_JOURNALS"] = str(away / "erasures.log")
+    idle.apply(PROJECT)
+    erased = idle.cli("erase", "acme", "--id", "nobody")
+    assert (0, ["note: nothing was kept of acme under what was given; see whether it is written right, or was erased before"]) == (
+        erased.returncode, erased.stderr.splitlines(),
+    )  # fmt: skip
+
+    [line] = wrong(idle)
+    assert line.startswith(f"the copy {away / 'erasures.log'} of the erasure journal cannot be written ({away}: No such file or directory)")
+    away.mkdir()
+    assert [] == wrong(idle)
+
+
+def test_a_paused_destination_does_not_fail() -> None:
+    vitals = DestinationVitals("d", "failing", 3, 1.0, 0, 0, 2, "the connection was refused")
+    paused = msgspec.structs.replace(vitals, state="paused")
+
+    assert [False] == [one.note for one in findings.of_the_destinations([vitals])]
+    assert [True] == [one.note for one in findings.of_the_destinations([paused])]
 
 
 def test_more_new_ids_than_a_key_may_bring_are_found(idle: Collector) -> None:

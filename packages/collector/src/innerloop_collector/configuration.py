@@ -23,7 +23,13 @@ OTHER_VARIABLES = frozenset({FILE_VARIABLE, PREFIX + "DATA", PREFIX + "URL", PRE
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?(.*)`)?")
 _SECRET = re.compile(r"(?:key|secret|token|password)$")  # a name, but not that of a file or variable with the secret in it
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
+_QUERY = re.compile(r"(://[^?#\s]*\?)[^#\s]+")
 _WRONG = re.compile(r"(.*) - at `\$\.(.*)`")
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Amount = Annotated[int, msgspec.Meta(ge=0)]
+Span = Annotated[float, msgspec.Meta(gt=0)]
+Rate = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,22 +51,22 @@ class Server(Section, frozen=True):
 class Limits(Section, frozen=True):
     """How much is accepted. Sizes in bytes."""
 
-    body: int = 512_000  # as sent and after decompression; Segment says 500 KB
-    drained: int = 8_000_000  # of a refused body, so that the sender reads our answer instead of a reset
-    event: int = LARGEST_EVENT  # one event, as Segment
-    events: int = 2_500  # events in a batch
-    body_seconds: float = 30.0  # until a body must have arrived
-    ids: int = 100  # ids in one request for erasure
-    erasure_seconds: float = 8.0  # until such a request is told to come back; clients wait for 10
-    nesting: int = 32  # how deep objects and lists in a body may lie in each other
-    events_per_second: float = 5_000  # of one write key, on average; 0: as many as the store takes
-    burst_events: int = 50_000  # that a write key may send at once before that average counts
-    new_ids_per_day: int = 1_000  # that a write key may bring; events of more wait in quarantine; 0: any number
-    connections: int = 1_000  # at the same time
-    header_bytes: int = 16_384  # of a request's first line and header
-    header_seconds: float = 10.0  # from the first byte of a header to its last
-    idle_seconds: float = 30.0  # until a connection is closed on which nothing comes
-    bytes_per_second: int = 500  # of a body, on average, after five seconds
+    body: Count = 512_000  # as sent and after decompression; Segment says 500 KB
+    drained: Amount = 8_000_000  # of a refused body, so that the sender reads our answer instead of a reset
+    event: Count = LARGEST_EVENT  # one event, as Segment
+    events: Count = 2_500  # events in a batch
+    body_seconds: Span = 30.0  # until a body must have arrived
+    ids: Count = 100  # ids in one request for erasure
+    erasure_seconds: Span = 8.0  # until such a request is told to come back; clients wait for 10
+    nesting: Count = 32  # how deep objects and lists in a body may lie in each other
+    events_per_second: Rate = 5_000  # of one write key, on average; 0: as many as the store takes
+    burst_events: Count = 50_000  # that a write key may send at once before that average counts
+    new_ids_per_day: Amount = 1_000  # that a write key may bring; events of more wait in quarantine; 0: any number
+    connections: Count = 1_000  # at the same time
+    header_bytes: Count = 16_384  # of a request's first line and header
+    header_seconds: Span = 10.0  # from the first byte of a header to its last
+    idle_seconds: Span = 30.0  # until a connection is closed on which nothing comes
+    bytes_per_second: Amount = 500  # of a body, on average, after five seconds
 
 
 class Store(Section, frozen=True):
@@ -70,11 +76,11 @@ class Store(Section, frozen=True):
     password_file: str = ""  # file that holds the password of the URL's user
     ca_file: str = ""  # file with the certificate that the server's must be signed by; empty: the system's
     cluster: str = ""  # name of a cluster that the server knows: tables are replicated and distributed over it
-    timeout_seconds: int = 120  # until an answer of the server must have come
-    lease_seconds: float = 30.0  # until another collector may take over a server's store from one that does not answer
-    group_rows: int = 5_000  # events in one commit, about
-    linger_seconds: float = 0.1  # how long a commit waits for more events, at most; it waits as long as the one before it took
-    waiting_rows: int = 50_000  # events that may wait for the store; beyond it the answer is 429
+    timeout_seconds: Count = 120  # until an answer of the server must have come
+    lease_seconds: Span = 30.0  # until another collector may take over a server's store from one that does not answer
+    group_rows: Count = 5_000  # events in one commit, about
+    linger_seconds: Rate = 0.1  # how long a commit waits for more events, at most; it waits as long as the one before it took
+    waiting_rows: Count = 50_000  # events that may wait for the store; beyond it the answer is 429
 
 
 class Ingest(Section, frozen=True):
@@ -148,6 +154,11 @@ class Backup(Section, frozen=True):
 
     journals: tuple[str, ...] = ()  # further copies of the erasure journal, best on other disks: files, absolute
 
+    def __post_init__(self) -> None:
+        for name in self.journals:
+            if not Path(name).is_absolute():
+                raise ValueError(f"journals: {name!r} is no absolute path")
+
 
 class Configuration(Section, frozen=True):
     """Everything that can be set."""
@@ -175,7 +186,19 @@ def load(given: str | None, environ: Mapping[str, str]) -> Configuration:
     try:
         return msgspec.convert(document, Configuration)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{source}: {_readable(str(error))}") from error
+        raise UsageError(f"{source}: {_readable(_with_its_name(str(error), document))}") from error
+
+
+def _with_its_name(message: str, document: dict[str, Any]) -> str:
+    """What msgspec says, with the name of the destination that it is about."""
+    if "$.destinations[...]" not in message:
+        return message
+    for name, table in document["destinations"].items():
+        try:
+            msgspec.convert(table, Destination)
+        except msgspec.ValidationError:
+            return message.replace("$.destinations[...]", f"$.destinations.{name}")
+    return message
 
 
 def shown(configuration: Configuration) -> dict[str, Any]:
@@ -190,7 +213,7 @@ def _without_secrets(table: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             found[key] = _without_secrets(value)
         elif isinstance(value, str):
-            found[key] = "***" if value and _SECRET.search(key) else _PASSWORD.sub(r"\1***@", value)
+            found[key] = "***" if value and _SECRET.search(key) else _QUERY.sub(r"\1***", _PASSWORD.sub(r"\1***@", value))
         else:
             found[key] = value
     return found
@@ -239,9 +262,21 @@ def _from_text(section: str, key: str, value: str, variable: str) -> Any:
         raise UsageError(f"the environment variable {variable}: {error}") from error
 
 
-def _keys_at(place: str) -> tuple[str, ...]:
-    """The keys that a table may have; none are known of one whose name its operator chose."""
-    return tuple(sections().get(place, {}))
+def _keys_at(place: str) -> dict[str, msgspec.inspect.Field]:
+    """The keys that a table may have."""
+    if place.startswith("destinations."):
+        info = msgspec.inspect.type_info(Destination)
+        assert isinstance(info, msgspec.inspect.StructType)
+        return {key.encode_name: key for key in info.fields}
+    return sections().get(place, {})
+
+
+def _choices(place: str) -> str:
+    """What may stand at a key, where that is one of a few words."""
+    table, _, key = place.rpartition(".")
+    field = _keys_at(table).get(key)
+    kind = field.type if field else None
+    return "; choose " + ", ".join(map(str, kind.values)) if isinstance(kind, msgspec.inspect.LiteralType) else ""
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
@@ -253,8 +288,10 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 def _readable(message: str) -> str:
     """What msgspec says, in the words of the file."""
     if unknown := _UNKNOWN.fullmatch(message):
-        place, known = (f"[{unknown[2]}]", _keys_at(unknown[2])) if unknown[2] else ("the file", Configuration.__struct_fields__)
+        place, known = (
+            (f"[{unknown[2]}]", _keys_at(unknown[2])) if unknown[2] else ("the file", dict.fromkeys(Configuration.__struct_fields__))
+        )
         return f"{place} has an unknown key: {unknown[1]}{_nearest(unknown[1], known)}"
     if wrong := _WRONG.fullmatch(message):
-        return f"{wrong[2]}: {wrong[1][0].lower()}{wrong[1][1:]}"
+        return f"{wrong[2]}: {wrong[1][0].lower()}{wrong[1][1:]}{_choices(wrong[2])}"
     return message

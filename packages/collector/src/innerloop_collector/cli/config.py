@@ -1,13 +1,16 @@
-"""`config`: what is set, and whether it can be. May import: click, shared, configuration."""
+# ruff: noqa: PLC0415 - `--help` and `config show` need not wait for the service to be imported
+"""`config`: what is set, and whether it can be. May import: click, msgspec, shared, configuration; what uses settings inside the check."""
 
 import json
 import os
 from typing import Any
 
 import click
+import msgspec
 
 from innerloop_collector.cli.shared import as_json
-from innerloop_collector.configuration import FILE_VARIABLE, Configuration, load, shown
+from innerloop_collector.configuration import FILE_VARIABLE, Configuration, Destination, load, shown
+from innerloop_collector.errors import UsageError
 
 _file = click.option("--config", "file", metavar="FILE", help="The configuration file (default: $INNERLOOP_COLLECTOR_CONFIG, else none).")
 
@@ -19,10 +22,41 @@ def config() -> None:
 
 @config.command("check")
 @_file
-def check_config(file: str | None) -> None:
-    """Read the configuration as the service would. Exit status 1 with one line where it cannot be."""
-    load(file, os.environ)
-    click.echo(f"{file or os.environ.get(FILE_VARIABLE) or 'the environment'}: well")
+@as_json
+def check_config(file: str | None, as_json: bool) -> None:
+    """Read the configuration, and the files that it names, as the service would. Exit status 1 with one line where it would not start."""
+    configuration = load(file, os.environ)
+    source = file or os.environ.get(FILE_VARIABLE) or "the environment"
+    try:
+        notes = _try_out(configuration)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from error
+    for note in notes:
+        click.echo(f"note: {source}: {note}", err=True)
+    click.echo(json.dumps({"configuration": source, "ok": True, "notes": notes}, indent=2) if as_json else f"{source}: well")
+
+
+def _try_out(configuration: Configuration) -> list[str]:
+    """Use every setting that the service uses when it starts. What it starts without is in the answer. Raises UsageError."""
+    from innerloop_collector.access.proxy import Proxy
+    from innerloop_collector.exporters.address import check, read_key
+    from innerloop_collector.exporters.failures import Refusing
+    from innerloop_collector.operations.findings import of_the_journals
+    from innerloop_collector.service.exposition import metrics_token
+    from innerloop_collector.store.server import by_url
+
+    metrics_token(configuration.server.metrics_token_file)
+    Proxy(configuration.access)
+    if configuration.store.url:
+        by_url(configuration.store, {})
+    notes = [one.text for one in of_the_journals(configuration.backup)]
+    for name, settings in configuration.destinations.items():
+        check(name, settings)
+        try:
+            read_key(settings)
+        except Refusing as error:
+            notes.append(f"destinations.{name}: {error}; nothing is sent to it until that is mended")
+    return notes
 
 
 @config.command("show")
@@ -31,7 +65,16 @@ def check_config(file: str | None) -> None:
 def show_config(file: str | None, as_json: bool) -> None:
     """Print every setting and its value; what is not the default is marked. Secrets are not shown."""
     document = shown(load(file, os.environ))
-    click.echo(json.dumps(document, indent=2) if as_json else _text(document, shown(Configuration())))
+    click.echo(json.dumps(document, indent=2) if as_json else _text(document, _usual(document)))
+
+
+def _usual(document: dict[str, Any]) -> dict[str, Any]:
+    """The defaults, by the dotted name of each table."""
+    usual = shown(Configuration())
+    for name, table in document["destinations"].items():
+        defaults = msgspec.to_builtins(Destination(kind=table["kind"]))
+        usual[f"destinations.{name}"] = {key: value for key, value in defaults.items() if key != "kind"}
+    return usual
 
 
 def _text(document: dict[str, Any], usual: dict[str, Any]) -> str:

@@ -22,7 +22,12 @@ def erase(place: Place, project: str, id_from: str | None, given: str | None, as
     if (given is None) == (id_from is None):
         raise click.UsageError("say whose records: either --id-from FILE (- is stdin) or --id ID")
     ids = [given] if given is not None else _ids(id_from or "-")
-    show(call(place, "erasure.erase", project=project, ids=ids), as_json, text)
+    answer = call(place, "erasure.erase", project=project, ids=ids)
+    show(answer, as_json, text)
+    if not answer["events"]:
+        click.echo(
+            f"note: nothing was kept of {project} under what was given; see whether it is written right, or was erased before", err=True
+        )
 
 
 def _ids(source: str) -> list[str]:

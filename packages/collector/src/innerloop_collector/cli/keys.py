@@ -65,6 +65,9 @@ def revoke_key(place: Place, key: str) -> None:
     """Refuse a write key (given by its id) from now on."""
     answer = call(place, "keys.revoke", key=key)
     click.echo(f"write key {answer['id']} of {answer['project']} is revoked")
+    if not answer["left"]:
+        again = f"innerloop-collector keys create {answer['project']}"
+        click.echo(f"note: {answer['project']} has no key left, so nothing of it is accepted; make one: {again}", err=True)
 
 
 def _secret(source: str) -> str:

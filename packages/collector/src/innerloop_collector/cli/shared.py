@@ -6,6 +6,7 @@ Data goes to stdout, talk to stderr.
 
 import functools
 import json
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -94,7 +95,15 @@ def _here(data: str | None, configuration: Configuration, *, make: bool) -> Plac
         raise UsageError(
             f"there is no store in {directory}; name the collector's data directory with --data DIR, or make a store with serve or projects apply"
         )
+    _quiet()
     return Place(prepare(directory), configuration)
+
+
+def _quiet() -> None:
+    """Log nothing: what a command has to say it says itself. The service sets its log up later."""
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def call(place: Place, operation: str, **arguments: Any) -> dict[str, Any]:

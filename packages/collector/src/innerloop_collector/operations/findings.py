@@ -5,6 +5,7 @@ A finding says what is wrong and what to do. A note is about what mends itself, 
 
 import email.utils
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from innerloop_collector.configuration import Check
+from innerloop_collector.configuration import Backup, Check
 from innerloop_collector.pipeline.outcome import Reason
 from innerloop_collector.vitals import STUCK_SECONDS, DestinationVitals, DiskVitals, StoreVitals
 
@@ -99,7 +100,7 @@ def of_the_new_ids(quarantine: Iterable[Sequence[Any]]) -> Iterator[Finding]:
 def of_the_destinations(destinations: Iterable[DestinationVitals]) -> Iterator[Finding]:
     """Judge how what was stored is passed on."""
     for one in destinations:
-        if one.failures:
+        if one.failures and one.state != "paused":  # what is paused tries nothing
             late = f"{one.behind_events} events, {one.behind_seconds:.0f} s"
             yield Finding(
                 "destinations",
@@ -128,6 +129,19 @@ def of_the_backups(now: float, wanted: Check) -> Iterator[Finding]:
         yield Finding("backups", f"there is no backup in {wanted.backups}; make one: innerloop-collector backup DIR")
     elif now - newest > wanted.backup_days * _DAY:
         yield Finding("backups", f"the newest backup in {wanted.backups} is {(now - newest) / _DAY:.0f} days old; see what makes them")
+
+
+def of_the_journals(settings: Backup) -> Iterator[Finding]:
+    """Judge whether the copies of the erasure journal can be written."""
+    for path in map(Path, settings.journals):
+        try:
+            os.stat(path if path.exists() else path.parent)
+            why = None if os.access(path if path.exists() else path.parent, os.W_OK) else "no permission, or a read-only disk"
+        except OSError as error:
+            why = f"{path.parent}: {error.strerror}"
+        if why:
+            text = f"the copy {path} of the erasure journal cannot be written ({why}), so it misses who was erased"
+            yield Finding("erasures", f"{text}; make its directory, or correct backup.journals")
 
 
 def _made(backup: Path) -> float | None:

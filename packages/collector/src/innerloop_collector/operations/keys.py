@@ -34,7 +34,9 @@ class Keys(Area):
     @operation("keys.revoke", Role.ADMIN)
     def revoke(self, key: str) -> Answer:
         """Make a write key useless at once."""
-        return self._shown(self.core.registry.revoke_key(key))
+        gone = self.core.registry.revoke_key(key)
+        today, others = self.core.registry.today(), self.core.registry.catalogue.keys.values()
+        return {**self._shown(gone), "left": sum(one.project == gone.project and one.accepted(today) for one in others)}
 
     def _shown(self, key: WriteKey) -> Answer:
         used = self.core.uses.last(key.key_hash)

@@ -50,7 +50,7 @@ class Exposition:
         self._registry = core.metrics.registry
         self._readers = readers
         self._local = core.configuration.server.metrics_local
-        self._token = _token(core.configuration.server.metrics_token_file)
+        self._token = metrics_token(core.configuration.server.metrics_token_file)
         self._state = _State(lambda: core.writer.waiting)
         self._registry.register(self._state)
         ProcessCollector(registry=self._registry)
@@ -180,7 +180,8 @@ def _gauge(name: str, about: str, values: Sequence[tuple[dict[str, str], float]]
     return family
 
 
-def _token(file: str) -> bytes:
+def metrics_token(file: str) -> bytes:
+    """Read the token that opens `/metrics`. Empty: none does. Raises UsageError."""
     if not file:
         return b""
     try:

@@ -38,11 +38,11 @@ class Journal:
             append(self._path, missing, day)
         except OSError as error:
             raise StoreError(f"cannot write {self._path}: {error.strerror}") from error
-        for path in self._copies:
+        for number, path in enumerate(self._copies, 1):
             try:
                 append(path, missing, day)
             except OSError as error:
-                _log.error("a copy of the erasure journal cannot be written", path=str(path), error=error.strerror)
+                _log.error("a copy of the erasure journal cannot be written", copy=number, error=error.strerror)
 
 
 def read(path: Path) -> list[Tombstone]:

@@ -190,7 +190,7 @@ class Registry:
             found = [key for key in self.catalogue.keys.values() if key_id and key.key_hash.startswith(key_id.lower())]
             if len(found) != 1:
                 what = "no write key has" if not found else "several write keys have"
-                raise UsageError(f"{what} the id {key_id!r}; see them with: innerloop-collector keys list")
+                raise UsageError(f"{what} that id (an id is not the key itself); see them with: innerloop-collector keys list")
             gone = replace(found[0], revoked=True, version=found[0].version + 1)
             self._put_keys([gone])
             return gone
