@@ -120,15 +120,15 @@ def test_a_mistyped_key_of_a_recipient_is_named_and_passes_on_the_least(develope
     """In every one of [[recipients]], and once where several mistype the same."""
     developer.edit(
         recipients=[
-            {"name": "Relic", "obtains": "rows with the id"},
-            {"name": "Grafana", "obtains": "rows with the id", "region": "EU", "color": "red"},
+            {"name": "Relic", "receive": "rows with the id"},
+            {"name": "Grafana", "receive": "rows with the id", "region": "EU", "color": "red"},
         ]
     )
     described = " ".join(developer.innerloop("describe").out.split())
     assert "Relic (group totals)" in described
     assert "rows with" not in described
     (line,) = [line for line in developer.innerloop("doctor").out.splitlines() if "unknown keys" in line]
-    assert "recipients.obtains, recipients.color: not known" in line
+    assert "recipients.receive, recipients.color: not known" in line
 
 
 def test_nothing_hidden_reaches_a_terminal(developer: Developer) -> None:

@@ -61,6 +61,17 @@ def test_an_existing_key_can_be_taken_over(idle: Collector) -> None:
     idle.send(run_event())
 
 
+def test_what_makes_a_key_or_a_token_can_say_it_as_json(idle: Collector) -> None:
+    idle.start_with()
+    made = idle.ask("keys", "create", "acme")
+    rotated = idle.ask("keys", "rotate", "acme")
+    token = idle.ask("tokens", "create", "--role", "viewer", "--label", "a board")
+
+    assert made["key"].startswith("acme.")
+    assert made["id"] in [old["id"] for old in rotated["ending"]]
+    assert token["id"] in [one["id"] for one in idle.ask("tokens", "list")["tokens"]]
+
+
 def test_a_rotated_key_ends_at_its_date_and_a_token_after_its_last_day(idle: Collector) -> None:
     idle.start_with()
     token = idle.ask_text("tokens", "create", "--role", "viewer", "--label", "for a week", "--expires", "7").strip()

@@ -36,7 +36,9 @@ def value(text: str, series: str) -> float:
 def events(text: str) -> dict[str, int]:
     """What became of the events."""
     return {
-        result: int(float(count)) for result, count in re.findall(r'^innerloop_events_total{result="(\w+)"} (\S+)$', text, re.MULTILINE)
+        result: int(float(count))
+        for result, count in re.findall(r'^innerloop_events_total{result="(\w+)"} (\S+)$', text, re.MULTILINE)
+        if float(count)
     }
 
 
@@ -73,6 +75,18 @@ def test_every_event_is_counted_once_by_what_became_of_it(busy: Collector) -> No
     assert 4 == value(text, "innerloop_acknowledgement_seconds_count")
     assert 0 == value(text, "innerloop_queue_events")
     assert time.time() - 60 < value(text, "innerloop_last_commit_timestamp_seconds") <= time.time()
+
+
+def test_what_alerts_look_at_is_there_before_it_happens(idle: Collector) -> None:
+    """So that `increase()` sees the first of them."""
+    text = metrics(idle.start())
+
+    for series in (
+        'innerloop_http_requests_total{method="POST",route="/v1/batch",status="503"} 0.0',
+        'innerloop_events_total{result="refused"} 0.0',
+        'innerloop_connections_turned_away_total{reason="connections"} 0.0',
+    ):
+        assert f"\n{series}\n" in text
 
 
 def test_requests_are_counted_by_the_template_of_their_route(busy: Collector) -> None:

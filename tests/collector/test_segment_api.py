@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import re
+import subprocess
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from tests.collector.asking import reasons, stored
 from tests.collector.support import KEY, PROJECT, Collector, digest_of, hour, project, run_event
+from tests.conftest import ROOT
 
 CALLS = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a", "batch": "b"}
 PATHS = [f"/v1/{name}{slash}" for pair in CALLS.items() for name in pair for slash in ("", "/")]
@@ -23,6 +25,18 @@ SUCCESS = (200, b'{"success": true}')
 
 def basic(text: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
+
+
+def test_the_event_of_the_reference_page_is_accepted_as_it_is_pasted(collector: Collector) -> None:
+    page = (ROOT / "docs" / "reference" / "http-api.md").read_text(encoding="utf-8")
+    begin, _, rest = page.partition("```sh\n")[2].partition("```")[0].partition("\n")
+    assert begin.startswith("KEY=shop.")
+    hour = begin[begin.index("HOUR=") :]
+    script = f"KEY={KEY} URL={collector.url} {hour}\n{rest}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (0, '{"success": true}') == (done.returncode, done.stdout), done.stderr
+    assert 1 == stored(collector), reasons(collector)
 
 
 @pytest.mark.parametrize("path", PATHS)

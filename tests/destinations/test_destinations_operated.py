@@ -2,9 +2,25 @@
 
 import re
 
+import pytest
+
+from innerloop_collector.terminal.destinations import status as table
 from tests.collector.support import run_event
 from tests.destinations.receivers import Answer, Receiver
 from tests.destinations.support import WITHOUT_ID, Configured, project
+
+
+def test_the_table_breaks_no_word_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    one = {
+        "destination": "newrelic", "kind": "newrelic", "projects": ["shop", "innerloop-example"], "state": "delivering", "behind_events": 12_345,
+        "sent": 1_234_567, "set_aside": 1_234, "last_error": "it answered 401; see its key and its address", "next_try_seconds": 12.3,
+    }  # fmt: skip
+    shown = table({"destinations": [one]})
+
+    for word in ("newrelic", "innerloop-example", "delivering", "12,345", "1,234,567", "1,234"):
+        assert word in shown
+    assert shown.endswith("\nnewrelic: it answered 401; see its key and its address, next try in 12 s")
 
 
 def test_a_destination_that_fails_shows_in_check_and_in_the_metrics(configured: Configured, receiver: Receiver) -> None:

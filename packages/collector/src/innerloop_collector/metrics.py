@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SKEWS = (60, 300, 3_600, 86_400, 604_800)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_RESULTS = ("stored", "quarantined", "repeated", "dropped", "refused")
+_TURNED_AWAY = ("idle", "connections", "header size", "header time", "body rate", "unread answer", "not HTTP")
 NO_ROUTE = "none"  # the template of what matches no route: a path that somebody made up is nobody's business
 
 
@@ -54,6 +56,17 @@ class Metrics:
         self._last_commit = Gauge(
             "innerloop_last_commit_timestamp_seconds", "When events were last made durable, in Unix time; 0: not yet.", registry=registry
         )
+
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Show what alerts look at before it happens: `increase()` does not see the step of a series that begins with it."""
+        for reason in _TURNED_AWAY:
+            self._turned_away.labels(reason)
+        for status in ("429", "503"):
+            self._requests.labels("POST", "/v1/batch", status)
+        for result in () if self._per_project else _RESULTS:
+            self._events.labels(result)
 
     def kept(self, project: str, *, stored: int = 0, quarantined: int = 0, repeated: int = 0, dropped: int = 0) -> None:
         """Count the events of one request by what became of them; to be called when they are on the disk."""

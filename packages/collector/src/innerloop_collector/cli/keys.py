@@ -2,6 +2,7 @@
 """`keys`: the write keys with which clients may send. May import: click, shared, terminal."""
 
 import sys
+from operator import itemgetter
 
 import click
 
@@ -18,11 +19,12 @@ def keys() -> None:
 @click.argument("project")
 @located
 @click.option("--secret-from", metavar="FILE", help="Accept an existing key or secret, read from FILE (- is stdin), instead of making one.")
-def create_key(place: Place, project: str, secret_from: str | None) -> None:
+@as_json
+def create_key(place: Place, project: str, secret_from: str | None, as_json: bool) -> None:
     """Make a write key and print it, once; only its hash is kept."""
     secret = _secret(secret_from) if secret_from else None
     answer = call(place, "keys.create", project=project, secret=secret)
-    click.echo(answer["key"])
+    show(answer, as_json, itemgetter("key"))
     click.echo(f"write key {answer['id']} of {project}; put it into innerloop.toml as project.write_key. It is not shown again.", err=True)
     if answer["weak"]:
         click.echo("note: the secret is short enough to be guessed; leave out --secret-from to get a random one", err=True)
@@ -31,6 +33,7 @@ def create_key(place: Place, project: str, secret_from: str | None) -> None:
 @keys.command("rotate")
 @click.argument("project")
 @located
+@as_json
 @click.option(
     "--overlap",
     default=30,
@@ -39,10 +42,10 @@ def create_key(place: Place, project: str, secret_from: str | None) -> None:
     metavar="DAYS",
     help="How many days the project's other keys are accepted beside the new one.",
 )
-def rotate_key(place: Place, project: str, overlap: int) -> None:
+def rotate_key(place: Place, project: str, overlap: int, as_json: bool) -> None:
     """Make a write key and print it; the ones that the project has end at a date."""
     answer = call(place, "keys.rotate", project=project, overlap=overlap)
-    click.echo(answer["key"])
+    show(answer, as_json, itemgetter("key"))
     click.echo(f"write key {answer['id']} of {project}; put it into innerloop.toml as project.write_key. It is not shown again.", err=True)
     for old in answer["ending"]:
         click.echo(f"write key {old['id']} is accepted up to and including {old['ends']}", err=True)

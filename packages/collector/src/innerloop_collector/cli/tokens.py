@@ -1,6 +1,8 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for what draws tables to be imported
 """`tokens`: with which people read and operate. May import: click, shared, terminal."""
 
+from operator import itemgetter
+
 import click
 
 from innerloop_collector.cli.shared import Place, as_json, call, located, show
@@ -24,10 +26,11 @@ def tokens() -> None:
     "--expires", "days", default=365, show_default=True, type=click.IntRange(1, 3650), metavar="DAYS", help="How long it is good."
 )
 @click.option("--label", required=True, metavar="TEXT", help="What it is for; shown in the list.")
-def create_token(place: Place, role: str, projects: tuple[str, ...], days: int, label: str) -> None:
+@as_json
+def create_token(place: Place, role: str, projects: tuple[str, ...], days: int, label: str, as_json: bool) -> None:
     """Make a token and print it, once; only its hash is kept."""
     answer = call(place, "tokens.create", role=role, label=label, days=days, projects=list(projects))
-    click.echo(answer["token"])
+    show(answer, as_json, itemgetter("token"))
     whose = ", ".join(answer["projects"]) or "all projects"
     click.echo(f"token {answer['id']}: {role} of {whose}, good up to and including {answer['expires']}. It is not shown again.", err=True)
 

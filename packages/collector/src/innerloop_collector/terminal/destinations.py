@@ -6,22 +6,21 @@ from innerloop_collector.terminal.canvas import table
 
 
 def status(answer: dict[str, Any]) -> str:
-    """How each destination is doing."""
+    """How each destination is doing, in 80 columns; what was wrong last is a sentence and has a line of its own below."""
     rows = [
         (
             one["destination"],
-            one["kind"],
             ", ".join(one["projects"]) or "none names it",
             one["state"],
             f"{one['behind_events']:,}",
             f"{one['sent']:,}",
             f"{one['set_aside']:,}",
-            _trouble(one),
         )
         for one in answer["destinations"]
     ]
-    head = ("destination", "kind", "projects", "state", "behind", "sent", "set aside", "last error")
-    return table(head, rows, "no destinations; docs/guides say how to add one to the configuration")
+    head = ("destination", "projects", "state", "behind", "sent", "set aside")
+    shown = table(head, rows, "no destinations; docs/guides say how to add one to the configuration")
+    return "\n".join([shown, *(f"{one['destination']}: {trouble}" for one in answer["destinations"] if (trouble := _trouble(one)))])
 
 
 def _trouble(one: dict[str, Any]) -> str:
