@@ -152,6 +152,28 @@ def test_a_restored_store_knows_its_backups_and_erases_from_them(idle: Collector
     assert 1 == idle.stored
 
 
+def test_a_restore_revives_no_token_and_says_which_keys_are_accepted(idle: Collector) -> None:
+    idle.start_with()
+    made = idle.ask_text("tokens", "create", "--role", "admin", "--label", "leaked")
+    token = next(word for word in made.split() if word.startswith("ilt_"))
+    directory = _backup(idle)
+    idle.ask_text("tokens", "revoke", idle.ask("tokens", "list")["tokens"][0]["id"])
+    key = idle.ask("keys", "list")["keys"][0]["id"]
+    _lose(idle)
+    answer = _restored(idle, directory)
+    assert (1, [{"project": "acme", "kind": "write", "id": key}]) == (answer["tokens_revoked"], answer["keys_accepted"])
+    idle.start()
+
+    body = {"operation": "keys.list", "arguments": {}}
+    asked = idle.http.post(f"{idle.url}/admin/v1/call", json=body, headers={"Authorization": f"Bearer {token}"})
+    assert 401 == asked.status_code
+    idle.send(run_event())
+    _lose(idle)
+    told = idle.cli("restore", str(directory)).stdout
+    assert "revoked: all tokens, 1 of them good until now" in told
+    assert f"accepted again: keys {key} (acme, write); revoke again what was revoked since the backup" in told
+
+
 @pytest.mark.slow
 def test_a_backup_that_is_not_in_reach_is_not_proven_and_is_cleaned_when_it_is_back(idle: Collector) -> None:
     _filled(idle)

@@ -34,6 +34,8 @@ class Restored(NamedTuple):
     backup: manifest.Manifest
     erased_since: int  # ids that were erased after the backup was made, and again now
     events: int
+    tokens_revoked: int  # some may have been revoked since the backup, and nothing tells which
+    keys: list[dict[str, str]]  # the write keys and the public keys of SDKs that are accepted again
 
 
 def restore(paths: Paths, configuration: Configuration, directory: Path, journals: list[Path], secret: Path | None) -> Restored:
@@ -60,11 +62,13 @@ def restore(paths: Paths, configuration: Configuration, directory: Path, journal
         again = core.erasures.counts()[1]
         core.eraser.finish()
         events = core.tables.counts()[0]
+        revoked = core.tokens.revoke_all()
+        accepted = _accepted(core)
     for name in _ORDER:
         if (building / name).exists():
             os.replace(building / name, paths.data / name)
     shutil.rmtree(building)
-    return Restored(found, again, events)
+    return Restored(found, again, events, revoked, accepted)
 
 
 def _lay_out(building: Path, directory: Path, found: manifest.Manifest, secret: Path | None) -> None:
@@ -82,6 +86,14 @@ def _lay_out(building: Path, directory: Path, found: manifest.Manifest, secret: 
     write_private(paths.secret, key)
     if (directory / paths.destinations.name).is_dir():
         shutil.copytree(directory / paths.destinations.name, paths.destinations)
+
+
+def _accepted(core: Core) -> list[dict[str, str]]:
+    """The keys that are good again, also those that were revoked since: developers' machines have them, so they stay."""
+    today = core.now().date()
+    write_keys = [(key.project, "write", key.id) for key in core.registry.catalogue.keys.values() if key.accepted(today)]
+    oauth_keys = [(key.project, "oauth", key.id) for key in core.oauth_keys.keys.values() if not key.revoked]
+    return [{"project": project, "kind": kind, "id": name} for project, kind, name in sorted(write_keys + oauth_keys)]
 
 
 def _load(core: Core, directory: Path, found: manifest.Manifest) -> None:

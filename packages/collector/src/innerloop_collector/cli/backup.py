@@ -75,5 +75,7 @@ def restore(place: Place, directory: str, journals: tuple[str, ...], secret_from
         "rows": done.backup.rows,
         "events": done.events,
         "erased_again": done.erased_since,
+        "tokens_revoked": done.tokens_revoked,
+        "keys_accepted": done.keys,
     }
     show(answer, as_json, restored)

@@ -20,7 +20,10 @@ def known(answer: dict[str, Any]) -> str:
 
 def restored(answer: dict[str, Any]) -> str:
     """A backup that was put back."""
+    keys = ", ".join(f"{one['id']} ({one['project']}, {one['kind']})" for one in answer["keys_accepted"]) or "none"
     return (
         f"{answer['directory']}, made {answer['made']}: {answer['events']:,} events are back, up to position {answer['position']}\n"
-        f"erased again, as the journals say: {answer['erased_again']} ids"
+        f"erased again, as the journals say: {answer['erased_again']} ids\n"
+        f"revoked: all tokens, {answer['tokens_revoked']} of them good until now, as some may have been revoked since the backup; make new ones\n"
+        f"accepted again: keys {keys}; revoke again what was revoked since the backup"
     )
