@@ -119,6 +119,16 @@ def test_reset_id_makes_a_new_id_and_loses_no_run(agreed: Developer, server: Rec
     assert set(context["erasure"]) == {old, new}
 
 
+def test_the_hash_travels_with_the_first_batch_that_holds_an_event_of_its_id(agreed: Developer, server: Recorder) -> None:
+    """A collector believes no other batch."""
+    agreed.innerloop("reset-id")
+    agreed.run("make", "test")
+    agreed.flush()
+    new, _ = identity(agreed)
+
+    assert [{new}] == [set(request.document["context"]["erasure"]) for request in batches(server)]
+
+
 def test_reset_id_keeps_the_answer_and_the_old_id_as_the_key_to_erasure(agreed: Developer) -> None:
     before, (old, secret) = agreed.consent, identity(agreed)
     agreed.innerloop("reset-id")

@@ -54,9 +54,9 @@ def _store(core: Core, owner: Owner) -> Claim:
     shared = Envelope("acme", core.now(), 0.0, {}, None)
     found = [run(event_of(run_event(owner.id), shared, core.hasher), core.registry.catalogue) for _ in range(200)]
     rows = [event_row(event) for event in found if isinstance(event, Event)]
-    registration = registrations("acme", {"context": {"erasure": dict([owner.registration])}}, core.hasher)
-    core.writer.submit(rows, [], registration).result(60)
-    return Claim(core.hasher.installation("acme", owner.id), registration[0].mark, registration[0].proof)
+    (registration,) = registrations("acme", {"context": {"erasure": dict([owner.registration])}}, core.hasher).values()
+    core.writer.submit(rows, [], [registration]).result(60)
+    return Claim(core.hasher.installation("acme", owner.id), registration.mark, registration.proof)
 
 
 main(Path(sys.argv[1]))

@@ -86,7 +86,7 @@ PATCHES = {
         "store/ids.py", "if self.new_today(project, key) >= most:", "if False:", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
     ),
     "applying a project lets new ids in": Patch(
-        "operations/quarantine.py", "(row.reason == Reason.NEW_ID) == new_ids", "True", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
+        "retention/waiting.py", "row.reason != Reason.NEW_ID or core.ids.knows(row.installation)", "True", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
     ),
     "known ids are forgotten": Patch(
         "core.py", "            self.ids.load()\n", "            pass\n", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"

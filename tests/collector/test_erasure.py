@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import secrets
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,13 +70,13 @@ def test_the_first_secret_counts_also_within_one_moment_and_after_a_restart(coll
     for thief in thieves:
         thief.id = owner.id
     with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda thief: collector.send(run_event(), owners=[thief]), thieves))
+        list(threads.map(lambda thief: collector.send(run_event(thief.id), owners=[thief]), thieves))
     collector.kill()
     collector.start()
-    collector.send(run_event(), owners=[thieves[0]])
+    collector.send(run_event(owner.id), owners=[thieves[0]])
 
     assert {("refused", 0)} == {_states(collector.forget(thief))[0] for thief in thieves}
-    assert [("erased", 1)] == _states(collector.forget(owner))
+    assert [("erased", 14)] == _states(collector.forget(owner))
     ignored = [json.loads(line) for line in collector.log.splitlines() if "erasure secrets ignored" in line]
     assert 13 == sum(line["secrets"] for line in ignored)
 
@@ -92,12 +93,45 @@ def test_only_one_of_many_that_register_at_once_can_erase(collector: Collector, 
     assert 1 == states.count(("erased", 16))
 
 
-def test_a_registration_is_durable_before_its_batch_is_answered_also_with_no_event_in_it(collector: Collector, owner: Owner) -> None:
-    collector.send(owners=[owner])
+def test_a_registration_is_durable_before_its_batch_is_answered_also_if_no_event_of_it_is_kept(collector: Collector, owner: Owner) -> None:
+    collector.apply(project(project={"retention_days": 30}))
+    collector.send(run_event(owner.id, ago=timedelta(days=40)), owners=[owner])
     collector.kill()
     collector.start()
 
+    assert (0, 0) == (collector.stored, collector.waiting)
     assert [("erased", 0)] == _states(collector.forget(owner))
+
+
+def test_a_registration_needs_an_event_of_its_id_in_the_same_batch(collector: Collector, owner: Owner) -> None:
+    collector.send(owners=[owner])
+    collector.send(run_event(), owners=[owner])
+    assert [("unknown", 0)] == _states(collector.forget(owner))
+
+    collector.send(run_event(owner.id), owners=[owner])
+    assert [("erased", 1)] == _states(collector.forget(owner))
+
+
+def test_nobody_takes_over_an_id_that_can_be_guessed(collector: Collector) -> None:
+    thief = Owner()
+    for thief.id in ("alice@example.com", "alice", "4711", "0" * 32, f"{uuid.uuid4()}\n"):
+        collector.send(run_event(thief.id))
+        collector.send(run_event(thief.id), owners=[thief])
+        seen = json.loads(collector.post("/v1/access", {"ids": [thief.claim]}).text.splitlines()[0])
+
+        assert ("unknown", False) == (seen["state"], seen["secretRegistered"]), thief.id
+        assert [("unknown", 0)] == _states(collector.forget(thief))
+    assert 10 == collector.stored
+
+
+def test_a_batch_that_is_repeated_registers_its_ids_once_and_late_ones_too(collector: Collector, owner: Owner) -> None:
+    event = run_event(owner.id)
+    collector.send(event)  # from a client that made no secret
+    collector.send(event, owners=[owner])
+    collector.send(event, owners=[owner])
+
+    assert 1 == collector.stored
+    assert [("erased", 1)] == _states(collector.forget(owner))
 
 
 @pytest.mark.parametrize(

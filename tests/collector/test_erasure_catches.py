@@ -18,12 +18,18 @@ PATCHES = {
     ),
     "part of a malformed registration counts": Patch(
         "ingest/messages.py",
-        "    if not all(user and isinstance(given, str) and _SHA256.fullmatch(given) for user, given in erasure.items()):\n        return []\n",
+        "    if not all(user and isinstance(given, str) and _SHA256.fullmatch(given) for user, given in erasure.items()):\n        return {}\n",
         "    erasure = {u: g for u, g in erasure.items() if isinstance(g, str)}\n",
         "test_erasure.py::test_a_malformed_registration_costs_no_event_and_registers_nothing",
     ),
-    "a registration waits for an event": Patch(
-        "ingest/routes.py", "if accepted or quarantined or registrations:", "if accepted or quarantined:", "test_erasure.py::test_a_registration_is_durable_before_its_batch_is_answered_also_with_no_event_in_it"
+    "a registration waits for an event that is kept": Patch(
+        "ingest/routes.py", "if accepted or quarantined or registrations:", "if accepted or quarantined:", "test_erasure.py::test_a_registration_is_durable_before_its_batch_is_answered_also_if_no_event_of_it_is_kept"
+    ),
+    "a registration needs no event": Patch(
+        "ingest/routes.py", "registrations.items() if one in theirs}", "registrations.items()}", "test_erasure.py::test_a_registration_needs_an_event_of_its_id_in_the_same_batch"
+    ),
+    "an id that can be guessed may be registered": Patch(
+        "ingest/messages.py", " if _MADE_ID.fullmatch(user)}", "}", "test_erasure.py::test_nobody_takes_over_an_id_that_can_be_guessed"
     ),
     "late events are kept": Patch(
         "store/writer.py", "if row[INSTALLATION] in erased:", "if False:", "test_erasure_gone.py::test_an_event_that_races_with_its_erasure_does_not_survive_it"

@@ -119,7 +119,7 @@ def test_bytes_that_a_merge_or_a_release_from_quarantine_left_behind_go_as_well(
 
 def test_an_event_that_races_with_its_erasure_does_not_survive_it(collector: Collector) -> None:
     owner = Owner()
-    collector.send(owners=[owner])
+    collector.send(run_event(owner.id), owners=[owner])
     others: list[Event] = []
     stop = threading.Event()
     guard = threading.Lock()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.collector.support import KEY, Collector, Owner, project, run_event
+from tests.collector.support import KEY, PROJECT, Collector, Owner, digest_of, project, run_event
 
 Made = Callable[[], Collector]
 
@@ -109,6 +109,59 @@ def test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in(new_collecto
     collector.start()
     collector.send(*(run_event(user) for user in ("g", "h", "i", "j", "a", "e")))
     assert (18, {"too many new ids": 2}) == (collector.stored, collector.reasons())
+
+
+def test_what_does_not_fit_the_plan_uses_up_none_of_the_days_new_ids(new_collector: Made) -> None:
+    collector = limited(new_collector, new_ids_per_day=2)
+    collector.post("/v1/batch", {"batch": [{"type": "identify", "userId": f"made up {number}"} for number in range(3)]})
+    collector.send(*(run_event(f"wrong {number}", command="not listed") for number in range(3)), run_event("a"), run_event("b"))
+
+    assert (2, 6, 0) == (collector.stored, collector.waiting, collector.reasons().get("too many new ids", 0))
+
+
+def test_a_plan_that_is_applied_later_lets_in_no_more_ids_than_a_key_may_bring_in_a_day(new_collector: Made) -> None:
+    collector = limited(new_collector, new_ids_per_day=2)
+    longer = project(project={"retention_days": 300})
+    collector.send(*(run_event(user) for user in "abcde"), plan=digest_of(longer))
+    collector.apply(longer)
+
+    assert (2, {"too many new ids": 3}) == (collector.stored, collector.reasons())
+    assert 3 == collector.ask("ids", "release", "acme")["released"]
+    assert (5, 0) == (collector.stored, collector.waiting)
+
+
+def test_what_waited_for_its_id_is_released_once_the_id_is_known(new_collector: Made) -> None:
+    collector = limited(new_collector, new_ids_per_day=1)
+    keys = [collector.cli("keys", "create", "acme").stdout.strip() for _ in range(2)]
+    collector.send(run_event("a"), run_event("b"), run_event("c"))
+    collector.send(run_event("b"), key=keys[0])
+
+    assert 1 == collector.apply(PROJECT)["released"]
+    assert (3, {"too many new ids": 1}) == (collector.stored, collector.reasons())
+    collector.send(run_event("c"), key=keys[1])
+    collector.ask("retain")
+    assert (5, 0) == (collector.stored, collector.waiting), "the sweep does so too"
+
+
+def test_an_event_whose_id_was_let_in_waits_for_the_reason_that_is_left(new_collector: Made) -> None:
+    collector = limited(new_collector, new_ids_per_day=1)
+    collector.send(run_event("a"), run_event("b"))
+    collector.apply(project(fields={"arch": False}))
+    assert {"project": "acme", "released": 0, "still_quarantined": 1} == collector.ask("ids", "release", "acme")
+
+    assert {"violates the plan: unknown property: properties": 1} == collector.reasons()
+    assert "new ids" not in {one["area"] if "area" in one else one["what"] for one in collector.check()["findings"]}
+
+
+def test_the_secret_of_an_id_that_waits_counts_once_the_id_is_let_in(new_collector: Made) -> None:
+    collector, owner = limited(new_collector, new_ids_per_day=1), Owner()
+    collector.send(run_event("a"))
+    collector.send(run_event(owner.id), run_event(owner.id, command="not listed"), owners=[owner])
+    assert "unknown" == collector.forget(owner)["ids"][0]["state"]
+    collector.ask("ids", "release", "acme")
+
+    assert [{"userId": owner.id, "state": "erased", "events": 2}] == collector.forget(owner)["ids"]
+    assert (1, 0) == (collector.stored, collector.waiting)
 
 
 def test_each_key_has_new_ids_of_its_own(new_collector: Made) -> None:

@@ -51,6 +51,32 @@ def test_the_names_of_every_version_with_the_digest_are_accepted(collector: Coll
     assert 3 == collector.stored
 
 
+def test_nothing_is_kept_of_the_body_of_what_can_never_be_released(collector: Collector) -> None:
+    nameless = {name: value for name, value in run_event(command="canary").items() if name != "userId"}
+    long_ago, large = run_event(command="test", start_time="2001-01-01T00:00:00+00:00"), run_event(padding="x" * 40_000)
+    collector.send(nameless, {**run_event(), "type": 3}, large, long_ago, {"type": "identify", "userId": "u"})
+    assert 5 == collector.waiting
+    answer = collector.apply(project(names={"allow": ["test", "deploy"]}))
+    assert (0, 5) == (answer["released"], answer["still_quarantined"])
+    reasons = collector.reasons()
+    collector.stop()
+
+    assert [["{}"]] * 5 == collector.rows("SELECT JSONExtractRaw(body, 'body') FROM quarantine")
+    assert 5 == len(reasons)
+
+
+def test_an_event_that_was_stored_meanwhile_is_not_counted_as_released(collector: Collector) -> None:
+    collector.send(run_event(message="twice"), plan=digest_of(WIDER))
+    collector.send(run_event(message="twice"))
+    again = project(project={"retention_days": 300})
+    collector.send(run_event(message="thrice"), plan=digest_of(again))
+    collector.send(run_event(message="thrice"))
+    answer = collector.apply(again)
+
+    assert (0, 1) == (answer["released"], answer["still_quarantined"])
+    assert (2, 1) == (collector.stored, collector.waiting)
+
+
 def test_violations_name_the_field_and_never_the_value(collector: Collector) -> None:
     missing = run_event()
     del missing["properties"]["exit_status"]

@@ -1,5 +1,7 @@
 """The quick look at an event never lets pass what the plan's own check would not, whatever was seen before."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from innerloop.plan import check
 from innerloop.plan.agreement import agreement
 from innerloop.plan.project import read
-from innerloop_collector.pipeline.terms import Terms
+from innerloop_collector.pipeline.terms import Terms, terms_of
 from innerloop_collector.store.registry import AgreedPlan
 from tests.collector.support import Event, project, run_event, target_event
 
@@ -45,6 +47,16 @@ def _changed(base: Event, properties: dict[str, Any], without: list[str], member
     if renamed:
         kept = {{"command": "cmd", "start_time": "began"}.get(name, name): value for name, value in kept.items()}
     return {name: value for name, value in base.items() if name != "userId"} | {"properties": kept} | members
+
+
+def test_what_was_prepared_of_a_plan_goes_with_it() -> None:
+    agreed = AgreedPlan("plain", _TERMS, (_NAMES,))
+    prepared = weakref.ref(terms_of(agreed))
+    assert prepared() is terms_of(agreed)
+    del agreed
+    gc.collect()
+
+    assert prepared() is None
 
 
 @pytest.mark.parametrize(("name", "terms"), [("plain", _TERMS), ("renamed", _RENAMED)])

@@ -10,7 +10,7 @@ import pytest
 from innerloop_collector.configuration import Store
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.store.engine import Engine
-from innerloop_collector.store.erasure import Erasures, Tombstones
+from innerloop_collector.store.erasure import Erasures, Registration, Tombstones
 from innerloop_collector.store.keyed import Hasher
 from innerloop_collector.store.schema import EVENTS
 from innerloop_collector.store.tables import MESSAGE_KEY, QuarantineRow, Row, Tables
@@ -87,6 +87,12 @@ def test_what_waits_is_bounded_and_the_rest_is_told_so(writer: Writer, tables: H
     held.result(10)
 
     assert Receipt(20, 0, 0) == writer.submit([_row(key) for key in range(40, 60)], []).result(10)
+
+
+def test_registrations_count_as_what_waits(writer: Writer) -> None:
+    writer.submit([_row(key) for key in range(40)], [])
+    with pytest.raises(QueueFull):
+        writer.submit([], [], [Registration("acme", number, number) for number in range(20)])
 
 
 def test_what_comes_meanwhile_is_committed_together(writer: Writer, tables: HeldTables) -> None:

@@ -18,7 +18,7 @@ def test_a_receipt_tells_destinations_that_got_something_from_those_that_did_not
     collector = configured.collector
     collector.cli("destinations", "pause", "paused")
     passed, fresh = Owner(), Owner()
-    collector.send(run_event(passed.id), owners=[passed, fresh])
+    collector.send(run_event(passed.id), run_event(fresh.id, command="waits"), owners=[passed, fresh])
     configured.wait("got", lambda it: it["sent"] == 1)
     answer = collector.forget(passed)
     expected = [{"name": "got", "state": "not provable"}, {"name": "paused", "state": "erased"}]

@@ -79,7 +79,10 @@ class Senders:
         """Events of two months, some of which break the plan, and sometimes somebody's registration."""
         good = [run_event(ago=timedelta(days=chance.choice((0, 0, 40)))) for _ in range(self._events)]
         bad = [run_event(command="not listed") for _ in range(chance.choice((0, 0, 1, 3)))]
-        return good, bad, Owner() if chance.random() < 0.2 else None
+        owner = Owner() if chance.random() < 0.2 else None
+        if owner:
+            good[0]["userId"] = owner.id  # a registration needs an event of its id
+        return good, bad, owner
 
     def _deliver(self, connection: http.client.HTTPConnection, events: list[Event], owner: Owner | None) -> None:
         document: dict[str, Any] = {"batch": events}

@@ -112,7 +112,7 @@ def _show_next(spool: str, state: Resolution, here: State) -> int:
         say(_nothing("next", state))
         return 0
     say(f"# POST {state.project.endpoint}/v1/batch (gzip), {count(len(messages), 'event')}; sentAt is set when it is sent")
-    give(client.body(messages, clones[first[0].root].digest, sender.unknown_ids(spool, state)) + b"\n")
+    give(client.body(messages, clones[first[0].root].digest, sender.unknown_ids(spool, state, messages)) + b"\n")
     return 0
 
 

@@ -122,12 +122,16 @@ def batches(found: "list[store.Sealed]") -> "Iterator[list[store.Sealed]]":
         yield batch
 
 
-def unknown_ids(spool: str, state: Resolution) -> "dict[str, str]":
-    """The ids whose erasure secret's hash our collector does not have yet -> the hash. A foreign endpoint is told of none."""
+def unknown_ids(spool: str, state: Resolution, events: "list[bytes]") -> "dict[str, str]":
+    """The ids of a batch's events whose erasure secret's hash our collector does not have yet -> the hash.
+
+    A collector believes only a batch that holds an event of the id. A foreign endpoint is told of none.
+    """
     if not state.project.key_is_ours or "userId" not in state.agreement["fields"]:
         return {}
+    theirs = {json.loads(event).get("userId") for event in events}
     known = (files.read_own(f"{spool}/known-ids") or b"").decode("ascii", "replace").split()
-    return {user: one for user, one in erasure.hashes(state.answer.identities).items() if one not in known}
+    return {user: one for user, one in erasure.hashes(state.answer.identities).items() if user in theirs and one not in known}
 
 
 def note_known(spool: str, told: "dict[str, str]") -> None:
@@ -232,8 +236,9 @@ class _Delivery:
 
     def _send(self, batch: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
         """Send a batch. Returns its halves where the collector refused it, until the culprit is alone."""
-        unknown = unknown_ids(self.spool, state)
-        content = client.body([event for one in batch for event in one.events], state.digest, unknown)
+        events = [event for one in batch for event in one.events]
+        unknown = unknown_ids(self.spool, state, events)
+        content = client.body(events, state.digest, unknown)
         remaining = max(self.until - time.monotonic(), 0.1)
         outcome = client.post(
             state.project.endpoint, state.project.write_key, content, min(client.TIMEOUT, remaining), lambda: _still(state.answer)

@@ -1,7 +1,7 @@
 """May this come in? How fast a write key may send events and ask about ids, and how many new ids it may bring. May import: registry, ids, uses, answers, configuration, metrics."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date
 
 import structlog
@@ -9,7 +9,6 @@ import structlog
 from innerloop_collector.configuration import Limits
 from innerloop_collector.ingest.answers import too_fast, unknown_key
 from innerloop_collector.metrics import Metrics
-from innerloop_collector.pipeline.event import Event
 from innerloop_collector.store.ids import KnownIds
 from innerloop_collector.store.registry import Registry, WriteKey
 from innerloop_collector.store.uses import Uses
@@ -76,12 +75,12 @@ class Admission:
         if seconds := self._missing(self._asked, key, ids):
             raise too_fast(min(seconds, LONGEST_WAIT), "ids")
 
-    def beyond(self, key: WriteKey, events: Sequence[Event]) -> set[int]:
-        """The installations that are beyond the new ids that a key may bring today. What is theirs waits in quarantine."""
+    def beyond(self, key: WriteKey, installations: Iterable[int]) -> set[int]:
+        """Those of some installations that are beyond the new ids that a key may bring today. What is theirs waits in quarantine."""
         most = self._limits.new_ids_per_day
         if not most:
             return set()
-        beyond = self._ids.beyond(key.project, key.id, (event.installation for event in events), most)
+        beyond = self._ids.beyond(key.project, key.id, installations, most)
         if beyond:
             self._alert(key)
         return beyond

@@ -18,6 +18,7 @@ from innerloop_collector.store.keyed import Hasher
 
 _MOST_REGISTRATIONS = 20
 _SHA256 = re.compile("[0-9a-f]{64}")
+_MADE_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # as our client makes them: nobody guesses one
 _encode = msgspec.json.encode
 
 
@@ -47,16 +48,20 @@ def batch_items(document: dict[str, Any], limits: Limits) -> list[Any]:
     return items
 
 
-def registrations(project: str, document: dict[str, Any], hasher: Hasher) -> list[Registration]:
-    """Read who may erase what: the hashes of erasure secrets in a batch's context. Malformed is as good as absent."""
+def registrations(project: str, document: dict[str, Any], hasher: Hasher) -> dict[int, Registration]:
+    """Read who may erase what, by installation: the hashes of erasure secrets in a batch's context. Malformed is as good as absent.
+
+    Only ids in the form of a UUID: a name or an address, as SDKs send them, anybody could register who has the committed write key.
+    """
     context = document.get("context")
     erasure = context.get("erasure") if isinstance(context, dict) else None
     if not isinstance(erasure, dict) or len(erasure) > _MOST_REGISTRATIONS:
-        return []
+        return {}
     if not all(user and isinstance(given, str) and _SHA256.fullmatch(given) for user, given in erasure.items()):
-        return []
-    marks = {hasher.mark(hasher.installation(project, user)): given for user, given in erasure.items()}
-    return [Registration(project, mark, hasher.proof(mark, given)) for mark, given in marks.items()]
+        return {}
+    made = {hasher.installation(project, user): given for user, given in erasure.items() if _MADE_ID.fullmatch(user)}
+    marks = {installation: hasher.mark(installation) for installation in made}
+    return {one: Registration(project, marks[one], hasher.proof(marks[one], given)) for one, given in made.items()}
 
 
 def secret_hash(secret: str) -> str:

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from starlette.requests import Request
@@ -26,13 +26,22 @@ from innerloop_collector.pipeline.rows import event_row, quarantine_row
 from innerloop_collector.pipeline.steps import run
 from innerloop_collector.store.erasure import Registration
 from innerloop_collector.store.keyed import Hasher
-from innerloop_collector.store.registry import Registry
+from innerloop_collector.store.registry import Registry, WriteKey
 from innerloop_collector.store.tables import QuarantineRow, Row
 from innerloop_collector.store.writer import Receipt, Writer
 
 _log = structlog.get_logger()
 _ALIASES = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a"}
 _BATCH = "batch", "b"
+
+
+class _Sorted(NamedTuple):
+    """What is to become of a request's events."""
+
+    accepted: list[Row]
+    quarantined: list[QuarantineRow]
+    dropped: int
+    registrations: list[Registration]
 
 
 class Ingest:
@@ -100,18 +109,18 @@ class Ingest:
             raise answers.too_large(f"an event may have {self._limits.event} bytes")
         items = messages.batch_items(document, self._limits) if kind is None else [_single(document, kind)]
         admitted = self._admission.admit(key, len(items))
-        registrations = messages.registrations(project, document, self._hasher) if kind is None else []
+        registrations = messages.registrations(project, document, self._hasher) if kind is None else {}
         shared = self._shared(project, document if kind is None else {"sentAt": document.get("sentAt")})
         events = [messages.event_of(item, shared, self._hasher) for item in items]
-        await self._keep(events, registrations, self._admission.beyond(admitted, events))
+        await self._keep(events, self._sort(admitted, events, registrations))
 
     def _shared(self, project: str, document: dict[str, Any]) -> messages.Envelope:
         plan = self._registry.catalogue.newest(project).agreement
         return messages.envelope(project, document, self._now(), plan["fields"].get("timestamp"))
 
-    async def _keep(self, events: list[Event], registrations: list[Registration], beyond: set[int]) -> None:
-        """Send events through the pipeline, and wait until they and what was registered are on the disk."""
-        accepted, quarantined, dropped = self._sort(events, beyond)
+    async def _keep(self, events: list[Event], found: _Sorted) -> None:
+        """Wait until events and what was registered are on the disk."""
+        accepted, quarantined, dropped, registrations = found
         receipt = Receipt()
         if accepted or quarantined or registrations:
             with self._counting_refusals(events):
@@ -147,20 +156,27 @@ class Ingest:
             dropped=dropped + receipt.erased,
         )
 
-    def _sort(self, events: list[Event], beyond: set[int]) -> tuple[list[Row], list[QuarantineRow], int]:
+    def _sort(self, key: WriteKey, events: list[Event], registrations: Mapping[int, Registration]) -> _Sorted:
+        """Send events through the pipeline, then let in the ids of those that passed and of those that registered.
+
+        What does not pass uses up none of the day's new ids. A registration needs an event of its id in the same batch; that of an id which
+        is not let in waits with the event.
+        """
         catalogue = self._registry.catalogue
-        accepted: list[Row] = []
-        quarantined: list[QuarantineRow] = []
-        dropped = 0
-        for event in events:
-            outcome = Quarantined(Reason.NEW_ID) if event.installation in beyond else run(event, catalogue)
-            if isinstance(outcome, Event):
-                accepted.append(event_row(outcome))
-            elif isinstance(outcome, Quarantined):
-                quarantined.append(quarantine_row(event, outcome))
-            elif isinstance(outcome, Dropped):
-                dropped += 1
-        return accepted, quarantined, dropped
+        ended = [(event, run(event, catalogue)) for event in events]
+        theirs = {event.installation for event in events}
+        registering = {one: registration for one, registration in registrations.items() if one in theirs}
+        beyond = self._admission.beyond(key, [*(event.installation for event, end in ended if isinstance(end, Event)), *registering])
+        found = _Sorted([], [], sum(isinstance(end, Dropped) for _, end in ended), [])
+        found.registrations.extend(registration for one, registration in registering.items() if one not in beyond)
+        for event, end in ended:
+            if isinstance(end, Event) and event.installation not in beyond:
+                found.accepted.append(event_row(end))
+            elif not isinstance(end, Dropped):
+                why = end if isinstance(end, Quarantined) else Quarantined(Reason.NEW_ID)
+                waits = registering.get(event.installation) if event.installation in beyond else None
+                found.quarantined.append(quarantine_row(event, why, waits.proof if waits else 0))
+        return found
 
 
 def _single(document: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Operations on ids that are beyond what a write key may bring in a day. May import: core, access, quarantine."""
+"""Operations on ids that are beyond what a write key may bring in a day. May import: core, access, retention."""
 
 from innerloop_collector.access.roles import Role
 from innerloop_collector.operations.area import Answer, Area, operation
-from innerloop_collector.operations.quarantine import release
+from innerloop_collector.retention.waiting import release_new_ids
 
 
 class Ids(Area):
@@ -12,5 +12,5 @@ class Ids(Area):
     def release(self, project: str) -> Answer:
         """Let in the ids of a project that wait, and their events. Afterwards they are known."""
         self.core.registry.catalogue.newest(project)
-        released, waiting = release(self.core, project, new_ids=True)
+        released, waiting = release_new_ids(self.core, project)
         return {"project": project, "released": released, "still_quarantined": waiting}

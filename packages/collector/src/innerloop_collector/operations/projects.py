@@ -1,4 +1,4 @@
-"""Operations on projects. May import: core, access, the client's project file, the store's registry, quarantine."""
+"""Operations on projects. May import: core, access, the client's project file, the store's registry, retention."""
 
 import tomllib
 from typing import Annotated
@@ -9,7 +9,7 @@ from innerloop.plan.project import ProjectError, read
 from innerloop_collector.access.roles import Role
 from innerloop_collector.errors import UsageError
 from innerloop_collector.operations.area import Answer, Area, operation
-from innerloop_collector.operations.quarantine import release
+from innerloop_collector.retention.waiting import release_fitting
 from innerloop_collector.store.registry import Version
 
 ActiveWeeks = Annotated[int, msgspec.Meta(ge=1, le=52)]
@@ -32,7 +32,7 @@ class Projects(Area):
         bring_key = with_key and project.key_is_ours and not project.lacks_key
         if bring_key and not registry.knows(project.write_key):
             registry.create_key(project.id, project.write_key)
-        released, waiting = release(self.core, project.id)
+        released, waiting = release_fitting(self.core, project.id)
         return {
             **_version(version),
             "changed": changed,

@@ -20,6 +20,9 @@ class Reason(StrEnum):
     NEW_ID = "too many new ids"  # found by admission; `ids release` lets them in
 
 
+KEEP_THEIR_BODY = frozenset({Reason.UNKNOWN_PLAN, Reason.VIOLATION, Reason.NEW_ID})  # of the others, nothing can ever be released
+
+
 class DropReason(StrEnum):
     """Why an event is acknowledged and not kept."""
 

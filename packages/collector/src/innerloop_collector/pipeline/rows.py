@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from innerloop_collector.pipeline.event import Event, milliseconds
-from innerloop_collector.pipeline.outcome import Quarantined
+from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, Quarantined
 from innerloop_collector.pipeline.terms import terms_of
 from innerloop_collector.store.tables import QuarantineRow, Row
 
@@ -36,8 +36,8 @@ def event_row(event: Event) -> Row:
     )
 
 
-def quarantine_row(event: Event, why: Quarantined) -> QuarantineRow:
-    """The row of an event that waits: its ids are hashed like those of any other."""
+def quarantine_row(event: Event, why: Quarantined, proof: int = 0) -> QuarantineRow:
+    """The row of an event that waits: its ids are hashed like those of any other. `proof` is of a registration that waits with it."""
     return QuarantineRow(
         event.project,
         event.message_key,
@@ -46,12 +46,24 @@ def quarantine_row(event: Event, why: Quarantined) -> QuarantineRow:
         list(why.fields),
         event.digest or "",
         event.received.date(),
-        _encode(_waiting_body(event)).decode(),
+        _encode(_waiting_body(event, why, proof)).decode(),
     )
 
 
-def _waiting_body(event: Event) -> dict[str, Any]:
-    return {"body": event.body, "identified": event.identified, "size": event.size}
+def _waiting_body(event: Event, why: Quarantined, proof: int) -> dict[str, Any]:
+    body = event.body if why.reason in KEEP_THEIR_BODY else {}
+    kept = {"body": body, "identified": event.identified, "size": event.size}
+    return {**kept, "proof": f"{proof:x}"} if proof else kept
+
+
+def judged_again(row: QuarantineRow, event: Event, why: Quarantined) -> QuarantineRow:
+    """The row of an event that still waits, for another reason."""
+    return quarantine_row(event, why, waiting_proof(row))._replace(received_day=row.received_day)
+
+
+def waiting_proof(row: QuarantineRow) -> int:
+    """The proof of a registration that waits with an event. 0: none does."""
+    return int(msgspec.json.decode(row.body).get("proof", "0"), 16)
 
 
 def from_quarantine(row: QuarantineRow, now: datetime) -> Event:

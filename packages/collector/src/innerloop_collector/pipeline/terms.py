@@ -6,7 +6,6 @@ so nothing here can let pass what that would not.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from innerloop.plan import check, granularity
@@ -121,7 +120,9 @@ def _empty(column: str) -> Any:
     return None if column.startswith(("Nullable(", "DateTime64")) else ""
 
 
-@lru_cache(4_096)
 def terms_of(agreed: AgreedPlan) -> Terms:
-    """Prepare an agreed plan. The catalogue makes a new one whenever a project file is applied."""
-    return Terms(agreed)
+    """Prepare an agreed plan, once. The catalogue makes a new one whenever a project file is applied, and lets go of the old one with this."""
+    found: Terms | None = agreed.prepared.get("terms")
+    if found is None:
+        found = agreed.prepared["terms"] = Terms(agreed)
+    return found

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the text is ours, from constants of this file; every value is a parameter
-"""One sweep: makes the weekly totals of what is about to go, writes down what goes, and takes it away. May import: core, totals, the store.
+"""One sweep: makes the weekly totals of what is about to go, writes down what goes, and takes it away. May import: core, totals, waiting, the store.
 
 A row goes on the day after its last one. That is what its developer agreed to, or what the project promises now if that is less.
 The sweep may be killed anywhere: totals are made once, what is written down of a day is the largest number seen, and rows
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from innerloop_collector.core import Core
 from innerloop_collector.reports.windows import monday_of
 from innerloop_collector.retention.totals import WeeklyTotals
+from innerloop_collector.retention.waiting import release_known
 from innerloop_collector.store import schema
 from innerloop_collector.store.purge import Doomed
 
@@ -55,7 +56,9 @@ class Sweep:
         return Swept(today, gone, sorted(one for one in weeks if not self.totals.made(*one)))
 
     def run(self) -> Swept:
-        """Take away what is due. On return its bytes are in no file of the store."""
+        """Take away what is due. On return its bytes are in no file of the store. First, what waited for its id is released where that is known."""
+        for project in self._core.registry.catalogue.versions:
+            release_known(self._core, project)
         with self._core.purger.alone:
             self._core.writer.submit([], []).result()  # what was judged before midnight is stored, and found
             found = self.due()

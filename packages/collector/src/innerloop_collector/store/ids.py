@@ -1,9 +1,10 @@
 """Which ids are new? A committed write key lets anyone make ids up, so that new ones are counted and capped. May import: engine, keyed, notes, schema.
 
 Known ids are in memory and, as marks, in the store: a mark stands in no row of an event, so it may stay when the id is erased,
-like the registration of its secret. Only one thread asks what is beyond.
+like the registration of its secret. Any thread may ask.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
@@ -25,6 +26,7 @@ class KnownIds:
         self._notes = notes
         self._today = today
         self._keep_days = keep_days
+        self._guard = threading.Lock()
         self._seen: set[int] = set()  # installations that this process has met and knows
         self._marks: set[int] = set()
         self._day = date.min
@@ -51,7 +53,8 @@ class KnownIds:
     def beyond(self, project: str, key: str, installations: Iterable[int], most: int) -> set[int]:
         """Let new ids in, as long as the key has not brought `most` of them today. Returns those that are not let in."""
         unknown = dict.fromkeys(one for one in installations if one and one not in self._seen)
-        return {one for one in unknown if not self._let_in(project, key, one, most)}
+        with self._guard:
+            return {one for one in unknown if not self._let_in(project, key, one, most)}
 
     def _let_in(self, project: str, key: str, installation: int, most: int) -> bool:
         mark = self._hasher.mark(installation)
@@ -62,12 +65,17 @@ class KnownIds:
         self._seen.add(installation)
         return True
 
+    def knows(self, installation: int) -> bool:
+        """Tell whether an id was let in."""
+        return installation in self._seen or self._hasher.mark(installation) in self._marks
+
     def know(self, project: str, installation: int) -> None:
-        """Let an id in that somebody has looked at. This may be called by any thread."""
+        """Let an id in that somebody has looked at."""
         mark = self._hasher.mark(installation)
-        if mark not in self._marks:
-            self._marks.add(mark)
-            self._write(project, mark, _EVERY_KEY, self._today())
+        with self._guard:
+            if mark not in self._marks:
+                self._marks.add(mark)
+                self._write(project, mark, _EVERY_KEY, self._today())
 
     def new_today(self, project: str, key: str) -> int:
         """How many ids a key has brought today."""

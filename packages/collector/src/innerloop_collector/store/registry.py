@@ -45,11 +45,12 @@ class Version:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AgreedPlan:
-    """What events of one digest may hold. One is itself only, so that what is derived from it can be found by it."""
+    """What events of one digest may hold. One is itself only."""
 
     digest: str
     agreement: dict[str, Any]
     names: tuple[Names, ...]  # of every applied version with this digest, newest first
+    prepared: dict[str, Any] = field(default_factory=dict)  # what others made of it; it goes when this goes
 
 
 @dataclass(frozen=True, slots=True)

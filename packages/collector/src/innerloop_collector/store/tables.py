@@ -89,6 +89,11 @@ class Tables:
             counts = Counter((row.project, row.reason, field, row.received_day) for row in rows for field in {"", *row.fields})
             self.engine.insert("violations", schema.VIOLATIONS, [(*what, events) for what, events in counts.items()])
 
+    def replace_quarantined(self, rows: Sequence[QuarantineRow]) -> None:
+        """Store events that wait already in place of what was there."""
+        if rows:
+            self.engine.insert("quarantine", schema.QUARANTINE, rows)
+
     def violations(self) -> list[Sequence[Any]]:
         """How many events ever came into quarantine: project, reason, field ("": whatever the field), day, events."""
         return self.engine.query(

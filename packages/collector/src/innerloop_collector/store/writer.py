@@ -38,12 +38,18 @@ class Job:
     quarantined: Sequence[QuarantineRow]
     registrations: Sequence[Registration] = ()
     tombstones: Sequence[Tombstone] = ()
+    judged_again: Sequence[QuarantineRow] = ()
     receipt: "Future[Receipt]" = field(default_factory=Future)
 
     @property
-    def size(self) -> int:
+    def events(self) -> int:
         """How many events wait with this job."""
         return len(self.accepted) + len(self.quarantined)
+
+    @property
+    def size(self) -> int:
+        """How many rows wait with this job."""
+        return self.events + len(self.registrations) + len(self.judged_again)
 
 
 class Writer:
@@ -72,12 +78,15 @@ class Writer:
         quarantined: Sequence[QuarantineRow],
         registrations: Sequence[Registration] = (),
         tombstones: Sequence[Tombstone] = (),
+        judged_again: Sequence[QuarantineRow] = (),
     ) -> "Future[Receipt]":
         """Hand events over, and what concerns their erasure. The future has a receipt once they are on the disk, else a StoreError.
 
+        `judged_again` takes the place of rows that wait already.
+
         Raises QueueFull when too much waits already.
         """
-        job = Job(accepted, quarantined, registrations, tombstones)
+        job = Job(accepted, quarantined, registrations, tombstones, judged_again)
         job.receipt.set_running_or_notify_cancel()  # from here on nobody can take it back
         with self._guard:
             if self._closed:
@@ -95,7 +104,7 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """How many events wait to be committed."""
+        """How many rows wait to be committed."""
         return self._waiting
 
     @property
@@ -176,7 +185,7 @@ class Writer:
         failure = error if isinstance(error, StoreError) else StoreError(f"the store failed: {type(error).__name__}")
         for job in group:
             job.receipt.set_exception(failure)
-        _log.error("commit failed", error=self.last_failure, events=sum(job.size for job in group))
+        _log.error("commit failed", error=self.last_failure, events=sum(job.events for job in group))
 
     def _commit(self, group: list[Job]) -> list[Receipt]:
         """Store what is new of a group. Tombstones come first, so that no event is stored after the one of its installation."""
@@ -207,9 +216,10 @@ class Writer:
                     held.add(waiter.message_key)
                     new_waiting.append(waiter)
             fresh = len(new_events) - before[0], len(new_waiting) - before[1]
-            receipts.append(Receipt(*fresh, job.size - sum(fresh) - gone, gone))
+            receipts.append(Receipt(*fresh, job.events - sum(fresh) - gone, gone))
         self._tables.insert_events(new_events)
         self._tables.insert_quarantined(new_waiting)
+        self._tables.replace_quarantined([row for job in group for row in job.judged_again if row.installation not in erased])
         return receipts
 
     def _register(self, registrations: list[Registration]) -> None:
@@ -237,4 +247,4 @@ class Writer:
 def _installations(group: list[Job]) -> set[int]:
     """Whose events a group holds."""
     accepted = {row[INSTALLATION] for job in group for row in job.accepted}
-    return accepted | {row.installation for job in group for row in job.quarantined}
+    return accepted | {row.installation for job in group for row in (*job.quarantined, *job.judged_again)}
