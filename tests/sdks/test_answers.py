@@ -1,6 +1,8 @@
 """What each SDK does on each of our answers: stop or send again. docs/reference/http-api.md says the same."""
 
 import contextlib
+import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,11 @@ def test_the_reference_says_what_was_seen(name: str) -> None:
 
     assert {status for status, what in said.items() if what.startswith("again")} == SENT_AGAIN[name]
     assert set(OURS) | {200} == set(said)
+
+
+def test_the_reference_names_every_code_that_a_refusal_may_carry() -> None:
+    text = (ROOT / "docs" / "reference" / "http-api.md").read_text()
+    codes = set(re.findall(r'Refusal\(\s*\d+, "(\w+)"', inspect.getsource(answers)))
+
+    assert {"too_fast", "overloaded", "invalid_request"} <= codes
+    assert set() == {code for code in codes if f"`{code}`" not in text}

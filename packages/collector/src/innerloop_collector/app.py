@@ -22,11 +22,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from innerloop_collector.access.door import Door
-from innerloop_collector.admin import Admin, load_token
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
 from innerloop_collector.errors import CollectorError, UsageError
-from innerloop_collector.guard import Guard, room_for
 from innerloop_collector.ingest.access import Access, Stored
 from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.answers import Refusal
@@ -38,13 +36,15 @@ from innerloop_collector.ingest.tokens import SendingTokens
 from innerloop_collector.operations import Operations
 from innerloop_collector.retention.sweeper import Sweeper
 from innerloop_collector.service import logs
+from innerloop_collector.service.admin import Admin, load_token
 from innerloop_collector.service.exposition import Exposition
+from innerloop_collector.service.guard import Guard, room_for
 from innerloop_collector.service.health import Health
 from innerloop_collector.service.notify import Notifier
 from innerloop_collector.service.openapi import Description
 from innerloop_collector.service.requests import CountRequests
+from innerloop_collector.service.signin import SignIn
 from innerloop_collector.settings import Paths
-from innerloop_collector.signin import SignIn
 from innerloop_collector.store.holdings import Holdings
 from innerloop_collector.store.lock import DataLock
 

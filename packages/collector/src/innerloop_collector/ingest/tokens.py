@@ -91,7 +91,7 @@ def _in_time(claims: dict[str, Any], now: datetime) -> datetime:
     if issued > now:
         raise _refused(400, "invalid_request", "Token used before issued")
     if (expires - issued).total_seconds() > _LONGEST:
-        raise unknown_client("the assertion is good for more than 60 seconds")
+        raise unknown_client(f"the assertion is good for more than {_LONGEST} seconds")
     return expires
 
 

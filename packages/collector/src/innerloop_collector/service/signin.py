@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from innerloop_collector.access.door import Door
-from innerloop_collector.admin import turned_away
 from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import Denied, Unknown
 from innerloop_collector.ingest import body
 from innerloop_collector.ingest.answers import Refusal, bad_request
+from innerloop_collector.service.admin import turned_away
 
 _PATH = "/session"
 _MOST = 4_096  # bytes
