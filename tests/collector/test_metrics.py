@@ -142,7 +142,9 @@ def test_openmetrics_is_spoken_to_who_asks_for_it(busy: Collector) -> None:
 
     assert response.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     families = {family.name: family for family in text_string_to_metric_families(response.text)}
-    assert {"stored", "repeated", "quarantined", "dropped"} == {sample.labels["result"] for sample in families["innerloop_events"].samples}
+    assert {"stored", "repeated", "quarantined", "dropped", "refused"} == {
+        sample.labels["result"] for sample in families["innerloop_events"].samples
+    }
     assert "text/plain; version=0.0.4; charset=utf-8" == busy.http.get(busy.url + "/metrics").headers["content-type"]
 
 
