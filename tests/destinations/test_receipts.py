@@ -10,6 +10,8 @@ from tests.collector.support import KEY, Collector, Owner, run_event
 from tests.destinations.receivers import Answer, Receiver, wait_until
 from tests.destinations.support import PSEUDONYM, Configured, project
 
+_UNKNOWN = "0" * 64  # a plan that was never applied: what names it waits, and is passed on to nobody
+
 
 def test_a_receipt_tells_destinations_that_got_something_from_those_that_did_not(configured: Configured, receiver: Receiver) -> None:
     receiver.say = lambda _: Answer()
@@ -73,7 +75,8 @@ def test_what_was_passed_on_stays_not_provable_when_the_configuration_changes(co
         configured.destination(name, "newrelic", receiver)
     configured.start(project(("Metrics Ltd", PSEUDONYM)))
     passed, fresh = Owner(), Owner()
-    configured.collector.send(run_event(passed.id), owners=[passed, fresh])
+    configured.collector.send(run_event(passed.id), owners=[passed])
+    configured.collector.send(run_event(fresh.id), plan=_UNKNOWN, owners=[fresh])
     for name in ("moved", "renamed", "kept"):
         configured.wait(name, lambda it: it["sent"] == 1)
     configured.collector.stop()
@@ -102,7 +105,7 @@ def test_in_a_store_that_was_restored_nothing_can_be_proven_of_destinations(conf
     """What they got after the backup was made is in no row and no count of it."""
     configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", PSEUDONYM)))
     owner = Owner()
-    configured.collector.send(owners=[owner])
+    configured.collector.send(run_event(owner.id), plan=_UNKNOWN, owners=[owner])
     configured.collector.stop()
     command = [sys.executable, "-c", _RESTORED, str(configured.collector.data)]
     done = subprocess.run(command, env=configured.collector.environment, capture_output=True, text=True, timeout=60, check=False)
