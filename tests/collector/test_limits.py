@@ -74,7 +74,7 @@ def test_asking_about_ids_has_a_rate_of_its_own(new_collector: Made) -> None:
     )
     assert [(429, "too_fast"), (429, "too_fast")] == [(one.status_code, one.json()["code"]) for one in others]
     assert all(1 <= int(one.headers["Retry-After"]) <= 20 for one in others)
-    assert 'result="refused"' not in metrics(collector)
+    assert 'innerloop_events_total{result="refused"} 0.0' in metrics(collector)
 
 
 # New ids

@@ -10,7 +10,7 @@ import pytest
 from innerloop_collector.configuration import load
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.address import check
-from tests.collector.support import run_event
+from tests.collector.support import PROJECT, run_event
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import SECRET, WITHOUT_ID, Configured, project
 
@@ -39,6 +39,8 @@ def test_a_wrong_destination_is_refused_with_one_line(configured: Configured, me
 
 
 def test_commands_refuse_it_too(configured: Configured) -> None:
+    configured.write()
+    configured.collector.apply(PROJECT)
     configured.destination("nr", "newrelic", endpoint="http://metrics.example.com").write()
     done = configured.collector.cli("destinations", "status")
 
@@ -73,6 +75,7 @@ def test_a_key_can_come_from_the_environment(configured: Configured, receiver: R
 
 def test_an_operation_on_a_destination_that_is_not_there_says_which_are(configured: Configured) -> None:
     configured.destination("nr", "newrelic").write()
+    configured.collector.apply(PROJECT)
     done = configured.collector.cli("destinations", "pause", "nowhere")
 
     assert (1, "innerloop-collector: no destination 'nowhere' is configured; there are: nr\n") == (done.returncode, done.stderr)
