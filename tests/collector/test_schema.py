@@ -45,3 +45,9 @@ def test_positions_grow_also_across_a_restart(collector: Collector) -> None:
     collector.stop()
 
     assert [[1], [2], [3], [4], [5], [6]] == collector.rows("SELECT position FROM events ORDER BY position")
+
+
+def test_no_table_is_described_twice() -> None:
+    names = [table.name for table in schema.tables()]
+
+    assert sorted(set(names)) == sorted(names)

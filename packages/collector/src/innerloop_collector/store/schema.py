@@ -212,9 +212,6 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("tokens", TOKENS, "token_hash", replacing="version"),
         Table("uses", USES, "hash", replacing="day"),
         Table("known_ids", KNOWN_IDS, "mark", ttl="keep_until + INTERVAL 1 DAY"),
-        Table("violations", VIOLATIONS, "(project, reason, field, day)", replacing=None),
-        Table("weekly_totals", WEEKLY_TOTALS, "(project, week, kind, actor, folded, name)"),
-        Table("expired", EXPIRED, "(project, what, day, last_day)", replacing="rows"),
         Table("destination_state", DESTINATION_STATE, "destination", replacing="version"),
         Table("set_aside", SET_ASIDE, "(destination, position)", replacing="version"),
     )
