@@ -119,7 +119,7 @@ PATCHES = {
         "service/guard.py", "oldest = next(iter(self.strangers or self.resting), None)", "oldest = None", "test_limits.py::test_two_thousand_connections_keep_nobody_out"
     ),
     "those who rest make room before strangers": Patch(
-        "service/guard.py", "self.strangers or self.resting", "self.resting or self.strangers", "test_limits.py::test_two_thousand_connections_keep_nobody_out"
+        "service/guard.py", "self.strangers or self.resting", "self.resting or self.strangers", "test_limits.py::test_who_has_sent_something_keeps_its_connection_while_strangers_crowd_in"
     ),
     "connections are not counted": Patch(
         "service/guard.py", "if len(self.held) >= self.limits.connections:", "if False:", "test_limits.py::test_where_all_connections_are_at_work_one_more_is_told_to_come_back"

@@ -27,11 +27,6 @@ def _states(answer: dict[str, Any]) -> list[tuple[str, int]]:
     return [(one["state"], one["events"]) for one in answer["ids"]]
 
 
-def _register(collector: Collector, erasure: Any) -> None:
-    body = {"batch": [run_event()], "context": {"erasure": erasure}}
-    assert 200 == collector.post("/v1/batch", body).status_code
-
-
 def test_the_owner_of_an_id_erases_its_events_and_no_others(collector: Collector, owner: Owner) -> None:
     collector.send(*(run_event(owner.id) for _ in range(3)), run_event(), run_event(owner.id, command="not listed"), owners=[owner])
     answer = collector.forget(owner)
@@ -148,7 +143,8 @@ def test_a_batch_that_is_repeated_registers_its_ids_once_and_late_ones_too(colle
     ids=["list", "short", "null", "empty id", "too many", "line", "text"],
 )
 def test_a_malformed_registration_costs_no_event_and_registers_nothing(collector: Collector, owner: Owner, erasure: Any) -> None:
-    _register(collector, erasure(dict([owner.registration])))
+    body = {"batch": [run_event(owner.id)], "context": {"erasure": erasure(dict([owner.registration]))}}
+    assert 200 == collector.post("/v1/batch", body).status_code
 
     assert (1, 0) == (collector.stored, collector.waiting)
     assert [("unknown", 0)] == _states(collector.forget(owner))

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import http.client
 import json
 import resource
 import socket
@@ -373,6 +374,25 @@ def test_two_thousand_connections_keep_nobody_out(limits: Collector, many_files:
         assert connections(limits) <= 201
     assert 'innerloop_connections_turned_away_total{reason="idle"} 0.0' not in metrics(limits)
     limits.send(run_event())
+
+
+def test_who_has_sent_something_keeps_its_connection_while_strangers_crowd_in(limits: Collector, many_files: None) -> None:
+    with contextlib.ExitStack() as stack:
+        known = http.client.HTTPConnection("127.0.0.1", int(limits.url.rpartition(":")[2]), timeout=20)
+        stack.callback(known.close)
+        assert asks(known) == 200
+        for _ in range(300):
+            stack.enter_context(connect(limits))
+        limits.send(run_event())  # by now the service has seen them all
+        assert asks(known) == 200
+
+
+def asks(connection: http.client.HTTPConnection) -> int:
+    """One more request on a connection; it is opened once only."""
+    connection.request("GET", "/livez")
+    response = connection.getresponse()
+    response.read()
+    return response.status
 
 
 def connections(collector: Collector) -> int:

@@ -5,6 +5,7 @@ One process, one event loop, one writer, one eraser and two reader threads. Noth
 
 import asyncio
 import contextlib
+import gc
 import math
 import os
 import signal
@@ -49,6 +50,7 @@ from innerloop_collector.store.holdings import Holdings
 from innerloop_collector.store.lock import DataLock
 
 _READERS = 2
+_GARBAGE = 50_000  # objects between two looks for cycles: a few requests hold that many, none of them in a cycle
 _log = structlog.get_logger()
 
 
@@ -69,6 +71,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
             application = build(core, operations, readers)
             url = f"http://{_shown(address[0])}:{listener.getsockname()[1]}"
             guard = Guard(configuration.limits, core.metrics.turned_away)
+            gc.set_threshold(_GARBAGE)
             try:
                 asyncio.run(_run(application, guard, listener, url, lock, lambda: core.writer.alive))
             finally:

@@ -16,7 +16,7 @@ from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.ingest import answers, body, messages
 from innerloop_collector.ingest.admission import Admission
-from innerloop_collector.ingest.auth import Doorkeeper
+from innerloop_collector.ingest.auth import Doorkeeper, Shown
 from innerloop_collector.ingest.browsers import middleware
 from innerloop_collector.ingest.nesting import too_deep
 from innerloop_collector.metrics import Metrics
@@ -36,8 +36,11 @@ _BATCH = "batch", "b"
 
 
 class _Sorted(NamedTuple):
-    """What is to become of a request's events."""
+    """What is to become of a request's events, which share project and clock."""
 
+    project: str
+    skew_seconds: float
+    events: int
     accepted: list[Row]
     quarantined: list[QuarantineRow]
     dropped: int
@@ -100,7 +103,15 @@ class Ingest:
 
     async def _take(self, request: Request, kind: str | None) -> None:
         given = self._doorkeeper.before_the_body(request)
-        data = await body.read(request, self._limits)
+        found = self._read(await body.read(request, self._limits), given, kind)
+        receipt = Receipt()
+        if found.accepted or found.quarantined or found.registrations:
+            with self._counting_refusals(found):
+                receipt = await asyncio.wrap_future(self._writer.submit(found.accepted, found.quarantined, found.registrations))
+        self._count(found, receipt)
+
+    def _read(self, data: bytes, given: Shown, kind: str | None) -> _Sorted:
+        """Make rows of a body. Nothing else of it is kept while they wait for the disk: thousands of requests may."""
         document = body.decode(data)
         if too_deep(document, self._limits.nesting):
             raise answers.bad_request(f"objects and lists may lie {self._limits.nesting} deep in each other")
@@ -112,51 +123,39 @@ class Ingest:
         registrations = messages.registrations(project, document, self._hasher) if kind is None else {}
         shared = self._shared(project, document if kind is None else {"sentAt": document.get("sentAt")})
         events = [messages.event_of(item, shared, self._hasher) for item in items]
-        await self._keep(events, self._sort(admitted, events, registrations))
+        return self._sort(admitted, shared, events, registrations)
 
     def _shared(self, project: str, document: dict[str, Any]) -> messages.Envelope:
         plan = self._registry.catalogue.newest(project).agreement
         return messages.envelope(project, document, self._now(), plan["fields"].get("timestamp"))
 
-    async def _keep(self, events: list[Event], found: _Sorted) -> None:
-        """Wait until events and what was registered are on the disk."""
-        accepted, quarantined, dropped, registrations = found
-        receipt = Receipt()
-        if accepted or quarantined or registrations:
-            with self._counting_refusals(events):
-                receipt = await asyncio.wrap_future(self._writer.submit(accepted, quarantined, registrations))
-        erased = receipt.erased
-        self._count(events, receipt, dropped, quarantined)
-        for reason, count in ((DropReason.PAST_RETENTION, dropped), (DropReason.ERASED, erased)):
-            if count:
-                _log.info("events dropped", reason=str(reason), events=count)
-
     @contextlib.contextmanager
-    def _counting_refusals(self, events: list[Event]) -> Iterator[None]:
+    def _counting_refusals(self, found: _Sorted) -> Iterator[None]:
         try:
             yield
         except StoreError:
-            if events:
-                self._metrics.refused(events[0].project, len(events))
+            if found.events:
+                self._metrics.refused(found.project, found.events)
             raise
 
-    def _count(self, events: list[Event], receipt: Receipt, dropped: int, quarantined: list[QuarantineRow]) -> None:
-        """Tell the metrics what became of a request's events. They share project and clock."""
-        if not events:
+    def _count(self, found: _Sorted, receipt: Receipt) -> None:
+        """Tell the metrics, and the log where some are not kept, what became of a request's events."""
+        if not found.events:
             return
-        project, reasons = events[0].project, Counter(row.reason for row in quarantined)
-        reasons += Counter({str(DropReason.PAST_RETENTION): dropped, str(DropReason.ERASED): receipt.erased})
-        self._metrics.skew(events[0].skew_seconds)
-        self._metrics.set_aside(project, reasons)
+        dropped = Counter({str(DropReason.PAST_RETENTION): found.dropped, str(DropReason.ERASED): receipt.erased})
+        self._metrics.skew(found.skew_seconds)
+        self._metrics.set_aside(found.project, Counter(row.reason for row in found.quarantined) + dropped)
         self._metrics.kept(
-            project,
+            found.project,
             stored=receipt.stored,
             quarantined=receipt.quarantined,
             repeated=receipt.repeated,
-            dropped=dropped + receipt.erased,
+            dropped=dropped.total(),
         )
+        for reason, count in (+dropped).items():
+            _log.info("events dropped", reason=reason, events=count)
 
-    def _sort(self, key: WriteKey, events: list[Event], registrations: Mapping[int, Registration]) -> _Sorted:
+    def _sort(self, key: WriteKey, shared: messages.Envelope, events: list[Event], registrations: Mapping[int, Registration]) -> _Sorted:
         """Send events through the pipeline, then let in the ids of those that passed and of those that registered.
 
         What does not pass uses up none of the day's new ids. A registration needs an event of its id in the same batch; that of an id which
@@ -167,7 +166,8 @@ class Ingest:
         theirs = {event.installation for event in events}
         registering = {one: registration for one, registration in registrations.items() if one in theirs}
         beyond = self._admission.beyond(key, [*(event.installation for event, end in ended if isinstance(end, Event)), *registering])
-        found = _Sorted([], [], sum(isinstance(end, Dropped) for _, end in ended), [])
+        dropped = sum(isinstance(end, Dropped) for _, end in ended)
+        found = _Sorted(shared.project, shared.skew_seconds, len(events), [], [], dropped, [])
         found.registrations.extend(registration for one, registration in registering.items() if one not in beyond)
         for event, end in ended:
             if isinstance(end, Event) and event.installation not in beyond:

@@ -15,9 +15,19 @@ from innerloop_collector.pipeline.event import instant
 from innerloop_collector.store import schema
 from innerloop_collector.store.registry import AgreedPlan
 
+
+def _absent(column: str) -> Any:
+    """What stands in a column for what is absent or null."""
+    if column.startswith("DateTime64"):
+        return 0
+    return None if column.startswith("Nullable(") else ""
+
+
 _MOST_REMEMBERED = 4_096  # values per property
 _NEVER_AGAIN = ("id",)  # types of fields whose values do not repeat
 _COLUMNS = schema.plan_columns(PLAN)
+_NOTHING = [_absent(column) for column in _COLUMNS.values()]
+_INSTANTS = {number for number, column in enumerate(_COLUMNS.values()) if column.startswith("DateTime64")}
 _Test = Callable[[Any], bool]
 _Known = dict[type, set[Any]]
 
@@ -82,8 +92,7 @@ class Terms:
                 self._shapes.setdefault(terms["events"].get(event.name, event.wire), []).append((mark, _Shape(event, agreed)))
         exactness = terms["fields"].get("timestamp")
         self._stamps = _Seen(lambda stamp: exactness is not None and granularity.is_instant(stamp, exactness))
-        self._wire = [(terms["rename"].get(name, name), _empty(column)) for name, column in _COLUMNS.items()]
-        self._instants = [number for number, column in enumerate(_COLUMNS.values()) if column.startswith("DateTime64")]
+        self._places = {terms["rename"].get(name, name): number for number, name in enumerate(_COLUMNS)}
         self.start = terms["rename"].get("start_time", "start_time")
 
     def kind(self, body: dict[str, Any]) -> PlannedEvent | None:
@@ -108,16 +117,13 @@ class Terms:
 
     def values(self, properties: dict[str, Any]) -> list[Any]:
         """The plan's columns of an event's row."""
-        get = properties.get
-        found = [empty if (value := get(wire)) is None else value for wire, empty in self._wire]
-        for number in self._instants:
-            found[number] = instant(found[number])
+        found = _NOTHING.copy()
+        places = self._places
+        for wire, value in properties.items():
+            place = places.get(wire)
+            if place is not None and value is not None:
+                found[place] = instant(value) if place in _INSTANTS else value
         return found
-
-
-def _empty(column: str) -> Any:
-    """What stands in a column for what is absent or null."""
-    return None if column.startswith(("Nullable(", "DateTime64")) else ""
 
 
 def terms_of(agreed: AgreedPlan) -> Terms:

@@ -18,6 +18,7 @@ from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.store.erasure import Erasures, Registration, Tombstone, Tombstones
 from innerloop_collector.store.tables import INSTALLATION, MESSAGE_KEY, QuarantineRow, Row, Tables
 
+_WORTH_IT = 1_000  # rows that cost as much as a commit of nothing; to wait for more than that gains little
 _log = structlog.get_logger()
 
 
@@ -148,7 +149,8 @@ class Writer:
     def _collect(self) -> tuple[list[Job], bool]:
         """Wait for a job, then take what else comes, up to a full group.
 
-        A commit costs about as much for one event as for a thousand. So after one as much time passes as it took, and more can gather.
+        A commit costs about as much for one event as for a thousand. So after one as much time passes as it took, and more can gather;
+        where a thousand are there sooner, they wait no longer.
         """
         job = self._jobs.get()
         group: list[Job] = []
@@ -159,8 +161,9 @@ class Writer:
             rows += job.size
             if rows >= self._settings.group_rows:
                 return group, True
+            patience = deadline - time.monotonic() if rows < _WORTH_IT else 0
             try:
-                job = self._jobs.get(timeout=max(deadline - time.monotonic(), 0))
+                job = self._jobs.get(timeout=max(patience, 0))
             except queue.Empty:
                 return group, True
         return group, False
