@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -262,7 +264,7 @@ def test_a_damaged_or_foreign_backup_is_refused_in_one_line_and_leaves_nothing(
         done = _restore(other, directory)
         assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
         assert "is damaged: it is not what manifest.json says" in done.stderr
-        assert not (other.data / "store").exists()
+        assert {"lock", "scratch"} == {path.name for path in other.data.iterdir()}
     file.write_bytes(content)
     assert "no backup" in _restore(other, idle.directory).stderr
     assert "holds" in _restore(idle, directory).stderr or "use" in _restore(idle, directory).stderr
@@ -286,6 +288,163 @@ def test_a_backup_without_the_secret_needs_it_to_be_put_back(idle: Collector) ->
     idle.start()
     assert 200 == idle.post("/v1/batch", {"batch": events}, key=KEY).status_code
     assert 21 == idle.stored
+
+
+def test_a_backup_is_put_back_with_its_own_secret_only(idle: Collector) -> None:
+    idle.start_with()
+    idle.send(run_event())
+    directory = _backup(idle, "backup", "--without-secret")
+    kept = Path(shutil.copy(idle.data / "secret", idle.directory / "kept"))
+    assert kept.read_bytes() not in (directory / "manifest.json").read_bytes()
+    _lose(idle)
+    another, cut = idle.directory / "another", idle.directory / "cut"
+    another.write_bytes(bytes(32))
+    cut.write_bytes(kept.read_bytes()[:31])
+
+    for given, why in ((another, "is not the secret that this backup goes with"), (cut, "is no secret of a collector (31 bytes")):
+        done = _restore(idle, directory, "--secret-from", str(given))
+        assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+        assert f"{given} {why}" in done.stderr
+        assert {"lock", "scratch"} == {path.name for path in idle.data.iterdir()}, "nothing is made"
+    assert _restored(idle, directory, "--secret-from", str(kept))["secret_checked"]
+
+    found = json.loads((directory / "manifest.json").read_text())
+    del found["fingerprint"]
+    (directory / "manifest.json").write_text(json.dumps(found))
+    shutil.rmtree(idle.data)
+    told = idle.cli("restore", str(directory), "--secret-from", str(kept)).stdout
+    assert "not checked: whether the secret is that of this backup" in told, "a backup from before says nothing of its secret"
+
+
+def test_a_backup_that_fails_or_is_cut_off_forgets_no_earlier_one_at_its_place(idle: Collector) -> None:
+    idle.start_with()
+    owner = Owner()
+    idle.send(run_event(owner.id), owners=[owner])
+    directory, away = _backup(idle), idle.directory / "away"
+    known = idle.ask("backups", "list")["backups"][0]
+    directory.rename(away)
+    unfinished = idle.directory / "backup.unfinished"
+    (idle.data / "secret").rename(idle.directory / "secret")
+    assert "cannot make a backup" in idle.cli("backup", str(directory)).stderr
+    (idle.directory / "secret").rename(idle.data / "secret")
+    assert [{**known, "within_reach": False}] == idle.ask("backups", "list")["backups"]
+    assert not unfinished.exists()
+
+    never = str(idle.directory / "never whole")
+    listed = [{"path": str(directory), "made": known["made"], "begun": known["made"]}, {"path": never, "made": "", "begun": known["made"]}]
+    (idle.data / "backups.json").write_text(json.dumps(listed))  # as where the process was killed
+    for building in (unfinished, idle.directory / "never whole.unfinished"):
+        building.mkdir()
+        shutil.copy(next(away.glob("events-*.parquet")), building)
+    assert [{"name": "backups", "state": "not provable"}] == idle.forget(owner)["destinations"]
+    assert [{**known, "within_reach": False}] == idle.ask("backups", "list")["backups"]
+    assert [] == list(idle.directory.glob("*.unfinished"))
+
+    away.rename(directory)
+    idle.ask("retain")
+    assert set() == _holds(directory, (idle.data / "secret").read_bytes(), owner.id)
+
+
+def test_a_damaged_list_of_backups_is_said_and_no_erasure_takes_it_for_an_empty_one(idle: Collector) -> None:
+    idle.start_with()
+    owners = [Owner() for _ in range(3)]
+    idle.send(*(run_event(owner.id) for owner in owners), owners=owners)
+    directory = _backup(idle)
+    path = idle.data / "backups.json"
+    good = path.read_bytes()
+    for owner, damaged in zip(owners, (good[:-5], b'[{"path": "\xff", "made": ""}]', b'[{"path": "/a\\u0000", "made": ""}]'), strict=True):
+        path.write_bytes(damaged)
+        for words in (("backups", "list"), ("backups", "gone", "/elsewhere"), ("backup", str(idle.directory / "another")), ("check",)):
+            done = idle.cli(*words)
+            assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+            assert f"{path} is damaged" in done.stderr
+            assert "copy the backups.json of the newest backup over it" in done.stderr
+        assert [{"name": "backups", "state": "not provable"}] == idle.forget(owner)["destinations"]
+        assert (damaged, []) == (path.read_bytes(), list(idle.directory.glob("another*")))
+    secret = (idle.data / "secret").read_bytes()
+    assert {owner.id for owner in owners} == _holds(directory, secret, *(owner.id for owner in owners))
+
+    shutil.copy(directory / "backups.json", path)
+    idle.ask("retain")
+    assert set() == _holds(directory, secret, *(owner.id for owner in owners))
+
+
+def test_a_backup_and_its_data_directory_never_lie_in_one_another(idle: Collector, new_collector: Callable[[], Collector]) -> None:
+    idle.start_with()
+    (idle.directory / "link").symlink_to(idle.data)
+    for place in (idle.data / "backup", idle.data / "store" / "backup", idle.directory / "link" / "backup", idle.data):
+        done = idle.cli("backup", str(place))
+        assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+        assert f"{place} lies in the data directory" in done.stderr
+    assert ([], []) == (idle.ask("backups", "list")["backups"], list(idle.data.rglob("backup*/")))
+    directory = _backup(idle)
+
+    other = new_collector()
+    other.data.mkdir()
+    (other.directory / "link").symlink_to(other.data)
+    for name in ("backup", "restoring"):
+        inside = shutil.copytree(directory, other.data / name)
+        for place in (inside, other.directory / "link" / name):
+            assert "lie in one another; move the backup elsewhere" in _restore(other, place).stderr
+        assert (inside / "manifest.json").exists()
+    done = _restore(other, directory, "--data", str(directory / "data"))
+    assert "lie in one another" in done.stderr
+
+
+def _with_keys_of_destinations(collector: Collector) -> Path:
+    """A backup with two events and two keys of destinations. Its data directory is lost."""
+    collector.start_with()
+    collector.send(run_event("user 1"), run_event("user 2"))
+    (collector.data / "destinations").mkdir(exist_ok=True)
+    for name in ("one", "two"):
+        (collector.data / "destinations" / f"{name}.key").write_bytes(name.encode() * 8)
+    directory = _backup(collector)
+    _lose(collector)
+    return directory
+
+
+def _killed_while_restoring(collector: Collector, directory: Path, step: int) -> bool:
+    script = Path(__file__).with_name("die_while_restoring.py")
+    words = [sys.executable, str(script), str(collector.data), str(directory), str(step)]
+    done = subprocess.run(words, env=collector.environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode != 0
+
+
+def test_a_restore_that_was_cut_off_is_run_again_and_no_service_starts_before(idle: Collector) -> None:
+    directory = _with_keys_of_destinations(idle)
+    (idle.data / "destinations").mkdir(parents=True)
+    (idle.data / "destinations" / "newer.key").write_bytes(b"newer")
+    assert _killed_while_restoring(idle, directory, 6)
+
+    for words in (("serve", "--port", "0"), ("check",)):
+        done = idle.cli(*words)
+        assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+        assert "was cut off; run it again" in done.stderr
+    assert 2 == _restored(idle, directory)["events"]
+    assert 2 == idle.stored
+    keys = {path.name: path.read_bytes() for path in (idle.data / "destinations").iterdir()}
+    assert {"one.key": b"one" * 8, "two.key": b"two" * 8, "newer.key": b"newer"} == keys
+    assert not (idle.data / "restoring").exists()
+
+
+@pytest.mark.slow
+def test_killed_before_any_of_its_steps_a_restore_can_be_run_again(idle: Collector) -> None:
+    directory = _with_keys_of_destinations(idle)
+    secret = (directory / "secret").read_bytes()
+    step, whole = 0, 0
+    while _killed_while_restoring(idle, directory, step := step + 1):
+        done = _restore(idle, directory)
+        if done.returncode:
+            assert "has its store back: a restore was cut off after that; remove" in done.stderr
+            (idle.data / "restoring").rmdir()
+            whole += 1
+        assert (secret, 2) == ((idle.data / "secret").read_bytes(), idle.stored)
+        assert {"one.key", "two.key"} == {path.name for path in (idle.data / "destinations").iterdir()}
+        assert not (idle.data / "restoring").exists()
+        shutil.rmtree(idle.data)
+    assert 1 == whole, "after the store has its place"
+    assert step > 6
 
 
 @pytest.mark.slow

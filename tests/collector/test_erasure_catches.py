@@ -95,7 +95,7 @@ PATCHES = {
         "store/backups.py", "    kept = table.filter(compute.invert(_doomed(table, due)))\n", "    kept = table\n", "test_backup.py::test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup"
     ),
     "a restore believes the backup": Patch(
-        "restore.py", "        journal.append(Paths(building).erasures, erasures, core.now().date())\n", "", "test_backup.py::test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup"
+        "restore.py", "            journal.append(building.erasures, source.erasures, core.now().date())\n", "", "test_backup.py::test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup"
     ),
     "a restore checks no hashes": Patch(
         "store/manifest.py", "if len(content) != file.bytes or hashlib.sha256(content).hexdigest() != file.sha256:", "if False:", "test_backup.py::test_a_damaged_or_foreign_backup_is_refused_in_one_line_and_leaves_nothing"

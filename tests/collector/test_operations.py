@@ -204,6 +204,19 @@ def test_two_services_on_one_directory_are_refused_and_the_first_goes_on(collect
     collector.send(run_event())
 
 
+def test_what_the_engine_cannot_start_on_is_said_in_one_line(idle: Collector) -> None:
+    idle.apply(PROJECT)
+    strange = idle.data / "store" / "metadata" / "default" / "notes.txt"
+    strange.write_text("mine")
+
+    for words in (["serve", "--port", "0"], ["check"]):
+        line = fails(idle, *words)
+        assert f"the store in {idle.data / 'store'} cannot be opened: " in line
+        assert "notes.txt" in line, "the engine names the file, and it says so on stderr only"
+    strange.unlink()
+    assert [] == wrong(idle)
+
+
 def test_a_directory_that_cannot_be_written_is_said_in_one_line(idle: Collector, small_disk: Path) -> None:
     idle.environment["INNERLOOP_COLLECTOR_DATA"] = str(small_disk / "data")
     idle.apply(PROJECT)

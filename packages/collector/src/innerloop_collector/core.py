@@ -11,6 +11,7 @@ from typing import Protocol
 
 from innerloop_collector.access.tokens import Tokens
 from innerloop_collector.configuration import Configuration, Store
+from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.metrics import Metrics
 from innerloop_collector.settings import Paths
@@ -53,6 +54,7 @@ class Core:
     """Everything that needs the lock of the data directory to be held."""
 
     def __init__(self, paths: Paths, configuration: Configuration | None = None, now: Callable[[], datetime] = utc_now) -> None:
+        _refuse_half_a_restore(paths)
         self.paths = paths
         self.configuration = configuration or Configuration()
         self.now = now
@@ -79,9 +81,7 @@ class Core:
         journal = Journal(paths.erasures, [Path(name) for name in self.configuration.backup.journals])
         copies = Copies(journal, self.backups, self.exporters.erasure_states)
         self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, copies, lambda: now().date())
-        sources = Source(
-            self.engine, self.purger, lambda: self.writer.committed, paths.secret, paths.destinations, paths.erasures, self.backups, now
-        )
+        sources = Source(self.engine, self.purger, lambda: self.writer.committed, paths, self.hasher.fingerprint(), self.backups, now)
         self.backup = BackupMaker(sources)
         self.workers: list[Worker] = [self.notes, self.eraser, self.exporters]
 
@@ -115,6 +115,14 @@ class Core:
         if self.lease is not None:
             self.lease.release()
         self.engine.close()
+
+
+def _refuse_half_a_restore(paths: Paths) -> None:
+    """Start no new store where an old one is being put back: the old one would find its place taken."""
+    if paths.restoring.is_dir() and any(paths.restoring.iterdir()):
+        raise UsageError(
+            f"a restore into {paths.data} was cut off; run it again, or remove {paths.restoring} if the backup shall not be put back"
+        )
 
 
 def open_engine(paths: Paths, store: Store) -> Engine:

@@ -1,7 +1,7 @@
 """Put a backup back into an empty data directory. May import: core, the store, configuration, settings, errors.
 
-Everything is built in DIR/restoring and gets its place when it is whole, so that a restore that was killed leaves nothing that a service
-would take for its store. What was erased since the backup was made is erased again before that, there and in the backups: the journals say what.
+Everything is built in DIR/restoring and gets its place when it is whole, the store last. A restore that was killed leaves nothing that a service
+would take for its store, and none starts a new one: it is run again. What was erased since the backup was made is erased again before that, there and in the backups: the journals say what.
 """
 
 import os
@@ -16,16 +16,13 @@ from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.settings import Paths
 from innerloop_collector.store import backups, journal, manifest
 from innerloop_collector.store.backup import KEY
-from innerloop_collector.store.keyed import write_private
+from innerloop_collector.store.engine import sync
+from innerloop_collector.store.erasure import Tombstone
+from innerloop_collector.store.files import lies_in, sync_directory, write_private
+from innerloop_collector.store.keyed import SIZE, Hasher
 from innerloop_collector.store.upgrade import bring_up
 
-_ORDER = (
-    "erasures.log",
-    backups.NAME,
-    "destinations",
-    "secret",
-    "store",
-)  # the store last: a service starts a new one only where there is none
+_ORDER = ("erasures.log", backups.NAME, "destinations", "secret")  # the store is last
 
 
 class Restored(NamedTuple):
@@ -36,44 +33,104 @@ class Restored(NamedTuple):
     events: int
     tokens_revoked: int  # some may have been revoked since the backup, and nothing tells which
     keys: list[dict[str, str]]  # the write keys and the public keys of SDKs that are accepted again
+    secret_checked: bool  # whether the backup says which secret it goes with
+
+
+class _Source(NamedTuple):
+    """What is put back."""
+
+    directory: Path
+    found: manifest.Manifest
+    key: bytes
+    erasures: list[Tombstone]
+    listed: list[backups.Known]
 
 
 def restore(paths: Paths, configuration: Configuration, directory: Path, journals: list[Path], secret: Path | None) -> Restored:
     """Restore a backup. The caller holds the lock of the data directory. Raises UsageError and StoreError."""
     if configuration.store.url:
         raise UsageError("a backup is put back into an embedded store only; leave [store] url out, or use the backups of your server")
-    if paths.store.exists():
-        raise UsageError(f"{paths.data} has a store already; a backup goes into an empty data directory: choose another with --data DIR")
+    _refuse_a_store(paths)
     found = manifest.read(directory)
-    building = paths.data / "restoring"
-    shutil.rmtree(building, ignore_errors=True)
-    _lay_out(building, directory, found, secret)
+    if lies_in(directory, paths.data) or lies_in(paths.data, directory):
+        raise UsageError(f"the backup {directory} and the data directory {paths.data} lie in one another; move the backup elsewhere")
+    key = _secret(directory, found, secret)
     named = [Path(name) for name in configuration.backup.journals]
     erasures = [one for path in (directory / journal.NAME, paths.erasures, *named, *journals) for one in journal.read(path)]
-    listed = [*backups.read(directory / backups.NAME), *backups.read(paths.backups)]
-    core = Core(Paths(building), configuration)
-    with closing(core):
-        bring_up(core.engine, core.hasher.fingerprint(), core.now().date())
-        _load(core, directory, found)
-        journal.append(Paths(building).erasures, erasures, core.now().date())
-        core.backups.learn([*listed, backups.Known(str(directory.absolute()), found.made)])
-        core.open()
-        core.exporters.restored()
-        again = core.erasures.counts()[1]
-        core.eraser.finish()
-        events = core.tables.counts()[0]
-        revoked = core.tokens.revoke_all()
-        accepted = _accepted(core)
+    listed = [*backups.read(directory / backups.NAME), *backups.read(paths.backups), backups.Known(str(directory.absolute()), found.made)]
+    building = Paths(paths.restoring)
+    try:
+        done = _build(building, configuration, _Source(directory, found, key, erasures, listed))
+        _move(building, paths)
+    except OSError as error:
+        raise UsageError(
+            f"cannot put {directory} back into {paths.data}: {error.strerror} ({error.filename}); mend that and run it again"
+        ) from error
+    return done
+
+
+def _build(building: Paths, configuration: Configuration, source: _Source) -> Restored:
+    """Make a data directory of a backup. What cannot be made whole is taken away again."""
+    if building.data.exists():
+        shutil.rmtree(building.data)
+    try:
+        _lay_out(building, source.directory, source.key)
+        core = Core(building, configuration)
+        with closing(core):
+            bring_up(core.engine, core.hasher.fingerprint(), core.now().date())
+            _load(core, source.directory, source.found)
+            journal.append(building.erasures, source.erasures, core.now().date())
+            core.backups.learn(source.listed)
+            core.open()
+            core.exporters.restored()
+            again = core.erasures.counts()[1]
+            core.eraser.finish()
+            events = core.tables.counts()[0]
+            revoked = core.tokens.revoke_all()
+            return Restored(source.found, again, events, revoked, _accepted(core), secret_checked=bool(source.found.fingerprint))
+    except BaseException:
+        shutil.rmtree(building.data, ignore_errors=True)
+        raise
+
+
+def _refuse_a_store(paths: Paths) -> None:
+    if paths.store.exists() and paths.restoring.exists():  # that is removed after the store got its place, and nothing starts before
+        raise UsageError(
+            f"{paths.data} has its store back: a restore was cut off after that; remove {paths.restoring} and start the service"
+        )
+    if paths.store.exists():
+        raise UsageError(f"{paths.data} has a store already; a backup goes into an empty data directory: choose another with --data DIR")
+
+
+def _move(building: Paths, paths: Paths) -> None:
+    """Give everything its place. It can be killed anywhere and begun again."""
+    sync(building.data)
     for name in _ORDER:
-        if (building / name).exists():
-            os.replace(building / name, paths.data / name)
-    shutil.rmtree(building)
-    return Restored(found, again, events, revoked, accepted)
+        if (building.data / name).exists():
+            _place(building.data / name, paths.data / name)
+    sync_directory(paths.data)
+    for left in building.data.iterdir():
+        if left != building.store:
+            shutil.rmtree(left)
+    os.replace(building.store, paths.store)
+    building.data.rmdir()
+    sync_directory(paths.data)
 
 
-def _lay_out(building: Path, directory: Path, found: manifest.Manifest, secret: Path | None) -> None:
-    source = directory / KEY if secret is None else secret
-    if secret is None and not found.secret:
+def _place(source: Path, target: Path) -> None:
+    """Put a file in the place of the one that is there, if one is. Of a directory every file; others that are there stay."""
+    if source.is_dir() and target.is_dir():
+        for one in source.iterdir():
+            _place(one, target / one.name)
+        sync_directory(target)
+    else:
+        os.replace(source, target)
+
+
+def _secret(directory: Path, found: manifest.Manifest, given: Path | None) -> bytes:
+    """Read the secret that a backup goes with. Raises UsageError for another: every id would hash differently, and nothing would match again."""
+    source = directory / KEY if given is None else given
+    if given is None and not found.secret:
         raise UsageError(
             "this backup was made without its secret, and without that nothing in it can be matched; say where it is: --secret-from FILE"
         )
@@ -81,11 +138,20 @@ def _lay_out(building: Path, directory: Path, found: manifest.Manifest, secret: 
         key = source.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {source}: {error.strerror}") from error
-    paths = Paths(building)
-    paths.scratch.mkdir(mode=0o700, parents=True)
-    write_private(paths.secret, key)
-    if (directory / paths.destinations.name).is_dir():
-        shutil.copytree(directory / paths.destinations.name, paths.destinations)
+    if len(key) != SIZE:
+        raise UsageError(f"{source} is no secret of a collector ({len(key)} bytes instead of {SIZE}); say where it is: --secret-from FILE")
+    if found.fingerprint not in ("", Hasher(key).fingerprint()):
+        raise UsageError(
+            f"{source} is not the secret that this backup goes with, and with another nothing in it would match; say where that is: --secret-from FILE"
+        )
+    return key
+
+
+def _lay_out(building: Paths, directory: Path, key: bytes) -> None:
+    building.scratch.mkdir(mode=0o700, parents=True)
+    write_private(building.secret, key)
+    if (directory / building.destinations.name).is_dir():
+        shutil.copytree(directory / building.destinations.name, building.destinations)
 
 
 def _accepted(core: Core) -> list[dict[str, str]]:

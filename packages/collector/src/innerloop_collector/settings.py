@@ -57,6 +57,11 @@ class Paths:
         return self.data / "destinations"
 
     @property
+    def restoring(self) -> Path:
+        """Where a backup is put back before everything gets its place. Something is in it as long as that is not done."""
+        return self.data / "restoring"
+
+    @property
     def scratch(self) -> Path:
         """Short-lived files of the driver, so that no event ever lies in a shared /tmp."""
         return self.data / "scratch"

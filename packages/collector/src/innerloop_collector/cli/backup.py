@@ -77,5 +77,6 @@ def restore(place: Place, directory: str, journals: tuple[str, ...], secret_from
         "erased_again": done.erased_since,
         "tokens_revoked": done.tokens_revoked,
         "keys_accepted": done.keys,
+        "secret_checked": done.secret_checked,
     }
     show(answer, as_json, restored)

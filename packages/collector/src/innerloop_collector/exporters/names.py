@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 
 from innerloop_collector.errors import StoreError
-from innerloop_collector.store.keyed import write_private
+from innerloop_collector.store.files import write_private
 
 _SIZE = 32
 

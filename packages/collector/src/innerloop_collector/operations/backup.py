@@ -30,7 +30,7 @@ class Backup(Area):
         """Every backup that was made and not said to be gone."""
         return {
             "backups": [
-                {"directory": one.path, "made": one.made, "within_reach": (Path(one.path) / "manifest.json").exists()}
+                {"directory": one.path, "made": one.made or one.begun, "within_reach": (Path(one.path) / "manifest.json").exists()}
                 for one in self.core.backups.known()
             ]
         }

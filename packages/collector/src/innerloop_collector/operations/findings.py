@@ -1,4 +1,4 @@
-"""What is wrong with a collector, one line each. May import: vitals, pipeline, configuration.
+"""What is wrong with a collector, one line each. May import: vitals, pipeline, configuration, errors.
 
 A finding says what is wrong and what to do. A note is about what mends itself, or needs no hurry, and fails no check.
 """
@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 from innerloop_collector.configuration import Backup, Check
+from innerloop_collector.errors import UsageError
 from innerloop_collector.pipeline.outcome import Reason
 from innerloop_collector.vitals import STUCK_SECONDS, DestinationVitals, DiskVitals, StoreVitals
 
@@ -129,6 +130,14 @@ def of_the_backups(now: float, wanted: Check) -> Iterator[Finding]:
         yield Finding("backups", f"there is no backup in {wanted.backups}; make one: innerloop-collector backup DIR")
     elif now - newest > wanted.backup_days * _DAY:
         yield Finding("backups", f"the newest backup in {wanted.backups} is {(now - newest) / _DAY:.0f} days old; see what makes them")
+
+
+def of_the_known_backups(known: Callable[[], object]) -> Iterator[Finding]:
+    """Judge whether it is known where backups are."""
+    try:
+        known()
+    except UsageError as error:
+        yield Finding("backups", str(error))
 
 
 def of_the_journals(settings: Backup) -> Iterator[Finding]:

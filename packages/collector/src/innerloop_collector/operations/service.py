@@ -44,6 +44,7 @@ class Service(Area):
         yield from findings.of_the_stores_clock(store, now, wanted)
         yield from findings.of_another_clock(wanted)
         yield from findings.of_the_backups(now, wanted)
+        yield from findings.of_the_known_backups(self.core.backups.known)
         yield from findings.of_the_journals(self.core.configuration.backup)
         yield from findings.of_the_new_ids(self.core.tables.quarantine_counts())
         yield from findings.of_the_destinations(vitals.destinations(self.core))

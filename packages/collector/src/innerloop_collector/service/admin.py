@@ -1,4 +1,4 @@
-"""The operations over HTTP, for whoever the door knows. May import: operations, access, ingest's bodies and answers, configuration, store's keyed hashes."""
+"""The operations over HTTP, for whoever the door knows. May import: operations, access, ingest's bodies and answers, configuration, store's private files."""
 
 import asyncio
 import secrets
@@ -19,7 +19,7 @@ from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import CollectorError, Denied, StoreError, Unknown, UsageError
 from innerloop_collector.ingest import body
 from innerloop_collector.ingest.answers import Refusal, bad_request, unavailable
-from innerloop_collector.store.keyed import write_private
+from innerloop_collector.store.files import write_private
 
 CALL = "/admin/v1/call"
 _MOST = 2_000_000

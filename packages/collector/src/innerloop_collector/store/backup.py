@@ -1,4 +1,4 @@
-"""Make a backup of the store while it is in use: Parquet files by table and month, and a manifest. May import: engine, schema, manifest, backups, journal, errors.
+"""Make a backup of the store while it is in use: Parquet files by table and month, and a manifest. May import: engine, schema, manifest, backups, journal, files, settings, errors.
 
 It is consistent up to a position: every event up to it that is not erased or past its time is in it, no later one is. Nothing is purged
 meanwhile. It is made beside its place and gets its name when it is whole and on the disk.
@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +17,12 @@ from typing import NamedTuple
 from pyarrow import parquet
 
 from innerloop_collector import __version__
-from innerloop_collector.errors import StoreError, UsageError
+from innerloop_collector.errors import CollectorError, StoreError, UsageError
+from innerloop_collector.settings import Paths
 from innerloop_collector.store import journal, manifest, schema
 from innerloop_collector.store.backups import Backups, unfinished
-from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.engine import Engine, sync
+from innerloop_collector.store.files import lies_in, sync_directory
 from innerloop_collector.store.purge import Purger
 
 FILE_ROWS = 500_000  # in one file, about: one is in memory at a time
@@ -34,9 +37,8 @@ class Source(NamedTuple):
     engine: Engine
     purger: Purger
     committed: Callable[[], int]
-    secret: Path
-    destinations: Path
-    journal: Path
+    paths: Paths
+    fingerprint: str  # of the secret
     backups: Backups
     now: Callable[[], datetime]
 
@@ -52,23 +54,32 @@ class BackupMaker:
         """Make a backup in a directory that does not exist or is empty. Raises UsageError and StoreError; then nothing is left of it."""
         if not directory.is_absolute():
             raise UsageError(f"{directory} is no absolute path, and the service has another working directory")
+        data = self._source.paths.data
+        if lies_in(directory, data):
+            raise UsageError(f"{directory} lies in the data directory {data} and would be lost with it; choose a place elsewhere")
         if not self._guard.acquire(blocking=False):
             raise UsageError("a backup is being made already; wait for its end")
         try:
             with self._source.purger.alone:
-                building = _begin(directory)
-                self._source.backups.add(directory, self._source.now().isoformat(timespec="seconds"))
-                try:
-                    made = self._fill(building, with_secret)
-                    _end(building, directory)
-                except BaseException:
-                    shutil.rmtree(building, ignore_errors=True)
-                    self._source.backups.drop(directory)
-                    raise
+                made = self._build(_begin(directory), directory, with_secret)
         except OSError as error:
             raise UsageError(f"cannot make a backup in {directory}: {error.strerror}") from error
         finally:
             self._guard.release()
+        return made
+
+    def _build(self, building: Path, directory: Path, with_secret: bool) -> manifest.Manifest:
+        backups = self._source.backups
+        try:
+            backups.begin(directory, self._source.now().isoformat(timespec="seconds"))
+            made = self._fill(building, with_secret)
+            _end(building, directory)
+        except BaseException:
+            with suppress(CollectorError, OSError):
+                backups.settle()
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        backups.settle()
         return made
 
     def _fill(self, building: Path, with_secret: bool) -> manifest.Manifest:
@@ -82,15 +93,15 @@ class BackupMaker:
                 position = source.committed()
             files += self._events(building, position) if name == "events" else self._table(building, name)
         if with_secret:
-            manifest.put(building, KEY, "", 0, source.secret.read_bytes())
-            if source.destinations.is_dir():  # the keys of pseudonyms
-                shutil.copytree(source.destinations, building / source.destinations.name)
-        if source.journal.exists():
-            manifest.put(building, journal.NAME, "", 0, source.journal.read_bytes())
+            manifest.put(building, KEY, "", 0, source.paths.secret.read_bytes())
+            if source.paths.destinations.is_dir():  # the keys of pseudonyms
+                shutil.copytree(source.paths.destinations, building / source.paths.destinations.name)
+        if source.paths.erasures.exists():
+            manifest.put(building, journal.NAME, "", 0, source.paths.erasures.read_bytes())
         source.backups.copy_to(building)
         made = source.now().isoformat(timespec="seconds")
         engine = str(source.engine.query("SELECT version()")[0][0])
-        found = manifest.Manifest(manifest.FORMAT, made, __version__, engine, position, with_secret, tables, files)
+        found = manifest.Manifest(manifest.FORMAT, made, __version__, engine, position, with_secret, tables, files, source.fingerprint)
         manifest.write(building, found)
         return found
 
@@ -134,11 +145,8 @@ def _begin(directory: Path) -> Path:
 
 
 def _end(building: Path, directory: Path) -> None:
+    sync(building)  # the keys that were copied
     if directory.exists():
         directory.rmdir()
     os.rename(building, directory)
-    parent = os.open(directory.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
+    sync_directory(directory.parent)

@@ -1,4 +1,4 @@
-"""The backups that were made of this store: what is erased or past its time goes from them as well. May import: manifest, journal, the store's erasure and schema.
+"""The backups that were made of this store: what is erased or past its time goes from them as well. May import: manifest, journal, files, the store's erasure and schema.
 
 DIR/backups.json says where they are, and so does a copy in each that is within reach, for a store that is put back. One that is within reach is rewritten without the rows, file by file; of one that is not, nothing
 can be proven, and the journal of erasures keeps its rows from coming back.
@@ -8,12 +8,13 @@ import fcntl
 import io
 import os
 import shutil
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -23,7 +24,7 @@ from pyarrow import compute, parquet
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.store import journal, manifest, schema
 from innerloop_collector.store.erasure import Tombstone
-from innerloop_collector.store.keyed import write_private
+from innerloop_collector.store.files import write_private
 
 NAME = "backups.json"
 _log = structlog.get_logger()
@@ -36,11 +37,12 @@ class Reach(StrEnum):
     NOT_PROVABLE = "not provable"  # a backup is not where it was made
 
 
-class Known(msgspec.Struct, frozen=True):
-    """A backup that was made."""
+class Known(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A place where a backup was made, or where one is being made."""
 
-    path: str
-    made: str
+    path: Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*$")]
+    made: str  # an instant, UTC; empty: none is whole yet
+    begun: str = ""  # an instant, UTC: one is being made, or was when the process ended; empty: none is
 
 
 class _Due(NamedTuple):
@@ -57,52 +59,66 @@ class Backups:
     def __init__(self, path: Path, promised: Callable[[], Mapping[str, int]]) -> None:
         self._path = path
         self._promised = promised
+        self._guard = threading.RLock()  # held from reading the list to writing it
 
     def known(self) -> list[Known]:
-        """Every backup that was made and not said to be gone."""
+        """Every backup that was made and not said to be gone. Raises UsageError where the list cannot be read."""
         return read(self._path)
 
-    def add(self, directory: Path, made: str) -> None:
-        """Remember a backup."""
-        self.learn([Known(str(directory), made)])
+    def begin(self, directory: Path, begun: str) -> None:
+        """Remember that a backup is being made. One that was made there before is remembered too: it may be elsewhere by now."""
+        with self._guard:
+            earlier = next((one.made for one in self.known() if one.path == str(directory)), "")
+            self.learn([Known(str(directory), earlier, begun)])
+
+    def settle(self) -> list[Known]:
+        """See what became of the backups that were begun, and take away what is not whole. Nobody makes one meanwhile."""
+        with self._guard:
+            known = self.known()
+            settled = [found for one in known if (found := _settled(one)) is not None]
+            if settled != known:
+                self._write(settled)
+            return settled
 
     def learn(self, more: Iterable[Known]) -> None:
         """Remember backups that another list names."""
-        known = {one.path: one for one in [*self.known(), *more]}
-        self._write(list(known.values()))
+        with self._guard:
+            known = {one.path: one for one in [*self.known(), *more]}
+            self._write(list(known.values()))
 
     def copy_to(self, directory: Path) -> None:
         """Write down in a backup which ones there are, it among them."""
-        write_private(directory / NAME, msgspec.json.encode(self.known()))
+        whole = [Known(one.path, one.begun or one.made) for one in self.known()]
+        write_private(directory / NAME, msgspec.json.encode(whole))
 
     def drop(self, directory: Path) -> bool:
         """Forget a backup that a person says is gone."""
-        known = self.known()
-        left = [one for one in known if one.path != str(directory)]
-        self._write(left, gone=str(directory))
-        return len(left) < len(known)
+        with self._guard:
+            known = self.known()
+            left = [found for one in known if (found := one if one.path != str(directory) else _without_earlier(one)) is not None]
+            self._write(left, gone=str(directory))
+            return left != known
 
     def erase(self, gone: Callable[[Collection[int]], set[int]], tombstones: Iterable[Tombstone], today: date) -> Reach | None:
         """Rewrite every backup without the rows of some installations, and without what is past its time. None: there is no backup."""
-        known = self.known()
+        try:
+            known = self.settle()
+        except UsageError:
+            _log.error(
+                "the list of backups cannot be read, so nothing can be proven of those that it names; see: innerloop-collector check"
+            )
+            return Reach.NOT_PROVABLE
         if not known:
             return None
         buried, due = list(tombstones), _Due(gone, today, self._promised())
-        erased = [self._abandoned(Path(one.path)) or _erase(Path(one.path), due, buried) for one in known]
+        erased = [not one.begun and _erase(Path(one.path), due, buried) for one in known]
         return Reach.ERASED if all(erased) else Reach.NOT_PROVABLE
-
-    def _abandoned(self, directory: Path) -> bool:
-        """Tell whether a backup was never finished, and take away what is there of it. Nobody makes one meanwhile."""
-        building = unfinished(directory)
-        if directory.exists() or not building.exists():
-            return False
-        shutil.rmtree(building, ignore_errors=True)
-        return self.drop(directory)
 
     def _write(self, known: list[Known], gone: str = "") -> None:
         write_private(self._path, msgspec.json.encode(known))
-        for one in known:
-            _tell(Path(one.path), known, gone)
+        whole = [Known(one.path, one.made) for one in known if one.made]
+        for one in whole:
+            _tell(Path(one.path), whole, gone)
 
 
 def read(path: Path) -> list[Known]:
@@ -113,8 +129,29 @@ def read(path: Path) -> list[Known]:
         return []
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{path} is damaged: {error}; without it nothing is known of the backups that it named") from error
+    except ValueError as error:
+        raise UsageError(
+            f"{path} is damaged ({error}), so nothing is known of the backups that it named; "
+            f"copy the {NAME} of the newest backup over it, or remove it if there is no backup"
+        ) from error
+
+
+def _settled(one: Known) -> Known | None:
+    """What is known once nobody makes a backup there any more. None: nothing was ever whole there."""
+    directory = Path(one.path)
+    building = unfinished(directory)
+    with suppress(OSError):  # out of reach: it stays open
+        if one.begun and building.exists():
+            shutil.rmtree(building)
+            return Known(one.path, one.made) if one.made else None
+        if one.begun and (directory / manifest.NAME).exists():
+            return Known(one.path, one.begun)
+    return one
+
+
+def _without_earlier(one: Known) -> Known | None:
+    """What is left of a place when the backup that was made there is gone: one that is being made."""
+    return Known(one.path, "", one.begun) if one.begun and unfinished(Path(one.path)).exists() else None
 
 
 def _tell(directory: Path, known: list[Known], gone: str) -> None:

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from ssl import SSLError
 from typing import Any
@@ -27,6 +27,8 @@ from innerloop_collector.store.layout import Layout
 
 _PATIENCE = 30.0  # seconds
 _POLL = 0.1
+_STDERR = 2
+_LONGEST = 500  # characters of what the engine says
 Rows = Sequence[Sequence[Any]]
 _ONE_THREAD = {"max_threads": "1", "max_insert_threads": "1", "input_format_parallel_parsing": "0"}  # a block is too small to be shared out
 SESSION = {"max_memory_usage": 2_000_000_000, "max_execution_time": 60}
@@ -35,11 +37,53 @@ SESSION = {"max_memory_usage": 2_000_000_000, "max_execution_time": 60}
 def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
     """Make clients of the embedded engine over a directory."""
     tempfile.tempdir = str(scratch)  # the driver passes inserts through a temporary file
+    running = False
 
     def connect() -> Client:
-        return create_client(interface="chdb", path=str(path), settings=dict(SESSION), tz_mode="aware")
+        nonlocal running
+        if running:
+            return _client_of(path)
+        with _listening(scratch) as said:
+            try:
+                client = _client_of(path)
+            except ClickHouseError as error:
+                if not (why := said()):
+                    raise
+                raise StoreError(
+                    f"the store in {path} cannot be opened: {why}; move what is not the engine's out of it, or restore a backup"
+                ) from error
+        running = True
+        return client
 
     return connect
+
+
+def _client_of(path: Path) -> Client:
+    return create_client(interface="chdb", path=str(path), settings=dict(SESSION), tz_mode="aware")
+
+
+@contextlib.contextmanager
+def _listening(scratch: Path) -> Iterator[Callable[[], str]]:
+    """Take what is written to stderr: the engine, when it starts, says there and nowhere else why it cannot. Unless it is asked for, it is written after all."""
+    stderr = os.dup(_STDERR)
+    with tempfile.TemporaryFile(dir=scratch) as heard:
+        asked = False
+
+        def said() -> str:
+            nonlocal asked
+            asked = True
+            heard.seek(0)
+            return " ".join(heard.read().decode(errors="replace").split())[:_LONGEST]
+
+        os.dup2(heard.fileno(), _STDERR)
+        try:
+            yield said
+        finally:
+            os.dup2(stderr, _STDERR)
+            os.close(stderr)
+            if not asked:
+                heard.seek(0)
+                os.write(_STDERR, heard.read())
 
 
 class Engine:

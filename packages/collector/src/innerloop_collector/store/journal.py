@@ -1,4 +1,4 @@
-"""The journal of erasures: every tombstone once more, outside the store. May import: the standard library, the store's erasure, errors.
+"""The journal of erasures: every tombstone once more, outside the store. May import: the store's erasure and files, errors.
 
 A store that is put back from a backup knows nothing of what was erased since. DIR/erasures.log does, and so do its copies: one in each
 backup that is within reach, and those that the configuration names, best on other disks. A line is a day, a project and a mark, from
@@ -14,6 +14,7 @@ import structlog
 
 from innerloop_collector.errors import StoreError
 from innerloop_collector.store.erasure import Tombstone
+from innerloop_collector.store.files import sync_directory
 
 NAME = "erasures.log"
 _log = structlog.get_logger()
@@ -68,11 +69,7 @@ def append(path: Path, tombstones: Iterable[Tombstone], day: date) -> None:
         file.write("".join(f"{day} {one.project} {one.mark:032x}\n" for one in new).encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(path.parent)
 
 
 def _hex(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Keyed hashes: what stands in the store instead of ids and write keys. May import: the standard library, errors.
+"""Keyed hashes: what stands in the store instead of ids and write keys. May import: files, errors.
 
 Ids of other SDKs are any string, and a stored id could be looked up in a leaked client file; a keyed hash of it
 joins as well and, without DIR/secret, says nothing. Write keys carry at least 128 random bits when we make them, so a
@@ -6,13 +6,13 @@ fast hash is enough: there is nothing to guess. The key protects those that some
 """
 
 import hashlib
-import os
 import secrets
 from pathlib import Path
 
 from innerloop_collector.errors import StoreError
+from innerloop_collector.store.files import write_private
 
-_SIZE = 32
+SIZE = 32  # bytes of a secret
 
 
 class Hasher:
@@ -74,28 +74,12 @@ def load_secret(path: Path, store_exists: bool) -> bytes:
         return _make_secret(path)
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}; give it to the user whom the service runs as") from error
-    if len(secret) != _SIZE:
-        raise StoreError(f"{path} is damaged ({len(secret)} bytes instead of {_SIZE}); restore it from a backup")
+    if len(secret) != SIZE:
+        raise StoreError(f"{path} is damaged ({len(secret)} bytes instead of {SIZE}); restore it from a backup")
     return secret
 
 
 def _make_secret(path: Path) -> bytes:
-    secret = secrets.token_bytes(_SIZE)
+    secret = secrets.token_bytes(SIZE)
     write_private(path, secret)
     return secret
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all, and durably."""
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -1,4 +1,4 @@
-"""A backup as it lies on a disk: Parquet files, and a manifest that says what they hold. May import: msgspec, keyed, errors.
+"""A backup as it lies on a disk: Parquet files, and a manifest that says what they hold. May import: msgspec, files, errors.
 
 The manifest is written last and replaced whole, so that it never names a file that is not there and whole.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from innerloop_collector.errors import UsageError
-from innerloop_collector.store.keyed import write_private
+from innerloop_collector.store.files import write_private
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -36,6 +36,7 @@ class Manifest(msgspec.Struct, frozen=True):
     secret: bool  # whether the key of the keyed hashes is in it
     columns: dict[str, dict[str, str]]  # table -> column -> type
     files: list[File]
+    fingerprint: str = ""  # of that key, also where it is left out; empty: made by a version that did not write it down
 
     @property
     def rows(self) -> int:
@@ -49,7 +50,7 @@ def read(directory: Path) -> Manifest:
         found = msgspec.json.decode((directory / NAME).read_bytes(), type=Manifest)
     except OSError as error:
         raise UsageError(f"{directory} is no backup: {NAME} cannot be read ({error.strerror})") from error
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise UsageError(f"{directory / NAME} is damaged: {error}") from error
     if found.format != FORMAT:
         raise UsageError(
