@@ -74,7 +74,7 @@ PATCHES = {
         "ingest/admission.py", "if seconds := self._missing(self._asked, key, ids):", "if False:", "test_limits.py::test_asking_about_ids_has_a_rate_of_its_own"
     ),
     "who asks shares the readers with nobody": Patch(
-        "ingest/access.py", "asyncio.Semaphore(1)", "asyncio.Semaphore(2)", "test_seeing_what_is_kept.py::test_however_many_ask_one_reader_answers_them_with_one_question_each"
+        "ingest/holdings.py", "asyncio.Semaphore(1)", "asyncio.Semaphore(2)", "test_seeing_what_is_kept.py::test_however_many_ask_one_reader_answers_them_with_one_question_each"
     ),
     "a revoked key keeps people from what is theirs": Patch(
         "ingest/admission.py", "self._registry.ever(key) if key", "self._registry.key(key) if key", "test_erasure.py::test_a_write_key_that_is_no_longer_accepted_still_says_which_project_a_secret_is_for"

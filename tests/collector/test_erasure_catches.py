@@ -104,7 +104,7 @@ PATCHES = {
         "store/eraser.py", "            self._journal.add(tombstones, self._today())\n", "", "test_erasure_by_admin.py::test_the_journal_holds_every_erasure_and_brings_it_back_to_a_store_that_lost_it"
     ),
     "access without a secret": Patch(
-        "ingest/access.py", 'return "known" if proof == self._stored.hasher.proof(mark, secret_hash(wanted.secret)) else "refused"', 'return "known"', "test_seeing_what_is_kept.py::test_a_wrong_secret_an_unknown_id_and_an_erased_one_show_nothing"
+        "ingest/holdings.py", 'return "known" if proof == self._stored.hasher.proof(mark, secret_hash(wanted.secret)) else "refused"', 'return "known"', "test_seeing_what_is_kept.py::test_a_wrong_secret_an_unknown_id_and_an_erased_one_show_nothing"
     ),
     "a correction shows the receipt": Patch(
         "pipeline/clock.py", "return found - timedelta(seconds=max(step, _MINUTE)) if found > received else found", "return received if found > received else found", "test_clock.py::test_a_correction_never_shows_when_an_event_was_received"

@@ -185,6 +185,42 @@ def test_ids_from_before_anybody_counted_are_known(new_collector: Made) -> None:
     assert (7, 1) == (collector.stored, collector.waiting)
 
 
+# Quarantine
+
+
+def test_what_comes_into_quarantine_is_bounded_and_the_rest_is_counted_and_not_kept(new_collector: Made) -> None:
+    collector = limited(new_collector, quarantine_bytes_per_day=6_000)
+    wrong = [run_event(command="not listed", arch="x" * 1_000) for _ in range(5)]
+    collector.send(*wrong[:3])
+    collector.send(*wrong, run_event())
+    collector.send(*wrong, run_event())
+
+    assert (2, 3) == (collector.stored, collector.waiting), "what fits goes on"
+    assert 'innerloop_events_set_aside_total{reason="quarantine is full"} 4.0' in metrics(collector)
+    assert 'innerloop_events_total{result="dropped"} 4.0' in metrics(collector)
+    assert 1 == collector.log.count("quarantine is full today")
+    collector.kill()
+    collector.start()  # and it has not forgotten how much there was
+    collector.send(wrong[4])
+    listed = collector.ask("quarantine", "violations")["violations"]
+    assert (3, [8]) == (collector.waiting, [one["events"] for one in listed if not one["field"]])
+    collector.apply(project(names={"allow": ["test", "not listed"]}))
+    collector.stop()
+
+    collector.move_clock(timedelta(days=1))
+    collector.start()
+    collector.send(*wrong[3:])
+    assert 5 == collector.waiting
+
+
+def test_what_says_it_is_a_digest_takes_no_room(collector: Collector) -> None:
+    """It stands in every row of what waits, and a batch may name a long one for all of its events."""
+    collector.send(*(run_event() for _ in range(20)), plan="0" * 400_000)
+    collector.stop()
+
+    assert [["not a digest", 20]] == collector.rows("SELECT plan, count() FROM quarantine GROUP BY plan")
+
+
 # Bodies
 
 

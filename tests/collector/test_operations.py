@@ -191,9 +191,19 @@ def test_a_busy_port_is_said_in_one_line_and_the_store_is_left_alone(idle: Colle
     assert not (idle.data / "store").exists()
 
 
-@pytest.mark.parametrize("host", ["198.51.100.1", "no-such-host.invalid"])
-def test_an_address_that_is_not_here_is_said_in_one_line(idle: Collector, host: str) -> None:
-    assert fails(idle, "serve", "--port", "0", "--host", host).startswith(f"cannot listen on {host} port 0: ")
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("198.51.100.1", "Cannot assign requested address"),
+        ("no-such-host.invalid", "Name or service not known"),
+        ("\N{LATIN SMALL LETTER E WITH ACUTE}" * 70, "that is no name of a machine"),
+    ],
+)
+def test_an_address_that_is_not_here_is_said_in_one_line_and_no_other_port_is_asked_for(idle: Collector, host: str, why: str) -> None:
+    line = fails(idle, "serve", "--port", "0", "--host", host)
+
+    assert (True, True) == (line.startswith("cannot listen on "), f" port 0: {why}" in line), line
+    assert line.endswith("; give a name or an address of this machine with --host")
 
 
 def test_two_services_on_one_directory_are_refused_and_the_first_goes_on(collector: Collector) -> None:

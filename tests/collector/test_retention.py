@@ -9,7 +9,7 @@ import pytest
 
 from innerloop_collector.store.keyed import Hasher
 from tests.collector.clock import counts, holding, moved
-from tests.collector.support import PROJECT, Collector, Event, project, run_event
+from tests.collector.support import PROJECT, Collector, Event, Owner, project, run_event
 
 DAYS = 10
 SHORT = project(project={"retention_days": DAYS})
@@ -122,6 +122,31 @@ def test_quarantine_ends_after_thirty_days_from_the_files_as_well_and_is_counted
 
     assert ((0, 0), []) == (counts(idle), holding(idle, b"planted-marker"))
     assert [["acme", "quarantine", _day(0), 2]] == idle.rows("SELECT project, what, toString(day), rows FROM expired FINAL")
+
+
+def test_a_registration_goes_when_nothing_is_left_of_its_id_for_as_long_as_rows_are_kept(idle: Collector) -> None:
+    leaving, coming_back = Owner(), Owner()
+    idle.start_with(SHORT)
+    idle.send(run_event(leaving.id), run_event(coming_back.id), owners=[leaving, coming_back])
+    idle.stop()
+    moved(idle, DAYS + 1)
+    assert ["events"] == [what for what, *_ in _gone(idle.ask("retain"))]
+    moved(idle, DAYS + 2)
+    assert [] == idle.ask("retain")["gone"]
+    moved(idle, 2 * DAYS + 2).start()
+    idle.send(run_event(coming_back.id))  # with a clock that is as many days slow
+    idle.stop()
+    assert [] == idle.ask("retain")["gone"], "the last day on which it is kept"
+    moved(idle, 2 * DAYS + 3)
+    found = [("registrations", _day(-DAYS - 2), 1)]
+    assert (found, found) == (_gone(idle.ask("retain", "--dry-run")), _gone(idle.ask("retain")))
+    assert [] == idle.ask("retain")["gone"]
+    moved(idle, 3 * DAYS + 3)
+    assert ["events"] == [what for what, *_ in _gone(idle.ask("retain"))]
+    moved(idle, 3 * DAYS + 4).start()
+    assert [] == idle.ask("retain")["gone"], "it came back, and counts anew"
+
+    assert ["unknown", "erased"] == [one["state"] for one in idle.forget(leaving, coming_back)["ids"]]
 
 
 def _week(collector: Collector, developers: int, command: str = "test", each: int = 4, **properties: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 
 from innerloop_collector.configuration import Limits
-from innerloop_collector.ingest.access import Access, Stored
+from innerloop_collector.ingest.holdings import ShowHoldings, Stored
 from innerloop_collector.store.keyed import Hasher
 from tests.client.people import Developer
 from tests.collector.support import KEY, Collector, Owner, run_event
@@ -87,7 +87,7 @@ def test_however_many_ask_one_reader_answers_them_with_one_question_each() -> No
     async def ask_many(readers: ThreadPoolExecutor) -> list[int]:
         stored: Any = Stored(Proofs(), None, Hasher(b"x" * 32))  # type: ignore[arg-type]
         admitted: Any = Admitted()
-        application = Starlette(routes=Access(admitted, stored, Limits(), readers).routes())
+        application = Starlette(routes=ShowHoldings(admitted, stored, Limits(), readers).routes())
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(application), base_url="http://here") as client:
             body = {"ids": [Owner().claim for _ in range(100)]}
             return [one.status_code for one in await asyncio.gather(*(client.post("/v1/access", json=body) for _ in range(10)))]

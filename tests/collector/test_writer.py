@@ -12,6 +12,7 @@ from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.erasure import Erasures, Registration, Tombstones
 from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.room import Room
 from innerloop_collector.store.schema import EVENTS
 from innerloop_collector.store.tables import MESSAGE_KEY, QuarantineRow, Row, Tables
 from innerloop_collector.store.writer import Receipt, Writer
@@ -39,7 +40,7 @@ class HeldTables(Tables):
         self.groups.append(keys)
         self.rows |= set(keys)
 
-    def insert_quarantined(self, rows: Sequence[QuarantineRow]) -> None:
+    def insert_quarantined(self, rows: Sequence[QuarantineRow], kept_out: Sequence[QuarantineRow] = ()) -> None:
         assert not rows or self.go.wait(20)
 
 
@@ -63,6 +64,7 @@ def writer(tables: HeldTables) -> Iterator[Writer]:
         tables,
         Erasures(Engine(_no_engine), hasher),
         Tombstones(hasher),
+        Room(Engine(_no_engine), 0, date.today),
         Store(group_rows=100, linger_seconds=0.01, waiting_rows=50),
     )
     made.start()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.collector.conftest import idle, new_collector  # noqa: F401 (fixtures)
+from tests.collector.conftest import idle, new_collector, small_disk  # noqa: F401 (fixtures)
 from tests.collector.support import Collector
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import Configured

@@ -1,12 +1,15 @@
 """What `check` and `/metrics` say of destinations."""
 
 import re
+import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from innerloop_collector.terminal.destinations import status as table
-from tests.collector.support import run_event
-from tests.destinations.receivers import Answer, Receiver
+from tests.collector.support import fill, run_event
+from tests.destinations.receivers import Answer, Receiver, Request, wait_until
 from tests.destinations.support import WITHOUT_ID, Configured, project
 
 
@@ -43,3 +46,37 @@ def test_a_destination_that_fails_shows_in_check_and_in_the_metrics(configured: 
     failures = re.search(r'^innerloop_destination_failures{destination="billing"} (\S+)$', text, re.MULTILINE)
     assert failures
     assert 0 < float(failures[1])
+
+
+def test_a_full_disk_is_no_fault_of_the_destinations_and_what_cannot_be_noted_is_not_sent_on_and_on(
+    configured: Configured, receiver: Receiver, small_disk: Path
+) -> None:
+    asked, full = threading.Event(), threading.Event()
+
+    def say(_: Request) -> Answer:
+        asked.set()
+        full.wait(30)
+        return Answer()
+
+    receiver.say = say
+    collector = configured.collector
+    collector.data = small_disk / "data"
+    collector.environment["INNERLOOP_COLLECTOR_DATA"] = str(collector.data)
+    configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.send(run_event())
+    wait_until(asked.is_set)
+    fill(small_disk / "filler")
+    full.set()
+    status = configured.wait("traces", lambda it: it["state"] == "waiting")
+    time.sleep(2)
+    said = [line.partition(";")[0] for line in collector.cli("check").stderr.splitlines()]
+
+    assert (0, None, 1) == (status["failures"], status["last_error"], status["behind_events"])
+    assert ["/v1/traces", "/v1/metrics"] == [request.path for request in receiver.requests]
+    assert [
+        "innerloop-collector: 0.0 GB are free (0%)",
+        "innerloop-collector: no file can be made in the data directory",
+    ] == said
+    (small_disk / "filler").unlink()
+    configured.wait("traces", lambda it: it["state"] == "level")
+    assert ["/v1/traces", "/v1/metrics", "/v1/traces"] == [request.path for request in receiver.requests], "a metric counts each time"

@@ -1,5 +1,7 @@
 """What an OTLP endpoint gets: a run as a trace, its targets as spans, durations and failures as metrics, by standard names."""
 
+import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,6 +9,11 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from innerloop_collector.configuration import Destination
+from innerloop_collector.exporters.address import check
+from innerloop_collector.exporters.failures import Refusing, Unavailable
+from innerloop_collector.exporters.record import Counted, Record
+from innerloop_collector.exporters.senders import open_sender
 from tests.collector.support import run_event, target_event
 from tests.destinations.receivers import Answer, Receiver
 from tests.destinations.support import PSEUDONYM, SECRET, WITHOUT_ID, Configured, project
@@ -142,3 +149,25 @@ def test_an_endpoint_without_metrics_is_said_to_be_one(configured: Configured, r
     configured.send(run_event())
 
     assert "metrics = false" in configured.wait("traces", lambda it: it["failures"])["last_error"]
+
+
+def test_metrics_that_were_taken_are_not_sent_again_with_their_batch(receiver: Receiver) -> None:
+    """Spans that come twice are the same spans; a metric would count twice. Also where another way is opened after a failure."""
+    day, now = datetime.now(UTC).date(), datetime.now(UTC)
+    fields: dict[str, Any] = {"duration_ms": 1_000, "command": "test"}
+    runs = [
+        Record(place, day, name, "run", "run", now, fields, {}, str(place), "nobody", None, place, place, 0)
+        for place, name in ((1, "a"), (2, "b"))
+    ]
+    settings = Destination(kind="otlp", recipient="x", endpoint=receiver.url)
+    counted = Counted()
+    answers = iter([200, 200, 503, 200, 401, 200, 200, 200])  # spans, metrics of a, of b; spans, of b; spans, of b; spans
+    receiver.say = lambda _: Answer(next(answers))
+    for expected in (Unavailable, Refusing, None, None):
+        sender = open_sender(settings, check("x", settings), counted, lambda: now)
+        with contextlib.closing(sender), pytest.raises(expected) if expected else contextlib.nullcontext():
+            sender.send(runs)
+
+    points = metrics(receiver)["cicd.pipeline.run.duration"]
+    assert [1, 1] == [int(point["count"]) for point in points]
+    assert 8 == len(receiver.events)

@@ -5,6 +5,7 @@ One process, one event loop, one writer, one eraser and two reader threads. Noth
 
 import asyncio
 import contextlib
+import errno
 import gc
 import math
 import os
@@ -26,11 +27,11 @@ from innerloop_collector.access.door import Door
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
 from innerloop_collector.errors import CollectorError, UsageError
-from innerloop_collector.ingest.access import Access, Stored
 from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.answers import Refusal
 from innerloop_collector.ingest.auth import Doorkeeper
 from innerloop_collector.ingest.forget import Forget
+from innerloop_collector.ingest.holdings import ShowHoldings, Stored
 from innerloop_collector.ingest.routes import Ingest
 from innerloop_collector.ingest.token_route import TokenRoute
 from innerloop_collector.ingest.tokens import SendingTokens
@@ -50,6 +51,8 @@ from innerloop_collector.store.holdings import Holdings
 from innerloop_collector.store.lock import DataLock
 
 _READERS = 2
+_OF_THE_PORT = {errno.EADDRINUSE, errno.EACCES}
+_ANOTHER_HOST = "give a name or an address of this machine with --host"
 _GARBAGE = 50_000  # objects between two looks for cycles: a few requests hold that many, none of them in a cycle
 _log = structlog.get_logger()
 
@@ -85,7 +88,7 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Co
     limits = core.configuration.limits
     settings = core.configuration.ingest
     admission = Admission(core.registry, core.ids, core.uses, limits, core.metrics, time.monotonic)
-    access = Access(admission, Stored(core.erasures, Holdings(core.engine), core.hasher), limits, readers)
+    holdings = ShowHoldings(admission, Stored(core.erasures, Holdings(core.engine), core.hasher), limits, readers)
     tokens = SendingTokens(core.oauth_keys, core.hasher.signing_secret(), core.now, settings.oauth_token_seconds)
     doorkeeper = Doorkeeper(core.registry, tokens)
     ingest = Ingest(
@@ -97,7 +100,7 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Co
     admin = Admin(operations.call, door, limits, readers)
     health = Health(lambda: _trouble(core), readers)
     exposition, description = Exposition(core, readers), Description()
-    parts = (ingest, oauth, forget, access, admin, SignIn(door, limits), health, exposition, description)
+    parts = (ingest, oauth, forget, holdings, admin, SignIn(door, limits), health, exposition, description)
     routes = [route for part in parts for route in part.routes()]
     description.write(routes, operations.known)
     application = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
@@ -183,8 +186,11 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=512, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # below 0: of the look-up of a name
-        raise CollectorError(f"cannot listen on {host} port {port}: {why}; choose another with --port, 0 takes any") from error
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)  # below 0: of the look-up of a name
+        theirs = "choose another with --port, 0 takes any" if error.errno in _OF_THE_PORT else _ANOTHER_HOST
+        raise CollectorError(f"cannot listen on {host} port {port}: {why.partition(' (')[0]}; {theirs}") from error
+    except (TypeError, UnicodeError) as error:
+        raise CollectorError(f"cannot listen on {host!r} port {port}: that is no name of a machine; {_ANOTHER_HOST}") from error
 
 
 def _shown(host: str) -> str:

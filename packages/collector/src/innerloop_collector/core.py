@@ -28,6 +28,7 @@ from innerloop_collector.store.notes import Notes
 from innerloop_collector.store.oauth import Assertions, OAuthKeys
 from innerloop_collector.store.purge import Purger
 from innerloop_collector.store.registry import Registry
+from innerloop_collector.store.room import Room
 from innerloop_collector.store.server import by_url, layout_of
 from innerloop_collector.store.tables import Tables
 from innerloop_collector.store.upgrade import bring_up
@@ -74,7 +75,8 @@ class Core:
         self.erasures = Erasures(self.engine, self.hasher)
         self.purger = Purger(self.engine, lambda: None if store.url else sync(paths.store))
         self.tombstones = Tombstones(self.hasher)
-        self.writer = Writer(self.tables, self.erasures, self.tombstones, self.configuration.store)
+        self.room = Room(self.engine, self.configuration.limits.quarantine_bytes_per_day, self.registry.today)
+        self.writer = Writer(self.tables, self.erasures, self.tombstones, self.room, self.configuration.store)
         stored = self.engine, self.tables, self.registry, self.tombstones
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, now)
         self.backups = Backups(paths.backups, self.registry.promised)
@@ -96,6 +98,7 @@ class Core:
         self.assertions.load()
         self.tokens.load()
         self.uses.load()
+        self.room.load()
         self.eraser.load()
         self.exporters.load()
         self.writer.start()

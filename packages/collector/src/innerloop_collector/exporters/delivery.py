@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from innerloop_collector.exporters.failures import Rejected, SendError, TakesNone
 from innerloop_collector.exporters.record import Record, Sender
 
+_log = structlog.get_logger()
 _ENOUGH = 8  # events that are declined one by one while none was taken: then it is the destination, not the events
 
 
@@ -52,7 +55,8 @@ def _send(sender: Sender, part: Sequence[Record]) -> int:
     except SendError:
         raise
     except Exception as error:  # one event that our own code cannot bear must not hold up the others
-        raise Rejected(f"{type(error).__name__} in the exporter") from error
+        _log.debug("an event cannot be converted", kind=type(error).__name__)
+        raise Rejected("it cannot be converted") from error
 
 
 def _hopeless(outcome: Outcome, why: Rejected) -> SendError | None:

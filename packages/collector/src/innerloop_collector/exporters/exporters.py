@@ -12,6 +12,7 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters import erasure
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.names import load_names
+from innerloop_collector.exporters.record import Counted
 from innerloop_collector.exporters.release import passable
 from innerloop_collector.exporters.senders import open_sender
 from innerloop_collector.exporters.source import Source
@@ -53,7 +54,7 @@ class Exporters:
         self._states.load()
         self._tables.number_after(self._states.highest())
         for name, settings in self._settings.items():
-            way = partial(open_sender, settings, self._addresses[name], self._around.now)
+            way = partial(open_sender, settings, self._addresses[name], Counted(), self._around.now)
             self._workers[name] = Worker(name, settings, load_names(self._directory, name), self._around, way)
             self._workers[name].load()
         retired = [state for state in self._states.all() if state.destination not in self._workers]
@@ -163,4 +164,6 @@ def _condition(worker: Worker, behind: int) -> str:
         return "not running"
     if worker.progress.last_error:
         return "failing"
+    if worker.progress.store_fails:
+        return "waiting"
     return "delivering" if behind else "level"

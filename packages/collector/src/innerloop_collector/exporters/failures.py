@@ -10,9 +10,27 @@ None of them carries what a server said: it may repeat what it was sent.
 """
 
 import calendar
+import http.client
+import os
+import socket
+import ssl
 import time
 from email.utils import parsedate_to_datetime
 
+import structlog
+
+_WORDS: dict[type[BaseException], str] = {  # the first that fits
+    ssl.SSLCertVerificationError: "its certificate is not trusted here",
+    ssl.SSLError: "TLS failed",
+    socket.gaierror: "its name was not found",
+    ConnectionRefusedError: "connection refused",
+    TimeoutError: "timed out after {seconds} s",
+    http.client.RemoteDisconnected: "it closed the connection without an answer",
+    ConnectionResetError: "it reset the connection",
+    BrokenPipeError: "it closed the connection",
+    http.client.HTTPException: "it does not speak HTTP",
+}
+_log = structlog.get_logger()
 LONGEST_WAIT = 3_600.0  # seconds of a Retry-After that are honoured
 _NOT_NOW = {408, 425, 429, 460}
 _NOBODY = {401, 402, 403, 404, 405, 407, 410, 415, 421}
@@ -41,6 +59,37 @@ class TakesNone(Refusing):
 
 class Rejected(SendError):
     """Something about these events is not acceptable."""
+
+
+def of_no_answer(error: BaseException, seconds: float) -> Unavailable:
+    """Say in words why there was no answer, for which the destination had some seconds. What libraries say holds addresses."""
+    causes = _causes(error)
+    _log.debug("destination gave no answer", kinds=[type(one).__name__ for one in causes])
+    through = (
+        "the proxy: " if any(type(one).__name__ == "ProxyError" for one in causes) else ""
+    )  # of urllib3 and requests, which cost time to import
+    return Unavailable(f"no answer: {through}{_in_words(causes, seconds)}")
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """An error and what led to it. Some libraries put the error of before into the new one and nowhere else."""
+    found: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one not in found:
+            found.append(one)
+            inside = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+            waiting += [other for other in inside if isinstance(other, BaseException)]
+    return found
+
+
+def _in_words(causes: list[BaseException], seconds: float) -> str:
+    for kind, words in _WORDS.items():
+        if any(isinstance(one, kind) for one in causes):
+            return words.format(seconds=f"{seconds:g}")
+    numbers = [one.errno for one in causes if isinstance(one, OSError) and one.errno]
+    return os.strerror(numbers[0]).lower() if numbers else "the connection failed"
 
 
 def of_status(status: int, wait: float = 0.0) -> SendError:

@@ -1,7 +1,7 @@
 """How long runs took and how many failed, as metrics. May import: record, spans; opentelemetry's SDK and conventions.
 
-Each batch is measured by itself and sent as a difference (delta), so that nothing need be remembered: a metric has no id by which a
-repetition could be told, and what the receiver adds up is right as long as no batch is sent twice.
+Each batch is measured by itself and sent as a difference (delta). A metric has no id by which a repetition could be told, so what the
+receiver adds up is right as long as no run is measured twice: see `record.Counted`.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,11 @@ BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 
 _DELTA: dict[type, AggregationTemporality] = {Histogram: AggregationTemporality.DELTA, Counter: AggregationTemporality.DELTA}
 
 
-def metrics(records: Sequence[Record]) -> list[MetricsData]:
-    """The metrics of a batch's runs, one piece for each project."""
+def metrics(records: Sequence[Record]) -> list[tuple[MetricsData, list[Record]]]:
+    """The metrics of a batch's runs, and the runs that are in them: one piece for each project."""
     runs = [record for record in records if record.kind == "run"]
-    return [_measured(project, [run for run in runs if run.project == project]) for project in sorted({run.project for run in runs})]
+    pieces = [[run for run in runs if run.project == project] for project in sorted({run.project for run in runs})]
+    return [(_measured(piece[0].project, piece), piece) for piece in pieces]
 
 
 def _measured(project: str, runs: Sequence[Record]) -> MetricsData:

@@ -14,7 +14,7 @@ import urllib3
 from newrelic_telemetry_sdk import EventClient
 
 from innerloop_collector.exporters.address import Address
-from innerloop_collector.exporters.failures import Rejected, Unavailable, of_status, retry_after
+from innerloop_collector.exporters.failures import Rejected, of_no_answer, of_status, retry_after
 from innerloop_collector.exporters.record import Record
 
 TYPES = {"run": "InnerloopRun", "target": "InnerloopTarget", "opt_in": "InnerloopOptIn", "opt_out": "InnerloopOptOut"}
@@ -47,7 +47,7 @@ class NewRelic:
         try:
             response = self._client.send_batch(events, timeout=self._timeout)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unavailable(f"no answer: {type(error).__name__}") from error
+            raise of_no_answer(error, self._timeout) from error
         if not response.ok:
             raise of_status(response.status, retry_after(response.headers.get("Retry-After")))
         return 0

@@ -19,9 +19,9 @@ from opentelemetry.sdk.metrics.export import MetricExportResult
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from innerloop_collector.exporters.address import Address
-from innerloop_collector.exporters.failures import Refusing, Rejected, SendError, Unavailable, of_status, retry_after
+from innerloop_collector.exporters.failures import Refusing, Rejected, SendError, Unavailable, of_no_answer, of_status, retry_after
 from innerloop_collector.exporters.metrics import metrics
-from innerloop_collector.exporters.record import Record
+from innerloop_collector.exporters.record import Counted, Record
 from innerloop_collector.exporters.spans import spans
 
 logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what failed is said once, by us
@@ -30,8 +30,9 @@ logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what failed is 
 class _Session(requests.Session):
     """Keeps what the exporter does not pass on."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float) -> None:
         super().__init__()
+        self._timeout = timeout
         self.failure: SendError | None = None
         self.answer = b""
 
@@ -41,7 +42,7 @@ class _Session(requests.Session):
         try:
             response = super().send(request, **options)
         except (requests.RequestException, OSError) as error:
-            self.failure = Unavailable(f"no answer: {type(error).__name__}")
+            self.failure = of_no_answer(error, self._timeout)
             raise self.failure from error  # of a type that the exporter does not try again
         if not response.ok or response.status_code >= 300:
             self.failure = of_status(response.status_code, retry_after(response.headers.get("Retry-After")))
@@ -53,14 +54,16 @@ class _Session(requests.Session):
 class Otlp:
     """A way to one OTLP endpoint."""
 
-    def __init__(self, address: Address, headers: dict[str, str], timeout: float, with_metrics: bool) -> None:
-        self._session = _Session()
+    def __init__(self, address: Address, headers: dict[str, str], timeout: float, counted: Counted | None) -> None:
+        """`counted` remembers whose metrics were taken. None: it gets no metrics."""
+        self._session = _Session(timeout)
         options: dict[str, Any] = {"headers": headers, "timeout": timeout, "compression": Compression.Gzip, "session": self._session}
         self._traces = OTLPSpanExporter(f"{address.url}/v1/traces", **options)
-        self._metrics = OTLPMetricExporter(f"{address.url}/v1/metrics", **options) if with_metrics else None
+        self._metrics = OTLPMetricExporter(f"{address.url}/v1/metrics", **options) if counted is not None else None
+        self._counted = counted if counted is not None else Counted()
 
     def send(self, records: Sequence[Record]) -> int:
-        """Deliver a batch: spans first, then metrics. Raises SendError."""
+        """Deliver a batch: spans first, then metrics, unless these were taken already when it was sent before. Raises SendError."""
         made = spans(records)
         if made and self._traces.export(made) is not SpanExportResult.SUCCESS:
             raise self._why()
@@ -71,12 +74,13 @@ class Otlp:
 
     def _send_metrics(self, exporter: OTLPMetricExporter, records: Sequence[Record]) -> int:
         declined = 0
-        for data in metrics(records):
+        for data, runs in metrics([record for record in records if record not in self._counted]):
             if exporter.export(data) is not MetricExportResult.SUCCESS:
                 why = self._why()
                 if isinstance(why, Unavailable):
                     raise why
                 raise Refusing(f"its metrics: {why.reason}; with metrics = false it gets none") from why
+            self._counted.add(runs)
             declined += _decoded(ExportMetricsServiceResponse(), self._session.answer).partial_success.rejected_data_points
         return declined
 
@@ -85,7 +89,7 @@ class Otlp:
         return int(_decoded(ExportTraceServiceResponse(), self._session.answer).partial_success.rejected_spans)
 
     def _why(self) -> SendError:
-        return self._session.failure or Rejected("it cannot be encoded")
+        return self._session.failure or Rejected("it cannot be converted")
 
     def close(self) -> None:
         """Close the connections."""

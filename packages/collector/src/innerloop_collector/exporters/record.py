@@ -1,9 +1,11 @@
-"""What a destination gets of an event, before it takes the destination's own form. May import: the standard library."""
+"""What a destination gets of an event, before it takes the destination's own form. May import: configuration."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
+
+from innerloop_collector.configuration import LARGEST_BATCH
 
 Value = str | int | bool | datetime
 
@@ -26,6 +28,23 @@ class Record:
     trace: int  # of the run, 128 bits, never 0
     span: int  # of this run or target, 64 bits, never 0
     parent: int  # of the span above; 0: none
+
+
+class Counted:
+    """The last records that a destination has counted and could not tell from their repetition. It outlives the ways to the destination."""
+
+    def __init__(self, most: int = 2 * LARGEST_BATCH) -> None:
+        self._most = most
+        self._positions: dict[int, None] = {}
+
+    def __contains__(self, record: Record) -> bool:
+        return record.position in self._positions
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Remember records; the oldest make room."""
+        self._positions |= dict.fromkeys(record.position for record in records)
+        for position in list(self._positions)[: -self._most]:
+            del self._positions[position]
 
 
 class Sender(Protocol):

@@ -15,7 +15,7 @@ from segment.analytics.client import Client
 from segment.analytics.request import APIError, parse_retry_after
 
 from innerloop_collector.exporters.address import Address
-from innerloop_collector.exporters.failures import Rejected, Unavailable, of_status
+from innerloop_collector.exporters.failures import Rejected, of_no_answer, of_status
 from innerloop_collector.exporters.record import Record
 
 logging.getLogger("segment").setLevel(logging.CRITICAL)  # it would print the content of what it cannot send
@@ -42,7 +42,7 @@ class Segment:
         except requests.TooManyRedirects as error:
             raise of_status(302) from error
         except (requests.RequestException, OSError) as error:
-            raise Unavailable(f"no answer: {type(error).__name__}") from error
+            raise of_no_answer(error, self._timeout) from error
         return 0
 
     def close(self) -> None:

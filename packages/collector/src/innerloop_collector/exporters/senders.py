@@ -6,11 +6,14 @@ from datetime import datetime
 
 from innerloop_collector.configuration import Destination
 from innerloop_collector.exporters.address import Address, read_key
-from innerloop_collector.exporters.record import Sender
+from innerloop_collector.exporters.record import Counted, Sender
 
 
-def open_sender(settings: Destination, address: Address, now: Callable[[], datetime]) -> Sender:
-    """Open a destination with the key that it has now. Raises Refusing where the key cannot be read."""
+def open_sender(settings: Destination, address: Address, counted: Counted, now: Callable[[], datetime]) -> Sender:
+    """Open a destination with the key that it has now. Raises Refusing where the key cannot be read.
+
+    `counted` is what it was sent as metrics by the ways that were open before.
+    """
     key = read_key(settings)
     if settings.kind == "newrelic":
         from innerloop_collector.exporters.newrelic import NewRelic
@@ -23,4 +26,4 @@ def open_sender(settings: Destination, address: Address, now: Callable[[], datet
     from innerloop_collector.exporters.otlp import Otlp
 
     headers = {settings.key_header.lower(): key} if key else {}
-    return Otlp(address, headers, settings.timeout_seconds, settings.metrics)
+    return Otlp(address, headers, settings.timeout_seconds, counted if settings.metrics else None)

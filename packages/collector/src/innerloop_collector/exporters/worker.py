@@ -66,6 +66,7 @@ class Progress:
     running: bool = False
     attempted: int = 0  # no event above this position was ever handed to the destination
     last_error: str | None = None
+    store_fails: bool = False  # nothing is sent meanwhile: it could not be noted, and would be sent again
     last_delivery: datetime | None = None
     next_try: float = 0.0  # on the monotonic clock; 0: not waiting
     level_since: float = 0.0  # on the monotonic clock, when the cursor was last level with the store
@@ -80,6 +81,7 @@ class Worker:
         self.release = Release(settings.recipient, settings.projects)
         self.progress = Progress()
         self.pauses = Pauses(settings.first_pause_seconds, settings.longest_pause_seconds)
+        self._store_pauses = Pauses(settings.first_pause_seconds, settings.longest_pause_seconds)
         self._names = names
         self._around = around
         self._open_sender = open_sender
@@ -145,6 +147,8 @@ class Worker:
                 pause = 0.0 if self._turn() else _POLL
             except _Closed:
                 return
+            except StoreError as error:
+                pause = self._store_failed(error)
             except Exception as error:  # noqa: BLE001 - the thread must live
                 pause = self._failed(error)
             if pause:
@@ -167,6 +171,8 @@ class Worker:
         """Do one piece of work. Returns whether there may be more."""
         if self.state.paused:
             return False
+        if self.progress.store_fails:
+            self._try_the_store()
         if self._look_again and self._try_again():
             return True
         if time.monotonic() - self._noted > _NOTE_SKIPPED:
@@ -217,13 +223,13 @@ class Worker:
         failure = outcome.failure
         if isinstance(failure, TakesNone) and self.pauses.failures < _PATIENCE:
             raise failure
+        self._succeeded(outcome)
         if outcome.settled:
             with self._store():
                 self._around.states.put_aside([self._aside(record, reason) for record, reason in outcome.rejected])
                 self._around.states.settle(self.name, outcome.settled, outcome.accepted, outcome.declined)
             self._position = outcome.settled
             self._noted = time.monotonic()
-        self._succeeded(outcome)
         if failure is not None:
             raise failure
 
@@ -242,6 +248,7 @@ class Worker:
             return False
         batch = self._records(rows)
         outcome = deliver(self._connected(), batch) if batch else Outcome()
+        self._succeeded(outcome)
         there = {record.position for record in batch}
         fates = [with_fate(event, Fate.GONE) for position, event in events.items() if position not in there]
         fates += [with_fate(events[record.position], Fate.SENT) for record in outcome.accepted]
@@ -249,7 +256,6 @@ class Worker:
         with self._store():
             states.put_aside(fates)
             states.settle(self.name, 0, outcome.accepted, outcome.declined)
-        self._succeeded(outcome)
         if outcome.failure is not None and not isinstance(outcome.failure, TakesNone):
             raise outcome.failure
         return True
@@ -279,9 +285,28 @@ class Worker:
         self.progress.last_error = None
         self.pauses.reset()
 
+    def _try_the_store(self) -> None:
+        """Write what is written already. Raises StoreError where that fails."""
+        with self._store():
+            self._around.states.change(self.name)
+        self.progress.store_fails = False
+        self._store_pauses.reset()
+        _log.info("destination goes on, as the store works again", destination=self.name)
+
+    def _store_failed(self, error: StoreError) -> float:
+        """Note that the store fails, which is no fault of the destination. Returns for how long to wait."""
+        pause = self._store_pauses.next()
+        if not self.progress.store_fails:
+            _log.warning("destination waits for the store", destination=self.name, error=str(error))
+        self.progress.store_fails = True
+        self.progress.next_try = time.monotonic() + pause
+        return pause
+
     def _failed(self, error: Exception) -> float:
-        """Note a failure. Returns for how long to wait."""
-        reason = error.reason if isinstance(error, SendError) else str(error) if isinstance(error, StoreError) else type(error).__name__
+        """Note a failure of the destination, or of ours in dealing with it. Returns for how long to wait."""
+        reason = error.reason if isinstance(error, SendError) else "the exporter failed; with log_level = debug the log says where"
+        if not isinstance(error, SendError):
+            _log.debug("exporter failed", destination=self.name, exc_info=error)
         pause = self.pauses.next(error.wait if isinstance(error, SendError) else 0.0)
         count = self.pauses.failures
         if reason != self.progress.last_error or count & (count - 1) == 0:

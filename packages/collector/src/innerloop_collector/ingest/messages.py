@@ -125,4 +125,4 @@ def _digest(shared: dict[str, Any], own: object) -> str | None:
     plan = context.get("plan")
     if plan is None:
         return None
-    return plan if isinstance(plan, str) and plan else "not a digest"
+    return plan if isinstance(plan, str) and _SHA256.fullmatch(plan) else "not a digest"

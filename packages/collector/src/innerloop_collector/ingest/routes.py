@@ -142,7 +142,13 @@ class Ingest:
         """Tell the metrics, and the log where some are not kept, what became of a request's events."""
         if not found.events:
             return
-        dropped = Counter({str(DropReason.PAST_RETENTION): found.dropped, str(DropReason.ERASED): receipt.erased})
+        dropped = Counter(
+            {
+                str(DropReason.PAST_RETENTION): found.dropped,
+                str(DropReason.ERASED): receipt.erased,
+                str(DropReason.NO_ROOM): receipt.kept_out,
+            }
+        )
         self._metrics.skew(found.skew_seconds)
         self._metrics.set_aside(found.project, Counter(row.reason for row in found.quarantined) + dropped)
         self._metrics.kept(
@@ -153,7 +159,8 @@ class Ingest:
             dropped=dropped.total(),
         )
         for reason, count in (+dropped).items():
-            _log.info("events dropped", reason=reason, events=count)
+            if reason != DropReason.NO_ROOM:  # the writer says that, once a day
+                _log.info("events dropped", reason=reason, events=count)
 
     def _sort(self, key: WriteKey, shared: messages.Envelope, events: list[Event], registrations: Mapping[int, Registration]) -> _Sorted:
         """Send events through the pipeline, then let in the ids of those that passed and of those that registered.

@@ -27,6 +27,7 @@ class DropReason(StrEnum):
     """Why an event is acknowledged and not kept."""
 
     PAST_RETENTION = "past retention"
+    NO_ROOM = "quarantine is full"  # found by the writer, once a day's bytes are used up
     ERASED = "id was erased"  # found by the writer, so that no event passes an erasure that is under way
 
 

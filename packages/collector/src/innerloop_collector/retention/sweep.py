@@ -1,16 +1,18 @@
 # ruff: noqa: S608 - the text is ours, from constants of this file; every value is a parameter
-"""One sweep: makes the weekly totals of what is about to go, writes down what goes, and takes it away. May import: core, totals, waiting, the store.
+"""One sweep: makes the weekly totals of what is about to go, writes down what goes, and takes it away. May import: core, totals, waiting, registrations, the store.
 
 A row goes on the day after its last one. That is what its developer agreed to, or what the project promises now if that is less.
 The sweep may be killed anywhere: totals are made once, what is written down of a day is the largest number seen, and rows
 that are still there go with the next one.
 """
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from innerloop_collector.core import Core
 from innerloop_collector.reports.windows import monday_of
+from innerloop_collector.retention import registrations
 from innerloop_collector.retention.totals import WeeklyTotals
 from innerloop_collector.retention.waiting import release_known
 from innerloop_collector.store import schema
@@ -27,8 +29,8 @@ class Gone(NamedTuple):
     """Rows of one project and day that went, or would go."""
 
     project: str
-    what: str  # "events" or "quarantine"
-    day: date  # on which they happened, or came into quarantine
+    what: str  # "events", "quarantine" or "registrations"
+    day: date  # on which they happened, came into quarantine, or were found to be about nothing that is left
     last_day: date  # on which they were kept
     rows: int
 
@@ -39,6 +41,7 @@ class Swept(NamedTuple):
     today: date
     gone: list[Gone]
     weeks: list[tuple[str, date]]  # whose totals were made
+    registrations: registrations.Found
 
 
 class Sweep:
@@ -51,9 +54,10 @@ class Sweep:
     def due(self) -> Swept:
         """What would go now."""
         today = self._core.now().date()
-        gone = self._lapsed(today)
+        of_nothing = registrations.look(self._core, today)
+        gone = [*self._lapsed(today), *self._ended(of_nothing)]
         weeks = {(one.project, monday_of(one.day)) for one in gone if one.what == "events"}
-        return Swept(today, gone, sorted(one for one in weeks if not self.totals.made(*one)))
+        return Swept(today, gone, sorted(one for one in weeks if not self.totals.made(*one)), of_nothing)
 
     def run(self) -> Swept:
         """Take away what is due. On return its bytes are in no file of the store. First, what waited for its id is released where that is known."""
@@ -66,6 +70,7 @@ class Sweep:
                 self._make_totals(found)
                 self._write_down(found)
                 self._core.purger.purge(self._doomed(found.today))
+            registrations.settle(self._core, found.registrations)
             erased = self._core.tombstones.erased, self._core.erasures.tombstones()
             self._core.backups.erase(*erased, found.today)  # also those that were out of reach when something was erased
             return found
@@ -90,6 +95,10 @@ class Sweep:
             *(Gone(project, "events", day, _EPOCH + timedelta(days=last), rows) for project, day, last, rows in events),
             *(Gone(project, "quarantine", day, day + timedelta(days=schema.QUARANTINE_DAYS - 1), rows) for project, day, rows in waiting),
         ]
+
+    def _ended(self, found: registrations.Found) -> list[Gone]:
+        ended = Counter((one.project, one.empty_since, registrations.last_day(self._core, one)) for one in found.ended)
+        return [Gone(project, "registrations", day, last, rows) for (project, day, last), rows in sorted(ended.items())]
 
     def _make_totals(self, found: Swept) -> None:
         for project, week in found.weeks:

@@ -4,7 +4,7 @@ An installation is known here by its *mark*, a hash of the hash that events carr
 installation, and nothing that is left in the store leads from it to a row.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -12,6 +12,12 @@ from innerloop_collector.store import schema
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.keyed import Hasher
 from innerloop_collector.store.purge import Doomed
+from innerloop_collector.store.tables import forget_mutations
+
+_AT_ONCE = 1_000  # marks in one statement
+
+
+NOT_EMPTY = date(1970, 1, 1)
 
 
 class Registration(NamedTuple):
@@ -20,6 +26,7 @@ class Registration(NamedTuple):
     project: str
     mark: int
     proof: int
+    empty_since: date = NOT_EMPTY  # the day on which a sweep found no row of the installation
 
 
 class Tombstone(NamedTuple):
@@ -91,6 +98,23 @@ class Erasures:
         if registrations:
             self._engine.insert("registrations", schema.REGISTRATIONS, list(registrations))
 
+    def registrations(self) -> list[Registration]:
+        """Every registration."""
+        rows = self._engine.query(f"SELECT {', '.join(schema.REGISTRATIONS)} FROM registrations FINAL")
+        return [Registration(*row) for row in rows]
+
+    def unregister(self, marks: Sequence[int]) -> None:
+        """Remove registrations."""
+        for first in range(0, len(marks), _AT_ONCE):
+            with self._engine.mutating:
+                self._engine.command(
+                    f"""ALTER TABLE {self._engine.layout.altered("registrations")} DELETE
+                    WHERE mark IN {{marks:Array(UInt128)}} SETTINGS mutations_sync = 2""",
+                    {"marks": list(marks[first : first + _AT_ONCE])},
+                )
+        if marks:
+            forget_mutations(self._engine, ["registrations"])
+
     def bury(self, tombstones: Collection[Tombstone]) -> None:
         """Make tombstones durable, or say that they are finished."""
         if tombstones:
@@ -115,8 +139,14 @@ class Erasures:
 
     def installations(self, marks: Collection[int]) -> set[int]:
         """The installations with some marks that still have rows, looked for among all that have."""
-        found = {row[0] for table in schema.HOLDS_INSTALLATIONS for row in self._engine.query(f"SELECT DISTINCT installation FROM {table}")}
-        return {one for one in found if self._hasher.mark(one) in marks}
+        return {one for one in self._installations() if self._hasher.mark(one) in marks}
+
+    def marks_with_rows(self) -> set[int]:
+        """The marks of all installations that have rows."""
+        return {self._hasher.mark(one) for one in self._installations()}
+
+    def _installations(self) -> set[int]:
+        return {row[0] for table in schema.HOLDS_INSTALLATIONS for row in self._engine.query(f"SELECT DISTINCT installation FROM {table}")}
 
     def rows(self, installations: Collection[int]) -> dict[int, int]:
         """How many rows there are of the installations that have any: mark -> rows."""

@@ -122,6 +122,10 @@ class Registry:
         """How long a project keeps what it has, by its newest version."""
         return int(self.catalogue.newest(project).document["retention_days"])
 
+    def longest_promise(self, project: str) -> int:
+        """The most days for which any version of a project keeps what it has."""
+        return max(int(version.document["retention_days"]) for version in self.catalogue.versions[project])
+
     def promised(self) -> dict[str, int]:
         """How many days each project keeps what it has, by its newest version."""
         return {project: self.retention_days(project) for project in self.catalogue.versions}

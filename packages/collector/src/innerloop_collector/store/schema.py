@@ -58,7 +58,7 @@ PROJECTS = {
     "min_active_weeks": "UInt16",
     "applied_day": "Date",
 }
-REGISTRATIONS = {"project": "LowCardinality(String)", "mark": "UInt128", "proof": "UInt128"}
+REGISTRATIONS = {"project": "LowCardinality(String)", "mark": "UInt128", "proof": "UInt128", "empty_since": "Date"}
 TOMBSTONES = {"project": "LowCardinality(String)", "mark": "UInt128", "finished": "UInt8"}
 RECEIPTS = {
     "receipt": "String",
@@ -75,6 +75,7 @@ VIOLATIONS = {
     "field": "LowCardinality(String)",
     "day": "Date",
     "events": "UInt64",
+    "bytes": "UInt64",
 }
 WEEKLY_TOTALS = {
     "project": "LowCardinality(String)",

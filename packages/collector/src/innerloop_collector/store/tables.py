@@ -23,6 +23,7 @@ _KNOWN = """SELECT message_key FROM mergeTreeProjection(currentDatabase(), 'even
 _KNOWN_IN_CLUSTER = """SELECT message_key FROM events WHERE message_key IN {keys:Array(UInt128)}
     SETTINGS preferred_optimize_projection_name = 'ids'"""
 OURS = "database = {database:String} AND table IN {tables:Array(String)}"  # of the engine's own tables, those that hold installations
+_FIXED = 64  # bytes of a row that waits, besides what its sender wrote
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -82,12 +83,19 @@ class Tables:
             self.engine.insert("events", schema.STORED, month, token=uuid.uuid4().hex)
         self.committed = self._position
 
-    def insert_quarantined(self, rows: Sequence[QuarantineRow]) -> None:
-        """Store events that wait, then count what was wrong with them; a kill between the two leaves them uncounted, never counted twice."""
+    def insert_quarantined(self, rows: Sequence[QuarantineRow], kept_out: Sequence[QuarantineRow] = ()) -> None:
+        """Store events that wait, then count what was wrong with them; a kill between the two leaves them kept_out, never counted twice.
+
+        Those for which there was no room are counted only.
+        """
         if rows:
             self.engine.insert("quarantine", schema.QUARANTINE, rows)
-            counts = Counter((row.project, row.reason, field, row.received_day) for row in rows for field in {"", *row.fields})
-            self.engine.insert("violations", schema.VIOLATIONS, [(*what, events) for what, events in counts.items()])
+        if rows or kept_out:
+            counts = Counter(_wrong(row, field) for row in (*rows, *kept_out) for field in {"", *row.fields})
+            taken: Counter[_Wrong] = Counter()
+            for row in rows:
+                taken[_wrong(row, "")] += size_of(row)
+            self.engine.insert("violations", schema.VIOLATIONS, [(*what, events, taken[what]) for what, events in counts.items()])
 
     def replace_quarantined(self, rows: Sequence[QuarantineRow]) -> None:
         """Store events that wait already in place of what was there."""
@@ -136,15 +144,28 @@ class Tables:
         return events, waiting
 
 
-def forget_mutations(engine: Engine) -> None:
+_Wrong = tuple[str, str, str, date]
+
+
+def _wrong(row: QuarantineRow, field: str) -> _Wrong:
+    """What is wrong with an event, as violations are counted."""
+    return row.project, row.reason, field, row.received_day
+
+
+def size_of(row: QuarantineRow) -> int:
+    """What a row takes, about, in bytes and before it is compressed."""
+    return _FIXED + len(row.body) + len(row.plan) + sum(map(len, row.fields))
+
+
+def forget_mutations(engine: Engine, tables: Iterable[str] = schema.HOLDS_INSTALLATIONS) -> None:
     """Remove the files of mutations that are done: they name what was deleted. Not while somebody waits for one, who would not find it."""
     with engine.mutating:
-        engine.command(f"KILL MUTATION{engine.layout.on_cluster} WHERE {OURS} AND is_done SYNC", ours(engine.layout))
+        engine.command(f"KILL MUTATION{engine.layout.on_cluster} WHERE {OURS} AND is_done SYNC", ours(engine.layout, tables))
 
 
-def ours(layout: Layout) -> dict[str, Any]:
+def ours(layout: Layout, tables: Iterable[str] = schema.HOLDS_INSTALLATIONS) -> dict[str, Any]:
     """The parameters of `OURS`."""
-    return {"database": layout.database, "tables": layout.locals(schema.HOLDS_INSTALLATIONS)}
+    return {"database": layout.database, "tables": layout.locals(tables)}
 
 
 def _by_month(rows: Sequence[Row]) -> Iterable[list[Row]]:

@@ -16,6 +16,7 @@ import structlog
 from innerloop_collector.configuration import Store
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.store.erasure import Erasures, Registration, Tombstone, Tombstones
+from innerloop_collector.store.room import Room
 from innerloop_collector.store.tables import INSTALLATION, MESSAGE_KEY, QuarantineRow, Row, Tables
 
 _WORTH_IT = 1_000  # rows that cost as much as a commit of nothing; to wait for more than that gains little
@@ -29,6 +30,7 @@ class Receipt(NamedTuple):
     quarantined: int = 0
     repeated: int = 0
     erased: int = 0  # not kept, because their installation was erased
+    kept_out: int = 0  # not kept, because there was no room in quarantine
 
 
 @dataclass(slots=True)
@@ -56,10 +58,11 @@ class Job:
 class Writer:
     """A thread that makes durable what is handed to it, many requests per commit."""
 
-    def __init__(self, tables: Tables, erasures: Erasures, tombstones: Tombstones, settings: Store) -> None:
+    def __init__(self, tables: Tables, erasures: Erasures, tombstones: Tombstones, room: Room, settings: Store) -> None:
         self._tables = tables
         self._erasures = erasures
         self._tombstones = tombstones
+        self._room = room
         self._settings = settings
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._waiting = 0
@@ -201,9 +204,11 @@ class Writer:
         held = self._tables.known_quarantined(waiting) | stored
         new_events: list[Row] = []
         new_waiting: list[QuarantineRow] = []
+        kept_out: list[QuarantineRow] = []
+        self._room.begin()
         receipts = []
         for job in group:
-            before = len(new_events), len(new_waiting)
+            before = len(new_events), len(new_waiting), len(kept_out)
             gone = 0
             for row in job.accepted:
                 if row[INSTALLATION] in erased:
@@ -217,11 +222,13 @@ class Writer:
                     gone += 1
                 elif waiter.message_key not in held:
                     held.add(waiter.message_key)
-                    new_waiting.append(waiter)
+                    (new_waiting if self._room.claim(waiter) else kept_out).append(waiter)
             fresh = len(new_events) - before[0], len(new_waiting) - before[1]
-            receipts.append(Receipt(*fresh, job.events - sum(fresh) - gone, gone))
+            beyond = len(kept_out) - before[2]
+            receipts.append(Receipt(*fresh, job.events - sum(fresh) - gone - beyond, gone, beyond))
         self._tables.insert_events(new_events)
-        self._tables.insert_quarantined(new_waiting)
+        self._tables.insert_quarantined(new_waiting, kept_out)
+        self._room.settle()
         self._tables.replace_quarantined([row for job in group for row in job.judged_again if row.installation not in erased])
         return receipts
 

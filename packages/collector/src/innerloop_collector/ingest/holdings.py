@@ -35,8 +35,8 @@ class Stored(NamedTuple):
     hasher: Hasher
 
 
-class Access:
-    """Shows what is kept."""
+class ShowHoldings:
+    """Shows an installation what the store has of it."""
 
     def __init__(self, admission: Admission, stored: Stored, limits: Limits, readers: Executor) -> None:
         self._admission = admission
