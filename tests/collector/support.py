@@ -11,9 +11,10 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import httpx2
@@ -102,6 +103,8 @@ class Owner:
 
 class Collector:
     """A collector over a directory, running or not."""
+
+    erasure_terms: Mapping[str, str] = MappingProxyType({})  # what a receipt says of the place where the rows were
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

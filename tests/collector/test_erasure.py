@@ -37,6 +37,7 @@ def test_the_owner_of_an_id_erases_its_events_and_no_others(collector: Collector
         "receipt": answer["receipt"],
         "ids": [{"userId": owner.id, "state": "erased", "events": 4}],
         "destinations": [],
+        **collector.erasure_terms,
     } == answer
     assert (1, 0) == (collector.stored, collector.waiting)
 
@@ -280,6 +281,7 @@ def test_a_receipt_can_be_checked_later_and_holds_no_id_and_only_the_day(collect
         "ids": 2,
         "events": 12,
         "destinations": [],
+        **collector.erasure_terms,
     } == found.json()
 
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -148,6 +149,8 @@ class FrontServer(Server):
 
 class UrlCollector(Collector):
     """A collector whose store is a server's. The files of the front lie below its data directory, so that whoever searches that searches both."""
+
+    erasure_terms = MappingProxyType({"files": "server"})
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)

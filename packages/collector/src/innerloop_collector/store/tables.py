@@ -84,7 +84,7 @@ class Tables:
         self.committed = self._position
 
     def insert_quarantined(self, rows: Sequence[QuarantineRow], kept_out: Sequence[QuarantineRow] = ()) -> None:
-        """Store events that wait, then count what was wrong with them; a kill between the two leaves them kept_out, never counted twice.
+        """Store events that wait, then count what was wrong with them; a kill between the two leaves them uncounted, never counted twice.
 
         Those for which there was no room are counted only.
         """
