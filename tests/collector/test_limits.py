@@ -199,6 +199,7 @@ def test_what_comes_into_quarantine_is_bounded_and_the_rest_is_counted_and_not_k
     assert 'innerloop_events_set_aside_total{reason="quarantine is full"} 4.0' in metrics(collector)
     assert 'innerloop_events_total{result="dropped"} 4.0' in metrics(collector)
     assert 1 == collector.log.count("quarantine is full today")
+    assert "the quarantine of acme today" in collector.cli("check").stderr
     collector.kill()
     collector.start()  # and it has not forgotten how much there was
     collector.send(wrong[4])

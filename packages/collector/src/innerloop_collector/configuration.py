@@ -62,7 +62,9 @@ class Limits(Section, frozen=True):
     events_per_second: Rate = 5_000  # of one write key, on average; 0: as many as the store takes
     burst_events: Count = 50_000  # that a write key may send at once before that average counts
     new_ids_per_day: Amount = 1_000  # that a write key may bring; events of more wait in quarantine; 0: any number
-    quarantine_bytes_per_day: Amount = 50_000_000  # that may come into a project's quarantine; more is counted and not kept; 0: any number
+    quarantine_bytes_per_day: Amount = (
+        1_000_000_000  # that may come into a project's quarantine; more is counted and not kept; 0: any number
+    )
     connections: Count = 1_000  # at the same time
     header_bytes: Count = 16_384  # of a request's first line and header
     header_seconds: Span = 10.0  # from the first byte of a header to its last

@@ -98,6 +98,16 @@ def of_the_new_ids(quarantine: Iterable[Sequence[Any]]) -> Iterator[Finding]:
         yield Finding("new ids", f"{text}, or make another key")
 
 
+def of_the_room_in_quarantine(full: Iterable[str]) -> Iterator[Finding]:
+    """Judge whether what does not fit a plan is kept still."""
+    for project in full:
+        yield Finding(
+            "quarantine",
+            f"what came into the quarantine of {project} today is as much as is kept, or nearly; more is counted and not kept. "
+            f"See: innerloop-collector quarantine list; apply the plan that is missing, or raise limits.quarantine_bytes_per_day",
+        )
+
+
 def of_the_destinations(destinations: Iterable[DestinationVitals]) -> Iterator[Finding]:
     """Judge how what was stored is passed on."""
     for one in destinations:

@@ -47,4 +47,5 @@ class Service(Area):
         yield from findings.of_the_known_backups(self.core.backups.known)
         yield from findings.of_the_journals(self.core.configuration.backup)
         yield from findings.of_the_new_ids(self.core.tables.quarantine_counts())
+        yield from findings.of_the_room_in_quarantine(self.core.room.full())
         yield from findings.of_the_destinations(vitals.destinations(self.core))

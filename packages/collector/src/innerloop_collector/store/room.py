@@ -1,7 +1,7 @@
 """How much may come into quarantine: a committed write key lets anyone send what fits no plan. May import: the store's engine and tables.
 
 Counted are the bytes that came in on a day, for each project, also of events that left since. The table of violations has them, so that a
-restart forgets nothing. Only the writer's thread asks.
+restart forgets nothing. Only the writer's thread claims.
 """
 
 from collections import Counter
@@ -13,6 +13,7 @@ import structlog
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.tables import QuarantineRow, size_of
 
+_NEARLY = 0.9
 _log = structlog.get_logger()
 
 
@@ -33,6 +34,11 @@ class Room:
         sql = "SELECT project, day, sum(bytes) FROM violations WHERE day >= {since:Date} GROUP BY project, day"
         for project, day, taken in self._engine.query(sql, {"since": self._today() - timedelta(days=1)}):
             self._taken[project, day] = taken
+
+    def full(self) -> list[str]:
+        """The projects whose quarantine is full today, or nearly. Any thread may ask."""
+        nearly = {which for which, taken in self._taken.copy().items() if self._most and taken > _NEARLY * self._most}
+        return sorted(project for project, day in nearly | self._said.copy() if day == self._today())
 
     def begin(self) -> None:
         """A commit begins. What one claimed that failed is free again."""
