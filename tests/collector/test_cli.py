@@ -105,7 +105,7 @@ def test_a_bad_project_file_is_one_clear_line(idle: Collector, text: str, said: 
         (["projects", "apply", "/nowhere/innerloop.toml"], "cannot read"),
         (["keys", "create", "acme"], "projects apply"),
         (["report", "acme"], "projects apply"),
-        (["keys", "revoke", "0123"], "there is no store"),
+        (["keys", "revoke", "0123"], "name the collector's data directory"),
         (["serve", "--port", "0", "--host", "192.0.2.1"], "cannot listen"),
         (["serve", "--port", "0", "--project-file", "/nowhere"], "cannot read"),
         (["check", "--data", "/dev/null/x"], "--data"),
@@ -162,7 +162,7 @@ def test_a_mistyped_data_directory_is_said_and_nothing_is_made(idle: Collector, 
     done = idle.cli(*words, "--data", str(idle.directory / "mistyped"))
 
     assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n"))
-    assert f"there is no store in {idle.directory / 'mistyped'}; name the collector's data directory with --data DIR" in done.stderr
+    assert f" in {idle.directory / 'mistyped'}; name the collector's data directory with --data DIR" in done.stderr
     assert not (idle.directory / "mistyped").exists()
 
 
