@@ -9,6 +9,7 @@ from tests.collector.conftest import collector, idle, small_disk
 from tests.store.servers import REAL, FrontServer, UrlCollector
 
 EMBEDDED = {
+    "test_the_journal_holds_every_erasure_and_brings_it_back_to_a_store_that_lost_it": "the files that it copies are the server's",
     "test_a_full_disk_is_answered_503_and_the_erasure_is_complete_once_there_is_room": "the disk is the server's",
     "test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer": "syncing is the server's",
 }
