@@ -265,7 +265,7 @@ class Collector:
 
     def every_row(self) -> str:
         """Every row of every table of a stopped collector, as text."""
-        names = [name for (name,) in self.rows("SELECT name FROM system.tables WHERE database = 'default'")]
+        names = [name for (name,) in self.rows("SELECT name FROM system.tables WHERE database = currentDatabase()")]
         found = self.rows_of(*(f"SELECT * FROM `{name}`" for name in names))
         return str(dict(zip(names, found, strict=True)))
 

@@ -162,9 +162,9 @@ class UrlCollector(Collector):
         super().close()
         self.server.close()
 
-    def rows(self, sql: str) -> list[list[Any]]:
-        """Look into the store."""
+    def rows_of(self, *queries: str) -> list[list[list[Any]]]:
+        """Look into the store, several times."""
         engine = self.server.engine()
-        found: list[list[Any]] = json.loads(json.dumps([list(row) for row in engine.query(sql)], default=str))
+        found: list[list[list[Any]]] = json.loads(json.dumps([[list(row) for row in engine.query(sql)] for sql in queries], default=str))
         engine.close()
         return found
