@@ -37,6 +37,7 @@ allow = ["test", "build", "lint"]
 """
 BATCH = 100
 SEEDED_AT_ONCE = 1_000_000
+COMMITTED = 1_300  # rows that a commit of the service holds under this load, about
 # One key sends everything here, and each batch brings new ids.
 UNLIMITED = {"INNERLOOP_COLLECTOR_LIMITS_EVENTS_PER_SECOND": "0", "INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY": "0"}
 
@@ -235,7 +236,7 @@ def _measure(directory: Path, options: argparse.Namespace) -> None:
         shutil.copytree(seeded, place, symlinks=True)
         return place
 
-    blocks = (BATCH, BATCH * options.connections, 5_000)
+    blocks = (BATCH, COMMITTED, BATCH * options.connections)
     full: list[dict[str, Any]] = []
     bare: dict[int, list[dict[str, Any]]] = {block: [] for block in blocks}
     for _ in range(options.rounds):
