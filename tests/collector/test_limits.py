@@ -214,6 +214,20 @@ def test_what_comes_into_quarantine_is_bounded_and_the_rest_is_counted_and_not_k
     assert 5 == collector.waiting
 
 
+def test_a_full_quarantine_keeps_out_nothing_that_fits_its_plan(new_collector: Made) -> None:
+    collector = limited(new_collector, quarantine_bytes_per_day=3_000, new_ids_per_day=2)
+    collector.send(*(run_event(command="not listed", arch="ä" * 1_000) for _ in range(3)))
+    assert 1 == collector.waiting, "what takes two bytes counts as two"
+    collector.send(*(run_event() for _ in range(6)))
+    collector.kill()
+    collector.start()
+    collector.send(*(run_event() for _ in range(3)))
+
+    assert (2, 8) == (collector.stored, collector.waiting)
+    collector.ask("ids", "release", "acme")
+    assert (9, 1) == (collector.stored, collector.waiting)
+
+
 def test_what_says_it_is_a_digest_takes_no_room(collector: Collector) -> None:
     """It stands in every row of what waits, and a batch may name a long one for all of its events."""
     collector.send(*(run_event() for _ in range(20)), plan="0" * 400_000)
@@ -335,6 +349,17 @@ def test_a_header_that_arrives_in_one_piece_is_bounded_too(limits: Collector) ->
         assert answer(connection).startswith(b"HTTP/1.1 431 ")
 
 
+def test_a_request_of_two_lengths_is_the_last_of_its_connection(limits: Collector) -> None:
+    """A proxy that goes by the other length would take what follows for somebody else's request."""
+    hidden = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    with connect(limits) as connection:
+        connection.sendall(head(5 + len(hidden), "Transfer-Encoding: chunked\r\n") + b"0\r\n\r\n" + hidden)
+        said = answer(connection)
+    assert said.startswith(b"HTTP/1.1 400 "), said
+    assert 1 == said.count(b"HTTP/1.1 ")
+    assert b"connection: close" in said.lower()
+
+
 def test_a_header_of_a_usual_size_is_fine_however_it_is_cut(limits: Collector) -> None:
     request = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: " + b"x" * 8_000 + b"\r\n\r\n"
     with connect(limits) as connection:
@@ -361,7 +386,7 @@ def test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it(limits: C
             with contextlib.suppress(TimeoutError):
                 said = slow.recv(65_536)
         took = time.monotonic() - began
-        assert said.startswith(b"HTTP/1.1 408 "), said
+        assert said.startswith(b"HTTP/1.1 503 "), said
         assert b"Retry-After: " in said
         assert 1.5 <= took < 6
         assert b"" == answer(silent), "who says nothing is closed without a word"
@@ -383,7 +408,7 @@ def test_a_body_that_comes_too_slowly_ends(limits: Collector) -> None:
             sent += 150
             with contextlib.suppress(TimeoutError):
                 said = slow.recv(65_536)
-        assert said.startswith(b"HTTP/1.1 408 "), said
+        assert said.startswith(b"HTTP/1.1 503 "), said
         assert 5 <= time.monotonic() - began < 15
         steady.sendall(body[sent:])
         steady.settimeout(10)

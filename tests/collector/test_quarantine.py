@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import innerloop
@@ -225,3 +225,16 @@ def test_a_field_that_expires_leaves_clients_before_and_after_it_accepted(idle: 
 
     assert 2 == idle.stored
     assert {"violates the plan: unknown property: properties": 1} == idle.reasons()
+
+
+def test_what_is_released_days_later_keeps_the_day_on_which_it_came(idle: Collector) -> None:
+    idle.start_with()
+    idle.send(run_event(command="new"))
+    day = datetime.now(UTC).date().isoformat()
+    idle.stop()
+    idle.move_clock(timedelta(days=3))
+    idle.start_with(project(names={"allow": ["new"]}))
+    assert (1, 0) == (idle.stored, idle.waiting)
+    idle.stop()
+
+    assert [[day]] == idle.rows("SELECT received_day FROM events")

@@ -242,7 +242,7 @@ def test_one_event_too_many_refuses_the_whole_batch_and_loses_none_of_it_unsaid(
     assert "2500" in response.json()["message"]
 
 
-def test_a_body_that_does_not_come_is_answered_with_408_and_when_to_come_back(idle: Collector) -> None:
+def test_a_body_that_does_not_come_is_answered_with_503_and_when_to_come_back(idle: Collector) -> None:
     idle.environment["INNERLOOP_COLLECTOR_LIMITS_BODY_SECONDS"] = "0.5"
     idle.start_with()
     connection = http.client.HTTPConnection(urlsplit(idle.url).netloc, timeout=20)
@@ -253,7 +253,7 @@ def test_a_body_that_does_not_come_is_answered_with_408_and_when_to_come_back(id
     problem = json.loads(response.read())
     connection.close()
 
-    assert (408, "too_slow") == (response.status, problem["code"])
+    assert (503, "too_slow") == (response.status, problem["code"])
     assert 0 < int(response.headers["Retry-After"]) <= 300
     assert response.headers["Retry-After"] == response.headers["X-RateLimit-Reset"]
 

@@ -64,7 +64,7 @@ def writer(tables: HeldTables) -> Iterator[Writer]:
         tables,
         Erasures(Engine(_no_engine), hasher),
         Tombstones(hasher),
-        Room(Engine(_no_engine), 0, date.today),
+        Room(Engine(_no_engine), 0, (), date.today),
         Store(group_rows=100, linger_seconds=0.01, waiting_rows=50),
     )
     made.start()

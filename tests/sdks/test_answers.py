@@ -18,7 +18,6 @@ OURS = {
     401: answers.unknown_key(),
     403: answers.wrong_origin(),
     404: answers.not_found("there is nothing at this address"),
-    408: answers.too_slow(),
     413: answers.too_large("a body may have 512000 bytes"),
     415: answers.unknown_encoding(),
     429: answers.overloaded(),
@@ -26,14 +25,14 @@ OURS = {
     511: answers.stale_token(),
 }
 SENT_AGAIN = {
-    "segment-analytics-python 2.4.0": {408, 429, 503},
+    "segment-analytics-python 2.4.0": {429, 503},
     "analytics-python 1.4.post1": {429, 503, 511},
     "rudder-sdk-python 2.1.9": {429, 503, 511},
-    "@segment/analytics-node 3.1.0": {408, 429, 503},
+    "@segment/analytics-node 3.1.0": {429, 503},
     "analytics-node 6.2.0": {429, 503, 511},
     "the founding system's POST": set(),
 }
-WAIT_AS_TOLD = {"segment-analytics-python 2.4.0": {408, 429, 503}, "@segment/analytics-node 3.1.0": {429}}
+WAIT_AS_TOLD = {"segment-analytics-python 2.4.0": {429, 503}, "@segment/analytics-node 3.1.0": {429}}
 PLACES = {status: 1 + 2 * place for place, status in enumerate(OURS)}  # of the event that meets it; those between meet nothing
 COUNT = 2 * len(OURS) + 1
 

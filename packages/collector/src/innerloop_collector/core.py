@@ -14,6 +14,7 @@ from innerloop_collector.configuration import Configuration, Store
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.metrics import Metrics
+from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
 from innerloop_collector.settings import Paths
 from innerloop_collector.store.backup import BackupMaker, Source
 from innerloop_collector.store.backups import Backups
@@ -75,7 +76,7 @@ class Core:
         self.erasures = Erasures(self.engine, self.hasher)
         self.purger = Purger(self.engine, lambda: None if store.url else sync(paths.store))
         self.tombstones = Tombstones(self.hasher)
-        self.room = Room(self.engine, self.configuration.limits.quarantine_bytes_per_day, self.registry.today)
+        self.room = Room(self.engine, self.configuration.limits.quarantine_bytes_per_day, FIT_THEIR_PLAN, self.registry.today)
         self.writer = Writer(self.tables, self.erasures, self.tombstones, self.room, self.configuration.store)
         stored = self.engine, self.tables, self.registry, self.tombstones
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, now)

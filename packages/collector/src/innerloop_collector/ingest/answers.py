@@ -1,7 +1,7 @@
 """What the service answers. May import: starlette.
 
 Success is exactly 200 and `{"success": true}`. Everything else is problem+json (RFC 9457) that also carries what Segment's
-SDKs read: `success`, `code`, `message`. 4xx makes them drop a batch, so everything that may pass is 408, 429, 503 or 511.
+SDKs read: `success`, `code`, `message`. 4xx makes them drop a batch, so everything that may pass is 429, 503 or 511: several drop it on 408 too.
 Which SDK does what on which status is in docs/reference/http-api.md, and tested with the SDKs themselves in tests/sdks.
 """
 
@@ -59,7 +59,7 @@ def too_large(detail: str) -> Refusal:
 
 def too_slow() -> Refusal:
     """The body did not arrive in time."""
-    return Refusal(408, "too_slow", "Request timeout", "the body did not arrive in time", temporary=True)
+    return Refusal(503, "too_slow", "Too slow", "the body did not arrive in time", temporary=True)
 
 
 def unknown_encoding() -> Refusal:

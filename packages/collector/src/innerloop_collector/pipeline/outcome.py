@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NEW_ID = "too many new ids"  # found by admission; `ids release` lets them in
 
 
+FIT_THEIR_PLAN = frozenset({str(Reason.NEW_ID)})
 KEEP_THEIR_BODY = frozenset({Reason.UNKNOWN_PLAN, Reason.VIOLATION, Reason.NEW_ID})  # of the others, nothing can ever be released
 
 

@@ -1,6 +1,6 @@
 """Make the store's row of an event, and the row of one that waits. May import: the rest of the pipeline but the steps, `innerloop.plan`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time
 from typing import Any
 
 import msgspec
@@ -72,7 +72,7 @@ def from_quarantine(row: QuarantineRow, now: datetime) -> Event:
     The clock's skew was forgotten when it went in, so its time is the client's own.
     """
     kept = msgspec.json.decode(row.body)
-    arrival = datetime(row.received_day.year, row.received_day.month, row.received_day.day, tzinfo=UTC) + timedelta(days=1)
+    arrival = datetime.combine(row.received_day, time.max, UTC)
     return Event(
         project=row.project,
         message_key=row.message_key,

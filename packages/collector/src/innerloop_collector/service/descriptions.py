@@ -39,15 +39,14 @@ _REASONS = {
     401: "The key or token is missing, unknown or revoked.",
     403: "Not for who asks.",
     404: "There is no such thing, or it is another project's.",
-    408: "The body did not arrive in time; send it again.",
     409: "It cannot be done like this; `detail` says what can.",
     413: "Larger than is accepted; sending it again would not help.",
     415: "The content encoding must be gzip, deflate or none.",
     429: "Too much waits already; send this again after `Retry-After` seconds.",
     511: "The token expired or was revoked; fetch another one.",
-    503: "Nothing was stored; send this again after `Retry-After` seconds.",
+    503: "Nothing was stored, or the body did not arrive in time; send this again after `Retry-After` seconds.",
 }
-_TEMPORARY = (408, 429, 503)
+_TEMPORARY = (429, 503)
 
 
 def _named(name: str) -> Schema:
@@ -93,7 +92,7 @@ def _operation(
     return described
 
 
-_SEND = (400, 401, 403, 408, 413, 415, 429, 503)
+_SEND = (400, 401, 403, 413, 415, 429, 503)
 
 
 def _or_without(operation: Operation) -> Operation:
@@ -133,13 +132,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "people", "What a receipt stands for", _named("Receipt"), 401, 404, 429, 503, security=("writeKey",), parameters=(_RECEIPT,)
     ),
     ("POST", "/token"): _operation(
-        "ingest", "Give an SDK that signs its requests a token", _named("Token"), 400, 401, 408, 413, 415, 429, 503,
+        "ingest", "Give an SDK that signs its requests a token", _named("Token"), 400, 401, 413, 415, 429, 503,
         body="TokenRequest", media=_FORM,
     ),
     ("POST", "/admin/v1/call"): _operation(
-        "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 408, 409, 413, 415, 503, body="Call", security=("token", "session")
+        "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 409, 413, 415, 503, body="Call", security=("token", "session")
     ),
-    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 408, 413, 415, body="Given"),
+    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 413, 415, 503, body="Given"),
     ("GET", "/session"): _operation("session", "Who one is", _named("Who"), 401, 403, security=("token", "session")),
     ("DELETE", "/session"): _operation("session", "Sign a browser out", None, 401, 403),
     ("GET", "/livez"): _operation("service", "The process runs", _named("Status")),

@@ -5,6 +5,7 @@ Addresses are never asked for. May import: uvicorn, h11, configuration, settings
 """
 
 import asyncio
+import http
 import json
 import resource
 import sys
@@ -26,13 +27,13 @@ _TOLD_SECONDS = 60.0  # between two lines of the log
 _OTHER_FILES = 512  # that the store may have open beside the connections
 _log = structlog.get_logger()
 
-_ANSWERS = {
-    400: ("Bad request", "invalid_request", "this is not HTTP"),
-    408: ("Request timeout", "too_slow", "the request came too slowly; send it again"),
-    431: ("Request header fields too large", "too_large", "the header of a request is too large"),
-    503: ("Service unavailable", "overloaded", "there are too many connections; try again later"),
+_ANSWERS = {  # code -> status, title, detail
+    "invalid_request": (400, "Bad request", "this is not HTTP"),
+    "too_large": (431, "Request header fields too large", "the header of a request is too large"),
+    "too_slow": (503, "Too slow", "the request came too slowly; send it again"),
+    "overloaded": (503, "Service unavailable", "there are too many connections; try again later"),
 }
-_TEMPORARY = (408, 503)
+_CLOSE = (b"connection", b"close")
 
 
 class Guard:
@@ -108,7 +109,7 @@ class Guard:
             self._look_at_header(one, since, now)
         for one in list(self.sending):
             if one.too_slow(now):
-                self._refuse(one, 408, "body rate")
+                self._refuse(one, "body rate")
         for one, since in list(self.leaving.items()):
             if now - since > _LINGER_SECONDS:
                 one.transport.abort()
@@ -124,13 +125,13 @@ class Guard:
     def _look_at_header(self, one: "GuardedProtocol", since: float, now: float) -> None:
         begun = one.header_begun(now)
         if begun is not None and now - begun > self.limits.header_seconds:
-            self._refuse(one, 408, "header time")
+            self._refuse(one, "header time")
         elif begun is None and now - since > self.limits.idle_seconds:
             one.leave()
 
-    def _refuse(self, one: "GuardedProtocol", status: int, why: str) -> None:
+    def _refuse(self, one: "GuardedProtocol", why: str) -> None:
         self.turn_away(why)
-        one.refuse(status)
+        one.refuse("too_slow")
 
     def _tell(self, now: float) -> None:
         """Say in the log, at most once a minute, how often what was exceeded."""
@@ -158,7 +159,7 @@ class GuardedProtocol(H11Protocol):
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
         if not self.guard.admit(self):
-            transport.write(_answer(503))
+            transport.write(_answer("overloaded"))
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -204,6 +205,16 @@ class GuardedProtocol(H11Protocol):
             self._body_since, self._body_bytes = now, size
         if self in self.guard.held and self not in self.guard.leaving:
             self.guard.settle(self, now)
+        self._close_where_lengths_differ()
+
+    def _close_where_lengths_differ(self) -> None:
+        """End with this request where it names two lengths: a proxy may believe the other one, and what follows would be somebody else's.
+
+        RFC 9112, 6.1. The parser goes by Transfer-Encoding.
+        """
+        names = {name for name, _ in self.headers or ()}
+        if {b"content-length", b"transfer-encoding"} <= names and _CLOSE not in self.headers:
+            self.headers.append(_CLOSE)
 
     def header_begun(self, now: float) -> float | None:
         """When the header that is not complete yet began to come. None: nothing of it has come."""
@@ -229,11 +240,11 @@ class GuardedProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text; ours says more
         """Refuse what the parser cannot read."""
         error = sys.exception()
-        status = 431 if isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431 else 400
-        self.guard.turn_away("header size" if status == 431 else "not HTTP")
-        self.refuse(status)
+        large = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
+        self.guard.turn_away("header size" if large else "not HTTP")
+        self.refuse("too_large" if large else "invalid_request")
 
-    def refuse(self, status: int) -> None:
+    def refuse(self, code: str) -> None:
         """Answer instead of the application, and read on for a moment so that the answer arrives."""
         if self.transport.is_closing() or self in self.guard.leaving:
             return
@@ -241,7 +252,7 @@ class GuardedProtocol(H11Protocol):
         if (cycle and cycle.response_started and not cycle.response_complete) or not self.transport.can_write_eof():
             self.transport.abort()
             return
-        self.transport.write(_answer(status))
+        self.transport.write(_answer(code))
         self.transport.write_eof()
         self.transport.resume_reading()
         self.guard.forget(self)
@@ -262,11 +273,11 @@ class GuardedProtocol(H11Protocol):
             cycle.message_event.set()
 
 
-def _answer(status: int) -> bytes:
-    title, code, detail = _ANSWERS[status]
+def _answer(code: str) -> bytes:
+    status, title, detail = _ANSWERS[code]
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "success": False, "code": code, "message": detail}
     content = json.dumps(body).encode()
-    retry = "Retry-After: 5\r\nX-RateLimit-Reset: 5\r\n" if status in _TEMPORARY else ""
+    retry = "Retry-After: 5\r\nX-RateLimit-Reset: 5\r\n" if status == http.HTTPStatus.SERVICE_UNAVAILABLE else ""
     head = f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\nContent-Length: {len(content)}\r\n{retry}Connection: close\r\n\r\n"
     return head.encode() + content
 

@@ -1,11 +1,11 @@
-"""How much may come into quarantine: a committed write key lets anyone send what fits no plan. May import: the store's engine and tables.
+"""How much that fits no plan may come into quarantine: a committed write key lets anyone send it. May import: the store's engine and tables.
 
 Counted are the bytes that came in on a day, for each project, also of events that left since. The table of violations has them, so that a
 restart forgets nothing. Only the writer's thread claims.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 
 import structlog
@@ -20,10 +20,11 @@ _log = structlog.get_logger()
 class Room:
     """Knows how full each project's quarantine is today."""
 
-    def __init__(self, engine: Engine, most: int, today: Callable[[], date]) -> None:
-        """`most` is in bytes, of a project and day. 0: any number."""
+    def __init__(self, engine: Engine, most: int, free: Collection[str], today: Callable[[], date]) -> None:
+        """`most` is in bytes, of a project and day; 0: any number. `free` are reasons of what fits its plan: that takes no room."""
         self._engine = engine
         self._most = most
+        self._free = free
         self._today = today
         self._taken: Counter[tuple[str, date]] = Counter()
         self._claimed: Counter[tuple[str, date]] = Counter()
@@ -31,8 +32,8 @@ class Room:
 
     def load(self) -> None:
         """Read what came today, and yesterday: what came before midnight may be stored after it."""
-        sql = "SELECT project, day, sum(bytes) FROM violations WHERE day >= {since:Date} GROUP BY project, day"
-        for project, day, taken in self._engine.query(sql, {"since": self._today() - timedelta(days=1)}):
+        sql = "SELECT project, day, sum(bytes) FROM violations WHERE day >= {since:Date} AND reason NOT IN {free:Array(String)} GROUP BY project, day"
+        for project, day, taken in self._engine.query(sql, {"since": self._today() - timedelta(days=1), "free": list(self._free)}):
             self._taken[project, day] = taken
 
     def full(self) -> list[str]:
@@ -46,7 +47,7 @@ class Room:
 
     def claim(self, row: QuarantineRow) -> bool:
         """Claim room for a row. Returns whether there is any."""
-        if not self._most:
+        if not self._most or row.reason in self._free:
             return True
         which, size = (row.project, row.received_day), size_of(row)
         if self._taken[which] + self._claimed[which] + size > self._most:

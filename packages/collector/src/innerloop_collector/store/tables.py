@@ -154,7 +154,8 @@ def _wrong(row: QuarantineRow, field: str) -> _Wrong:
 
 def size_of(row: QuarantineRow) -> int:
     """What a row takes, about, in bytes and before it is compressed."""
-    return _FIXED + len(row.body) + len(row.plan) + sum(map(len, row.fields))
+    texts = (row.body, row.plan, *row.fields)
+    return _FIXED + sum(len(text if isinstance(text, bytes) else text.encode()) for text in texts)
 
 
 def forget_mutations(engine: Engine, tables: Iterable[str] = schema.HOLDS_INSTALLATIONS) -> None:
