@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from innerloop_collector.configuration import load
-from innerloop_collector.restore import restore
+from innerloop_collector.restore import Given, restore
 from innerloop_collector.settings import prepare
 
 
@@ -33,7 +33,7 @@ def main(data: Path, backup: Path, last: int) -> None:
     counted(os, "replace")  # also what a path's method calls
     counted(os, "rmdir")
     counted(shutil, "rmtree")
-    restore(paths, load(None, os.environ), backup, [], None)
+    restore(paths, load(None, os.environ), backup, Given())
     print(changes)
 
 

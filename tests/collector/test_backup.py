@@ -128,6 +128,81 @@ def test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the
     assert (21, 1, 0) == (idle.stored, idle.waiting, idle.ask("check")["unfinished_erasures"])
 
 
+def test_a_journal_that_cannot_be_read_stops_a_restore_and_nobody_comes_back(idle: Collector) -> None:
+    idle.start_with()
+    idle.send(run_event("user 1"), run_event("user 2"))
+    idle.stop()
+    directory = _backup(idle)
+    copied = shutil.copytree(directory, idle.directory / "copy elsewhere")
+    idle.ask("erase", "acme", "--id", "user 1")
+    kept = (idle.data / "erasures.log").rename(idle.directory / "kept elsewhere")
+    (idle.data / "erasures.log").mkdir()
+    done = idle.cli("check")
+    assert (1, f"innerloop-collector: cannot read {idle.data / 'erasures.log'}: Is a directory; ") == (
+        done.returncode, done.stderr.partition("without it")[0],
+    )  # fmt: skip
+    shutil.rmtree(idle.data)
+    other, mount = idle.directory / "other.log", idle.directory / "mount" / "erasures.log"
+    other.write_text("no journal\n")
+
+    def refused(said: str, *words: str) -> None:
+        done = _restore(idle, copied, *words)
+        assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+        assert f"{said}, and whom it names would come back; " in done.stderr
+        assert {"lock", "scratch"} == {path.name for path in idle.data.iterdir() if path.name != "erasures.log"}
+
+    typo = idle.directory / "erasure.log"
+    refused(f"the journal {typo} cannot be read (No such file or directory)", "--erasures", str(typo))
+    refused(f"the journal {idle.directory} cannot be read (Is a directory)", "--erasures", str(idle.directory))
+    refused(f"the journal {other} cannot be read (no erasure is in it)", "--erasures", str(kept), "--erasures", str(other))
+    (idle.data / "erasures.log").mkdir()
+    refused(f"the journal {idle.data / 'erasures.log'} cannot be read (Is a directory)")
+    (idle.data / "erasures.log").rmdir()
+    idle.environment["INNERLOOP_COLLECTOR_BACKUP_JOURNALS"] = str(mount)
+    refused(f"the journal {mount} cannot be read (No such file or directory)")
+    assert "mount its disk" in _restore(idle, copied).stderr
+    assert f"{typo} is no journal that would be read" in _restore(idle, copied, "--without-journal", str(typo)).stderr
+
+    refused(f"the journal {typo} cannot be read (No such file or directory)", "--without-journal", str(mount), "--erasures", str(typo))
+
+    mount.parent.mkdir()
+    shutil.copy(kept, mount)
+    assert 1 == _restored(idle, copied, "--without-journal", str(copied / "erasures.log"))["erased_again"]
+    assert 1 == idle.stored
+
+
+def test_the_journal_in_a_backup_is_checked_as_far_as_the_manifest_knows_it(idle: Collector) -> None:
+    idle.start_with()
+    idle.send(*(run_event(f"user {number}") for number in range(3)))
+    idle.stop()
+    idle.ask("erase", "acme", "--id", "user 0")
+    directory = _backup(idle)
+    idle.ask("erase", "acme", "--id", "user 1")
+    journal = directory / "erasures.log"
+    good = journal.read_bytes()
+    assert 2 == len(good.splitlines())
+    shutil.rmtree(idle.data)
+
+    for damaged in (None, b"", good.splitlines(keepends=True)[0], good.replace(b"acme", b"amce", 1)):
+        journal.unlink()
+        if damaged is not None:
+            journal.write_bytes(damaged)
+        done = _restore(idle, directory)
+        assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+        assert f"the journal {journal} cannot be read (" in done.stderr
+        assert "and whom it names would come back; use another backup" in done.stderr
+        assert {"lock", "scratch"} == {path.name for path in idle.data.iterdir()}
+        journal.write_bytes(good)
+    with journal.open("ab") as file:
+        file.write(b"2026-11-24 acme 0123")  # a process was killed here: what is added is in the manifest afterwards
+    _restored(idle, directory)
+    idle.ask("erase", "acme", "--id", "user 2")
+    assert 4 == len(journal.read_text().splitlines())
+    journal.write_bytes(journal.read_bytes()[:-1])
+    shutil.rmtree(idle.data)
+    assert f"{journal} cannot be read (it is not what manifest.json says)" in _restore(idle, directory).stderr
+
+
 def test_a_restored_store_knows_its_backups_and_erases_from_them(idle: Collector) -> None:
     idle.start_with()
     owner, later = Owner(), Owner()
@@ -401,6 +476,40 @@ def _with_keys_of_destinations(collector: Collector) -> Path:
     directory = _backup(collector)
     _lose(collector)
     return directory
+
+
+def test_a_restore_keeps_the_surviving_key_of_a_destination_that_the_backup_does_not_have(idle: Collector) -> None:
+    idle.start_with()
+    earlier = _backup(idle, "earlier than the destination")
+    idle.stop()
+    (idle.directory / "key").write_text("secret")
+    (idle.directory / "collector.toml").write_text(
+        f'[destinations.tempo]\nkind = "otlp"\nrecipient = "r"\nendpoint = "http://127.0.0.1:9"\nkey_file = "{idle.directory}/key"\n'
+    )
+    idle.environment["INNERLOOP_COLLECTOR_CONFIG"] = str(idle.directory / "collector.toml")
+    idle.start()
+    bare = _backup(idle, "bare", "--without-secret")
+    idle.stop()
+    kept = Path(shutil.copy(idle.data / "secret", idle.directory / "kept"))
+    path = idle.data / "destinations" / "tempo.key"
+    key = path.read_bytes()
+
+    for directory in (earlier, bare):
+        shutil.rmtree(idle.data / "store")
+        _restored(idle, directory, "--secret-from", str(kept))
+        assert key == path.read_bytes(), "with another, the destination would see new names for old events"
+
+
+def test_a_restore_refuses_to_choose_between_two_keys_of_a_destination(idle: Collector) -> None:
+    directory = _with_keys_of_destinations(idle)
+    path = idle.data / "destinations" / "two.key"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"another")
+    done = _restore(idle, directory)
+
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+    assert f"{path} is not the key in the backup" in done.stderr
+    assert (b"another", {"lock", "scratch", "destinations"}) == (path.read_bytes(), {one.name for one in idle.data.iterdir()})
 
 
 def _killed_while_restoring(collector: Collector, directory: Path, step: int) -> bool:

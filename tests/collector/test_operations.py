@@ -141,7 +141,7 @@ def test_backups_that_stopped_are_found(idle: Collector) -> None:
     assert [] == found()
 
 
-def test_a_copy_of_the_erasure_journal_that_cannot_be_written_is_found_and_no_command_logs(idle: Collector) -> None:
+def test_a_copy_of_the_erasure_journal_that_cannot_be_used_is_found_and_no_command_logs(idle: Collector) -> None:
     away = idle.directory / "away"
     idle.environment["INNERLOOP_COLLECTOR_BACKUP_JOURNALS"] = str(away / "erasures.log")
     idle.apply(PROJECT)
@@ -151,8 +151,14 @@ def test_a_copy_of_the_erasure_journal_that_cannot_be_written_is_found_and_no_co
     )  # fmt: skip
 
     [line] = wrong(idle)
-    assert line.startswith(f"the copy {away / 'erasures.log'} of the erasure journal cannot be written ({away}: No such file or directory)")
-    away.mkdir()
+    assert line.startswith(
+        f"the copy {away / 'erasures.log'} of the erasure journal cannot be read and written ({away}: No such file or directory)"
+    )
+    (away / "erasures.log").mkdir(parents=True)
+    assert ["the erasure journal cannot be read and written (it is no file)"] == [
+        line.partition(" of ")[2].partition(",")[0] for line in wrong(idle)
+    ]
+    (away / "erasures.log").rmdir()
     assert [] == wrong(idle)
 
 

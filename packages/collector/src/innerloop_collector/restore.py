@@ -6,6 +6,7 @@ would take for its store, and none starts a new one: it is run again. What was e
 
 import os
 import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -36,17 +37,26 @@ class Restored(NamedTuple):
     secret_checked: bool  # whether the backup says which secret it goes with
 
 
+class Given(NamedTuple):
+    """What a person says of a backup."""
+
+    journals: Sequence[Path] = ()  # of erasures, that may know newer ones
+    without: Sequence[Path] = ()  # journals that would be read and are lost
+    secret: Path | None = None
+
+
 class _Source(NamedTuple):
     """What is put back."""
 
     directory: Path
     found: manifest.Manifest
     key: bytes
+    destinations: dict[str, bytes]  # the keys of their pseudonyms, by file
     erasures: list[Tombstone]
     listed: list[backups.Known]
 
 
-def restore(paths: Paths, configuration: Configuration, directory: Path, journals: list[Path], secret: Path | None) -> Restored:
+def restore(paths: Paths, configuration: Configuration, directory: Path, given: Given) -> Restored:
     """Restore a backup. The caller holds the lock of the data directory. Raises UsageError and StoreError."""
     if configuration.store.url:
         raise UsageError("a backup is put back into an embedded store only; leave [store] url out, or use the backups of your server")
@@ -54,13 +64,14 @@ def restore(paths: Paths, configuration: Configuration, directory: Path, journal
     found = manifest.read(directory)
     if lies_in(directory, paths.data) or lies_in(paths.data, directory):
         raise UsageError(f"the backup {directory} and the data directory {paths.data} lie in one another; move the backup elsewhere")
-    key = _secret(directory, found, secret)
-    named = [Path(name) for name in configuration.backup.journals]
-    erasures = [one for path in (directory / journal.NAME, paths.erasures, *named, *journals) for one in journal.read(path)]
+    key = _secret(directory, found, given.secret)
+    destinations = _destinations(paths, directory)
+    copies = [Path(name) for name in configuration.backup.journals]
+    erasures = list(_erasures(paths, directory, found, copies, given))
     listed = [*backups.read(directory / backups.NAME), *backups.read(paths.backups), backups.Known(str(directory.absolute()), found.made)]
     building = Paths(paths.restoring)
     try:
-        done = _build(building, configuration, _Source(directory, found, key, erasures, listed))
+        done = _build(building, configuration, _Source(directory, found, key, destinations, erasures, listed))
         _move(building, paths)
     except OSError as error:
         raise UsageError(
@@ -74,7 +85,7 @@ def _build(building: Paths, configuration: Configuration, source: _Source) -> Re
     if building.data.exists():
         shutil.rmtree(building.data)
     try:
-        _lay_out(building, source.directory, source.key)
+        _lay_out(building, source)
         core = Core(building, configuration)
         with closing(core):
             bring_up(core.engine, core.hasher.fingerprint(), core.now().date())
@@ -147,11 +158,83 @@ def _secret(directory: Path, found: manifest.Manifest, given: Path | None) -> by
     return key
 
 
-def _lay_out(building: Paths, directory: Path, key: bytes) -> None:
+def _erasures(paths: Paths, directory: Path, found: manifest.Manifest, copies: Sequence[Path], given: Given) -> Iterator[Tombstone]:
+    """What every journal says. Raises UsageError for one that cannot be read: whom it names would come back."""
+    theirs = directory / journal.NAME
+    lost = {path.absolute() for path in given.without}
+    if strange := lost - {path.absolute() for path in (theirs, *copies)}:
+        raise UsageError(f"{min(strange)} is no journal that would be read: it is neither {theirs} nor in backup.journals")
+    if theirs.absolute() not in lost:
+        mend = f"use another backup, or give a newer journal with --erasures FILE and say --without-journal {theirs}"
+        yield from _grown(theirs, found.journal, mend) if found.journal else _if_there(theirs, mend)
+    yield from _if_there(paths.erasures, "mend that, or move it elsewhere")
+    for path in copies:
+        if path.absolute() not in lost:
+            yield from _named(path, f"mount its disk; if it is lost, or nobody was ever erased, say --without-journal {path}")
+    for path in given.journals:
+        yield from _named(path, "correct --erasures")
+
+
+def _grown(path: Path, known: manifest.File, mend: str) -> list[Tombstone]:
+    """The journal in a backup, of which the manifest knows how it begins."""
+    content = _content(path, mend)
+    if not manifest.begins_as(content, known):
+        raise _unread(path, f"it is not what {manifest.NAME} says", mend)
+    return journal.tombstones_in(content)
+
+
+def _named(path: Path, mend: str) -> list[Tombstone]:
+    """A journal that must be there. The first erasure makes it, so that one without any is none, or was lost."""
+    found = journal.tombstones_in(_content(path, mend))
+    if not found:
+        raise _unread(path, "no erasure is in it", mend)
+    return found
+
+
+def _if_there(path: Path, mend: str) -> list[Tombstone]:
+    try:
+        return journal.read_if_there(path)
+    except OSError as error:
+        raise _unread(path, error.strerror, mend) from error
+
+
+def _content(path: Path, mend: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unread(path, error.strerror, mend) from error
+
+
+def _unread(path: Path, why: str | None, mend: str) -> UsageError:
+    return UsageError(f"the journal {path} cannot be read ({why}), and whom it names would come back; {mend}")
+
+
+def _destinations(paths: Paths, directory: Path) -> dict[str, bytes]:
+    """The keys of destinations' pseudonyms that the backup has, and those that are there: opening the store makes what lacks."""
+    ours, theirs = _keys_in(paths.destinations), _keys_in(directory / paths.destinations.name)
+    for name in sorted(ours.keys() & theirs.keys()):
+        if ours[name] != theirs[name]:
+            raise UsageError(
+                f"{paths.destinations / name} is not the key in the backup, and with the wrong one the destination would see new names for old events;"
+                " move that which it does not know elsewhere"
+            )
+    return ours | theirs
+
+
+def _keys_in(directory: Path) -> dict[str, bytes]:
+    try:
+        paths = list(directory.iterdir()) if directory.is_dir() else []
+        return {path.name: path.read_bytes() for path in paths if path.suffix == ".key"}
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+def _lay_out(building: Paths, source: _Source) -> None:
     building.scratch.mkdir(mode=0o700, parents=True)
-    write_private(building.secret, key)
-    if (directory / building.destinations.name).is_dir():
-        shutil.copytree(directory / building.destinations.name, building.destinations)
+    write_private(building.secret, source.key)
+    building.destinations.mkdir(mode=0o700)
+    for name, key in source.destinations.items():
+        write_private(building.destinations / name, key)
 
 
 def _accepted(core: Core) -> list[dict[str, str]]:

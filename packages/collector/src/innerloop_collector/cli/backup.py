@@ -53,11 +53,21 @@ def backup_gone(place: Place, directory: str, as_json: bool) -> None:
 @click.option(
     "--erasures", "journals", multiple=True, metavar="FILE", help="A journal of erasures (erasures.log) that may know newer ones."
 )
+@click.option(
+    "--without-journal",
+    "without",
+    multiple=True,
+    metavar="FILE",
+    help="A journal that would be read and is lost: the backup's, or a configured one.",
+)
 @click.option("--secret-from", metavar="FILE", help="The key of the keyed hashes, where the backup was made without.")
 @as_json
-def restore(place: Place, directory: str, journals: tuple[str, ...], secret_from: str | None, as_json: bool) -> None:
+def restore(
+    place: Place, directory: str, journals: tuple[str, ...], without: tuple[str, ...], secret_from: str | None, as_json: bool
+) -> None:
     """Put the backup in DIR back into an empty data directory. What was erased since stays erased."""
     from innerloop_collector.cli.reach import log_to_stderr
+    from innerloop_collector.restore import Given
     from innerloop_collector.restore import restore as put_back
     from innerloop_collector.terminal.backup import restored
 
@@ -67,7 +77,8 @@ def restore(place: Place, directory: str, journals: tuple[str, ...], secret_from
         raise in_use(place.paths.data, held)
     with held:
         secret = Path(secret_from) if secret_from else None
-        done = put_back(place.paths, place.configuration, Path(directory), [Path(name) for name in journals], secret)
+        given = Given([Path(name) for name in journals], [Path(name) for name in without], secret)
+        done = put_back(place.paths, place.configuration, Path(directory), given)
     answer = {
         "directory": directory,
         "made": done.backup.made,

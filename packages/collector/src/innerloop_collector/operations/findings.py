@@ -6,6 +6,7 @@ A finding says what is wrong and what to do. A note is about what mends itself, 
 import email.utils
 import json
 import os
+import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -151,16 +152,24 @@ def of_the_known_backups(known: Callable[[], object]) -> Iterator[Finding]:
 
 
 def of_the_journals(settings: Backup) -> Iterator[Finding]:
-    """Judge whether the copies of the erasure journal can be written."""
+    """Judge whether the copies of the erasure journal can be read and written."""
     for path in map(Path, settings.journals):
-        try:
-            os.stat(path if path.exists() else path.parent)
-            why = None if os.access(path if path.exists() else path.parent, os.W_OK) else "no permission, or a read-only disk"
-        except OSError as error:
-            why = f"{path.parent}: {error.strerror}"
-        if why:
-            text = f"the copy {path} of the erasure journal cannot be written ({why}), so it misses who was erased"
-            yield Finding("erasures", f"{text}; make its directory, or correct backup.journals")
+        if why := _unusable(path):
+            text = f"the copy {path} of the erasure journal cannot be read and written ({why}), so it misses who was erased"
+            yield Finding("erasures", f"{text}; mount its disk, make its directory, or correct backup.journals")
+
+
+def _unusable(path: Path) -> str | None:
+    """Why a file cannot be read and written, or made."""
+    try:
+        if not os.path.lexists(path):
+            os.stat(path.parent)
+            return None if os.access(path.parent, os.W_OK) else "no permission, or a read-only disk"
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return "it is no file"
+        return None if os.access(path, os.R_OK | os.W_OK) else "no permission, or a read-only disk"
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
 
 
 def _made(backup: Path) -> float | None:

@@ -96,12 +96,14 @@ class BackupMaker:
             manifest.put(building, KEY, "", 0, source.paths.secret.read_bytes())
             if source.paths.destinations.is_dir():  # the keys of pseudonyms
                 shutil.copytree(source.paths.destinations, building / source.paths.destinations.name)
-        if source.paths.erasures.exists():
-            manifest.put(building, journal.NAME, "", 0, source.paths.erasures.read_bytes())
+        erasures = source.paths.erasures
+        kept = manifest.put(building, journal.NAME, "", 0, erasures.read_bytes()) if erasures.exists() else None
         source.backups.copy_to(building)
         made = source.now().isoformat(timespec="seconds")
         engine = str(source.engine.query("SELECT version()")[0][0])
-        found = manifest.Manifest(manifest.FORMAT, made, __version__, engine, position, with_secret, tables, files, source.fingerprint)
+        found = manifest.Manifest(
+            manifest.FORMAT, made, __version__, engine, position, with_secret, tables, files, source.fingerprint, journal=kept
+        )
         manifest.write(building, found)
         return found
 

@@ -187,11 +187,23 @@ def _erase(directory: Path, due: _Due, tombstones: list[Tombstone]) -> bool:
     try:
         with _alone(directory):
             _rewrite(directory, due)
-            journal.append(directory / journal.NAME, tombstones, due.today)
+            _bury(directory, tombstones, due.today)
     except (CollectorError, OSError, pa.ArrowException) as error:
         _log.warning("a backup cannot be rewritten; nothing can be proven of it", path=str(directory), error=type(error).__name__)
         return False
     return True
+
+
+def _bury(directory: Path, tombstones: list[Tombstone], today: date) -> None:
+    """Write tombstones down in a backup, then in its manifest how its journal is now. One that was damaged stays so by it."""
+    path = directory / journal.NAME
+    journal.append(path, tombstones, today)
+    found = manifest.read(directory)
+    content = path.read_bytes() if path.exists() else b""
+    if content and (found.journal is None or manifest.begins_as(content, found.journal)):
+        kept = manifest.file_of(path.name, "", 0, content)
+        if kept != found.journal:
+            manifest.write(directory, msgspec.structs.replace(found, journal=kept))
 
 
 def _rewrite(directory: Path, due: _Due) -> None:

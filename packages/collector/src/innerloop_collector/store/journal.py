@@ -28,9 +28,17 @@ class Journal:
         self._copies = copies
 
     def read(self) -> list[Tombstone]:
-        """Every tombstone in it, and in the copies that can be read."""
-        found = {one.mark: one for path in (self._path, *self._copies) for one in read(path)}
-        return list(found.values())
+        """Every tombstone in it, and in the copies that can be read. Raises StoreError where the journal itself cannot be read."""
+        try:
+            found = read_if_there(self._path)
+        except OSError as error:
+            raise StoreError(f"cannot read {self._path}: {error.strerror}; without it whom it names would come back") from error
+        for number, path in enumerate(self._copies, 1):
+            try:
+                found += read_if_there(path)
+            except OSError as error:
+                _log.error("a copy of the erasure journal cannot be read", copy=number, error=error.strerror)
+        return list({one.mark: one for one in found}.values())
 
     def add(self, tombstones: Iterable[Tombstone], day: date) -> None:
         """Write tombstones down. Raises StoreError where the journal itself cannot be written; a copy may be away."""
@@ -47,18 +55,29 @@ class Journal:
 
 
 def read(path: Path) -> list[Tombstone]:
-    """The tombstones of one file; none where there is no such file. What is cut off or no line of a journal is left out."""
+    """The tombstones of one file. Raises OSError."""
+    return tombstones_in(path.read_bytes())
+
+
+def read_if_there(path: Path) -> list[Tombstone]:
+    """The tombstones of one file; none where it was not made yet: the first erasure makes it. Raises OSError where its directory is away."""
     try:
-        lines = path.read_text("ascii", "replace").splitlines()
-    except OSError:
+        return read(path)
+    except FileNotFoundError:
+        if os.path.lexists(path) or not path.parent.is_dir():
+            raise
         return []
-    words = [line.split(" ") for line in lines]
+
+
+def tombstones_in(content: bytes) -> list[Tombstone]:
+    """The tombstones of a journal. What is cut off or no line of a journal is left out."""
+    words = [line.split(" ") for line in content.decode("ascii", "replace").splitlines()]
     return [Tombstone(one[1], int(one[2], 16), finished=False) for one in words if len(one) == 3 and len(one[2]) == 32 and _hex(one[2])]
 
 
 def append(path: Path, tombstones: Iterable[Tombstone], day: date) -> None:
-    """Add those that a file does not have yet, and see them to the disk."""
-    known = {one.mark for one in read(path)}
+    """Add those that a file does not have yet, and see them to the disk. Raises OSError."""
+    known = {one.mark for one in read_if_there(path)}
     new = [one for one in tombstones if one.mark not in known]
     if not new:
         return

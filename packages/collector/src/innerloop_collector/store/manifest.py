@@ -37,6 +37,7 @@ class Manifest(msgspec.Struct, frozen=True):
     columns: dict[str, dict[str, str]]  # table -> column -> type
     files: list[File]
     fingerprint: str = ""  # of that key, also where it is left out; empty: made by a version that did not write it down
+    journal: File | None = None  # of erasures, as it was at least; none: nobody was erased, or made by a version that did not write it down
 
     @property
     def rows(self) -> int:
@@ -67,7 +68,17 @@ def write(directory: Path, manifest: Manifest) -> None:
 def put(directory: Path, name: str, table: str, rows: int, content: bytes) -> File:
     """Write a file of a backup durably."""
     write_private(directory / name, content)
+    return file_of(name, table, rows, content)
+
+
+def file_of(name: str, table: str, rows: int, content: bytes) -> File:
+    """What a manifest says of a file."""
     return File(name, table, rows, len(content), hashlib.sha256(content).hexdigest())
+
+
+def begins_as(content: bytes, file: File) -> bool:
+    """Tell whether a file that only ever grows has what a manifest says of it."""
+    return file_of(file.path, file.table, file.rows, content[: file.bytes]) == file
 
 
 def content_of(directory: Path, file: File) -> bytes:
