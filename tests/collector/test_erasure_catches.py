@@ -8,13 +8,25 @@ from tests.collector.patches import Patch, caught, copy, run
 
 PATCHES = {
     "any secret opens": Patch(
-        "store/eraser.py", "State.ERASED if known == claim.proof else State.REFUSED", "State.ERASED", "test_erasure.py::test_a_wrong_secret_deletes_nothing"
+        "store/eraser.py", "State.ERASED if claim.proof in known else State.REFUSED", "State.ERASED", "test_erasure.py::test_a_wrong_secret_deletes_nothing"
     ),
     "no secret needed": Patch(
         "store/eraser.py", "        return State.UNKNOWN", "        return State.ERASED", "test_erasure.py::test_an_id_without_a_registered_secret_is_unknown_whatever_is_stored_of_it"
     ),
     "the last secret counts": Patch(
         "store/writer.py", "if one.mark not in known:", "if True:", "test_erasure.py::test_the_first_secret_counts_also_within_one_moment_and_after_a_restart"
+    ),
+    "what waits proves nothing": Patch(
+        "store/erasure.py", "waiting = self._waiting_proofs(missing.values())", "waiting: dict[int, set[int]] = {}", "test_limits.py::test_the_owner_of_an_id_that_waits_has_it_forgotten_and_may_ask_again"
+    ),
+    "the only proof goes with what waited": Patch(
+        "store/eraser.py", "        self._register(granted, proofs)\n", "", "test_limits.py::test_the_owner_of_an_id_that_waits_has_it_forgotten_and_may_ask_again"
+    ),
+    "whatever secret waits counts": Patch(
+        "store/erasure.py", "if first.setdefault(installation, day) == day:", "if True:", "test_limits.py::test_of_several_secrets_that_wait_those_of_the_first_day_count"
+    ),
+    "what is let in meanwhile is overlooked": Patch(
+        "store/erasure.py", "            registered |= self.proofs(missing)\n", "", "test_limits.py::test_an_id_that_is_let_in_while_its_owner_asks_is_known"
     ),
     "part of a malformed registration counts": Patch(
         "ingest/messages.py",
@@ -113,7 +125,7 @@ PATCHES = {
         "store/eraser.py", "            self._journal.add(tombstones, self._today())\n", "", "test_erasure_by_admin.py::test_the_journal_holds_every_erasure_and_brings_it_back_to_a_store_that_lost_it"
     ),
     "access without a secret": Patch(
-        "ingest/holdings.py", 'return "known" if proof == self._stored.hasher.proof(mark, secret_hash(wanted.secret)) else "refused"', 'return "known"', "test_seeing_what_is_kept.py::test_a_wrong_secret_an_unknown_id_and_an_erased_one_show_nothing"
+        "ingest/holdings.py", 'return "known" if self._stored.hasher.proof(mark, secret_hash(wanted.secret)) in proofs else "refused"', 'return "known"', "test_seeing_what_is_kept.py::test_a_wrong_secret_an_unknown_id_and_an_erased_one_show_nothing"
     ),
     "a correction shows the receipt": Patch(
         "pipeline/clock.py", "return found - timedelta(seconds=max(step, _MINUTE)) if found > received else found", "return received if found > received else found", "test_clock.py::test_a_correction_never_shows_when_an_event_was_received"

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from innerloop_collector.store.erasure import Erasures
+from innerloop_collector.store.keyed import Hasher
 from tests.collector.support import KEY, PROJECT, Collector, Owner, digest_of, project, run_event
 
 Made = Callable[[], Collector]
@@ -29,6 +31,10 @@ def limited(made: Made, **limits: float) -> Collector:
 
 def batch(count: int, user: str | None = None) -> dict[str, Any]:
     return {"batch": [run_event(user) for _ in range(count)]}
+
+
+def forgotten(collector: Collector, *owners: Owner) -> list[tuple[str, int]]:
+    return [(one["state"], one["events"]) for one in collector.forget(*owners)["ids"]]
 
 
 def metrics(collector: Collector) -> str:
@@ -158,11 +164,63 @@ def test_the_secret_of_an_id_that_waits_counts_once_the_id_is_let_in(new_collect
     collector, owner = limited(new_collector, new_ids_per_day=1), Owner()
     collector.send(run_event("a"))
     collector.send(run_event(owner.id), run_event(owner.id, command="not listed"), owners=[owner])
-    assert "unknown" == collector.forget(owner)["ids"][0]["state"]
+    collector.send(*(run_event(owner.id) for _ in range(20)))  # a client says it once
     collector.ask("ids", "release", "acme")
 
-    assert [{"userId": owner.id, "state": "erased", "events": 2}] == collector.forget(owner)["ids"]
+    assert [{"userId": owner.id, "state": "erased", "events": 22}] == collector.forget(owner)["ids"]
     assert (1, 0) == (collector.stored, collector.waiting)
+
+
+def test_the_owner_of_an_id_that_waits_has_it_forgotten_and_may_ask_again(new_collector: Made) -> None:
+    collector, owner, thief = limited(new_collector, new_ids_per_day=1), Owner(), Owner()
+    thief.id = owner.id
+    collector.send(run_event("a"))
+    collector.send(run_event(owner.id), run_event(owner.id, command="not listed"), owners=[owner])
+    collector.send(run_event(owner.id), run_event("b"))
+    assert [("refused", 0)] == forgotten(collector, thief)
+    assert 4 == collector.waiting
+
+    assert [("refused", 0), ("erased", 3)] == forgotten(collector, thief, owner)
+    assert [("erased", 0), ("refused", 0)] == forgotten(collector, owner, thief)
+    collector.send(run_event(owner.id), owners=[thief])
+    assert 1 == collector.ask("ids", "release", "acme")["released"]
+    assert (2, 0) == (collector.stored, collector.waiting)
+    assert [("erased", 0), ("refused", 0)] == forgotten(collector, owner, thief)
+
+
+def test_an_id_that_waits_and_never_had_a_secret_stays_unknown(new_collector: Made) -> None:
+    collector, owner = limited(new_collector, new_ids_per_day=1), Owner()
+    collector.send(run_event("a"), run_event(owner.id))
+
+    assert [("unknown", 0)] == forgotten(collector, owner)
+    assert 1 == collector.waiting
+
+
+def test_of_several_secrets_that_wait_those_of_the_first_day_count(new_collector: Made) -> None:
+    collector, first, second = limited(new_collector, new_ids_per_day=1), Owner(), Owner()
+    second.id = first.id
+    collector.send(run_event("a"), run_event(first.id), owners=[first])
+    collector.stop()
+    collector.move_clock(timedelta(days=1))
+    collector.start()
+    collector.send(run_event("b"), run_event(first.id), owners=[second])
+
+    assert [("refused", 0), ("erased", 2)] == forgotten(collector, second, first)
+
+
+def test_an_id_that_is_let_in_while_its_owner_asks_is_known() -> None:
+    """What waits is registered before it leaves quarantine: whoever looks for it in both places finds it in one."""
+    registered: list[tuple[int, int]] = []
+
+    class Released:
+        def query(self, sql: str, _: Any) -> list[tuple[int, int]]:
+            if "FROM quarantine" in sql:
+                registered.append((1, 3))
+                return []
+            return list(registered)
+
+    engine: Any = Released()
+    assert {3} == Erasures(engine, Hasher(b"x" * 32)).known_by({1: 2}).of(1)
 
 
 def test_each_key_has_new_ids_of_its_own(new_collector: Made) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 
 from innerloop_collector.configuration import Limits
 from innerloop_collector.ingest.holdings import ShowHoldings, Stored
+from innerloop_collector.store.erasure import Proofs
 from innerloop_collector.store.keyed import Hasher
 from tests.client.people import Developer
 from tests.collector.support import KEY, Collector, Owner, run_event
@@ -55,6 +57,19 @@ def test_a_wrong_secret_an_unknown_id_and_an_erased_one_show_nothing(collector: 
     assert 0 == _access(collector, erased)[0]["events"]
 
 
+def test_the_holder_of_an_id_that_is_not_let_in_yet_sees_what_waits(new_collector: Callable[[], Collector]) -> None:
+    collector, owner, thief = new_collector(), Owner(), Owner()
+    thief.id = owner.id
+    collector.environment["INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY"] = "1"
+    collector.start_with()
+    collector.send(run_event("a"), run_event(owner.id, duration_ms=1110), run_event(owner.id, command="waits"), owners=[owner])
+    told, *rows = _access(collector, owner)
+
+    assert ("known", True, 0, 2) == (told["state"], told["secretRegistered"], told["events"], told["quarantined"])
+    assert ["quarantine", "quarantine"] == [line["table"] for line in rows]
+    assert ["refused"] == [line["state"] for line in _access(collector, thief)]
+
+
 def test_access_needs_a_write_key_and_a_body_that_fits(shared: Collector) -> None:
     assert 401 == shared.post("/v1/access", {"ids": [Owner().claim]}, key="acme.wrong").status_code
     assert 400 == shared.post("/v1/access", {"ids": []}).status_code
@@ -66,14 +81,14 @@ def test_however_many_ask_one_reader_answers_them_with_one_question_each() -> No
     asked: list[int] = []
     at_work = Counter[str]()
 
-    class Proofs:
-        def proofs(self, marks: set[int]) -> dict[int, int]:
+    class Known:
+        def known_by(self, marks: dict[int, int]) -> Proofs:
             at_work["now"] += 1
             at_work["most"] = max(at_work["most"], at_work["now"])
             asked.append(len(marks))
             time.sleep(0.01)
             at_work["now"] -= 1
-            return {}
+            return Proofs({}, {})
 
     class Admitted:
         project = "acme"
@@ -85,7 +100,7 @@ def test_however_many_ask_one_reader_answers_them_with_one_question_each() -> No
             pass
 
     async def ask_many(readers: ThreadPoolExecutor) -> list[int]:
-        stored: Any = Stored(Proofs(), None, Hasher(b"x" * 32))  # type: ignore[arg-type]
+        stored: Any = Stored(Known(), None, Hasher(b"x" * 32))  # type: ignore[arg-type]
         admitted: Any = Admitted()
         application = Starlette(routes=ShowHoldings(admitted, stored, Limits(), readers).routes())
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(application), base_url="http://here") as client:

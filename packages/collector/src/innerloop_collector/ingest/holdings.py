@@ -63,14 +63,15 @@ class ShowHoldings:
 
     def _states(self, project: str, wanted: list[Id]) -> list[str]:
         """Whether each secret is its id's: known, unknown or refused."""
-        marks = [self._stored.hasher.mark(self._stored.hasher.installation(project, one.user_id)) for one in wanted]
-        proofs = self._stored.erasures.proofs(set(marks))
-        return [self._state(one, mark, proofs.get(mark)) for one, mark in zip(wanted, marks, strict=True)]
+        installations = [self._stored.hasher.installation(project, one.user_id) for one in wanted]
+        marks = [self._stored.hasher.mark(one) for one in installations]
+        proofs = self._stored.erasures.known_by(dict(zip(marks, installations, strict=True)))
+        return [self._state(one, mark, proofs.of(mark)) for one, mark in zip(wanted, marks, strict=True)]
 
-    def _state(self, wanted: Id, mark: int, proof: int | None) -> str:
-        if proof is None:
+    def _state(self, wanted: Id, mark: int, proofs: set[int]) -> str:
+        if not proofs:
             return "unknown"
-        return "known" if proof == self._stored.hasher.proof(mark, secret_hash(wanted.secret)) else "refused"
+        return "known" if self._stored.hasher.proof(mark, secret_hash(wanted.secret)) in proofs else "refused"
 
     async def _lines(self, project: str, wanted: list[Id], states: list[str]) -> AsyncIterator[bytes]:
         for one, state in zip(wanted, states, strict=True):

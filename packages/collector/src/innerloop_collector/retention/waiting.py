@@ -82,8 +82,11 @@ def _keep(core: Core, project: str, ended: list[tuple[QuarantineRow, Event, Outc
         for row, event, outcome in ended
         if isinstance(outcome, Quarantined) and (outcome.reason, list(outcome.fields)) != (row.reason, row.fields)
     ]
-    proofs = {core.hasher.mark(row.installation): rows.waiting_proof(row) for row, _, _ in ended if core.ids.knows(row.installation)}
-    registrations = [Registration(project, mark, proof) for mark, proof in proofs.items() if proof]
+    registrations = [
+        Registration(project, core.hasher.mark(row.installation), proof)
+        for row, _, _ in sorted(ended, key=lambda one: one[0].received_day)  # the writer keeps the first of an id
+        if (proof := rows.waiting_proof(row)) and core.ids.knows(row.installation)
+    ]
     stored = 0
     if free or changed or registrations:
         stored = core.writer.submit(free, [], registrations, judged_again=changed).result().stored

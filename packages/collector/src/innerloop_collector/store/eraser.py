@@ -1,6 +1,6 @@
 """The one eraser: lets installations be forgotten, several requests at a time. May import: the store's writer, schema and erasure, errors.
 
-The order makes it safe. The tombstone first, through the writer: whatever the writer stored before is there to be found, and
+The order makes it safe. First the proof of an id that waits to be let in is registered, so that its owner can ask again. The tombstone next, through the writer: whatever the writer stored before is there to be found, and
 nothing of that installation is stored after. Then the rows, then what is left of them in the engine's files, then the mark that the
 tombstone is finished. Killed anywhere, the next start goes on from the tombstones that are not finished.
 """
@@ -19,7 +19,7 @@ import structlog
 
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.store.backups import Backups
-from innerloop_collector.store.erasure import Erasures, ReceiptRow, Tombstone, Tombstones
+from innerloop_collector.store.erasure import Erasures, Proofs, ReceiptRow, Registration, Tombstone, Tombstones
 from innerloop_collector.store.journal import Journal
 from innerloop_collector.store.purge import Purger
 from innerloop_collector.store.writer import Writer
@@ -36,7 +36,7 @@ class State(StrEnum):
     """What became of an id."""
 
     ERASED = "erased"
-    UNKNOWN = "unknown"  # no secret was ever registered for it
+    UNKNOWN = "unknown"  # no secret of it is kept
     REFUSED = "refused"  # the secret is not its
 
 
@@ -199,8 +199,9 @@ class Eraser:
             job.done.set_result(answer)
 
     def _erase(self, group: list[_Job]) -> list[tuple[_Job, Erased]]:
-        proofs = self._erasures.proofs({claim.mark for job in group for claim in job.claims})
+        proofs = self._erasures.known_by({claim.mark: claim.installation for job in group for claim in job.claims})
         granted = {claim.mark: (job.project, claim) for job in group for claim in job.claims if _state(claim, proofs) is State.ERASED}
+        self._register(granted, proofs)
         self._bury({mark: project for mark, (project, _) in granted.items()})
         todo = {claim.installation: mark for mark, (_, claim) in granted.items() if mark in self._unfinished}
         self._look_elsewhere(granted)
@@ -215,6 +216,16 @@ class Eraser:
             self._untold, self._fates, self._reached = untold, fates, reached
             raise
         return answers
+
+    def _register(self, granted: dict[int, tuple[str, Claim]], proofs: Proofs) -> None:
+        """Register the proofs that only wait in rows which are about to go."""
+        waiting = [
+            Registration(project, mark, claim.proof)
+            for mark, (project, claim) in granted.items()
+            if mark in proofs.waiting and claim.proof is not None
+        ]
+        if waiting:
+            self._writer.submit([], [], waiting).result()
 
     def _bury(self, wanted: dict[int, str]) -> None:
         """Make tombstones for those that have none."""
@@ -250,7 +261,7 @@ class Eraser:
         for mark in marks:
             self._unfinished.pop(mark)
 
-    def _answer(self, job: _Job, proofs: dict[int, int]) -> Erased:
+    def _answer(self, job: _Job, proofs: Proofs) -> Erased:
         verdicts = []
         destinations: dict[str, str] = {}
         for claim in job.claims:
@@ -272,14 +283,14 @@ class Eraser:
         )
 
 
-def _state(claim: Claim, proofs: dict[int, int]) -> State:
-    """Judge a claim by what was registered."""
+def _state(claim: Claim, proofs: Proofs) -> State:
+    """Judge a claim by what its id is known by."""
     if claim.proof is None:
         return State.ERASED
-    known = proofs.get(claim.mark)
-    if known is None:
+    known = proofs.of(claim.mark)
+    if not known:
         return State.UNKNOWN
-    return State.ERASED if known == claim.proof else State.REFUSED
+    return State.ERASED if claim.proof in known else State.REFUSED
 
 
 def _fail(job: _Job, error: StoreError) -> None:

@@ -4,7 +4,7 @@ An installation is known here by its *mark*, a hash of the hash that events carr
 installation, and nothing that is left in the store leads from it to a row.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -46,6 +46,17 @@ class ReceiptRow(NamedTuple):
     ids: int
     events: int
     destinations: dict[str, str]  # and backups: name -> erased, requested, not provable
+
+
+class Proofs(NamedTuple):
+    """What some marks are known by."""
+
+    registered: dict[int, int]
+    waiting: dict[int, set[int]]  # of marks without a registration: what came with events that are not let in yet
+
+    def of(self, mark: int) -> set[int]:
+        """The proofs each of which says that an installation is the asker's. None: it is unknown."""
+        return {self.registered[mark]} if mark in self.registered else self.waiting.get(mark, set())
 
 
 class Tombstones:
@@ -92,6 +103,32 @@ class Erasures:
             return {}
         rows = self._engine.query("SELECT mark, proof FROM registrations WHERE mark IN {marks:Array(UInt128)}", {"marks": list(marks)})
         return {row[0]: row[1] for row in rows}
+
+    def known_by(self, installations: Mapping[int, int]) -> Proofs:
+        """The proofs of some marks, each given with its installation. Only where none is registered is quarantine looked through.
+
+        What waits may be let in between the two questions, and then it is registered before it leaves. So the first is asked again.
+        """
+        registered = self.proofs(installations)
+        if missing := {mark: one for mark, one in installations.items() if mark not in registered}:
+            waiting = self._waiting_proofs(missing.values())
+            registered |= self.proofs(missing)
+            return Proofs(registered, waiting)
+        return Proofs(registered, {})
+
+    def _waiting_proofs(self, installations: Collection[int]) -> dict[int, set[int]]:
+        """The proofs that wait with events of some installations, by mark: those of the first day on which any came."""
+        rows = self._engine.query(
+            """SELECT DISTINCT installation, received_day, JSONExtractString(body, 'proof') AS proof FROM quarantine
+            WHERE installation IN {these:Array(UInt128)} AND proof != '' ORDER BY received_day""",
+            {"these": list(installations)},
+        )
+        first: dict[int, date] = {}
+        found: dict[int, set[int]] = {}
+        for installation, day, proof in rows:
+            if first.setdefault(installation, day) == day:
+                found.setdefault(self._hasher.mark(installation), set()).add(int(proof, 16))
+        return found
 
     def register(self, registrations: Collection[Registration]) -> None:
         """Make registrations durable."""
