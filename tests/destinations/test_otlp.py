@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from innerloop_collector.configuration import Destination
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.failures import Refusing, Unavailable
-from innerloop_collector.exporters.record import Counted, Record
+from innerloop_collector.exporters.record import Record, Taken
 from innerloop_collector.exporters.senders import open_sender
 from tests.collector.support import run_event, target_event
 from tests.destinations.receivers import Answer, Receiver
@@ -148,11 +148,12 @@ def test_an_endpoint_without_metrics_is_said_to_be_one(configured: Configured, r
     configured.destination("traces", "otlp", receiver).start(project(("Metrics Ltd", WITHOUT_ID)))
     configured.send(run_event())
 
-    assert "metrics = false" in configured.wait("traces", lambda it: it["failures"])["last_error"]
+    assert "metrics = false" in configured.wait("traces", lambda it: it["failures"] > 3)["last_error"]
+    assert 1 == len(receiver.events), "its spans were taken at once"
 
 
-def test_metrics_that_were_taken_are_not_sent_again_with_their_batch(receiver: Receiver) -> None:
-    """Spans that come twice are the same spans; a metric would count twice. Also where another way is opened after a failure."""
+def test_of_a_batch_that_is_sent_again_nothing_is_sent_that_was_taken_before(receiver: Receiver) -> None:
+    """A metric would count twice, and where metrics are refused for days, so would every span in between. Also where another way is opened."""
     day, now = datetime.now(UTC).date(), datetime.now(UTC)
     fields: dict[str, Any] = {"duration_ms": 1_000, "command": "test"}
     runs = [
@@ -160,14 +161,18 @@ def test_metrics_that_were_taken_are_not_sent_again_with_their_batch(receiver: R
         for place, name in ((1, "a"), (2, "b"))
     ]
     settings = Destination(kind="otlp", recipient="x", endpoint=receiver.url)
-    counted = Counted()
-    answers = iter([200, 200, 503, 200, 401, 200, 200, 200])  # spans, metrics of a, of b; spans, of b; spans, of b; spans
-    receiver.say = lambda _: Answer(next(answers))
-    for expected in (Unavailable, Refusing, None, None):
-        sender = open_sender(settings, check("x", settings), counted, lambda: now)
+    taken = Taken()
+    one_declined = ExportTraceServiceResponse()
+    one_declined.partial_success.rejected_spans = 1
+    answers = iter([503, 200, 200, 503, 401, 200])  # spans; spans, metrics of a, of b; of b; of b; nothing
+    receiver.say = lambda it: Answer(next(answers), body=one_declined.SerializeToString() if it.path == "/v1/traces" else b"")
+    declined = []
+    for expected in (Unavailable, Unavailable, Refusing, None, None):
+        sender = open_sender(settings, check("x", settings), taken, lambda: now)
         with contextlib.closing(sender), pytest.raises(expected) if expected else contextlib.nullcontext():
-            sender.send(runs)
+            declined.append(sender.send(runs))
 
     points = metrics(receiver)["cicd.pipeline.run.duration"]
     assert [1, 1] == [int(point["count"]) for point in points]
-    assert 8 == len(receiver.events)
+    assert 2 == len(receiver.events)
+    assert [1, 0] == declined, "what was declined is told once, when the whole batch was taken"

@@ -72,3 +72,24 @@ def test_a_destination_that_takes_nothing_at_all_is_broken_and_its_events_wait(
     receiver.say = lambda _: Answer()
     configured.collector.cli("destinations", "resume", "nr")
     receiver.wait_for(lambda it: len(it.events) == 50)
+
+
+def test_only_attempts_in_a_row_of_which_every_event_was_rejected_set_events_aside(
+    configured: Configured, new_receiver: Callable[[], Receiver]
+) -> None:
+    """A destination that was away, and takes nothing for a moment when it comes back, has not said anything of the events."""
+    mending, strict = new_receiver(), new_receiver()
+    asked: list[Request] = []
+    answers = iter([*[503] * 12, *[400] * 6, 503, *[400] * 6, 401, *[400] * 6, 200])
+    mending.say = lambda _: Answer(next(answers))
+    strict.say = lambda request: asked.append(request) or Answer(400)  # type: ignore[func-returns-value]
+    quick = {"first_pause_seconds": 0.01, "longest_pause_seconds": 0.05}
+    configured.destination("mending", "newrelic", mending, **quick).destination("strict", "newrelic", strict, **quick)
+    configured.start(project(("Metrics Ltd", WITHOUT_ID)))
+    configured.send(run_event())
+    strictly = configured.wait("strict", lambda it: it["set_aside"])
+    status = configured.wait("mending", lambda it: it["behind_events"] == 0)
+
+    assert (1, 0) == (status["sent"], status["set_aside"])
+    assert (0, 1) == (strictly["sent"], strictly["set_aside"])
+    assert 9 == len(asked), "eight attempts in a row, and the one after which it is set aside"

@@ -15,7 +15,7 @@ import pytest
 from innerloop_collector.configuration import Destination
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.failures import SendError
-from innerloop_collector.exporters.record import Counted, Record
+from innerloop_collector.exporters.record import Record, Taken
 from innerloop_collector.exporters.senders import open_sender
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import SECRET
@@ -29,7 +29,7 @@ def failure(kind: str, endpoint: str, directory: Path) -> str:
     key = directory / "key"
     key.write_text(SECRET)
     settings = Destination(kind=kind, recipient="x", endpoint=endpoint, key_file=str(key), timeout_seconds=0.5)  # type: ignore[arg-type]
-    sender = open_sender(settings, check("x", settings), Counted(), lambda: datetime.now(UTC))
+    sender = open_sender(settings, check("x", settings), Taken(), lambda: datetime.now(UTC))
     with contextlib.closing(sender), pytest.raises(SendError) as found:
         sender.send([RUN])
     return found.value.reason

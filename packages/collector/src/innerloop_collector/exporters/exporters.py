@@ -12,7 +12,7 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters import erasure
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.names import load_names
-from innerloop_collector.exporters.record import Counted
+from innerloop_collector.exporters.record import Taken
 from innerloop_collector.exporters.release import passable
 from innerloop_collector.exporters.senders import open_sender
 from innerloop_collector.exporters.source import Source
@@ -54,7 +54,7 @@ class Exporters:
         self._states.load()
         self._tables.number_after(self._states.highest())
         for name, settings in self._settings.items():
-            way = partial(open_sender, settings, self._addresses[name], Counted(), self._around.now)
+            way = partial(open_sender, settings, self._addresses[name], Taken(), self._around.now)
             self._workers[name] = Worker(name, settings, load_names(self._directory, name), self._around, way)
             self._workers[name].load()
         retired = [state for state in self._states.all() if state.destination not in self._workers]
@@ -95,7 +95,7 @@ class Exporters:
             "set_aside": self._states.count_set_aside(worker.name),
             "declined": state.declined,
             "failures": worker.pauses.failures,
-            "last_error": progress.last_error,
+            "last_error": progress.store_error or progress.last_error,
             "last_delivery": delivery.isoformat(timespec="seconds") if delivery else None,
             "next_try_seconds": round(max(progress.next_try - now, 0.0), 1),
         }
@@ -162,8 +162,8 @@ def _condition(worker: Worker, behind: int) -> str:
         return "paused"
     if not worker.progress.running:
         return "not running"
+    if worker.progress.store_error:
+        return "waiting"
     if worker.progress.last_error:
         return "failing"
-    if worker.progress.store_fails:
-        return "waiting"
     return "delivering" if behind else "level"

@@ -21,10 +21,12 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from innerloop_collector.exporters.address import Address
 from innerloop_collector.exporters.failures import Refusing, Rejected, SendError, Unavailable, of_no_answer, of_status, retry_after
 from innerloop_collector.exporters.metrics import metrics
-from innerloop_collector.exporters.record import Counted, Record
+from innerloop_collector.exporters.record import Record, Taken
 from innerloop_collector.exporters.spans import spans
 
 logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what failed is said once, by us
+
+_SPANS, _METRICS = "spans", "metrics"
 
 
 class _Session(requests.Session):
@@ -54,39 +56,45 @@ class _Session(requests.Session):
 class Otlp:
     """A way to one OTLP endpoint."""
 
-    def __init__(self, address: Address, headers: dict[str, str], timeout: float, counted: Counted | None) -> None:
-        """`counted` remembers whose metrics were taken. None: it gets no metrics."""
+    def __init__(self, address: Address, headers: dict[str, str], timeout: float, taken: Taken, with_metrics: bool) -> None:
+        """`taken` remembers what was taken, also by the ways of before."""
         self._session = _Session(timeout)
         options: dict[str, Any] = {"headers": headers, "timeout": timeout, "compression": Compression.Gzip, "session": self._session}
         self._traces = OTLPSpanExporter(f"{address.url}/v1/traces", **options)
-        self._metrics = OTLPMetricExporter(f"{address.url}/v1/metrics", **options) if counted is not None else None
-        self._counted = counted if counted is not None else Counted()
+        self._metrics = OTLPMetricExporter(f"{address.url}/v1/metrics", **options) if with_metrics else None
+        self._taken = taken
 
     def send(self, records: Sequence[Record]) -> int:
-        """Deliver a batch: spans first, then metrics, unless these were taken already when it was sent before. Raises SendError."""
-        made = spans(records)
-        if made and self._traces.export(made) is not SpanExportResult.SUCCESS:
-            raise self._why()
-        declined = self._declined_spans() if made else 0
+        """Deliver a batch: spans first, then metrics; not what was taken already when it was sent before. Raises SendError."""
+        self._send_spans(self._taken.lacking(_SPANS, records))
         if self._metrics is not None:
-            declined += self._send_metrics(self._metrics, records)
-        return declined
+            self._send_metrics(self._metrics, self._taken.lacking(_METRICS, records))
+        return self._taken.tell_declined()
 
-    def _send_metrics(self, exporter: OTLPMetricExporter, records: Sequence[Record]) -> int:
-        declined = 0
-        for data, runs in metrics([record for record in records if record not in self._counted]):
+    def _send_spans(self, records: Sequence[Record]) -> None:
+        made = spans(records)
+        if not made:
+            return
+        if self._traces.export(made) is not SpanExportResult.SUCCESS:
+            raise self._why()
+        self._taken.add(_SPANS, records, self._declined(ExportTraceServiceResponse(), "rejected_spans"))
+
+    def _send_metrics(self, exporter: OTLPMetricExporter, records: Sequence[Record]) -> None:
+        for data, runs in metrics(records):
             if exporter.export(data) is not MetricExportResult.SUCCESS:
                 why = self._why()
                 if isinstance(why, Unavailable):
                     raise why
                 raise Refusing(f"its metrics: {why.reason}; with metrics = false it gets none") from why
-            self._counted.add(runs)
-            declined += _decoded(ExportMetricsServiceResponse(), self._session.answer).partial_success.rejected_data_points
-        return declined
+            self._taken.add(_METRICS, runs, self._declined(ExportMetricsServiceResponse(), "rejected_data_points"))
 
-    def _declined_spans(self) -> int:
-        """An answer of 200 may say that some spans were not kept. They must not be sent again, says the protocol."""
-        return int(_decoded(ExportTraceServiceResponse(), self._session.answer).partial_success.rejected_spans)
+    def _declined(self, message: Any, number: str) -> int:
+        """An answer of 200 may say that some were not kept. They must not be sent again, says the protocol."""
+        try:
+            message.ParseFromString(self._session.answer)
+        except DecodeError:
+            pass  # some answer with text, or JSON
+        return int(getattr(message.partial_success, number))
 
     def _why(self) -> SendError:
         return self._session.failure or Rejected("it cannot be converted")
@@ -96,11 +104,3 @@ class Otlp:
         self._traces.shutdown()  # type: ignore[no-untyped-call]  # the exporter's own omission
         if self._metrics is not None:
             self._metrics.shutdown()
-
-
-def _decoded(message: Any, answer: bytes) -> Any:
-    try:
-        message.ParseFromString(answer)
-    except DecodeError:
-        pass  # some answer with text, or JSON
-    return message

@@ -30,21 +30,32 @@ class Record:
     parent: int  # of the span above; 0: none
 
 
-class Counted:
-    """The last records that a destination has counted and could not tell from their repetition. It outlives the ways to the destination."""
+class Taken:
+    """What a destination took last, each signal (spans, metrics) by itself: of a batch that is sent again only the rest is sent.
 
-    def __init__(self, most: int = 2 * LARGEST_BATCH) -> None:
-        self._most = most
-        self._positions: dict[int, None] = {}
+    It outlives the ways to the destination.
+    """
 
-    def __contains__(self, record: Record) -> bool:
-        return record.position in self._positions
+    def __init__(self, most: int = 4 * LARGEST_BATCH) -> None:
+        self._most = most  # of each signal of two batches
+        self._taken: dict[tuple[str, int], None] = {}
+        self._declined = 0
 
-    def add(self, records: Iterable[Record]) -> None:
-        """Remember records; the oldest make room."""
-        self._positions |= dict.fromkeys(record.position for record in records)
-        for position in list(self._positions)[: -self._most]:
-            del self._positions[position]
+    def lacking(self, signal: str, records: Iterable[Record]) -> list[Record]:
+        """Those of some records whose signal was not taken."""
+        return [record for record in records if (signal, record.position) not in self._taken]
+
+    def add(self, signal: str, records: Iterable[Record], declined: int) -> None:
+        """Remember that a signal was taken, and how many of its items were declined by that; the oldest make room."""
+        self._taken |= dict.fromkeys((signal, record.position) for record in records)
+        for one in list(self._taken)[: -self._most]:
+            del self._taken[one]
+        self._declined += declined
+
+    def tell_declined(self) -> int:
+        """How much was declined since this was asked last."""
+        declined, self._declined = self._declined, 0
+        return declined
 
 
 class Sender(Protocol):

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from innerloop_collector.configuration import Destination
 from innerloop_collector.exporters.address import Address, read_key
-from innerloop_collector.exporters.record import Counted, Sender
+from innerloop_collector.exporters.record import Sender, Taken
 
 
-def open_sender(settings: Destination, address: Address, counted: Counted, now: Callable[[], datetime]) -> Sender:
+def open_sender(settings: Destination, address: Address, taken: Taken, now: Callable[[], datetime]) -> Sender:
     """Open a destination with the key that it has now. Raises Refusing where the key cannot be read.
 
-    `counted` is what it was sent as metrics by the ways that were open before.
+    `taken` is what it took by the ways that were open before.
     """
     key = read_key(settings)
     if settings.kind == "newrelic":
@@ -26,4 +26,4 @@ def open_sender(settings: Destination, address: Address, counted: Counted, now: 
     from innerloop_collector.exporters.otlp import Otlp
 
     headers = {settings.key_header.lower(): key} if key else {}
-    return Otlp(address, headers, settings.timeout_seconds, counted if settings.metrics else None)
+    return Otlp(address, headers, settings.timeout_seconds, taken, settings.metrics)

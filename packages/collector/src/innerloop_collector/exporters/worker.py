@@ -66,7 +66,7 @@ class Progress:
     running: bool = False
     attempted: int = 0  # no event above this position was ever handed to the destination
     last_error: str | None = None
-    store_fails: bool = False  # nothing is sent meanwhile: it could not be noted, and would be sent again
+    store_error: str | None = None  # why the last turn ended, where the store was at fault: nothing is sent until it works again
     last_delivery: datetime | None = None
     next_try: float = 0.0  # on the monotonic clock; 0: not waiting
     level_since: float = 0.0  # on the monotonic clock, when the cursor was last level with the store
@@ -87,6 +87,7 @@ class Worker:
         self._open_sender = open_sender
         self._sender: Sender | None = None
         self._position = 0
+        self._rejections = 0  # attempts in a row, until now, of which every event was rejected
         self._noted = 0.0
         self._look_again = True  # for events that were set aside and are to be tried once more
         self._wake = threading.Event()
@@ -150,6 +151,7 @@ class Worker:
             except StoreError as error:
                 pause = self._store_failed(error)
             except Exception as error:  # noqa: BLE001 - the thread must live
+                self._store_works()
                 pause = self._failed(error)
             if pause:
                 self._wake.wait(pause)
@@ -171,8 +173,14 @@ class Worker:
         """Do one piece of work. Returns whether there may be more."""
         if self.state.paused:
             return False
-        if self.progress.store_fails:
-            self._try_the_store()
+        if self.progress.store_error:
+            with self._store():  # written before anything is sent: what could not be noted would be sent again and again
+                self._around.states.change(self.name)
+        more = self._work_once()
+        self._store_works()
+        return more
+
+    def _work_once(self) -> bool:
         if self._look_again and self._try_again():
             return True
         if time.monotonic() - self._noted > _NOTE_SKIPPED:
@@ -221,7 +229,7 @@ class Worker:
     def _settle(self, outcome: Outcome) -> None:
         """Make durable what became of a batch. Raises what ended it early."""
         failure = outcome.failure
-        if isinstance(failure, TakesNone) and self.pauses.failures < _PATIENCE:
+        if isinstance(failure, TakesNone) and self._rejections < _PATIENCE:
             raise failure
         self._succeeded(outcome)
         if outcome.settled:
@@ -284,21 +292,21 @@ class Worker:
         self.progress.last_delivery = self._around.now()
         self.progress.last_error = None
         self.pauses.reset()
+        self._rejections = 0
 
-    def _try_the_store(self) -> None:
-        """Write what is written already. Raises StoreError where that fails."""
-        with self._store():
-            self._around.states.change(self.name)
-        self.progress.store_fails = False
+    def _store_works(self) -> None:
+        """Note that the store did, reading and writing, what a whole turn asked of it."""
+        if self.progress.store_error:
+            _log.info("destination goes on, as the store works again", destination=self.name)
+        self.progress.store_error = None
         self._store_pauses.reset()
-        _log.info("destination goes on, as the store works again", destination=self.name)
 
     def _store_failed(self, error: StoreError) -> float:
         """Note that the store fails, which is no fault of the destination. Returns for how long to wait."""
         pause = self._store_pauses.next()
-        if not self.progress.store_fails:
+        if not self.progress.store_error:
             _log.warning("destination waits for the store", destination=self.name, error=str(error))
-        self.progress.store_fails = True
+        self.progress.store_error = str(error)
         self.progress.next_try = time.monotonic() + pause
         return pause
 
@@ -307,6 +315,7 @@ class Worker:
         reason = error.reason if isinstance(error, SendError) else "the exporter failed; with log_level = debug the log says where"
         if not isinstance(error, SendError):
             _log.debug("exporter failed", destination=self.name, exc_info=error)
+        self._rejections = self._rejections + 1 if isinstance(error, TakesNone) else 0
         pause = self.pauses.next(error.wait if isinstance(error, SendError) else 0.0)
         count = self.pauses.failures
         if reason != self.progress.last_error or count & (count - 1) == 0:

@@ -111,8 +111,15 @@ def of_the_room_in_quarantine(full: Iterable[str]) -> Iterator[Finding]:
 
 def of_the_destinations(destinations: Iterable[DestinationVitals]) -> Iterator[Finding]:
     """Judge how what was stored is passed on."""
+    destinations = list(destinations)
+    if waiting := [one for one in destinations if one.state == "waiting"]:
+        names = ", ".join(one.name for one in waiting)
+        yield Finding(
+            "store",
+            f"the destinations ({names}) wait, as the store cannot be read or written: {waiting[0].last_error}; see the service's log and the disk",
+        )
     for one in destinations:
-        if one.failures and one.state != "paused":  # what is paused tries nothing
+        if one.state == "failing":
             late = f"{one.behind_events} events, {one.behind_seconds:.0f} s"
             yield Finding(
                 "destinations",
