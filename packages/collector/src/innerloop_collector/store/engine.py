@@ -83,7 +83,8 @@ def _listening(scratch: Path) -> Iterator[Callable[[], str]]:
             os.close(stderr)
             if not asked:
                 heard.seek(0)
-                os.write(_STDERR, heard.read())
+                with contextlib.suppress(OSError):  # a log that cannot be written stops nothing
+                    os.write(_STDERR, heard.read())
 
 
 class Engine:
