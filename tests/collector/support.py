@@ -287,7 +287,7 @@ class Collector:
             timeout=60,
             check=True,
         )
-        found: list[list[list[Any]]] = json.loads(done.stdout)
+        found: list[list[list[Any]]] = json.loads(done.stdout.splitlines()[-1])  # before it stands what was mended at the opening
         return found
 
     def bytes_on_disk(self) -> bytes:

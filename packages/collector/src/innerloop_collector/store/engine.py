@@ -1,4 +1,4 @@
-"""Runs SQL on ClickHouse's engine. May import: clickhouse_connect, the store's layout, errors.
+"""Runs SQL on ClickHouse's engine. May import: clickhouse_connect, the store's layout and parts, errors.
 
 The engine is embedded through chDB, or a server's (`server`): driver and SQL are the same. A client serves one
 thread. Nothing may fork after the embedded engine was opened: queries of a forked child hang.
@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from ssl import SSLError
 from typing import Any
@@ -24,6 +25,7 @@ from urllib3.exceptions import TimeoutError as TimeoutException
 
 from innerloop_collector.errors import StoreError
 from innerloop_collector.store.layout import Layout
+from innerloop_collector.store.parts import Watches
 
 _PATIENCE = 30.0  # seconds
 _POLL = 0.1
@@ -97,6 +99,7 @@ class Engine:
         self._local = threading.local()
         self._clients: list[Client] = []
         self._open_ended: set[str] = set()  # queries
+        self._watches = Watches(self.query, partial(self.command, fenced=False))
         self._guard = threading.Lock()
         self.mutating = threading.Lock()  # held by who waits for a mutation, and by who removes the files of those that are done
 
@@ -130,9 +133,12 @@ class Engine:
         self.fence()
         query = uuid.uuid4().hex
         if self.layout.remote:  # with a token of its own: replicated tables take rows that look alike for a repetition
-            settings = {"query_id": query, "insert_deduplication_token": token or query}
-        else:
-            settings = _ONE_THREAD | ({"insert_deduplication_token": token} if token else {})
+            self._insert(table, columns, rows, {"query_id": query, "insert_deduplication_token": token or query})
+            return
+        with self._watches.over(table):
+            self._insert(table, columns, rows, _ONE_THREAD | ({"insert_deduplication_token": token} if token else {}))
+
+    def _insert(self, table: str, columns: "dict[str, str]", rows: Rows, settings: dict[str, str]) -> None:
         try:
             self._client().insert(
                 table,
@@ -144,7 +150,7 @@ class Engine:
             )
         except (ClickHouseError, OSError) as error:
             if self.layout.remote and isinstance(error.__cause__, HTTPError):
-                self._open_ended.add(query)
+                self._open_ended.add(settings["query_id"])
             raise _readable(error) from error
 
     def export(self, sql: str) -> bytes:
@@ -164,7 +170,8 @@ class Engine:
             raise _readable(error) from error
 
     def _settle(self) -> None:
-        """Wait for inserts whose connection ended: a server may be at work on them still, and what they store must be seen before more is."""
+        """See to what inserts left behind. A server may be at work still on one whose connection ended: what it stores must be seen before more is."""
+        self._watches.settle()
         for query in list(self._open_ended):
             deadline = time.monotonic() + _PATIENCE
             while self._running(query):
