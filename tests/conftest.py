@@ -47,6 +47,21 @@ class Installed(NamedTuple):
         return self.directory / "wheels"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured: a worker of xdist has no terminal, its reports carry what `record_property("figures", ...)` says."""
+    measured = [
+        (report.nodeid, value)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        for name, value in report.user_properties
+        if name == "figures" and report.when == "call"
+    ]
+    if measured:
+        terminalreporter.section("figures")
+    for test, value in measured:
+        terminalreporter.line(f"{test}: {value}")
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Both wheels, built and installed once, also where several workers of xdist ask for them.

@@ -1,5 +1,10 @@
-"""The engine goes on where it cannot write a small file of a part. So parts are looked at before anybody is told that their rows are on the disk."""
+"""Parts are looked at: the engine goes on where it cannot write a small file of one.
 
+Those of inserts before anybody is told that their rows are on the disk, those of merges before what they replaced is gone.
+tests/collector/test_merges_on_a_failing_disk.py does the same with the engine.
+"""
+
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,10 +20,13 @@ class Table:
         self.directory = directory
         self.commands: list[str] = []
         self.failure: StoreError | None = None
-        self.watches = Watches(lambda *_: [[str(directory)]], self._command)
+        self.fails_at = ""
+        self.read_again: list[str] = []
+        self.watches = Watches(lambda _: [("events", str(directory))], self._command)
+        self.watches.read_again = self.read_again.append
 
     def _command(self, sql: str) -> None:
-        if self.failure:
+        if self.failure and sql.startswith(self.fails_at):
             raise self.failure
         self.commands.append(sql)
 
@@ -58,14 +66,75 @@ def test_an_insert_that_failed_leaves_no_part_that_is_not_whole(table: Table) ->
     assert ["ALTER TABLE events DROP PART 'all_2_2_1'"] == table.commands
 
 
-def test_what_was_merged_is_not_taken_back(table: Table) -> None:
+READ_AGAIN = ["DETACH TABLE events", "ATTACH TABLE events"]
+
+
+def test_a_table_is_read_again_where_what_was_merged_is_not_whole(table: Table) -> None:
     with table.watches.over("events"):
         table.part("all_2_2_1")
     table.part("all_1_2_2", "count.txt")
     with table.watches.over("events"):
         table.part("all_3_3_1")
+    assert table.watches.settle()
 
-    assert [] == table.commands
+    assert not table.watches.settle()
+    assert (READ_AGAIN, ["events"]) == (table.commands, table.read_again)
+
+
+@pytest.mark.parametrize("name", ["all_1_1_1_5", "all_1_1_2"])
+def test_what_nobody_inserted_is_looked_at_without_an_insert(table: Table, name: str) -> None:
+    assert not table.watches.look()
+    table.part(name, "checksums.txt")
+
+    assert table.watches.look()
+    assert READ_AGAIN == table.commands
+
+
+def test_a_table_that_could_not_be_attached_is_before_anybody_reads(table: Table) -> None:
+    table.part("all_1_1_2", "count.txt")
+    table.fails_at, table.failure = "ATTACH", StoreError("the store failed: no")
+    for _ in range(2):
+        with pytest.raises(StoreError, match="no"):
+            table.watches.look()
+    with pytest.raises(StoreError, match="no"), table.watches.over("events"):
+        pytest.fail("nothing may be inserted")
+    table.failure = None
+    assert table.watches.settle()
+
+    assert (READ_AGAIN, ["events"]) == (table.commands, table.read_again)
+
+
+def test_a_table_that_is_read_still_is_attached_a_moment_later(table: Table) -> None:
+    table.part("all_1_1_2", "count.txt")
+    table.fails_at = "ATTACH"
+    table.failure = StoreError(
+        "the store failed: Code: 57. Cannot attach table, because it was detached but still used (TABLE_ALREADY_EXISTS)"
+    )
+    threading.Timer(0.2, lambda: setattr(table, "failure", None)).start()
+
+    assert table.watches.look()
+    assert READ_AGAIN == table.commands
+
+
+def test_a_table_is_read_again_until_what_depends_on_it_is_well(table: Table) -> None:
+    def unwell(_: str) -> None:
+        table.watches.settle()  # as whoever asks the engine does
+        raise StoreError("the index")
+
+    table.part("all_1_1_2", "count.txt")
+    table.watches.read_again = unwell
+    for _ in range(2):
+        with pytest.raises(StoreError, match="the index"):
+            table.watches.look()
+
+    assert READ_AGAIN * 2 == table.commands
+
+
+def test_a_part_without_rows_is_left_alone(table: Table) -> None:
+    table.part("all_1_1_2", "ids.proj/primary.cidx")
+    (table.directory / "all_1_1_2" / "count.txt").write_text("0")
+
+    assert not table.watches.look()
 
 
 def test_a_whole_part_is_left_alone_and_columns_may_be_empty(table: Table) -> None:

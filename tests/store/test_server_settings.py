@@ -7,6 +7,7 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.store.engine import SESSION
 from innerloop_collector.store.layout import Layout
 from innerloop_collector.store.server import by_url, layout_of
+from tests.collector.support import PROJECT
 from tests.store.servers import UrlCollector
 
 WRONG = {
@@ -48,6 +49,7 @@ def test_a_file_that_is_not_there_is_named(key: str) -> None:
 
 
 def test_a_server_that_is_not_there_is_one_line(idle: UrlCollector) -> None:
+    idle.apply(PROJECT)
     idle.environment["INNERLOOP_COLLECTOR_STORE_URL"] = "http://127.0.0.1:1/innerloop"
 
     done = idle.cli("check")

@@ -34,6 +34,7 @@ from innerloop_collector.store.server import by_url, layout_of
 from innerloop_collector.store.tables import Tables
 from innerloop_collector.store.upgrade import bring_up
 from innerloop_collector.store.uses import Uses
+from innerloop_collector.store.watchman import Watchman
 from innerloop_collector.store.writer import Writer
 
 
@@ -86,7 +87,7 @@ class Core:
         self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, copies, lambda: now().date())
         sources = Source(self.engine, self.purger, lambda: self.writer.committed, paths, self.hasher.fingerprint(), self.backups, now)
         self.backup = BackupMaker(sources)
-        self.workers: list[Worker] = [self.notes, self.eraser, self.exporters]
+        self.workers: list[Worker] = [self.notes, Watchman(self.engine), self.eraser, self.exporters]
 
     def open(self) -> None:
         """Open the store and begin to write."""

@@ -91,9 +91,10 @@ def _here(data: str | None, configuration: Configuration, *, make: bool) -> Plac
     """The collector of this machine. Raises UsageError where there is none, which mostly is a directory that was mistyped or left out."""
     directory = data_directory(data, os.environ, configuration.server.data)
     paths = Paths(directory)
-    if not (make or configuration.store.url or paths.store.exists() or paths.secret.exists()):
+    there, what = (False, "secret for the store of store.url") if configuration.store.url else (paths.store.exists(), "store")
+    if not (make or there or paths.secret.exists()):
         raise UsageError(
-            f"there is no store in {directory}; name the collector's data directory with --data DIR, or make a store with serve or projects apply"
+            f"there is no {what} in {directory}; name the collector's data directory with --data DIR, or make a store with serve or projects apply"
         )
     _quiet()
     return Place(prepare(directory), configuration)

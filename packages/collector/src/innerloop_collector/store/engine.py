@@ -99,7 +99,7 @@ class Engine:
         self._local = threading.local()
         self._clients: list[Client] = []
         self._open_ended: set[str] = set()  # queries
-        self._watches = Watches(self.query, partial(self.command, fenced=False))
+        self.watches = Watches(self.query, partial(self.command, fenced=False))
         self._guard = threading.Lock()
         self.mutating = threading.Lock()  # held by who waits for a mutation, and by who removes the files of those that are done
 
@@ -135,7 +135,7 @@ class Engine:
         if self.layout.remote:  # with a token of its own: replicated tables take rows that look alike for a repetition
             self._insert(table, columns, rows, {"query_id": query, "insert_deduplication_token": token or query})
             return
-        with self._watches.over(table):
+        with self.watches.over(table):
             self._insert(table, columns, rows, _ONE_THREAD | ({"insert_deduplication_token": token} if token else {}))
 
     def _insert(self, table: str, columns: "dict[str, str]", rows: Rows, settings: dict[str, str]) -> None:
@@ -164,14 +164,19 @@ class Engine:
     def load(self, table: str, columns: Sequence[str], content: bytes) -> None:
         """Insert the rows of a Parquet file. On return they are on the disk."""
         self.fence()
-        try:
-            self._client().raw_insert(table, column_names=columns, insert_block=content, fmt="Parquet")
-        except (ClickHouseError, OSError) as error:
-            raise _readable(error) from error
+        with contextlib.nullcontext() if self.layout.remote else self.watches.over(table):
+            try:
+                self._client().raw_insert(table, column_names=columns, insert_block=content, fmt="Parquet")
+            except (ClickHouseError, OSError) as error:
+                raise _readable(error) from error
+
+    def look_after_parts(self) -> bool:
+        """Look whether what merges wrote is whole, before what they replaced is gone; tell whether something was not, and was mended. Raises StoreError."""
+        return not self.layout.remote and self.watches.look()
 
     def _settle(self) -> None:
         """See to what inserts left behind. A server may be at work still on one whose connection ended: what it stores must be seen before more is."""
-        self._watches.settle()
+        self.watches.settle()
         for query in list(self._open_ended):
             deadline = time.monotonic() + _PATIENCE
             while self._running(query):

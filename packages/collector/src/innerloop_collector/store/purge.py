@@ -48,6 +48,8 @@ class Purger:
             self.wait_while(self.deleting)
             if any(self._count(one) for one in doomed):
                 raise StoreError("rows are there after their deletion")
+            if self._engine.look_after_parts():
+                raise StoreError("the disk failed: not every file of the parts without the rows could be written")
             if self.detached_parts():
                 raise StoreError("the engine has set parts aside (detached) that may hold rows of anybody; remove or repair them")
             self.sync()  # the parts without the rows are safe before those with them go

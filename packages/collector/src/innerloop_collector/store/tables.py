@@ -50,9 +50,13 @@ class Tables:
 
     def count_on(self) -> None:
         """Mend what a loss of power may have damaged, and go on counting where the last process stopped."""
-        if not self.engine.layout.cluster and lookup.repair(self.engine):
-            forget_mutations(self.engine)
+        self._mend_lookup("events")
+        self.engine.watches.read_again = self._mend_lookup
         self.number_after(self.engine.query("SELECT max(position) FROM events")[0][0])
+
+    def _mend_lookup(self, table: str) -> None:
+        if table == "events" and not self.engine.layout.cluster and lookup.repair(self.engine):
+            forget_mutations(self.engine)
 
     def number_after(self, position: int) -> None:
         """Give the next event a position after this one: the last rows may be erased by now, and whoever read them has noted how far they were."""

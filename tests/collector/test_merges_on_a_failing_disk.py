@@ -1,0 +1,51 @@
+"""A merge that could not write all of its part loses nothing: the engine says nothing of it, and removes what was merged a minute later."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.collector.support import Collector, run_event
+
+SCRIPT = Path(__file__).with_name("merge_on_a_failing_disk.py")
+FILES = ["count.txt", "checksums.txt", "columns.txt", "primary.cidx", "data.cmrk4", "ids.proj/data.cmrk4", "ids.proj/checksums.txt"]
+BATCHES = 4
+
+
+def after(collector: Collector, *words: str) -> dict[str, Any]:
+    """Send some batches, stop, and have them merged or one of them erased."""
+    for number in range(BATCHES):
+        collector.send(*(run_event(message=f"{number}-{event}") for event in range(10)))
+    assert 0 == collector.stop()
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(collector.data), *words],
+        capture_output=True,
+        text=True,
+        env=collector.environment,
+        timeout=100,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_was_merged_is_there_although_the_merged_part_is_broken(collector: Collector, file: str) -> None:
+    assert {"said": True, "events": BATCHES * 10, "known": BATCHES * 10} == after(collector, file)
+
+    assert BATCHES * 10 == collector.start().stored
+    collector.send(run_event(message="0-0"))
+    assert BATCHES * 10 == collector.stored, "a stored event is not recognised"
+
+
+@pytest.mark.parametrize("file", ["count.txt", "ids.proj/data.cmrk4"])
+def test_an_erasure_whose_parts_are_broken_takes_nothing_of_anybody_else(collector: Collector, file: str) -> None:
+    said = after(collector, file, "erase")
+
+    assert "the disk failed" in said["said"]
+    assert said["events"] == said["known"] == BATCHES * 10 - 1
+    assert BATCHES * 10 - 1 == collector.start().stored
