@@ -139,10 +139,11 @@ class Engine:
             self._insert(table, columns, rows, _ONE_THREAD | ({"insert_deduplication_token": token} if token else {}))
 
     def _insert(self, table: str, columns: "dict[str, str]", rows: Rows, settings: dict[str, str]) -> None:
+        block = list(zip(*rows, strict=True))
         try:
             self._client().insert(
                 table,
-                list(zip(*rows, strict=True)),
+                block,
                 column_names=list(columns),
                 column_type_names=list(columns.values()),
                 column_oriented=True,
@@ -152,6 +153,8 @@ class Engine:
             if self.layout.remote and isinstance(error.__cause__, HTTPError):
                 self._open_ended.add(settings["query_id"])
             raise _readable(error) from error
+        finally:
+            block.clear()  # the driver's context holds itself, and so what was inserted, until garbage is looked for
 
     def export(self, sql: str) -> bytes:
         """Run a SELECT and return its rows as one Parquet file."""
