@@ -29,16 +29,20 @@ def main(data: Path, file: str, *, erasing: bool) -> None:
     keys = [key for (key,) in core.engine.query("SELECT message_key FROM events")]
     known = core.tables.known_events(keys)
     left = core.purger.replaced_parts()
-    core.purger.keep_replaced_parts(0)
+    core.purger.keep_replaced_parts(0, "events")
     core.purger.wait_while(lambda: core.purger._remains(left))
     print(json.dumps({"said": said, "events": len(keys), "known": len(known)}))
     core.close()
 
 
 def _merge(core: Core, file: str) -> Any:
-    core.engine.command("OPTIMIZE TABLE events FINAL")
-    _empty(core, file)
-    return core.engine.look_after_parts()
+    """Twice: the second part has the name of the first."""
+    said = []
+    for _ in range(2):
+        core.engine.command("OPTIMIZE TABLE events FINAL")
+        _empty(core, file)
+        said.append(core.engine.look_after_parts())
+    return said
 
 
 def _erase(core: Core, file: str) -> Any:

@@ -77,7 +77,7 @@ PATCHES = {
         "store/purge.py", "            self.sync()  # no loss", "            # no loss", "test_erasure_gone.py::test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer"
     ),
     "the engine keeps dropping parts at once": Patch(
-        "store/purge.py", "            self.keep_replaced_parts(schema.KEEP_REPLACED_SECONDS)\n", "            pass\n", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[rows]"
+        "store/purge.py", "                after.callback(self.keep_replaced_parts, schema.KEEP_REPLACED_SECONDS, table)\n", "                pass\n", "test_erasure_gone.py::test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start[rows]"
     ),
     "rows are masked only": Patch(
         "store/purge.py", 'f"ALTER TABLE {self._layout.altered(one.table)} DELETE {place} WHERE {one.where} SETTINGS mutations_sync = 0"', 'f"DELETE FROM {one.table} WHERE {one.where}"', "test_erasure_gone.py::test_the_bytes_of_what_was_erased_are_in_no_file_once_it_is_answered"

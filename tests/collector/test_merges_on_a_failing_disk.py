@@ -35,7 +35,7 @@ def after(collector: Collector, *words: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("file", FILES)
 def test_what_was_merged_is_there_although_the_merged_part_is_broken(collector: Collector, file: str) -> None:
-    assert {"said": True, "events": BATCHES * 10, "known": BATCHES * 10} == after(collector, file)
+    assert {"said": [True, True], "events": BATCHES * 10, "known": BATCHES * 10} == after(collector, file)
 
     assert BATCHES * 10 == collector.start().stored
     collector.send(run_event(message="0-0"))
@@ -49,3 +49,11 @@ def test_an_erasure_whose_parts_are_broken_takes_nothing_of_anybody_else(collect
     assert "the disk failed" in said["said"]
     assert said["events"] == said["known"] == BATCHES * 10 - 1
     assert BATCHES * 10 - 1 == collector.start().stored
+
+
+def test_where_replaced_parts_went_at_once_they_stay_again_after_a_start(collector: Collector) -> None:
+    collector.stop()
+    collector.rows("ALTER TABLE events MODIFY SETTING old_parts_lifetime = 0")
+
+    [[definition]] = collector.rows("SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'events'")
+    assert "old_parts_lifetime = 60" in definition

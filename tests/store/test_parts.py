@@ -4,13 +4,17 @@ Those of inserts before anybody is told that their rows are on the disk, those o
 tests/collector/test_merges_on_a_failing_disk.py does the same with the engine.
 """
 
+import errno
+import os
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from innerloop_collector.errors import StoreError
-from innerloop_collector.store.parts import Watches
+from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.watches import Watches
 
 
 class Table:
@@ -22,8 +26,15 @@ class Table:
         self.failure: StoreError | None = None
         self.fails_at = ""
         self.read_again: list[str] = []
-        self.watches = Watches(lambda _: [("events", str(directory))], self._command)
+        self.gone: set[str] = set()  # parts that the engine does not count as active
+        self.watches = Watches(self._query, self._command)
         self.watches.read_again = self.read_again.append
+
+    def _query(self, sql: str) -> list[list[str]]:
+        self.watches.settle()  # as the engine does
+        if "system.parts" in sql:
+            return [[path.name] for path in self.directory.iterdir() if path.name not in self.gone]
+        return [["events", str(self.directory)]]
 
     def _command(self, sql: str) -> None:
         if self.failure and sql.startswith(self.fails_at):
@@ -75,9 +86,9 @@ def test_a_table_is_read_again_where_what_was_merged_is_not_whole(table: Table) 
     table.part("all_1_2_2", "count.txt")
     with table.watches.over("events"):
         table.part("all_3_3_1")
-    assert table.watches.settle()
+    table.watches.settle()
+    table.watches.settle()
 
-    assert not table.watches.settle()
     assert (READ_AGAIN, ["events"]) == (table.commands, table.read_again)
 
 
@@ -99,7 +110,7 @@ def test_a_table_that_could_not_be_attached_is_before_anybody_reads(table: Table
     with pytest.raises(StoreError, match="no"), table.watches.over("events"):
         pytest.fail("nothing may be inserted")
     table.failure = None
-    assert table.watches.settle()
+    table.watches.settle()
 
     assert (READ_AGAIN, ["events"]) == (table.commands, table.read_again)
 
@@ -127,7 +138,81 @@ def test_a_table_is_read_again_until_what_depends_on_it_is_well(table: Table) ->
         with pytest.raises(StoreError, match="the index"):
             table.watches.look()
 
+    assert READ_AGAIN == table.commands
+
+
+def test_a_part_that_is_made_again_under_the_same_name_is_looked_at_again(table: Table) -> None:
+    table.part("all_1_1_2", "count.txt")
+    assert table.watches.look()
+    assert not table.watches.look(), "what was read again and is still there is whole enough for the engine"
+    (table.directory / "all_1_1_2").rename(table.directory / "set-aside")
+    table.part("all_1_1_2", "count.txt")
+
+    assert table.watches.look()
     assert READ_AGAIN * 2 == table.commands
+
+
+def test_where_block_numbers_go_back_an_insert_is_an_insert_still(table: Table) -> None:
+    with table.watches.over("events"):
+        table.part("all_2_2_1")
+    (table.directory / "all_2_2_1").rename(table.directory / "gone")
+    with pytest.raises(StoreError, match="the disk failed"), table.watches.over("events"):
+        table.part("all_2_2_1", "count.txt")
+
+    assert ["ALTER TABLE events DROP PART 'all_2_2_1'"] == table.commands
+
+
+@pytest.mark.parametrize("cannot", ["scandir", "read_text"])
+def test_a_part_that_could_not_be_looked_at_is_before_anybody_reads(table: Table, monkeypatch: pytest.MonkeyPatch, cannot: str) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def insert() -> None:
+        with table.watches.over("events"):
+            table.part("all_2_2_1", "count.txt")
+            broken.setattr(*((os, "scandir") if cannot == "scandir" else (Path, "read_text")), fail)
+
+    with monkeypatch.context() as broken:
+        with pytest.raises(StoreError, match="cannot be read: Input/output error"):
+            insert()
+        with pytest.raises(StoreError, match="cannot be read"):
+            table.watches.settle()
+    assert [] == table.commands
+    table.watches.settle()
+
+    assert ["ALTER TABLE events DROP PART 'all_2_2_1'"] == table.commands
+
+
+def test_where_nothing_else_is_left_a_part_is_written_again(table: Table) -> None:
+    (table.directory / "all_1_1_1").rename(table.directory / "gone")
+    table.part("all_1_1_2", "count.txt")
+
+    assert table.watches.look()
+    assert ["OPTIMIZE TABLE events PARTITION ID 'all' FINAL SETTINGS optimize_throw_if_noop = 1"] == table.commands
+    assert not table.watches.look()
+
+
+def test_what_is_replaced_itself_is_left_alone(table: Table) -> None:
+    table.part("all_1_1_2", "count.txt")
+    table.gone = {"all_1_1_2"}
+
+    assert not table.watches.look()
+    assert [] == table.commands
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("DETACH", "Code: 60. Table default.events does not exist. (UNKNOWN_TABLE)"),
+        ("ATTACH", "Table default.events already exists. (TABLE_ALREADY_EXISTS)"),
+    ],
+)
+def test_a_statement_that_failed_after_it_took_effect_is_done(table: Table, word: str, answer: str) -> None:
+    table.part("all_1_1_2", "count.txt")
+    table.fails_at, table.failure = word, StoreError(answer)
+
+    assert table.watches.look()
+    assert ["events"] == table.read_again
 
 
 def test_a_part_without_rows_is_left_alone(table: Table) -> None:
@@ -171,3 +256,20 @@ def test_what_was_merged_meanwhile_need_not_be_taken_back(table: Table) -> None:
     table.watches.settle()
 
     assert [] == table.commands
+
+
+def test_a_query_that_was_overtaken_by_a_mend_is_asked_again() -> None:
+    """Between the moments in which a table is back and in which its index of message ids is, a look-up finds nothing."""
+
+    class Overtaken:
+        asked = 0
+
+        def query(self, *_: object, **__: object) -> SimpleNamespace:
+            self.asked += 1
+            engine.watches.readings += self.asked == 1
+            return SimpleNamespace(result_rows=[[self.asked]])
+
+    client = Overtaken()
+    engine = Engine(lambda: client)  # type: ignore[arg-type,return-value]
+
+    assert [[2]] == engine.query("SELECT 1")

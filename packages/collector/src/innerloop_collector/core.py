@@ -94,6 +94,7 @@ class Core:
         for left_over in self.paths.scratch.iterdir():
             left_over.unlink(missing_ok=True)
         bring_up(self.engine, self.hasher.fingerprint(), self.now().date(), self.lease)
+        self.purger.keep_replaced_parts_again()
         self.tables.count_on()
         self.registry.load()
         self.oauth_keys.load()

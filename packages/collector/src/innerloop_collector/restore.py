@@ -96,6 +96,7 @@ def _build(building: Paths, configuration: Configuration, source: _Source) -> Re
             core.exporters.restored()
             again = core.erasures.counts()[1]
             core.eraser.finish()
+            core.engine.look_after_parts()
             events = core.tables.counts()[0]
             revoked = core.tokens.revoke_all()
             return Restored(source.found, again, events, revoked, _accepted(core), secret_checked=bool(source.found.fingerprint))

@@ -1,4 +1,4 @@
-"""Runs SQL on ClickHouse's engine. May import: clickhouse_connect, the store's layout and parts, errors.
+"""Runs SQL on ClickHouse's engine. May import: clickhouse_connect, the store's failures, layout and watches, errors.
 
 The engine is embedded through chDB, or a server's (`server`): driver and SQL are the same. A client serves one
 thread. Nothing may fork after the embedded engine was opened: queries of a forked child hang.
@@ -14,24 +14,24 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from ssl import SSLError
-from typing import Any
+from typing import Any, TypeVar
 
 from clickhouse_connect.driver import create_client
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
-from urllib3.exceptions import TimeoutError as TimeoutException
 
 from innerloop_collector.errors import StoreError
+from innerloop_collector.store.failures import readable
 from innerloop_collector.store.layout import Layout
-from innerloop_collector.store.parts import Watches
+from innerloop_collector.store.watches import Watches
 
 _PATIENCE = 30.0  # seconds
 _POLL = 0.1
 _STDERR = 2
 _LONGEST = 500  # characters of what the engine says
 Rows = Sequence[Sequence[Any]]
+_T = TypeVar("_T")
 _ONE_THREAD = {"max_threads": "1", "max_insert_threads": "1", "input_format_parallel_parsing": "0"}  # a block is too small to be shared out
 SESSION = {"max_memory_usage": 2_000_000_000, "max_execution_time": 60}
 
@@ -113,11 +113,7 @@ class Engine:
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Sequence[Any]]:
         """Run a SELECT and return its rows."""
-        try:
-            self._settle()
-            return list(self._client().query(sql, parameters=parameters).result_rows)
-        except (ClickHouseError, OSError) as error:
-            raise _readable(error) from error
+        return self._read(lambda: list(self._client().query(sql, parameters=parameters).result_rows))
 
     def command(self, sql: str, parameters: dict[str, Any] | None = None, fenced: bool = True) -> None:
         """Run a statement that returns nothing of interest."""
@@ -126,7 +122,7 @@ class Engine:
         try:
             self._client().raw_query(sql, parameters=parameters)
         except (ClickHouseError, OSError) as error:
-            raise _readable(error) from error
+            raise readable(error) from error
 
     def insert(self, table: str, columns: "dict[str, str]", rows: Rows, token: str = "") -> None:
         """Insert rows (values in the order of `columns`, name -> type). On return they are on the disk."""
@@ -152,17 +148,28 @@ class Engine:
         except (ClickHouseError, OSError) as error:
             if self.layout.remote and isinstance(error.__cause__, HTTPError):
                 self._open_ended.add(settings["query_id"])
-            raise _readable(error) from error
+            raise readable(error) from error
         finally:
             block.clear()  # the driver's context holds itself, and so what was inserted, until garbage is looked for
 
     def export(self, sql: str) -> bytes:
         """Run a SELECT and return its rows as one Parquet file."""
-        try:
+        settings = {"output_format_parquet_compression_method": "zstd"}
+        return self._read(lambda: bytes(self._client().raw_query(sql, fmt="Parquet", settings=settings)))
+
+    def _read(self, select: Callable[[], _T]) -> _T:
+        """Read, and once more where a table was read anew meanwhile."""
+        while True:
+            before = self.watches.readings
             self._settle()
-            return bytes(self._client().raw_query(sql, fmt="Parquet", settings={"output_format_parquet_compression_method": "zstd"}))
-        except (ClickHouseError, OSError) as error:
-            raise _readable(error) from error
+            try:
+                found = select()
+            except (ClickHouseError, OSError) as error:
+                if before == self.watches.readings:
+                    raise readable(error) from error
+            else:
+                if before == self.watches.readings:
+                    return found
 
     def load(self, table: str, columns: Sequence[str], content: bytes) -> None:
         """Insert the rows of a Parquet file. On return they are on the disk."""
@@ -171,7 +178,7 @@ class Engine:
             try:
                 self._client().raw_insert(table, column_names=columns, insert_block=content, fmt="Parquet")
             except (ClickHouseError, OSError) as error:
-                raise _readable(error) from error
+                raise readable(error) from error
 
     def look_after_parts(self) -> bool:
         """Look whether what merges wrote is whole, before what they replaced is gone; tell whether something was not, and was mended. Raises StoreError."""
@@ -210,7 +217,7 @@ class Engine:
         try:
             return self._connect()
         except (ClickHouseError, OSError) as error:
-            raise _readable(error) from error
+            raise readable(error) from error
 
 
 def _nobody_else() -> None:
@@ -229,27 +236,3 @@ def sync(directory: Path) -> None:
             raise StoreError(f"the disk failed: {os.strerror(ctypes.get_errno())}")
     finally:
         os.close(descriptor)
-
-
-def _readable(error: Exception) -> StoreError:
-    if isinstance(error.__cause__, HTTPError):
-        return StoreError(f"the store failed: the ClickHouse server {_transport(error.__cause__)}")
-    first = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return StoreError(f"the store failed: {first[:300]}")
-
-
-def _transport(error: BaseException) -> str:
-    """Say how a request failed, without its address, which holds settings and the server's name."""
-    causes: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    for one in causes:
-        if isinstance(one, SSLError):
-            return f"has no certificate that is trusted here ({one.reason or 'TLS failed'})"
-        if isinstance(one, OSError) and one.strerror and not isinstance(one, ConnectionResetError | BrokenPipeError):
-            return f"cannot be reached: {one.strerror}"
-    if any(isinstance(one, TimeoutError | TimeoutException) for one in causes):
-        return "did not answer in time"
-    return "ended the connection"

@@ -27,8 +27,9 @@ def repair(engine: Engine) -> bool:
         engine.query(f"CHECK TABLE events PART '{part}' SETTINGS check_query_single_value_result = 0")  # the engine notes what is broken
     blind = _names(engine, _BLIND)
     for partition in blind:
-        engine.command(f"ALTER TABLE events CLEAR PROJECTION ids IN PARTITION ID '{partition}' SETTINGS mutations_sync = 2")
-        engine.command(f"ALTER TABLE events MATERIALIZE PROJECTION ids IN PARTITION ID '{partition}' SETTINGS mutations_sync = 2")
+        with engine.mutating:
+            engine.command(f"ALTER TABLE events CLEAR PROJECTION ids IN PARTITION ID '{partition}' SETTINGS mutations_sync = 2")
+            engine.command(f"ALTER TABLE events MATERIALIZE PROJECTION ids IN PARTITION ID '{partition}' SETTINGS mutations_sync = 2")
     if blind:
         if _names(engine, _BLIND):
             raise StoreError("the index of message ids is damaged and cannot be rebuilt; see the engine's log, or restore a backup")

@@ -5,10 +5,13 @@ what was deleted until it is killed, and the engine keeps the parts that it repl
 end all come through here, one at a time.
 """
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
+
+import structlog
 
 from innerloop_collector.errors import StoreError
 from innerloop_collector.store import schema
@@ -17,6 +20,9 @@ from innerloop_collector.store.tables import OURS, forget_mutations, ours
 
 _PATIENCE = 300.0  # seconds for one deletion; on 100 million rows it was measured at 36
 _POLL = 0.05
+_AT_ONCE = """SELECT name FROM system.tables WHERE database = {database:String} AND name IN {tables:Array(String)}
+    AND match(engine_full, 'old_parts_lifetime = 0(\\D|$)')"""
+_log = structlog.get_logger()
 
 
 class Doomed(NamedTuple):
@@ -42,19 +48,21 @@ class Purger:
     def purge(self, doomed: list[Doomed]) -> None:
         """Delete the rows, for good. Raises StoreError where that cannot be said; it may then be asked again."""
         with self.alone:
+            self.keep_replaced_parts_again()
             self.wait_while(self.deleting)  # of an earlier attempt, which may be at work still
             for one in doomed:
                 self.begin(one)
             self.wait_while(self.deleting)
             if any(self._count(one) for one in doomed):
                 raise StoreError("rows are there after their deletion")
-            if self._engine.look_after_parts():
-                raise StoreError("the disk failed: not every file of the parts without the rows could be written")
             if self.detached_parts():
                 raise StoreError("the engine has set parts aside (detached) that may hold rows of anybody; remove or repair them")
-            self.sync()  # the parts without the rows are safe before those with them go
             self.forget_mutations()
-            self._see_replaced_parts_off()
+            with self._no_merges():
+                if self._engine.look_after_parts():
+                    raise StoreError("the disk failed: not every file of the parts without the rows could be written")
+                self.sync()  # the parts without the rows are safe before those with them go
+                self._see_replaced_parts_off()
             self.sync()  # no loss of power brings them back
 
     def wait_while(self, true: Callable[[], bool]) -> None:
@@ -100,14 +108,29 @@ class Purger:
             raise StoreError(f"rows cannot be deleted: {waiting[0][0][:200]}")
         return bool(waiting)
 
+    @contextlib.contextmanager
+    def _no_merges(self) -> Iterator[None]:
+        """Let the embedded engine merge nothing: what a merge replaced would go at once, also where what it wrote is not whole."""
+        with contextlib.ExitStack() as after:
+            for table in () if self._layout.remote else schema.HOLDS_INSTALLATIONS:
+                after.callback(self._engine.command, f"SYSTEM START MERGES {table}")
+                self._engine.command(f"SYSTEM STOP MERGES {table}")
+            yield
+
     def _see_replaced_parts_off(self) -> None:
         self.load_replaced_parts()
         left = self.replaced_parts()
-        try:
-            self.keep_replaced_parts(0)
+        with contextlib.ExitStack() as after:
+            for table in schema.HOLDS_INSTALLATIONS:
+                after.callback(self.keep_replaced_parts, schema.KEEP_REPLACED_SECONDS, table)
+                self.keep_replaced_parts(0, table)
             self.wait_while(lambda: self._remains(left))
-        finally:  # also where nothing was left to do: a process that was killed may have said 0
-            self.keep_replaced_parts(schema.KEEP_REPLACED_SECONDS)
+
+    def keep_replaced_parts_again(self) -> None:
+        """Have replaced parts stay for a while also where a process that was killed, or a disk that failed, left it at "not at all"."""
+        for (table,) in self._engine.query(_AT_ONCE, self._ours):
+            _log.warning("replaced parts stay for a while again", table=table)
+            self.keep_replaced_parts(schema.KEEP_REPLACED_SECONDS, table.removesuffix("_local"))
 
     def load_replaced_parts(self) -> None:
         """Wait until the engine has read also those replaced parts that an earlier process left: it does that after it is open."""
@@ -130,7 +153,6 @@ class Purger:
         sql = f"SELECT concat(hostName(), ' ', table), name, _state FROM {self._layout.system('parts')} WHERE {OURS} AND NOT active"
         return {(place, name) for place, name, _ in self._engine.query(sql, self._ours)}
 
-    def keep_replaced_parts(self, seconds: int) -> None:
-        """Say for how long replaced parts stay."""
-        for table in schema.HOLDS_INSTALLATIONS:
-            self._engine.command(f"ALTER TABLE {self._layout.altered(table)} MODIFY SETTING old_parts_lifetime = {seconds}")
+    def keep_replaced_parts(self, seconds: int, table: str) -> None:
+        """Say for how long replaced parts of a table stay."""
+        self._engine.command(f"ALTER TABLE {self._layout.altered(table)} MODIFY SETTING old_parts_lifetime = {seconds}")
