@@ -95,37 +95,37 @@ PATCHES = {
         "store/ids.py", "            if mark not in self._marks:\n                self._add(project, mark, _EVERY_KEY, first_day)\n", "", "test_limits.py::test_ids_from_before_anybody_counted_are_known"
     ),
     "a sign-in may be as long as it likes": Patch(
-        "service/signin.py", "await body.read(request, self._limits)", "await request.body()", "test_limits.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
+        "service/signin.py", "await body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
     ),
     "a call may be as long as it likes": Patch(
-        "service/admin.py", "await body.read(request, self._limits)", "await request.body()", "test_limits.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
+        "service/admin.py", "await body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
     ),
     "depth is not bounded": Patch(
-        "ingest/routes.py", "if too_deep(document, self._limits.nesting):", "if False:", "test_limits.py::test_what_lies_deep_is_refused_and_crashes_nothing"
+        "ingest/routes.py", "if too_deep(document, self._limits.nesting):", "if False:", "test_requests_and_connections.py::test_what_lies_deep_is_refused_and_crashes_nothing"
     ),
     "a header may take its time": Patch(
-        "service/guard.py", "now - begun > self.limits.header_seconds", "False", "test_limits.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
+        "service/guard.py", "now - begun > self.limits.header_seconds", "False", "test_requests_and_connections.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
     ),
     "who says nothing may stay": Patch(
-        "service/guard.py", "now - since > self.limits.idle_seconds", "False", "test_limits.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
+        "service/guard.py", "now - since > self.limits.idle_seconds", "False", "test_requests_and_connections.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
     ),
     "a header that arrives in one piece may have any size": Patch(
-        "service/guard.py", "if self.conn.their_state is not h11.IDLE:\n            return available", "if True:\n            return available", "test_limits.py::test_a_header_that_arrives_in_one_piece_is_bounded_too"
+        "service/guard.py", "if self.conn.their_state is not h11.IDLE:\n            return available", "if True:\n            return available", "test_requests_and_connections.py::test_a_header_that_arrives_in_one_piece_is_bounded_too"
     ),
     "a body may take its time": Patch(
-        "service/guard.py", "seconds > _GRACE_SECONDS and self._body_bytes", "False and self._body_bytes", "test_limits.py::test_a_body_that_comes_too_slowly_ends"
+        "service/guard.py", "seconds > _GRACE_SECONDS and self._body_bytes", "False and self._body_bytes", "test_requests_and_connections.py::test_a_body_that_comes_too_slowly_ends"
     ),
     "nobody makes room": Patch(
-        "service/guard.py", "oldest = next(iter(self.strangers or self.resting), None)", "oldest = None", "test_limits.py::test_two_thousand_connections_keep_nobody_out"
+        "service/guard.py", "oldest = next(iter(self.strangers or self.resting), None)", "oldest = None", "test_requests_and_connections.py::test_two_thousand_connections_keep_nobody_out"
     ),
     "those who rest make room before strangers": Patch(
-        "service/guard.py", "self.strangers or self.resting", "self.resting or self.strangers", "test_limits.py::test_who_has_sent_something_keeps_its_connection_while_strangers_crowd_in"
+        "service/guard.py", "self.strangers or self.resting", "self.resting or self.strangers", "test_requests_and_connections.py::test_who_has_sent_something_keeps_its_connection_while_strangers_crowd_in"
     ),
     "connections are not counted": Patch(
-        "service/guard.py", "if len(self.held) >= self.limits.connections:", "if False:", "test_limits.py::test_where_all_connections_are_at_work_one_more_is_told_to_come_back"
+        "service/guard.py", "if len(self.held) >= self.limits.connections:", "if False:", "test_requests_and_connections.py::test_where_all_connections_are_at_work_one_more_is_told_to_come_back"
     ),
     "an answer ends in a reset": Patch(
-        "service/guard.py", "        self.transport.write_eof()\n        self.transport.resume_reading()\n", "        self.transport.close()\n", "test_limits.py::test_a_megabyte_of_headers_is_refused_and_its_sender_can_read_that"
+        "service/guard.py", "        self.transport.write_eof()\n        self.transport.resume_reading()\n", "        self.transport.close()\n", "test_requests_and_connections.py::test_a_megabyte_of_headers_is_refused_and_its_sender_can_read_that"
     ),
     "the log tells addresses": Patch(
         "service/guard.py", "        assert isinstance(transport, asyncio.Transport)\n", "        print(transport.get_extra_info('peername'), file=sys.stderr)\n        assert isinstance(transport, asyncio.Transport)\n", "test_keys_and_privacy.py::test_where_requests_come_from_is_nowhere_to_be_found"
