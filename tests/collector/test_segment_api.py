@@ -109,14 +109,36 @@ def test_packed_bodies_are_read(shared: Collector, encoding: str, pack: Any) -> 
         ("br", b"{}", 415),
         ("gzip", b"not packed", 400),
         ("gzip", gzip.compress(b'{"batch": []}') + b"more", 400),
-        ("gzip", gzip.compress(b'{"batch": ') + gzip.compress(b"[]}"), 400),
+        ("gzip", gzip.compress(b"{}") + zlib.compress(b" "), 400),
+        ("gzip", gzip.compress(b'{"batch": ') + gzip.compress(b"[]}")[:-1], 400),
+        ("gzip", gzip.compress(b"") * 100 + gzip.compress(b"{}"), 400),
+        ("gzip", gzip.compress(b" " * 300_000) * 2, 413),
         ("deflate", b"", 400),
         ("deflate", zlib.compress(b" " * 600_000, wbits=-15), 413),
     ],
-    ids=["unknown", "other", "more behind", "two members", "nothing", "a bomb"],
+    ids=[
+        "unknown",
+        "other",
+        "more behind",
+        "another kind behind",
+        "half a second member",
+        "too many members",
+        "two halves of a bomb",
+        "nothing",
+        "a bomb",
+    ],
 )
 def test_what_is_packed_otherwise_is_refused_and_never_read_in_part(shared: Collector, encoding: str, body: bytes, status: int) -> None:
     assert status == shared.post("/v1/batch", body, headers={"Content-Encoding": encoding}).status_code
+
+
+def test_gzip_may_come_in_several_members(shared: Collector) -> None:
+    before = shared.stored
+    body = json.dumps({"batch": [run_event()]}).encode()
+    packed = gzip.compress(body[:50]) + gzip.compress(b"") + gzip.compress(body[50:])
+
+    assert 200 == shared.post("/v1/batch", packed, headers={"Content-Encoding": "gzip"}).status_code
+    assert before + 1 == shared.stored
 
 
 def test_one_connection_carries_many_requests_chunked_or_not_and_also_after_a_refusal(shared: Collector) -> None:

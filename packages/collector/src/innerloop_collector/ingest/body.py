@@ -14,6 +14,8 @@ from innerloop_collector.ingest.answers import Refusal, bad_request, too_large, 
 
 _GZIP_OR_ZLIB = 47
 _RAW = -15  # what some clients call deflate: without zlib's header
+_GZIP = b"\x1f\x8b"
+_MEMBERS = 100  # each costs a copy of what follows it
 _decode = msgspec.json.decode
 
 
@@ -55,19 +57,24 @@ def _has_zlib_header(raw: bytes) -> bool:
 
 
 def inflate(raw: bytes, most: int, window: int = _GZIP_OR_ZLIB) -> bytes:
-    """Decompress gzip or zlib data, never into more than `most` bytes."""
-    engine = zlib.decompressobj(window)
-    try:
-        data = engine.decompress(raw, most + 1)
-    except zlib.error:
-        raise bad_request("the body is not what its content encoding says") from None
-    if len(data) > most:
-        raise too_large(f"a body may have {most} bytes after decompression")
-    if not engine.eof:
-        raise bad_request("the compressed body ended early")
-    if engine.unused_data:
-        raise bad_request("something follows the compressed body")
-    return data
+    """Decompress gzip or zlib data, never into more than `most` bytes. Gzip may come in several members (RFC 1952, 2.2)."""
+    data = b""
+    for _ in range(_MEMBERS):
+        engine = zlib.decompressobj(window)
+        try:
+            data += engine.decompress(raw, most + 1 - len(data))
+        except zlib.error:
+            raise bad_request("the body is not what its content encoding says") from None
+        if len(data) > most:
+            raise too_large(f"a body may have {most} bytes after decompression")
+        if not engine.eof:
+            raise bad_request("the compressed body ended early")
+        raw = engine.unused_data
+        if not raw:
+            return data
+        if not raw.startswith(_GZIP):
+            raise bad_request("something follows the compressed body")
+    raise bad_request(f"the compressed body has more than {_MEMBERS} members")
 
 
 def decode(data: bytes) -> dict[str, Any]:
