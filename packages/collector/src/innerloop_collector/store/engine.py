@@ -33,6 +33,7 @@ _LONGEST = 500  # characters of what the engine says
 Rows = Sequence[Sequence[Any]]
 _T = TypeVar("_T")
 _ONE_THREAD = {"max_threads": "1", "max_insert_threads": "1", "input_format_parallel_parsing": "0"}  # a block is too small to be shared out
+_NO_CACHE = {"use_query_condition_cache": 0}  # no two look-ups ask for the same keys: the cache only grows, to 100 MB
 SESSION = {"max_memory_usage": 2_000_000_000, "max_execution_time": 60}
 
 
@@ -61,7 +62,7 @@ def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
 
 
 def _client_of(path: Path) -> Client:
-    return create_client(interface="chdb", path=str(path), settings=dict(SESSION), tz_mode="aware")
+    return create_client(interface="chdb", path=str(path), settings=SESSION | _NO_CACHE, tz_mode="aware")
 
 
 @contextlib.contextmanager
