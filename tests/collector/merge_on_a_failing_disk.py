@@ -1,6 +1,7 @@
-"""Merge, or erase, where one file of the new part cannot be written: `python merge_on_a_failing_disk.py DATA FILE [erase]`. A process of its own.
+"""Merge, or erase, where one file of the new part cannot be written: `python merge_on_a_failing_disk.py DATA FILE [LOOK]`. A process of its own.
 
-What the engine writes in such a case is put there afterwards: an empty file. Then all that was replaced goes from the disk.
+What the engine writes in such a case is put there afterwards: an empty file; in an erasure before LOOK, one of the engine's two looks at parts. Then all
+that was replaced goes from the disk.
 """
 
 import json
@@ -18,14 +19,14 @@ from innerloop_collector.store.purge import Doomed
 _NEWEST = "SELECT path FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active AND rows > 0"
 
 
-def main(data: Path, file: str, *, erasing: bool) -> None:
+def main(data: Path, file: str, erasing: str) -> None:
     """Print what was said, and how many events there are and are recognised afterwards."""
     core = Core(prepare(data), load(None, os.environ))
     core.open()
     core.engine.insert("probes", {"day": "Date"}, [(core.now().date(),)])
     looked = core.engine.look_after_parts()
     assert not looked, "nothing is broken yet"
-    said = _erase(core, file) if erasing else _merge(core, file)
+    said = _erase(core, file, erasing) if erasing else _merge(core, file)
     keys = [key for (key,) in core.engine.query("SELECT message_key FROM events")]
     known = core.tables.known_events(keys)
     left = core.purger.replaced_parts()
@@ -45,23 +46,27 @@ def _merge(core: Core, file: str) -> Any:
     return said
 
 
-def _erase(core: Core, file: str) -> Any:
+def _erase(core: Core, file: str, when: str) -> Any:
     """Erase whose event is the first; the parts that are written without it are the ones that are broken."""
     [(installation,)] = core.engine.query("SELECT installation FROM events ORDER BY event_time LIMIT 1")
     doomed = [Doomed("events", "installation = {one:UInt128}", {"one": installation})]
-    look = core.engine.look_after_parts
+    looks = {name: getattr(core.engine, name) for name in ("look_after_parts", "has_broken_parts")}
+    core.engine.look_after_parts = lambda: False  # type: ignore[method-assign]
 
-    def broken() -> bool:
+    def broken(*tables: Any) -> bool:
         _empty(core, file)
-        return look()
+        found: bool = looks[when](*tables)
+        return found
 
-    core.engine.look_after_parts = broken  # type: ignore[method-assign]
+    setattr(core.engine, when, broken)
     try:
         core.purger.purge(doomed)
         said = "erased"
     except StoreError as error:
         said = str(error)
-    core.engine.look_after_parts = look  # type: ignore[method-assign]
+    for name, look in looks.items():
+        setattr(core.engine, name, look)
+    core.engine.look_after_parts()
     for (name,) in core.engine.query("SELECT name FROM system.detached_parts WHERE table = 'events'"):
         core.engine.command(f"ALTER TABLE events DROP DETACHED PART '{name}' SETTINGS allow_drop_detached = 1")
     core.purger.purge(doomed)
@@ -76,4 +81,4 @@ def _empty(core: Core, file: str) -> None:
         path.touch()
 
 
-main(Path(sys.argv[1]), sys.argv[2], erasing=sys.argv[3:] == ["erase"])
+main(Path(sys.argv[1]), sys.argv[2], "".join(sys.argv[3:]))

@@ -7,12 +7,14 @@ tests/collector/test_merges_on_a_failing_disk.py does the same with the engine.
 import errno
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from innerloop_collector.errors import StoreError
+from innerloop_collector.store import watches as watches_module
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.watches import Watches
 
@@ -183,13 +185,72 @@ def test_a_part_that_could_not_be_looked_at_is_before_anybody_reads(table: Table
     assert ["ALTER TABLE events DROP PART 'all_2_2_1'"] == table.commands
 
 
+REWRITE = "OPTIMIZE TABLE events PARTITION ID 'all' FINAL SETTINGS optimize_throw_if_noop = 1"
+
+
 def test_where_nothing_else_is_left_a_part_is_written_again(table: Table) -> None:
     (table.directory / "all_1_1_1").rename(table.directory / "gone")
     table.part("all_1_1_2", "count.txt")
 
     assert table.watches.look()
-    assert ["OPTIMIZE TABLE events PARTITION ID 'all' FINAL SETTINGS optimize_throw_if_noop = 1"] == table.commands
+    assert [REWRITE] == table.commands
+    table.gone = {"all_1_1_2"}
     assert not table.watches.look()
+
+
+def test_what_could_not_be_written_again_is_tried_again_and_never_set_aside(table: Table) -> None:
+    """Nor where its table would be read again for another part, or where its replacement is not whole either."""
+    (table.directory / "all_1_1_1").rename(table.directory / "gone")
+    table.part("all_1_1_2", "count.txt")
+    table.fails_at, table.failure = "OPTIMIZE", StoreError("the store failed: no")
+    assert table.watches.look()
+    table.failure = None
+    table.watches.settle()
+    assert [] == table.commands, "no request pays for that"
+    table.part("all_2_2_1")
+    assert table.watches.look()
+    table.part("all_2_2_2", "count.txt")
+    table.part("all_1_1_3", "count.txt")
+    assert table.watches.look()
+
+    assert [REWRITE] * 2 == table.commands
+
+
+def test_one_table_that_cannot_be_mended_keeps_no_other_from_being_looked_at(tmp_path: Path) -> None:
+    one, other = Table(tmp_path / "one"), Table(tmp_path / "other")
+    for table in (one, other):
+        table.part("all_1_1_1")
+    commands: list[str] = []
+    watches = Watches(
+        lambda sql: [] if "system.parts" in sql else [["one", str(one.directory)], ["other", str(other.directory)]], commands.append
+    )
+    watches.look()
+    watches._query = lambda sql: [["all_1_1_2"]] if "system.parts" in sql else []
+    one.part("all_1_1_2", "count.txt")
+
+    def fail(table: str) -> None:
+        if table == "one":
+            raise StoreError("the index")
+
+    watches.read_again = fail
+    for _ in range(2):
+        with pytest.raises(StoreError, match="the index"):
+            watches.look()
+    other.part("all_1_1_2", "count.txt")
+    with pytest.raises(StoreError, match="the index"):
+        watches.look()
+
+    assert ["DETACH TABLE one", "ATTACH TABLE one", "DETACH TABLE other", "ATTACH TABLE other"] == commands
+
+
+def test_who_only_looks_neither_mends_nor_waits_for_long_for_who_does(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not table.watches.broken(["events"])
+    table.part("all_1_1_2", "count.txt")
+    assert table.watches.broken(["events"])
+    assert [] == table.commands
+    monkeypatch.setattr(watches_module, "_SOON", 0.01)
+    with ThreadPoolExecutor(1) as another, table.watches._of["events"].guard, pytest.raises(StoreError, match="is being mended"):
+        another.submit(table.watches.broken, ["events"]).result()
 
 
 def test_what_is_replaced_itself_is_left_alone(table: Table) -> None:

@@ -64,8 +64,12 @@ def works(collector: Collector, owner: Owner, events: Sequence[Event]) -> None:
 
 
 def definition(collector: Collector) -> dict[str, list[list[Any]]]:
-    """What the tables of a stopped collector are."""
-    return {what: collector.rows(sql) for what, sql in DEFINITION.items()}
+    """What the tables of a stopped collector are. The order of settings tells only when they were given."""
+    found = {what: collector.rows(sql) for what, sql in DEFINITION.items()}
+    for table in found["tables"]:
+        head, _, settings = table[1].partition(" SETTINGS ")
+        table[1:] = [head, sorted(settings.split(", "))]
+    return found
 
 
 def test_a_store_of_before_goes_on_working(collector: Collector) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from innerloop.plan.tracking import PLAN, Plan
 from innerloop_collector.store.layout import Layout
-from innerloop_collector.store.schema import DURABLE, Table, tables
+from innerloop_collector.store.schema import DURABLE, RECOVERABLE, Table, tables
 
 _CODECS = {"DateTime64(3, 'UTC')": "CODEC(Delta, ZSTD(1))", "Nullable(UInt64)": "CODEC(ZSTD(1))", "UInt64": "CODEC(ZSTD(1))"}
 ONE_NODE = Layout()
@@ -22,7 +22,7 @@ def statements(plan: Plan = PLAN, layout: Layout = ONE_NODE) -> list[str]:
 def create(table: Table, layout: Layout = ONE_NODE) -> list[str]:
     """What makes one table where it is not there yet."""
     columns = [_column(name, kind) for name, kind in table.columns.items()]
-    settings = {**DURABLE, **table.settings}
+    settings = {**DURABLE, **table.settings, **RECOVERABLE}
     clauses = (
         f"CREATE TABLE IF NOT EXISTS {layout.altered(table.name)} ({', '.join([*columns, *table.parts])})",
         f"ENGINE = {_engine(table, layout)}",

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -102,7 +102,9 @@ class Engine:
         self._open_ended: set[str] = set()  # queries
         self.watches = Watches(self.query, partial(self.command, fenced=False))
         self._guard = threading.Lock()
-        self.mutating = threading.Lock()  # held by who waits for a mutation, and by who removes the files of those that are done
+        self.mutating = (
+            threading.Lock()
+        )  # held by who waits for a mutation, by who removes the files of those that are done, and by who stops merges
 
     def open(self) -> None:
         """Give the calling thread its client now instead of at its first query; where that fails, at its first query.
@@ -182,8 +184,12 @@ class Engine:
                 raise readable(error) from error
 
     def look_after_parts(self) -> bool:
-        """Look whether what merges wrote is whole, before what they replaced is gone; tell whether something was not, and was mended. Raises StoreError."""
+        """Look whether what merges wrote is whole, before what they replaced is gone, and mend it; tell whether something was not. Raises StoreError."""
         return not self.layout.remote and self.watches.look()
+
+    def has_broken_parts(self, tables: Iterable[str]) -> bool:
+        """Look the same way, and mend nothing. Raises StoreError."""
+        return not self.layout.remote and self.watches.broken(tables)
 
     def _settle(self) -> None:
         """See to what inserts left behind. A server may be at work still on one whose connection ended: what it stores must be seen before more is."""

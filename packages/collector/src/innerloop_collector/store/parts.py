@@ -23,7 +23,6 @@ class Part(NamedTuple):
     """A part, by its name: the blocks of a partition that were merged into it. One that was inserted is a block of its own."""
 
     name: str
-    inode: int  # the engine may make a part again under the name of one that was not whole
     partition: str
     first: int
     last: int
@@ -31,6 +30,9 @@ class Part(NamedTuple):
     def holds(self, other: "Part") -> bool:
         """Tell whether this part takes the place of another."""
         return self.partition == other.partition and self.first <= other.first and other.last <= self.last
+
+
+_Seen = dict[tuple[str, int], Part]  # by name and inode: the engine may make a part again under the name of one that was not whole
 
 
 class Watch:
@@ -41,14 +43,22 @@ class Watch:
         self.guard = threading.RLock()
         self.taken_back: list[Part] = []  # inserted, not whole, and to be taken back
         self.unread: list[Part] = []  # merged or mutated and not whole: the table is to be read again
-        self.unlooked = False  # whether an insert or a look was not followed by a whole look
+        self.lost: list[
+            Part
+        ] = []  # not whole, with nothing left of what they replaced: readable for as long as the table is not read again
+        self.unlooked = False  # whether a look failed
         self.away = False  # detached
         self.depends = False  # whether what depends on the table is still to be told that it was read again
         self._directory = directory
-        self._seen: set[Part] = set()  # at the last whole look
+        self._seen: _Seen = {}  # at the last whole look
         there = self._there()
-        self.unread += self._damaged(there)
+        self.unread += self._damaged(there.values())
         self._seen = there
+
+    @property
+    def unwell(self) -> bool:
+        """Tell whether something is to be mended before anybody reads."""
+        return bool(self.unlooked or self.taken_back or self.unread or self.depends)
 
     def look(self) -> bool:
         """Look at what is new since the last look; tell whether a part of an insert is not whole. Raises StoreError; the next look then has the same to see.
@@ -57,28 +67,39 @@ class Watch:
         """
         self.unlooked = True
         there = self._there()
-        damaged = self._damaged(there - self._seen)
-        last: dict[str, int] = {}
-        for part in self._seen:
-            last[part.partition] = max(part.last, last.get(part.partition, -1))
-        inserted = [part for part in damaged if part.first > last.get(part.partition, -1)]
+        damaged = self._damaged(part for key, part in there.items() if key not in self._seen)
+        inserted = [part for part in damaged if part.first > self._last_of(part.partition)]
         self.taken_back += inserted
         self.unread += [part for part in damaged if part not in inserted]
         self._seen = there
         self.unlooked = False
         return bool(inserted)
 
-    def replaced(self, broken: Part) -> list[Part]:
-        """What a part took the place of, as far as it is on the disk: the largest parts that lie in it. Raises StoreError."""
-        inside = [part for part in self._there() if part.name != broken.name and broken.holds(part)]
-        return [part for part in inside if not any(other.holds(part) and not part.holds(other) for other in inside)]
+    def has_replaced(self, broken: Part) -> bool:
+        """Tell whether what a part replaced is all on the disk, and whole. Raises StoreError.
 
-    def _there(self) -> set[Part]:
+        It is removed together, a minute after it was replaced; so it is all there where it begins and ends as the part does. Blocks in between may
+        never have been.
+        """
+        inside = [part for part in self._there().values() if part.name != broken.name and broken.holds(part)]
+        damaged = self._damaged(part for part in inside if part.first == broken.first or part.last == broken.last)
+        whole = [part for part in inside if part not in damaged]
+        return any(part.first == broken.first for part in whole) and any(part.last == broken.last for part in whole)
+
+    def _last_of(self, partition: str) -> int:
+        return max((part.last for part in self._seen.values() if part.partition == partition), default=-1)
+
+    def _there(self) -> _Seen:
+        found: _Seen = {}
         try:
             with os.scandir(self._directory) as entries:
-                return {part for entry in entries if (part := _part(entry))}
+                for entry in entries:
+                    key = entry.name, entry.inode()
+                    if part := self._seen.get(key) or _part(entry.name):
+                        found[key] = part
         except OSError as error:
             raise _unreadable(error) from error
+        return found
 
     def _damaged(self, parts: Iterable[Part]) -> list[Part]:
         try:
@@ -87,9 +108,9 @@ class Watch:
             raise _unreadable(error) from error
 
 
-def _part(entry: "os.DirEntry[str]") -> Part | None:
-    found = _PART.fullmatch(entry.name)
-    return Part(entry.name, entry.inode(), found["partition"], int(found["first"]), int(found["last"])) if found else None
+def _part(name: str) -> Part | None:
+    found = _PART.fullmatch(name)
+    return Part(name, found["partition"], int(found["first"]), int(found["last"])) if found else None
 
 
 def _whole(part: Path) -> bool:

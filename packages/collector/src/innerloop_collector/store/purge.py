@@ -49,17 +49,21 @@ class Purger:
         """Delete the rows, for good. Raises StoreError where that cannot be said; it may then be asked again."""
         with self.alone:
             self.keep_replaced_parts_again()
+            readings = self._engine.watches.readings
             self.wait_while(self.deleting)  # of an earlier attempt, which may be at work still
             for one in doomed:
                 self.begin(one)
             self.wait_while(self.deleting)
             if any(self._count(one) for one in doomed):
                 raise StoreError("rows are there after their deletion")
+            self._engine.look_after_parts()
             if self.detached_parts():
                 raise StoreError("the engine has set parts aside (detached) that may hold rows of anybody; remove or repair them")
             self.forget_mutations()
             with self._no_merges():
-                if self._engine.look_after_parts():
+                if (
+                    self._engine.has_broken_parts(schema.HOLDS_INSTALLATIONS) or self._engine.watches.readings != readings
+                ):  # the rows may be back
                     raise StoreError("the disk failed: not every file of the parts without the rows could be written")
                 self.sync()  # the parts without the rows are safe before those with them go
                 self._see_replaced_parts_off()
@@ -112,10 +116,17 @@ class Purger:
     def _no_merges(self) -> Iterator[None]:
         """Let the embedded engine merge nothing: what a merge replaced would go at once, also where what it wrote is not whole."""
         with contextlib.ExitStack() as after:
-            for table in () if self._layout.remote else schema.HOLDS_INSTALLATIONS:
-                after.callback(self._engine.command, f"SYSTEM START MERGES {table}")
-                self._engine.command(f"SYSTEM STOP MERGES {table}")
+            if not self._layout.remote:
+                after.enter_context(self._engine.mutating)  # who waits for a mutation would wait for the end of this
+                after.enter_context(self._engine.watches.beside())
+                for table in schema.HOLDS_INSTALLATIONS:
+                    after.callback(self._engine.command, f"SYSTEM START MERGES {table}")
+                    self._engine.command(f"SYSTEM STOP MERGES {table}")
+                self.wait_while(self._merging)  # one that is at its end comes to it
             yield
+
+    def _merging(self) -> bool:
+        return bool(self._engine.query(f"SELECT count() FROM system.merges WHERE {OURS}", self._ours)[0][0])
 
     def _see_replaced_parts_off(self) -> None:
         self.load_replaced_parts()

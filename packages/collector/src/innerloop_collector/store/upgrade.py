@@ -50,10 +50,18 @@ def _compress_counts(engine: Engine) -> None:
     engine.command(f"ALTER TABLE {engine.layout.altered('receipts')} MODIFY COLUMN `events` UInt64 CODEC(ZSTD(1))")
 
 
+def _set_aside_what_is_not_whole(engine: Engine) -> None:
+    settings = ", ".join(f"{name} = {value}" for name, value in schema.RECOVERABLE.items())
+    for table in schema.tables():
+        if table.name in _columns(engine):
+            engine.command(f"ALTER TABLE {engine.layout.altered(table.name)} MODIFY SETTING {settings}")
+
+
 MIGRATIONS = (
     Migration(2, "events have positions", _index_positions),
     Migration(3, "rows expire after their weekly totals are made", _keep_until_totals_are_made),
     Migration(4, "counts are compressed", _compress_counts),
+    Migration(5, "parts that are not whole are set aside, however large", _set_aside_what_is_not_whole),
 )
 VERSION = MIGRATIONS[-1].number
 

@@ -7,14 +7,14 @@ while (`schema.KEEP_REPLACED_SECONDS`), and the engine takes that up again where
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from innerloop_collector.errors import StoreError
-from innerloop_collector.store.parts import Part, Watch
+from innerloop_collector.store.parts import Watch
 
 _MERGED_MEANWHILE = "NO_SUCH_DATA_PART"
 _STILL_READ = "still used"  # what ATTACH says while a query of before DETACH is at work
@@ -22,6 +22,7 @@ _ATTACHED = "already exists"
 _DETACHED = "UNKNOWN_TABLE"
 _PATIENCE = 30.0  # seconds
 _POLL = 0.05
+_SOON = 5.0  # seconds: longer than an insert holds a table
 _PAUSE = 5.0  # seconds until what failed is tried again
 _TABLES = "SELECT name, data_paths[1] FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
 _ACTIVE = "SELECT name FROM system.parts WHERE database = currentDatabase() AND table = '{table}' AND active"
@@ -51,7 +52,6 @@ class Watches:
         with watch.guard:
             watch.look()
             self._mend(table, watch)
-            watch.unlooked = True
             try:
                 yield
             finally:  # an insert that failed may have left its part as well
@@ -61,45 +61,71 @@ class Watches:
                     raise StoreError("the disk failed: not every file of what was inserted could be written")
 
     def look(self) -> bool:
-        """Look at what merges and mutations wrote; tell whether something was not whole, and was mended."""
+        """Look at what merges and mutations wrote, and mend it; tell whether something was not whole."""
         self._find_tables()
-        again = False
+        found = False
+        failure: StoreError | None = None
         for table, watch in list(self._of.items()):
-            with watch.guard:
+            try:
+                with watch.guard:
+                    watch.look()
+                    found |= self._mend(table, watch)
+                found |= self._rescue(table, watch)
+            except StoreError as error:  # one table that cannot be mended keeps none from being looked at
+                failure = failure or error
+        if failure:
+            raise failure
+        return found
+
+    def broken(self, tables: Iterable[str]) -> bool:
+        """Look, and mend nothing; tell whether a part of these tables is not whole. They were looked at before."""
+        found = False
+        for table in tables:
+            watch = self._of[table]
+            if not watch.guard.acquire(timeout=_SOON):
+                raise StoreError("the store is being mended")
+            try:
                 watch.look()
-                again |= self._mend(table, watch)
-        return again
+                found |= bool(watch.unwell or watch.lost)
+            finally:
+                watch.guard.release()
+        return found
 
     def settle(self) -> None:
         """Mend what could not be mended at once. Whoever reads before would take rows for stored that the next start does not find."""
-        if self._mending():
+        if getattr(self._local, "beside", False):
             return
         for table, watch in list(self._of.items()):
-            if watch.unlooked or watch.taken_back or watch.unread or watch.depends:
+            if watch.unwell:
                 with watch.guard:
                     self._mend(table, watch)
 
-    def _find_tables(self) -> None:
-        for table, directory in self._query(_TABLES):
-            if table not in self._of:
-                self._of.setdefault(table, Watch(Path(directory)))
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[None]:
+        """Have this thread ask the engine without mending, or waiting for who does: because it mends itself, or because who mends waits for it."""
+        before = getattr(self._local, "beside", False)
+        self._local.beside = True
+        try:
+            yield
+        finally:
+            self._local.beside = before
 
-    def _mending(self) -> bool:
-        """Tell whether this thread asks the engine for what it needs to mend a table: then it waits for no other table's guard."""
-        return getattr(self._local, "mending", False)
+    def _find_tables(self) -> None:
+        with self.beside():
+            for table, directory in self._query(_TABLES):
+                if table not in self._of:
+                    self._of.setdefault(table, Watch(Path(directory)))
 
     def _mend(self, table: str, watch: Watch) -> bool:
-        self._local.mending = True
-        try:
+        """Tell whether parts were not whole. The guard is held."""
+        with self.beside():
             if watch.unlooked:
                 watch.look()
             self._take_back(table, watch)
-            again = bool(watch.unread) and self._mend_unread(table, watch)
+            found = bool(watch.unread) and self._mend_unread(table, watch)
             if watch.depends:
                 self._tell(table, watch)
-        finally:
-            self._local.mending = False
-        return again
+        return found
 
     def _take_back(self, table: str, watch: Watch) -> None:
         while watch.taken_back:
@@ -111,27 +137,41 @@ class Watches:
             del watch.taken_back[0]
 
     def _mend_unread(self, table: str, watch: Watch) -> bool:
-        again = False
+        """Read a table again, unless a part of it would be lost by that. Tell whether there was anything to mend."""
         if not watch.away:
-            active = {name for (name,) in self._query(_ACTIVE.format(table=table))}
+            active = self._active(table)
             watch.unread = [part for part in watch.unread if part.name in active]  # of the others nothing is needed any more
-            for part in watch.unread.copy():
-                if not _begins_and_ends(watch.replaced(part), part):
-                    self._write_again(table, part)
-                    watch.unread.remove(part)
-                    again = True
-        if watch.unread:
-            self._read_again(table, watch)
-            again = True
-        return again
+            watch.lost = [part for part in watch.lost if part.name in active]
+            if not watch.unread:
+                return False
+            if not all(watch.has_replaced(part) for part in watch.unread + watch.lost):
+                watch.lost += watch.unread
+                watch.unread = []
+                return True
+        self._read_again(table, watch)
+        return True
 
-    def _write_again(self, table: str, part: Part) -> None:
-        """Have the engine merge a part of which nothing else is left, as long as it can still read it."""
-        try:
-            self._command(f"OPTIMIZE TABLE {table} PARTITION ID '{part.partition}' FINAL SETTINGS optimize_throw_if_noop = 1")
-            _log.warning("part written again, as the disk failed: not every file of it could be written", table=table, part=part.name)
-        except StoreError as error:
-            _log.error("a part of the store is damaged, and what it replaced is gone", table=table, part=part.name, error=str(error))
+    def _active(self, table: str) -> set[str]:
+        return {name for (name,) in self._query(_ACTIVE.format(table=table))}
+
+    def _rescue(self, table: str, watch: Watch) -> bool:
+        """Have the engine merge parts of which nothing else is left, as long as it can still read them; tell whether there are any."""
+        if not watch.lost:
+            return False
+        with self.beside():
+            active = self._active(table)
+            watch.lost = [part for part in watch.lost if part.name in active]
+            for partition in {part.partition for part in watch.lost}:
+                names = [part.name for part in watch.lost if part.partition == partition]
+                try:
+                    self._command(f"OPTIMIZE TABLE {table} PARTITION ID '{partition}' FINAL SETTINGS optimize_throw_if_noop = 1")
+                except StoreError as error:
+                    _log.error("parts are damaged, and what they replaced is gone", table=table, parts=names, error=str(error))
+                else:
+                    _log.warning(
+                        "parts written again, as the disk failed: not every file of them could be written", table=table, parts=names
+                    )
+        return bool(watch.lost)
 
     def _read_again(self, table: str, watch: Watch) -> None:
         """Have the engine read a table's parts as at a start: what is not whole is set aside, and what it replaced takes its place."""
@@ -174,11 +214,6 @@ class Watches:
             self._failed = time.monotonic(), str(error)
             raise
         self._failed, watch.depends = None, False
-
-
-def _begins_and_ends(replaced: Sequence[Part], broken: Part) -> bool:
-    """Tell whether what a part replaced is all there. It is removed together, a minute after it was replaced; blocks in between may never have been."""
-    return any(part.first == broken.first for part in replaced) and any(part.last == broken.last for part in replaced)
 
 
 def _nothing_depends_on_it(_: str) -> None:
