@@ -61,9 +61,8 @@ class Purger:
                 raise StoreError("the engine has set parts aside (detached) that may hold rows of anybody; remove or repair them")
             self.forget_mutations()
             with self._no_merges():
-                if (
-                    self._engine.has_broken_parts(schema.HOLDS_INSTALLATIONS) or self._engine.watches.readings != readings
-                ):  # the rows may be back
+                broken = self._engine.has_broken_parts(schema.HOLDS_INSTALLATIONS)
+                if broken or self._engine.watches.readings != readings:  # where a table was read again, the rows may be back
                     raise StoreError("the disk failed: not every file of the parts without the rows could be written")
                 self.sync()  # the parts without the rows are safe before those with them go
                 self._see_replaced_parts_off()

@@ -33,9 +33,8 @@ class Watches:
     """Watches every table of the store. Every method raises StoreError where something cannot be looked at or mended; the next one goes on there."""
 
     def __init__(self, query: Callable[[str], list[Sequence[Any]]], command: Callable[[str], None]) -> None:
-        self.read_again: Callable[[str], None] = (
-            _nothing_depends_on_it  # told of a table that was read anew, before anybody else may rely on it
-        )
+        # Told of a table that was read anew, before anybody else may rely on it.
+        self.read_again: Callable[[str], None] = _nothing_depends_on_it
         self.readings = 0  # how often a table began to be read anew: a query that it overtook may have seen half of it
         self._query = query
         self._command = command
