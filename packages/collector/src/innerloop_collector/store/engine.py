@@ -102,9 +102,8 @@ class Engine:
         self._open_ended: set[str] = set()  # queries
         self.watches = Watches(self.query, partial(self.command, fenced=False))
         self._guard = threading.Lock()
-        self.mutating = (
-            threading.Lock()
-        )  # held by who waits for a mutation, by who removes the files of those that are done, and by who stops merges
+        # Held by who waits for a mutation, by who removes the files of those that are done, and by who stops merges.
+        self.mutating = threading.Lock()
 
     def open(self) -> None:
         """Give the calling thread its client now instead of at its first query; where that fails, at its first query.

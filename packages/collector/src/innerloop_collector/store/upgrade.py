@@ -52,8 +52,9 @@ def _compress_counts(engine: Engine) -> None:
 
 def _set_aside_what_is_not_whole(engine: Engine) -> None:
     settings = ", ".join(f"{name} = {value}" for name, value in schema.RECOVERABLE.items())
+    there = _columns(engine)
     for table in schema.tables():
-        if table.name in _columns(engine):
+        if table.name in there:
             engine.command(f"ALTER TABLE {engine.layout.altered(table.name)} MODIFY SETTING {settings}")
 
 
