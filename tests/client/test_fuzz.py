@@ -210,7 +210,7 @@ def one_event(case: Case, answer: hot.Hot, env: dict[bytes, bytes], state: Resol
     lines = measure.facts(Request(case.argv, case.name), answer, places.Home(env | case.env), measure.Moment(), 1)
     run = "0" * 36
     (spool / "new" / run).write_bytes(b"\n".join([record.HEAD, *lines, b"end 0 1 2\n"]))
-    sidecar = f"commit 1700000000 2023-11-14T22:13:20+00:00\nhead refs/heads/{case.branch}\ndefault refs/remotes/origin/{case.branch}\n"
+    sidecar = f"commit 1700000000 +0000\nhead refs/heads/{case.branch}\ndefault refs/remotes/origin/{case.branch}\n"
     (spool / "run" / f"{run}.git").write_text(sidecar)
     read = store.read_facts(str(spool), "new", run)
     for place in (f"new/{run}", f"run/{run}.git"):

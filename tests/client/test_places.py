@@ -68,11 +68,12 @@ def test_a_mount_is_told_from_a_directory(root: None, tmp_path: Path, mount: str
     assert [None, None, None] == [mounted(bytes(path)) for path in (target, link, tmp_path / "absent")]
 
 
-def test_git_keeps_the_configuration_that_the_environment_holds() -> None:
-    """The project's directory is added to what the developer set; outside of the mount nothing is."""
-    env = {b"GIT_CONFIG_COUNT": b"1", b"GIT_CONFIG_KEY_0": b"user.name", b"GIT_CONFIG_VALUE_0": b"d"}
-    home = Home(env)
-    assert env == home.for_git(env, b"/app")
+def test_behind_the_mount_git_reads_the_checkout_whoever_owns_it(tmp_path: Path) -> None:
+    """The checkout, not the directory of it that the project file is in; outside of the mount nothing is said to be safe."""
+    (tmp_path / "app" / ".git").mkdir(parents=True)
+    below = bytes(tmp_path / "app" / "services" / "shop")
+    home = Home({b"GIT_CONFIG_COUNT": b"1", b"GIT_CONFIG_KEY_0": b"safe.directory", b"GIT_CONFIG_VALUE_0": b"*"})
+    assert not [key for key in home.for_git(below) if key.startswith(b"GIT_CONFIG")]
     home.shared = True
-    added = {b"GIT_CONFIG_COUNT": b"2", b"GIT_CONFIG_KEY_1": b"safe.directory", b"GIT_CONFIG_VALUE_1": b"/app"}
-    assert env | added == home.for_git(env, b"/app")
+    said = {b"GIT_CONFIG_COUNT": b"1", b"GIT_CONFIG_KEY_0": b"safe.directory", b"GIT_CONFIG_VALUE_0": bytes(tmp_path / "app")}
+    assert said == {key: value for key, value in home.for_git(below).items() if key.startswith(b"GIT_CONFIG")}

@@ -12,7 +12,7 @@ In a container they are the host's, where the mount is present that `innerloop i
 `/run/innerloop/config`      the host's CONFIG
 `/run/innerloop/seed/WORD`   the directory of a seed project's config file
 
-There `own` means owned by the owner of that mount point, and HOME does not matter. May import: posix.
+There `own` means owned by the owner of that mount point, and HOME does not matter. May import: posix, git.
 """
 
 import posix
@@ -138,15 +138,8 @@ class Home:
             posix.setresgid(*groups)
             posix.setgroups(further)
 
-    def for_git(self, env: "dict[bytes, bytes]", directory: bytes) -> "dict[bytes, bytes]":
+    def for_git(self, directory: bytes) -> "dict[bytes, bytes]":
         """The environment to ask git in: behind the mount, a checkout may belong to another user than git runs as."""
-        if not self.shared:
-            return env
-        count = env.get(b"GIT_CONFIG_COUNT", b"")
-        index = int(count) if count.isdigit() else 0
-        return {
-            **env,
-            b"GIT_CONFIG_COUNT": b"%d" % (index + 1),
-            b"GIT_CONFIG_KEY_%d" % index: b"safe.directory",
-            b"GIT_CONFIG_VALUE_%d" % index: directory,
-        }
+        from innerloop import git  # noqa: PLC0415 (the launcher asks git while the command runs already)
+
+        return git.environment(self.env, git.checkout(directory) if self.shared else b"")

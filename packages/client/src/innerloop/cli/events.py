@@ -1,6 +1,6 @@
 """The events that consent itself makes in a seed project, and examples for a question.
 
-May import: event, consent, the spool, delivery's client, the launcher's script for git, and this package's terminal.
+May import: event, consent, the spool, delivery's client, git, programs, and this package's terminal.
 """
 
 import json
@@ -10,11 +10,10 @@ import uuid
 from datetime import datetime, timezone
 from typing import Any, Optional
 
-from innerloop import event
+from innerloop import event, git, programs
 from innerloop.cli.terminal import say
 from innerloop.consent.resolve import Resolution, State
 from innerloop.delivery import client
-from innerloop.launcher.record import GIT_FACTS
 from innerloop.spool import seal, store
 from innerloop.spool.facts import GitFacts, RunFacts, parse_git
 
@@ -79,14 +78,9 @@ def print_sent(state: Resolution, message: bytes) -> None:
 
 
 def ask_git(here: State) -> "Optional[GitFacts]":
-    """Ask git about the checkout, with the launcher's own script, waiting at most 5 s."""
-    import subprocess  # noqa: PLC0415 (only here)
-
-    env = here.home.for_git(here.env, os.fsencode(here.directory))
-    try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", GIT_FACTS.decode()], cwd=here.directory, env=env, capture_output=True, check=False, timeout=5
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return parse_git(done.stdout.decode("utf-8", "replace"))
+    """Ask git about the checkout, as the launcher does, but wait for it: at most 5 s."""
+    directory = os.fsencode(here.directory)
+    env = here.home.for_git(directory)
+    argv = git.facts(env, directory, git.FACTS)
+    said = programs.output(argv, here.directory, env, git.PATIENCE) if argv else None
+    return parse_git(said.decode("utf-8", "replace")) if said else None

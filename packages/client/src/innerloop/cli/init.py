@@ -7,7 +7,7 @@ import argparse
 import os
 import re
 
-from innerloop import projectfile, remotes, toml
+from innerloop import places, projectfile, remotes, toml
 from innerloop.cli import terminal, written
 from innerloop.cli.container import container
 from innerloop.cli.terminal import Failure
@@ -76,7 +76,7 @@ def _prepare(root: str, given: argparse.Namespace) -> Setup:
     if data is None:
         answers = _answers(root, given)
         project, missing = answers.project, answers.missing
-        content = template.text(answers, listed[:MOST_NAMES], remotes.remotes(remotes.git_config(root)))
+        content = template.text(answers, listed[:MOST_NAMES], remotes.look(root, places.Home(dict(os.environb))).remotes)
         _check(content)
         plan.changes.append(
             Change(

@@ -1,15 +1,13 @@
 """`innerloop doctor`, the section on ways in: how a make that is typed here is seen, and why not. Changes nothing of a project.
 
-May import: consent's resolution and settling, files, the launcher's `hot`, `probe` and `main`, the probe's places, setup, and this package.
+May import: consent's resolution and settling, files, programs, the launcher's `hot`, `probe` and `main`, the probe's places, setup, and this package.
 """
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from innerloop import files
+from innerloop import files, programs
 from innerloop.cli.init import project_root
 from innerloop.consent import settle
 from innerloop.consent.resolve import Resolution, State
@@ -144,14 +142,14 @@ def _probe_rows(here: State, state: Resolution) -> "Iterator[Row]":
 
 def _make_row(here: State) -> Row:
     """Which make is typed, and whether it is one that can be seen into."""
-    path = shutil.which("make", path=os.fsdecode(here.env.get(b"PATH", b"")))
-    if path is None:
-        return Row("make", False, "there is no make on PATH")
-    try:
-        done = subprocess.run([path, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Row("make", False, f"{path} --version: {error}")
-    words = done.stdout.decode("utf-8", "replace").split("\n", 1)[0].split()
+    make = programs.find(b"make", here.env, os.fsencode(here.directory))
+    path = os.fsdecode(make)
+    if not make:
+        return Row("make", False, "there is no make in the absolute entries of PATH")
+    said = programs.output([make, b"--version"], "/", programs.environment(here.env), PATIENCE)
+    if said is None:
+        return Row("make", False, f"{path} --version does not say what it is within {PATIENCE} s")
+    words = said.decode("utf-8", "replace").split("\n", 1)[0].split()
     if words[:2] != ["GNU", "Make"]:
         return Row("make", False, f"{path} is not GNU make: its runs are measured as a whole by `innerloop run`, and nothing else")
     version = words[2] if len(words) > 2 else ""

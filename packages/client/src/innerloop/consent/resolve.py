@@ -39,7 +39,7 @@ class Resolution(NamedTuple):
     changed: Optional[Difference] = None  # how the project file differs from what was agreed, where it does
     testing: str = ""  # value of a seed project's test variable
     unusable: str = ""  # what is wrong with the consent file
-    git_config: str = ""
+    clone: remotes.Clone = remotes.Clone()  # looked at only where its remotes decide
     elsewhere: "tuple[str, ...]" = ()  # without an answer here: those for the same project at other endpoints, a no among which counts
 
     @property
@@ -68,6 +68,15 @@ class State:
         self.home = places.Home(env)
         self.state = os.fsdecode(self.home.state)
         self.config = os.fsdecode(self.home.config)
+        self._clones: "dict[str, tuple[list[bytes], remotes.Clone]]" = {}
+
+    def clone(self, directory: str) -> remotes.Clone:
+        """The clone around a directory. git is asked once, and again only where a file changed that it had read."""
+        known = self._clones.get(directory)
+        if known is None or known[0] != _fingerprints(known[1]):
+            clone = remotes.look(directory, self.home)
+            known = self._clones[directory] = _fingerprints(clone), clone
+        return known[1]
 
     def reaches(self, endpoint: str) -> bool:
         """Whether the endpoint is from here what it was on the host: in a container, loopback is another machine's."""
@@ -82,6 +91,10 @@ class State:
     def today(self) -> int:
         """The day by this machine's clock, in days since 1970."""
         return int(time.time()) // 86400
+
+
+def _fingerprints(clone: remotes.Clone) -> "list[bytes]":
+    return [hot.fingerprint(os.fsencode(path)) for path in clone.sources]
 
 
 class NoProject(Exception):
@@ -126,7 +139,7 @@ def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
         answer, unusable = Answer(path, {}), str(error)
     found_state = Resolution(
         project, found.path, answers.spool_key(project), answer, OFF, "", current, current, testing=testing, unusable=unusable,
-        git_config=remotes.git_config(found.directory) if project.remotes else "", elsewhere=tuple(elsewhere),
+        elsewhere=tuple(elsewhere),
     )  # fmt: skip
     if unusable or found_state.expired:
         return found_state._replace(reason=unusable or found_state.expired)
@@ -224,8 +237,15 @@ def _restrict(state: Resolution, here: State) -> Resolution:
     reason = forbidden(here)
     if reason:
         return state._replace(mode=OFF, reason=reason)
-    if state.mode == ON and (local := _local_only(state, here)):
+    if state.mode != ON:
+        return state
+    if local := _local_only(here):
         return state._replace(mode=LOCAL, reason=local)
+    if not state.project.remotes or state.testing:
+        return state
+    state = state._replace(clone=here.clone(os.path.dirname(state.path)))
+    if not state.clone.belongs(state.project.remotes):
+        return state._replace(mode=LOCAL, reason="this clone has none of the project's remotes")
     return state
 
 
@@ -239,14 +259,12 @@ def forbidden(here: State) -> str:
     return ""
 
 
-def _local_only(state: Resolution, here: State) -> str:
+def _local_only(here: State) -> str:
     """Why runs are recorded but not sent, or an empty string."""
     if environment.local_only(here.env):
         return "INNERLOOP_MODE=local"
     if projectfile.machine_mode(os.fsdecode(places.MACHINE_FILE)) == LOCAL:
         return f"{os.fsdecode(places.MACHINE_FILE)} allows local recording only"
-    if not state.testing and not remotes.belongs(state.git_config, state.project.remotes):
-        return "this clone has none of the project's remotes"
     return ""
 
 

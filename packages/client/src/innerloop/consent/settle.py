@@ -16,6 +16,7 @@ from innerloop.plan.tracking import PLAN
 from innerloop.probe import attached, place
 from innerloop.spool import store
 
+MOST_SOURCES = 100  # files of git's that the launcher looks at before each run
 GIT_FIELDS = tuple(field.name for field in PLAN.fields.values() if field.absent_without == "git")
 
 
@@ -87,8 +88,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     """What the launcher must know of a resolution."""
     answer = hot.Hot()
     paths = [os.fsencode(path) for path in (state.path, state.answer.path)] + [places.MACHINE_FILE]
-    if state.git_config:
-        paths.append(os.fsencode(state.git_config))
+    paths += map(os.fsencode, state.clone.sources)
     if state.answer.decision == UNDECIDED and not state.project.seed:  # an answer for another endpoint counts, or may come to count
         paths += map(os.fsencode, [here.config, *state.elsewhere])
     if state.measures and not here.home.shared:  # written anew where one is gone, or another version is installed
@@ -121,7 +121,8 @@ def write_hot(state: Resolution, here: State) -> None:
     touched = state.answer.consent or state.mode == NO or ask_from(state, here) != 0 or os.path.exists(f"{here.state}/enabled")
     if environment.local_only(here.env) or state.testing or state.unusable or not touched or environment.in_ci(here.env) or forbidden(here):
         return
-    if any("\n" in name for name in (*state.project.names, *state.project.stems, state.path, state.answer.path)):
+    listed = (*state.project.names, *state.project.stems, state.path, state.answer.path, *state.clone.sources)
+    if any("\n" in name for name in listed) or len(state.clone.sources) > MOST_SOURCES:
         return
     answer = hot_answer(state, here)
     if resolve(here) != state:

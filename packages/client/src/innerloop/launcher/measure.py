@@ -165,7 +165,8 @@ class Run:
         if self.record is None:
             self.discard_log()
         if self.record and answer.git:
-            self.git = record.ask_git(self.record, self.home.for_git(self.env, answer.project_file.rpartition(b"/")[0]))
+            project = answer.project_file.rpartition(b"/")[0]
+            self.git = record.ask_git(self.record, self.home.for_git(project), project)
 
     def is_inside(self, spool: bytes, late: bool) -> bool:
         """Whether this command is part of a run that is being measured already. Nearly always no other run is under way."""

@@ -11,25 +11,19 @@
 The lock is lockf(3)'s, which `posix` has: importing `fcntl` would cost more than the whole record. The id is random,
 never ordered by time. The launcher imports this module when the command runs already.
 
-May import: posix, sys, time, environment.
+May import: posix, sys, time, environment and git.
 """
 
 import posix
 import sys
 import time
 
-from innerloop import environment
+from innerloop import environment, git
 
 HEAD = b"innerloop-run 1"
 ID_LENGTH = 32
 FARTHEST = 3 * 86400  # s that delivery may be told to wait
 CLAIMED = 60  # s in which one sender is expected to be at work
-GIT_FACTS = b"""export GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0
-g() { git -c core.fsmonitor=false -c log.showSignature=false "$@"; }
-g log -1 --no-decorate --format='commit %ct %cI' HEAD
-echo "head $(g symbolic-ref -q HEAD)"
-echo "default $(g symbolic-ref -q refs/remotes/origin/HEAD)"
-"""
 NEW = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_APPEND | posix.O_CLOEXEC
 # Neither wait for a pipe nor be led elsewhere: a container that shares the spool may be somebody else's.
 APPEND = posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_CLOEXEC | posix.O_NONBLOCK | posix.O_NOFOLLOW
@@ -177,9 +171,10 @@ def open_descriptors() -> "list[int]":
     return found
 
 
-def ask_git(record: "Record", env: "dict[bytes, bytes]") -> int:
-    """Let git write its facts beside the record. Nobody waits for it. Returns its process id."""
-    return detached([b"/bin/sh", b"-c", GIT_FACTS], env, record.path + b".git")
+def ask_git(record: "Record", env: "dict[bytes, bytes]", project: bytes) -> int:
+    """Let git write its facts beside the record. Nobody waits for it. Returns its process id; 0 where there is no git."""
+    argv = git.facts(env, project, git.ALONE)
+    return detached(argv, env, record.path + b".git") if argv else 0
 
 
 def delivery_due(spool: bytes) -> bool:

@@ -1,13 +1,13 @@
 """Find a project's Makefiles: one a directory, the one that GNU make would read there. Runs git's listing and nothing of the project.
 
-May import: the standard library, and this package.
+May import: the standard library, git, and this package.
 """
 
 import itertools
 import os
-import subprocess
 from typing import NamedTuple, Optional
 
+from innerloop import git
 from innerloop.setup import gnumakefile
 
 NAMES = (gnumakefile.NAME, *gnumakefile.OTHERS)  # make's order
@@ -107,12 +107,12 @@ def _git(root: str, *words: str, names: "tuple[str, ...]" = ()) -> "Optional[lis
     if not in_checkout(root):
         return None
     patterns = names or [pattern for name in NAMES for pattern in (name, f"*/{name}")]
-    command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z", *words, "--", *patterns]
-    try:
-        done = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return None if done.returncode else [os.fsdecode(path) for path in done.stdout.split(b"\0") if path]
+    said = _ask(root, "ls-files", "-z", *words, "--", *patterns)
+    return None if said is None else [os.fsdecode(path) for path in said.split(b"\0") if path]
+
+
+def _ask(root: str, *words: str) -> "Optional[bytes]":
+    return git.ask([os.fsencode(word) for word in words], root, git.environment(dict(os.environb)), PATIENCE)
 
 
 def in_checkout(directory: str) -> str:
@@ -127,12 +127,8 @@ def in_checkout(directory: str) -> str:
 
 def exclude_file(root: str) -> str:
     """The path of the checkout's own list of what git shall not see (for a worktree too), or an empty string."""
-    try:
-        command = ["git", "rev-parse", "--git-path", "info/exclude"]
-        done = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return "" if done.returncode else os.path.join(root, os.fsdecode(done.stdout.rstrip(b"\n")))
+    said = _ask(root, "rev-parse", "--git-path", "info/exclude")
+    return "" if said is None else os.path.join(root, os.fsdecode(said.rstrip(b"\n")))
 
 
 def _walk(root: str) -> "list[str]":

@@ -66,7 +66,7 @@ stems = []
 """
 
 
-def text(answers: Answers, listed: "list[Listed]", remotes: "list[str]") -> str:
+def text(answers: Answers, listed: "list[Listed]", remotes: "tuple[str, ...]") -> str:
     """A whole file; its first line knows whether somebody changed the rest."""
     shown = [remote for remote in remotes if "." in remote.partition("/")[0]]  # a path of this machine is nobody else's
     shown = shown or ["git.example.com/shop/shop"]

@@ -1,6 +1,7 @@
 """Read what the launcher and git wrote down about one run. May import: the standard library."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Optional
 
 HEAD = "innerloop-run 1"
@@ -106,7 +107,15 @@ def parse_git(sidecar: str) -> Optional[GitFacts]:
     if len(words) != 2 or "default" not in values:
         return None
     try:
-        datetime.fromisoformat(words[1].replace("Z", "+00:00"))
-        return GitFacts(float(words[0]), words[1], values.get("head", "").strip(), values.get("default", "").strip())
-    except ValueError:
+        moment = datetime.fromtimestamp(int(words[0]), _zone(words[1]))
+    except (ValueError, OverflowError, OSError):  # a commit holds what its author wrote
         return None
+    return GitFacts(moment.timestamp(), moment.isoformat(), values.get("head", "").strip(), values.get("default", "").strip())
+
+
+def _zone(offset: str) -> timezone:
+    """The time zone of a commit, such as +0530; UTC where it is none, as git has it."""
+    if not re.fullmatch("[+-][0-9]{4}", offset):
+        return timezone.utc
+    minutes = int(offset[1:3]) * 60 + int(offset[3:])
+    return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes)) if minutes < 1440 else timezone.utc
