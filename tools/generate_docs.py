@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import actor_marks
 import configuration_pages
 import requirements
 
@@ -48,6 +49,9 @@ def pages() -> dict[Path, str]:
         ROOT / "deploy" / "innerloop-collector.toml": configuration_pages.example(),
         DOCS / "requirements.md": requirements_page(),
         DOCS / "transparency.md": transparency_page(),
+        actor_marks.PAGE: actor_marks.page(),
+        actor_marks.TABLE: actor_marks.table(),
+        actor_marks.LAUNCHERS: actor_marks.launchers(_read(actor_marks.LAUNCHERS)),
     }
 
 

@@ -1,23 +1,50 @@
 """What the environment says about a run: who acts, and whether measuring is forbidden. Imports nothing.
 
 Every function takes the environment as a mapping of bytes to bytes (`posix.environ`, `os.environb`). Only the
-presence of keys is looked at where a value could be a secret. Sources of the keys: the documentation of each
-CI service and coding agent; donottrack.sh for DO_NOT_TRACK.
+presence of keys is looked at where a value could be a secret. Sources of the marks: actors.json; donottrack.sh for
+DO_NOT_TRACK.
 """
 
 NO = (b"", b"0", b"false", b"no", b"off")
 
-CI_KEYS = (
-    b"CI", b"GITHUB_ACTIONS", b"GITLAB_CI", b"JENKINS_URL", b"CIRCLECI", b"BUILDKITE", b"TF_BUILD",
-    b"TEAMCITY_VERSION", b"TRAVIS", b"BITBUCKET_COMMIT", b"CODEBUILD_BUILD_ARN", b"DRONE", b"CIRRUS_CI",
-    b"SEMAPHORE", b"APPVEYOR", b"GITEA_ACTIONS", b"CONTINUOUS_INTEGRATION",
-)  # fmt: skip
-
-AGENT_KEYS = (
-    b"AI_AGENT", b"AGENT", b"CLAUDECODE", b"CURSOR_AGENT", b"CODEX_SANDBOX", b"CODEX_THREAD_ID", b"GEMINI_CLI",
-    b"COPILOT_CLI", b"COPILOT_AGENT", b"AUGMENT_AGENT", b"OPENCODE", b"AMP_CURRENT_THREAD_ID", b"GOOSE_TERMINAL",
-    b"CRUSH", b"QWEN_CODE", b"ANTIGRAVITY_AGENT", b"JUNIE_DATA", b"PI_CODING_AGENT",
-)  # fmt: skip
+# Written by tools/generate_docs.py from actors.json, which is made by tools/actor_marks.py.
+# fmt: off
+AGENT_MARKS = frozenset((
+    b"AGENT", b"AI_AGENT", b"AMP_CURRENT_THREAD_ID", b"ANTIGRAVITY_AGENT", b"ANTIGRAVITY_PROJECT_ID", b"AUGMENT_AGENT",
+    b"CLAUDECODE", b"CLAUDE_CODE", b"CLINE_ACTIVE", b"CODEX_CI", b"CODEX_SANDBOX", b"CODEX_THREAD_ID", b"COPILOT_AGENT",
+    b"COPILOT_ALLOW_ALL", b"COPILOT_CLI", b"CRUSH", b"CURSOR_AGENT", b"GEMINI_CLI", b"GOOSE_TERMINAL", b"JUNIE_DATA",
+    b"JUNIE_SHIM_PATH", b"OPENCODE", b"OPENCODE_APP_INFO", b"OPENCODE_BIN_PATH", b"OPENCODE_CLIENT", b"OPENCODE_MODES",
+    b"OPENCODE_SERVER", b"PI_CODING_AGENT", b"QWEN_CODE",
+))
+CI_MARKS = frozenset((
+    b"AC_APPCIRCLE", b"AGOLA_GIT_REF", b"ALPIC_HOST", b"APPCENTER_BUILD_ID", b"APPVEYOR", b"AWS_APP_ID", b"BITBUCKET_COMMIT",
+    b"BITRISE_IO", b"BUDDY_WORKSPACE_ID", b"BUILDER_OUTPUT", b"BUILDKITE", b"BUILD_ID", b"BUILD_NUMBER", b"CAPAWESOME_CLOUD",
+    b"CF_BUILD_ID", b"CF_PAGES", b"CI", b"CIRCLECI", b"CIRRUS_CI", b"CI_APP_ID", b"CI_BUILD_ID", b"CI_BUILD_NUMBER",
+    b"CI_MERGE_REQUEST_ID", b"CI_NAME", b"CI_XCODE_PROJECT", b"CLEAVR", b"CLOUD_RUN_JOB", b"CM_BUILD_ID", b"CODEBUILD_BUILD_ARN",
+    b"CODESPHERE_APP_ID", b"CONTINUOUS_INTEGRATION", b"DENO_DEPLOY", b"DENO_DEPLOYMENT_ID", b"DRONE", b"DRONE_BUILD_EVENT",
+    b"DSARI", b"EARTHLY_CI", b"EAS_BUILD", b"EO_PAGES_CI", b"FIREBASE_APP_HOSTING", b"GERRIT_PROJECT", b"GITEA_ACTIONS",
+    b"GITHUB_ACTIONS", b"GITLAB_CI", b"GO_PIPELINE_LABEL", b"HARNESS_BUILD_ID", b"HUDSON_URL",
+    b"INPUT_AZURE_STATIC_WEB_APPS_API_TOKEN", b"JENKINS_URL", b"K_SERVICE", b"LAYERCI", b"MAGNUM", b"NETLIFY", b"NEVERCODE",
+    b"NOW_BUILDER", b"PROW_JOB_ID", b"RAILWAY_PROJECT_ID", b"RAILWAY_SERVICE_ID", b"RELEASE_BUILD_ID", b"RENDER", b"RUN_ID",
+    b"RWX", b"SAILCI", b"SCREWDRIVER", b"SEMAPHORE", b"SHIPPABLE", b"STACKBLITZ", b"STORMKIT", b"STRIDER",
+    b"SYSTEM_TEAMFOUNDATIONCOLLECTIONURI", b"TDDIUM", b"TEAMCITY_VERSION", b"TF_BUILD", b"TRAVIS", b"VELA", b"WORKERS_CI", b"XCS",
+    b"ZEABUR", b"bamboo_planKey",
+))
+COMBINED = (
+    ("agent", ((b"AWS_EXECUTION_ENV", "contains", b"amazonq"),)),
+    ("agent", ((b"CURSOR_EXTENSION_HOST_ROLE", "is", b"agent-exec"),)),
+    ("agent", ((b"CURSOR_TRACE_ID", "set", b""), (b"PAGER", "is", b"head -n 10000 | cat"))),
+    ("agent", ((b"EDITOR", "named", b"devin"),)),
+    ("agent", ((b"GIT_PAGER", "is", b"cat"), (b"TERM_PROGRAM", "is", b"vscode"))),
+    ("agent", ((b"HOME", "is", b"/home/jules"), (b"USER", "is", b"swebot"))),
+    ("agent", ((b"PAGER", "is", b"cat"), (b"TERM_PROGRAM", "is", b"zed"))),
+    ("agent", ((b"PATH", "contains", b".pi/agent"),)),
+    ("agent", ((b"REPLIT_MODE", "is", b"assistant"), (b"REPL_ID", "set", b""))),
+    ("agent", ((b"SHELL", "is", b"/bin/jsh"), (b"npm_config_yes", "set", b""))),
+    ("ci", ((b"NODE", "contains", b"/app/.heroku/node/bin/node"),)),
+)
+# fmt: on
+# End of what is written from there.
 
 MODE = b"INNERLOOP_MODE"  # `off` or `local`: it can only restrict
 CI_ALLOWED = b"INNERLOOP_CI"  # set to 1 by a job that may be recorded, where the project file says ci = true
@@ -46,12 +73,37 @@ def local_only(env: "dict[bytes, bytes]") -> bool:
 
 def in_ci(env: "dict[bytes, bytes]") -> bool:
     """Tell whether a CI service runs this. CI=false says that none does."""
+    return ci_mark(env) != b""
+
+
+def ci_mark(env: "dict[bytes, bytes]") -> bytes:
+    """The variable that says so, or b""."""
     if b"CI" in env and not is_set(env, b"CI"):
-        return False
-    for key in CI_KEYS:
-        if is_set(env, key):
-            return True
-    return False
+        return b""
+    return _mark(env, CI_MARKS, "ci")
+
+
+def _mark(env: "dict[bytes, bytes]", marks: "frozenset[bytes]", kind: str) -> bytes:
+    """The first mark of a kind that is in the environment: a variable that is set, or several that are as they should be."""
+    for key in env:
+        if key in marks and is_set(env, key):
+            return key
+    for of, conditions in COMBINED:
+        if of == kind:
+            for key, how, value in conditions:
+                if key not in env or not _fits(env[key], how, value):
+                    break
+            else:
+                return conditions[0][0]
+    return b""
+
+
+def _fits(found: bytes, how: str, value: bytes) -> bool:
+    if how == "is":
+        return found == value
+    if how == "set":
+        return found.lower() not in NO
+    return value in (found.rpartition(b"/")[2] if how == "named" else found).lower()
 
 
 def ci_counts(env: "dict[bytes, bytes]") -> bool:
@@ -61,10 +113,7 @@ def ci_counts(env: "dict[bytes, bytes]") -> bool:
 
 def by_agent(env: "dict[bytes, bytes]") -> bool:
     """Tell whether a coding agent runs this. Its name is never read."""
-    for key in AGENT_KEYS:
-        if is_set(env, key):
-            return True
-    return False
+    return _mark(env, AGENT_MARKS, "agent") != b""
 
 
 def actor(env: "dict[bytes, bytes]") -> str:

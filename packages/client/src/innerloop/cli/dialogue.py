@@ -33,8 +33,8 @@ def may_ask(state: Resolution, here: State) -> None:
         raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside, then try again")
     if not state.testing and environment.by_agent(here.env):
         raise Failure("only a person can agree; a coding agent may not answer for one")
-    if not state.testing and environment.in_ci(here.env):
-        raise Failure("only a person at a terminal can agree; this is a CI job")
+    if not state.testing and (mark := environment.ci_mark(here.env)):
+        raise Failure(f"only a person at a terminal can agree; this is a CI job, says {mark.decode()}. CI=false says that it is none")
     if not terminal.at_terminal():
         raise Failure("only a person can agree: run this at a terminal, with nothing piped in or out")
 

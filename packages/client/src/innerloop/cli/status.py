@@ -203,8 +203,9 @@ def _project_checks(state: Resolution, here: State) -> "list[Check]":
     reason = forbidden(here)
     if reason:
         checks.append(Check("environment", False, reason))
-    elif environment.in_ci(here.env):
-        checks.append(Check("environment", False, "this looks like a CI job: nothing is recorded"))
+    elif mark := environment.ci_mark(here.env):
+        what = f"{mark.decode()} is set, so this looks like a CI job: nothing is recorded. CI=false says that it is none"
+        checks.append(Check("environment", False, what))
     return checks
 
 

@@ -198,8 +198,10 @@ def start_delivery(env: "dict[bytes, bytes]", testvar: bytes = b"") -> None:
     start = (
         getattr(globals()["__loader__"], "archive", "") or __file__[: -len("launcher/record.py")] + "start.py"
     )  # innerloop.pyz starts as a whole
-    wanted = (*SENDER_ENVIRONMENT, *environment.CI_KEYS, environment.CI_ALLOWED, testvar)
+    wanted = (*SENDER_ENVIRONMENT, environment.CI_ALLOWED, testvar)
     keep = {key: value for key, value in env.items() if key in wanted or key.lower().endswith(b"_proxy")}
+    if environment.actor(env) == "ci":
+        keep[b"CI"] = b"1"  # whatever said so
     detached([sys.executable.encode(), b"-I", b"-S", start.encode(sys.getfilesystemencoding(), "surrogateescape"), b"deliver"], keep)
 
 
