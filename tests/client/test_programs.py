@@ -126,7 +126,7 @@ def test_the_list_in_the_documentation_names_what_was_found() -> None:
     assert [row for row in rows if row not in ("program", "---")] == [
         "the command", "`/bin/sh`", "`innerloop`, then the Python of its installation, `-I -S`", "`readlink`",
         "the Python of the installation, `-I -S`: the sender", "`/bin/sh`, `git` (3 times), `sleep`", "`git config --list`",
-        "`git ls-files`, `git rev-parse`", "`make --version`",
+        "`git ls-files`, `git rev-parse`", "make, for its version",
     ]  # fmt: skip
 
 
