@@ -5,104 +5,37 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.client.founding import KEY, OLD_NO, OLD_YES, Devstack, ProxiedRecorder
 from tests.client.people import Developer, Said, eventually
 from tests.client.recorder import DRIP, HOLD, Recorder, Reply
 from tests.conftest import ROOT
 
-MAKEFILE = """\
-.PHONY: %
-metrics-opt-in:
-	@./send_metrics.py opt-in
-metrics-opt-out:
-	@./send_metrics.py opt-out
-dev.up.%:
-	@./send_metrics.py wrap "dev.up.$*"
-impl-dev.up.lms:
-	@echo "up lms"
-impl-dev.up.studio:
-	@sleep 0.4
-impl-dev.up.fails:
-	@exit 3
-dev.pull.%:
-	@./send_metrics.py wrap "dev.pull.$*"
-impl-dev.pull.redis:
-	@$(MAKE) --no-print-directory dev.up.lms
-impl-dev.pull.lms:
-	@kill -TERM $$PPID; sleep 5
-dev.provision:
-	@./send_metrics.py wrap dev.provision
-impl-dev.provision:
-	@cat
-"""
 TESTING = {"DEVSTACK_METRICS_TESTING": "debug"}
 PREFIX = "Send metrics info: "
 RUN = {"command", "command_type", "duration_ms", "exit_status", "start_time", "is_test"}
 GIT = {"git_commit_time", "git_checked_out_master"}
 OPT_IN = {"choice", "command", "command_type", "start_time", "is_test"}
 OPT_OUT = {"command", "command_type", "previous_consent", "start_time", "is_test"}
-ANSWER_LINE = "leaving sends one last message."
 EXACT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00")
-OLD_YES: dict[str, Any] = {
-    "anonymous_user_id": "11111111-2222-4333-8444-555555555555", "consent": {"decision": True, "timestamp": "2021-03-04T05:06:07.089+00:00"}
-}  # fmt: skip
-OLD_NO = {"consent": {"decision": False, "timestamp": "2021-03-04T05:06:07.089+00:00"}}
-
-
-class Devstack:
-    """A developer of devstack, with the files that devstack keeps where it keeps them."""
-
-    def __init__(self, developer: Developer, endpoint: str) -> None:
-        self.developer = developer
-        self.directory = developer.directory = developer.base / "devstack"
-        self.directory.mkdir()
-        for name in ("innerloop.toml", "send_metrics.py"):
-            shutil.copy(ROOT / "examples" / "devstack" / name, self.directory)
-        (self.directory / "send_metrics.py").chmod(0o755)
-        (self.directory / "Makefile").write_text(MAKEFILE)
-        file = self.directory / "innerloop.toml"
-        file.write_text(file.read_text().replace("https://api.segment.io", endpoint))
-        self.config = developer.home / ".config" / "devstack" / "metrics.json"
-        self.clone()
-
-    def clone(self) -> None:
-        git = self.developer.git
-        git("init", "-q", "-b", "master")
-        git("remote", "add", "origin", "https://github.com/openedx/devstack.git")
-        git("add", "-A")
-        git("commit", "-q", "-m", "x", GIT_COMMITTER_DATE="2021-02-03T04:05:06+0530", GIT_AUTHOR_DATE="2020-01-01T00:00:00+0000")
-
-    def make(self, *words: str, types: str | None = None, after: str = ANSWER_LINE, env: Any = None) -> Said:
-        """Type a make command at a terminal."""
-        return self.developer.at_terminal(
-            "make", "--no-print-directory", *words, types=[] if types is None else [(re.escape(after), types)], env=env
-        )
-
-    def opt_in(self, answer: str = "yes", env: Any = None) -> Said:
-        return self.make("metrics-opt-in", types=answer, env=env)
-
-    def remember(self, document: Any) -> None:
-        """As the old script left it."""
-        self.config.parent.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(json.dumps(document))
-
-    @property
-    def answer(self) -> Any:
-        return json.loads(self.config.read_text())
-
-    def pending(self) -> list[dict[str, Any]]:
-        return self.developer.pending()
 
 
 @pytest.fixture
-def devstack(hire: Callable[..., Developer], server: Recorder) -> Devstack:
-    return Devstack(hire(), server.url)
+def server(tmp_path: Path) -> Iterator[Recorder]:
+    """What stands for the founding system's endpoint."""
+    with ProxiedRecorder(tmp_path) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def devstack(hire: Callable[..., Developer], server: ProxiedRecorder) -> Devstack:
+    return Devstack(hire(), server)
 
 
 @pytest.fixture
@@ -132,7 +65,7 @@ def test_the_invitation_is_the_projects_own_and_nothing_else(devstack: Devstack)
     lines = said.text.splitlines()
     assert lines[0] == "up lms"
     assert lines[1] == (
-        "Would you like to assist devstack development by sending pseudonymous usage metrics to edX? "
+        "Would you like to assist devstack development by sending pseudonymous usage metrics? "
         "Run `make metrics-opt-in` to learn more!"
     )
     assert len(lines) == 2
@@ -142,11 +75,11 @@ def test_the_invitation_is_the_projects_own_and_nothing_else(devstack: Devstack)
 
 def test_the_question_is_printed_verbatim_around_the_generated_list(devstack: Devstack) -> None:
     text = devstack.opt_in("no").text
-    assert "\nAllow devstack to report anonymized usage metrics?\n\nedX would like to know" in text
+    assert "\nAllow devstack to report anonymized usage metrics?\n\nThey tell which devstack commands" in text
     question, _, rest = text.partition("A no changes nothing, and stays on this machine.")
-    generated, _, after = rest.partition("Type 'yes' or 'y' to opt in to reporting this information, or anything else to cancel.\n")
+    generated, _, after = rest.partition("Type 'yes' or 'y' to opt in to reporting this information, 'no' or 'n' not to be asked again, anything else to cancel.\n")
     assert "Allow devstack" in question
-    for words in ("command name", "exact duration", "exit status", "exact time", "New Relic (rows with the id)", "365 days", "127.0.0.1"):
+    for words in ("command name", "exact duration", "exit status", "exact time", "New Relic (rows with the id)", "365 days", "api.segment.io"):
         assert words in " ".join(generated.split())
     assert "You may withdraw at any time by running `make metrics-opt-out`" in after
     assert "\x1b" not in text
@@ -163,11 +96,22 @@ def test_yes_and_y_are_yes(devstack: Devstack, answer: str) -> None:
     assert datetime.fromisoformat(document["consent"]["timestamp"]).utcoffset() is not None
 
 
-@pytest.mark.parametrize("answer", ["no", "", "^D", "^C", "local", "yes please", "?"])
+@pytest.mark.parametrize("answer", ["", "^D", "^C", "local", "yes please", "?", "nope"])
 def test_anything_else_is_not_now_and_leaves_no_answer(devstack: Devstack, server: Recorder, answer: str) -> None:
     devstack.opt_in(answer)
     assert not devstack.config.exists()
     devstack.make("dev.up.lms")
+    assert devstack.developer.recorded() == 0
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("answer", ["no", "n", " NO "])
+def test_no_is_a_no_and_nobody_is_asked_again(devstack: Devstack, server: Recorder, answer: str) -> None:
+    said = devstack.opt_in(answer)
+    assert "Noted: no. Nothing is recorded and nobody was told." in said.text
+    assert devstack.answer["consent"]["decision"] is False
+    assert "anonymous_user_id" not in devstack.answer
+    assert devstack.make("dev.up.lms").text == "up lms\n"
     assert devstack.developer.recorded() == 0
     assert server.connections == 0
 
@@ -213,14 +157,6 @@ def test_an_old_yes_without_digests_counts(devstack: Devstack, server: Recorder)
     assert devstack.answer == OLD_YES
 
 
-def test_an_old_yes_does_not_count_for_another_endpoint(devstack: Devstack, server: Recorder) -> None:
-    file = devstack.directory / "innerloop.toml"
-    file.write_text(file.read_text().replace(f'[legacy]\nendpoint = "{server.url}"', '[legacy]\nendpoint = "https://api.segment.io"'))
-    devstack.remember(OLD_YES)
-    devstack.make("dev.up.lms")
-    assert devstack.developer.recorded() == 0
-
-
 def test_an_old_yes_does_not_count_for_a_field_that_came_later(devstack: Devstack) -> None:
     file = devstack.directory / "innerloop.toml"
     file.write_text(file.read_text().replace("os = false", "os = true"))
@@ -264,17 +200,23 @@ def test_the_place_is_literal_whatever_xdg_says(devstack: Devstack) -> None:
     assert devstack.answer["consent"]["decision"] is True
 
 
-@pytest.mark.parametrize("how", ["symlink", "directory", "garbage"])
-def test_a_file_that_is_not_regular_and_own_is_off_and_opt_out_moves_it_aside(devstack: Devstack, server: Recorder, how: str) -> None:
+def make_unusable(devstack: Devstack, how: str) -> None:
     devstack.remember(OLD_YES)
-    if how == "symlink":
-        devstack.config.rename(devstack.config.with_name("real.json"))
-        devstack.config.symlink_to(devstack.config.with_name("real.json"))
+    if how.startswith("symlink"):
+        target = devstack.config.with_name("real.json")
+        devstack.config.rename(target)
+        devstack.config.symlink_to(target)
+        if how == "symlink to settings":
+            target.write_text('{"theme": "dark"}')
     elif how == "directory":
         devstack.config.unlink()
         devstack.config.mkdir()
     else:
         devstack.config.write_text("{")
+
+
+def test_a_file_that_is_not_regular_is_off_and_opt_out_moves_it_aside(devstack: Devstack, server: Recorder) -> None:
+    make_unusable(devstack, "symlink")
     assert devstack.make("dev.up.lms") == (0, "up lms\n")
     assert devstack.developer.recorded() == 0
     assert devstack.make("metrics-opt-out").status == 0
@@ -283,6 +225,28 @@ def test_a_file_that_is_not_regular_and_own_is_off_and_opt_out_moves_it_aside(de
     assert devstack.answer["consent"]["decision"] is False
     assert len([path for path in devstack.config.parent.iterdir() if "unusable" in path.name]) == 1
     assert server.connections == 0
+
+
+@pytest.mark.parametrize("how", ["symlink to settings", "directory", "garbage"])
+def test_opt_out_leaves_a_file_that_may_be_another_programs_and_is_a_no_all_the_same(
+    devstack: Devstack, server: Recorder, how: str
+) -> None:
+    make_unusable(devstack, how)
+    before = [(path, path.lstat().st_ino, path.is_file() and path.read_bytes()) for path in sorted(devstack.config.parent.iterdir())]
+    said = devstack.make("metrics-opt-out")
+    assert said.status == 0
+    assert "is no consent file of devstack, so it is left as it is" in said.text
+    after = [(path, path.lstat().st_ino, path.is_file() and path.read_bytes()) for path in sorted(devstack.config.parent.iterdir())]
+    assert before == after
+    for path in devstack.config.parent.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    devstack.remember(OLD_YES)
+    assert devstack.developer.status()["mode"] == "no", "the no outlives what was in the way"
+    assert devstack.make("dev.up.lms") == (0, "up lms\n")
+    assert devstack.developer.recorded() == 0
+    assert server.connections == 0
+    devstack.opt_in()
+    assert devstack.developer.status()["mode"] == "on", "a later yes counts"
 
 
 def test_opt_out_all_includes_an_old_yes(devstack: Devstack, server: Recorder) -> None:
@@ -338,7 +302,7 @@ def test_opting_out_is_one_event_at_once_and_never_kept(member: Devstack, server
     member.make("dev.up.lms")
     said = member.make("metrics-opt-out")
     assert said.status == 0
-    assert "You have been opted out of reporting devstack command metrics to edX." in said.text
+    assert "You have been opted out of reporting devstack command metrics." in said.text
     (event,) = server.events
     assert event["userId"] == user
     assert set(event["properties"]) == OPT_OUT
@@ -383,8 +347,8 @@ def test_the_last_message_takes_at_most_three_seconds_and_fails_silently(member:
     assert not member.developer.place("sealed")
 
 
-def test_outside_git_there_are_no_git_properties(hire: Callable[..., Developer], server: Recorder) -> None:
-    devstack = Devstack(hire(), server.url)
+def test_outside_git_there_are_no_git_properties(hire: Callable[..., Developer], server: ProxiedRecorder) -> None:
+    devstack = Devstack(hire(), server)
     shutil.rmtree(devstack.directory / ".git")
     file = devstack.directory / "innerloop.toml"
     file.write_text(re.sub(r"^remotes = .*\n", "", file.read_text(), flags=re.MULTILINE))
@@ -546,13 +510,16 @@ def test_without_innerloop_the_example_script_just_runs_make(devstack: Devstack)
     assert not devstack.config.exists()
 
 
-def test_the_example_file_is_found_good_by_the_client(hire: Callable[..., Developer]) -> None:
+def test_the_example_file_sends_nothing_until_devstacks_own_key_is_put_in(hire: Callable[..., Developer], server: Recorder) -> None:
     developer = hire()
     developer.directory = developer.base / "as-it-is"
     developer.directory.mkdir()
     shutil.copy(ROOT / "examples" / "devstack" / "innerloop.toml", developer.directory)
+    assert "project.write_key is missing" in developer.innerloop("status").err
+    developer.project_file.write_text(developer.project_file.read_text().replace("devstack.to-be-created", KEY))
     assert developer.status()["endpoint"] == "https://api.segment.io"
     assert "unknown keys" not in developer.innerloop("doctor").out
+    assert server.connections == 0
 
 
 def test_seed_runs_never_wait_for_the_network(member: Devstack, server: Recorder) -> None:

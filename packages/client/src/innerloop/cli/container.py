@@ -54,7 +54,7 @@ def container(here: State, as_json: bool) -> int:
 def _mounts(state: Resolution, here: State) -> "list[tuple[str, str]]":
     """The directories to share, each with its place in a container."""
     base = os.fsdecode(places.MOUNT)
-    if state.project.seed:
+    if state.project.keeps_destination:
         directory = os.path.dirname(state.answer.path)
         answers = [(directory, f"{base}/seed/{os.path.basename(directory)}"), (here.config, f"{base}/config")]
     else:

@@ -22,6 +22,7 @@ from innerloop.spool import seal, store
 
 YES, KEEP, DETAILS, NOT_NOW = "yes", "keep", "?", "not now"
 ANSWERS = {"y": YES, "yes": YES, "l": LOCAL, "local": LOCAL, "n": NO, "no": NO, "k": KEEP, "keep": KEEP, "?": DETAILS}
+SEED_ANSWERS = {"y": YES, "yes": YES, "n": NO, "no": NO}  # as the founding system's own words say
 
 
 def may_ask(state: Resolution, here: State) -> None:
@@ -59,7 +60,7 @@ def talk(state: Resolution, here: State, local: bool = False, started: int = 0, 
     current = state.current
     if state.project.seed and not local:
         text = texts.seed_question(state)
-        answer = YES if terminal.ask(text).lower() in ("y", "yes") else NOT_NOW
+        answer = SEED_ANSWERS.get(terminal.ask(text).lower(), NOT_NOW)
         say("")
     elif local:
         text = "Measure commands for yourself, on this machine? Nothing is sent. Type yes: "
@@ -118,6 +119,8 @@ def act(answer: str, state: Resolution, here: State, text: str, started: int, co
         if state.measures and os.path.isdir(here.spool(state.key)):
             seal.seal_finished(here.spool(state.key), state, here)  # what was measured so far stays in the developer's own report
         given = answers.accept(state.answer, state.project, agreed, mode, text, state.testing, current)
+        if state.project.seed and state.project.keeps_destination:
+            files.remove(answers.place(answers.refusal_name(state.project.seed), here.home))
         if cohort:
             answers.name_cohort(given, cohort)
         after = settle(resolve(here), here)
@@ -205,12 +208,19 @@ def purge(here: State, key: str) -> int:
     return len({run_id for _, run_id in found})
 
 
-def opt_out_of(path: str, before: Optional[answers.Answer]) -> answers.Answer:
-    """Write a no over whatever is there; an unusable file is moved aside first."""
+def opt_out_of(name: answers.Name, here: State, before: Optional[answers.Answer]) -> answers.Answer:
+    """Write a no over whatever is there. An unusable file is moved aside first, or left where it may be another program's."""
+    path = answers.place(name, here.home)
+    system = answers.founding_system(name)
     if before is None:
-        aside = answers.set_aside(path)
-        if aside:
-            say(f"{path} could not be read; it is now {aside}")
+        try:
+            if aside := answers.set_aside(path, system):
+                say(f"{path} could not be read; it is now {aside}")
+        except files.UnusableFile as error:
+            if system is None:
+                raise
+            say(f"{error}; your no is kept beside innerloop's own answers")
+            path = answers.place(answers.refusal_name(system), here.home)
         before = answers.Answer(path, {})
     try:
         return answers.decline(before)

@@ -59,7 +59,7 @@ def forget(here: State, receipt: str, as_json: bool) -> int:
     if not terminal.at_terminal():
         raise Failure("only a person can have records erased: run this at a terminal, with nothing piped in or out")
     waits = erasure.read(here.state, state.key)
-    if waits is None or state.answer.identities:
+    if waits is None or state.identities:
         if terminal.ask(_question(state, here)).lower() != "yes":
             say("Nothing was erased.")
             return 0
@@ -73,7 +73,7 @@ def forget(here: State, receipt: str, as_json: bool) -> int:
 def _question(state: Resolution, here: State) -> str:
     project, spool = state.project, here.spool(state.key)
     copies = sum(len(store.ids(spool, place)) for place in store.RUNS)
-    ids = len(state.answer.identities)
+    ids = len(state.identities)
     others = f" and {ids - 1} earlier id{'s' if ids > 2 else ''}" if ids > 1 else ""
     lines = [texts.fold(f"Erase what was measured for {project.name}?")]
     lines.append(f"  here       {count(copies, 'record or copy', 'records and copies')}, the report's history, then the id")
@@ -86,7 +86,7 @@ def _question(state: Resolution, here: State) -> str:
 
 def erase_here(state: Resolution, here: State) -> None:
     """Stop measuring, write down whom the collector must forget, then delete everything that lies here."""
-    identities = state.answer.identities
+    identities = state.identities
     answers.decline(state.answer)
     dialogue.purge_all(here, state)
     if identities:

@@ -5,6 +5,8 @@ May import: consent, the plan, the spool, environment, files, and this package.
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Optional
 
 from innerloop import environment, files
@@ -14,6 +16,7 @@ from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.resolve import NoProject, Resolution, State, resolve
 from innerloop.consent.settle import settle
+from innerloop.plan.founding import SYSTEMS
 from innerloop.plan.project import ProjectError, clean
 from innerloop.probe import attached
 from innerloop.spool import store
@@ -43,11 +46,11 @@ def _refuse_agent(here: State) -> None:
 
 def _opt_out_of_project(state: Resolution, here: State, started: int) -> None:
     had_agreed = state.mode == answers.ON
-    dialogue.opt_out_of(state.answer.path, None if state.unusable else state.answer)
+    given = dialogue.opt_out_of(answers.name_for(state.project), here, None if state.unusable else state.answer)
     unsent = dialogue.purge_all(here, state)
     settle(resolve(here), here)
     told = had_agreed and "previous_consent" in state.agreement["fields"]
-    say(texts.stopped(state.project, state.answer.path, unsent, told))
+    say(texts.stopped(state.project, given.path, unsent, told))
     if had_agreed:
         events.tell_opt_out(state, here, started)
 
@@ -74,17 +77,33 @@ def _project_path(here: State) -> str:
 
 
 def _decline_known(here: State, key: str, about: "dict[str, str]") -> Optional[int]:
-    """Write a no; returns how many unsent runs were deleted, or None where it was a no already and nothing was left."""
-    path = answers.place(about["consent"], here.home)
+    """Write a no; returns how many unsent runs were deleted, or None where it was a no already and nothing was left.
+
+    What a spool of an earlier version says of its answer is judged anew: where that is none of ours, there is nothing to answer.
+    """
     try:
-        before = answers.load(path)
-    except files.UnusableFile:
-        before = None
-    already = before is not None and before.decision == answers.NO
-    if not already:
-        dialogue.opt_out_of(path, before)
+        name = answers.known_name(about["consent"])
+    except ProjectError:
+        return dialogue.purge(here, key) or None
+    already = _decline_at(here, name)
     unsent = dialogue.purge(here, key)
     return unsent if unsent or not already else None
+
+
+def _decline_at(here: State, name: answers.Name) -> bool:
+    """Write a no into one answer; tells whether it was one already."""
+    before = _load(answers.place(name, here.home))
+    if before is not None and before.decision == answers.NO:
+        return True
+    dialogue.opt_out_of(name, here, before)
+    return False
+
+
+def _load(path: str) -> Optional[answers.Answer]:
+    try:
+        return answers.load(path)
+    except files.UnusableFile:
+        return None
 
 
 def _opt_out_all(here: State) -> int:
@@ -98,14 +117,9 @@ def _opt_out_all(here: State) -> int:
                 names.append(clean(about["project"]))
         except ProjectError as error:  # a container without the answer of a seed project
             elsewhere = f"{about['project']} is still measured: {error}"
-    for path in _answers_without_spool(here):
-        try:
-            before = answers.load(path)
-        except files.UnusableFile:
-            before = None
-        if before is None or before.decision in (answers.ON, answers.LOCAL):
-            dialogue.opt_out_of(path, before)
-            stopped += 1
+    for answer in list(_answers_without_spool(here)):
+        dialogue.opt_out_of(answer, here, _load(answers.place(answer, here.home)))
+        stopped += 1
     if os.path.isdir(f"{here.state}/hot"):
         for name in os.listdir(f"{here.state}/hot"):
             files.remove(f"{here.state}/hot/{name}")
@@ -118,7 +132,17 @@ def _opt_out_all(here: State) -> int:
     return 0
 
 
-def _answers_without_spool(here: State) -> "list[str]":
-    if not os.path.isdir(here.config):
-        return []
-    return sorted(f"{here.config}/{name}" for name in os.listdir(here.config) if name.endswith(".json"))
+def _answers_without_spool(here: State) -> "Iterator[answers.Name]":
+    """Our own answers that are a yes or cannot be read, and a yes that a founding system's script or we wrote into its file."""
+    for file in sorted(os.listdir(here.config)) if os.path.isdir(here.config) else []:
+        with suppress(ProjectError):
+            name = answers.known_name(file)
+            found = _load(answers.place(name, here.home))
+            if found is None or found.decision in (answers.ON, answers.LOCAL):
+                yield name
+    for system in SYSTEMS.values():
+        with suppress(ProjectError):  # a container without that answer
+            name = answers.known_name(system.config)
+            found = _load(answers.place(name, here.home))
+            if found is not None and found.decision in (answers.ON, answers.LOCAL):
+                yield name

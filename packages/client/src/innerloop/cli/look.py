@@ -119,7 +119,7 @@ def _show_next(spool: str, state: Resolution, here: State) -> int:
 def _show_stored(state: Resolution, here: State, as_json: bool) -> int:
     """Ask the collector, showing it the secrets that were made with the ids here."""
     project = state.project
-    identities = {user: secret for user, secret in state.answer.identities.items() if secret}
+    identities = {user: secret for user, secret in state.identities.items() if secret}
     if not identities:
         say(f"There is no id for {project.name} here, so nothing that {project.organisation} keeps can be said to be yours.")
         return 0

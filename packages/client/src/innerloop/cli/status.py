@@ -95,7 +95,7 @@ def _ways(state: Resolution) -> "list[str]":
     ways = [] if state.measures else [texts.opt_in_command(state.project)]
     ways += [texts.opt_out_command(state.project)] if state.measures or state.mode == PAUSED else []
     ways += ["innerloop opt-in --local"] if state.mode == ON else []
-    return ways + (["innerloop forget"] if state.answer.identities else [])
+    return ways + (["innerloop forget"] if state.identities else [])
 
 
 def _document(state: Resolution, here: State, counts: ledger.Ledger) -> "dict[str, Any]":

@@ -7,6 +7,9 @@ The two outer keys are those of the founding system, whose script reads and writ
 ours stand inside `consent`, and keys of others are left as they are. `serial` is random and new with every
 answer: a record carries it, and leaves only while it is the current one. Times are never a lock.
 
+Which file it is follows from the project's organisation, id and endpoint by a digest, or from the registry of founding
+systems; no file chooses a path, and each endpoint has a file, an id and a secret of its own.
+
 With each id a `secret` is made: only its hash ever leaves, so that nobody but this file's owner can have the id's
 records erased. `earlier` holds ids that were given up, with their secrets, until nothing can be left of them.
 
@@ -19,14 +22,17 @@ import os
 import re
 import secrets
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, NewType, Optional
 
 from innerloop import files, places
 from innerloop.plan.agreement import destination_digest, digest
+from innerloop.plan.founding import SYSTEMS, FoundingSystem
 from innerloop.plan.project import Project, ProjectError
 
-_NAME = re.compile(r"(\.config/[a-z0-9_-]+/)?[a-z0-9][a-z0-9._-]*\.json")
+Name = NewType("Name", str)  # of an answer's file: only `name_for`, `own_name` and `known_name` make one
+_OWN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?-[0-9a-f]{8}-[0-9a-f]{12}\.json")
 ON, LOCAL, NO, UNDECIDED = "on", "local", "no", "undecided"
 
 
@@ -40,20 +46,37 @@ def path_for(project: Project, home: places.Home) -> str:
     return place(name_for(project), home)
 
 
-def name_for(project: Project) -> str:
-    """What the answer's file is called, here and in a container; in seed mode the founding system's path below HOME."""
-    if project.seed:
-        return project.seed.config
-    return f"{project.id}-{digest([project.organisation, project.id])[:8]}-{spool_key(project)[:12]}.json"
+def name_for(project: Project) -> Name:
+    """What the answer's file is called: below HOME where the project keeps a founding system's destination, else ours."""
+    if project.seed and project.keeps_destination:
+        return Name(project.seed.config)
+    return own_name(project)
 
 
-def place(name: str, home: places.Home) -> str:
-    """Where an answer is. Raises ProjectError in a container that shares the host's state but not this answer.
+def own_name(project: Project) -> Name:
+    """What innerloop's own file for an answer is called, whatever a founding system had."""
+    return Name(f"{project.id}-{digest([project.organisation, project.id])[:8]}-{spool_key(project)[:12]}.json")
 
-    A name may come from a spool that a container shares: it must be one that `name_for` makes.
-    """
-    if not _NAME.fullmatch(name):
-        raise ProjectError(f"`{name}` is not the name of an answer")
+
+def refusal_name(system: FoundingSystem) -> Name:
+    """Where a no to a founding system is kept while the place of its consent file is taken by something else."""
+    return Name(f"{system.name}.json")
+
+
+def known_name(name: str) -> Name:
+    """Judge a name that a file in the spool holds: it must be one that we make. Raises ProjectError."""
+    if _OWN.fullmatch(name) or name in (system.config for system in SYSTEMS.values()):
+        return Name(name)
+    raise ProjectError("a spool names an answer that is none of innerloop's")
+
+
+def founding_system(name: Name) -> Optional[FoundingSystem]:
+    """Whose consent file a name stands for; None where it is innerloop's own."""
+    return next((system for system in SYSTEMS.values() if system.config == name), None)
+
+
+def place(name: Name, home: places.Home) -> str:
+    """Where an answer is. Raises ProjectError in a container that shares the host's state but not this answer."""
     directory, _, file = name.rpartition("/")
     if not home.shared:
         return os.path.join(os.fsdecode(home.env.get(b"HOME", b"") if directory else home.config), name)
@@ -82,9 +105,13 @@ class Answer(NamedTuple):
         value = self.document.get("anonymous_user_id")
         return value if isinstance(value, str) else ""
 
-    @property
-    def identities(self) -> "dict[str, str]":
-        """Every id that this machine had here and may still ask about -> its erasure secret (empty where none was made)."""
+    def identities(self, destination: str) -> "dict[str, str]":
+        """Every id that this machine had at a destination and may still ask about -> its erasure secret (empty where none was made).
+
+        None of another destination's: whoever is asked could have them erased, or read what belongs to them.
+        """
+        if not self.holds_for(destination):
+            return {}
         found = {one["id"]: one["secret"] for one in self.earlier}
         if self.user_id:
             found[self.user_id] = str(self.consent.get("secret") or "")
@@ -102,6 +129,10 @@ class Answer(NamedTuple):
             else []
         )
         return [one for one in good if one["until"] >= today]
+
+    def holds_for(self, destination: str) -> bool:
+        """Tell whether the answer, its id and its secret belong to a destination (by digest). One from a founding script names none."""
+        return self.consent.get("destination") in (None, destination)
 
     @property
     def decision(self) -> str:
@@ -133,8 +164,23 @@ def load(path: str) -> Answer:
     return Answer(path, files.read_json(path) or {})
 
 
-def elsewhere(path: str) -> "list[str]":
-    """The answers for the same organisation and project at other endpoints. Raises files.UnusableFile."""
+def elsewhere(project: Project, home: places.Home, decided: bool) -> "list[str]":
+    """The other answers, a no among which counts here too. Raises files.UnusableFile.
+
+    Those for the same organisation and project at other endpoints and that of its founding system, as long as nothing is
+    `decided` here; and always what `opt-out` wrote beside a founding system's file.
+    """
+    names = [refusal_name(project.seed)] if project.seed else []
+    names += [Name(project.seed.config)] if project.seed and not decided else []
+    found = set() if decided else set(_alike(place(own_name(project), home)))
+    for name in names:
+        with suppress(ProjectError):  # a container without the host's answer
+            found.add(place(name, home))
+    return sorted(path for path in found - {place(name_for(project), home)} if os.path.lexists(path))
+
+
+def _alike(path: str) -> "list[str]":
+    """The answers of our own beside a path that differ from it in the endpoint alone."""
     directory, name = os.path.split(path)
     head = name[: -len("123456789012.json")]  # all but what stands for the endpoint
     try:
@@ -143,8 +189,7 @@ def elsewhere(path: str) -> "list[str]":
         return []
     except OSError as error:
         raise files.UnusableFile(f"{directory} cannot be read: {error.strerror}") from error
-    alike = [other for other in found if other.startswith(head) and other.endswith(".json") and len(other) == len(name)]
-    return sorted(f"{directory}/{other}" for other in alike if other != name)
+    return [f"{directory}/{other}" for other in found if other.startswith(head) and other.endswith(".json") and len(other) == len(name)]
 
 
 def accept(
@@ -155,6 +200,9 @@ def accept(
     `current` is the project's agreement at the time: it differs from `agreement` where the developer keeps to an older,
     smaller one.
     """
+    destination = destination_digest(project)
+    if not before.holds_for(destination):
+        before = Answer(before.path, {})
     consent = {
         "decision": mode == ON,
         "timestamp": datetime.now(timezone.utc).isoformat(),
@@ -163,7 +211,7 @@ def accept(
         "agreement": agreement,
         "plan": digest(agreement),
         "seen": digest(current),
-        "destination": destination_digest(project),
+        "destination": destination,
         "text": hashlib.sha256(text.encode()).hexdigest(),
         "serial": secrets.token_hex(16),
         "secret": before.consent.get("secret") or secrets.token_hex(32),
@@ -208,8 +256,7 @@ def decline_in_place(before: Answer) -> Answer:
 
 def _declined(before: Answer) -> "dict[str, Any]":
     consent: "dict[str, Any]" = {"decision": False, "timestamp": datetime.now(timezone.utc).isoformat(), "serial": secrets.token_hex(16)}
-    if before.consent.get("secret"):
-        consent["secret"] = before.consent["secret"]
+    consent.update({key: before.consent[key] for key in ("secret", "destination") if before.consent.get(key)})
     if before.earlier:
         consent["earlier"] = before.earlier
     return {**before.document, "consent": consent}
@@ -235,10 +282,24 @@ def _save(path: str, document: "dict[str, Any]") -> Answer:
     return Answer(path, document)
 
 
-def set_aside(path: str) -> Optional[str]:
-    """Move an unusable consent file away, so that a no can be written. Returns where it is now."""
+def set_aside(path: str, system: Optional[FoundingSystem]) -> Optional[str]:
+    """Move an unusable consent file away, so that a no can be written. Returns where it is now; None where nothing was in the way.
+
+    Outside our own directory (`system`) only what holds that system's keys and nothing else may be moved: another
+    program may have come to use its name. Raises files.UnusableFile there.
+    """
     if not os.path.lexists(path):
         return None
+    if system is not None and not system.wrote(_through(path)):
+        raise files.UnusableFile(f"{path} is no consent file of {system.name}, so it is left as it is")
     aside = f"{path}.unusable-{secrets.token_hex(4)}"
     os.rename(path, aside)
     return aside
+
+
+def _through(path: str) -> object:
+    """What a file or a link's file holds as JSON; None where that cannot be read."""
+    try:
+        return files.read_json(os.path.realpath(path))
+    except files.UnusableFile:
+        return None

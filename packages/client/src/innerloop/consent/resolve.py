@@ -40,7 +40,7 @@ class Resolution(NamedTuple):
     testing: str = ""  # value of a seed project's test variable
     unusable: str = ""  # what is wrong with the consent file
     clone: remotes.Clone = remotes.Clone()  # looked at only where its remotes decide
-    elsewhere: "tuple[str, ...]" = ()  # without an answer here: those for the same project at other endpoints, a no among which counts
+    elsewhere: "tuple[str, ...]" = ()  # the answers for the same project at other endpoints, a no among which counts where none is here
 
     @property
     def measures(self) -> bool:
@@ -51,6 +51,11 @@ class Resolution(NamedTuple):
     def expired(self) -> str:
         """Why this version measures nothing any more, or an empty string."""
         return "" if "messageId" in self.current["fields"] else "the tracking plan of this version has expired: update innerloop"
+
+    @property
+    def identities(self) -> "dict[str, str]":
+        """The ids that this project's destination may be asked about -> their erasure secrets."""
+        return self.answer.identities(destination_digest(self.project))
 
     @property
     def digest(self) -> str:
@@ -133,8 +138,8 @@ def resolve_project(here: State, found: projectfile.FoundProject) -> Resolution:
     elsewhere: "list[str]" = []
     try:
         answer, unusable = answers.load(path), ""
-        if answer.decision == UNDECIDED and not project.seed:
-            elsewhere = answers.elsewhere(path)
+        if answer.decision == UNDECIDED or project.keeps_destination:
+            elsewhere = answers.elsewhere(project, here.home, decided=answer.decision != UNDECIDED)
     except files.UnusableFile as error:
         answer, unusable = Answer(path, {}), str(error)
     found_state = Resolution(
@@ -176,17 +181,18 @@ def _ci_job(state: Resolution) -> Resolution:
 def _bind(state: Resolution, current: "dict[str, Any]") -> Resolution:
     """Hold the answer against the project file as it is now."""
     answer, consent = state.answer, state.answer.consent
-    if answer.decision in (NO, LOCAL):
-        return state._replace(mode=answer.decision)
+    if answer.decision == NO:
+        return state._replace(mode=NO)
+    if refused := next((path for path in state.elsewhere if _refused(path)), ""):
+        return state._replace(mode=NO, reason=f"you said no to this project already, in {refused}")
     if answer.decision != ON:
-        refused = any(_refused(path) for path in state.elsewhere)
-        return state._replace(mode=NO, reason="you said no to this project at another address") if refused else state
+        return state._replace(mode=LOCAL) if answer.decision == LOCAL else state
     if consent.get("test") and not state.testing:
         return state._replace(reason="the yes was given in a test and holds only there")
     agreed = _agreed(state, current)
     if agreed is None:
         return state._replace(reason="the answer does not say what was agreed to")
-    if consent.get("destination") not in (destination_digest(state.project), None):
+    if not answer.holds_for(destination_digest(state.project)):
         change = Difference(other=("destination",))
         return state._replace(mode=PAUSED, reason="the destination is another one than you agreed to", changed=change)
     change = difference(agreed, current)
@@ -210,14 +216,14 @@ def _kept_against(consent: "dict[str, Any]", current: "dict[str, Any]") -> bool:
 
 
 def _agreed(state: Resolution, current: "dict[str, Any]") -> "Optional[dict[str, Any]]":
-    """The agreement in the consent file, or what the project file says an old script's yes stands for."""
-    consent, legacy = state.answer.consent, state.project.legacy
+    """The agreement in the consent file, or what a founding system's yes stands for, where that system's destination is kept."""
+    consent, project = state.answer.consent, state.project
     stored = consent.get("agreement")
     if isinstance(stored, dict) and digest(stored) == consent.get("plan") and consent.get("destination"):
         return stored
-    if "plan" in consent or legacy is None or not state.project.seed or legacy.endpoint != state.project.endpoint:
+    if "plan" in consent or project.seed is None or not project.keeps_destination:
         return None
-    fields = {name: exactness for name, exactness in current["fields"].items() if name in legacy.fields}
+    fields = {name: exactness for name, exactness in current["fields"].items() if name in project.seed.fields}
     return {**current, "fields": fields}
 
 

@@ -89,7 +89,7 @@ def hot_answer(state: Resolution, here: State) -> hot.Hot:
     answer = hot.Hot()
     paths = [os.fsencode(path) for path in (state.path, state.answer.path)] + [places.MACHINE_FILE]
     paths += map(os.fsencode, state.clone.sources)
-    if state.answer.decision == UNDECIDED and not state.project.seed:  # an answer for another endpoint counts, or may come to count
+    if state.answer.decision == UNDECIDED or state.project.keeps_destination:  # an answer for another endpoint counts, or may come to count
         paths += map(os.fsencode, [here.config, *state.elsewhere])
     if state.measures and not here.home.shared:  # written anew where one is gone, or another version is installed
         paths += map(os.fsencode, [f"{here.state}/{attached.NAME}", f"{place.HERE}/probe.mk"])

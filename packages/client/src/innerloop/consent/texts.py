@@ -1,18 +1,22 @@
 """Everything that is said about consent, in words. Plain ASCII, 80 columns, no colour: no answer is favoured.
 
-A project file may replace some sentences (`[wording]`); the list of fields, the destination, the recipients,
-the retention, the risk, the ways out and the answers are always generated here.
+A project file is untrusted: it may add some sentences of its own (`[wording]`), which are marked as the project's. What is
+asked, the list of fields, the destination, the recipients, the retention, the risk, the ways out and the answers are
+always generated here, and names that could be read as ours stand in quotation marks. A founding system's words come from
+the registry that ships with the client (`plan/founding.py`) and are printed as they are.
 
 May import: the standard library, the plan, and this package.
 """
 
 import os
+import re
 import textwrap
-from typing import Any, Optional
+from collections.abc import Iterator
+from typing import Any, Callable, Optional
 
 from innerloop.consent.answer import LOCAL
 from innerloop.consent.resolve import Resolution
-from innerloop.plan.project import Project
+from innerloop.plan.project import Project, Recipient
 from innerloop.plan.tracking import PLAN, Field
 
 WIDTH = 80
@@ -30,6 +34,22 @@ def opt_in_command(project: Project) -> str:
 def opt_out_command(project: Project) -> str:
     """The command that this project's developers type to leave."""
     return project.wording.get("opt_out_command", "innerloop opt-out")
+
+
+def claimed(text: str) -> str:
+    """What a project file says of itself, in the middle of our words: in quotation marks where it could be read as ours."""
+    words = text.split()
+    plain = len(words) <= PLAIN_WORDS and not _TELLING.search(text)
+    return text if plain else '"' + text.replace('"', "'") + '"'
+
+
+PLAIN_WORDS = 3  # of a name that needs no quotation marks
+_TELLING = re.compile(r"[^\w\s.,&@/:#'()+-]|\b(yes|no|y|n|l|local|type|enter|answer|press|keep|share|never|nothing)\b", re.IGNORECASE)
+
+
+def quoted(project: Project, words: str) -> str:
+    """The project's own words, marked as such."""
+    return fold(f"{claimed(project.name)} says: \"{words.replace(chr(34), chr(39))}\"")
 
 
 def label(field: Field, exactness: str) -> str:
@@ -65,8 +85,8 @@ def beside(first: str, second: str) -> str:
 
 def place(project: Project) -> str:
     """Where the data goes, and who gets it from there."""
-    names = "".join(f", and from there {recipient.name} ({recipient.receives})" for recipient in project.recipients)
-    region = f", {project.region}" if project.region else ""
+    names = "".join(f", and from there {claimed(recipient.name)} ({recipient.receives})" for recipient in project.recipients)
+    region = f", {claimed(project.region)}" if project.region else ""
     return f"{project.endpoint_host}{names}{region}"
 
 
@@ -120,11 +140,12 @@ def _fits(text: str) -> bool:
 
 
 def _question(project: Project, fields: str) -> str:
-    contact = " ".join(part for part in (project.contact, project.notice_url) if part) or "no contact is named in innerloop.toml"
+    contact = " ".join(claimed(part) for part in (project.contact, project.notice_url) if part)
+    purpose = f'"{project.wording["purpose"]}" (the project\'s words)' if "purpose" in project.wording else PURPOSE
     lines = [
-        textwrap.fill(f"May {project.organisation} measure how {project.name} commands run on this machine?", WIDTH),
+        textwrap.fill(f"May {claimed(project.organisation)} measure how {claimed(project.name)} commands run on this machine?", WIDTH),
         "",
-        entry("Why", project.wording.get("purpose", PURPOSE)),
+        entry("Why", purpose),
         entry("What", fields),
         entry("Never", "arguments, paths, output, environment, file or user names"),
         entry("Where", destination(project)),
@@ -132,66 +153,148 @@ def _question(project: Project, fields: str) -> str:
             "Seen",
             f"groups of {GROUP} or more. Single records carry a random id: pseudonymous, not anonymous, since their times can be compared with git",
         ),
-        entry("Free", f"{project.name} works the same; a no stays on this machine"),
+        entry("Free", f"{claimed(project.name)} works the same; a no stays on this machine"),
         entry("Later", f"stop: {opt_out_command(project)}   erase: innerloop forget"),
-        entry("Ask", contact),
+        entry("Ask", contact or "no contact is named in innerloop.toml"),
         "",
-        "  yes  share   local  only for yourself   no  never ask   ?  details, examples",
+        "  y/yes  share   l/local  only for yourself   n/no  never ask   ?  details",
         "Your answer (Enter: not now): ",
     ]
     return "\n".join(lines)
 
 
 def changed_question(state: Resolution, current: "dict[str, Any]") -> str:
-    """The question after the project file changed what is collected."""
+    """The question after the project file changed what is collected. It names each change itself, not its kind."""
     project, change = state.project, state.changed
     if change is None:
         raise AssertionError("nothing changed")
+    agreed = state.answer.consent.get("agreement", {})
     day = str(state.answer.consent.get("timestamp", ""))[:10]
-    parts = [("added", change.added), ("removed", change.removed), ("changed", change.finer + change.coarser), ("other", change.other)]
-    lines = textwrap.wrap(f"{project.name} asks again: what you agreed to on {day} has changed.", WIDTH)
+    lines = textwrap.wrap(f"{claimed(project.name)} asks again: what you agreed to on {day} has changed.", WIDTH)
     lines.append("Nothing is recorded or sent until you answer.")
-    for title, names in parts:
-        if names:
-            text = ", ".join(dict.fromkeys(_describe_change(name, current) for name in names))
-            lines.append(textwrap.fill(text, WIDTH, initial_indent=f"  {title:<9}", subsequent_indent=" " * 11))
+    was = agreed.get("fields", {})
+    for title, texts in (
+        ("added", [_named(name, current["fields"]) for name in change.added]),
+        ("removed", [_named(name, was) for name in change.removed]),
+        ("finer", [f"{_named(name, current['fields'])}, before {_exactness(name, was)}" for name in change.finer]),
+        ("coarser", [_named(name, current["fields"]) for name in change.coarser]),
+    ):
+        if texts:
+            lines.append(_listed(title, ", ".join(dict.fromkeys(texts))))
+    for name in change.other:
+        lines += [_listed(title, text) for title, text in OTHER_CHANGES[name](project, agreed, current)]
     changed = {*change.finer, *change.coarser}
-    same = len((set(state.answer.consent.get("agreement", {}).get("fields", {})) & set(current["fields"])) - changed)
-    lines.append(f"  same     {same} fields, the rest of what you agreed to")
-    keep = "    keep  only what I agreed to before" if change.can_keep else ""
-    lines += [f"  yes  agree to the new list{keep}", "  no   stop                     ?     every field, with examples from here"]
+    lines.append(f"  same     {len((set(was) & set(current['fields'])) - changed)} fields, the rest of what you agreed to")
+    keep = "    k/keep  only what I agreed to before" if change.can_keep else ""
+    lines += [f"  y/yes  agree to the new list{keep}", "  n/no   stop                     ?       every field, with examples from here"]
     return "\n".join([*lines, "Your answer (Enter: not now, stays paused): "])
 
 
-CHANGES = {"retention_days": "how long it is kept", "destination": "where it goes", "purpose": "the purpose", "recipients": "who gets it"}
+def _listed(title: str, text: str) -> str:
+    return textwrap.fill(text, WIDTH, initial_indent=f"  {title:<8} ", subsequent_indent=" " * 11, break_on_hyphens=False)
 
 
-def _describe_change(name: str, current: "dict[str, Any]") -> str:
-    if name in current["fields"]:
-        return label(PLAN.fields[name], current["fields"][name])
-    return PLAN.fields[name].label if name in PLAN.fields else CHANGES.get(name, name.replace("_", " "))
+def _named(name: str, fields: "dict[str, str]") -> str:
+    return label(PLAN.fields[name], fields[name]) if name in PLAN.fields else name
+
+
+def _exactness(name: str, fields: "dict[str, str]") -> str:
+    return EXACTNESS.get(fields[name], fields[name]) if name in fields else "unknown"
+
+
+def recipient_line(recipient: Recipient) -> str:
+    """Who gets what, where it goes with that, and how long it is kept there."""
+    where = "".join(
+        f", {text}"
+        for text in (recipient.region and f"in {claimed(recipient.region)}", recipient.retention and f"kept {claimed(recipient.retention)}")
+        if text
+    )
+    return f"{claimed(recipient.name)} gets {recipient.receives}{where}"
+
+
+Changes = Iterator["tuple[str, str]"]
+
+
+def _new_recipients(_project: Project, agreed: "dict[str, Any]", current: "dict[str, Any]") -> "Changes":
+    """Each recipient that is new or gets, or does, something else than before."""
+    before = {one[0]: Recipient(*one) for one in agreed.get("recipients", [])}
+    for recipient in (Recipient(*one) for one in current["recipients"]):
+        if recipient.name not in before:
+            yield "new", recipient_line(recipient)
+        elif recipient != before[recipient.name]:
+            yield "now", f"{recipient_line(recipient)}; before: {recipient_line(before[recipient.name])}"
+
+
+def _purposes(_project: Project, agreed: "dict[str, Any]", current: "dict[str, Any]") -> "Changes":
+    """The plan's own purpose of each field that serves another one than before."""
+    for name, purpose in current["purposes"].items():
+        if name in agreed.get("purposes", {}) and agreed["purposes"][name] != purpose:
+            yield "why", f"{_named(name, current['fields'])}: {purpose}"
+
+
+def _was(key: str, what: str, empty: str = "nothing") -> "Callable[[Project, dict[str, Any], dict[str, Any]], Changes]":
+    """A change of one text: what it is now and was before."""
+
+    def told(_project: Project, agreed: "dict[str, Any]", current: "dict[str, Any]") -> "Changes":
+        now, before = str(current[key]), str(agreed.get(key, ""))
+        yield "now", f"{what}: {claimed(now) if now else empty}; before: {claimed(before) if before else empty}"
+
+    return told
+
+
+def _names(key: str, what: str) -> "Callable[[Project, dict[str, Any], dict[str, Any]], Changes]":
+    """A change of what things are called on the wire."""
+
+    def told(_project: Project, agreed: "dict[str, Any]", current: "dict[str, Any]") -> "Changes":
+        before = agreed.get(key, {})
+        for name in {**before, **current[key]}:
+            if before.get(name) != current[key].get(name):
+                yield "now", f"the {what} {name} is called {claimed(current[key].get(name, name))}"
+
+    return told
+
+
+OTHER_CHANGES: "dict[str, Callable[[Project, dict[str, Any], dict[str, Any]], Changes]]" = {
+    "recipients": _new_recipients,
+    "purposes": _purposes,
+    "retention_days": lambda _project, agreed, current: iter(
+        [("now", f"kept {current['retention_days']} days; before: {agreed.get('retention_days')}")]
+    ),
+    "destination": lambda project, _agreed, _current: iter([("now", f"sent to {project.endpoint_host} with another account's key")]),
+    "project": _was("project", "project"),
+    "organisation": _was("organisation", "who answers for it"),
+    "purpose": _was("purpose", "why", PURPOSE),
+    "legal_basis": _was("legal_basis", "legal basis"),
+    "rename": _names("rename", "field"),
+    "events": _names("events", "event"),
+}  # what a Difference may name besides fields -> how it is told: a title and what it says
 
 
 def seed_question(state: Resolution) -> str:
-    """The question in seed mode: the project's own words, verbatim, around the generated list."""
-    wording = state.project.wording
+    """The question in seed mode: the founding system's own words, verbatim, around the generated list."""
+    project = state.project
     lines = [
         textwrap.fill("Collected: " + field_list(state.agreement["fields"]), WIDTH),
-        textwrap.fill("Sent to: " + destination(state.project), WIDTH),
+        textwrap.fill("Sent to: " + destination(project), WIDTH),
     ]
-    return "\n".join([wording.get("question", ""), "", *lines, "", wording.get("answer_line", "Type 'yes' or 'y'"), ""])
+    if project.seed and not project.keeps_destination:
+        own = f"This is not where {project.seed.name}'s own metrics go; {claimed(project.organisation)} says that it answers for it."
+        lines.append(textwrap.fill(own, WIDTH))
+    return "\n".join([project.wording["question"], "", *lines, project.wording["answer_line"], ""])
 
 
 def invitation(state: Resolution) -> str:
     """What is printed, once, after a first success at a terminal."""
     project = state.project
-    if project.seed and "invitation" in project.wording:
+    if project.seed:
         return project.wording["invitation"]
-    first = project.wording.get("invitation", beside(f"{project.name}: may run times be measured?", "So far nothing is recorded."))
+    name = claimed(project.name)
     if state.mode == "paused":
-        first = beside(f"{project.name} asks again: what you agreed to has changed.", "Nothing is recorded.")
+        first = beside(f"{name} asks again: what you agreed to has changed.", "Nothing is recorded.")
         return fold(first, f"Look and decide: {opt_in_command(project)}")
-    return fold(first, f"Look and decide: {opt_in_command(project)}   Never ask again: {opt_out_command(project)}")
+    own = [quoted(project, project.wording["invitation"])] if "invitation" in project.wording else []
+    first = beside(f"{name}: may run times be measured?", "So far nothing is recorded.")
+    return fold(first, *own, f"Look and decide: {opt_in_command(project)}   Never ask again: {opt_out_command(project)}")
 
 
 def accepted(state: Resolution) -> str:
@@ -199,14 +302,15 @@ def accepted(state: Resolution) -> str:
     project = state.project
     if state.answer.decision == LOCAL:
         return fold(
-            f"{project.name} commands are measured for you, on this machine. Nothing is sent.",
+            f"{claimed(project.name)} commands are measured for you, on this machine. Nothing is sent.",
             f"Look: innerloop report   Stop: {opt_out_command(project)}",
         )
-    if project.seed and "thanks" in project.wording:
+    if project.seed:
         return project.wording["thanks"]
-    thanks = project.wording.get("thanks", "Thank you.")
+    own = [quoted(project, project.wording["thanks"])] if "thanks" in project.wording else []
     return fold(
-        f"{thanks} {project.name} commands are measured from now on, none from before.",
+        f"Thank you. {claimed(project.name)} commands are measured from now on, none from before.",
+        *own,
         f"Look: innerloop show next   Change or stop: {opt_out_command(project)}",
         f"Your answer is kept in {state.answer.path}",
     )
@@ -224,13 +328,13 @@ def not_now(project: Project) -> str:
 
 def stopped(project: Project, path: str, unsent: int, told: bool) -> str:
     """What is said after an opt-out. `told`: whether the project has leavers send one last message."""
-    if project.seed and "stopped" in project.wording:
+    if project.seed:
         return project.wording["stopped"]
     silent = "One last message said so, as the question announced." if told else "No message was sent to say so."
     return fold(
-        beside(f"{project.name} commands are no longer measured.", silent),
+        beside(f"{claimed(project.name)} commands are no longer measured.", silent),
         f"{unsent} unsent record{'s were' if unsent != 1 else ' was'} deleted here.",
-        beside(f"What {project.organisation} already has is kept for {project.retention_days} days.", "Erase it: innerloop forget"),
+        beside(f"What {claimed(project.organisation)} already has is kept for {project.retention_days} days.", "Erase it: innerloop forget"),
         f"Your answer is kept in {path}",
         f"Start again: {opt_in_command(project)}",
     )
@@ -241,14 +345,12 @@ def notice(state: Resolution) -> str:
     project = state.project
     lines = [field_table(state.agreement["fields"]), ""]
     lines += textwrap.wrap("Commands that a coding agent runs for you count too, marked agent.", WIDTH)
-    lines.append(entry("Who", f"{project.organisation} answers for the data. {project.contact} {project.notice_url}".strip()))
+    lines.append(entry("Who", " ".join([f"{claimed(project.organisation)} answers for the data.", *(claimed(one) for one in (project.contact, project.notice_url) if one)])))
     if "cohort" in state.agreement["fields"]:
         lines.append(cohort_entry(project))
     if project.legal_basis:
         lines.append(entry("Basis", project.legal_basis))
-    for recipient in project.recipients:
-        where = ", ".join(part for part in (recipient.region, recipient.retention) if part)
-        lines.append(entry("To", f"{recipient.name}: {recipient.receives}{'; ' + where if where else ''}"))
+    lines += [entry("To", recipient_line(recipient)) for recipient in project.recipients]
     rights = (
         f"see what left: innerloop show sent. Erase it: innerloop forget. Object: {opt_out_command(project)}. You may ask the contact "
         "above for access and erasure too, and complain to an authority. Not used for appraisal; no automated decisions; nothing is sold."
@@ -262,7 +364,7 @@ def notice(state: Resolution) -> str:
     if "previous_consent" in state.agreement["fields"]:
         lines.append(entry("Leave", "leaving sends one last message that says so."))
     if "legal_block" in project.wording:
-        lines += ["", *project.wording["legal_block"].splitlines()[:25]]
+        lines += [f"{claimed(project.name)} adds:", *(f"  | {line}" for line in project.wording["legal_block"].splitlines())]
     return "\n".join(lines)
 
 

@@ -131,7 +131,7 @@ def unknown_ids(spool: str, state: Resolution, events: "list[bytes]") -> "dict[s
         return {}
     theirs = {json.loads(event).get("userId") for event in events}
     known = (files.read_own(f"{spool}/known-ids") or b"").decode("ascii", "replace").split()
-    return {user: one for user, one in erasure.hashes(state.answer.identities).items() if user in theirs and one not in known}
+    return {user: one for user, one in erasure.hashes(state.identities).items() if user in theirs and one not in known}
 
 
 def note_known(spool: str, told: "dict[str, str]") -> None:

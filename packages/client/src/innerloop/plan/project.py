@@ -8,10 +8,12 @@ May import: the standard library and the plan.
 """
 
 import re
+import textwrap
 import unicodedata
 from typing import Any, NamedTuple, Optional
 from urllib.parse import urlsplit
 
+from innerloop.plan.founding import SYSTEMS, FoundingSystem
 from innerloop.plan.tracking import OFF, PLAN
 
 PROJECT_FILE = "innerloop.toml"
@@ -19,10 +21,9 @@ DEFAULT_RETENTION_DAYS = 365
 PLACEHOLDER = "to-be-created"  # of a write key: `<project id>.to-be-created` can be applied, and sends nothing
 RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows with the id")
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
-_SEED_CONFIG = re.compile(r"~/(\.config/[a-z0-9][a-z0-9_-]{0,39}/[a-z0-9][a-z0-9_-]{0,39}\.json)")
 _COHORT = re.compile(r"[a-z0-9-]{1,16}")
 MOST_COHORTS = 8
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+MOST_RECIPIENTS = 8  # all of them stand in the question
 # Controls, formats (bidirectional, zero-width, tags), surrogates, private and unassigned ones, separators of lines.
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
@@ -38,20 +39,6 @@ class Recipient(NamedTuple):
     receives: str = RECEIVES[0]
     region: str = ""
     retention: str = ""
-
-
-class Seed(NamedTuple):
-    """Compatibility with the founding system (see docs/reference/seed-mode.md)."""
-
-    config: str  # where the answer is kept, relative to HOME: ".config/<word>/<word>.json"
-    test_variable: str
-
-
-class Legacy(NamedTuple):
-    """To what people agreed who said yes to the founding system's script, which wrote no digests."""
-
-    fields: "tuple[str, ...]"
-    endpoint: str
 
 
 class Project(NamedTuple):
@@ -80,8 +67,7 @@ class Project(NamedTuple):
     recipients: "tuple[Recipient, ...]" = ()
     wording: "dict[str, str]" = {}
     controller: "dict[str, str]" = {}  # for the record of processing alone: shown to nobody else
-    seed: Optional[Seed] = None
-    legacy: Optional[Legacy] = None
+    seed: Optional[FoundingSystem] = None  # which one this project's metrics continue
     unknown: "tuple[str, ...]" = ()
 
     @property
@@ -98,14 +84,19 @@ class Project(NamedTuple):
         return self.write_key.startswith(self.id + ".")
 
     @property
+    def keeps_destination(self) -> bool:
+        """Whether this goes where the founding system's own script sends to: its consent file is this project's only then."""
+        return self.seed is not None and self.seed.sends_to(self.endpoint, self.write_key)
+
+    @property
     def lacks_key(self) -> bool:
         """Whether the write key only holds a place: the collector makes one once it knows the project."""
         return self.write_key == f"{self.id}.{PLACEHOLDER}"
 
 
-WORDING = (
-    "purpose", "invitation", "thanks", "question", "answer_line", "stopped", "opt_in_command", "opt_out_command", "legal_block",
-)  # fmt: skip
+# What a project may say in its own words -> how many lines of 76 columns that may take. It is always marked as the project's.
+WORDING = {"purpose": 3, "invitation": 3, "thanks": 3, "legal_block": 6}
+COLUMNS = 76
 
 
 CONTROLLER = ("name", "address", "representative", "dpo", "transfers", "staff_views")
@@ -201,6 +192,7 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
     if not 1 <= retention <= 3650:
         raise ProjectError("project.retention_days must be between 1 and 3650")
     cohorts = _cohorts(reader)
+    seed = _seed(reader)
     project = Project(
         id=identity,
         name=reader.text("project", "name", identity, 40) or identity,
@@ -220,13 +212,12 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         stems=reader.strings("names", "stems"),
         separator=reader.text("names", "separator", "", 1),
         cohorts=cohorts,
-        rename=_renames(reader.table("rename"), "rename", tuple(PLAN.fields)),
-        events=_renames(reader.table("events"), "events", tuple(PLAN.events)),
+        rename={} if seed else _renames(reader.table("rename"), "rename", tuple(PLAN.fields)),
+        events=dict(seed.events) if seed else _renames(reader.table("events"), "events", tuple(PLAN.events)),
         recipients=_recipients(document, reader),
-        wording=_wording(reader),
+        wording=dict(seed.wording) if seed else _wording(reader),
         controller={key: text for key in CONTROLLER if (text := reader.text("controller", key, "", 400))},
-        seed=_seed(reader),
-        legacy=_legacy(reader),
+        seed=seed,
     )
     return project._replace(unknown=reader.unknown() + _unknown_fields(document))
 
@@ -307,6 +298,8 @@ def _recipients(document: "dict[str, Any]", reader: _Reader) -> "tuple[Recipient
     entries = document.get("recipients", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ProjectError("recipients must be written as [[recipients]] tables")
+    if len(entries) > MOST_RECIPIENTS:
+        raise ProjectError(f"recipients are more than {MOST_RECIPIENTS}: nobody can read the question then")
     known = tuple(f"recipients.{key}" for key in Recipient._fields)
     found = []
     for entry in entries:
@@ -323,30 +316,23 @@ def _recipients(document: "dict[str, Any]", reader: _Reader) -> "tuple[Recipient
 
 
 def _wording(reader: _Reader) -> "dict[str, str]":
+    """The project's own words, each short enough to leave the question on the screen."""
     found = {}
-    for key in WORDING:
-        value = reader.take("wording", key, str, "")
-        if len(value) > 4000:
-            raise ProjectError(f"wording.{key} is longer than 4000 characters")
-        if value:
-            found[key] = clean(value, keep_lines=True)
+    for key, most in WORDING.items():
+        value = clean(reader.take("wording", key, str, ""), keep_lines=key == "legal_block")
+        lines = [line for given in value.splitlines() for line in textwrap.wrap(given, COLUMNS)]
+        if len(lines) > most:
+            raise ProjectError(f"wording.{key} takes more than {most} lines of {COLUMNS} columns; the rest belongs at project.notice_url")
+        if lines:
+            found[key] = "\n".join(lines) if key == "legal_block" else " ".join(lines)
     return found
 
 
-def _seed(reader: _Reader) -> Optional[Seed]:
+def _seed(reader: _Reader) -> Optional[FoundingSystem]:
     if "seed" not in reader.document:
         return None
-    config = _SEED_CONFIG.fullmatch(reader.text("seed", "config"))
-    variable = reader.text("seed", "test_variable")
-    if not config:
-        raise ProjectError("seed.config must be ~/.config/<word>/<word>.json, with words of a-z 0-9 _ -")
-    if variable and not _VARIABLE.fullmatch(variable):
-        raise ProjectError("seed.test_variable must be the name of an environment variable in capitals")
-    return Seed(config[1], variable)
-
-
-def _legacy(reader: _Reader) -> Optional[Legacy]:
-    if "legacy" not in reader.document:
-        return None
-    fields = reader.strings("legacy", "fields")
-    return Legacy(fields, _endpoint(reader.text("legacy", "endpoint"), "legacy.endpoint"))
+    name = reader.text("seed", "system")
+    if name not in SYSTEMS:
+        known = ", ".join(f'"{known}"' for known in SYSTEMS)
+        raise ProjectError(f"seed.system must name a founding system that this version knows: {known}")
+    return SYSTEMS[name]
