@@ -1,5 +1,7 @@
-"""Developers of devstack, whose endpoint is reached as everybody behind a company's proxy reaches it: through a CONNECT proxy
-whose certificate authority the developer's machine trusts. The proxy leads to a recording server on this machine."""
+"""Developers of devstack, whose endpoint is reached through a CONNECT proxy, as from behind a company's.
+
+The proxy's certificate authority is one that the developer's machine trusts; it leads to a recording server on this machine.
+"""
 
 import contextlib
 import json

@@ -83,8 +83,8 @@ def test_nobody_is_asked_where_the_field_is_off(asked: Developer, server: Record
 
 
 def test_a_seed_project_never_asks(asked: Developer) -> None:
-    asked.edit(seed={"config": "~/.config/shop/shop.json"}, wording={"answer_line": "Answer: "})
-    said = asked.at_terminal(asked.command, "opt-in", types=[("Answer: ", "yes")])
+    asked.edit(seed={"system": "devstack"})
+    said = asked.at_terminal(asked.command, "opt-in", types=[("one last message.", "yes")])
     assert said.status == 0
     assert "cohort" not in said.text.lower()
     assert "cohort" not in asked.innerloop("describe").out.lower().replace("off", "")[: asked.innerloop("describe").out.index("\nOff")]

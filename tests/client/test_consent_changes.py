@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from innerloop.consent.texts import label
 from innerloop.plan.tracking import PLAN
 from tests.client.people import ANSWER_PROMPT, Developer
 from tests.client.recorder import Recorder, Reply
@@ -41,6 +42,52 @@ def silent_in_every_way(developer: Developer, server: Recorder) -> None:
     assert developer.flush().status == 1
     assert developer.recorded() == before
     assert len(server.requests) == requests
+
+
+# What the question after a change says of it. A kind of change is not enough: who types yes must have seen what to.
+SAID: dict[str, list[str]] = {
+    "a new field": ["added commit week"],
+    "a finer start time": ["finer start time (to the minute), before to the hour"],
+    "an exact duration": ["finer exact duration, before to three digits"],
+    "a longer retention": ["now kept 366 days; before: 365"],
+    "a new recipient": ["new New Relic gets group totals"],
+    "another purpose": ["now why: to rank people; before: to find slow or failing commands and check that changes help"],
+    "another legal basis": ["now legal basis: Art. 6(1)(f); before: nothing"],
+    "a field by another name": ["now the field command is called target"],
+    "an event by another name": ["now the event run is called shop.run"],
+    "a foreign key": ["now sent to 127.0.0.1:", "with another account's key"],
+    "the last message of leavers": ["added that you left"],
+}
+
+
+@pytest.mark.parametrize("change", SAID)
+def test_the_question_after_a_change_names_it_exactly(agreed: Developer, change: str) -> None:
+    agreed.edit(**WIDENED[change])
+    question = " ".join(agreed.opt_in("").text.split()).partition("Your answer")[0]
+    for words in SAID[change]:
+        assert words in question
+    assert "other:" not in question
+
+
+def test_the_question_after_a_change_names_each_recipient_with_region_and_what_it_gets(developer: Developer) -> None:
+    first = {"name": "Segment", "receives": "rows without an id", "region": "EU"}
+    developer.edit(recipients=[first]).opt_in("yes")
+    new = {"name": "New Relic", "receives": "rows with the id", "region": "US", "retention": "90 days"}
+    developer.edit(recipients=[{**first, "receives": "rows with a pseudonym", "region": "India"}, new])
+    said = developer.opt_in("").text
+    question = " ".join(said.split()).partition("Your answer")[0]
+    assert "now Segment gets rows with a pseudonym, in India; before: Segment gets rows without an id, in EU" in question
+    assert "new New Relic gets rows with the id, in US, kept 90 days" in question
+    assert "k/keep" not in question, "only fields can be kept apart"
+    assert max(len(line) for line in said.splitlines()) <= 80
+
+
+def test_the_question_after_many_changes_names_every_field(developer: Developer) -> None:
+    developer.edit(fields={name: name == "messageId" for name in PLAN.fields}).opt_in("yes")
+    developer.edit(fields=dict.fromkeys(PLAN.fields, True), project={"cohorts": ["a", "b"]})
+    question = " ".join(developer.opt_in("").text.split()).partition("Your answer")[0]
+    for name, field in PLAN.fields.items():
+        assert name == "messageId" or label(field, field.granularities[0]) in question, name
 
 
 @pytest.mark.parametrize("change", WIDENED)

@@ -224,7 +224,7 @@ def test_an_exact_duration_is_said_in_the_question(developer: Developer) -> None
     assert what[0] != what[1]
 
 
-def test_reviewed_wording_replaces_its_own_sentences_and_no_others(developer: Developer) -> None:
+def test_the_projects_words_are_marked_as_its_own_and_replace_none_of_ours(developer: Developer) -> None:
     developer.edit(
         project={"legal_basis": "Art. 6(1)(a) GDPR"},
         wording={
@@ -234,17 +234,21 @@ def test_reviewed_wording_replaces_its_own_sentences_and_no_others(developer: De
         },
     )  # fmt: skip
     invited = developer.run_at_terminal("make", "test").text
-    assert invited == "shop: would you share run times?\nLook and decide: make join   Never ask again: make leave\n"
+    assert invited.splitlines() == [
+        "shop: may run times be measured? So far nothing is recorded.",
+        'shop says: "shop: would you share run times?"',
+        "Look and decide: innerloop opt-in   Never ask again: innerloop opt-out",
+    ]
     said = developer.opt_in("?", "yes").text
     for words in (
-        "Why    to see whether builds got faster",
-        "Line A\nLine B",
+        'Why    "to see whether builds got faster" (the project\'s words)',
+        "shop adds:\n  | Line A\n  | Line B\n",
         "Basis  Art. 6(1)(a) GDPR",
-        "stop: make leave",
-        "Thanks. shop commands",
+        "stop: innerloop opt-out",
+        'Thank you. shop commands are measured from now on, none from before.\nshop says: "Thanks."\n',
     ):
         assert words in said
-    for words in ("We take nothing", "Just press Enter"):
+    for words in ("We take nothing", "Just press Enter", "make join", "make leave"):
         assert words not in said
     assert "Never  arguments, paths, output, environment, file or user names" in said
     assert "You have left" not in developer.opt_out().err, "what opt-out did is always said in our words"
@@ -252,7 +256,7 @@ def test_reviewed_wording_replaces_its_own_sentences_and_no_others(developer: De
 
 def test_the_answers_stand_side_by_side_and_none_is_the_default(developer: Developer) -> None:
     text = developer.opt_in("").text
-    assert "  yes  share   local  only for yourself   no  never ask   ?  details, examples" in text
+    assert "  y/yes  share   l/local  only for yourself   n/no  never ask   ?  details" in text
     assert re.search(ANSWER_PROMPT, text)
 
 

@@ -14,6 +14,7 @@ from innerloop.plan.agreement import agreement, destination_digest, difference, 
 from innerloop.plan.check import Names, conforms, violations
 from innerloop.plan.project import Project, read
 from innerloop.plan.tracking import PLAN
+from tests.client.founding import KEY
 from tests.conftest import ROOT
 
 # A change of these asks every developer again: it must be meant.
@@ -35,7 +36,7 @@ def project(**tables: Any) -> Project:
 
 
 def devstack() -> Project:
-    return read(tomllib.loads((ROOT / "examples" / "devstack" / "innerloop.toml").read_text()))
+    return read(tomllib.loads((ROOT / "examples" / "devstack" / "innerloop.toml").read_text().replace("devstack.to-be-created", KEY)))
 
 
 @pytest.mark.parametrize("which", GOLDEN)
@@ -415,7 +416,7 @@ def test_without_target_names_there_is_no_target_event_and_nothing_that_belongs_
 
 
 def test_seed_mode_knows_no_targets_whatever_the_project_file_says() -> None:
-    seed = {"config": "~/.config/shop/metrics.json", "test_variable": "T"}
+    seed = {"system": "devstack"}
     on = set(agreement(project(seed=seed, fields={"target": True, "targets": True, "critical": True}))["fields"])
     assert not on & {*TARGET_FIELDS, "targets", "targets_failed"}
     assert not set(agreement(devstack())["fields"]) & {*TARGET_FIELDS, "targets", "targets_failed"}

@@ -65,8 +65,8 @@ BAD_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"names": {"allow": [1]}}, "names.allow"), ({"names": {"allow": ["../api:test"]}}, "names.allow"), ({"names": {"allow": ["..:test"]}}, "names.allow"),
     ({"names": {"allow": ["/srv/api:test"]}}, "names.allow"), ({"names": {"allow": ["./api:test"]}}, "names.allow"), ({"names": {"allow": ["services//api:test"]}}, "names.allow"), ({"rename": {"nothing": "x"}}, "rename.nothing"), ({"rename": {"os": "a\u202eb"}}, "rename.os"),
     ({"events": {"run": ""}}, "events.run"), ({"recipients": [{"name": "X", "receives": "everything"}]}, "recipients.receives"),
-    ({"recipients": [{"receives": "group totals"}]}, "recipients"), ({"seed": {"config": "/etc/passwd"}}, "seed.config"),
-    ({"seed": {"config": "~/.config/a/../b.json"}}, "seed.config"), ({"seed": {"config": "~/.config/a/b.json", "test_variable": "lower"}}, "seed.test_variable"),
+    ({"recipients": [{"receives": "group totals"}]}, "recipients"), ({"seed": {"system": "shop"}}, "seed.system"),
+    ({"seed": {"config": "~/.config/devstack/metrics.json", "test_variable": "USER"}}, "seed.system"), ({"seed": {"system": ["devstack"]}}, "seed.system"),
     ({"wording": {"thanks": "x" * 4001}}, "wording.thanks"),
 ]  # fmt: skip
 

@@ -65,8 +65,7 @@ def test_the_invitation_is_the_projects_own_and_nothing_else(devstack: Devstack)
     lines = said.text.splitlines()
     assert lines[0] == "up lms"
     assert lines[1] == (
-        "Would you like to assist devstack development by sending pseudonymous usage metrics? "
-        "Run `make metrics-opt-in` to learn more!"
+        "Would you like to assist devstack development by sending pseudonymous usage metrics? Run `make metrics-opt-in` to learn more!"
     )
     assert len(lines) == 2
     assert devstack.make("dev.up.lms").text == "up lms\n"
@@ -77,9 +76,19 @@ def test_the_question_is_printed_verbatim_around_the_generated_list(devstack: De
     text = devstack.opt_in("no").text
     assert "\nAllow devstack to report anonymized usage metrics?\n\nThey tell which devstack commands" in text
     question, _, rest = text.partition("A no changes nothing, and stays on this machine.")
-    generated, _, after = rest.partition("Type 'yes' or 'y' to opt in to reporting this information, 'no' or 'n' not to be asked again, anything else to cancel.\n")
+    generated, _, after = rest.partition(
+        "Type 'yes' or 'y' to opt in to reporting this information, 'no' or 'n' not to be asked again, anything else to cancel.\n"
+    )
     assert "Allow devstack" in question
-    for words in ("command name", "exact duration", "exit status", "exact time", "New Relic (rows with the id)", "365 days", "api.segment.io"):
+    for words in (
+        "command name",
+        "exact duration",
+        "exit status",
+        "exact time",
+        "New Relic (rows with the id)",
+        "365 days",
+        "api.segment.io",
+    ):
         assert words in " ".join(generated.split())
     assert "You may withdraw at any time by running `make metrics-opt-out`" in after
     assert "\x1b" not in text

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.client.founding import KEY
 from tests.client.people import PATIENCE, eventually
 from tests.client.recorder import Recorder
 from tests.conftest import ROOT
@@ -442,24 +443,28 @@ def test_a_command_inside_at_a_terminal_is_as_bare(agreed: Root, container: Root
 
 # seed mode
 
+NOWHERE = "http://127.0.0.1:9"  # a proxy that leads nowhere: nothing of these runs may reach the founding system
 
-def seed_project(endpoint: str) -> str:
+
+def seed_project() -> str:
     text = (ROOT / "examples" / "devstack" / "innerloop.toml").read_text()
     return (
         re.sub(r"(?m)^remotes = .*\n", "", text)
-        .replace("https://api.segment.io", endpoint)
+        .replace("devstack.to-be-created", KEY)
         .replace("in_container = false", "in_container = true")
     )
 
 
-def test_a_seed_project_shares_the_directory_of_its_own_answer(base: Path, pyz: Path, server: Recorder) -> None:
-    host = Root(base / "seeded", pyz, "/home/dev", DEVELOPER).project("/home/dev/devstack", "", seed_project(server.url))
+def test_a_seed_project_shares_the_directory_of_its_own_answer(base: Path, pyz: Path) -> None:
+    host = Root(base / "seeded", pyz, "/home/dev", DEVELOPER).project("/home/dev/devstack", "", seed_project())
+    host.env["https_proxy"] = NOWHERE
     assert host.at_terminal(*host.command, "opt-in", types=[("anything else to cancel", "yes")]).status == 0
     mounts = fragment(host.innerloop("init", "--container").out)
     assert Mount("/home/dev/.config/devstack", "/run/innerloop/seed/devstack") in mounts
     container = Root(base / "container", pyz, "/root", 0)
     container.mounts = [Mount(str(host.inside(source)), target) for source, target in [*mounts, ("/home/dev/devstack", "/app")]]
     container.directory = "/app"
+    container.env["https_proxy"] = NOWHERE
     assert container.innerloop("wrap", "dev.provision").status == 0
     (event,) = (one for one in host.pending() if "choice" not in one["properties"])
     assert ("dev.provision", True) == (event["properties"]["command"], event["properties"]["in_container"])

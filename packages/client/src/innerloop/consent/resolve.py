@@ -184,7 +184,7 @@ def _bind(state: Resolution, current: "dict[str, Any]") -> Resolution:
     if answer.decision == NO:
         return state._replace(mode=NO)
     if refused := next((path for path in state.elsewhere if _refused(path)), ""):
-        return state._replace(mode=NO, reason=f"you said no to this project already, in {refused}")
+        return state._replace(mode=NO, reason=f"you said no to this project at another address, in {refused}")
     if answer.decision != ON:
         return state._replace(mode=LOCAL) if answer.decision == LOCAL else state
     if consent.get("test") and not state.testing:

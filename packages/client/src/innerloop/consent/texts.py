@@ -40,7 +40,12 @@ def claimed(text: str) -> str:
     """What a project file says of itself, in the middle of our words: in quotation marks where it could be read as ours."""
     words = text.split()
     plain = len(words) <= PLAIN_WORDS and not _TELLING.search(text)
-    return text if plain else '"' + text.replace('"', "'") + '"'
+    return text if plain else in_quotes(text)
+
+
+def in_quotes(text: str) -> str:
+    """Words that are not ours, which cannot close the quotation marks themselves."""
+    return '"' + text.replace('"', "'") + '"'
 
 
 PLAIN_WORDS = 3  # of a name that needs no quotation marks
@@ -49,7 +54,7 @@ _TELLING = re.compile(r"[^\w\s.,&@/:#'()+-]|\b(yes|no|y|n|l|local|type|enter|ans
 
 def quoted(project: Project, words: str) -> str:
     """The project's own words, marked as such."""
-    return fold(f"{claimed(project.name)} says: \"{words.replace(chr(34), chr(39))}\"")
+    return fold(f"{claimed(project.name)} says: {in_quotes(words)}")
 
 
 def label(field: Field, exactness: str) -> str:
@@ -141,7 +146,7 @@ def _fits(text: str) -> bool:
 
 def _question(project: Project, fields: str) -> str:
     contact = " ".join(claimed(part) for part in (project.contact, project.notice_url) if part)
-    purpose = f'"{project.wording["purpose"]}" (the project\'s words)' if "purpose" in project.wording else PURPOSE
+    purpose = f"{in_quotes(project.wording['purpose'])} (the project's words)" if "purpose" in project.wording else PURPOSE
     lines = [
         textwrap.fill(f"May {claimed(project.organisation)} measure how {claimed(project.name)} commands run on this machine?", WIDTH),
         "",
@@ -199,7 +204,7 @@ def _named(name: str, fields: "dict[str, str]") -> str:
 
 
 def _exactness(name: str, fields: "dict[str, str]") -> str:
-    return EXACTNESS.get(fields[name], fields[name]) if name in fields else "unknown"
+    return {**EXACTNESS, "3digits": "to three digits", "week": "by the week"}.get(fields.get(name, ""), fields.get(name, "unknown"))
 
 
 def recipient_line(recipient: Recipient) -> str:
@@ -334,7 +339,9 @@ def stopped(project: Project, path: str, unsent: int, told: bool) -> str:
     return fold(
         beside(f"{claimed(project.name)} commands are no longer measured.", silent),
         f"{unsent} unsent record{'s were' if unsent != 1 else ' was'} deleted here.",
-        beside(f"What {claimed(project.organisation)} already has is kept for {project.retention_days} days.", "Erase it: innerloop forget"),
+        beside(
+            f"What {claimed(project.organisation)} already has is kept for {project.retention_days} days.", "Erase it: innerloop forget"
+        ),
         f"Your answer is kept in {path}",
         f"Start again: {opt_in_command(project)}",
     )
@@ -345,7 +352,17 @@ def notice(state: Resolution) -> str:
     project = state.project
     lines = [field_table(state.agreement["fields"]), ""]
     lines += textwrap.wrap("Commands that a coding agent runs for you count too, marked agent.", WIDTH)
-    lines.append(entry("Who", " ".join([f"{claimed(project.organisation)} answers for the data.", *(claimed(one) for one in (project.contact, project.notice_url) if one)])))
+    lines.append(
+        entry(
+            "Who",
+            " ".join(
+                [
+                    f"{claimed(project.organisation)} answers for the data.",
+                    *(claimed(one) for one in (project.contact, project.notice_url) if one),
+                ]
+            ),
+        )
+    )
     if "cohort" in state.agreement["fields"]:
         lines.append(cohort_entry(project))
     if project.legal_basis:
