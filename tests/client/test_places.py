@@ -1,5 +1,6 @@
 """Outside of containers the way to the host's files costs one failed look; whether a run was in one is its record's word."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -8,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from innerloop.places import Home, mounted
-from tests.client.people import Developer
+from tests.client.people import ANSWER_PROMPT, Developer
 
 
 def in_this_container() -> bool:
-    """Whether the tests themselves run in Docker's or Podman's container."""
-    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+    """Whether the tests themselves run in a container."""
+    return any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv", "/run/systemd/container")))
 
 
 def test_without_the_mount_one_failed_look_is_all(agreed: Developer, strace: str) -> None:
@@ -48,6 +49,26 @@ def test_a_record_says_where_it_was_made(agreed: Developer) -> None:
     assert in_this_container() is event["properties"]["in_container"]
     described = agreed.innerloop("describe", "--json").json["fields"]
     assert [in_this_container()] == [field["example"] for field in described if field["name"] == "in_container"]
+
+
+@pytest.mark.parametrize("mark", ["none", "/run/.containerenv", "/run/systemd/container", "container", "KUBERNETES_SERVICE_HOST"])
+def test_doctor_the_event_and_the_questions_example_agree_about_a_container(root: None, developer: Developer, mark: str) -> None:
+    """Whatever says that it is one."""
+    script = "mount -t tmpfs tmpfs /run && " + (f'mkdir -p "{Path(mark).parent}" && touch {mark} && ' if "/" in mark else "") + 'exec "$@"'
+    words = ["unshare", "--mount", "sh", "-c", script, "sh", str(developer.command)]
+    env: dict[str, str | None] = {} if "/" in mark or mark == "none" else {mark: "x"}
+    expected = mark != "none" or Path("/.dockerenv").exists()
+    asked = developer.at_terminal(*words, "opt-in", types=[(ANSWER_PROMPT, "?"), (ANSWER_PROMPT, "yes")], env=env).text
+    before, behind = re.findall(r"in_container +exact +(true|false)", asked)
+    developer.execute(*words, "run", "--", "make", "test", env=env)
+    (event,) = developer.pending()
+    findings = [
+        check["finding"] for check in developer.execute(*words, "doctor", "--json", env=env).json["checks"] if check["name"] == "container"
+    ]
+    described = developer.execute(*words, "describe", "--json", env=env).json["fields"]
+    assert [expected] * 2 == [event["properties"]["in_container"], *(one["example"] for one in described if one["name"] == "in_container")]
+    assert (str(expected).lower(), str(expected).lower(), expected) == (before, behind, bool(findings))
+    assert all("this is one" in finding and (mark == "none" or Path("/.dockerenv").exists() or mark in finding) for finding in findings)
 
 
 @pytest.mark.parametrize("mount", ["mount -t tmpfs tmpfs", 'mount --bind "$1"'], ids=["another file system", "the same"])

@@ -68,7 +68,7 @@ def test_a_yes_that_an_image_brought_along_is_nobodys_answer(agreed: Root, alone
     assert alone.run("make", "test").status == 0
     assert before == alone.files()
     alone.inside("/.dockerenv").touch()
-    assert "a machine of its own" in alone.innerloop("doctor").out
+    assert "it has files of its own" in alone.innerloop("doctor").out
 
 
 def test_an_answer_without_its_mount_does_not_count(agreed: Root, alone: Root, share: Callable[[Root], Root]) -> None:

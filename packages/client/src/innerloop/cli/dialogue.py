@@ -67,11 +67,11 @@ def talk(state: Resolution, here: State, local: bool = False, started: int = 0, 
         answer = LOCAL if terminal.ask(text).lower() in ("y", "yes", "l", "local") else NOT_NOW
     elif state.mode == PAUSED:
         text = texts.changed_question(state, current)
-        answer = _read(text, state)
+        answer = _read(text, state, here)
     else:
         say(texts.field_table(current["fields"], events.examples(state, here), why=False) + "\n")
         text = texts.question(state)
-        answer = _read(text, state)
+        answer = _read(text, state, here)
     if answer == NOT_NOW and noted:
         say(texts.not_now(state.project))
         return 0
@@ -90,7 +90,7 @@ def _ask_cohort(state: Resolution) -> str:
     return cohort
 
 
-def _read(text: str, state: Resolution) -> str:
+def _read(text: str, state: Resolution, here: State) -> str:
     """Read an answer; `?` shows the details and asks again."""
     while True:
         answer = ANSWERS.get(terminal.ask(text).lower(), NOT_NOW)
@@ -98,7 +98,7 @@ def _read(text: str, state: Resolution) -> str:
             answer = NOT_NOW
         if answer != DETAILS:
             return answer
-        say("\n" + texts.notice(state) + "\n")
+        say("\n" + texts.notice(state, events.examples(state, here)) + "\n")
 
 
 def act(answer: str, state: Resolution, here: State, text: str, started: int, cohort: str = "") -> int:

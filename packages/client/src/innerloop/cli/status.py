@@ -176,8 +176,11 @@ def _wrapped(head: str, text: str) -> str:
 def _container_check(here: State) -> Check:
     home, mount = here.home, os.fsdecode(places.MOUNT)
     if not home.shared:
-        return Check("container", True, "a machine of its own; to share the host's answer: innerloop init --container, there")
-    return Check("container", not home.problem, home.problem or f"{mount} shares consent and spool of the host's uid {home.uid}")
+        mark = os.fsdecode(home.container_mark())
+        what = f"this is one, says {mark}, and events say so; it has files of its own. To share the host's answer: innerloop init --container, there"
+        return Check("container", True, what)
+    shared = f"this is one, and events say so; {mount} shares consent and spool of the host's uid {home.uid}"
+    return Check("container", not home.problem, home.problem or shared)
 
 
 def _equation(counts: ledger.Ledger) -> str:

@@ -347,10 +347,10 @@ def stopped(project: Project, path: str, unsent: int, told: bool) -> str:
     )
 
 
-def notice(state: Resolution) -> str:
-    """The second layer: every field, and what else the law wants said."""
+def notice(state: Resolution, examples: "dict[str, Any]") -> str:
+    """The second layer: every field with an example from here, and what else the law wants said."""
     project = state.project
-    lines = [field_table(state.agreement["fields"]), ""]
+    lines = [field_table(state.agreement["fields"], examples), ""]
     lines += textwrap.wrap("Commands that a coding agent runs for you count too, marked agent.", WIDTH)
     lines.append(
         entry(
