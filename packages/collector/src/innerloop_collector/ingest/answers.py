@@ -1,12 +1,14 @@
-"""What the service answers. May import: starlette.
+"""What the service answers. May import: starlette, msgspec.
 
-Success is exactly 200 and `{"success": true}`. Everything else is problem+json (RFC 9457) that also carries what Segment's
+Success is exactly 200 and `{"success": true}`; to innerloop's own client it says as well which events are not stored, and why. Everything else is problem+json (RFC 9457) that also carries what Segment's
 SDKs read: `success`, `code`, `message`. 4xx makes them drop a batch, so everything that may pass is 429, 503 or 511: several drop it on 408 too.
 Which SDK does what on which status is in docs/reference/http-api.md, and tested with the SDKs themselves in tests/sdks.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from starlette.responses import JSONResponse, Response
 
 RETRY_SECONDS = 5
@@ -42,9 +44,10 @@ class Refusal(Exception):
         return JSONResponse(content, self.status, headers, media_type="application/problem+json")
 
 
-def accepted() -> Response:
-    """The one answer that lets a client forget its events."""
-    return Response(b'{"success": true}', media_type="application/json")
+def accepted(not_stored: Sequence[Mapping[str, Any]] = ()) -> Response:
+    """The one answer that lets a client forget its events. `not_stored`: those that wait or are not kept, for a client that reads it."""
+    content = b'{"success": true}' if not not_stored else msgspec.json.encode({"success": True, "not_stored": not_stored})
+    return Response(content, media_type="application/json")
 
 
 def bad_request(detail: str) -> Refusal:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import structlog
@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.ingest import answers, body, messages
+from innerloop_collector.ingest import answers, body, messages, verdicts
 from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.auth import Doorkeeper, Shown
 from innerloop_collector.ingest.browsers import middleware
@@ -45,6 +45,8 @@ class _Sorted(NamedTuple):
     quarantined: list[QuarantineRow]
     dropped: int
     registrations: list[Registration]
+    places: verdicts.Places
+    today: date
 
 
 class Ingest:
@@ -90,18 +92,19 @@ class Ingest:
             try:
                 if request.method != "POST":
                     raise answers.wrong_method()  # OPTIONS that is no browser's question
-                await self._take(request, kind)
+                not_stored = await self._take(request, kind)
             except answers.Refusal as refusal:
                 return refusal.answer()
             except QueueFull:
                 return answers.overloaded().answer()
             except StoreError:
                 return answers.unavailable().answer()
-            return answers.accepted()
+            return answers.accepted(not_stored)
 
         return endpoint
 
-    async def _take(self, request: Request, kind: str | None) -> None:
+    async def _take(self, request: Request, kind: str | None) -> list[dict[str, Any]]:
+        """Store what a request brings. Returns what its sender wants to know of events that are not stored."""
         given = self._doorkeeper.before_the_body(request)
         found = self._read(await body.read(request, self._limits), given, kind)
         receipt = Receipt()
@@ -109,6 +112,9 @@ class Ingest:
             with self._counting_refusals(found):
                 receipt = await asyncio.wrap_future(self._writer.submit(found.accepted, found.quarantined, found.registrations))
         self._count(found, receipt)
+        if not verdicts.wants(request.headers):
+            return []
+        return verdicts.not_stored(found.places, found.accepted, found.quarantined, receipt, found.today)
 
     def _read(self, data: bytes, given: Shown, kind: str | None) -> _Sorted:
         """Make rows of a body. Nothing else of it is kept while they wait for the disk: thousands of requests may."""
@@ -173,16 +179,18 @@ class Ingest:
         theirs = {event.installation for event in events}
         registering = {one: registration for one, registration in registrations.items() if one in theirs}
         beyond = self._admission.beyond(key, [*(event.installation for event, end in ended if isinstance(end, Event)), *registering])
-        dropped = sum(isinstance(end, Dropped) for _, end in ended)
-        found = _Sorted(shared.project, shared.skew_seconds, len(events), [], [], dropped, [])
+        places = verdicts.Places([], [], [(place, end.reason) for place, (_, end) in enumerate(ended) if isinstance(end, Dropped)])
+        found = _Sorted(shared.project, shared.skew_seconds, len(events), [], [], len(places.dropped), [], places, shared.received.date())
         found.registrations.extend(registration for one, registration in registering.items() if one not in beyond)
-        for event, end in ended:
+        for place, (event, end) in enumerate(ended):
             if isinstance(end, Event) and event.installation not in beyond:
                 found.accepted.append(event_row(end))
+                places.accepted.append(place)
             elif not isinstance(end, Dropped):
                 why = end if isinstance(end, Quarantined) else Quarantined(Reason.NEW_ID)
                 waits = registering.get(event.installation) if event.installation in beyond else None
                 found.quarantined.append(quarantine_row(event, why, waits.proof if waits else 0))
+                places.quarantined.append(place)
         return found
 
 

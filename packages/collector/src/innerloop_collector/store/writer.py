@@ -31,6 +31,8 @@ class Receipt(NamedTuple):
     repeated: int = 0
     erased: int = 0  # not kept, because their installation was erased
     kept_out: int = 0  # not kept, because there was no room in quarantine
+    erased_keys: frozenset[int] = frozenset()  # of those messages
+    kept_out_keys: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -209,23 +211,24 @@ class Writer:
         receipts = []
         for job in group:
             before = len(new_events), len(new_waiting), len(kept_out)
-            gone = 0
+            gone: list[int] = []
             for row in job.accepted:
                 if row[INSTALLATION] in erased:
-                    gone += 1
+                    gone.append(row[MESSAGE_KEY])
                 elif row[MESSAGE_KEY] not in stored:
                     stored.add(row[MESSAGE_KEY])
                     held.add(row[MESSAGE_KEY])
                     new_events.append(row)
             for waiter in job.quarantined:
                 if waiter.installation in erased:
-                    gone += 1
+                    gone.append(waiter.message_key)
                 elif waiter.message_key not in held:
                     held.add(waiter.message_key)
                     (new_waiting if self._room.claim(waiter) else kept_out).append(waiter)
             fresh = len(new_events) - before[0], len(new_waiting) - before[1]
-            beyond = len(kept_out) - before[2]
-            receipts.append(Receipt(*fresh, job.events - sum(fresh) - gone - beyond, gone, beyond))
+            beyond = frozenset(waiter.message_key for waiter in kept_out[before[2] :])
+            repeated = job.events - sum(fresh) - len(gone) - (len(kept_out) - before[2])
+            receipts.append(Receipt(*fresh, repeated, len(gone), len(kept_out) - before[2], frozenset(gone), beyond))
         self._tables.insert_events(new_events)
         self._tables.insert_quarantined(new_waiting, kept_out)
         self._room.settle()
