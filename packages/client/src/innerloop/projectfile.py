@@ -1,13 +1,15 @@
 """Read `innerloop.toml` and the machine-wide file from disk.
 
-May import: the standard library, the plan and toml.
+May import: the standard library, the plan, files and toml.
 """
 
 import os
 from typing import NamedTuple
 
-from innerloop import toml
+from innerloop import files, toml
 from innerloop.plan.project import Project, ProjectError, read
+
+LARGEST = 262144  # bytes of a project file
 
 
 class FoundProject(NamedTuple):
@@ -25,13 +27,9 @@ class FoundProject(NamedTuple):
 def load(path: str) -> FoundProject:
     """Read one project file. Raises ProjectError: path, what is wrong, what to do."""
     try:
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_uid not in (os.geteuid(), 0):
-                raise ProjectError("it belongs to somebody else")
-            data = file.read(262145)
-        if len(data) > 262144:
-            raise ProjectError("it is larger than 256 KB")
-        return FoundProject(path, read(toml.loads(data.decode("utf-8"))))
+        return FoundProject(path, read(toml.loads(files.read_shared(path, LARGEST, (os.geteuid(), 0)).decode("utf-8"))))
+    except files.UnusableFile as error:
+        raise ProjectError(str(error)) from error
     except OSError as error:
         raise ProjectError(f"{path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # TomlError, ProjectError and UnicodeDecodeError are ValueErrors
@@ -41,11 +39,10 @@ def load(path: str) -> FoundProject:
 def machine_mode(path: str) -> str:
     """What the machine-wide file allows: `on` where it says nothing, `local` or `off`. Off when in doubt."""
     try:
-        with open(path, "rb") as file:
-            document = toml.loads(file.read(65536).decode("utf-8"))
+        document = toml.loads(files.read_shared(path, LARGEST).decode("utf-8"))
     except FileNotFoundError:
         return "on"
-    except (OSError, ValueError, RecursionError):
+    except (OSError, files.UnusableFile, ValueError, RecursionError):
         return "off"
     mode = document.get("mode", "on")
     return mode if mode in ("on", "local") else "off"

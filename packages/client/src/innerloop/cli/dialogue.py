@@ -20,6 +20,7 @@ from innerloop.consent.resolve import PAUSED, Resolution, State, asking_key, for
 from innerloop.consent.settle import set_enabled, settle, write_hot
 from innerloop.spool import seal, store
 
+MOST_ASKED = 65536  # bytes
 YES, KEEP, DETAILS, NOT_NOW = "yes", "keep", "?", "not now"
 ANSWERS = {"y": YES, "yes": YES, "l": LOCAL, "local": LOCAL, "n": NO, "no": NO, "k": KEEP, "keep": KEEP, "?": DETAILS}
 SEED_ANSWERS = {"y": YES, "yes": YES, "n": NO, "no": NO}  # as the founding system's own words say
@@ -141,9 +142,7 @@ def note_asked(state: Resolution, here: State) -> None:
     if state.testing:
         return
     files.private_directory(here.state)
-    descriptor = os.open(f"{here.state}/asked", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(b"%s %d\n" % (asking_key(state).encode(), int(time.time()) // 86400))
+    files.append_line(f"{here.state}/asked", f"{asking_key(state)} {int(time.time()) // 86400}".encode(), MOST_ASKED)
     write_hot(state, here)
 
 
@@ -199,13 +198,9 @@ def purge(here: State, key: str) -> int:
     if not os.path.isdir(spool):
         return 0
     with _taken(spool, "lock"), _taken(spool, "seal.lock"):
-        found = [(place, run_id) for place in ("new", "sealed") for run_id in store.ids(spool, place)]
-        found += [("run", run_id) for run_id in store.ids(spool, "run") if store.abandoned(f"{spool}/run/{run_id}", 0)]
-        for place, run_id in found:
-            store.drop(spool, place, run_id, "withdrawn")
-        store.remove_logs(spool)
+        unsent = store.purge(spool)
     set_enabled(here, key, on=False)
-    return len({run_id for _, run_id in found})
+    return unsent
 
 
 def opt_out_of(name: answers.Name, here: State, before: Optional[answers.Answer]) -> answers.Answer:

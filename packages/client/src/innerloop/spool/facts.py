@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Optional
 
 HEAD = "innerloop-run 1"
+LONGEST_NUMBER = 19  # characters: nanoseconds until the year 2286
 SUSPENDED_AFTER = 1_000_000_000  # ns by which the clocks differ when the machine slept
 
 
@@ -87,17 +88,23 @@ def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
     try:
         if head != HEAD:
             raise Unreadable("not a record of this version")
-        wall, awake, boot = (int(word) for word in values["start"].split())
+        wall, awake, boot = (_number(word) for word in values["start"].split())
         end = None
         if "end" in values and lines[-1] == "":  # a line that was written whole
             status, end_awake, end_boot = values["end"].split()
-            end = (None if status == "-" else int(status), int(end_awake), int(end_boot))
+            end = (None if status == "-" else _number(status), _number(end_awake), _number(end_boot))
         return RunFacts(
             run_id, values["serial"], values["digest"], values["mode"], values["name"], values["local"], values["type"],
             values["actor"], values["test"], values["root"], wall, awake, boot, values.get("container") == "1", end, parse_git(sidecar),
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise Unreadable(f"cut short: {error}") from error
+
+
+def _number(word: str) -> int:
+    if len(word) > LONGEST_NUMBER:
+        raise ValueError("a number is too large")
+    return int(word)
 
 
 def parse_git(sidecar: str) -> Optional[GitFacts]:

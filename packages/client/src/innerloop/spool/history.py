@@ -1,19 +1,22 @@
 """The developer's own exact history on this machine: what `report` reads. Never sent.
 
-May import: the standard library, files and facts.
+It has a bound in bytes, so reading it takes no more memory than that bound allows. May import: the standard library, files, untrusted,
+entries and facts.
 """
 
 import json
 import os
 from typing import NamedTuple, Optional
 
-from innerloop import files
+from innerloop import files, untrusted
+from innerloop.spool.entries import LARGEST_JOURNAL
 from innerloop.spool.facts import RunFacts
 
 KEEP = 366 * 86400  # s
-TRIM_ABOVE = 4 << 20  # bytes
+MOST = 4 << 20  # bytes: 20,000 runs with names of usual length
 RETRY_WITHIN = 1800  # s between one end and the next start that makes it another attempt
 ATTEMPTS = ("1", "2", "3", "4+")
+LATEST = 1 << 34  # s since 1970: no later moment is one
 
 
 class Entry(NamedTuple):
@@ -48,32 +51,48 @@ def entry(facts: RunFacts, attempt: str) -> Entry:
 
 
 def read(spool: str) -> "list[Entry]":
-    """The history, oldest first. A run noted twice (after a crash) counts once; a torn line is left out."""
-    data = files.read_own(f"{spool}/history") if os.path.exists(f"{spool}/history") else b""
+    """The history, oldest first. A run noted twice (after a crash) counts once; a torn line is left out, and so is what is no file of ours."""
+    try:
+        data = files.read_own(f"{spool}/history", LARGEST_JOURNAL) or b""
+    except files.UnusableFile:
+        return []
     found = {}
-    for line in (data or b"").decode("utf-8", "replace").splitlines():
-        try:
-            one = Entry(*json.loads(line))
-        except (ValueError, TypeError):
-            continue
-        found[one.id] = one
+    for line in data.split(b"\n"):
+        one = _entry(line) if line else None
+        if one is not None:
+            found[one.id] = one
     return sorted(found.values(), key=lambda one: one.start)
+
+
+def _entry(line: bytes) -> Optional[Entry]:
+    try:
+        one = Entry(*untrusted.parse(line))
+    except (ValueError, TypeError):
+        return None
+    texts = (one.id, one.name, one.type, one.actor, one.attempt, one.test)
+    whole = all(value is None or untrusted.is_whole(value, LATEST * 1000) for value in (one.duration_ms, one.status))
+    moments = all(untrusted.is_number(value, LATEST) for value in (one.start, one.asleep))
+    return one if whole and moments and one.attempt in ATTEMPTS and all(isinstance(text, str) for text in texts) else None
 
 
 def append(spool: str, entries: "list[Entry]") -> None:
     """Add runs to the history."""
-    if not entries:
-        return
-    path = f"{spool}/history"
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(b"".join(b"\n" + json.dumps(one).encode() + b"\n" for one in entries))
-    if os.stat(path).st_size > TRIM_ABOVE // 8:
-        _trim(spool, entries[-1].start - KEEP)
+    if entries:
+        files.append(f"{spool}/history", b"".join(b"\n" + _line(one) for one in entries))
 
 
-def _trim(spool: str, oldest: float) -> None:
-    kept = [one for one in read(spool) if one.start >= oldest][-20000:]
-    files.write(f"{spool}/history", b"".join(json.dumps(one).encode() + b"\n" for one in kept))
+def trim(spool: str, past: "list[Entry]", now: float) -> None:
+    """Forget what is older than the history may be; beyond its bound in bytes the oldest, down to three quarters of it.
+
+    `past` is the history as it is, oldest first: nearly never is there anything to do.
+    """
+    if past and (past[0].start < now - KEEP or os.stat(f"{spool}/history").st_size > MOST):
+        kept = b"".join(_line(one) for one in past if one.start >= now - KEEP)
+        files.write(f"{spool}/history", files.newest(kept, MOST * 3 // 4))
+
+
+def _line(one: Entry) -> bytes:
+    return json.dumps(one).encode() + b"\n"
 
 
 def attempt(facts: RunFacts, before: "list[Entry]") -> str:

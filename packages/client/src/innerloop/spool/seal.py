@@ -5,6 +5,7 @@ May import: the standard library, the plan, event, consent's resolution, and thi
 
 import json
 import random
+import time
 from typing import Any, Optional
 
 from innerloop import event, files, projectfile, targets
@@ -38,6 +39,7 @@ def seal_finished(spool: str, state: Resolution, here: State) -> int:
         clones = for_clones(here, {facts.root for _, facts in readable}, state)
         for place, facts in sorted(readable, key=lambda one: one[1].wall):
             _settle(spool, clones[facts.root], place, facts, past, facts.id in sealed)
+        history.trim(spool, past, time.time())
         return len(readable)
 
 
@@ -49,8 +51,8 @@ def _current_only(spool: str, state: Resolution) -> "set[str]":
             current = store.read_sealed(spool, run_id).serial == state.answer.serial
         except FileNotFoundError:
             continue  # it was acknowledged meanwhile
-        except (ValueError, KeyError, TypeError):
-            store.quarantine(spool, "sealed", run_id, "damaged")
+        except store.Damaged as error:
+            store.quarantine(spool, "sealed", run_id, str(error))
             continue
         if current:
             kept.add(run_id)
