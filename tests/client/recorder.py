@@ -19,7 +19,7 @@ class Reply(NamedTuple):
     """How a request is answered: with a status, by cutting the connection, not at all, or a byte at a time."""
 
     status: int = 200
-    headers: dict[str, str] = {}  # noqa: RUF012 (nobody changes it)
+    headers: dict[str, str | None] = {}  # noqa: RUF012 (nobody changes it); None takes the usual Content-Type away
     body: bytes = b'{"success":true}'
     how: str = ANSWER
     wait: float = 0  # s before anything is sent back
@@ -140,8 +140,9 @@ class Recorder:
         if reply.how == HOLD:
             self.closing.wait(LONGEST_HOLD)
             return
-        lines = [f"HTTP/1.1 {reply.status} Status", f"Content-Length: {len(reply.body)}", "Connection: close"]
-        lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+        usual = {"Content-Length": str(len(reply.body)), "Connection": "close", "Content-Type": "application/json"}
+        headers = {name: value for name, value in {**usual, **reply.headers}.items() if value is not None}
+        lines = [f"HTTP/1.1 {reply.status} Status", *(f"{name}: {value}" for name, value in headers.items())]
         data = ("\r\n".join(lines) + "\r\n\r\n").encode() + reply.body
         if reply.how == DRIP:
             for at in range(len(data)):

@@ -32,9 +32,11 @@ def flush(here: State, timeout: float, as_json: bool) -> int:
         terminal.say("Another delivery is at work; look again: innerloop status")
     else:
         refused = f", {result.refused} refused and set aside (innerloop doctor)" if result.refused else ""
-        print(
-            f"{result.sent} run{'' if result.sent == 1 else 's'} delivered to {state.project.endpoint_host}{refused}, {result.left} left."
-        )
+        print(f"{terminal.count(result.sent, 'run')} delivered to {state.project.endpoint_host}{refused}, {result.left} left.")
+        for reason, number in result.held.items():
+            print(f"Of these {number} {'is' if number == 1 else 'are'} held there, in no report: {reason}. See: innerloop status")
+        for reason, number in result.lost.items():
+            print(f"Of these {number} {'was' if number == 1 else 'were'} not kept there: {reason}.")
     if result.problem and not as_json:
         wait = backoff.read(here.spool(state.key)).until
         terminal.say(f"Stopped: {result.problem}. Nothing is lost{'; it is tried again by itself' if wait else ''}.")
@@ -50,7 +52,9 @@ def deliver(here: State) -> int:
             sender.deliver(here, key)
     for key in erasure.due(here.state):
         wanted = erasure.read(here.state, key)
-        if wanted is not None and here.reaches(wanted.endpoint):
+        if wanted is None:
+            erasure.set_aside(here.state, key)
+        elif here.reaches(wanted.endpoint):
             erasure.ask(here.state, key)
     return 0
 

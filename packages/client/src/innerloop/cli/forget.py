@@ -4,7 +4,6 @@ May import: consent, the spool, delivery's erasure and client, environment, and 
 """
 
 import json
-import re
 import shutil
 
 from innerloop import environment
@@ -118,22 +117,30 @@ def _ask(state: Resolution, here: State) -> int:
         lines.append(
             f"It did not believe that {receipt.states['refused']} of the ids are yours. Ask: {project.contact or project.organisation}"
         )
-    lines += [f"{name}: {what}" for name, what in receipt.destinations.items()]
+    lines += [fate(name, state) for name, state in receipt.destinations.items()]
     say(texts.fold(*lines, f"Check later: innerloop forget --check {receipt.receipt}"))
     return 1 if receipt.states.get("refused") else 0
 
 
+def fate(name: str, state: str) -> str:
+    """What became of records elsewhere, for a person: of a destination the collector says erased where it never got any."""
+    if state == erasure.ERASED and name != erasure.BACKUPS:
+        return f"{name}: nothing of it was ever passed on there, so there is nothing to erase."
+    if state == erasure.NOT_PROVABLE and name != erasure.BACKUPS:
+        return f"{name}: not provable; it got some, or may have, and nobody can show that this is gone."
+    return f"{name}: {state}."
+
+
 def _check(state: Resolution, receipt: str, as_json: bool) -> int:
-    if not re.fullmatch(r"[0-9A-Za-z]{8,64}", receipt):
+    if not erasure.is_receipt(receipt):
         raise Failure("that is no receipt: it has letters and digits only, as `innerloop forget` printed it")
     outcome = erasure.check(state.project.endpoint, state.project.write_key, receipt)
     if outcome.kind != client.ACCEPTED:
         raise Failure(f"{state.project.endpoint_host} does not confirm {receipt}: {outcome.detail}")
-    try:
-        document = json.loads(outcome.content)
-        told = f"{document['day']}: {count(document['events'], 'record')} of {count(document['ids'], 'id')} deleted"
-        others = [f"{one['name']}: {one['state']}" for one in document.get("destinations", [])]
-    except (ValueError, KeyError, TypeError) as error:
-        raise Failure(f"{state.project.endpoint_host} answered, but not as innerloop's collector does") from error
+    document = erasure.looked_up(outcome.content, receipt)
+    if document is None:
+        raise Failure(f"{state.project.endpoint_host} answered, but not as innerloop's collector does")
+    told = f"{document['day']}: {count(document['events'], 'record')} of {count(document['ids'], 'id')} deleted"
+    others = [fate(one["name"], one["state"]) for one in document.get("destinations", [])]
     print(json.dumps(document, indent=2) if as_json else clean("\n".join([told, *others]), keep_lines=True))
     return 0

@@ -8,17 +8,17 @@ import os
 import shutil
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from innerloop import __version__, environment, files, places, projectfile
-from innerloop.cli import ground, ways
+from innerloop import __version__, environment, places, projectfile
+from innerloop.cli import ground, queue, ways
+from innerloop.cli.queue import Check
 from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, forbidden, resolve
-from innerloop.delivery import backoff, erasure
-from innerloop.launcher import hot, record
+from innerloop.delivery import erasure
+from innerloop.launcher import hot
 from innerloop.plan.project import ProjectError, clean
 from innerloop.spool import ledger, store
 
@@ -67,7 +67,8 @@ def _kept(state: Resolution, here: State, counts: ledger.Ledger) -> "Iterator[tu
     if counts.recorded:
         sent = len(store.ids(here.spool(state.key), "sent"))
         waiting = "not in your report yet" if state.mode == LOCAL else "to send"
-        yield "here", f"{counts.queued} {waiting}, {counts.quarantined} set aside, {sent} sent copies"
+        yield "here", f"{counts.queued} {waiting}, {counts.quarantined - sum(counts.held.values())} set aside, {sent} sent copies"
+        yield from (("held", text) for text in queue.held_there(state, here.spool(state.key)))
     if state.answer.user_id:
         yield "there", f"kept {state.project.retention_days} days"
     if waits := erasure.read(here.state, state.key):
@@ -112,24 +113,12 @@ def _document(state: Resolution, here: State, counts: ledger.Ledger) -> "dict[st
         "id": state.answer.user_id or None,
         "cohort": state.answer.cohort or None,
         "consent_file": state.answer.path,
-        "ledger": _ledger_document(counts),
+        "ledger": queue.document(counts),
         "earlier_ids": len(state.answer.earlier),
         "erasure_waits": bool(erasure.read(here.state, state.key)),
         "receipts": [receipt for _, receipt in erasure.receipts(here.state, state.project.id)],
         "sent_copies": len(store.ids(here.spool(state.key), "sent")),
     }
-
-
-def _ledger_document(counts: ledger.Ledger) -> "dict[str, Any]":
-    return {**counts._asdict(), "adds_up": counts.adds_up}
-
-
-class Check(NamedTuple):
-    """One thing that doctor looked at."""
-
-    name: str
-    good: bool
-    finding: str
 
 
 def doctor(here: State, as_json: bool) -> int:
@@ -145,7 +134,7 @@ def doctor(here: State, as_json: bool) -> int:
     else:
         spool = here.spool(state.key)
         counts = ledger.count(spool)
-        checks += [*_project_checks(state, here), *_consent_checks(state, here), *_spool_checks(spool, counts)]
+        checks += [*_project_checks(state, here), *_consent_checks(state, here), *queue.checks(state, here, counts)]
         if kind := ground.network(here):
             checks.append(Check("state directory", False, f"it is on {kind}, which may hang: runs may then go unrecorded"))
     ways_in = ways.rows(here, state)
@@ -153,7 +142,7 @@ def doctor(here: State, as_json: bool) -> int:
         document = {
             "checks": [check._asdict() for check in checks],
             "ways_in": [row._asdict() for row in ways_in],
-            "ledger": None if counts is None else _ledger_document(counts),
+            "ledger": None if counts is None else queue.document(counts),
         }
         print(json.dumps(document, indent=2))
     else:
@@ -161,7 +150,7 @@ def doctor(here: State, as_json: bool) -> int:
             mark = "--" if row.aside else "ok" if row.good else "NO"
             print(_wrapped(f"{mark}  {row.name:<13} ", clean(row.finding)))
         if counts is not None:
-            print(_equation(counts))
+            print(queue.equation(counts))
     return 1 if counts is not None and not counts.adds_up else 0
 
 
@@ -181,17 +170,6 @@ def _container_check(here: State) -> Check:
         return Check("container", True, what)
     shared = f"this is one, and events say so; {mount} shares consent and spool of the host's uid {home.uid}"
     return Check("container", not home.problem, home.problem or shared)
-
-
-def _equation(counts: ledger.Ledger) -> str:
-    dropped = sum(counts.dropped.values())
-    reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(counts.dropped.items()) if number)
-    terms = (
-        f"{counts.acknowledged} acknowledged + {counts.queued} queued + {counts.quarantined} quarantined + "
-        f"{dropped} dropped{' (' + reasons + ')' if reasons else ''} + {counts.local} local + {counts.unfinished} unfinished"
-    )
-    lost = "" if counts.adds_up else f"  MISSING {counts.missing}: please report this"
-    return f"ledger (runs): {counts.recorded} recorded = {terms}{lost}"
 
 
 def _project_checks(state: Resolution, here: State) -> "list[Check]":
@@ -224,29 +202,4 @@ def _consent_checks(state: Resolution, here: State) -> "list[Check]":
     checks.append(
         Check("hot file", True, f"{os.fsdecode(path)}: {'current' if cached else 'absent or out of date; the next run makes it'}")
     )
-    return checks
-
-
-def _spool_checks(spool: str, counts: ledger.Ledger) -> "list[Check]":
-    if not os.path.isdir(spool):
-        return []
-    written = os.access(spool, os.W_OK)
-    checks = [Check("spool", written, spool if written else f"{spool} cannot be written: nothing is recorded")]
-    state = backoff.read(spool)
-    if state.failures:
-        wait = max(state.until - time.time(), 0) / 60
-        problem = f"{state.failures} failures, last: {state.last_error}; the next try is in {wait:.0f} minutes, or: innerloop flush"
-        checks.append(Check("delivery", False, problem))
-    elif store.modified(f"{spool}/next") > time.time() + record.FARTHEST:
-        checks.append(Check("delivery", False, "it waits for a day that a wrong clock chose; the next run starts it all the same"))
-    elif state.last_success_at:
-        checks.append(Check("delivery", True, f"last worked {(time.time() - state.last_success_at) / 60:.0f} minutes ago"))
-    for run_id in store.ids(spool, "quarantine"):
-        try:
-            reason = (files.read_own(f"{spool}/quarantine/{run_id}.reason") or b"?").decode("utf-8", "replace")
-        except files.UnusableFile:
-            reason = "?"
-        checks.append(Check("quarantine", False, f"{run_id}: {reason}"))
-    if not counts.adds_up:
-        checks.append(Check("ledger", False, f"{counts.missing} runs are in none of the places"))
     return checks

@@ -1,15 +1,17 @@
-"""How long to leave the collector alone, remembered on disk. May import: the standard library, files, store and `client`."""
+"""How long to leave the collector alone, remembered on disk. May import: the standard library, files, untrusted, store and `client`."""
 
 import random
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from innerloop import files
+from innerloop import files, untrusted
 from innerloop.delivery.client import STOP, Outcome
 from innerloop.spool import store
 
 INTERVAL = (300, 600)  # s between two deliveries when all is well
 FIRST, LONGEST = 30, 6 * 3600  # s
+LARGEST = 65536  # bytes of the state on disk
+MOST = 1 << 40  # of each number in it: more is damage
 STOPPED = 86400  # s after the collector did not know us
 
 
@@ -26,10 +28,12 @@ class Backoff(NamedTuple):
 def read(spool: str) -> Backoff:
     """Read the state; a damaged file means a fresh start."""
     try:
-        document: "dict[str, Any]" = files.read_json(f"{spool}/delivery.json") or {}
-        return Backoff(**document)
+        state = Backoff(**(files.read_json(f"{spool}/delivery.json", LARGEST) or {}))
     except (files.UnusableFile, TypeError):
         return Backoff()
+    numbers = (state.failures, state.until, state.last_error_at, state.last_success_at)
+    sound = all(untrusted.is_number(one, MOST) for one in numbers) and untrusted.is_whole(state.failures, MOST)
+    return state._replace(last_error=str(state.last_error)) if sound else Backoff()
 
 
 def _write(spool: str, state: Backoff, due: float) -> None:

@@ -1,7 +1,7 @@
 """One request to a Segment-compatible endpoint (`POST /v1/batch`, Basic write key, gzip).
 
-Protocol: Segment's HTTP tracking API. The answer is told in our own terms, so that the sender knows for each
-status whether to forget, keep, split or wait. May import: the standard library.
+Protocol: Segment's HTTP tracking API. The answer is told in our own terms, so that the sender knows for each answer whether to forget,
+keep, split or wait. May import: the standard library and this package's answers, connection and proxies.
 """
 
 import base64
@@ -9,26 +9,30 @@ import email.utils
 import gzip
 import http.client
 import json
+import os
 import signal
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Callable, NamedTuple, Optional
+from urllib.parse import urlsplit
 
 from innerloop import __version__
+from innerloop.delivery import answers, proxies
+from innerloop.delivery.answers import Answer
+from innerloop.delivery.connection import Connection, Refused
 
 TIMEOUT = 10  # s
 LOOK_EVERY = 0.1  # s between two looks at whether a request may still go on
-LONGEST_ANSWER = 65536  # bytes that are read of one
+LONGEST_ANSWER = 262144  # bytes that are read of one
+PIECE = 65536  # bytes that are read at a time
 LONGEST_WAIT = 86400  # s that a Retry-After may ask for
 
 ACCEPTED, SPLIT, REFUSED, LATER, STOP = "accepted", "split", "refused", "later", "stop"
 # 400 and 413 concern what is in the batch; 401, 403, 404 and 410 concern us; anything else may pass by itself.
-MEANING = {200: ACCEPTED, 201: ACCEPTED, 202: ACCEPTED, 400: REFUSED, 413: SPLIT, 422: REFUSED, 401: STOP, 403: STOP, 404: STOP, 410: STOP}
+MEANING = {400: REFUSED, 413: SPLIT, 422: REFUSED, 401: STOP, 403: STOP, 404: STOP, 410: STOP}
 
 
 class Outcome(NamedTuple):
@@ -38,11 +42,6 @@ class Outcome(NamedTuple):
     detail: str  # for a person
     retry_after: Optional[float] = None  # s, where the server asked for it
     content: bytes = b""  # of the answer
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: object, **_keywords: object) -> None:
-        """Follow nothing: consent names one host."""
 
 
 def body(events: "list[bytes]", digest: str, erasure: "dict[str, str]") -> bytes:
@@ -59,55 +58,89 @@ class Withdrawn(Exception):
     """The answer changed while a request was under way: it was cut off."""
 
 
+class NoConnection(Exception):
+    """Nobody could be asked: the message says why, for a person."""
+
+
 def always() -> bool:
     """Nothing can end a request before its time."""
     return True
 
 
-def post(endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT, may_go_on: Callable[[], bool] = always) -> Outcome:
+def post(
+    endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT, may_go_on: Callable[[], bool] = always, ours: bool = True
+) -> Outcome:
     """Send one batch body and say what became of it. Never raises for what a network does.
 
-    Raises Withdrawn as soon as `may_go_on` says no.
+    `ours`: the write key is one of our own collector. Raises Withdrawn as soon as `may_go_on` says no.
     """
-    return _call(_request(endpoint + "/v1/batch", write_key, content), timeout, may_go_on, 0)
+    try:
+        with _deadline(timeout, may_go_on):
+            answer = _exchange(endpoint + "/v1/batch", write_key, content, timeout, LONGEST_ANSWER)
+    except NoConnection as error:
+        return Outcome(LATER, str(error))
+    return outcome(answer, answers.acknowledges(answer, ours))
 
 
-def ask(url: str, write_key: str, content: Optional[bytes] = None, timeout: float = TIMEOUT, longest: int = LONGEST_ANSWER) -> Outcome:
-    """Make a request (POST where there is content, else GET) whose answer's content (`longest` bytes of it) is wanted.
+def ask(
+    url: str, write_key: str, content: Optional[bytes] = None, timeout: float = TIMEOUT, longest: int = LONGEST_ANSWER,
+    types: "Collection[str]" = (answers.JSON,),
+) -> Outcome:  # fmt: skip
+    """Make a request (POST where there is content, else GET) whose answer's content is wanted: `longest` bytes at most, of one of some types.
 
     Never raises for what a network does.
     """
-    return _call(_request(url, write_key, content), timeout, always, longest)
+    try:
+        with _deadline(timeout, always):
+            answer = _exchange(url, write_key, content, timeout, longest)
+    except NoConnection as error:
+        return Outcome(LATER, str(error))
+    return outcome(answer, answers.fits(answer, types))
 
 
-def _request(url: str, write_key: str, content: Optional[bytes]) -> urllib.request.Request:
+def _exchange(url: str, write_key: str, content: Optional[bytes], timeout: float, longest: int) -> Answer:
+    """Ask and read the answer. Raises NoConnection."""
+    connected = False
+    try:
+        parts = urlsplit(url)
+        host, port = proxies.ascii_host(parts.hostname or ""), parts.port or (443 if parts.scheme == "https" else 80)
+        proxy = proxies.choose(parts.scheme, host, port, os.environ)
+        connection = Connection(host, port, parts.scheme == "https", proxy, timeout)
+        try:
+            connection.connect()
+            connected = True
+            whole = url if proxy and parts.scheme == "http" else parts.path or "/"
+            headers = _headers(write_key, content is not None)
+            if proxy and proxy.authorization and parts.scheme == "http":
+                headers["Proxy-Authorization"] = proxy.authorization
+            connection.request("GET" if content is None else "POST", whole, content and gzip.compress(content), headers)
+            return _read(connection.getresponse(), longest)
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        what = "" if isinstance(error, (Refused, proxies.Unusable)) else "no answer: " if connected else "no connection: "
+        raise NoConnection(f"{what}{_reason(error)}") from error
+
+
+def _headers(write_key: str, has_content: bool) -> "dict[str, str]":
     headers = {
         "Authorization": "Basic " + base64.b64encode(f"{write_key}:".encode()).decode(),
         "User-Agent": f"innerloop/{__version__}",
+        "Connection": "close",
     }
-    if content is not None:
-        headers |= {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    data = None if content is None else gzip.compress(content)
-    return urllib.request.Request(url, data, headers)  # noqa: S310 (the project file's reader allows http and https only)
+    return {**headers, "Content-Type": "application/json", "Content-Encoding": "gzip"} if has_content else headers
 
 
-def _call(request: urllib.request.Request, timeout: float, may_go_on: Callable[[], bool], wanted: int) -> Outcome:
-    try:
-        with _deadline(timeout, may_go_on):
-            return _open(request, timeout, wanted)
-    except urllib.error.URLError as error:
-        return Outcome(LATER, f"no connection: {_reason(error.reason)}")
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return Outcome(LATER, f"no answer: {_reason(error)}")
-
-
-def _open(request: urllib.request.Request, timeout: float, wanted: int) -> Outcome:
-    try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout) as answer:
-            return outcome(answer.status, answer.read(wanted), None)
-    except urllib.error.HTTPError as error:
-        with error:
-            return outcome(error.code, error.read(4096), error.headers.get("Retry-After"))
+def _read(response: http.client.HTTPResponse, longest: int) -> Answer:
+    parts, size = [], 0
+    while size <= longest and (part := response.read(PIECE)):
+        parts.append(part)
+        size += len(part)
+    packed = b"".join(parts)[: longest + 1]
+    content, unpacked = answers.unpacked(packed, (response.getheader("Content-Encoding") or "").strip().lower(), longest)
+    whole = unpacked and len(packed) <= longest and not response.length
+    kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+    return Answer(response.status, kind, content[:longest], response.getheader("Retry-After"), whole)
 
 
 @contextmanager
@@ -141,27 +174,25 @@ def _reason(error: object) -> str:
     return str(error) or type(error).__name__
 
 
-def outcome(status: int, content: bytes, retry_after: Optional[str]) -> Outcome:
-    """Turn a status into what to do about it."""
-    detail = f"the collector answered {status}"
-    kind = MEANING.get(status, LATER)
-    try:
-        said = json.loads(content).get("message") if content and kind != ACCEPTED else None
-    except (ValueError, AttributeError):
-        said = None
-    if isinstance(said, str):
-        detail += ": " + "".join(character for character in said if character.isprintable())[:200]
-    return Outcome(kind, detail, _wait(retry_after), content)
+def outcome(answer: Answer, accepted: bool) -> Outcome:
+    """Turn an answer into what to do about it. A web page says nothing about our events or our key: it is somebody else's."""
+    if accepted:
+        return Outcome(ACCEPTED, f"the collector answered {answer.status}", None, answer.content)
+    kind = MEANING.get(answer.status, LATER)
+    if answer.is_page and kind != SPLIT:
+        kind = LATER
+    who = "the collector" if kind != LATER or answer.status >= 500 or answer.status == 429 else "the address"
+    return Outcome(kind, f"{who} answered {answers.instead(answer)}", _wait(answer.retry_after), answer.content)
 
 
 def _wait(retry_after: Optional[str]) -> Optional[float]:
     """Read a Retry-After header (RFC 9110, 10.2.3: seconds or a date), as seconds from now."""
     if not retry_after:
         return None
-    if retry_after.strip().isdigit():
+    if retry_after.isascii() and retry_after.strip().isdigit():
         return min(float(retry_after), LONGEST_WAIT)
     try:
         moment = email.utils.parsedate_to_datetime(retry_after).timestamp()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(moment - time.time(), 0), LONGEST_WAIT)

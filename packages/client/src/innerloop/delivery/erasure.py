@@ -3,23 +3,31 @@
 An erasure that is wanted lies in STATE/forget/KEY.json with the ids and their secrets, which are nowhere else any more;
 the collector's receipts are noted in STATE/receipts. Protocol: docs/guides/operators.md, `POST /v1/forget`.
 
-May import: the standard library, files, the spool's store and this package.
+May import: the standard library, files, untrusted, the spool's store and words for what is held, and this package.
 """
 
 import hashlib
 import json
 import os
 import random
+import re
 import time
+from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, timezone
 from typing import Any, NamedTuple, Optional
 
-from innerloop import files
+from innerloop import files, untrusted
 from innerloop.delivery import client
-from innerloop.spool import store
+from innerloop.spool import held, store
 
 AGAIN = (600, 3600)  # s until the next try
-ERASED = "erased"
+ERASED, NOT_PROVABLE = "erased", "not provable"
+BACKUPS = "backups"  # stands among a receipt's destinations too
+MOST_NOTED = 65536  # bytes of receipts
+MOST_EVENTS = 1 << 50  # that anybody may claim to have erased
+LONGEST_WORDS = 200  # characters of what is said of a destination
+_NUMBER = re.compile(r"[0-9A-Za-z]{8,64}")
 
 
 class Wanted(NamedTuple):
@@ -57,10 +65,14 @@ def want(state_directory: str, key: str, wanted: Wanted) -> None:
 def read(state_directory: str, key: str) -> Optional[Wanted]:
     """Read the erasure that waits under a spool's key, if any."""
     try:
-        document: "dict[str, Any]" = files.read_json(_path(state_directory, key)) or {}
-        return Wanted(**document) if document else None
+        document = files.read_json(_path(state_directory, key)) or {}
+        wanted = Wanted(**document) if document else None
     except (files.UnusableFile, TypeError):
         return None
+    texts: "list[Any]" = [] if wanted is None else [wanted.project, wanted.endpoint, wanted.write_key]
+    pairs: "Any" = {} if wanted is None else wanted.ids
+    sound = isinstance(pairs, dict) and all(isinstance(text, str) for text in [*texts, *pairs, *pairs.values()])
+    return wanted if sound else None
 
 
 def waiting(state_directory: str) -> "list[str]":
@@ -69,6 +81,11 @@ def waiting(state_directory: str) -> "list[str]":
         return sorted(name[:-5] for name in os.listdir(f"{state_directory}/forget") if name.endswith(".json"))
     except OSError:
         return []
+
+
+def set_aside(state_directory: str, key: str) -> None:
+    """Move a wish out of the way that nobody can read."""
+    files.move_aside(_path(state_directory, key))
 
 
 def due(state_directory: str) -> "list[str]":
@@ -91,7 +108,7 @@ def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[
         outcome = client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
     if outcome.kind != client.ACCEPTED:
         return None, outcome.detail
-    receipt = _receipt(outcome.content)
+    receipt = _receipt(outcome.content, wanted.ids)
     if receipt is None:
         return None, "the answer was not a collector's receipt"
     _note(state_directory, wanted.project, receipt.receipt)
@@ -114,25 +131,49 @@ def receipts(state_directory: str, project: str) -> "list[tuple[str, str]]":
     return [(words[0], words[2]) for words in lines if len(words) == 3 and words[1] == project]
 
 
-def _receipt(content: bytes) -> Optional[Receipt]:
+def _receipt(content: bytes, ids: "Collection[str]") -> Optional[Receipt]:
+    """Read a receipt: it must name each id that was asked about, and no other."""
     try:
-        document = json.loads(content)
-        states: "dict[str, int]" = {}
-        for one in document["ids"]:
-            states[str(one["state"])] = states.get(str(one["state"]), 0) + 1
-        number = sum(int(one["events"]) for one in document["ids"])
-        destinations = {str(one["name"]): str(one["state"]) for one in document.get("destinations", [])}
-        return Receipt(str(document["receipt"]), number, states, destinations) if str(document["receipt"]).isalnum() else None
+        document = untrusted.parse_object(content)
+        rows, others = document["ids"], document.get("destinations", [])
+        states = Counter(one["state"] for one in rows)
+        told = {one["name"]: one["state"] for one in others}
+        sound = (
+            document.get("success") is True
+            and is_receipt(document["receipt"])
+            and sorted(one["userId"] for one in rows) == sorted(ids)
+            and set(states) <= {ERASED, "unknown", "refused"}
+            and all(untrusted.is_whole(one["events"], MOST_EVENTS) and one["events"] >= 0 for one in rows)
+            and all(isinstance(text, str) and len(text) <= LONGEST_WORDS for pair in told.items() for text in pair)
+        )
+        return Receipt(document["receipt"], sum(one["events"] for one in rows), dict(states), told) if sound else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def is_receipt(text: object) -> bool:
+    """Whether something looks like a receipt's number."""
+    return isinstance(text, str) and bool(_NUMBER.fullmatch(text))
+
+
+def looked_up(content: bytes, receipt: str) -> "Optional[dict[str, Any]]":
+    """Read what a collector knows of a receipt, or None where that is not what it said."""
+    try:
+        document = untrusted.parse_object(content)
+        others = document.get("destinations", [])
+        sound = (
+            (document["receipt"], held.is_day(document["day"])) == (receipt, True)
+            and all(untrusted.is_whole(document[key], MOST_EVENTS) for key in ("events", "ids"))
+            and all(isinstance(one[key], str) and len(one[key]) <= LONGEST_WORDS for one in others for key in ("name", "state"))
+        )
+        return document if sound else None
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def _note(state_directory: str, project: str, receipt: str) -> None:
     day = datetime.now(timezone.utc).date().isoformat()
-    with open(
-        os.open(f"{state_directory}/receipts", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "a", encoding="utf-8"
-    ) as file:
-        file.write(f"{day} {project} {receipt}\n")
+    files.append_line(f"{state_directory}/receipts", f"{day} {project} {receipt}".encode(), MOST_NOTED)
 
 
 def _path(state_directory: str, key: str) -> str:

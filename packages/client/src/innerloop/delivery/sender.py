@@ -10,23 +10,30 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Callable, NamedTuple, Optional
 
 from innerloop import files, projectfile
-from innerloop.consent import answer as answers
+from innerloop.consent import answer as consent
 from innerloop.consent.answer import ON
 from innerloop.consent.resolve import NoProject, Resolution, State, for_clone, for_clones, resolve_project
-from innerloop.delivery import backoff, client, erasure
+from innerloop.delivery import answers, backoff, client, erasure
 from innerloop.plan.check import violations
 from innerloop.plan.project import ProjectError
-from innerloop.spool import seal, store
+from innerloop.spool import entries, held, journals, seal, store
 
 MOST_EVENTS, MOST_BYTES, LARGEST_EVENT = 500, 450_000, 32_000
 MOST_BATCHES = 4  # that one delivery sends by itself: after weeks offline nobody's collector is flooded
 LATEST = 2 * 3600  # s: no run is kept back longer; what seems to be was sealed by a clock that was wrong
 OLDEST = 90 * 86400  # s that a run waits for delivery
-MOST_RUNS = 20_000
+MOST_RUNS, MOST_QUEUED = 20_000, 64 << 20  # runs, and bytes, that wait
+MOST_ASIDE = 1000  # runs that are kept after they were refused
+MOST_KNOWN = 1000  # hashes that are remembered
 MOST_REFUSED = 10  # runs that are set aside by a collector that accepted none
+
+# Why our collector drops what it took -> the ledger's word for it.
+LOST = {"past retention": "past-retention", "id was erased": "erased-there", "quarantine is full": "no-room-there"}
+NOT_KEPT = "not-kept-there"
 
 Progress = Callable[[str], None]
 
@@ -39,6 +46,8 @@ class Result(NamedTuple):
     left: int = 0  # still queued
     problem: str = ""  # why it stopped before the end
     busy: bool = False  # another sender is at work
+    held: "dict[str, int]" = {}  # of the sent, those that the collector holds back: reason -> runs
+    lost: "dict[str, int]" = {}  # of the sent, those that it took and did not keep: reason -> runs
 
 
 class Stopped(Exception):
@@ -130,23 +139,29 @@ def unknown_ids(spool: str, state: Resolution, events: "list[bytes]") -> "dict[s
     if not state.project.key_is_ours or "userId" not in state.agreement["fields"]:
         return {}
     theirs = {json.loads(event).get("userId") for event in events}
-    known = (files.read_own(f"{spool}/known-ids") or b"").decode("ascii", "replace").split()
+    known = _known(spool)
     return {user: one for user, one in erasure.hashes(state.identities).items() if user in theirs and one not in known}
 
 
 def note_known(spool: str, told: "dict[str, str]") -> None:
     """The collector acknowledged these hashes: they do not travel again."""
     if told:
-        known = files.read_own(f"{spool}/known-ids") or b""
-        files.write(f"{spool}/known-ids", known + "".join(f"{one}\n" for one in told.values()).encode())
+        files.write(f"{spool}/known-ids", "".join(f"{one}\n" for one in [*_known(spool)[-MOST_KNOWN:], *told.values()]).encode())
 
 
-def _still(answer: answers.Answer) -> bool:
+def _known(spool: str) -> "list[str]":
+    try:
+        return (files.read_own(f"{spool}/known-ids") or b"").decode("ascii", "replace").split()
+    except files.UnusableFile:
+        return []
+
+
+def _still(answer: consent.Answer) -> bool:
     """Tell whether an answer is still the one in its file. A CI job has none that could change."""
     if not answer.document:
         return True
     try:
-        now = answers.load(answer.path)
+        now = consent.load(answer.path)
     except files.UnusableFile:
         return False
     return (now.serial, now.decision) == (answer.serial, answer.decision)
@@ -158,10 +173,13 @@ class _Delivery:
     def __init__(self, here: State, spool: str, key: str, everything: bool, until: float, tell: Progress) -> None:
         self.here, self.spool, self.key, self.everything, self.until, self.tell = here, spool, key, everything, until, tell
         self.sent = self.refused = 0
+        self.held: "dict[str, int]" = {}
+        self.lost: "dict[str, int]" = {}
         self.problem = ""
 
     def result(self, problem: str = "") -> Result:
-        return Result(self.sent, self.refused, len(store.ids(self.spool, "sealed")), problem or self.problem)
+        left = len(store.ids(self.spool, "sealed"))
+        return Result(self.sent, self.refused, left, problem or self.problem, held=self.held, lost=self.lost)
 
     def agreed(self) -> Optional[Resolution]:
         """What holds now, or None where nothing may leave."""
@@ -180,8 +198,7 @@ class _Delivery:
         if state is not None:
             seal.seal_finished(self.spool, state, self.here)
         self._expire()
-        store.forget_old_copies(self.spool, time.time())
-        store.forget_old_logs(self.spool, time.time())
+        self._tidy()
         found = self._due()
         groups = by_digest(self.here, found, state) if state is not None else [found]
         waiting = list(itertools.islice((batch for group in groups for batch in batches(group)), None if self.everything else MOST_BATCHES))
@@ -200,11 +217,23 @@ class _Delivery:
 
     def _expire(self) -> None:
         """Keep the queue within its bounds, oldest first, and count what is given up."""
-        runs = sorted((store.modified(f"{self.spool}/sealed/{run_id}"), run_id) for run_id in store.ids(self.spool, "sealed"))
-        limit = time.time() - OLDEST
-        for index, (moment, run_id) in enumerate(runs):
-            if moment < limit or len(runs) - index > MOST_RUNS:
+        limit, runs, size = time.time() - OLDEST, 0, 0
+        for moment, bytes_of_it, run_id in store.newest_first(self.spool, "sealed"):
+            runs, size = runs + 1, size + bytes_of_it
+            if moment < limit or runs > MOST_RUNS or size > MOST_QUEUED:
                 store.drop(self.spool, "sealed", run_id, "expired")
+        for _, _, run_id in store.newest_first(self.spool, "quarantine")[MOST_ASIDE:]:
+            store.drop(self.spool, "quarantine", run_id, "expired")
+        held.expire(self.spool, datetime.now(timezone.utc).date().isoformat())
+
+    def _tidy(self) -> None:
+        """Keep everything else within its bounds."""
+        now = time.time()
+        store.forget_old_copies(self.spool, now)
+        store.forget_old_logs(self.spool, now)
+        with store.locked(self.spool, "seal.lock"):
+            entries.tidy(self.spool)
+            journals.fold(self.spool)
 
     def _due(self) -> "list[store.Sealed]":
         found = []
@@ -213,8 +242,8 @@ class _Delivery:
                 one = store.read_sealed(self.spool, run_id)
             except FileNotFoundError:
                 continue  # purged meanwhile
-            except (ValueError, KeyError, TypeError):
-                store.quarantine(self.spool, "sealed", run_id, "damaged")
+            except store.Damaged as error:
+                store.quarantine(self.spool, "sealed", run_id, str(error))
                 continue
             if any(len(event) > LARGEST_EVENT for event in one.events):
                 store.quarantine(self.spool, "sealed", run_id, "oversize")
@@ -234,6 +263,28 @@ class _Delivery:
                 allowed.append(one)
         return allowed
 
+    def _settle(self, batch: "list[store.Sealed]", plan: str, said: "list[answers.Verdict]") -> None:
+        """Note what became of a batch's runs. Of a run's events the one that fared worst counts, and waiting is worse than being gone."""
+        owners = [one.id for one in batch for _ in one.events]
+        dropped = {owners[verdict.event]: verdict for verdict in said if verdict.state == answers.DROPPED}
+        waiting = {owners[verdict.event]: verdict for verdict in said if verdict.state == answers.QUARANTINED}
+        groups: "dict[tuple[str, str], list[str]]" = {}
+        for run_id, verdict in waiting.items():
+            groups.setdefault((verdict.reason, verdict.removed_on), []).append(run_id)
+        back = [held.Group(reason, day, plan, tuple(run.replace("-", "") for run in runs)) for (reason, day), runs in groups.items()]
+        held.add(self.spool, back)
+        store.keep_copies(self.spool, list(waiting))
+        for group in back:
+            self.held[group.words] = self.held.get(group.words, 0) + len(group.runs)
+        for run_id, verdict in dropped.items():
+            if run_id not in waiting:
+                store.acknowledge(self.spool, [run_id], store.DROPPED + LOST.get(verdict.reason, NOT_KEPT))
+                self.lost[verdict.reason] = self.lost.get(verdict.reason, 0) + 1
+        stored = [one.id for one in batch if one.id not in waiting and one.id not in dropped]
+        self.sent += store.acknowledge(self.spool, stored) + len({*waiting, *dropped})
+        if stored and not any(verdict.reason == held.UNKNOWN_PLAN for verdict in said):
+            held.release(self.spool, plan)
+
     def _send(self, batch: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
         """Send a batch. Returns its halves where the collector refused it, until the culprit is alone."""
         events = [event for one in batch for event in one.events]
@@ -241,11 +292,13 @@ class _Delivery:
         content = client.body(events, state.digest, unknown)
         remaining = max(self.until - time.monotonic(), 0.1)
         outcome = client.post(
-            state.project.endpoint, state.project.write_key, content, min(client.TIMEOUT, remaining), lambda: _still(state.answer)
-        )
+            state.project.endpoint, state.project.write_key, content, min(client.TIMEOUT, remaining), lambda: _still(state.answer),
+            state.project.key_is_ours,
+        )  # fmt: skip
         if outcome.kind == client.ACCEPTED:
             note_known(self.spool, unknown)
-            self.sent += store.acknowledge(self.spool, [one.id for one in batch])
+            said = answers.verdicts(outcome.content, len(events)) if state.project.key_is_ours else []
+            self._settle(batch, state.digest, said)
         elif outcome.kind not in (client.REFUSED, client.SPLIT):
             raise Stopped(outcome)
         elif len(batch) > 1:
