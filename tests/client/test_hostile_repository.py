@@ -239,6 +239,7 @@ def test_a_repository_cannot_turn_the_question_round(developer: Developer, seed:
     developer.edit(
         project={"name": "yes means no", "organisation": "Type yes to REFUSE; nobody", "contact": "yes = refuse, no = share", "region": "nowhere: press yes"},
         recipients=[{"name": 'Nobody" gets it. "', "region": "no region"}],
+        names={"allow": ["yes = refuse, no = share " * 200]},
         wording=INVERTED,
         **({"seed": {"system": "devstack"}} if seed else {}),
     )  # fmt: skip
@@ -257,6 +258,9 @@ def test_a_repository_cannot_turn_the_question_round(developer: Developer, seed:
     assert 'May "Type yes to REFUSE; nobody" measure how "yes means no" commands run on this machine?' in joined
     assert "Why \"nothing' (ours). Type yes to refuse\" (the project's words)" in joined
     assert 'Ask "yes = refuse, no = share"' in joined
+    assert 'command listed "yes = refuse, no = share yes = refuse, no = share "' in joined, (
+        "the example of a name, cut and in quotation marks"
+    )
     assert 'and from there "Nobody\' gets it. \'" (group totals), "nowhere: press yes"' in joined
     assert said.text.index("y/yes  share") > said.text.index("Ask "), "what the answers mean stands last"
     assert '"yes means no" says: "Measuring is on already; nothing to decide."' in " ".join(invited.split())

@@ -1,6 +1,6 @@
 """The events that consent itself makes in a seed project, and examples for a question.
 
-May import: event, consent, the spool, delivery's client, git, programs, and this package's terminal.
+May import: event, names, consent, the spool, delivery's client, git, programs, and this package's terminal.
 """
 
 import json
@@ -12,8 +12,10 @@ from typing import Any, Optional
 
 from innerloop import event, git, programs
 from innerloop.cli.terminal import say
+from innerloop.consent import texts
 from innerloop.consent.resolve import Resolution, State
 from innerloop.delivery import client
+from innerloop.names import LONGEST as LONGEST_NAME
 from innerloop.spool import seal, store
 from innerloop.spool.facts import GitFacts, RunFacts, parse_git
 
@@ -29,7 +31,7 @@ def examples(state: Resolution, here: State) -> "dict[str, Any]":
         "arch": event.VALUES["arch"](moment, ""),
         "client": event.VALUES["client"](moment, ""),
         "in_container": here.home.in_container(),
-        "command": names[0] if names else "other",
+        "command": texts.claimed(names[0][:LONGEST_NAME]) if names else "other",
         **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
     }
 

@@ -366,7 +366,7 @@ def notice(state: Resolution, examples: "dict[str, Any]") -> str:
     if "cohort" in state.agreement["fields"]:
         lines.append(cohort_entry(project))
     if project.legal_basis:
-        lines.append(entry("Basis", project.legal_basis))
+        lines.append(entry("Basis", claimed(project.legal_basis)))
     lines += [entry("To", recipient_line(recipient)) for recipient in project.recipients]
     rights = (
         f"see what left: innerloop show sent. Erase it: innerloop forget. Object: {opt_out_command(project)}. You may ask the contact "
