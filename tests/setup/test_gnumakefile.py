@@ -1,7 +1,9 @@
 """A GNUmakefile of ours changes nothing that make shows, for a colleague who has no innerloop, and for one who has."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -184,3 +186,93 @@ def test_attaching_and_detaching_leave_every_byte(text: bytes) -> None:
     assert not gnumakefile.is_attached(text)
     assert (text, "", False) == gnumakefile.detach(attached)
     assert attached[:3] == text[:3] or not text.startswith((b"#!/usr/bin/make -f\n", b"\xef"))
+
+
+POSTGRESQL = "all clean:\n\t@test -f GNUmakefile || { echo 'run ./configure first'; exit 1; }\n\t@unset MAKELEVEL; make $@\n"
+RE_ENTRIES = {
+    "as PostgreSQL does": POSTGRESQL,
+    "env -u": "all: ; @test -f GNUmakefile && env -u MAKELEVEL make $@\n",
+    "an empty level": "all: ; @MAKELEVEL= make $@\n",
+    "level 0": "all: ; @MAKELEVEL=0 $(MAKE) $@\n",
+    "unexported": "unexport MAKELEVEL\nall: ; @test ! -f GNU* || make $@\n",
+    "in an included file": "include more.mk\n",
+    "a level that is kept": "all: ; @test ! -f GNUmakefile || make $@\n",
+    "a script": "all: ; @./script\n",
+    "another goal each time": "all: ; @unset MAKELEVEL; make -f GNUmakefile clean\nclean: ; @unset MAKELEVEL; make all\n",
+    "keep going": "all: ; -@unset MAKELEVEL; make -k all\n",
+}
+
+
+@pytest.mark.parametrize("kind", RE_ENTRIES)
+@pytest.mark.parametrize("answered", ["nothing", "yes"])
+def test_a_make_that_would_start_itself_for_ever_ends(hire: Callable[[str], Developer], kind: str, answered: str) -> None:
+    """Whatever came into the Makefile after `init`, also for somebody who never agreed to anything; the processes it took are few."""
+    developer = hire(answered)
+    project, env = developer.project, developer.env
+    (project / "Makefile").write_text("all: ; @true\n")
+    subprocess.run([developer.innerloop, "init"], cwd=project, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    (project / "Makefile").write_text(RE_ENTRIES[kind])
+    (project / "more.mk").write_text(POSTGRESQL)
+    (project / "script").write_text("#!/bin/sh\ntest -f GNUmakefile && make all\n")
+    (project / "script").chmod(0o755)
+    most, shown = watched(["make"], project, env)
+
+    assert most < MOST_PROCESSES
+    assert b"make starts itself for ever, because there is a GNUmakefile here" in shown
+
+
+MOST_PROCESSES = 150
+
+
+def watched(words: list[str], directory: Path, env: dict[str, str]) -> tuple[int, bytes]:
+    """Run a command in a session of its own, and end all of it where it takes too many processes; how many it took, and its errors."""
+    most = 0
+    with (directory / "shown").open("wb") as shown:
+        child = subprocess.Popen(
+            words, cwd=directory, env=env, stdin=subprocess.DEVNULL, stdout=shown, stderr=shown, start_new_session=True
+        )
+    while child.poll() is None and most < MOST_PROCESSES:
+        most = max(most, sum(member(stat, child.pid) for stat in Path("/proc").glob("[0-9]*/stat")))
+    for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first: one that is killed may have started another meanwhile
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, number)
+    child.wait()
+    return most, (directory / "shown").read_bytes()
+
+
+def member(stat: Path, session: int) -> bool:
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[3]) == session
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("version", ["3.81", "4.1"])
+def test_the_guard_shows_in_no_environment_but_where_it_may_be_needed(tmp_path: Path, version: str) -> None:
+    """A mark stands in the environment only where a level could be hidden from make, or where make cannot tell."""
+    shown = "all: ; @env | grep -c __innerloop || true\n"
+    plain = [shown, f"ifeq (0,$(MAKELEVEL))\n{shown}endif\n", f"ifneq (,${{MAKELEVEL}})\nendif\n{shown}"]
+    (tmp_path / "GNUmakefile").write_bytes(gnumakefile.whole("Makefile"))
+    for text, expected in [*((text, b"0\n") for text in plain), (f"# unset MAKELEVEL\n{shown}", b"1\n")]:
+        (tmp_path / "Makefile").write_text(text)
+        done = subprocess.run(["make"], cwd=tmp_path, env={"PATH": os.environ["PATH"]}, capture_output=True, check=False)
+        assert (0, expected, b"") == (done.returncode, done.stdout, done.stderr)
+    old = subprocess.run(
+        ["make", f"MAKE_VERSION={version}"], cwd=tmp_path, env={"PATH": os.environ["PATH"]}, capture_output=True, check=False
+    )
+    assert b"1\n" == old.stdout
+
+
+def test_makes_below_each_other_are_no_loop(tmp_path: Path) -> None:
+    """Six directories deep, each with a file of ours and a Makefile that may hide its level."""
+    text = (
+        "all: ; @echo $(MAKELEVEL); unset MAKELEVEL; test ! -d d || $(MAKE) --no-print-directory -C d && $(MAKE) -s again\nagain: ; @true\n"
+    )
+    for depth in range(6):
+        directory = tmp_path.joinpath(*["d"] * depth)
+        directory.mkdir(exist_ok=True)
+        (directory / "Makefile").write_text(text)
+        (directory / "GNUmakefile").write_bytes(gnumakefile.whole("Makefile"))
+    done = subprocess.run(["make"], cwd=tmp_path, env={"PATH": os.environ["PATH"]}, capture_output=True, check=False)
+
+    assert (0, b"0\n" * 6, b"") == (done.returncode, done.stdout, done.stderr)

@@ -431,7 +431,7 @@ def test_every_directory_gets_one_where_that_is_wanted(repository: Repository) -
         repository.write(name, "test: ; @echo $(MAKEFILE_LIST)\n")
     assert 0 == repository.init("--all-makefiles").status
 
-    assert repository.bytes("api/GNUmakefile").endswith(b"include makefile\n")
+    assert b"\ninclude makefile\n" in repository.bytes("api/GNUmakefile")
     assert repository.bytes("web/GNUmakefile").endswith(b"test: ; @echo $(MAKEFILE_LIST)\n")
     assert b"makefile\n" == repository.run("make", "-C", "api", "-s").out
 
@@ -467,3 +467,146 @@ def test_at_a_terminal_it_asks_for_what_it_cannot_know(repository: Repository) -
     assert 0 == child.exitstatus
     project = tomllib.loads(repository.bytes("innerloop.toml").decode())["project"]
     assert {"id": "shop", "organisation": "Example", "endpoint": "https://collector.example", "write_key": "shop.key"} == project
+
+
+@pytest.fixture
+def configured(repository: Repository) -> Repository:
+    """A project whose Makefile a tool made, and git ignores."""
+    repository.write("configure.ac", "AC_INIT\n")
+    repository.write(".gitignore", "Makefile\n")
+    repository.commit()
+    repository.write("Makefile", "all: ; @echo made\ncheck: all\n")
+    return repository
+
+
+def told(repository: Repository, *words: str) -> str:
+    done = repository.init(*words)
+    return " ".join((done.out + done.err).decode().split())
+
+
+def test_a_makefile_that_configure_made_is_found_when_asked_and_told_when_not(configured: Repository) -> None:
+    said = told(configured, *ANSWERS)
+    assert "git ignores the Makefile here, so it is made by a tool and was not looked into: `innerloop init --update-names`" in said
+    assert [] == tomllib.loads(configured.bytes("innerloop.toml").decode())["names"]["allow"]
+    assert not configured.has("GNUmakefile")
+
+    assert "not looked into" not in told(configured, "--update-names")
+    assert ["all", "check", "make"] == tomllib.loads(configured.bytes("innerloop.toml").decode())["names"]["allow"]
+    assert ["Makefile"] == json.loads(configured.init("--generated", "--json").out)["makefiles"]
+    assert not configured.has("GNUmakefile")
+
+
+def test_a_makefile_that_cmake_made_below_is_found_when_asked(repository: Repository) -> None:
+    repository.write("CMakeLists.txt", "project(x)\n")
+    repository.write(".gitignore", "out/\n")
+    repository.commit()
+    repository.write("out/Makefile", "all: ; @true\n")
+
+    assert [] == json.loads(repository.init("--dry-run", "--json").out)["makefiles"]
+    assert ["out/Makefile"] == json.loads(repository.init("--dry-run", "--json", "--generated").out)["makefiles"]
+
+
+@pytest.mark.parametrize("way", ["hook", "none", "makefile", "private"])
+def test_no_way_is_advised_to_who_took_it(configured: Repository, way: str) -> None:
+    said = told(configured, "--way", way, *ANSWERS)
+
+    assert f"take --way {way}" not in said
+    assert f"use --way {way}" not in said
+
+
+def test_a_generated_makefile_gets_company_in_this_checkout_alone(configured: Repository) -> None:
+    refused = configured.init("--way", "makefile")
+    assert 1 == refused.status
+    assert b"git ignores the Makefile here, so a GNUmakefile for everybody would fail where it is not made yet" in refused.err
+
+    assert 0 == configured.init("--way", "private", *ANSWERS).status
+    assert b"made\n" == configured.run("make").out
+    assert "" == configured.git("status", "--porcelain", "GNUmakefile")
+    before = configured.tree()
+    assert 0 == configured.init("--way", "private").status
+    assert before == configured.tree()
+    assert 0 == configured.init("--uninstall").status
+    assert {".git/info/exclude", ".gitignore", "Makefile", "configure.ac"} == set(configured.tree())
+
+
+FLAGS = ("--organisation", "Example", "--endpoint", "https://x.example", "--write-key", "shop.secret")
+
+
+def test_what_an_earlier_init_left_blank_is_filled_in(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    repository.init("--project", "shop")
+    before = repository.bytes("innerloop.toml")
+    assert b"organisation and endpoint and write_key filled in" in repository.init(*FLAGS).out
+
+    project = tomllib.loads(repository.bytes("innerloop.toml").decode())["project"]
+    assert {"id": "shop", "organisation": "Example", "endpoint": "https://x.example", "write_key": "shop.secret"} == project
+    changed = [one for one in zip(before.splitlines(), repository.bytes("innerloop.toml").splitlines(), strict=True) if one[0] != one[1]]
+    assert 3 == len(changed)
+    assert b"to fill in" not in repository.bytes("innerloop.toml")
+    assert b"Nothing is to be changed." in repository.init(*FLAGS).out
+    assert b"ok  project file" in repository.run(str(repository.innerloop), "doctor").out
+    repository.init("--uninstall")
+    assert not repository.has("innerloop.toml")
+
+
+def test_one_field_after_the_other_is_filled_in(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    repository.init("--project", "shop")
+    for number in (0, 2, 4):
+        assert 0 == repository.init(*FLAGS[number : number + 2]).status
+
+    assert 0 == len(json.loads(repository.init("--json").out)["to_fill_in"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[project]\r\nid = "shop"\r\norganisation=\'\'\r\nendpoint = ""\r\nwrite_key = ""\r\n',
+        '# [project]\n[names]\nallow = []\n[ project ] # x\nid = "shop"',
+        "[project]\nid = 'shop'\n  organisation  =  \"\"  # mine\n[wording]\npurpose = '''\norganisation = \"\"\n'''\n",
+    ],
+)
+def test_files_of_ones_own_are_filled_in_and_every_other_byte_stays(repository: Repository, text: str) -> None:
+    repository.write("innerloop.toml", text)
+    done = repository.init("--way", "none", *FLAGS)
+
+    after = repository.bytes("innerloop.toml").decode()
+    assert 0 == done.status, done.err
+    assert "# mine" not in text or "# mine" in after
+    wanted = tomllib.loads(text)
+    wanted["project"] |= {"organisation": "Example", "endpoint": "https://x.example", "write_key": "shop.secret"}
+    assert wanted == tomllib.loads(after)
+    assert text.count("\r\n") == 0 or after.count("\n") == after.count("\r\n")
+
+
+@pytest.mark.parametrize(
+    "address", ["x.example", "ftp://x.example", "https://", "http://x:port", "https://a@x.example", "https://x y", "/tmp", "?"]
+)
+@pytest.mark.parametrize("there", [False, True])
+def test_an_address_that_is_none_is_refused(repository: Repository, there: bool, address: str) -> None:
+    repository.write("Makefile", "test: ; @true")
+    if there:
+        repository.init("--project", "shop")
+    before = repository.tree()
+    done = repository.init("--endpoint", address)
+
+    assert (1, b"", 1) == (done.status, done.out, len(done.err.splitlines()))
+    assert b"project.endpoint must be an http or https address" in done.err
+    assert before == repository.tree()
+
+
+def test_what_stands_in_the_file_is_not_overwritten(repository: Repository) -> None:
+    repository.write("Makefile", "test: ; @true")
+    repository.init(*ANSWERS)
+    before = repository.tree()
+    for words in (
+        ("--organisation", "Other"),
+        ("--project", "other"),
+        ("--write-key", "shop.other"),
+        ("--endpoint", "https://other.example"),
+    ):
+        done = repository.init(*words)
+
+        assert 1 == done.status
+        assert b"innerloop.toml says already" in done.err
+    assert before == repository.tree()

@@ -40,12 +40,12 @@ def days(text: str) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of every command."""
-    top = argparse.ArgumentParser("innerloop", description=ABOUT)
+    top = argparse.ArgumentParser("innerloop", description=ABOUT, allow_abbrev=False)
     top.add_argument("--version", action="version", version=f"innerloop {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add(name: str, text: str, json: bool = True) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=text, description=text)
+        one = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         if json:
             one.add_argument("--json", action="store_true", help="print JSON")
         return one
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--all-makefiles", action="store_true", help="a GNUmakefile for each directory with a Makefile")
     for key in ("project", "organisation", "endpoint", "write-key"):
         start.add_argument(f"--{key}", default="", metavar="TEXT", help=f"{key.replace('-', ' ')} for a new innerloop.toml")
+    start.add_argument("--generated", action="store_true", help="also Makefiles that git ignores: those that configure or cmake made")
     start.add_argument("--update-names", action="store_true", help="add the targets that innerloop.toml does not list yet")
     start.add_argument("--documented", action="store_true", help="list only targets with a help text: `target: ## text`")
     start.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")

@@ -13,7 +13,7 @@ from innerloop.consent import settle
 from innerloop.consent.resolve import Resolution, State
 from innerloop.launcher import hot, main, probe
 from innerloop.probe import attached, place
-from innerloop.setup import changes, gnumakefile, hooks, makefiles
+from innerloop.setup import changes, gnumakefile, hooks, makefiles, owners
 from innerloop.setup.makefiles import Makefile
 
 PATIENCE = 5  # s that `make --version` may take
@@ -48,12 +48,16 @@ def _root_row(root: str, found: "list[Makefile]") -> Row:
         return Row("GNUmakefile", False, f"{error}: make typed here is not seen by itself; use the shell hook")
     if gone := gnumakefile.gone(root, data):
         return Row("GNUmakefile", False, gone)
+    if at_root and (reason := owners.owners(root, found, at_root).get("")):
+        return _owned_row(path, data, reason)
     if data is None:
         if not at_root:
             return Row("GNUmakefile", True, f"there is no Makefile in {root} to attach to")
         return Row("GNUmakefile", False, "none: make typed here is not seen by itself. `innerloop init` writes one, or use the shell hook")
     if gnumakefile.is_attached(data):
         whole, tracked = gnumakefile.is_whole(data), makefiles.is_tracked(path)
+        if gnumakefile.is_outdated(data):
+            return Row("GNUmakefile", True, f"{path}: innerloop's, of an earlier version; `innerloop init` renews it", aside=True)
         kind = "innerloop's" if whole else "the project's own, with innerloop's lines"
         return Row(
             "GNUmakefile", True, f"{path}: {kind}, {'in git, so for everybody' if tracked else 'not in git, so for this checkout alone'}"
@@ -61,6 +65,14 @@ def _root_row(root: str, found: "list[Makefile]") -> Row:
     if gnumakefile.is_edited(data):
         return Row("GNUmakefile", False, f"{path}: somebody changed innerloop's lines; remove what is left of them, then `innerloop init`")
     return Row("GNUmakefile", False, f"{path} is the project's own, without innerloop's line: `innerloop init` adds it")
+
+
+def _owned_row(path: str, data: "bytes | None", reason: str) -> Row:
+    """What follows where the name is the project's own."""
+    if gnumakefile.is_whole(data or b""):
+        danger = "may make `make` start itself for ever: `innerloop init --uninstall` takes it out"
+        return Row("GNUmakefile", False, f"{path}: innerloop's, but the name is the project's own ({reason}); it {danger}")
+    return Row("GNUmakefile", True, f"the name is the project's own ({reason}), so innerloop has none here: use the shell hook", aside=True)
 
 
 def _below_rows(root: str, found: "list[Makefile]") -> "Iterator[Row]":

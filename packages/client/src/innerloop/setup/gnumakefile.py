@@ -5,8 +5,13 @@ innerloop it looks for one file and does nothing else: no process, no output, al
 (`$(value)` of an undefined variable is silent). Pattern rules with an empty recipe keep catch-all rules of the project away
 from both files, and cannot become the default goal. Completions ask make for its data base (`-p`) and would then offer both
 files; there the rules have no recipe, which still keeps away most catch-alls ("Match-Anything Pattern Rules" in make's
-manual). `.innerloop-list` is never exported: no shell takes such a name. The last line is literal because zsh's completion
-follows only such.
+manual). `.innerloop-list` is never exported: no shell takes such a name. The line that includes is literal because zsh's
+completion follows only such.
+
+A project whose Makefile starts make again where a GNUmakefile is there would start it for ever. `init` looks for that
+(`owners`); what it could not see, or came later, the guard ends. A loop that keeps MAKELEVEL is known by it. One that hides
+it needs a mark in the environment, which is set only where the text of the Makefile, or of what it includes first, could
+hide it, or names this file; and before make 4.2, which cannot read a file, always.
 
 Everything here but `gone` is a function of bytes: what was written is known by the text itself. May import: the standard library.
 """
@@ -25,8 +30,8 @@ BLOCK = f"""\
 # innerloop 1: shows how long targets take, to those who agreed on their own machine; for others it does nothing.
 -include $(wildcard $(filter /%,$(filter %/innerloop/attach.mk,{STATE}/innerloop/attach.mk)))
 """
-WHOLE = f"""\
-# Made by `innerloop init`. It reads {{name}} as make would without this file; `innerloop init --uninstall` removes it.
+_HEAD = """\
+# Made by `innerloop init`. It reads {name} as make would without this file; `innerloop init --uninstall` removes it.
 ifeq (,$(findstring p,$(firstword -$(MAKEFLAGS))))
 GNUmak%file: ;
 %/innerloop/attach.mk: ;
@@ -34,10 +39,28 @@ else
 GNUmak%file:
 %/innerloop/attach.mk:
 endif
-.innerloop-list := $(if $(word 2,$(MAKEFILE_LIST)),$(subst $(subst ,, )GNUmakefile,,$(MAKEFILE_LIST)))
-{BLOCK}MAKEFILE_LIST := $(.innerloop-list)
-include {{name}}
 """
+_LIST = "$(if $(word 2,$(MAKEFILE_LIST)),$(subst $(subst ,, )GNUmakefile,,$(MAKEFILE_LIST)))"
+_READS = f"""\
+.innerloop-list := {_LIST}
+{BLOCK}MAKEFILE_LIST := $(.innerloop-list)
+"""
+_GUARD = """\
+ifneq (,$(filter 24 25 26 27,$(MAKELEVEL))$(word 10,$(value __innerloop_again)))
+$(error make starts itself for ever, because there is a GNUmakefile here; `innerloop init --uninstall` removes it)
+endif
+"""
+# `$(MAKELEVEL)` by itself only looks. Ten files are enough: a project may include thousands.
+_MARK = """\
+.innerloop-text = $(foreach .innerloop-file,$(wildcard $(wordlist 1,10,$(MAKEFILE_LIST))),$(file <$(.innerloop-file)))
+.innerloop-text := $(if $(filter 3.% 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)),MAKELEVEL,$(.innerloop-text))
+.innerloop-text := $(subst $$(MAKELEVEL),,$(subst $${MAKELEVEL},,$(.innerloop-text)))
+ifneq (,$(findstring GNUmakefile,$(.innerloop-text))$(findstring MAKELEVEL,$(.innerloop-text))$(value __innerloop_again))
+export __innerloop_again := $(value __innerloop_again) x
+endif
+"""
+# What stands before and behind `include NAME`, the newest first: what earlier versions wrote is known too.
+FORMS = ((_HEAD + _GUARD + _READS, _MARK), (_HEAD + _READS, ""))
 BOM = b"\xef\xbb\xbf"
 
 
@@ -51,7 +74,12 @@ class Detached(NamedTuple):
 
 def whole(name: str) -> bytes:
     """A GNUmakefile for a directory where make would read `name`."""
-    return WHOLE.format(name=name).encode()
+    return _written(name)[0]
+
+
+def _written(name: str) -> "list[bytes]":
+    """A whole GNUmakefile as this version and those before it wrote it."""
+    return [f"{before.replace('{name}', name)}include {name}\n{after}".encode() for before, after in FORMS]
 
 
 def is_whole(data: bytes) -> bool:
@@ -61,7 +89,12 @@ def is_whole(data: bytes) -> bool:
 
 def reads(data: bytes) -> str:
     """The file that a GNUmakefile of ours reads; empty where it is not wholly ours."""
-    return next((name for name in OTHERS if data.replace(b"\r\n", b"\n") == whole(name)), "")
+    return next((name for name in OTHERS if data.replace(b"\r\n", b"\n") in _written(name)), "")
+
+
+def is_outdated(data: bytes) -> bool:
+    """Tell whether an earlier version wrote a whole file."""
+    return is_whole(data) and data.replace(b"\r\n", b"\n") != whole(reads(data))
 
 
 def gone(directory: str, data: "Optional[bytes]") -> str:
@@ -102,10 +135,12 @@ def detach(data: bytes) -> Detached:
     if is_whole(data):
         return Detached(None)
     for name in OTHERS:
-        lines = whole(name).rpartition(b"include ")[0]
-        for ours in (lines, lines.replace(b"\n", b"\r\n")):
-            if ours in data:
-                return Detached(data.replace(ours, b"", 1), f"it has other lines than ours, so it stays, and still reads {name}")
+        for before, after in FORMS:
+            for end in ("\n", "\r\n"):
+                ours, mark = (part.replace("{name}", name).replace("\n", end).encode() for part in (before, after))
+                if ours in data:
+                    left = data.replace(ours, b"", 1).replace(mark, b"", 1)
+                    return Detached(left, f"it has other lines than ours, so it stays, and still reads {name}")
     for ours in (BLOCK.encode(), BLOCK.encode().replace(b"\n", b"\r\n")):
         data = data.replace(ours, b"", 1)
     if any(line.startswith(ANY_MARK) or LINE in line for line in data.splitlines()):

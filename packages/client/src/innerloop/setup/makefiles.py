@@ -5,11 +5,13 @@ May import: the standard library, git, and this package.
 
 import itertools
 import os
+import re
 from typing import NamedTuple, Optional
 
 from innerloop import git
 from innerloop.setup import gnumakefile
 
+_RULE = re.compile(rb"(.*):(\d+):(.*)\t")
 NAMES = (gnumakefile.NAME, *gnumakefile.OTHERS)  # make's order
 DEEPEST = 4  # directories below the project's
 DEEPEST_ALONE = 1  # where no git tells what belongs to the project
@@ -39,20 +41,37 @@ class Makefile(NamedTuple):
         return os.path.join(self.directory, self.name)
 
 
-def find(root: str) -> "list[Makefile]":
-    """The Makefiles of a project, its own directory first. What git ignores, and other people's code, is left out."""
-    tracked = _git(root, "--cached")
+def find(root: str, generated: bool = False) -> "list[Makefile]":
+    """The Makefiles of a project, its own directory first. Other people's code is left out; what git ignores too, unless it is asked for."""
+    tracked, paths = _listed(root, generated)
     found: "list[Makefile]" = []
-    for directory, names in _by_directory(root, tracked).items():
+    for directory, names in _by_directory(root, paths).items():
         name = _read_by_make(root, directory, names)
         if name and len(found) < MOST:
             found.append(Makefile(directory, name, None if tracked is None else os.path.join(directory, name) in tracked))
     return found
 
 
+def ignored(root: str) -> "list[Makefile]":
+    """The Makefile of the project's own directory where git ignores it, as it does what configure or cmake made; else none."""
+    if not in_checkout(root) or any(not one.directory for one in find(root)):
+        return []
+    name = _read_by_make(root, "", {name for name in NAMES if os.path.isfile(os.path.join(root, name))})
+    return [Makefile("", name, tracked=False)] if name else []
+
+
 def directories(root: str) -> "list[str]":
     """Every directory that may hold a GNUmakefile of ours: the project's own, and those with any Makefile."""
-    return sorted({"", *_by_directory(root, _git(root, "--cached"))})
+    return sorted({"", *_by_directory(root, _listed(root, generated=True)[1])})
+
+
+def _listed(root: str, generated: bool) -> "tuple[Optional[set[str]], list[str]]":
+    """What git tracks (None: no git here), and every file with a name of make's."""
+    tracked = _git(root, "--cached")
+    if tracked is None:
+        return None, _walk(root)
+    others = _git(root, "--others", "--exclude-standard") or []
+    return set(tracked), [*tracked, *others, *((_git(root, "--others", "--ignored", "--exclude-standard") or []) if generated else [])]
 
 
 def is_unconfigured(root: str) -> bool:
@@ -69,9 +88,19 @@ def is_tracked(path: str) -> bool:
     return bool(_git(os.path.dirname(path), "--cached", names=(os.path.basename(path),)))
 
 
-def _by_directory(root: str, tracked: "Optional[list[str]]") -> "dict[str, set[str]]":
+def is_ignored(root: str, path: str) -> bool:
+    """Tell whether git ignores a file, such as one that a tool made."""
+    return _ask(root, "check-ignore", "-q", "--", path) is not None
+
+
+def ignoring(root: str, path: str) -> "Optional[tuple[str, str, bytes]]":
+    """The rule by which git ignores a path, whether or not it tracks it: the file that it stands in, its line, and the pattern."""
+    said = _RULE.match(_ask(root, "check-ignore", "--no-index", "--verbose", "--", path) or b"")
+    return (os.fsdecode(said[1]), said[2].decode(), said[3]) if said and not said[3].startswith(b"!") else None
+
+
+def _by_directory(root: str, paths: "list[str]") -> "dict[str, set[str]]":
     """The names of make's that each directory has, the nearest directories first."""
-    paths = _walk(root) if tracked is None else [*tracked, *(_git(root, "--others", "--exclude-standard") or [])]
     found: "dict[str, set[str]]" = {}
     for path in paths:
         directory, name = os.path.split(path)

@@ -10,6 +10,7 @@ May import: the standard library.
 import glob
 import os
 import re
+import stat
 from typing import NamedTuple
 
 LARGEST = 1 << 20  # bytes of a Makefile, or of a file that it includes
@@ -58,6 +59,23 @@ def find(directory: str, name: str, root: str) -> "list[Target]":
     return [Target(target.replace("%", "*"), one.text) for target, one in reader.seen.items() if _counts(target, one, directory)]
 
 
+def sources(directory: str, name: str, root: str) -> "list[str]":
+    """The files that `find` reads: `directory/name`, and what it includes from inside `root`."""
+    reader = _Reader(directory, root)
+    reader.file(os.path.join(directory, name))
+    return reader.files
+
+
+def read(path: str) -> bytes:
+    """The first bytes of a regular file; empty where it cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            return file.read(LARGEST) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    except OSError:
+        return b""
+
+
 def passes_goals_on(directory: str, name: str, root: str) -> bool:
     """Tell whether a Makefile has a recipe for goals that it does not know: `.DEFAULT`, or the pattern `%` alone."""
     reader = _Reader(directory, root)
@@ -91,11 +109,7 @@ class _Reader:
         if real in self.files or len(self.files) >= MOST_FILES or not real.startswith(self.root + "/") or not os.path.isfile(real):
             return
         self.files.append(real)
-        try:
-            with open(real, "rb") as file:
-                text = file.read(LARGEST).decode("utf-8-sig", "replace")
-        except OSError:
-            return
+        text = read(real).decode("utf-8-sig", "replace")
         self.lines(re.sub(r"\\\n[ \t]*", " ", text.replace("\r\n", "\n")).split("\n"))
 
     def lines(self, lines: "list[str]") -> None:

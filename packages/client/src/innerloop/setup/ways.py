@@ -6,7 +6,7 @@ May import: the standard library, and this package.
 import os
 from typing import NamedTuple, Optional
 
-from innerloop.setup import exclude, gnumakefile, makefiles, template
+from innerloop.setup import exclude, gnumakefile, makefiles, owners, targets, template
 from innerloop.setup.changes import Change, Refused, look
 from innerloop.setup.makefiles import Makefile
 
@@ -17,6 +17,24 @@ class Plan(NamedTuple):
     changes: "list[Change]"
     remarks: "list[str]"
     left: "list[str]" = []  # what of ours could not be taken out, and why
+
+
+def attachable(root: str, found: "list[Makefile]", chosen: "list[Makefile]") -> "tuple[list[Makefile], list[str]]":
+    """The chosen Makefiles beside which a GNUmakefile of ours is in nobody's way; and what to say of the others."""
+    reasons = owners.owners(root, found, chosen)
+    said: "dict[str, list[str]]" = {}
+    for directory, reason in reasons.items():
+        said.setdefault(reason, []).append(os.path.join(directory, gnumakefile.NAME))
+    remarks = []
+    for reason, paths in said.items():
+        some = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+        there = [path for path in paths if gnumakefile.is_whole(targets.read(os.path.join(root, path)))]
+        remarks.append(f"{some} might be in the way of the project's own, so init writes none there: {reason}")
+        if there:
+            remarks.append(
+                f"{', '.join(there)} is from an earlier init and may make `make` start itself for ever: `innerloop init --uninstall` takes it out"
+            )
+    return [one for one in chosen if one.directory not in reasons], remarks
 
 
 def attach(root: str, chosen: "list[Makefile]", private: bool) -> Plan:
@@ -30,6 +48,8 @@ def attach(root: str, chosen: "list[Makefile]", private: bool) -> Plan:
             plan.changes.append(Change(path, None, gnumakefile.whole(one.name), about))
         elif gnumakefile.is_edited(data):
             raise Refused(f"{path} names innerloop, but not as init writes it; remove those lines, or finish the edit, and run init again")
+        elif gnumakefile.is_outdated(data):
+            plan.changes.append(Change(path, data, gnumakefile.whole(one.name), "as this version of innerloop writes it"))
         elif not gnumakefile.is_attached(data):
             plan.changes.append(Change(path, data, gnumakefile.attach(data), "two lines more at its top; the rest is as it was"))
     ours = [os.path.join(root, one.directory, gnumakefile.NAME) for one in chosen if one.name != gnumakefile.NAME]
