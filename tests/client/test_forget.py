@@ -339,3 +339,73 @@ def test_forget_waits_for_a_collector_that_is_at_work(agreed: Developer, server:
     assert said.status == 0
     assert RECEIPT in said.text
     assert len(server.requests) == 3
+
+
+def test_more_ids_than_a_request_may_have_are_all_erased(agreed: Developer, server: Recorder) -> None:
+    document = json.loads(agreed.consent_file.read_text())
+    document["consent"]["earlier"] = [{"id": f"id-{number}", "secret": f"{number:064x}", "until": "2099-01-01"} for number in range(120)]
+    agreed.consent_file.write_text(json.dumps(document))
+    said = forget(agreed)
+
+    assert 0 == said.status
+    assert 121 == len({one["userId"] for one in asked(server)}) == len(asked(server))
+    assert max(len(request.document["ids"]) for request in server.requests if "POST /v1/forget" in request.line) <= 100
+    assert f"deleted {121 * 3} records" in " ".join(said.text.split())
+
+
+def test_of_many_ids_those_that_were_confirmed_are_not_asked_for_again(agreed: Developer, server: Recorder) -> None:
+    document = json.loads(agreed.consent_file.read_text())
+    document["consent"]["earlier"] = [{"id": f"id-{number}", "secret": f"{number:064x}", "until": "2099-01-01"} for number in range(60)]
+    agreed.consent_file.write_text(json.dumps(document))
+    answered: list[Request] = []
+
+    def once(request: Request) -> Reply:
+        answered.append(request)
+        return collector(request) if len(answered) == 1 else Reply(503)
+
+    server.always(once)
+    assert 1 == forget(agreed).status
+    server.always(collector)
+    assert 0 == agreed.at_terminal(agreed.command, "forget").status
+    first, second, third = (request.document["ids"] for request in server.requests)
+
+    assert second == third
+    assert not {one["userId"] for one in first} & {one["userId"] for one in third}
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("erased", "segment: nothing of it was ever passed on there"), ("not provable", "segment: not provable")]
+)
+def test_what_became_of_records_at_a_destination_is_said_truly(agreed: Developer, server: Recorder, state: str, words: str) -> None:
+    """The collector says erased where it never passed anything on."""
+    user, _ = identity(agreed)
+    rows = [{"userId": user, "state": "erased", "events": 1}]
+    others = [{"name": "segment", "state": state}, {"name": "backups", "state": "erased"}]
+    server.always(Reply(body=json.dumps({"success": True, "receipt": RECEIPT, "ids": rows, "destinations": others}).encode()))
+    said = " ".join(forget(agreed).text.split())
+
+    assert words in said
+    assert "segment: erased" not in said
+    assert "backups: erased" in said
+
+
+@pytest.mark.parametrize("change", [{"ids": []}, {"success": False}, {"receipt": 5}, {"receipt": "x"}])
+def test_a_receipt_for_something_else_confirms_nothing(agreed: Developer, server: Recorder, change: dict[str, Any]) -> None:
+    user, _ = identity(agreed)
+    whole = {"success": True, "receipt": RECEIPT, "ids": [{"userId": user, "state": "erased", "events": 1}], "destinations": []}
+    server.always(Reply(body=json.dumps({**whole, **change}).encode()))
+
+    assert 1 == forget(agreed).status
+    assert agreed.status()["erasure_waits"] is True
+
+
+@pytest.mark.parametrize("row", [{"userId": "another"}, {"state": "gone"}, {"events": -1}, {"events": "3"}, {"events": 1e300}])
+def test_a_receipt_that_names_another_id_or_says_nonsense_confirms_nothing(
+    agreed: Developer, server: Recorder, row: dict[str, Any]
+) -> None:
+    user, _ = identity(agreed)
+    ids = [{"userId": user, "state": "erased", "events": 1, **row}]
+    server.always(Reply(body=json.dumps({"success": True, "receipt": RECEIPT, "ids": ids, "destinations": []}).encode()))
+
+    assert 1 == forget(agreed).status
+    assert agreed.status()["erasure_waits"] is True

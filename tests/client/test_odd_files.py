@@ -447,3 +447,16 @@ def test_notes_have_a_bound_in_bytes(agreed: Developer, server: Recorder, name: 
         assert "0123456789abcdef" in agreed.status()["receipts"]
 
     assert (agreed.state / name).stat().st_size <= 65536
+
+
+def test_the_launchers_caches_have_a_bound(agreed: Developer) -> None:
+    """Each `git pull` that replaces a project file leaves one behind."""
+    agreed.run("true")
+    for number in range(300):
+        path = agreed.state / "hot" / f"1-{number}"
+        path.write_text("old")
+        os.utime(path, (number, number))
+    assert 0 == agreed.innerloop("deliver").status
+
+    assert 200 == len(list((agreed.state / "hot").iterdir()))
+    assert agreed.hot_file.exists()

@@ -1,4 +1,4 @@
-"""`innerloop flush`, and the sender that the launcher starts. May import: delivery, the spool, consent and this package."""
+"""`innerloop flush`, and the sender that the launcher starts. May import: delivery, the spool, consent, files and this package."""
 
 import json
 import os
@@ -6,14 +6,16 @@ import resource
 import signal
 import time
 
+from innerloop import files
 from innerloop.cli import terminal
 from innerloop.consent.answer import LOCAL, ON
 from innerloop.consent.resolve import State, resolve
 from innerloop.delivery import backoff, erasure, sender
-from innerloop.spool import store
+from innerloop.spool import entries, store
 
 LIFETIME = 60  # s: whatever happens, a sender ends by then
 CPU = 10  # s
+MOST_CACHES = 200  # hot files: a cache, whose loss costs the next run some milliseconds
 
 
 def flush(here: State, timeout: float, as_json: bool) -> int:
@@ -50,6 +52,7 @@ def deliver(here: State) -> int:
     for key in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
         if _due(f"{directory}/{key}"):
             sender.deliver(here, key)
+    forget_old_caches(f"{here.state}/hot")
     for key in erasure.due(here.state):
         wanted = erasure.read(here.state, key)
         if wanted is None:
@@ -57,6 +60,12 @@ def deliver(here: State) -> int:
         elif here.reaches(wanted.endpoint):
             erasure.ask(here.state, key)
     return 0
+
+
+def forget_old_caches(directory: str) -> None:
+    """Delete what the launcher remembers of project files that were replaced long ago: each `git pull` that changes one leaves some KB."""
+    for _, name in sorted(((store.modified(f"{directory}/{name}"), name) for name in entries.names(directory)), reverse=True)[MOST_CACHES:]:
+        files.remove(f"{directory}/{name}")
 
 
 def _due(spool: str) -> bool:

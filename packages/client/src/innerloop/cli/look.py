@@ -13,7 +13,7 @@ from innerloop.cli.terminal import Failure, count, give, say
 from innerloop.consent import texts
 from innerloop.consent.answer import ON
 from innerloop.consent.resolve import Resolution, State, for_clones, resolve
-from innerloop.delivery import access, client, sender
+from innerloop.delivery import access, batches, client
 from innerloop.plan.agreement import digest
 from innerloop.plan.tracking import PLAN
 from innerloop.spool import seal, store
@@ -105,14 +105,14 @@ def _show_next(spool: str, state: Resolution, here: State) -> int:
     """Print the body of the batch that would be sent first, with the clock as it is now."""
     leaving = _read(spool, "sealed") if state.mode == ON else []
     clones = for_clones(here, {one.root for one in leaving}, state)
-    leaving = [one for one in leaving if not sender.objection(one, state, clones[one.root])]
-    first = next(sender.batches(next(iter(sender.by_digest(here, leaving, state)), [])), [])
+    leaving = [one for one in leaving if not batches.objection(one, state, clones[one.root])]
+    first = next(batches.split(next(iter(batches.by_digest(here, leaving, state)), [])), [])
     messages = [message for one in first for message in one.events]
     if not messages:
         say(_nothing("next", state))
         return 0
     say(f"# POST {state.project.endpoint}/v1/batch (gzip), {count(len(messages), 'event')}; sentAt is set when it is sent")
-    give(client.body(messages, clones[first[0].root].digest, sender.unknown_ids(spool, state, messages)) + b"\n")
+    give(client.body(messages, clones[first[0].root].digest, batches.unknown_ids(spool, state, messages)) + b"\n")
     return 0
 
 

@@ -24,6 +24,7 @@ from innerloop.spool import held, store
 AGAIN = (600, 3600)  # s until the next try
 ERASED, NOT_PROVABLE = "erased", "not provable"
 BACKUPS = "backups"  # stands among a receipt's destinations too
+MOST_IDS = 50  # in one request; a collector takes 100 unless told otherwise
 MOST_NOTED = 65536  # bytes of receipts
 MOST_EVENTS = 1 << 50  # that anybody may claim to have erased
 LONGEST_WORDS = 200  # characters of what is said of a destination
@@ -94,26 +95,51 @@ def due(state_directory: str) -> "list[str]":
 
 
 def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[Receipt], str]":
-    """Ask the collector, again and again for `patience` (s) while it says that it is at work. Returns its receipt, or why there is none yet."""
+    """Ask the collector, again and again for `patience` (s) while it says that it is at work. Returns its receipt, or why there is none yet.
+
+    Of many ids some are asked for at a time, and what is confirmed is not asked for again; the receipt is the last one, its figures are those of all.
+    """
     wanted = read(state_directory, key)
     if wanted is None:
         return None, "nothing waits to be erased"
     later = time.time() + random.uniform(*AGAIN)  # noqa: S311 (not a secret)
     os.utime(_path(state_directory, key), (later, later))
-    content = json.dumps({"ids": [{"userId": user, "secret": secret} for user, secret in wanted.ids.items()]}).encode()
     until = time.monotonic() + patience
+    whole: Optional[Receipt] = None
+    left = list(wanted.ids.items())
+    while left:
+        part, left = dict(left[:MOST_IDS]), left[MOST_IDS:]
+        receipt, problem = _ask(wanted, part, until)
+        if receipt is None:
+            return None, problem
+        _note(state_directory, wanted.project, receipt.receipt)
+        whole = receipt if whole is None else _together(whole, receipt)
+        if left:
+            files.write_json(_path(state_directory, key), wanted._replace(ids=dict(left))._asdict(), durable=True)
+    files.remove(_path(state_directory, key))
+    return whole, "" if whole else "nothing waits to be erased"
+
+
+def _ask(wanted: Wanted, ids: "dict[str, str]", until: float) -> "tuple[Optional[Receipt], str]":
+    content = json.dumps({"ids": [{"userId": user, "secret": secret} for user, secret in ids.items()]}).encode()
     outcome = client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
     while outcome.retry_after is not None and time.monotonic() + outcome.retry_after < until:
         time.sleep(outcome.retry_after)
         outcome = client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
     if outcome.kind != client.ACCEPTED:
         return None, outcome.detail
-    receipt = _receipt(outcome.content, wanted.ids)
-    if receipt is None:
-        return None, "the answer was not a collector's receipt"
-    _note(state_directory, wanted.project, receipt.receipt)
-    files.remove(_path(state_directory, key))
-    return receipt, ""
+    receipt = _receipt(outcome.content, ids)
+    return receipt, "" if receipt else "the answer was not a collector's receipt"
+
+
+def _together(first: Receipt, second: Receipt) -> Receipt:
+    """Two receipts as one: of a destination the worse counts."""
+    states = {state: first.states.get(state, 0) + second.states.get(state, 0) for state in {*first.states, *second.states}}
+    others = {
+        name: state if first.destinations.get(name, ERASED) == ERASED else first.destinations[name]
+        for name, state in second.destinations.items()
+    }
+    return Receipt(second.receipt, first.events + second.events, states, {**first.destinations, **others})
 
 
 def check(endpoint: str, write_key: str, receipt: str) -> client.Outcome:

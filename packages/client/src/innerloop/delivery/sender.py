@@ -6,10 +6,8 @@ May import: the standard library, the plan, files, projectfile, consent, spool a
 """
 
 import itertools
-import json
 import os
 import time
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Callable, NamedTuple, Optional
 
@@ -17,18 +15,16 @@ from innerloop import files, projectfile
 from innerloop.consent import answer as consent
 from innerloop.consent.answer import ON
 from innerloop.consent.resolve import NoProject, Resolution, State, for_clone, for_clones, resolve_project
-from innerloop.delivery import answers, backoff, client, erasure
-from innerloop.plan.check import violations
+from innerloop.delivery import answers, backoff, batches, client
 from innerloop.plan.project import ProjectError
 from innerloop.spool import entries, held, journals, seal, store
 
-MOST_EVENTS, MOST_BYTES, LARGEST_EVENT = 500, 450_000, 32_000
+LARGEST_EVENT = 32_000  # bytes
 MOST_BATCHES = 4  # that one delivery sends by itself: after weeks offline nobody's collector is flooded
 LATEST = 2 * 3600  # s: no run is kept back longer; what seems to be was sealed by a clock that was wrong
 OLDEST = 90 * 86400  # s that a run waits for delivery
 MOST_RUNS, MOST_QUEUED = 20_000, 64 << 20  # runs, and bytes, that wait
 MOST_ASIDE = 1000  # runs that are kept after they were refused
-MOST_KNOWN = 1000  # hashes that are remembered
 MOST_REFUSED = 10  # runs that are set aside by a collector that accepted none
 
 # Why our collector drops what it took -> the ledger's word for it.
@@ -99,63 +95,6 @@ def deliver(here: State, key: str, everything: bool = False, deadline: float = 3
         return delivery.result()
 
 
-def objection(one: store.Sealed, state: Resolution, own: Resolution) -> str:
-    """Why a sealed run may not leave any more: `withdrawn` or `narrowed`; empty where it may. `own` is what holds for its clone."""
-    if one.serial != state.answer.serial:
-        return "withdrawn"
-    faults = any(violations(json.loads(event), own.agreement, seal.names(state, one.root)) for event in one.events)
-    return "narrowed" if faults else ""
-
-
-def by_digest(here: State, found: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
-    """Group sealed runs by the digest that they are sent under: a batch names one, and two clones may have two."""
-    groups: "dict[str, list[store.Sealed]]" = {}
-    clones = for_clones(here, {one.root for one in found}, state)
-    for one in found:
-        groups.setdefault(clones[one.root].digest, []).append(one)
-    return list(groups.values())
-
-
-def batches(found: "list[store.Sealed]") -> "Iterator[list[store.Sealed]]":
-    """Group sealed runs, in their order, into batches that the protocol's limits allow."""
-    batch: "list[store.Sealed]" = []
-    size = count = 0
-    for one in found:
-        weight = sum(len(event) + 1 for event in one.events)
-        if batch and (count + len(one.events) > MOST_EVENTS or size + weight > MOST_BYTES):
-            yield batch
-            batch, size, count = [], 0, 0
-        batch.append(one)
-        size, count = size + weight, count + len(one.events)
-    if batch:
-        yield batch
-
-
-def unknown_ids(spool: str, state: Resolution, events: "list[bytes]") -> "dict[str, str]":
-    """The ids of a batch's events whose erasure secret's hash our collector does not have yet -> the hash.
-
-    A collector believes only a batch that holds an event of the id. A foreign endpoint is told of none.
-    """
-    if not state.project.key_is_ours or "userId" not in state.agreement["fields"]:
-        return {}
-    theirs = {json.loads(event).get("userId") for event in events}
-    known = _known(spool)
-    return {user: one for user, one in erasure.hashes(state.identities).items() if user in theirs and one not in known}
-
-
-def note_known(spool: str, told: "dict[str, str]") -> None:
-    """The collector acknowledged these hashes: they do not travel again."""
-    if told:
-        files.write(f"{spool}/known-ids", "".join(f"{one}\n" for one in [*_known(spool)[-MOST_KNOWN:], *told.values()]).encode())
-
-
-def _known(spool: str) -> "list[str]":
-    try:
-        return (files.read_own(f"{spool}/known-ids") or b"").decode("ascii", "replace").split()
-    except files.UnusableFile:
-        return []
-
-
 def _still(answer: consent.Answer) -> bool:
     """Tell whether an answer is still the one in its file. A CI job has none that could change."""
     if not answer.document:
@@ -200,8 +139,10 @@ class _Delivery:
         self._expire()
         self._tidy()
         found = self._due()
-        groups = by_digest(self.here, found, state) if state is not None else [found]
-        waiting = list(itertools.islice((batch for group in groups for batch in batches(group)), None if self.everything else MOST_BATCHES))
+        groups = batches.by_digest(self.here, found, state) if state is not None else [found]
+        waiting = list(
+            itertools.islice((batch for group in groups for batch in batches.split(group)), None if self.everything else MOST_BATCHES)
+        )
         while waiting:
             if time.monotonic() > self.until:
                 self.problem = "the time was up; the rest follows with the next delivery"
@@ -209,7 +150,7 @@ class _Delivery:
             agreed = self.agreed()
             if agreed is None:
                 return
-            allowed, *others = by_digest(self.here, self._allowed(waiting.pop(0), agreed), agreed) or [[]]
+            allowed, *others = batches.by_digest(self.here, self._allowed(waiting.pop(0), agreed), agreed) or [[]]
             waiting[:0] = others
             if allowed:
                 waiting[:0] = self._send(allowed, for_clone(self.here, allowed[0].root, agreed))
@@ -256,7 +197,7 @@ class _Delivery:
         allowed = []
         clones = for_clones(self.here, {one.root for one in batch}, state)
         for one in batch:
-            reason = objection(one, state, clones[one.root])
+            reason = batches.objection(one, state, clones[one.root])
             if reason:
                 store.drop(self.spool, "sealed", one.id, reason)
             else:
@@ -288,7 +229,7 @@ class _Delivery:
     def _send(self, batch: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
         """Send a batch. Returns its halves where the collector refused it, until the culprit is alone."""
         events = [event for one in batch for event in one.events]
-        unknown = unknown_ids(self.spool, state, events)
+        unknown = batches.unknown_ids(self.spool, state, events)
         content = client.body(events, state.digest, unknown)
         remaining = max(self.until - time.monotonic(), 0.1)
         outcome = client.post(
@@ -296,7 +237,7 @@ class _Delivery:
             state.project.key_is_ours,
         )  # fmt: skip
         if outcome.kind == client.ACCEPTED:
-            note_known(self.spool, unknown)
+            batches.note_known(self.spool, unknown)
             said = answers.verdicts(outcome.content, len(events)) if state.project.key_is_ours else []
             self._settle(batch, state.digest, said)
         elif outcome.kind not in (client.REFUSED, client.SPLIT):

@@ -4,6 +4,8 @@
     sealed/ID  the very bytes that will leave          sent/ID    the very bytes that left
     quarantine/ID  refused or unreadable, with a reason
     recorded, acknowledged, local, dropped-REASON      journals of run ids, 32 hex digits each
+    totals.json, folding.json   the numbers that old entries of the journals became
+    held.json    runs that our own collector took and holds back
     targets/ID   what the probe wrote down about the run's recipe lines; stays for `timeline`
     history  what the developer's own report reads: exact, never sent
 
