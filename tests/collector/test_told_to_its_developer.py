@@ -7,7 +7,9 @@ from tests.collector.test_forget_by_its_developer import joined
 from tests.conftest import Installed
 
 
-def test_a_plan_that_nobody_applied_is_seen_by_its_developer_until_it_is(collector: Collector, installed: Installed, tmp_path: Path) -> None:
+def test_a_plan_that_nobody_applied_is_seen_by_its_developer_until_it_is(
+    collector: Collector, installed: Installed, tmp_path: Path
+) -> None:
     developer = joined(installed, collector, tmp_path / "developer")
     developer.edit(fields={"attempt": False})  # narrower, so nobody is asked; and forgotten to be applied
     for target in ("test", "build"):
@@ -27,4 +29,3 @@ def test_a_plan_that_nobody_applied_is_seen_by_its_developer_until_it_is(collect
     assert (3, 0) == (counts["acknowledged"], counts["quarantined"])
     assert (3, 0) == (collector.stored, collector.waiting)
     assert "held there" not in developer.innerloop("doctor").out
-
