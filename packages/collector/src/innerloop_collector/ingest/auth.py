@@ -1,7 +1,7 @@
 """Which project does a request write to? May import: the store's registry, ingest's answers and tokens.
 
 Segment's three forms: Basic with the write key as user name, with and without the colon; the write key in the body; a
-token from `POST /token`, together with the write key in the body.
+token from `POST /token`, together with the write key in the body. A browser's beacon has no header and says it in the address.
 """
 
 import base64
@@ -15,8 +15,11 @@ from innerloop_collector.ingest.tokens import SendingTokens
 from innerloop_collector.store.registry import Registry
 
 
+BEACON = "/beacon"  # where RudderStack's SDK for browsers sends what it says with sendBeacon
+
+
 class Shown(NamedTuple):
-    """What the Authorization header shows. Both None: nothing."""
+    """What is shown before the body. Both None: nothing."""
 
     key: str | None = None  # "" is a header that cannot be read
     token: str | None = None
@@ -30,11 +33,13 @@ class Sender(NamedTuple):
 
 
 def shown(request: Request) -> Shown:
-    """Read the Authorization header."""
+    """Read the Authorization header, or a beacon's address."""
     scheme, _, rest = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return Shown(token=rest.strip())
-    return Shown(key=_basic(rest)) if scheme.lower() == "basic" else Shown()
+    if scheme.lower() == "basic":
+        return Shown(key=_basic(rest))
+    return Shown(key=request.query_params.get("writeKey")) if request.url.path.startswith(BEACON) else Shown()
 
 
 def key_in_header(request: Request) -> str | None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import math
 import zlib
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -16,7 +16,10 @@ _GZIP_OR_ZLIB = 47
 _RAW = -15  # what some clients call deflate: without zlib's header
 _GZIP = b"\x1f\x8b"
 _MEMBERS = 100  # each costs a copy of what follows it
+_DIGITS = 4_300  # of a whole number: Python reads no longer ones
+_TOO_LARGE = 10**30  # stands for a number that nothing here can hold: no field takes it
 _decode = msgspec.json.decode
+_Form = TypeVar("_Form")
 
 
 async def read(request: Request, limits: Limits) -> bytes:
@@ -90,21 +93,37 @@ def decode(data: bytes) -> dict[str, Any]:
     return document
 
 
+def decode_as(data: bytes, form: type[_Form], otherwise: str) -> _Form:
+    """Read a body that must have a form; `otherwise` says which. What is nested too deeply to be read has none."""
+    try:
+        return _decode(data, type=form)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise bad_request(otherwise) from None
+
+
 def _decode_leniently(data: bytes) -> Any:
-    """Read what SDKs write although it is not JSON, so that one such value does not cost a batch.
+    """Read what SDKs write although it is not JSON, or no number can hold it, so that one such value does not cost a batch.
 
     Python's writes NaN, and all write half of a character where a text was cut: null and a question mark here.
     """
     try:
-        document = json.loads(data, parse_constant=lambda _: None, parse_float=_finite)
+        document = json.loads(data, parse_constant=lambda _: None, parse_float=_finite, parse_int=_whole)
         return _decode(json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise _not_json() from None
 
 
-def _finite(text: str) -> float | None:
+def _finite(text: str) -> float | int:
     value = float(text)
-    return value if math.isfinite(value) else None
+    return value if math.isfinite(value) else _beyond(text)
+
+
+def _whole(text: str) -> int:
+    return int(text) if len(text) <= _DIGITS else _beyond(text)
+
+
+def _beyond(text: str) -> int:
+    return -_TOO_LARGE if text.startswith("-") else _TOO_LARGE
 
 
 def _not_json() -> Refusal:

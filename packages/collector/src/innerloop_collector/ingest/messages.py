@@ -19,6 +19,9 @@ from innerloop_collector.store.keyed import Hasher
 _MOST_REGISTRATIONS = 20
 _SHA256 = re.compile("[0-9a-f]{64}")
 _MADE_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # as our client makes them: nobody guesses one
+_EXACT = 2**53  # up to here a number with a fraction is exact: what is whole below it is that number
+_NO_DIGEST = "not a digest"
+_IDS = ("userId", "anonymousId", "messageId")
 _encode = msgspec.json.encode
 
 
@@ -27,15 +30,16 @@ class Envelope(msgspec.Struct, frozen=True):
 
     project: str
     received: datetime
-    skew_seconds: float
+    skew_seconds: float | None  # None: the request does not say when it was sent; some SDKs write that into each message
     context: dict[str, Any]
     timestamp: str | None  # how exact the newest plan lets a message's time be; None: it has none
 
 
 def envelope(project: str, document: dict[str, Any], received: datetime, timestamp: str | None) -> Envelope:
     """Read what a batch says for all of its events."""
-    context = document.get("context")
-    return Envelope(project, received, skew(document.get("sentAt"), received), context if isinstance(context, dict) else {}, timestamp)
+    context, sent = document.get("context"), document.get("sentAt")
+    skew_seconds = None if sent is None else skew(sent, received)
+    return Envelope(project, received, skew_seconds, context if isinstance(context, dict) else {}, timestamp)
 
 
 def batch_items(document: dict[str, Any], limits: Limits) -> list[Any]:
@@ -74,22 +78,45 @@ def event_of(item: Any, shared: Envelope, hasher: Hasher) -> Event:
     message = item if isinstance(item, dict) else {}
     user, anonymous = _text(message.get("userId")), _text(message.get("anonymousId"))
     digest = _digest(shared.context, message.get("context"))
+    body = _body(message)
     return Event(
         project=shared.project,
         message_key=hasher.message(shared.project, _message_id(item, message)),
         installation=hasher.installation(shared.project, user) if user else 0,
         identified=bool(user or anonymous),
-        body=_body(message) if digest is not None else _as_agreed(_body(message), shared.timestamp),
+        body=body if digest is not None else _as_agreed(body, shared.timestamp),
         size=len(_encode(item)),
         digest=digest,
         received=shared.received,
-        skew_seconds=shared.skew_seconds,
+        skew_seconds=skew(message.get("sentAt"), shared.received) if shared.skew_seconds is None else shared.skew_seconds,
+        malformed=_malformed(item, message, digest),
     )
+
+
+def _malformed(item: Any, message: dict[str, Any], digest: str | None) -> tuple[str, ...]:
+    """The members of an item that are of no type which they may have. `null` is as good as absent."""
+    if not isinstance(item, dict):
+        return ("message",)
+    found = [name for name in _IDS if message.get(name) is not None and not _is_id(message[name])]
+    if not isinstance(message.get("type"), str):
+        found.append("type")
+    elif message["type"] == "track":
+        if not isinstance(message.get("event"), str):
+            found.append("event")
+        if not isinstance(message.get("properties", {}), dict | None):
+            found.append("properties")
+    if digest == _NO_DIGEST:
+        found.append("context.plan")
+    return tuple(found)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _text(value: object) -> str:
     """An id as text: SDKs of some languages send numbers. Nothing: there is none."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if not _is_id(value):
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
@@ -110,7 +137,17 @@ def _message_id(item: Any, message: dict[str, Any]) -> str:
 def _body(message: dict[str, Any]) -> dict[str, Any]:
     """The members that may be kept. Of a call that is not a track neither traits nor properties are."""
     names = KEPT if message.get("type") == "track" else ("type", "timestamp")
-    return {name: message[name] for name in names if name in message}
+    body = {name: message[name] for name in names if name in message}
+    if body.get("timestamp") is None and message.get("originalTimestamp") is not None:
+        body["timestamp"] = message["originalTimestamp"]  # what RudderStack's SDKs call it
+    if isinstance(properties := body.get("properties"), dict):
+        body["properties"] = {name: _whole(value) for name, value in properties.items()}
+    return body
+
+
+def _whole(value: Any) -> Any:
+    """A number that is whole, as such: JSON tells 1230.0 from 1230 no more than Segment does, and some languages write only the one."""
+    return int(value) if type(value) is float and value.is_integer() and abs(value) <= _EXACT else value
 
 
 def _as_agreed(body: dict[str, Any], granularity: str | None) -> dict[str, Any]:
@@ -125,4 +162,4 @@ def _digest(shared: dict[str, Any], own: object) -> str | None:
     plan = context.get("plan")
     if plan is None:
         return None
-    return plan if isinstance(plan, str) and _SHA256.fullmatch(plan) else "not a digest"
+    return plan if isinstance(plan, str) and _SHA256.fullmatch(plan) else _NO_DIGEST

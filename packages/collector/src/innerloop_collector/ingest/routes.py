@@ -16,7 +16,7 @@ from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.ingest import answers, body, messages, verdicts
 from innerloop_collector.ingest.admission import Admission
-from innerloop_collector.ingest.auth import Doorkeeper, Shown
+from innerloop_collector.ingest.auth import BEACON, Doorkeeper, Shown
 from innerloop_collector.ingest.browsers import middleware
 from innerloop_collector.ingest.nesting import too_deep
 from innerloop_collector.metrics import Metrics
@@ -32,14 +32,14 @@ from innerloop_collector.store.writer import Receipt, Writer
 
 _log = structlog.get_logger()
 _ALIASES = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a"}
-_BATCH = "batch", "b"
+_BATCH = "batch", "b", "import"
 
 
 class _Sorted(NamedTuple):
     """What is to become of a request's events, which share project and clock."""
 
     project: str
-    skew_seconds: float
+    skew_seconds: float  # the largest of its events'
     events: int
     accepted: list[Row]
     quarantined: list[QuarantineRow]
@@ -75,15 +75,22 @@ class Ingest:
         self._metrics = metrics
 
     def routes(self) -> list[Route]:
-        """Segment's routes and the one-letter names that its browser SDK uses; some hosts are written with a slash at the end."""
+        """Segment's routes, the one-letter names that its browser SDK uses, and the beacon of RudderStack's.
+
+        Some paths are written with a slash at the end. A host that is written with one makes two of an SDK that puts the path behind it.
+        """
         kinds: dict[str, str | None] = dict.fromkeys(_BATCH)
         for kind, letter in _ALIASES.items():
             kinds |= {kind: kind, letter: kind}
-        return [self._route(f"/v1/{name}{slash}", kind) for name, kind in kinds.items() for slash in ("", "/")]
+        paths = {f"/v1/{name}{slash}": kind for name, kind in kinds.items() for slash in ("", "/")} | {f"{BEACON}/v1/batch": None}
+        return [self._route(path, kind) for path, kind in paths.items()] + [
+            self._route(f"/{path}", kind, described=False) for path, kind in paths.items()
+        ]
 
-    def _route(self, path: str, kind: str | None) -> Route:
+    def _route(self, path: str, kind: str | None, *, described: bool = True) -> Route:
         methods = ["POST", "OPTIONS"] if self._origins else ["POST"]
-        return Route(path, self._answer(kind), methods=methods, middleware=middleware(self._origins))
+        answer = self._answer(kind)
+        return Route(path, answer, methods=methods, middleware=middleware(self._origins), include_in_schema=described)
 
     def _answer(self, kind: str | None) -> Callable[[Request], Awaitable[Response]]:
         """Serve one route: `kind` is the type of its only event; None means a batch."""
@@ -180,7 +187,8 @@ class Ingest:
         registering = {one: registration for one, registration in registrations.items() if one in theirs}
         beyond = self._admission.beyond(key, [*(event.installation for event, end in ended if isinstance(end, Event)), *registering])
         places = verdicts.Places([], [], [(place, end.reason) for place, (_, end) in enumerate(ended) if isinstance(end, Dropped)])
-        found = _Sorted(shared.project, shared.skew_seconds, len(events), [], [], len(places.dropped), [], places, shared.received.date())
+        skew = max((event.skew_seconds for event in events), key=abs, default=0.0)
+        found = _Sorted(shared.project, skew, len(events), [], [], len(places.dropped), [], places, shared.received.date())
         found.registrations.extend(registration for one, registration in registering.items() if one not in beyond)
         for place, (event, end) in enumerate(ended):
             if isinstance(end, Event) and event.installation not in beyond:

@@ -26,6 +26,7 @@ class Event(msgspec.Struct, frozen=True):
     size: int  # bytes of the whole message
     digest: str | None  # of the plan that its developer agreed to, as far as it says so
     received: datetime
+    malformed: tuple[str, ...] = ()  # members that are of no type which they may have
     skew_seconds: float = 0.0  # how far the client's clock is behind ours, in whole minutes; used and forgotten
     judged: datetime | None = None  # when the pipeline looks at it, where that is not when it was received
     agreed: AgreedPlan | None = None  # found by the step `find_plan`

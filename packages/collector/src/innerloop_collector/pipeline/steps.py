@@ -20,9 +20,9 @@ Outcome = Event | Dropped | Quarantined
 Step = Callable[[Event, Catalogue], Outcome]
 
 
-def have_a_type(event: Event, _: Catalogue) -> Outcome:
-    """An event says what it is."""
-    return event if isinstance(event.body.get("type"), str) else Quarantined(Reason.MALFORMED, ("type",))
+def be_well_formed(event: Event, _: Catalogue) -> Outcome:
+    """An event is an object that says what it is, and each of its members has a type that it may have."""
+    return Quarantined(Reason.MALFORMED, event.malformed) if event.malformed else event
 
 
 def have_an_id(event: Event, _: Catalogue) -> Outcome:
@@ -104,7 +104,7 @@ def be_in_retention(event: Event, catalogue: Catalogue) -> Outcome:
     return msgspec.structs.replace(event, keep_until=keep_until)
 
 
-STEPS: tuple[Step, ...] = (have_a_type, have_an_id, fit, be_a_track, find_plan, keep_to_plan, find_time, be_in_retention)
+STEPS: tuple[Step, ...] = (be_well_formed, have_an_id, fit, be_a_track, find_plan, keep_to_plan, find_time, be_in_retention)
 
 
 def run(event: Event, catalogue: Catalogue) -> Outcome:

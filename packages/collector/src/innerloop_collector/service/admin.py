@@ -18,7 +18,7 @@ from innerloop_collector.access.principal import Principal
 from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import CollectorError, Denied, StoreError, Unknown, UsageError
 from innerloop_collector.ingest import body
-from innerloop_collector.ingest.answers import Refusal, bad_request, unavailable
+from innerloop_collector.ingest.answers import Refusal, unavailable
 from innerloop_collector.store.files import write_private
 
 CALL = "/admin/v1/call"
@@ -76,9 +76,8 @@ class Admin:
         except (Unknown, Denied) as error:
             return turned_away(error)
         try:
-            wanted = msgspec.json.decode(await body.read(request, self._limits), type=Call)
-        except msgspec.MsgspecError:
-            return bad_request("the body must name an operation and its arguments").answer()
+            data = await body.read(request, self._limits)
+            wanted = body.decode_as(data, Call, "the body must name an operation and its arguments")
         except Refusal as refusal:
             return refusal.answer()
         return await self._run(wanted, who)

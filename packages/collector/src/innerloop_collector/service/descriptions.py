@@ -111,15 +111,17 @@ def _both(name: str) -> tuple[str, str]:
 
 
 _RECEIPT = {"name": "receipt", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+_KEY = {"name": "writeKey", "in": "query", "schema": {"type": "string"}, "description": "The write key: a beacon has no header."}
 _TEXT = "text/plain"
 OPERATIONS: dict[tuple[str, str], Operation] = {
-    **{("POST", path): _send("Take a batch of events", "Batch") for name in ("batch", "b") for path in _both(name)},
+    **{("POST", path): _send("Take a batch of events", "Batch") for name in ("batch", "b", "import") for path in _both(name)},
     **{
         ("POST", path): _send(f"Take one event of the type {kind}", "Message")
         for kind in ("track", "identify", "page", "screen", "group", "alias")
         for name in (kind, kind[0])
         for path in _both(name)
     },
+    ("POST", "/beacon/v1/batch"): {**_send("Take a batch of a browser's beacon", "Batch"), "parameters": [_KEY]},
     ("POST", "/v1/forget"): _operation(
         "people", "Erase ids whose secret is shown; answered when the bytes are gone", _named("Forgotten"), *_SEND, body="Forget",
         security=("writeKey",),

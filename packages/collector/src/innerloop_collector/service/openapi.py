@@ -79,7 +79,7 @@ def _call(operations: Mapping[str, Operation]) -> dict[str, Any]:
 def served(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
     """Every path with every method that it takes, but HEAD, which goes with GET, and OPTIONS, which browsers ask by themselves."""
     for route in routes:
-        if isinstance(route, Route):
+        if isinstance(route, Route) and route.include_in_schema:  # one that is not is another writing of one that is
             for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield route.path, method
 

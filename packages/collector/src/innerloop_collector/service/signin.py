@@ -14,7 +14,7 @@ from innerloop_collector.access.door import Door
 from innerloop_collector.configuration import Limits
 from innerloop_collector.errors import Denied, Unknown
 from innerloop_collector.ingest import body
-from innerloop_collector.ingest.answers import Refusal, bad_request
+from innerloop_collector.ingest.answers import Refusal
 from innerloop_collector.service.admin import turned_away
 
 _PATH = "/session"
@@ -52,10 +52,7 @@ class SignIn:
             return refusal.answer()
 
     async def _open(self, request: Request) -> Response:
-        try:
-            given = msgspec.json.decode(await body.read(request, self._limits), type=Given)
-        except msgspec.MsgspecError:
-            raise bad_request("the body must be an object with a token") from None
+        given = body.decode_as(await body.read(request, self._limits), Given, "the body must be an object with a token")
         cookie = self._door.sign_in(request, given.token)
         return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": cookie})
 
