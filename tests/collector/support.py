@@ -141,6 +141,11 @@ class Collector:
         """Start the service with a project file, whose write key it accepts."""
         return self.start("--project-file", str(self.write(document or PROJECT)))
 
+    def for_trying(self) -> "Collector":
+        """Have the store made as a throw-away store, whose reports show the running week too. Before the first start."""
+        self.environment["INNERLOOP_COLLECTOR_STORE_THROW_AWAY"] = "true"
+        return self
+
     def move_clock(self, by: timedelta) -> None:
         """Have every process that is started from now on see another time."""
         for library in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"):

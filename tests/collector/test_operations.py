@@ -176,7 +176,8 @@ def test_more_new_ids_than_a_key_may_bring_are_found(idle: Collector) -> None:
     idle.send(*[run_event() for _ in range(5)])
 
     [line] = wrong(idle)
-    assert line.startswith("3 events of acme wait, since a write key brought too many new ids; ")
+    assert line.startswith("acme: 3 events wait in quarantine (too many new ids), ")
+    assert "innerloop-collector ids release acme" in line
     assert 0 == idle.cli("ids", "release", "acme").returncode
     assert [] == wrong(idle)
 

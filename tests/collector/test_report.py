@@ -17,8 +17,8 @@ STOPPED = (-1, -2, -15, 130, 143)
 
 @pytest.fixture
 def ready(idle: Collector) -> Collector:
-    """A running collector whose developers count from their first week on."""
-    idle.start_with()
+    """A running collector to try things, whose developers count from their first week on."""
+    idle.for_trying().start_with()
     idle.apply(PROJECT, "--min-active-weeks", "1")
     return idle
 
@@ -143,7 +143,7 @@ def test_waiting_that_one_developer_dominates_is_not_shown(ready: Collector) -> 
 
 
 def test_developers_count_from_enough_active_weeks_on_and_until_then_a_day_is_named(idle: Collector) -> None:
-    idle.start_with()
+    idle.for_trying().start_with()
     people = _people(6)
     _send(idle, [run_event(person) for person in people])
     early = idle.ask("report", "acme")
@@ -166,7 +166,7 @@ def test_developers_count_from_enough_active_weeks_on_and_until_then_a_day_is_na
 
 def test_nobody_gets_active_weeks_by_events_of_earlier_times(idle: Collector) -> None:
     """Else whoever has the write key could make up four developers, and see the figures of the fifth within a minute."""
-    idle.start_with()
+    idle.for_trying().start_with()
     _send(idle, [run_event(person, ago=timedelta(days=7 * week)) for person in _people(6) for week in range(4)])
     report = idle.ask("report", "acme")
 
@@ -197,7 +197,7 @@ def test_windows_cannot_be_subtracted_from_each_other(ready: Collector) -> None:
 
 
 def test_what_is_past_its_retention_is_in_no_report(idle: Collector) -> None:
-    idle.start_with(project(project={"retention_days": 10}))
+    idle.for_trying().start_with(project(project={"retention_days": 10}))
     idle.apply(project(project={"retention_days": 10}), "--min-active-weeks", "1")
     _send(idle, [run_event(person, ago=timedelta(days=12)) for person in _people(8)])
 
@@ -220,8 +220,8 @@ def test_the_report_never_holds_an_id_and_its_keys_are_stable(ready: Collector) 
 
     assert not any(person in done.stdout for person in people)
     assert [
-        "project", "name", "window", "min_active_weeks", "k", "state", "explanation", "first_figures", "developers", "commands",
-        "needs_more_developers", "targets", "targets_need_more_developers", "total", "rules",
+        "project", "name", "window", "min_active_weeks", "k", "state", "explanation", "first_figures", "next_figures", "developers",
+        "commands", "needs_more_developers", "targets", "targets_need_more_developers", "total", "waiting", "rules",
     ] == list(report)  # fmt: skip
     assert [
         "command", "runs", "developers", "p50_ms", "p90_ms", "failure_rate", "interrupted", "unknown", "waited_minutes",

@@ -95,17 +95,18 @@ def test_the_number_of_developers_is_not_shown_where_it_is_the_team(developers: 
 
 
 @given(DAYS, st.sampled_from(BY_USE))
-def test_windows_are_whole_weeks_that_end_with_the_current_one(today: dt.date, weeks: int) -> None:
-    chosen = window(weeks, today)
+def test_windows_are_whole_weeks_that_are_over_and_of_a_throw_away_store_the_running_one_too(today: dt.date, weeks: int) -> None:
+    chosen, trying = window(weeks, today), window(weeks, today, running=True)
 
     assert (0, 0) == (chosen.first.weekday(), chosen.end.weekday())
-    assert chosen.end - dt.timedelta(days=7) <= today < chosen.end
-    assert (chosen.end - chosen.first).days == 7 * (weeks + 1)
+    assert chosen.end <= today < chosen.end + dt.timedelta(days=7) == trying.end
+    assert (chosen.end - chosen.first).days == 7 * weeks
+    assert chosen.first == trying.first
 
 
 @given(DAYS)
 def test_any_two_windows_are_compared_by_exactly_one_of_them(today: dt.date) -> None:
-    spans = [span for weeks in BY_USE for span in more_usual(window(weeks, today), today)]
+    spans = [span for weeks in BY_USE for span in more_usual(window(weeks, today))]
 
     assert len(spans) == len(set(spans)) == len(BY_USE) * (len(BY_USE) - 1) // 2
     assert all(first < end for first, end in spans)

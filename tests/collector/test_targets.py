@@ -18,8 +18,8 @@ from tests.conftest import Installed
 
 @pytest.fixture
 def ready(idle: Collector) -> Collector:
-    """A running collector whose developers count from their first week on."""
-    idle.start_with()
+    """A running collector to try things, whose developers count from their first week on."""
+    idle.for_trying().start_with()
     idle.apply(PROJECT, "--min-active-weeks", "1")
     return idle
 
@@ -194,7 +194,7 @@ def test_windows_of_targets_cannot_be_subtracted_from_each_other(ready: Collecto
 def test_a_long_list_is_cut_in_the_terminal_and_whole_in_json(idle: Collector) -> None:
     names = [f"step-{number}" for number in range(25)]
     many = project(names={"allow": ["test", *names]})
-    idle.start_with(many)
+    idle.for_trying().start_with(many)
     idle.apply(many, "--min-active-weeks", "1")
     runs = [run_event(person) for person in _people(6)]
     steps = [

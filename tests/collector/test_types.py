@@ -11,7 +11,23 @@ from tests.collector.support import KEY, Collector, project, run_event
 
 EXACT = project(fields={"duration_ms": "exact"})
 WHOLE = {"1230.0": 1230, "1e3": 1000, "1.23E+3": 1230, "-0.0": 0, "0": 0, "4.0e0": 4, "null": None, "NaN": None}
-NOT_WHOLE = ["1230.5", "1e-3", "-1", "-1.0", "1e300", "1e999", "-1e999", "9" * 30, "9" * 5_000, '"1230"', '"1230.0"', "true", "[1230]", "{}", '""']
+NOT_WHOLE = [
+    "1230.5",
+    "1e-3",
+    "-1",
+    "-1.0",
+    "1e300",
+    "1e999",
+    "-1e999",
+    "9" * 30,
+    "9" * 5_000,
+    '"1230"',
+    '"1230.0"',
+    "true",
+    "[1230]",
+    "{}",
+    '""',
+]
 
 
 def text_of(event: dict[str, Any], member: str, value: str) -> str:
@@ -93,14 +109,20 @@ def test_several_wrong_members_are_all_named_and_what_is_no_object_says_so(colle
 
 def test_null_is_as_good_as_absent_and_no_id_at_all_is_said(collector: Collector) -> None:
     nulls = dict.fromkeys(("anonymousId", "messageId", "context", "timestamp"))
-    collector.send({**run_event(), **nulls}, {**run_event(), "userId": None}, {**run_event(), "userId": ""}, {**run_event(), "properties": None})
+    collector.send(
+        {**run_event(), **nulls}, {**run_event(), "userId": None}, {**run_event(), "userId": ""}, {**run_event(), "properties": None}
+    )
 
     assert 1 == stored(collector)
     assert {"neither userId nor anonymousId": 2, "violates the plan: missing: properties": 1} == reasons(collector)
 
 
 def test_nothing_of_a_malformed_value_is_kept(collector: Collector) -> None:
-    collector.send({**run_event(), "userId": {"canary": "canary"}}, {**run_event(), "context": {"plan": "canary"}}, {**run_event(), "event": ["canary"]})
+    collector.send(
+        {**run_event(), "userId": {"canary": "canary"}},
+        {**run_event(), "context": {"plan": "canary"}},
+        {**run_event(), "event": ["canary"]},
+    )
     assert "canary" not in asked(collector, "quarantine.list").text + asked(collector, "quarantine.violations").text + collector.log
     collector.stop()
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import ipaddress
 import math
 import os
 import signal
@@ -14,6 +15,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import structlog
@@ -23,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from innerloop_collector import vitals
 from innerloop_collector.access.door import Door
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
@@ -44,13 +47,17 @@ from innerloop_collector.service.guard import Guard, room_for
 from innerloop_collector.service.health import Health
 from innerloop_collector.service.notify import Notifier
 from innerloop_collector.service.openapi import Description
+from innerloop_collector.service.question import Question
 from innerloop_collector.service.requests import CountRequests
 from innerloop_collector.service.signin import SignIn
 from innerloop_collector.settings import Paths
 from innerloop_collector.store.holdings import Holdings
 from innerloop_collector.store.lock import DataLock
+from innerloop_collector.vitals import Waiting
 
 _READERS = 2
+_FRESH_QUARANTINE = 15.0  # seconds for which it is told again what waits: counting that reads all of it
+_PATIENCE = 1.0  # seconds that /readyz waits for it
 _OF_THE_PORT = {errno.EADDRINUSE, errno.EACCES}
 _ANOTHER_HOST = "give a name or an address of this machine with --host"
 _GARBAGE = 50_000  # objects between two looks for cycles: a few requests hold that many, none of them in a cycle
@@ -63,6 +70,8 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
     room_for(configuration.limits.connections)
     listener = _listen(*address)
     core = Core(paths, configuration)
+    if core.throw_away:
+        _for_this_machine_only(paths, listener, configuration)
     core.open()
     operations = Operations(core)
     try:
@@ -98,8 +107,9 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Co
     forget = Forget(admission, core.hasher, core.eraser, core.erasures, limits, readers)
     door = Door(core.tokens, core.uses, load_token(core.paths.admin_token), core.configuration.access, core.now)
     admin = Admin(operations.call, door, limits, readers)
-    health = Health(lambda: _trouble(core), readers)
-    exposition, description = Exposition(core, readers), Description()
+    waiting = Question(lambda: vitals.waiting(core), readers, _FRESH_QUARANTINE)
+    health = Health(lambda: _trouble(core), lambda: _notes(waiting), readers)
+    exposition, description = Exposition(core, readers, waiting), Description()
     parts = (ingest, oauth, forget, holdings, admin, SignIn(door, limits), health, exposition, description)
     routes = [route for part in parts for route in part.routes()]
     description.write(routes, operations.known)
@@ -114,6 +124,14 @@ def _trouble(core: Core) -> str | None:
     if not (core.engine.layout.remote or core.paths.store.is_dir()):
         return "the store's directory is gone"
     return None if core.writer.can_write() else "the last events could not be written"
+
+
+async def _notes(waiting: Question[list[Waiting]]) -> list[str]:
+    """What an operator should know although all is served. Anybody may read it: no project and no number."""
+    by_reason: dict[str, date] = {}
+    for one in (await waiting.told(_PATIENCE)).answer or ():
+        by_reason[one.reason] = min(one.removed_on, by_reason.get(one.reason, one.removed_on))
+    return [f"events wait in quarantine ({reason}), the first until they are removed on {day}" for reason, day in by_reason.items()]
 
 
 async def _run(application: ASGIApp, guard: Guard, listener: socket.socket, url: str, lock: DataLock, healthy: Callable[[], bool]) -> None:
@@ -191,6 +209,13 @@ def _listen(host: str, port: int) -> socket.socket:
         raise CollectorError(f"cannot listen on {host} port {port}: {why.partition(' (')[0]}; {theirs}") from error
     except (TypeError, UnicodeError) as error:
         raise CollectorError(f"cannot listen on {host!r} port {port}: that is no name of a machine; {_ANOTHER_HOST}") from error
+
+
+def _for_this_machine_only(paths: Paths, listener: socket.socket, configuration: Configuration) -> None:
+    """Show what a throw-away store shows to nobody elsewhere. Raises UsageError."""
+    if not ipaddress.ip_address(listener.getsockname()[0]).is_loopback or configuration.access.trusted_proxies:
+        listener.close()
+        raise UsageError(f"the store of {paths.data} is a throw-away store: it is served on the loopback interface only, behind no proxy")
 
 
 def _shown(host: str) -> str:

@@ -84,6 +84,7 @@ class Store(Section, frozen=True):
     group_rows: Count = 5_000  # events in one commit, about
     linger_seconds: Rate = 0.1  # how long a commit waits for more events, at most; it waits as long as the one before it took
     waiting_rows: Count = 50_000  # events that may wait for the store; beyond it the answer is 429
+    throw_away: bool = False  # make a store to try things, on loopback only: reports show the running week too; never of one that is there
 
 
 class Ingest(Section, frozen=True):

@@ -21,6 +21,7 @@ from innerloop_collector.store.backups import Backups
 from innerloop_collector.store.engine import SESSION, Engine, embedded, sync
 from innerloop_collector.store.eraser import Copies, Eraser
 from innerloop_collector.store.erasure import Erasures, Tombstones
+from innerloop_collector.store.files import write_private
 from innerloop_collector.store.ids import KnownIds
 from innerloop_collector.store.journal import Journal
 from innerloop_collector.store.keyed import Hasher, load_secret
@@ -63,7 +64,9 @@ class Core:
         self.now = now
         store = self.configuration.store
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)
+        new = not paths.secret.exists()
         self.hasher = Hasher(load_secret(paths.secret, store_exists=paths.store.exists()))
+        self.throw_away = _throw_away(paths, wanted=store.throw_away, new=new)
         self.engine = open_engine(paths, store)
         self.lease = Lease(self.engine, holder_of(paths.data), store.lease_seconds) if store.url else None
         self.tables = Tables(self.engine)
@@ -129,6 +132,19 @@ def _refuse_half_a_restore(paths: Paths) -> None:
         raise UsageError(
             f"a restore into {paths.data} was cut off; run it again, or remove {paths.restoring} if the backup shall not be put back"
         )
+
+
+def _throw_away(paths: Paths, *, wanted: bool, new: bool) -> bool:
+    """Whether the store was made to try things. It is marked together with its secret, before there is any, and never afterwards."""
+    if new:
+        paths.throw_away.unlink(missing_ok=True)
+        if wanted:
+            write_private(paths.throw_away, b"")
+    if wanted and not paths.throw_away.exists():
+        raise UsageError(
+            f"the store of {paths.data} was made to be kept, and so store.throw_away cannot be set; use another --data DIR to try things"
+        )
+    return paths.throw_away.exists()
 
 
 def open_engine(paths: Paths, store: Store) -> Engine:

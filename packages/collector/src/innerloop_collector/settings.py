@@ -37,6 +37,11 @@ class Paths:
         return self.data / "secret"
 
     @property
+    def throw_away(self) -> Path:
+        """Is there where the store was made to try things."""
+        return self.data / "throw-away"
+
+    @property
     def erasures(self) -> Path:
         """Every erasure once more, outside the store."""
         return self.data / "erasures.log"

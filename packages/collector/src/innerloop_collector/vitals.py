@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import msgspec
 
 from innerloop_collector.core import Core
 from innerloop_collector.store.engine import Engine
+from innerloop_collector.store.schema import QUARANTINE_DAYS
 
 STUCK_SECONDS = 600  # a mutation of the engine that takes longer than this is in trouble; on 100 million rows one took 36 s
 _OURS = "database = {database:String}"
@@ -63,6 +65,21 @@ class DestinationVitals(msgspec.Struct, frozen=True):
     last_error: str | None
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """What waits in a project's quarantine for one reason."""
+
+    project: str
+    reason: str
+    events: int
+    first_day: date  # of receipt
+    last_day: date
+
+    @property
+    def removed_on(self) -> date:
+        """The day on which the first of them go, whatever was done until then."""
+        return self.first_day + timedelta(days=QUARANTINE_DAYS)
+
+
 class DiskVitals(msgspec.Struct, frozen=True):
     """How full the data directory's file system is, and how far its clock is from this machine's."""
 
@@ -109,6 +126,11 @@ def destinations(core: Core) -> list[DestinationVitals]:
     """Ask the exporters. Raises StoreError where the store does not answer."""
     names = [name for name in DestinationVitals.__struct_fields__ if name != "name"]
     return [DestinationVitals(one["destination"], *(one[name] for name in names)) for one in core.exporters.status()]
+
+
+def waiting(core: Core) -> list[Waiting]:
+    """Ask the quarantine. Raises StoreError where the store does not answer."""
+    return [Waiting(*row) for row in core.tables.waiting()]
 
 
 def disk(directory: Path) -> DiskVitals:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from innerloop_collector.cli.shared import as_json
+from innerloop_collector.cli.shared import as_json, as_text, say
 from innerloop_collector.configuration import FILE_VARIABLE, Configuration, Destination, load, shown
 from innerloop_collector.errors import UsageError
 
@@ -32,8 +32,8 @@ def check_config(file: str | None, as_json: bool) -> None:
     except UsageError as error:
         raise UsageError(f"{source}: {error}") from error
     for note in notes:
-        click.echo(f"note: {source}: {note}", err=True)
-    click.echo(json.dumps({"configuration": source, "ok": True, "notes": notes}, indent=2) if as_json else f"{source}: well")
+        say(f"note: {source}: {note}", err=True)
+    say(as_text({"configuration": source, "ok": True, "notes": notes}) if as_json else f"{source}: well")
 
 
 def _try_out(configuration: Configuration) -> list[str]:
@@ -65,7 +65,7 @@ def _try_out(configuration: Configuration) -> list[str]:
 def show_config(file: str | None, as_json: bool) -> None:
     """Print every setting and its value; what is not the default is marked. Secrets are not shown."""
     document = shown(load(file, os.environ))
-    click.echo(json.dumps(document, indent=2) if as_json else _text(document, _usual(document)))
+    say(as_text(document) if as_json else _text(document, _usual(document)))
 
 
 def _usual(document: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, located, show
+from innerloop_collector.cli.shared import Place, as_json, call, located, say, show
 
 
 @click.group()
@@ -38,7 +38,7 @@ def set_aside(place: Place, name: str, as_json: bool) -> None:
 def pause(place: Place, name: str) -> None:
     """Send nothing more to a destination, also after a restart. Nothing is lost: it goes on from there."""
     call(place, "destinations.pause", destination=name)
-    click.echo(f"{name} is paused; go on with: innerloop-collector destinations resume {name}")
+    say(f"{name} is paused; go on with: innerloop-collector destinations resume {name}")
 
 
 @destinations.command()
@@ -47,7 +47,7 @@ def pause(place: Place, name: str) -> None:
 def resume(place: Place, name: str) -> None:
     """Go on with a destination that was paused, or that waits after a failure."""
     answer = call(place, "destinations.resume", destination=name)
-    click.echo(f"{name} goes on, {answer['behind_events']} events behind")
+    say(f"{name} goes on, {answer['behind_events']} events behind")
 
 
 @destinations.command()
@@ -56,4 +56,4 @@ def resume(place: Place, name: str) -> None:
 def retry(place: Place, name: str) -> None:
     """Try the events once more that a destination did not take."""
     answer = call(place, "destinations.retry", destination=name)
-    click.echo(f"{answer['events']} events are tried again")
+    say(f"{answer['events']} events are tried again")

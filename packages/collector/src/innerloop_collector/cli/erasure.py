@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, located, read, show
+from innerloop_collector.cli.shared import Place, as_json, call, located, read, say, show
 from innerloop_collector.errors import UsageError
 
 
@@ -25,9 +25,7 @@ def erase(place: Place, project: str, id_from: str | None, given: str | None, as
     answer = call(place, "erasure.erase", project=project, ids=ids)
     show(answer, as_json, text)
     if not answer["events"]:
-        click.echo(
-            f"note: nothing was kept of {project} under what was given; see whether it is written right, or was erased before", err=True
-        )
+        say(f"note: nothing was kept of {project} under what was given; see whether it is written right, or was erased before", err=True)
 
 
 def _ids(source: str) -> list[str]:

@@ -6,7 +6,7 @@ from operator import itemgetter
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, located, read, show
+from innerloop_collector.cli.shared import Place, as_json, call, located, read, say, show
 from innerloop_collector.errors import UsageError
 
 
@@ -25,9 +25,9 @@ def create_key(place: Place, project: str, secret_from: str | None, as_json: boo
     secret = _secret(secret_from) if secret_from else None
     answer = call(place, "keys.create", project=project, secret=secret)
     show(answer, as_json, itemgetter("key"))
-    click.echo(f"write key {answer['id']} of {project}; put it into innerloop.toml as project.write_key. It is not shown again.", err=True)
+    say(f"write key {answer['id']} of {project}; put it into innerloop.toml as project.write_key. It is not shown again.", err=True)
     if answer["weak"]:
-        click.echo("note: the secret is short enough to be guessed; leave out --secret-from to get a random one", err=True)
+        say("note: the secret is short enough to be guessed; leave out --secret-from to get a random one", err=True)
 
 
 @keys.command("rotate")
@@ -46,9 +46,9 @@ def rotate_key(place: Place, project: str, overlap: int, as_json: bool) -> None:
     """Make a write key and print it; the ones that the project has end at a date."""
     answer = call(place, "keys.rotate", project=project, overlap=overlap)
     show(answer, as_json, itemgetter("key"))
-    click.echo(f"write key {answer['id']} of {project}; put it into innerloop.toml as project.write_key. It is not shown again.", err=True)
+    say(f"write key {answer['id']} of {project}; put it into innerloop.toml as project.write_key. It is not shown again.", err=True)
     for old in answer["ending"]:
-        click.echo(f"write key {old['id']} is accepted up to and including {old['ends']}", err=True)
+        say(f"write key {old['id']} is accepted up to and including {old['ends']}", err=True)
 
 
 @keys.command("list")
@@ -67,10 +67,10 @@ def list_keys(place: Place, as_json: bool) -> None:
 def revoke_key(place: Place, key: str) -> None:
     """Refuse a write key (given by its id) from now on."""
     answer = call(place, "keys.revoke", key=key)
-    click.echo(f"write key {answer['id']} of {answer['project']} is revoked")
+    say(f"write key {answer['id']} of {answer['project']} is revoked")
     if not answer["left"]:
         again = f"innerloop-collector keys create {answer['project']}"
-        click.echo(f"note: {answer['project']} has no key left, so nothing of it is accepted; make one: {again}", err=True)
+        say(f"note: {answer['project']} has no key left, so nothing of it is accepted; make one: {again}", err=True)
 
 
 def _secret(source: str) -> str:

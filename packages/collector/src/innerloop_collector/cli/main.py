@@ -25,6 +25,7 @@ from innerloop_collector.cli.serve import serve
 from innerloop_collector.cli.service import check, demo
 from innerloop_collector.cli.tokens import tokens
 from innerloop_collector.errors import CollectorError
+from innerloop_collector.terminal.plain import lines
 
 _WRITING: tuple[click.Command, ...] = (projects, keys, tokens, ids, quarantine, destinations)
 _KEEPING: tuple[click.Command, ...] = (retain, totals, erase, receipt, backup, backups, restore)
@@ -41,7 +42,7 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except CollectorError as error:
-        click.echo(f"innerloop-collector: {error}", err=True)
+        click.echo(f"innerloop-collector: {lines(str(error))}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -3,7 +3,7 @@
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, located, read, show
+from innerloop_collector.cli.shared import Place, as_json, call, located, read, say, show
 
 
 @click.group()
@@ -21,7 +21,7 @@ def add_key(place: Place, project: str, file: str, as_json: bool) -> None:
     answer = call(place, "oauth.add", project=project, public_key=read(file))
     show(answer, as_json, lambda key: f"client id {key['project']}, key id {key['id']}")
     if not place.configuration.ingest.oauth_audience:
-        click.echo("note: no tokens are given until oauth_audience is set in [ingest] of the service's configuration", err=True)
+        say("note: no tokens are given until oauth_audience is set in [ingest] of the service's configuration", err=True)
 
 
 @oauth.command("list")
@@ -40,4 +40,4 @@ def list_keys(place: Place, as_json: bool) -> None:
 def revoke_key(place: Place, key: str) -> None:
     """Refuse a public key (given by its id), and every token that was given for it, from now on."""
     answer = call(place, "oauth.revoke", key=key)
-    click.echo(f"public key {answer['id']} of {answer['project']} is revoked, and so are its tokens")
+    say(f"public key {answer['id']} of {answer['project']} is revoked, and so are its tokens")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, founding, located, read, show
+from innerloop_collector.cli.shared import Place, as_json, call, founding, located, read, say, show
 
 
 @click.group()
@@ -26,9 +26,9 @@ def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json
     """Register a version of a project file; events that waited for it are released."""
     answer = call(place, "projects.apply", toml=read(file), source=file, min_active_weeks=min_active_weeks)
     for key in answer["unknown_keys"]:
-        click.echo(f"note: {file}: {key} is not known to this version and counts as off", err=True)
+        say(f"note: {file}: {key} is not known to this version and counts as off", err=True)
     if not answer["write_key_known"]:
-        click.echo(f"note: the write key in {file} is not accepted yet; see: innerloop-collector keys create --help", err=True)
+        say(f"note: the write key in {file} is not accepted yet; see: innerloop-collector keys create --help", err=True)
     show(answer, as_json, _applied)
 
 

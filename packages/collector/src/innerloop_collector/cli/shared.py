@@ -19,6 +19,7 @@ from innerloop_collector.cli.remote import URL_VARIABLE, Remote, remote
 from innerloop_collector.configuration import Configuration, load
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.settings import Paths, data_directory, prepare
+from innerloop_collector.terminal.plain import cleaned, lines
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -119,12 +120,29 @@ def call(place: Place, operation: str, **arguments: Any) -> dict[str, Any]:
 def show(answer: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str]) -> None:
     """Print an answer. Raises CollectorError for one that another version, or no collector, gave."""
     try:
-        shown = json.dumps(answer, indent=2) if as_json else text(answer)
+        shown = as_text(answer) if as_json else text(_printable(answer))
     except msgspec.ValidationError as error:
         raise CollectorError(
             f"the answer is not what this version reads ({error}); check the address, and use the same version at both ends"
         ) from error
     click.echo(shown, color=True)
+
+
+def as_text(answer: Any) -> str:
+    """An answer as JSON in ASCII, in which what a terminal would obey is escaped."""
+    return json.dumps(answer, indent=2).replace("\x7f", "\\u007f")
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print what a command has to say, on as many lines as it has."""
+    click.echo(lines(text), err=err)
+
+
+def _printable(answer: dict[str, Any]) -> dict[str, Any]:
+    """Make every text of an answer printable, in its place: what is missing in it still says so itself."""
+    for name, value in answer.items():
+        answer[name] = cleaned(value)
+    return answer
 
 
 def read(file: str) -> str:

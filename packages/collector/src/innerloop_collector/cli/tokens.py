@@ -5,7 +5,7 @@ from operator import itemgetter
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, located, show
+from innerloop_collector.cli.shared import Place, as_json, call, located, say, show
 
 
 @click.group()
@@ -32,7 +32,7 @@ def create_token(place: Place, role: str, projects: tuple[str, ...], days: int, 
     answer = call(place, "tokens.create", role=role, label=label, days=days, projects=list(projects))
     show(answer, as_json, itemgetter("token"))
     whose = ", ".join(answer["projects"]) or "all projects"
-    click.echo(f"token {answer['id']}: {role} of {whose}, good up to and including {answer['expires']}. It is not shown again.", err=True)
+    say(f"token {answer['id']}: {role} of {whose}, good up to and including {answer['expires']}. It is not shown again.", err=True)
 
 
 @tokens.command("list")
@@ -51,4 +51,4 @@ def list_tokens(place: Place, as_json: bool) -> None:
 def revoke_token(place: Place, token: str) -> None:
     """Refuse a token (given by its id) from now on, and end its sessions."""
     answer = call(place, "tokens.revoke", token=token)
-    click.echo(f"token {answer['id']} is revoked")
+    say(f"token {answer['id']} is revoked")

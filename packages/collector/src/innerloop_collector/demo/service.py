@@ -26,7 +26,7 @@ class Service:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [self.command, "serve", "--data", str(self.data), "--port", "0"],
-                env=environment, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+                env={**environment, "INNERLOOP_COLLECTOR_STORE_THROW_AWAY": "true"}, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
             )  # fmt: skip
         try:
             self.address = self._wait_until_it_listens(30.0)

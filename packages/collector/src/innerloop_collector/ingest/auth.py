@@ -14,8 +14,7 @@ from innerloop_collector.ingest.answers import stale_token, unknown_key, wrong_p
 from innerloop_collector.ingest.tokens import SendingTokens
 from innerloop_collector.store.registry import Registry
 
-
-BEACON = "/beacon"  # where RudderStack's SDK for browsers sends what it says with sendBeacon
+BEACON = "/beacon/v1/batch"  # where RudderStack's SDK for browsers sends what it says with sendBeacon
 
 
 class Shown(NamedTuple):
@@ -39,7 +38,7 @@ def shown(request: Request) -> Shown:
         return Shown(token=rest.strip())
     if scheme.lower() == "basic":
         return Shown(key=_basic(rest))
-    return Shown(key=request.query_params.get("writeKey")) if request.url.path.startswith(BEACON) else Shown()
+    return Shown(key=request.query_params.get("writeKey")) if request.scope["path"].endswith(BEACON) else Shown()
 
 
 def key_in_header(request: Request) -> str | None:

@@ -82,7 +82,7 @@ class Ingest:
         kinds: dict[str, str | None] = dict.fromkeys(_BATCH)
         for kind, letter in _ALIASES.items():
             kinds |= {kind: kind, letter: kind}
-        paths = {f"/v1/{name}{slash}": kind for name, kind in kinds.items() for slash in ("", "/")} | {f"{BEACON}/v1/batch": None}
+        paths = {f"/v1/{name}{slash}": kind for name, kind in kinds.items() for slash in ("", "/")} | {BEACON: None}
         return [self._route(path, kind) for path, kind in paths.items()] + [
             self._route(f"/{path}", kind, described=False) for path, kind in paths.items()
         ]

@@ -8,22 +8,22 @@ import json
 import os
 import stat
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx2
 
 from innerloop_collector.configuration import Backup, Check
 from innerloop_collector.errors import UsageError
-from innerloop_collector.pipeline.outcome import Reason
-from innerloop_collector.vitals import STUCK_SECONDS, DestinationVitals, DiskVitals, StoreVitals
+from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, WHAT_TO_DO, Reason
+from innerloop_collector.vitals import STUCK_SECONDS, DestinationVitals, DiskVitals, StoreVitals, Waiting
 
 _MANY_PARTS = 1_000  # of one table: the engine slows inserts down from this many in one month on
 _PATIENCE = 10.0  # seconds for the address whose Date is compared
 _DAY = 86_400
+_STILL_COMES = timedelta(days=1)  # what came yesterday or today: more of it is to be expected
 
 
 class Finding(NamedTuple):
@@ -54,6 +54,13 @@ def of_the_store(store: StoreVitals, last_failure: str | None) -> Iterator[Findi
     if store.unfinished_erasures:
         text = f"{store.unfinished_erasures} erased ids may have bytes left; the running service goes on with them"
         yield Finding("erasures", text, note=True)
+
+
+def of_a_throw_away_store(*, throw_away: bool) -> Iterator[Finding]:
+    """Say what a throw-away store is not for."""
+    if throw_away:
+        text = "this is a throw-away store, for trying: reports show the running week too, so asking twice can show what one person did"
+        yield Finding("store", f"{text}; measure nobody with it", note=True)
 
 
 def of_the_disk(disk: DiskVitals, wanted: Check) -> Iterator[Finding]:
@@ -88,15 +95,17 @@ def of_another_clock(wanted: Check) -> Iterator[Finding]:
         yield Finding("clock", f"this machine's clock is {-distance:+.0f} s from that of check.clock_url; set it by NTP")
 
 
-def of_the_new_ids(quarantine: Iterable[Sequence[Any]]) -> Iterator[Finding]:
-    """Judge what waits: a key that brought more new ids in a day than it may was found by somebody, or a team grew. Rows as of quarantine_counts."""
-    waiting: Counter[str] = Counter()
-    for project, reason, _, events, *_ in quarantine:
-        if reason == Reason.NEW_ID:
-            waiting[project] += events
-    for project, events in waiting.items():
-        text = f"{events} events of {project} wait, since a write key brought too many new ids; let them in with: innerloop-collector ids release {project}"
-        yield Finding("new ids", f"{text}, or make another key")
+def of_the_quarantine(waiting: Iterable[Waiting], today: date) -> Iterator[Finding]:
+    """Judge what waits: to its sender it is delivered, so nobody else says that it goes.
+
+    What nothing can release is wrong for as long as more of it comes, and a note afterwards.
+    """
+    for one in waiting:
+        kept = one.reason in KEEP_THEIR_BODY
+        count = "1 event waits" if one.events == 1 else f"{one.events} events wait"
+        text = f"{one.project}: {count} in quarantine ({one.reason}), the first until it is removed on {one.removed_on}"
+        what = WHAT_TO_DO[Reason(one.reason)].replace("PROJECT", one.project) if one.reason in set(Reason) else "see: quarantine list"
+        yield Finding("quarantine", f"{text}; {what}", note=not kept and one.last_day < today - _STILL_COMES)
 
 
 def of_the_room_in_quarantine(full: Iterable[str]) -> Iterator[Finding]:

@@ -1,5 +1,7 @@
 """Operations on what waits in quarantine. May import: access, the store's schema."""
 
+from datetime import timedelta
+
 from innerloop_collector.access.roles import Role
 from innerloop_collector.operations.area import Answer, Area, operation
 from innerloop_collector.store.schema import QUARANTINE_DAYS
@@ -15,7 +17,12 @@ class Quarantine(Area):
         counts = [dict(zip(names, row, strict=True)) for row in self.core.tables.quarantine_counts()]
         return {
             "quarantine": [
-                {**row, "first_day": str(row["first_day"]), "last_day": str(row["last_day"])}
+                {
+                    **row,
+                    "first_day": str(row["first_day"]),
+                    "last_day": str(row["last_day"]),
+                    "removed_on": str(row["first_day"] + timedelta(days=QUARANTINE_DAYS)),
+                }
                 for row in counts
                 if visible is None or row["project"] in visible
             ],

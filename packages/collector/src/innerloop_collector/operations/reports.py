@@ -11,7 +11,7 @@ class Reports(Area):
 
     def __init__(self, core: Core) -> None:
         super().__init__(core)
-        self._team = TeamReports(core.engine, core.registry, core.now)
+        self._team = TeamReports(core.engine, core.registry, core.now, running=core.throw_away)
 
     @operation("report", Role.VIEWER)
     def report(self, project: str, weeks: int | None = None) -> Answer:

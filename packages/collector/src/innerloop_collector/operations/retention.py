@@ -3,6 +3,7 @@
 from innerloop_collector.access.roles import Role
 from innerloop_collector.core import Core
 from innerloop_collector.operations.area import Answer, Area, operation
+from innerloop_collector.reports.windows import monday_of
 from innerloop_collector.retention.sweep import Sweep
 
 
@@ -37,7 +38,8 @@ class Retention(Area):
     def totals(self, project: str) -> Answer:
         """The weekly totals of a project."""
         self.core.registry.catalogue.newest(project)
-        rows = self._sweep.totals.read(project)
+        running = monday_of(self.core.now().date())  # its rows may go before it is over, where a project keeps them for few days
+        rows = [row for row in self._sweep.totals.read(project) if row["week"] < running or self.core.throw_away]
         return {
             "project": project,
             "totals": [{**row, "week": row["week"].isoformat(), "made_day": row["made_day"].isoformat()} for row in rows],

@@ -18,8 +18,8 @@ class Service(Area):
         store = vitals.store(self.core)
         events, waiting = self.core.tables.counts()
         disk = vitals.disk(self.core.paths.scratch)
-        failure = self.core.writer.last_failure
-        found = list(self._findings(store, disk, failure))
+        failure, quarantine = self.core.writer.last_failure, vitals.waiting(self.core)
+        found = list(self._findings(store, disk, failure, quarantine))
         return {
             "ok": all(one.note for one in found),
             "findings": [one._asdict() for one in found],
@@ -29,6 +29,10 @@ class Service(Area):
             "data": str(self.core.paths.data),
             "events": events,
             "quarantined": waiting,
+            "waiting": [
+                {"project": one.project, "reason": one.reason, "events": one.events, "removed_on": str(one.removed_on)}
+                for one in quarantine
+            ],
             "tombstones": store.tombstones,
             "unfinished_erasures": store.unfinished_erasures,
             "receipts": store.receipts,
@@ -37,15 +41,18 @@ class Service(Area):
             "last_write_failure": failure,
         }
 
-    def _findings(self, store: vitals.StoreVitals, disk: vitals.DiskVitals, failure: str | None) -> Iterator[Finding]:
+    def _findings(
+        self, store: vitals.StoreVitals, disk: vitals.DiskVitals, failure: str | None, quarantine: list[vitals.Waiting]
+    ) -> Iterator[Finding]:
         wanted, now = self.core.configuration.check, self.core.now().timestamp()
         yield from findings.of_the_store(store, failure)
         yield from findings.of_the_disk(disk, wanted)
+        yield from findings.of_a_throw_away_store(throw_away=self.core.throw_away)
         yield from findings.of_the_stores_clock(store, now, wanted)
         yield from findings.of_another_clock(wanted)
         yield from findings.of_the_backups(now, wanted)
         yield from findings.of_the_known_backups(self.core.backups.known)
         yield from findings.of_the_journals(self.core.configuration.backup)
-        yield from findings.of_the_new_ids(self.core.tables.quarantine_counts())
+        yield from findings.of_the_quarantine(quarantine, self.core.now().date())
         yield from findings.of_the_room_in_quarantine(self.core.room.full())
         yield from findings.of_the_destinations(vitals.destinations(self.core))

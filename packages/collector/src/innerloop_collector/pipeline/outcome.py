@@ -24,6 +24,19 @@ FIT_THEIR_PLAN = frozenset({str(Reason.NEW_ID)})
 KEEP_THEIR_BODY = frozenset({Reason.UNKNOWN_PLAN, Reason.VIOLATION, Reason.NEW_ID})  # of the others, nothing can ever be released
 
 
+_NEVER = "nothing can release them: "
+WHAT_TO_DO = {
+    Reason.MALFORMED: _NEVER + "mend what sends them",
+    Reason.NO_ID: _NEVER + "have each carry an id, one that is used once where it is nobody's",
+    Reason.TOO_LARGE: _NEVER + "mend what sends them",
+    Reason.OUTSIDE: _NEVER + "the plan has no calls but track; switch the others off in what sends them",
+    Reason.UNKNOWN_PLAN: "apply the project file that they were sent under: innerloop-collector projects apply FILE",
+    Reason.VIOLATION: "see what is wrong: innerloop-collector quarantine list; projects apply FILE releases what a newer file allows",
+    Reason.OUT_OF_RANGE: _NEVER + "set the clock of what sends them",
+    Reason.NEW_ID: "a write key brought too many new ids in a day; let them in with: innerloop-collector ids release PROJECT, or make another key",
+}
+
+
 class DropReason(StrEnum):
     """Why an event is acknowledged and not kept."""
 

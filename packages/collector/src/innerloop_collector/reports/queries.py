@@ -3,7 +3,8 @@
 
 Nothing here returns an installation. Only developers (`actor` human, or absent as in the founding system) who were active in enough
 weeks are counted; tests, coding agents, CI and events without an id are in no figure. An active week is one in which something was
-received of them: the times of events are whatever a sender says.
+received of them: the times of events are whatever a sender says. What comes in during a week, and what goes by its retention, changes
+nothing before the next one: else whoever asks twice sees the run that came between.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,7 +17,9 @@ from innerloop_collector.store.engine import Engine
 
 PEOPLE = """project = {{project:String}} AND kind = '{kind}' AND installation != 0
     AND actor IN ('', 'human') AND is_test IN ('', 'no')"""
-KEPT = "keep_until >= {today:Date} AND toDate(corrected_time) >= {oldest:Date}"  # by what was agreed, and by the newest promise
+KEPT = """received_day < {until:Date} AND keep_until >= {as_of:Date}
+    AND toDate(corrected_time) >= {oldest:Date}"""  # by what was agreed, and by the newest promise
+_ALWAYS = date(2149, 6, 6)  # the last one that the store knows
 WEEKS = "toMonday(received_day)"
 IN_WINDOW = "corrected_time >= toDateTime64({first:Date}, 3, 'UTC') AND corrected_time < toDateTime64({end:Date}, 3, 'UTC')"
 INTERRUPTED = "ifNull(exit_status IN (-1, -2, -15, 130, 143), 0)"
@@ -33,6 +36,7 @@ def counted(kind: str, kept: str = "1") -> str:
 
 
 _FIRST = f"SELECT count(), min(received_day) FROM events WHERE {PEOPLE.format(kind='run')} AND {KEPT}"
+_WAITING = "SELECT reason, min(received_day) FROM quarantine FINAL WHERE project = {project:String} GROUP BY reason ORDER BY reason"
 _TEAM = f"SELECT uniqExact(installation) FROM events WHERE {counted('run', KEPT)} AND {IN_WINDOW}"
 
 
@@ -91,16 +95,25 @@ class Spread:
 class TeamQueries:
     """The questions that a report asks about one project."""
 
-    def __init__(self, engine: Engine, project: str, min_weeks: int, retention_days: int, today: date) -> None:
-        """`retention_days` is what the project promises now."""
+    def __init__(self, engine: Engine, project: str, min_weeks: int, retention_days: int, as_of: date, until: date | None = None) -> None:
+        """`retention_days` is what the project promises now. Rows are those that are kept on a day, and came before another (None: all)."""
         self._engine = engine
-        oldest = today - timedelta(days=retention_days)
-        self._common: dict[str, Any] = {"project": project, "min_weeks": min_weeks, "today": today, "oldest": oldest}
+        self._common: dict[str, Any] = {
+            "project": project,
+            "min_weeks": min_weeks,
+            "as_of": as_of,
+            "until": until or _ALWAYS,
+            "oldest": as_of - timedelta(days=retention_days),
+        }
 
     def first_day(self) -> date | None:
         """The day on which the first event was received. None: there is no event."""
         count, day = self._run(_FIRST)[0]
         return day if count else None
+
+    def waiting(self) -> list[tuple[str, date]]:
+        """Why events wait in quarantine, and when the first of each came."""
+        return [(reason, day) for reason, day in self._run(_WAITING)]
 
     def team(self, window: Window) -> int:
         """How many developers are counted in a window."""

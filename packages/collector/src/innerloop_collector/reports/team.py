@@ -10,11 +10,14 @@ import msgspec
 from innerloop.plan.granularity import three_digits
 from innerloop_collector.reports import rules
 from innerloop_collector.reports.queries import COMMANDS, TARGETS, Breakdown, Figures, Spread, TeamQueries
-from innerloop_collector.reports.views import Command, Count, Report, Span, Target, Total
+from innerloop_collector.reports.views import Command, Count, Report, Span, Target, Total, Waiting
 from innerloop_collector.reports.windows import Window, monday_of, more_usual, window
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.registry import Registry
+from innerloop_collector.store.schema import QUARANTINE_DAYS
 
+_WHOLE_WEEKS = "whole weeks that are over, with what was received until then"
+_THROW_AWAY = "THROW-AWAY STORE, for trying: the running week is shown too, so asking twice can show what one person did in between"
 _RULES = (
     f"shown from {rules.K} developers on; more is hidden until the hidden commands have {rules.K} too",
     "hidden: what is over half one developer's, or over three quarters two developers'",
@@ -28,17 +31,21 @@ _RULES = (
 class TeamReports:
     """Makes reports."""
 
-    def __init__(self, engine: Engine, registry: Registry, now: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, registry: Registry, now: Callable[[], datetime], *, running: bool) -> None:
+        """`running`: the week that is not over is in the reports, as in a throw-away store."""
         self._engine = engine
         self._registry = registry
         self._now = now
+        self._running = running
 
     def report(self, project: str, weeks: int | None = None) -> dict[str, Any]:
         """Make the report of a project, as what JSON can say."""
         version = self._registry.catalogue.newest(project)
         today = self._now().date()
-        chosen = window(weeks, today)
-        queries = TeamQueries(self._engine, project, version.min_active_weeks, self._registry.retention_days(project), today)
+        chosen = window(weeks, today, running=self._running)
+        kept = self._registry.retention_days(project)
+        seen = (today, None) if self._running else (chosen.monday + timedelta(days=6), chosen.monday)
+        queries = TeamQueries(self._engine, project, version.min_active_weeks, kept, *seen)
         made = _Making(queries, chosen, version.min_active_weeks, today).make(project, version.document["name"])
         built: dict[str, Any] = msgspec.to_builtins(made)
         return built
@@ -72,14 +79,24 @@ class _Making:
             state=state,
             explanation=explanation,
             first_figures=first_figures.isoformat() if first_figures else None,
+            next_figures=None if self._window.running else self._next.isoformat(),
             developers=_count(team),
             commands=tuple(shown),
             needs_more_developers=tuple(sorted(gone)),
             targets=tuple(targets),
             targets_need_more_developers=len(unshown),
+            waiting=tuple(Waiting(reason, _removed_from(day)) for reason, day in self._queries.waiting()),
             total=Total(sum(one.runs for one in shown), round(sum(one.waited_minutes or 0 for one in shown), 4)),
-            rules=(f"developers count from {_weeks(self._min_weeks)} on (min_active_weeks = {self._min_weeks})", *_RULES),
+            rules=(
+                _THROW_AWAY if self._window.running else f"{_WHOLE_WEEKS}; the next figures come on {self._next}",
+                f"developers count from {_weeks(self._min_weeks)} on (min_active_weeks = {self._min_weeks})",
+                *_RULES,
+            ),
         )
+
+    @property
+    def _next(self) -> date:
+        return self._window.monday + timedelta(weeks=1)
 
     def _breakdown(self, of: Breakdown, team: int) -> tuple[list[Figures], dict[str, Spread], frozenset[str]]:
         """The figures of a breakdown, how they are spread, and which must be hidden."""
@@ -87,7 +104,7 @@ class _Making:
         if not figures:
             return [], {}, frozenset()
         spreads = self._queries.spreads(of, self._window)
-        differences = self._queries.differences(of, more_usual(self._window, self._today))
+        differences = self._queries.differences(of, more_usual(self._window))
         cells = [rules.Cell(one.name, one.developers, _runs(spreads[one.name]), tuple(differences.get(one.name, ()))) for one in figures]
         return figures, spreads, rules.hidden(cells, lambda names: self._queries.developers_in(of, names, self._window))
 
@@ -97,8 +114,10 @@ class _Making:
             return "figures", "", None
         began = self._queries.first_day()
         if began is None:
-            return "no events", "no developer's run was received yet", None
-        possible = monday_of(began) + timedelta(weeks=self._min_weeks - 1)
+            until = "" if self._window.running else f"; what came in since {self._window.monday} is seen from {self._next} on"
+            return "no events", f"no developer's run was received yet{until}", None
+        over = self._min_weeks - 1 if self._window.running else self._min_weeks
+        possible = monday_of(began) + timedelta(weeks=over)
         if self._today < possible:
             why = f"figures can appear from {possible} on: developers count after {_weeks(self._min_weeks)}, and the first run came in the week of {monday_of(began)}"
             return "too little history", why, possible
@@ -166,8 +185,13 @@ def _count(value: int) -> Count:
 
 
 def _span(chosen: Window) -> Span:
-    first, current = chosen.labels
-    return Span(first, current, chosen.first.isoformat(), (chosen.end - timedelta(days=1)).isoformat(), chosen.weeks)
+    first, last = chosen.labels
+    last_day = chosen.end - timedelta(days=1)
+    return Span(first, last, chosen.first.isoformat(), last_day.isoformat(), chosen.weeks, last if chosen.running else None)
+
+
+def _removed_from(received: date) -> str:
+    return monday_of(received + timedelta(days=QUARANTINE_DAYS)).isoformat()
 
 
 def _weeks(count: int) -> str:

@@ -14,13 +14,14 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """The window: whole ISO weeks in UTC, `first_week` to `current_week`; the current one is not over."""
+    """The window: whole ISO weeks in UTC that are over, `first_week` to `last_week`."""
 
     first_week: str
-    current_week: str
+    last_week: str
     first_day: str
     last_day: str
     whole_weeks: int
+    running_week: str | None  # in a throw-away store: the last week, which is not over
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -57,6 +58,13 @@ class Total(msgspec.Struct, frozen=True):
     waited_minutes: float
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """Events that the collector holds back for a reason; they are in no figure. How many is for whoever operates it."""
+
+    reason: str
+    removed_from: str  # the Monday of the week in which the first of them are removed
+
+
 class Report(msgspec.Struct, frozen=True):
     """The team's report of a project."""
 
@@ -68,10 +76,12 @@ class Report(msgspec.Struct, frozen=True):
     state: str  # "figures", "no events", "too little history" or "too few developers"
     explanation: str
     first_figures: str | None  # while there is too little history: the first day on which figures can appear
+    next_figures: str | None  # the day on which the running week is over; null in a throw-away store, which does not wait for it
     developers: Count  # that take part and are active long enough
     commands: tuple[Command, ...]
     needs_more_developers: tuple[str, ...]  # commands that are hidden
     targets: tuple[Target, ...]  # the slowest first
     targets_need_more_developers: int  # how many are hidden
     total: Total
+    waiting: tuple[Waiting, ...]
     rules: tuple[str, ...]

@@ -15,30 +15,36 @@ BY_USE = (8, 4, 13, 1, 26, 2, 52)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """So many whole weeks and the current one."""
+    """So many whole weeks, up to the last one that is over. A throw-away store's goes on with the running one."""
 
     weeks: int
     first: date  # a Monday
-    end: date  # the Monday after the current week
+    monday: date  # of the running week
+    running: bool = False  # the running week is in it
+
+    @property
+    def end(self) -> date:
+        """The Monday after its last week."""
+        return self.monday + timedelta(weeks=1) if self.running else self.monday
 
     @property
     def labels(self) -> tuple[str, str]:
-        """The first and the current week, as `2026-W47`."""
+        """The first and the last week, as `2026-W47`."""
         return iso_week(self.first), iso_week(self.end - timedelta(days=7))
 
 
-def window(weeks: int | None, today: date) -> Window:
-    """The window of a length that ends with the current week."""
+def window(weeks: int | None, today: date, *, running: bool = False) -> Window:
+    """The window of a length that ends before the running week, or with it."""
     length = USUAL if weeks is None else weeks
     if length not in BY_USE:
         raise UsageError(f"a report covers 1, 2, 4, 8, 13, 26 or 52 whole weeks, not {length}: free ranges would let people be singled out")
     monday = monday_of(today)
-    return Window(length, monday - timedelta(weeks=length), monday + timedelta(weeks=1))
+    return Window(length, monday - timedelta(weeks=length), monday, running)
 
 
-def more_usual(chosen: Window, today: date) -> list[tuple[date, date]]:
+def more_usual(chosen: Window) -> list[tuple[date, date]]:
     """The spans of weeks by which a window differs from each more usual one."""
-    others = [window(weeks, today) for weeks in BY_USE[: BY_USE.index(chosen.weeks)]]
+    others = [window(weeks, chosen.monday) for weeks in BY_USE[: BY_USE.index(chosen.weeks)]]
     return [(min(chosen.first, other.first), max(chosen.first, other.first)) for other in others]
 
 

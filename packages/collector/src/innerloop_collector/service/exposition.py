@@ -1,17 +1,14 @@
-"""`/metrics`: what was counted, and how store, disk and clocks are, as Prometheus reads it. May import: core, vitals, ingest's answers.
-
-What needs the store is asked in a reader's thread, at most once at a time and not more often than every few seconds, so that neither many scrapers
-nor a store that hangs takes the readers away from everybody else.
-"""
+"""`/metrics`: what was counted, and how store, disk and clocks are, as Prometheus reads it. May import: core, vitals, ingest's answers."""
 
 import asyncio
 import contextlib
 import hmac
 import ipaddress
 import platform
-import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +24,8 @@ from innerloop_collector import __version__, vitals
 from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.ingest.answers import Refusal
-from innerloop_collector.vitals import DestinationVitals, DiskVitals, StoreVitals
+from innerloop_collector.service.question import Question
+from innerloop_collector.vitals import DestinationVitals, DiskVitals, StoreVitals, Waiting
 
 _PATIENCE = 5.0  # seconds that a scrape waits for the store
 _FRESH = 5.0  # seconds for which what was asked last is shown again
@@ -40,22 +38,22 @@ class Seen(NamedTuple):
     store: StoreVitals | None = None
     disk: DiskVitals | None = None
     destinations: Sequence[DestinationVitals] = ()
+    waiting: Sequence[Waiting] | None = None
 
 
 class Exposition:
     """Serves `/metrics` to this machine, and to who shows the token."""
 
-    def __init__(self, core: Core, readers: Executor) -> None:
+    def __init__(self, core: Core, readers: Executor, waiting: Question[list[Waiting]]) -> None:
         self._core = core
         self._registry = core.metrics.registry
-        self._readers = readers
+        self._seen = Question(self._look, readers, _FRESH)
+        self._waiting = waiting
         self._local = core.configuration.server.metrics_local
         self._token = metrics_token(core.configuration.server.metrics_token_file)
-        self._state = _State(lambda: core.writer.waiting)
+        self._state = _State(lambda: core.writer.waiting, per_project=core.configuration.server.metrics_per_project)
         self._registry.register(self._state)
         ProcessCollector(registry=self._registry)
-        self._pending: Future[Seen] | None = None
-        self._asked = float("-inf")
 
     def routes(self) -> list[Route]:
         """`/metrics`."""
@@ -77,18 +75,9 @@ class Exposition:
 
     async def _refresh(self) -> None:
         """Ask anew where the last answer is old. While an earlier question is open, the store counts as down."""
-        if self._pending is None and time.monotonic() - self._asked < _FRESH:
-            return
-        if self._pending is None:
-            self._asked = time.monotonic()
-            self._pending = self._readers.submit(self._look)
-        pending = self._pending
-        try:
-            self._state.seen = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(pending)), _PATIENCE)
-        except TimeoutError:
-            self._state.seen = Seen()
-        if pending.done():
-            self._pending = None
+        seen, waiting = await asyncio.gather(self._seen.told(_PATIENCE), self._waiting.told(_PATIENCE))
+        found = (seen.answer if seen.in_time else None) or Seen()
+        self._state.seen = found._replace(waiting=waiting.answer)
 
     def _look(self) -> Seen:
         """Ask the store and the disk, each for itself."""
@@ -103,8 +92,9 @@ class Exposition:
 class _State(Collector):
     """Turns what was seen last into gauges."""
 
-    def __init__(self, waiting: Callable[[], int]) -> None:
+    def __init__(self, waiting: Callable[[], int], *, per_project: bool) -> None:
         self._waiting = waiting
+        self._per_project = per_project
         self.seen = Seen()
 
     def describe(self) -> Iterator[Metric]:
@@ -122,6 +112,8 @@ class _State(Collector):
         if self.seen.disk is not None:
             yield from _disk(self.seen.disk)
         yield from _destinations(self.seen.destinations)
+        if self.seen.waiting is not None:
+            yield from _quarantine(self.seen.waiting, per_project=self._per_project)
 
 
 def _store(store: StoreVitals) -> Iterator[Metric]:
@@ -170,6 +162,21 @@ def _destinations(destinations: Sequence[DestinationVitals]) -> Iterator[Metric]
     for one in destinations:
         sent.add_metric([one.name], one.sent)
     yield sent
+
+
+def _quarantine(waiting: Sequence[Waiting], *, per_project: bool) -> Iterator[Metric]:
+    grouped: dict[tuple[str, ...], list[Waiting]] = defaultdict(list)
+    for one in waiting:
+        grouped[(one.reason, one.project) if per_project else (one.reason,)].append(one)
+    labels = [(dict(zip(("reason", "project"), key, strict=False)), all_of) for key, all_of in grouped.items()]
+    events = [(label, sum(one.events for one in all_of)) for label, all_of in labels]
+    removed = [(label, _midnight(min(one.removed_on for one in all_of))) for label, all_of in labels]
+    yield _gauge("quarantine_events", "Events that wait in quarantine, by why.", events)
+    yield _gauge("quarantine_removal_timestamp_seconds", "When the first of them are removed, in Unix time.", removed)
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, time(), UTC).timestamp()
 
 
 def _gauge(name: str, about: str, values: Sequence[tuple[dict[str, str], float]]) -> Metric:

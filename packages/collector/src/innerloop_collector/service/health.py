@@ -1,7 +1,7 @@
 """`/livez` and `/readyz`. May import: ingest's answers, errors."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor, Future
 
 from starlette.requests import Request
@@ -16,10 +16,12 @@ _SILENT = "the store does not answer"
 
 
 class Health:
-    """Says whether the process lives and whether it can do its work. Anybody may ask, so it says no more than that."""
+    """Says whether the process lives and whether it can do its work. Anybody may ask, so it names no project and counts nothing."""
 
-    def __init__(self, probe: Callable[[], str | None], readers: Executor) -> None:
+    def __init__(self, probe: Callable[[], str | None], notes: Callable[[], Awaitable[Sequence[str]]], readers: Executor) -> None:
+        """`notes` are about what an operator should know although the work is done."""
         self._probe = probe
+        self._notes = notes
         self._readers = readers
         self._pending: Future[str | None] | None = None
 
@@ -39,7 +41,10 @@ class Health:
             trouble = _SILENT
         if pending.done() and self._pending is pending:
             self._pending = None
-        return JSONResponse({"status": "ready"}) if trouble is None else unavailable(trouble).answer()
+        if trouble is not None:
+            return unavailable(trouble).answer()
+        notes = list(await self._notes())
+        return JSONResponse({"status": "ready", **({"detail": "; ".join(notes)} if notes else {})})
 
     def _ask(self) -> str | None:
         try:

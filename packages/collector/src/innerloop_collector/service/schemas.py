@@ -117,5 +117,11 @@ SCHEMAS: dict[str, Schema] = {
         },
         ("access_token", "token_type", "expires_in", "scope"),
     ),
-    "Status": _schema({"status": {"enum": ["alive", "ready"]}}, ("status",)),
+    "Status": _schema(
+        {
+            "status": {"enum": ["alive", "ready"]},
+            "detail": {"type": "string", "description": "What an operator should know although all is served; `check` says more."},
+        },
+        ("status",),
+    ),
 }

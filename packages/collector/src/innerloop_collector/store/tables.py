@@ -127,6 +127,13 @@ class Tables:
             FROM quarantine FINAL GROUP BY project, reason, what ORDER BY project, reason, what"""
         )
 
+    def waiting(self) -> list[Sequence[Any]]:
+        """How many events wait, by why: project, reason, events, first day, last day."""
+        return self.engine.query(
+            """SELECT project, reason, count(), min(received_day), max(received_day)
+            FROM quarantine FINAL GROUP BY project, reason ORDER BY project, reason"""
+        )
+
     def leave_quarantine(self, project: str, keys: Sequence[int]) -> None:
         """Remove events from quarantine, from the disk as well."""
         with self.engine.mutating:

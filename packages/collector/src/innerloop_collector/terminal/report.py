@@ -30,6 +30,10 @@ def render(answer: dict[str, Any]) -> str:
         parts.append(Text(f"Needs more developers (<{report.k}, or hidden to protect those): {', '.join(report.needs_more_developers)}"))
     if report.targets:
         parts += _targets(report)
+    if report.next_figures:
+        parts.append(Text(f"\nNext figures: {report.next_figures}, when the running week is over."))
+    if report.waiting:
+        parts.append(_waiting(report))
     parts.append(Text("\nRules", style="bold"))
     parts.extend(Text(f"- {rule}", style="dim") for rule in report.rules)
     return draw(*parts)
@@ -38,11 +42,16 @@ def render(answer: dict[str, Any]) -> str:
 def _heading(report: Report) -> Text:
     window = report.window
     text = Text(report.name, style="bold")
-    text.append(f": {window.first_week} to {window.current_week}", style="not bold")
-    text.append(
-        f" ({window.whole_weeks} whole weeks and the current one, {window.first_day} to {window.last_day}, UTC)", style="dim not bold"
-    )
+    text.append(f": {window.first_week} to {window.last_week}", style="not bold")
+    weeks = f"{window.whole_weeks} whole week{'' if window.whole_weeks == 1 else 's'}"
+    running = " and the running one" if window.running_week else ""
+    text.append(f" ({weeks}{running}, {window.first_day} to {window.last_day}, UTC)", style="dim not bold")
     return text
+
+
+def _waiting(report: Report) -> Text:
+    held = ", ".join(f"{one.reason} (removed from the week of {one.removed_from} on)" for one in report.waiting)
+    return Text(f"\nEvents wait at the collector and are in no figure: {held}. Whoever runs it sees what to do: innerloop-collector check")
 
 
 def _targets(report: Report) -> list[Any]:

@@ -69,10 +69,17 @@ def oauth_keys(answer: dict[str, Any]) -> str:
 def quarantine(answer: dict[str, Any]) -> str:
     """What waits."""
     rows = [
-        (one["project"], one["reason"], ", ".join(one["fields"]), str(one["events"]), f"{one['first_day']} to {one['last_day']}")
+        (
+            one["project"],
+            one["reason"],
+            ", ".join(one["fields"]),
+            str(one["events"]),
+            f"{one['first_day']} to {one['last_day']}",
+            one["removed_on"],
+        )
         for one in answer["quarantine"]
     ]
-    return table(("project", "reason", "what", "events", "days"), rows, "quarantine is empty")
+    return table(("project", "reason", "what", "events", "days", "removed from"), rows, "quarantine is empty")
 
 
 def check(answer: dict[str, Any]) -> str:
