@@ -38,7 +38,7 @@ class Sdk:
 
     @property
     def is_node(self) -> bool:
-        return self.packages.startswith("analytics-node")
+        return self.sender.endswith(("cjs", "mjs"))
 
 
 OFTEN = {"upload_size": 20, "upload_interval": 0.1}
@@ -63,6 +63,7 @@ SDKS = {
             {"flushInterval": 200},
         ),
         Sdk("analytics-node 6.2.0", "analytics-node-6", "old_node.cjs", options={"flushInterval": 200}),
+        Sdk("@rudderstack/rudder-sdk-node 3.0.13", "rudder-node-3", "rudder_node.cjs", options={"flushInterval": 200}),
         Sdk("the founding system's POST", "", "bare_post.py", CUTS, retries=False),
     )
 }

@@ -30,6 +30,7 @@ SENT_AGAIN = {
     "rudder-sdk-python 2.1.9": {429, 503, 511},
     "@segment/analytics-node 3.1.0": {429, 503},
     "analytics-node 6.2.0": {429, 503, 511},
+    "@rudderstack/rudder-sdk-node 3.0.13": {429, 503, 511},
     "the founding system's POST": set(),
 }
 WAIT_AS_TOLD = {"segment-analytics-python 2.4.0": {429, 503}, "@segment/analytics-node 3.1.0": {429}}
