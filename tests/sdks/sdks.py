@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from filelock import FileLock
@@ -70,7 +70,7 @@ SDKS = {
 
 
 class Sending:
-    """An SDK's process that sends numbered events."""
+    """An SDK's process that sends numbered events. As a context it is gone at the end, whatever became of the test."""
 
     def __init__(self, sdk: Sdk, host: str, order: dict[str, Any], directory: Path) -> None:
         self._sdk = sdk
@@ -85,14 +85,18 @@ class Sending:
                 cwd=directory,
             )
 
-    def finish(self, seconds: float = 300) -> set[int]:
-        """Wait until everything was delivered or given up. Returns the numbers of what was given up."""
-        try:
-            out, _ = self._process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
             self._process.kill()
             self._process.communicate()
-            raise
+
+    def finish(self, seconds: float = 300) -> set[int]:
+        """Wait until everything was delivered or given up. Returns the numbers of what was given up."""
+        with self:
+            out, _ = self._process.communicate(timeout=seconds)
         assert 0 == self._process.returncode, self.log
         return {int(line) for line in out.split()}
 

@@ -58,8 +58,9 @@ class Trial:
         self._sdk = sdk
         self._directory = directory
 
-    def start(self) -> None:
+    def start(self) -> Sending:
         self._sending = Sending(self._sdk, self.proxy.url, self._order, self._directory)
+        return self._sending
 
     def given_up(self) -> set[int]:
         """The places of the events that the SDK gave up, once it is done."""
@@ -75,7 +76,7 @@ def test_every_sdk_stops_or_sends_again_as_the_reference_says(collector: Collect
     with contextlib.ExitStack() as stack:
         for trial in trials.values():
             stack.enter_context(trial.proxy)
-            trial.start()
+            stack.enter_context(trial.start())
         given_up = {name: trial.given_up() for name, trial in trials.items()}
     found = stored(collector)
 

@@ -44,7 +44,8 @@ def test_every_sdk_delivers_each_event_once_through_a_network_that_cuts_delays_a
         sendings = {}
         for place, (name, sdk) in enumerate(SDKS.items()):
             proxy = stack.enter_context(Proxy(collector.url, seed=place, harm=sdk.harm, rate=0.5 if sdk.retries else 0.1))
-            sendings[name] = Sending(sdk, proxy.url, order(collector, sdk, 1 + place * 1000, count), tmp_path), proxy
+            told = order(collector, sdk, 1 + place * 1000, count)
+            sendings[name] = stack.enter_context(Sending(sdk, proxy.url, told, tmp_path)), proxy
         given_up = {name: sending.finish(90) for name, (sending, _) in sendings.items()}
         assert all(proxy.done for _, proxy in sendings.values())
     assert {} == collector.reasons()

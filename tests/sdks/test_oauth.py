@@ -1,5 +1,6 @@
 """Segment's SDKs with OAuth: they fetch a token, send with it, fetch another one when it is stale, and end when they get none."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,9 @@ def test_segments_sdks_deliver_with_tokens_renew_stale_ones_and_end_when_they_ge
         return Sending(sdk, proxy.url, told, tmp_path)
 
     proxy.instead = {first: answer(answers.stale_token()) for first in (1, 1001)}
-    delivered = [send(PYTHON, 1), send(NODE, 1001)]
-    given_up = [sending.finish(60) for sending in delivered]
+    with contextlib.ExitStack() as stack:
+        delivered = [stack.enter_context(send(PYTHON, 1)), stack.enter_context(send(NODE, 1001))]
+        given_up = [sending.finish(60) for sending in delivered]
     tokens = sum(seen.path == "/token" for seen in proxy.requests)
     batches = [seen for seen in proxy.requests if seen.path != "/token"]
     giving.cli("keys", "oauth", "revoke", key_id)

@@ -40,6 +40,14 @@ class Victim:
     def live_and_die(self, chance: random.Random, senders: Senders) -> None:
         """Die at an instant of the start, or after some answers were given. To end before the kill would be a failed start."""
         process = self.spawn()
+        try:
+            ended = self._live(process, chance, senders)
+        finally:
+            process.kill()
+            process.wait()
+        assert ended is None, self.collector.log[-3000:]
+
+    def _live(self, process: "subprocess.Popen[bytes]", chance: random.Random, senders: Senders) -> int | None:
         if chance.random() < 0.3:
             time.sleep(chance.uniform(0, self.start_seconds))
         else:
@@ -47,10 +55,7 @@ class Victim:
             while senders.told.acknowledged == before and process.poll() is None:
                 time.sleep(0.01)
             time.sleep(chance.uniform(0, 0.5))
-        ended = process.poll()
-        process.kill()
-        process.wait()
-        assert ended is None, self.collector.log[-3000:]
+        return process.poll()
 
     def _time_to_listen(self) -> float:
         began = time.monotonic()
