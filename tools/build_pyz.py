@@ -13,6 +13,9 @@ from pathlib import Path
 import build_shim
 
 CLIENT = Path(__file__).resolve().parent.parent / "packages" / "client"
+sys.path.insert(0, str(CLIENT / "scripts"))
+import version  # noqa: E402 - it stands beside what the wheel's build reads too
+
 INTERPRETER = b"#!/usr/bin/env python3\n"
 MOMENT = (1980, 1, 1, 0, 0, 0)  # the first that a zip file knows
 
@@ -49,9 +52,19 @@ def build(output: Path) -> None:
                 entry = zipfile.ZipInfo(name, MOMENT)
                 entry.create_system = 3  # Unix: the mode below is one
                 entry.external_attr = (0o100755 if name.startswith("bin/") else 0o100644) << 16
-                archive.writestr(entry, path.read_bytes())
+                archive.writestr(entry, _content(name, path))
     temporary.chmod(0o755)
     temporary.replace(output)
+
+
+def _content(name: str, path: Path) -> bytes:
+    """Return a file's bytes; the package's own `__init__.py` names the version of this build, as in the wheel."""
+    content = path.read_bytes()
+    if name != "innerloop/__init__.py":
+        return content
+    line = f'__version__ = "{version.release()}"'.encode()
+    assert content.count(line) == 1
+    return content.replace(line, f'__version__ = "{version.version()}"'.encode())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import build_shim
@@ -38,12 +41,23 @@ def main() -> int:
             print("\n".join(str(wheel) for wheel in build(directory)))
             return 0
         wheels = build(directory / "wheels")
-        install_client(directory, wheels, arguments.client_python)
-        install_collector(directory, wheels)
+        with step("an environment with innerloop alone"):
+            install_client(directory, wheels, arguments.client_python)
+        with step("an environment with the collector, and the packages that it needs"):
+            install_collector(directory, wheels)
     except subprocess.CalledProcessError as error:
         print(f"install_wheels: {' '.join(map(str, error.cmd))} failed:\n{error.output}", file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Say what is at work, before it begins, and how long it took."""
+    began = time.monotonic()
+    print(f"  {what} ...", end="", file=sys.stderr, flush=True)
+    yield
+    print(f" {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
 
 
 def uv() -> str:
@@ -57,9 +71,12 @@ def uv() -> str:
 
 def build(target: Path) -> list[Path]:
     """Build both wheels into `target`, which is emptied first."""
-    build_shim.build()
+    with step("the probe's shim, compiled by zig unless it is there"):
+        build_shim.build()
     shutil.rmtree(target, ignore_errors=True)
-    _uv("build", "--wheel", "--all-packages", "--no-build-isolation", "--python", sys.executable, "--out-dir", target)
+    for package in ("innerloop", "innerloop-collector"):
+        with step(f"the wheel of {package}"):
+            _uv("build", "--wheel", "--package", package, "--no-build-isolation", "--python", sys.executable, "--out-dir", target)
     return sorted(target.glob("*.whl"))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from innerloop import __version__
 from innerloop.plan.tracking import PLAN
 from tests.client.people import Developer
 from tests.client.recorder import Recorder
+from tests.conftest import Installed
 
 GOLDEN = Path(__file__).parent / "golden" / "dpia.md"  # a page to read: written by `describe --dpia` for the project below
 MARK = "to be supplied by the controller"
@@ -56,8 +56,8 @@ def items(developer: Developer) -> dict[str, dict[str, Any]]:
     return {item["title"]: item for item in found["record"] + found["assessment"]}
 
 
-def test_the_page_of_a_known_project_is_the_golden_one(shop: Developer) -> None:
-    assert GOLDEN.read_text().replace("{version}", __version__) == page(shop)
+def test_the_page_of_a_known_project_is_the_golden_one(shop: Developer, installed: Installed) -> None:
+    assert GOLDEN.read_text().replace("{version}", installed.version) == page(shop)
 
 
 @pytest.mark.parametrize("supplied", [{}, CONTROLLER], ids=["nothing supplied", "all supplied"])

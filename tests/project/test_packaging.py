@@ -6,9 +6,9 @@ import zipfile
 from typing import Any
 
 import pytest
-from fetch_demo_source import download, unpack
+from fetch_demo_source import unpack
 
-from locked import Artefact, locked
+from locked import Artefact, download, locked
 from tests.conftest import ROOT, Installed
 
 
@@ -35,15 +35,6 @@ def test_the_readme_says_how_much_there_is_to_read() -> None:
         lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
 
         assert abs(int(number.replace(",", "")) - lines) < lines / 20
-
-
-def test_both_have_one_version() -> None:
-    """They belong together: one tag, one changelog."""
-    version = metadata("client")["version"]
-
-    assert version == metadata("collector")["version"]
-    assert f"innerloop=={version}" in metadata("collector")["dependencies"]
-    assert f'__version__ = "{version}"' in (ROOT / "packages/client/src/innerloop/__init__.py").read_text(encoding="utf-8")
 
 
 def test_the_wheels_hold_what_they_need(installed: Installed) -> None:

@@ -125,7 +125,7 @@ def _exchange(url: str, write_key: str, content: Optional[bytes], timeout: float
 def _headers(write_key: str, has_content: bool) -> "dict[str, str]":
     headers = {
         "Authorization": "Basic " + base64.b64encode(f"{write_key}:".encode()).decode(),
-        "User-Agent": f"innerloop/{__version__}",
+        "User-Agent": f"innerloop/{__version__.partition('.post')[0]}",  # the release: a build's own moment could tell whose it is
         "Connection": "close",
     }
     return {**headers, "Content-Type": "application/json", "Content-Encoding": "gzip"} if has_content else headers
