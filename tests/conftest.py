@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from filelock import FileLock
+
+from tests.needs import lacking, need
+from tools.system_packages import missing
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = dict(os.environ)  # as the session began: uv finds its cache even where a test has another HOME
@@ -46,9 +50,44 @@ class Installed(NamedTuple):
         """The directory that holds both wheels."""
         return self.directory / "wheels"
 
+    @property
+    def version(self) -> str:
+        """The version of the build, as the wheels' names have it."""
+        return next(self.wheels.glob("innerloop-*.whl")).name.split("-")[1]
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests measured: a worker of xdist has no terminal, its reports carry what `record_property("figures", ...)` says."""
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed because a program of tools/system_packages.py is not on this machine was not tried: it is skipped and says so."""
+    report = yield
+    if report.failed and call.excinfo and (reason := lacking(call.excinfo.value)):
+        path, line, _ = item.location
+        report.outcome, report.longrepr = "skipped", (path, line or 0, reason)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Print what tests measured, and after pytest's own list of what was skipped what this machine lacks for it."""
+    _print_figures(terminalreporter)
+    yield
+    _print_what_is_missing(terminalreporter)
+
+
+def _print_what_is_missing(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = len(terminalreporter.getreports("skipped"))
+    wanted = missing() if skipped else []
+    if wanted or (skipped and os.geteuid() != 0):
+        terminalreporter.section("not tried on this machine", yellow=True)
+        terminalreporter.line(f"{skipped} tests were skipped; the lines above say why.")
+    if wanted:
+        terminalreporter.line(f"For more of them, on Debian: apt-get install {' '.join(wanted)}")
+    if skipped and os.geteuid() != 0:
+        terminalreporter.line("More of them are tried as root, in a container for instance.")
+
+
+def _print_figures(terminalreporter: pytest.TerminalReporter) -> None:
+    """A worker of xdist has no terminal: its reports carry what `record_property("figures", ...)` says."""
     measured = [
         (report.nodeid, value)
         for outcome in ("passed", "failed")
@@ -60,6 +99,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
     for test, value in measured:
         terminalreporter.line(f"{test}: {value}")
+
+
+@pytest.fixture(scope="session")
+def strace() -> str:
+    """The path of strace: without it nothing is known about system calls."""
+    return need("strace")
 
 
 @pytest.fixture(scope="session")

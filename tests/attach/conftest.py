@@ -1,6 +1,5 @@
 """Developers in a project whose GNUmakefile lets make attach, as `innerloop init` writes it."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -39,12 +38,3 @@ def hire(installed: Installed, base: Path, answered: str = "yes") -> Developer:
 def somebody(installed: Installed, tmp_path: Path) -> Developer:
     """Somebody who agreed, for one test."""
     return hire(installed, tmp_path)
-
-
-@pytest.fixture(scope="session")
-def strace() -> str:
-    """The path of strace."""
-    found = shutil.which("strace")
-    if found is None:
-        pytest.skip("strace is not installed: nothing is known about system calls here")
-    return found

@@ -6,9 +6,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from fetch_demo_source import download
-
-from locked import locked
+from locked import download, locked
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CACHE = ROOT / ".cache" / "builds"

@@ -45,15 +45,6 @@ def agreed(developer: Developer) -> Developer:
 
 
 @pytest.fixture
-def strace() -> str:
-    """The path of strace."""
-    found = shutil.which("strace")
-    if found is None:
-        pytest.skip("strace is not installed: nothing is known about system calls here")
-    return found
-
-
-@pytest.fixture
 def root() -> None:
     """Only root can give files to somebody else."""
     if os.geteuid() != 0:

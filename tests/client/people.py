@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pexpect
+
+from tests.needs import need
 
 PATIENCE = 30  # s until something counts as hanging
 ANSWER_PROMPT = r"Your answer \(Enter: [^)]*\): "
@@ -315,8 +316,7 @@ class Developer:
         self, *argv: str | Path, types: Sequence[tuple[str, str]] = (), terminal: bool = True, **options: Any
     ) -> tuple[Said | Ended, str]:
         """Run a command under strace; return how it ended, and its calls of network and exec."""
-        found = shutil.which("strace")
-        assert found
+        found = need("strace")
         trace = self.base / "trace"
         words = [found, "-f", "-qq", "-o", str(trace), "-e", "trace=%network,execve", *map(str, argv)]
         ended = self.at_terminal(*words, types=types, **options) if terminal else self.execute(*words, **options)

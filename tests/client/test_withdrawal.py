@@ -19,6 +19,7 @@ import pytest
 from innerloop.spool import ledger
 from tests.client.people import PATIENCE, Developer, eventually
 from tests.client.recorder import Recorder, Reply
+from tests.needs import need
 
 STOP_AT = r"""
 #include <signal.h>
@@ -305,9 +306,7 @@ def test_a_sender_that_was_suspended_while_its_developer_left_sends_nothing_more
 def point_before_the_request(developer: Developer, program: Path, whole: int) -> int:
     """The last system call of a delivery that comes before its connection."""
     three_runs(developer, sealed=False)
-    found = shutil.which("strace")
-    if found is None:
-        pytest.skip("strace is not installed: the point before the request cannot be found")
+    found = need("strace")
     trace = developer.base / "trace-of-a-flush"
     assert developer.execute(found, "-o", trace, developer.command, "flush").status == 0
     developer.opt_out()

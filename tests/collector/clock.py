@@ -4,19 +4,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.collector.support import Collector
-
-_LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
+from tests.needs import need
 
 
 def moved(collector: Collector, days: float) -> Collector:
     """Let whatever is started for a collector from now on live so many days later."""
-    if _LIBRARY is None:
-        pytest.skip("NOT TESTED: there is no libfaketime here, so no clock can be moved; apt-get install faketime")
+    library = need("/usr/lib/*/faketime/libfaketime.so.1")
     # A monotonic clock that is faked as well makes timed waits last for ever.
-    clock = {"LD_PRELOAD": str(_LIBRARY), "FAKETIME": f"{days * 86400:+.0f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    clock = {"LD_PRELOAD": library, "FAKETIME": f"{days * 86400:+.0f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     collector.environment = {**collector.environment, **clock}
     return collector
 

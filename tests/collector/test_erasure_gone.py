@@ -6,7 +6,6 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ import pytest
 from innerloop_collector.store.keyed import Hasher
 from tests.collector.support import KEY, PROJECT, Collector, Event, Owner, fill, project, run_event
 from tests.conftest import ROOT
+from tests.needs import need
 
 RARE = "rarely-run-marker"
 WAITING = "waiting-marker"
@@ -327,8 +327,7 @@ def test_a_full_disk_is_answered_503_and_the_erasure_is_complete_once_there_is_r
 
 def test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_the_answer(rare: Collector) -> None:
     """Seen from the system calls: the engine itself does not sync every file of a part."""
-    if not shutil.which("strace"):
-        pytest.skip("NOT TESTED: there is no strace here")
+    need("strace")
     owner = Owner()
     rare.send(*_events(owner), run_event(), owners=[owner])
     rare.stop()

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -16,6 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.collector.support import KEY, Collector, Owner, project, run_event
 from tests.conftest import ROOT
+from tests.needs import need
 
 ONE = run_event()
 
@@ -40,14 +40,6 @@ def events(text: str) -> dict[str, int]:
         for result, count in re.findall(r'^innerloop_events_total{result="(\w+)"} (\S+)$', text, re.MULTILINE)
         if float(count)
     }
-
-
-def tool(name: str) -> str:
-    """A program of Debian's package prometheus."""
-    found = shutil.which(name) or shutil.which(name, path=str(ROOT / ".cache" / "prometheus" / "usr" / "bin"))
-    if found is None:
-        pytest.skip(f"NOT TESTED: there is no {name} here to judge the metrics; it is in Debian's package prometheus")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +123,7 @@ def test_events_that_a_full_queue_refuses_are_counted(new_collector: Callable[[]
 
 
 def test_prometheus_accepts_the_exposition(busy: Collector) -> None:
-    checked = subprocess.run([tool("promtool"), "check", "metrics"], input=metrics(busy), capture_output=True, text=True, check=False)
+    checked = subprocess.run([need("promtool"), "check", "metrics"], input=metrics(busy), capture_output=True, text=True, check=False)
 
     assert (0, "", "") == (checked.returncode, checked.stdout, checked.stderr)
 
@@ -159,7 +151,7 @@ def test_every_metric_is_on_its_page(busy: Collector) -> None:
 @pytest.fixture
 def prometheus(busy: Collector, tmp_path: Path) -> Iterator[str]:
     """A Prometheus that scrapes the collector; its address."""
-    program = tool("prometheus")
+    program = need("prometheus")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     target = busy.url.removeprefix("http://")

@@ -1,7 +1,6 @@
 """Why a destination does not answer is said in words: no class of Python's, no address."""
 
 import contextlib
-import shutil
 import socket
 import ssl
 import subprocess
@@ -19,6 +18,7 @@ from innerloop_collector.exporters.record import Record, Taken
 from innerloop_collector.exporters.senders import open_sender
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import SECRET
+from tests.needs import need
 
 KINDS = ("newrelic", "segment", "otlp")
 RUN = Record(1, datetime.now(UTC).date(), "shop", "run", "shop.run", datetime.now(UTC), {}, {}, "message", "nobody", None, 1, 2, 0)
@@ -91,17 +91,15 @@ def test_what_ends_or_says_something_else(kind: str, tmp_path: Path, listener: C
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_certificate_of_nobody(kind: str, tmp_path: Path, listener: Callable[..., int]) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("NOT TESTED: openssl is not installed, so there is no certificate that nobody trusts")
+    openssl = need("openssl")
     made = [tmp_path / "key.pem", tmp_path / "certificate.pem"]
-    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=nobody", "-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run([openssl, *words, "-keyout", str(made[0]), "-out", str(made[1])], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made[1], made[0])
     port = listener(lambda it: context.wrap_socket(it, server_side=True).close())
 
-    assert "no answer: its certificate is not trusted here" == failure(kind, f"https://localhost:{port}", tmp_path)
+    assert "no answer: its certificate is not trusted here" == failure(kind, f"https://127.0.0.1:{port}", tmp_path)
 
 
 @pytest.mark.parametrize("kind", KINDS)

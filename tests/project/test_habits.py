@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from innerloop.plan.project import read
 from tests.conftest import ENVIRONMENT, ROOT
+from tests.needs import need
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.search(r"^TARGETS := (.*)$", MAKEFILE, re.MULTILINE)[1].split()  # type: ignore[index]
@@ -63,11 +66,10 @@ def test_the_checkouts_own_command_does_not_count() -> None:
     assert "generate_docs" in done.stdout
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 def test_looking_for_innerloop_starts_no_process(tmp_path: Path) -> None:
     """Whoever has not installed innerloop pays nothing: make reads the Makefile without starting anything."""
     trace = tmp_path / "trace"
-    command = ["strace", "-f", "-e", "trace=execve", "-o", trace, "make", "-n", "-C", ROOT, "docs"]
+    command = [need("strace"), "-f", "-e", "trace=execve", "-o", trace, "make", "-n", "-C", ROOT, "docs"]
     kept = {key: value for key, value in ENVIRONMENT.items() if not key.startswith(("MAKE", "MFLAGS"))}
     subprocess.run(command, env=kept, capture_output=True, check=True)
 
@@ -89,13 +91,76 @@ def test_the_project_file_lists_the_targets() -> None:
 
 
 def test_ci_runs_what_the_readme_says() -> None:
-    """CI has no command of its own for lint and tests, and the tests' closing line is the last that it prints."""
+    """CI installs nothing by itself: it has lint and the README's commands, and the tests' closing line is the last that is printed."""
     script = ROOT / ".ci" / "run"
+    lines = [line for line in script.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    readme = re.findall(r"^```sh\n(make \S+)\n```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert os.access(script, os.X_OK)
-    assert re.search(
-        r"^make lint .*^make test \|\| \{[^\n]* make test T=\"--last-failed [^\n]*\}\nexit \S+\n\Z",
-        script.read_text(encoding="utf-8"),
-        re.MULTILINE | re.DOTALL,
-    )
-    assert "\nmake test\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert ["make demo", "make test"] == readme == lines[-3:-1]
+    assert ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "lint=0", "make lint || lint=$?"] == lines[:4]
+    assert 8 == len(lines)  # and a line that says so at once, where lint failed
+    assert 'exit "$lint"' == lines[-1]
+
+
+def test_where_lint_fails_ci_fails_with_it(tmp_path: Path) -> None:
+    """After the tests, whose closing line stays the last that is printed."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    (tmp_path / "Makefile").write_text("lint: ; @exit 5\ndemo: ; @echo demo\ntest: ; @echo 9 passed\n")
+    done = subprocess.run([tmp_path / ".ci" / "run"], env={"PATH": ENVIRONMENT["PATH"]}, capture_output=True, text=True, check=False)
+
+    assert (2, "demo\n9 passed\n") == (done.returncode, done.stdout)
+
+
+def test_what_failed_is_tried_once_more_in_a_run_of_everything_alone() -> None:
+    """A part that somebody chose fails as it fails, and nothing makes up for a process that was left behind."""
+    assert "--last-failed" in make("-n", "impl-test").stdout
+    assert "[ $status = 1 ] || exit $status" in make("-n", "impl-test").stdout
+    assert "--last-failed" not in make("-n", "impl-test", "T=tests/plan").stdout
+
+
+def lacking(programs: Path) -> subprocess.CompletedProcess[str]:
+    """Run the list of packages as somebody who has no program but git."""
+    programs.chmod(0o755)
+    (programs / "git").symlink_to("/bin/true")
+    command = [sys.executable, ROOT / "tools" / "system_packages.py"]
+    prefix = [str(shutil.which("setpriv")), "--reuid", "65534", "--clear-groups"] if os.geteuid() == 0 else []
+    return subprocess.run([*prefix, *command], env={"PATH": str(programs)}, capture_output=True, text=True, check=False)
+
+
+def test_an_ordinary_user_is_told_once_what_more_would_be_tried() -> None:
+    """In one line, and nothing fails for it."""
+    with tempfile.TemporaryDirectory() as place:  # pytest's own is closed to everybody else
+        done = lacking(Path(place))
+
+    assert (0, "", 1) == (done.returncode, done.stderr, done.stdout.count("\n"))
+    assert re.search(r"^setup: some tests will be skipped, .* strace .* zsh ", done.stdout)
+    assert " git " not in done.stdout
+
+
+NEEDS = """
+import subprocess
+from tests.needs import need
+def test_asks(): need("strace")
+def test_just_runs_it(tmp_path): subprocess.run(["git", "init"], env={"PATH": str(tmp_path)})
+def test_fails_for_another_reason(): subprocess.run(["/nowhere/git"])
+def test_passes(): pass
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_what_is_not_installed_is_skipped_and_listed_once_at_the_end(tmp_path: Path, workers: str) -> None:
+    """Also where a test just ran it; the closing line stays the last one."""
+    (tmp_path / "test_it.py").write_text(NEEDS)
+    words = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-ra", "-n", workers, f"--basetemp={tmp_path / 'base'}", "test_it.py"]
+    kept = {key: value for key, value in ENVIRONMENT.items() if not key.startswith("PYTEST")}
+    environment = kept | {"PATH": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    *_, closing = [line for line in done.stdout.splitlines() if line]
+
+    assert re.search(r"^=+ 1 failed, 1 passed, 2 skipped in ", closing), done.stdout
+    assert "/nowhere/git" in done.stdout
+    assert "NOT TESTED: git is not here (Debian: git)" in done.stdout
+    assert "NOT TESTED: strace is not here (Debian: strace)" in done.stdout
+    assert 1 == done.stdout.count("on Debian: apt-get install git strace ")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.conftest import agreed, developer, hire, machine_file, root, server, small_disk, strace
+from tests.client.conftest import agreed, developer, hire, machine_file, root, server, small_disk
 from tests.client.people import Developer
 from tests.requirements.support import NETWORKS, Network
 
-__all__ = ["agreed", "developer", "hire", "machine_file", "root", "server", "small_disk", "strace"]
+__all__ = ["agreed", "developer", "hire", "machine_file", "root", "server", "small_disk"]
 
 
 @pytest.fixture

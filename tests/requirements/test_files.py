@@ -306,10 +306,11 @@ def test_c34_the_lock_on_a_run_is_on_its_own_new_file(strace: str, agreed: Devel
     assert re.search(r'/run/[0-9a-f-]{36}", O_WRONLY\|O_CREAT\|O_EXCL', lines[locks[0] - 1])
 
 
-@pytest.mark.parametrize(("home", "reason"), [("/dev/null", "HOME is not a directory"), ("/nonexistent", "HOME does not exist")])
+@pytest.mark.parametrize(("home", "reason"), [("file", "HOME is not a directory"), ("nothing", "HOME does not exist")])
 def test_c30_status_names_the_true_reason(agreed: Developer, home: str, reason: str) -> None:
+    (agreed.base / "file").touch()  # one's own: what belongs to somebody else is refused for that
     for words in (["status"], ["doctor"]):
-        done = agreed.innerloop(*words, env={"HOME": home})
+        done = agreed.innerloop(*words, env={"HOME": str(agreed.base / home)})
         assert (0, True) == (done.status, reason in done.out), words
 
 

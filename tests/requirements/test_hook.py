@@ -1,11 +1,11 @@
 """C55: the shell hook is a function and nothing else."""
 
 import re
-import shutil
 
 import pytest
 
 from tests.client.people import Developer
+from tests.needs import need
 from tests.requirements.support import bare
 
 LOOK = {
@@ -20,8 +20,7 @@ OWN = {
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_c55_the_hook_sets_no_trap_and_leaves_the_developers_own_alone(agreed: Developer, shell: str) -> None:
-    if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed: its hook was not tried")
+    need(shell)
     script = f'{OWN[shell]}\nbefore=$({LOOK[shell]})\neval "$({agreed.command} hook {shell})"\nafter=$({LOOK[shell]})\n'
     done = bare(agreed).run(shell, "-c", f'{script}[ "$before" = "$after" ] && echo same || echo "$before / $after"')
 

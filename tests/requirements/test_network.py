@@ -16,6 +16,7 @@ import pytest
 
 from tests.client.people import Developer, eventually
 from tests.client.recorder import HOLD, Recorder, Reply
+from tests.needs import need
 from tests.requirements.support import Network, bare, in_time, old_runs, processes, quiet, senders, stage
 from tests.transparency.trace import SPAWNING, SYNCING, TALKING, Trace
 
@@ -291,9 +292,7 @@ def test_c07_the_helper_of_git_has_nothing_of_an_event_in_its_arguments(strace: 
 
 def openssl(directory: Path) -> Path:
     """A certificate for 127.0.0.1 that nobody but its owner trusts, with its key in one file."""
-    found = shutil.which("openssl")
-    if found is None:
-        pytest.skip("openssl is not installed: no certificate authority of one's own was tried")
+    found = need("openssl")
     pem = directory / "server.pem"
     words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:TRUE"
     made = [found, *words.split(), "-keyout", str(directory / "key"), "-out", str(directory / "ca.pem")]

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Installed
+from tests.needs import need
 from tests.transparency import developer
 from tests.transparency.developer import Developer
 from tests.transparency.stage import Ended
@@ -83,18 +83,8 @@ def hire(installed: Installed, tmp_path: Path) -> Callable[[str], Developer]:
 def shell(request: pytest.FixtureRequest) -> str:
     """A shell by its name; skipped, and said so, where it is not installed."""
     name: str = request.param
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed: its hook was not tried")
+    need(name)
     return name
-
-
-@pytest.fixture
-def strace() -> str:
-    """The path of strace."""
-    found = shutil.which("strace")
-    if found is None:
-        pytest.skip("strace is not installed: nothing is known about processes here")
-    return found
 
 
 def programs(strace: str, trace: Path, words: list[str], **options: object) -> list[str]:

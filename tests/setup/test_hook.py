@@ -1,8 +1,6 @@
 """`innerloop hook`: make is measured as it is typed, in real shells, and is plain make wherever anything is unusual."""
 
-import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from typing import Any
 import pexpect
 import pytest
 
+from tests.needs import need
 from tests.setup.conftest import programs
 from tests.transparency.developer import Developer
 
@@ -123,8 +122,7 @@ def test_a_function_of_ones_own_is_left_alone(somebody: Developer, shell: str) -
 
 
 def test_sudo_runs_the_real_make(somebody: Developer) -> None:
-    if shutil.which("sudo") is None:
-        pytest.skip("sudo is not installed")
+    need("sudo")
     assert "tested" in play(somebody, "bash", "sudo -n make test")[0]
     assert 0 == somebody.recorded()
 
@@ -176,8 +174,8 @@ def offered(shell: str, developer: Developer, hook: bool, typed: str = "make ") 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"], indirect=True)
 def test_completion_offers_the_same(somebody: Developer, shell: str) -> None:
-    if shell == "bash" and not os.path.exists("/usr/share/bash-completion/bash_completion"):
-        pytest.skip("bash-completion is not installed: completion was not tried")
+    if shell == "bash":
+        need("/usr/share/bash-completion/bash_completion")
     bare = offered(shell, somebody, hook=False)
     assert {"build", "fail", "test", "waits"} <= set(bare)
 
@@ -192,8 +190,7 @@ def test_completion_offers_the_same(somebody: Developer, shell: str) -> None:
 
 
 def test_completion_in_fish_offers_the_same(somebody: Developer) -> None:
-    if shutil.which("fish") is None:
-        pytest.skip("fish is not installed: its completion was not tried")
+    need("fish")
     ask = "complete -C 'make '"
     bare = play(somebody, "fish", ask, load=False)[0].splitlines()
     assert {"build\tTarget", "test\tTarget"} <= set(bare)

@@ -1,22 +1,19 @@
 """Make a running service's system calls fail, or take their time."""
 
-import shutil
 import subprocess
 import time
 from pathlib import Path
 from typing import Self
 
-import pytest
-
 from tests.collector.support import Collector
+from tests.needs import need
 
 
 class Saboteur:
     """Injects faults, in the words of strace: `fdatasync:error=EIO`. From its making until `leave`, or as a context."""
 
     def __init__(self, collector: Collector, *faults: str) -> None:
-        if not shutil.which("strace"):
-            pytest.skip("NOT TESTED: there is no strace here")
+        need("strace")
         assert collector.process is not None
         self._log = collector.directory / "trace"
         calls = ",".join(fault.partition(":")[0] for fault in faults)

@@ -1,7 +1,6 @@
 """Developers who answered differently, on whose stages the scenarios play."""
 
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,12 +57,3 @@ def unasked(hire: Callable[..., Developer]) -> Developer:
 def somebody(hire: Callable[..., Developer]) -> Developer:
     """Somebody who said yes, for one test only, which may do harm to their files."""
     return hire("yes")
-
-
-@pytest.fixture(scope="session")
-def strace() -> str:
-    """The path of strace."""
-    found = shutil.which("strace")
-    if found is None:
-        pytest.skip("strace is not installed: nothing is known about system calls here")
-    return found

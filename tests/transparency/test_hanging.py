@@ -6,7 +6,6 @@ the developer's home hangs, as on a hard NFS mount.
 
 import json
 import os
-import shutil
 import subprocess
 import threading
 import time
@@ -18,6 +17,7 @@ import pexpect
 import pytest
 
 from tests.conftest import Installed
+from tests.needs import need
 from tests.transparency.developer import Developer
 from tests.transparency.stage import eventually
 
@@ -105,8 +105,9 @@ class Home:
 @pytest.fixture
 def behind_a_program(hire: Callable[..., Developer], installed: Installed) -> Iterator[Callable[[str], Home]]:
     """Put the home of somebody who answered (or not) behind a program."""
-    if os.geteuid() != 0 or shutil.which("bindfs") is None or not os.path.exists("/dev/fuse"):
-        pytest.skip("needs root, bindfs and /dev/fuse: a home that hangs was not tried")
+    need("bindfs")
+    if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
+        pytest.skip("needs root and /dev/fuse: a home that hangs was not tried")
     homes = []
 
     def make(answered: str) -> Home:
