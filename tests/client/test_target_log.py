@@ -1,6 +1,8 @@
 """What a target log says: a tree of targets, who failed first, and where the time went."""
 
+import io
 import itertools
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from innerloop import targets
 from innerloop.targets import Log, path, tree, understand
-from innerloop.targets.lines import parse
+from innerloop.targets.lines import LARGEST, parse
 from innerloop.targets.tree import DONE, FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN
 from tests.client.target_logs import BASE, MS, HandMade, books
 
@@ -151,6 +153,62 @@ def test_a_log_that_is_not_there_or_not_ours_is_a_reason(tmp_path: Path) -> None
     assert targets.read(str(tmp_path), "nothing").problem == "there is no target log"
     assert "cannot be read" in targets.read(str(tmp_path), "link").problem
     assert targets.read(str(tmp_path / "nowhere"), "nothing").targets == ()
+
+
+# bounds
+
+
+def test_lines_that_had_no_room_are_counted() -> None:
+    book = HandMade()
+    book.line("a", 0, 10)
+    log = understand(book.data + b"c\nc\n" + b"c\n", 0)
+
+    assert (outcomes(log), log.cut, log.damaged) == ({"a": DONE}, 3, 0)
+
+
+def test_a_log_beyond_its_bound_is_read_to_there_and_the_rest_is_counted() -> None:
+    """An earlier version's logs had no bound."""
+    book = HandMade()
+    needs = " ".join(f"include/generated/some/long/option/path/d{number:03d}/header.h" for number in range(64))
+    for number in range(11_000):
+        book.line(f"t{number}", number, number + 1, needs=needs)
+    log = understand(book.data, 0)
+
+    assert len(book.data) > LARGEST
+    assert len(log.targets) + log.cut == 11_000
+    assert (log.cut > 0, log.damaged) == (True, 0)
+
+
+def test_reading_takes_memory_for_what_is_told_and_not_for_the_file(tmp_path: Path) -> None:
+    (tmp_path / "targets").mkdir()
+    path = tmp_path / "targets" / "log"
+    book = HandMade()
+    needs = " ".join(f"include/generated/some/long/option/path/d{number:03d}/header.h" for number in range(64))
+    for number in range(5000):
+        book.line(f"t{number % 500}", number, number + 1, needs=needs)
+    path.write_bytes(book.data)
+    book.records.clear()
+    tracemalloc.start()
+    log = targets.read(str(tmp_path), "log", 0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (len(log.targets), log.damaged) == (500, 0)
+    assert path.stat().st_size > 17_000_000
+    assert peak < 8_000_000
+
+
+def test_a_file_without_any_newline_takes_no_memory_either(tmp_path: Path) -> None:
+    (tmp_path / "targets").mkdir()
+    with (tmp_path / "targets" / "log").open("wb") as file:
+        file.truncate(100 << 20)
+    tracemalloc.start()
+    log = targets.read(str(tmp_path), "log", 0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (log.targets, log.damaged > 0) == ((), True)
+    assert peak < 1_000_000
 
 
 # failures
@@ -374,7 +432,7 @@ def test_a_target_takes_the_first_free_lane_and_one_that_runs_a_make_takes_none(
 @given(books(), st.sampled_from([0, 2, -2, None]))
 def test_times_add_up_in_every_build(book: HandMade, status: int | None) -> None:
     log = understand(book.data, status)
-    records, _ = parse(book.data)
+    records = parse(io.BytesIO(book.data)).lines
     ends = path.close(list(log.targets), log.end_ns)
     total = log.end_ns - log.start_ns
 

@@ -163,6 +163,7 @@ def as_json(one: Known, log: targets.Log) -> "dict[str, Any]":
     return {
         **_run(one, log),
         "unreadable_records": log.damaged,
+        "lines_without_room": log.cut,
         "problem": log.problem,
         "lanes": log.lanes,
         "critical_path": {"duration_ms": _ms(log.critical_ns), "targets": list(log.critical)},

@@ -26,6 +26,7 @@ KEEP_SENT = 30 * 86400  # s that the copies of what left are kept
 MOST_SENT = 64 << 20  # bytes of them
 WITHDRAWN = "withdrawn"  # the reason of a drop that no answer covers any more
 KEEP_LOGS, MOST_LOGS = 30 * 86400, 200  # s that target logs are kept for their developer, and how many
+MOST_LOG_BYTES = 128 << 20  # of all target logs together
 
 
 class Damaged(ValueError):
@@ -258,6 +259,14 @@ def modified(path: str) -> float:
         return time.time()
 
 
+def size(path: str) -> int:
+    """How many bytes a file has; none where it is gone."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
 def acknowledge(spool: str, run_ids: "list[str]", journal: str = "acknowledged") -> int:
     """Every event of these runs was acknowledged: note it, and keep the copies that show what left. Returns how many there were."""
     there = [run_id for run_id in run_ids if os.path.exists(f"{spool}/sealed/{run_id}")]
@@ -313,11 +322,13 @@ def forget_old_copies(spool: str, now: float) -> None:
 
 
 def forget_old_logs(spool: str, now: float) -> None:
-    """Delete target logs that are old or many, oldest first, but none of a run that is not sealed yet."""
+    """Delete target logs that are old, many or large together, oldest first, but none of a run that is not sealed yet."""
     waiting = {run_id for place in ("run", "new") for run_id in ids(spool, place)}
     logs = sorted(((modified(f"{spool}/{TARGETS}/{run_id}"), run_id) for run_id in ids(spool, TARGETS)), reverse=True)
+    total = 0
     for number, (moment, run_id) in enumerate(logs):
-        if run_id not in waiting and (number >= MOST_LOGS or now - moment > KEEP_LOGS):
+        total += size(f"{spool}/{TARGETS}/{run_id}")
+        if run_id not in waiting and (number >= MOST_LOGS or now - moment > KEEP_LOGS or total > MOST_LOG_BYTES):
             files.remove(f"{spool}/{TARGETS}/{run_id}")
 
 

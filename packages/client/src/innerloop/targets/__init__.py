@@ -1,20 +1,22 @@
 """What a run's target log says: every target whose recipe ran, as a tree, with outcome, critical path and lanes.
 
-`SPOOL/targets/ID` is written by the probe while the run lasts and stays when the run was sealed. Reading it raises nothing:
-whatever cannot be read is counted.
+`SPOOL/targets/ID` is written by the probe while the run lasts and stays when the run was sealed. It is read record by record, and
+reading it raises nothing: whatever cannot be read, or had no room, is counted.
 
 May import: the standard library, files, facts, and lines, tree, outcomes and path.
 """
 
+import io
 import os
-from typing import NamedTuple, Optional
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NamedTuple, Optional
 
 from innerloop import files
 from innerloop.spool.facts import RunFacts
 from innerloop.targets import lines, outcomes, path, tree
 from innerloop.targets.tree import Make, Target
 
-LARGEST = 256 << 20  # bytes of a log that we read
+LONGEST_RECORD = 64 << 10  # bytes: four times that of any record
 
 
 class Log(NamedTuple):
@@ -23,6 +25,7 @@ class Log(NamedTuple):
     targets: "tuple[Target, ...]" = ()
     makes: "tuple[Make, ...]" = ()
     damaged: int = 0  # records that could not be read
+    cut: int = 0  # recipe lines that the log had no room for
     problem: str = ""  # why there is no log, or none that may be believed
     first_failure: Optional[int] = None  # place in `targets`
     critical: "tuple[int, ...]" = ()  # places in `targets`, by their start
@@ -35,17 +38,29 @@ class Log(NamedTuple):
 def read(spool: str, run_id: str, exit_status: Optional[int] = None, live_at: Optional[int] = None) -> Log:
     """Read a run's targets. `exit_status` is the run's, None where nobody knows it; `live_at` the present, where it still goes on."""
     try:
-        data = files.read_own(f"{spool}/targets/{run_id}", LARGEST)
+        with open(files.open_own(f"{spool}/targets/{run_id}", os.O_RDONLY), "rb") as file:
+            return _understand(_records(file), exit_status, live_at)
+    except (FileNotFoundError, NotADirectoryError):
+        return Log(problem="there is no target log")
     except (files.UnusableFile, OSError) as error:
         return Log(problem=str(error))
-    return Log(problem="there is no target log") if data is None else understand(data, exit_status, live_at)
 
 
 def understand(data: bytes, exit_status: Optional[int] = None, live_at: Optional[int] = None) -> Log:
     """Understand a log's bytes; arguments as those of `read`."""
-    records, damaged = lines.parse(data)
+    return _understand(_records(io.BytesIO(data)), exit_status, live_at)
+
+
+def _records(file: "BinaryIO") -> "Iterator[bytes]":
+    """A log's records. What has no newline for longer than any record comes in pieces."""
+    while record := file.readline(LONGEST_RECORD):
+        yield record
+
+
+def _understand(log: "Iterable[bytes]", exit_status: Optional[int], live_at: Optional[int]) -> Log:
+    records, damaged, cut = lines.parse(log)
     if not records:
-        return Log(damaged=damaged)
+        return Log(damaged=damaged, cut=cut)
     built = outcomes.judge(tree.build(records), exit_status, live_at is not None)
     last = max([live_at or 0, *(line.start if line.end is None else line.end for line in records)])
     ends = path.close(built.targets, last)
@@ -55,7 +70,7 @@ def understand(data: bytes, exit_status: Optional[int] = None, live_at: Optional
     found = [one._replace(critical=place in on_path, own_ns=owns[place], lane=lanes.get(place)) for place, one in enumerate(built.targets)]
     first = outcomes.first_failure(found)
     width = max(lanes.values(), default=-1) + 1
-    return Log(tuple(found), tuple(built.makes), damaged, "", first, tuple(critical), length, width, records[0].start, last)
+    return Log(tuple(found), tuple(built.makes), damaged, cut, "", first, tuple(critical), length, width, records[0].start, last)
 
 
 def with_status(facts: RunFacts, log: Log) -> RunFacts:

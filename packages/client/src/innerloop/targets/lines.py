@@ -2,19 +2,24 @@
 
     b ID UP MAKE-PID LEVEL FLAGS START DIRECTORY TARGET PREREQUISITES ORDER-ONLY     a recipe line starts
     e ID END STATUS USER-US SYSTEM-US MEMORY-KB                                      it ended
+    c                                                                                one started that had no room any more
 
-Fields are separated by one tabulator, names escaped as %XX, lists separated by one blank. Times are those of the
+A log is full at 16 MB; from 4 MB on it names no prerequisites. Fields are separated by one tabulator, names escaped as %XX, lists separated by one blank. Times are those of the
 monotonic clock (ns). Whatever cannot be read is counted, never raised: a build's log may be cut short at any byte.
+
+What many lines say alike (directories, prerequisites) is kept once, so that a log takes memory for what it tells.
 
 May import: the standard library.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple, Optional
 from urllib.parse import unquote_to_bytes
 
 BEGIN, END = 11, 7  # fields
 DIGITS = 19  # of the largest number that we believe
 FLAGS = frozenset("ijk")
+LARGEST = 34 << 20  # bytes of a log that are read; only the sh shim's, on a bash, may be larger than 17 MB
 
 
 class Line(NamedTuple):
@@ -37,32 +42,67 @@ class Line(NamedTuple):
     memory_kb: int = 0
 
 
-def parse(data: bytes) -> "tuple[list[Line], int]":
-    """Return the recipe lines by their start, and how many records could not be read."""
-    *records, torn = data.split(b"\n")
+class Lines(NamedTuple):
+    """What a log says."""
+
+    lines: "list[Line]"  # by their start
+    damaged: int  # records that could not be read
+    cut: int  # recipe lines that started when the log was full
+
+
+class _Once:
+    """What fields say, each as one object however often it stands in the log."""
+
+    def __init__(self) -> None:
+        self.names: "dict[str, str]" = {}
+        self.lists: "dict[str, tuple[str, ...]]" = {"": ()}
+
+    def name_of(self, word: str) -> str:
+        if word not in self.names:
+            self.names[word] = _name(word)
+        return self.names[word]
+
+    def list_of(self, words: str) -> "tuple[str, ...]":
+        if words not in self.lists:
+            self.lists[words] = tuple([self.name_of(word) for word in words.split(" ")])
+        return self.lists[words]
+
+
+def parse(records: "Iterable[bytes]") -> Lines:
+    """Understand a log's records as they come: each ends with a newline, or is torn."""
     found: "dict[str, Line]" = {}
-    damaged = 1 if torn else 0
+    once = _Once()
+    damaged = cut = read = 0
     for record in records:
-        fields = record.decode("utf-8", "backslashreplace").split("\t")
+        read += len(record)
+        if record == b"c\n":
+            cut += 1
+            continue
+        if read > LARGEST:
+            cut += record.startswith(b"b\t")
+            continue
+        fields = record[:-1].decode("utf-8", "backslashreplace").split("\t")
         try:
-            if fields[0] == "b" and len(fields) >= BEGIN and fields[1] not in found:
-                found[fields[1]] = _begun(fields)
+            if not record.endswith(b"\n"):
+                damaged += 1
+            elif fields[0] == "b" and len(fields) >= BEGIN and fields[1] not in found:
+                found[fields[1]] = _begun(fields, once)
             elif fields[0] == "e" and len(fields) >= END and found[fields[1]].end is None:
                 found[fields[1]] = _ended(found[fields[1]], fields)
             else:
                 damaged += 1
         except (ValueError, KeyError):
             damaged += 1
-    return sorted(found.values(), key=lambda line: line.start), damaged
+    return Lines(sorted(found.values(), key=lambda line: line.start), damaged, cut)
 
 
-def _begun(fields: "list[str]") -> Line:
+def _begun(fields: "list[str]", once: _Once) -> Line:
     _, line_id, up, pid, level, flags, start, directory, target, prerequisites, order_only = fields[:BEGIN]
     if not line_id or not target or not FLAGS.issuperset(flags):
         raise ValueError(line_id)
     return Line(
-        line_id, up, _number(pid), _number(level), flags, _number(start), _name(directory), _name(target),
-        _names(prerequisites), _names(order_only),
+        line_id, up, _number(pid), _number(level), flags, _number(start), once.name_of(directory), once.name_of(target),
+        once.list_of(prerequisites), once.list_of(order_only),
     )  # fmt: skip
 
 
@@ -84,7 +124,3 @@ def _number(word: str) -> int:
 def _name(word: str) -> str:
     """A name, whatever its bytes: those that are no text stay visible as they are."""
     return unquote_to_bytes(word).decode("utf-8", "backslashreplace") if "%" in word else word
-
-
-def _names(words: str) -> "tuple[str, ...]":
-    return tuple([_name(word) for word in words.split(" ")]) if words else ()

@@ -58,6 +58,8 @@ def summary(run: Known, log: Log, look: Look) -> "list[str]":
         lines.append(f"Targets went on after the run had ended, for {words.duration(late)} or more.")
     if log.damaged:
         lines.append(f"{words.count(log.damaged, 'record')} of the target log could not be read.")
+    if log.cut:
+        lines.append(f"The target log is full: {words.count(log.cut, 'recipe line')} more, at least, had no room in it.")
     if run.suspended:
         lines.append("The machine slept meanwhile; that is not counted.")
     return lines
