@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from tests.conformance.play import Observation
-from tests.conformance.table import Case, Deviation
+from tests.conformance.table import Case, Deviation, seen_by
 
 STREAMS = ("out", "err", "together")
 
@@ -25,9 +25,9 @@ def differences(case: Case, bare: Observation, measured: Observation) -> list[st
     return found
 
 
-def missing(case: Case, measured: Observation) -> list[str]:
+def missing(case: Case, measured: Observation, version: tuple[int, ...]) -> list[str]:
     """Say which targets were not seen, or seen though they must not be: without this the table would prove nothing."""
-    wanted, seen = set(case.targets), set(measured.seen.targets)
+    wanted, seen = seen_by(case, version), set(measured.seen.targets)
     if case.seen == "maybe":
         return []
     extra = set() if case.seen == "at least" else seen - wanted

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance import makes
 from tests.conformance.play import Observation, Way, play
 from tests.conformance.table import Case
 from tests.conformance.ways import Core
@@ -18,6 +19,15 @@ Bare = Callable[[Case, Way, int], Observation]
 def core(tmp_path_factory: pytest.TempPathFactory) -> Core:
     """The probe, without any of the rest."""
     return Core(tmp_path_factory.mktemp("core"))
+
+
+@pytest.fixture(scope="session")
+def core_of_4_4(tmp_path_factory: pytest.TempPathFactory) -> Core:
+    """The same with GNU make 4.4.1."""
+    try:
+        return Core(tmp_path_factory.mktemp("core-of-4.4"), makes.directory())
+    except (OSError, LookupError) as error:
+        pytest.skip(f"GNU make 4.4.1 could not be had, so only the system's make is tried: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.conformance.table import Case
+from tests.kept import member
 from tests.transparency.stage import HANGS, PATIENCE, Stage, eventually, observe
 
 LONG_AGO = 1_600_000_000  # s: the time of the first file of a case; each further one is 10 s younger
@@ -131,7 +132,7 @@ def _environment(case: Case, way: Way) -> dict[str, str]:
     env = {**way.env, **case.env}
     if way.log:
         env["MAKEFILES"] = " ".join(filter(None, (f"{way.probe}/probe.mk", case.env.get("MAKEFILES"))))
-        env["__innerloop"] = f":{way.log}"
+        env["__innerloop"] = member(way.log)
     return env
 
 

@@ -2,7 +2,8 @@
 
 The keys of a case: `makefile`, `files` (name -> text) and `modes` (name -> mode) are the directory; `run` the command or commands
 that are typed (default `make`), or `script`, a line for bash in which $W stands before a make; `stdin`, `env`. `late`: files that are newer than all others.
-`targets`: those whose recipe lines must be in the target log, no more and no fewer; `seen = "maybe"`: whether any are is not
+`targets`: those whose recipe lines must be in the target log, no more and no fewer; `seen_since`: those of them that are there only
+since a make; `seen = "maybe"`: whether any are is not
 asked; `seen = "at least"`: these, and perhaps more. `unordered`: lines of output come in any order. `cut`: patterns that
 are cut out of the output before it is compared. `since`: the first make that can do this. `forced = false`: the mode of
 the probe matters, so it is left to the probe. `ways`: those in which a case is played beside the core. `deviation`: what differs, exactly, why, and who notices.
@@ -11,6 +12,7 @@ the probe matters, so it is left to the probe. `ways`: those in which a case is 
 import functools
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -46,6 +48,7 @@ class Case(NamedTuple):
     stdin: bytes = b""
     targets: tuple[str, ...] = ()
     seen: str = "exactly"
+    seen_since: dict[str, str] = {}  # noqa: RUF012
     unordered: bool = False
     merged: bool = True
     cut: tuple[str, ...] = ()
@@ -66,17 +69,29 @@ def cases() -> dict[str, Case]:
 
 
 @functools.cache
-def make_version() -> tuple[int, ...]:
-    """The version of the make on PATH."""
-    said = subprocess.run(["make", "--version"], capture_output=True, text=True, check=True).stdout
+def make_version(path: str | None = None) -> tuple[int, ...]:
+    """The version of the make on a PATH; without one, on ours."""
+    make = shutil.which("make", path=path)
+    assert make, "there is no make"
+    said = subprocess.run([make, "--version"], capture_output=True, text=True, check=True).stdout
     match = re.match(r"GNU Make (\d+)\.(\d+)", said)
     assert match, said
     return int(match[1]), int(match[2])
 
 
-def playable(case: Case) -> bool:
-    """Tell whether this make knows what the case is about."""
-    return not case.since or tuple(map(int, case.since.split("."))) <= make_version()
+def playable(case: Case, version: tuple[int, ...]) -> bool:
+    """Tell whether a make knows what the case is about."""
+    return not case.since or numbers(case.since) <= version
+
+
+def seen_by(case: Case, version: tuple[int, ...]) -> set[str]:
+    """The targets that must be in the target log of a make of this version."""
+    return {name for name in case.targets if numbers(case.seen_since.get(name, "0")) <= version}
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as numbers that can be compared."""
+    return tuple(map(int, version.split(".")))
 
 
 def deviations() -> list[Deviation]:

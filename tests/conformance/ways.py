@@ -6,8 +6,10 @@ from pathlib import Path
 from innerloop.probe import place
 from innerloop.setup import gnumakefile
 from tests.conformance.play import Way
+from tests.kept import keep
 from tests.transparency.developer import Developer
 
+PATH = "/usr/local/bin:/usr/bin:/bin"
 CORE = ("probe", "shell", "flags", "fallback")  # the mode that the probe chooses, two that are forced, and the shim in sh
 CHOSEN = "$(eval $(value .innerloop-choose))"
 FORCE = """
@@ -26,11 +28,13 @@ MODES = {
 class Core:
     """Makes that the probe itself measures, without any of the rest: `MAKEFILES` and a log, set by hand."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, makes: "Path | None" = None) -> None:
+        """`makes`: a directory whose make is another one than the system's."""
         self.base = base
         self.project = base / "project"
+        self.lock = keep(base / "log")
         self.env = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{makes}:{PATH}" if makes else PATH,
             "HOME": str(base / "home"),
             "LANG": "C.UTF-8",
             "TERM": "xterm",
@@ -64,7 +68,7 @@ class Core:
         if directory.exists():
             return directory
         shutil.copytree(self.probe, directory)
-        for text in directory.glob("*.??"):
+        for text in (path for path in directory.rglob("*.??") if path.is_file()):
             text.write_text(text.read_text().replace(str(self.probe), str(directory)))
         if "probe.mk" in texts:
             (directory / "probe.mk").write_text(texts["probe.mk"].replace("@DIR@", str(directory)))
