@@ -36,6 +36,7 @@ from benchmarks.launcher import hire_everybody, install  # noqa: E402 (the path 
 from innerloop.probe import place  # noqa: E402
 from innerloop.setup import gnumakefile  # noqa: E402
 from tests.conformance.ways import Core, force  # noqa: E402
+from tests.kept import member  # noqa: E402
 from tests.transparency.developer import Developer  # noqa: E402
 
 LINES = 2000
@@ -176,7 +177,7 @@ def make(core: Core, probe: "str | None", file: str = "Makefile", *words: str) -
     if probe:
         log = core.base / "log"
         log.write_bytes(b"")
-        env = env | {"MAKEFILES": f"{probe}/probe.mk", "__innerloop": f":{log}"}
+        env = env | {"MAKEFILES": f"{probe}/probe.mk", "__innerloop": member(log)}
     began = time.perf_counter()
     subprocess.run(
         ["make", "-f", file, *words], cwd=core.project, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

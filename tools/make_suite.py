@@ -20,6 +20,8 @@ tarball has no doc/: an empty doc/make.1 and a doc/Makefile.in with a target `al
 """
 
 import argparse
+import fcntl
+import os
 import re
 import shutil
 import signal
@@ -125,9 +127,10 @@ def wrap(program: Path, probe: str, log: Path) -> str:
     """The script that stands for make in the suite."""
     if not probe:
         return f'#!/bin/bash\nexec -a "$0" {program} "$@"\n'
-    log.touch(0o600)
+    lock = os.open(log, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # as long as we live
+    fcntl.lockf(lock, fcntl.LOCK_EX)
     return f"""#!/bin/bash
-[[ $MAKEFILES == *{probe}/probe.mk* ]] || {{ export MAKEFILES="{probe}/probe.mk${{MAKEFILES:+ $MAKEFILES}}" __innerloop=:{log}; }}
+[[ $MAKEFILES == *{probe}/probe.mk* ]] || {{ export MAKEFILES="{probe}/probe.mk${{MAKEFILES:+ $MAKEFILES}}" __innerloop={os.getpid()}:{log}; }}
 exec -a "$0" {program} "$@"
 """
 

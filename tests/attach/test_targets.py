@@ -129,8 +129,8 @@ def test_the_package_may_go_while_make_runs(tree: Developer, tmp_path: Path) -> 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_broken_shim_breaks_no_build(tree: Developer, way: Callable[..., Ended], harm: str) -> None:
     for directory in (tree.state / "probe").iterdir():
-        for path in directory.iterdir():
-            if path.suffix == ".mk":
+        for path in directory.rglob("*"):
+            if path.suffix == ".mk" or path.is_dir():
                 continue
             path.unlink()
             if harm != "missing":

@@ -11,6 +11,7 @@ import pytest
 from tests.builds.sources import ROOT, unpacked
 from tests.conformance.play import File, Seen, Way, _look_around, _read
 from tests.conformance.ways import Core
+from tests.kept import member
 
 LONGEST = 300  # s that a build may take on a busy machine
 REPRODUCIBLE = {"SOURCE_DATE_EPOCH": "1600000000"}
@@ -62,7 +63,7 @@ def build(what: Build, way: Way, jobs: str) -> tuple[Built, Seen]:
     env = way.env | REPRODUCIBLE
     if way.log:
         way.log.write_bytes(b"")
-        env |= {"MAKEFILES": f"{way.probe}/probe.mk", "__innerloop": f":{way.log}"}
+        env |= {"MAKEFILES": f"{way.probe}/probe.mk", "__innerloop": member(way.log)}
     command = [*what.command, *([jobs] if jobs else [])]
     done = subprocess.run(command, cwd=way.project, env=env, capture_output=True, text=True, timeout=LONGEST, check=False)
     files, _ = _look_around(way, 0)

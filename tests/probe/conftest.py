@@ -3,7 +3,8 @@
 import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,9 @@ from filelock import FileLock
 
 from innerloop.probe import place
 from tests.conftest import ROOT
+from tests.kept import keep, member
 
+Since = Callable[..., None]
 MAKE = os.environ.get("MAKE_UNDER_TEST", "make")
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PWD": "/elsewhere", "TERM": "dumb"}
 
@@ -73,7 +76,7 @@ def read(log: Path) -> list[Line]:
 
 
 class Stage:
-    """A directory with Makefiles, and a probe beside it."""
+    """A directory with Makefiles, and a probe beside it, in a run that goes on until `lock` is closed."""
 
     def __init__(self, base: Path, probe: str) -> None:
         """Make the directory and an empty log."""
@@ -81,7 +84,7 @@ class Stage:
         self.work = base / "work"
         self.work.mkdir()
         self.log = base / "log"
-        self.log.touch(0o600)
+        self.lock = keep(self.log)
         self.probe = Path(probe)
 
     def write(self, text: str, name: str = "Makefile") -> None:
@@ -92,7 +95,7 @@ class Stage:
 
     def env(self, **more: str) -> dict[str, str]:
         """The environment of a measured make."""
-        return ENVIRONMENT | {"MAKEFILES": f"{self.probe}/probe.mk", "__innerloop": f":{self.log}"} | more
+        return ENVIRONMENT | {"MAKEFILES": f"{self.probe}/probe.mk", "__innerloop": member(self.log)} | more
 
     def bare(self, *words: str, **more: str) -> Ended:
         """Run make without us."""
@@ -140,11 +143,14 @@ def shims(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def stage(shims: Path, tmp_path: Path) -> Stage:
+def stage(shims: Path, tmp_path: Path) -> Iterator[Stage]:
     """A probe and a directory to run make in."""
     directory, reason = place.prepare(str(tmp_path))
     assert reason == ""
-    return Stage(tmp_path, directory)
+    stage = Stage(tmp_path, directory)
+    yield stage
+    with suppress(OSError):
+        os.close(stage.lock)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ def test_it_is_made_once_and_only_for_its_owner(state: Path) -> None:
     directory, reason = place.prepare(str(state))
 
     assert ("", "") == (reason, place.usable(directory))
-    assert {*place.LINKS, "probe.mk", "exec.sh"} == set(os.listdir(directory))
+    files = {str(path.relative_to(directory)) for path in Path(directory).rglob("*") if path.is_file()}
+    assert {*place.LINKS, "probe.mk", "exec.sh", *(f"{old}/exec.sh" for old in place.OLD)} == files
     assert 0o700 == os.stat(directory).st_mode & 0o777
     before = os.stat(f"{directory}/sh").st_ino
     assert (directory, "") == place.prepare(str(state))

@@ -1,16 +1,14 @@
 """What probe.mk tells the shim, in which mode, where it steps aside, and that the Makefile cannot tell."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.probe.conftest import ENVIRONMENT, MAKE, Stage
-
-Since = Callable[..., None]
+from tests.probe.conftest import ENVIRONMENT, MAKE, Since, Stage
 
 
 def test_every_field_of_a_line_is_right(stage: Stage) -> None:
@@ -77,9 +75,10 @@ def test_prerequisites_are_cut_at_64_and_16(stage: Stage) -> None:
     assert (64, 16) == (len(line.normal), len(line.order))
 
 
-def test_a_thousand_long_names_neither_break_make_nor_the_record(stage: Stage) -> None:
+def test_a_thousand_long_names_neither_break_make_nor_the_record(stage: Stage, since: Since) -> None:
+    since(4, 2)
     names = " ".join(f"{'/'.join(['d' * 200] * 16)}/{number}" for number in range(1000))
-    stage.write(f"all: {names} ; @true\n{names}: ;\n")
+    stage.write(f"SHELL = /bin/bash\nall: {names} ; @true\n{names}: ;\n")
     stage.same()
 
     assert ["all"] == stage.targets()
@@ -93,7 +92,7 @@ def test_names_longer_than_a_path_may_be_are_left_out(stage: Stage, version: tup
     stage.write(f".PHONY: all short {name} {name}2\nall: short {name} {name}2 | {name} ; @true\nshort {name}: ; @true\n{name}2: ;\n")
     stage.same("all", "short")
 
-    assert ["short", "all"] == stage.targets()
+    assert (["short"] if " " in name else ["short", "all"]) == stage.targets(), "so many words are a long line"
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 32, 33, 48, 49, 64])
@@ -107,8 +106,9 @@ def test_names_come_in_groups_and_none_is_lost(stage: Stage, count: int) -> None
     assert len(line.normal) == count
 
 
-def test_a_makefile_of_half_a_million_words_is_read_with_little_stack(stage: Stage) -> None:
-    stage.write("X := " + "w " * 500_000 + "\nall: ; @true\n")
+def test_a_makefile_of_half_a_million_words_is_read_with_little_stack(stage: Stage, since: Since) -> None:
+    since(4, 2)
+    stage.write("SHELL = /bin/bash\nX := " + "w " * 500_000 + "\nall: ; @true\n")
     stage.same()
 
     assert ["all"] == stage.targets()
@@ -351,8 +351,7 @@ def test_a_shim_that_is_gone_breaks_nothing(stage: Stage) -> None:
 
 def test_a_probe_that_is_gone_breaks_nothing(stage: Stage) -> None:
     stage.write("all: ; @echo all\n")
-    for path in stage.probe.iterdir():
-        path.unlink()
+    shutil.rmtree(stage.probe)
 
     assert "all\n" == stage.same().out
 

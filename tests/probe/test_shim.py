@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from innerloop.probe import place
+from tests.kept import member
 from tests.needs import need
 from tests.probe.conftest import ENVIRONMENT, MAKE, Stage
 from tests.transparency.stage import Stage as Terminals
 
-ABOUT = "4.3\ngoal\n\n\n"
+ABOUT = "goal\n\n\n"
 
 
 def started(stage: Stage, *words: str) -> "subprocess.Popen[str]":
@@ -26,11 +27,21 @@ def started(stage: Stage, *words: str) -> "subprocess.Popen[str]":
 
 
 def shim(stage: Stage, *words: str, name: str = "sh", **env: str) -> "subprocess.CompletedProcess[str]":
-    """Run the shim as make would."""
-    environment = ENVIRONMENT | {"__innerloop": f":{stage.log}", "__innerloop_line": ABOUT, "MAKELEVEL": "1"} | env
-    return subprocess.run(
-        [stage.probe / name, *words], cwd=stage.work, env=environment, text=True, capture_output=True, check=False, timeout=20
-    )
+    """Run the shim as make would, whose own output is the line's: what writes into another pipe is a $(shell)."""
+    environment = ENVIRONMENT | {"__innerloop": member(stage.log), "__innerloop_line": ABOUT, "MAKELEVEL": "1"} | env
+    out = stage.base / "out"
+    with out.open("w") as file:
+        done = subprocess.run(
+            [stage.probe / name, *words],
+            cwd=stage.work,
+            env=environment,
+            text=True,
+            stdout=file,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=20,
+        )
+    return subprocess.CompletedProcess(done.args, done.returncode, out.read_text(), done.stderr)
 
 
 # -- how a line ends -----------------------------------------------------------------------------------------------------
@@ -55,7 +66,7 @@ def test_one_core_file_is_enough(stage: Stage) -> None:
         hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
         resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
-    environment = ENVIRONMENT | {"__innerloop": f":{stage.log}", "__innerloop_line": ABOUT}
+    environment = ENVIRONMENT | {"__innerloop": member(stage.log), "__innerloop_line": ABOUT}
     done = subprocess.run([stage.probe / "sh", "-c", "kill -ABRT $$"], cwd=stage.work, env=environment, check=False, preexec_fn=unlimited)
 
     assert -signal.SIGABRT == done.returncode
@@ -209,9 +220,9 @@ def test_ctrl_z_stops_and_fg_continues(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "env",
     [
-        {"__innerloop": ""}, {"__innerloop": "nothing"}, {"__innerloop": ":"}, {"__innerloop": ":relative"}, {"__innerloop": ":/nowhere/log"},
+        {"__innerloop": ""}, {"__innerloop": "nothing"}, {"__innerloop": ":"}, {"__innerloop": ":relative"}, {"__innerloop": "1:/nowhere/log"},
         {"__innerloop": f"{'1' * 100}:/tmp/log"}, {"__innerloop": f":/{'x' * 5000}"}, {"__innerloop": ":/dev/null"}, {"__innerloop": ":/"},
-        {"__innerloop_line": ""}, {"__innerloop_line": "\n\n\n\n"}, {"__innerloop_line": "4.3"}, {"__innerloop_line": "\n" * 100},
+        {"__innerloop_line": ""}, {"__innerloop_line": "\n\n\n\n"}, {"__innerloop_line": "goal"}, {"__innerloop_line": "\n" * 100},
     ],
 )  # fmt: skip
 def test_a_strange_environment_keeps_no_line_from_running(stage: Stage, env: dict[str, str]) -> None:
@@ -229,7 +240,7 @@ def test_a_log_that_is_a_link_or_somebody_elses_is_left_alone(stage: Stage) -> N
     if os.geteuid() == 0:
         os.chown(foreign, 12345, 12345)
     for path in (link, foreign) if os.geteuid() == 0 else (link,):
-        assert "ran\n" == shim(stage, "-c", "echo ran", __innerloop=f":{path}").stdout
+        assert "ran\n" == shim(stage, "-c", "echo ran", __innerloop=member(path)).stdout
 
     assert b"" == stage.log.read_bytes() == foreign.read_bytes()
 
@@ -266,7 +277,7 @@ def test_a_full_disk_is_not_the_builds_trouble(stage: Stage) -> None:
     (stage.base / "full").mkdir()
     stage.write("all:\n> @echo one; :\n> @echo two\n> @exit 3\n")
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script], cwd=stage.work, env=stage.env(__innerloop=f":{stage.base}/full/log"),
+        ["unshare", "--mount", "sh", "-c", script], cwd=stage.work, env=stage.env(__innerloop=member(stage.base / "full" / "log")),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode == 77 or "unshare" in done.stderr:
@@ -310,6 +321,30 @@ def test_lines_of_a_parallel_build_are_never_mixed_up(stage: Stage) -> None:
     assert {0} == {line.status for line in lines}
 
 
+def test_a_log_names_no_prerequisites_any_more_when_it_is_long(stage: Stage) -> None:
+    stage.write("all: one | two ; @true\none two: ; @true\n")
+    with stage.log.open("ab") as file:
+        file.write(b"\n" * (4 << 20))
+    stage.measured()
+
+    records = stage.log.read_bytes().strip().split(b"\n")
+    assert [b"one", b"two", b"all"] == [record.split(b"\t")[8] for record in records if record.startswith(b"b")]
+    assert {(b"", b"")} == {tuple(record.split(b"\t")[9:]) for record in records if record.startswith(b"b")}
+    assert 3 == sum(record.startswith(b"e") for record in records)
+
+
+def test_a_log_that_is_full_counts_lines_and_ends_at_17_mb(stage: Stage) -> None:
+    names = " ".join(f"t{number}" for number in range(9))
+    stage.write(f"all: {names} ; @echo all\n{names}: ; @true\n")
+    os.truncate(stage.log, 16 << 20)
+    stage.same()
+    assert b"c\n" * 10 == stage.log.read_bytes()[16 << 20 :]
+
+    os.truncate(stage.log, (17 << 20) - 4)
+    stage.same()
+    assert 17 << 20 == stage.log.stat().st_size
+
+
 @pytest.mark.slow
 def test_five_thousand_targets(stage: Stage) -> None:
     names = " ".join(f"dir/with/a/longer/name/t{number}" for number in range(5000))
@@ -327,14 +362,16 @@ def test_five_thousand_targets(stage: Stage) -> None:
 def test_the_shim_for_aarch64_does_the_same(stage: Stage, shims: Path) -> None:
     qemu = shutil.which("qemu-aarch64") or need("qemu-aarch64-static")
     program = shims / "linux-aarch64"
-    environment = ENVIRONMENT | {"__innerloop": f":{stage.log}", "__innerloop_line": "4.3\ngo al\na b\nc\n"}
-    done = [
-        subprocess.run([qemu, "-0", f"{stage.probe}/sh", program, "-c", line], env=environment, capture_output=True, text=True, check=False)
-        for line in ("echo $0 ran; exit 3", "true", "kill -TERM $$", "nosuchcommand")
-    ]
+    environment = ENVIRONMENT | {"__innerloop": member(stage.log), "__innerloop_line": "go al\na b\nc\n"}
+    out = stage.base / "out"
+    with out.open("w") as file:
+        done = [
+            subprocess.run([qemu, "-0", f"{stage.probe}/sh", program, "-c", line], env=environment, stdout=file, check=False)
+            for line in ("echo $0 ran; exit 3", "true", "kill -TERM $$", "nosuchcommand")
+        ]
 
     assert [3, 0, -signal.SIGTERM, 127] == [ended.returncode for ended in done]
-    assert "/bin/sh ran\n" == done[0].stdout
+    assert "/bin/sh ran\n" == out.read_text()
     lines = stage.lines()
     assert [3, 0, -signal.SIGTERM, 127] == [line.status for line in lines]
     assert ("go al", ("a", "b"), ("c",)) == lines[0][7:10]

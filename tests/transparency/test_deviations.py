@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -46,6 +47,31 @@ def test_variables_of_the_shell_itself_have_the_shells_value(agreed: Developer) 
     names = {line.partition(b"=")[0] for line in set(environment(bare, env)) ^ set(environment(measured, env))}
 
     assert {b"IFS", b"PPID", b"OPTIND"} == names
+
+
+def test_variables_come_in_another_order(agreed: Developer) -> None:
+    """dash keeps them in a table of its own; none is lost or gained by that."""
+    bare, measured = _both(agreed)
+    env = bare.env | {f"V{number}": str(number) for number in range(40)}
+    one, other = (stage.run("env", env=env).out.splitlines() for stage in (bare, measured))
+
+    assert sorted(one) == sorted(other)
+    assert one != other
+
+
+def test_of_a_variable_that_stands_twice_one_is_passed_on(agreed: Developer) -> None:
+    """As every shell does; no shell starts a command so."""
+    script = "import ctypes, sys; words = [w.encode() for w in sys.argv[1:]]; c = ctypes.CDLL(None); "
+    script += (
+        "a = (ctypes.c_char_p * (len(words) + 1))(*words, None); e = (ctypes.c_char_p * 4)(b'HOME=%b', b'TWICE=1', b'TWICE=2', None); "
+    )
+    script = script.replace("%b", str(agreed.home)) + "c.execve(words[0], a, e)"
+    found = []
+    for words in (["/usr/bin/env"], [str(agreed.innerloop), "run", "--", "/usr/bin/env"]):
+        done = subprocess.run([sys.executable, "-c", script, *words], cwd=agreed.project, capture_output=True, check=True)
+        found.append([line for line in done.stdout.split(b"\n") if line.startswith(b"TWICE=")])
+
+    assert [2, 1] == [len(lines) for lines in found]
 
 
 def test_an_ignored_sigchld_is_not_inherited(agreed: Developer) -> None:

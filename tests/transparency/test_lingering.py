@@ -1,6 +1,7 @@
 """Nothing of ours outlives the command where somebody could notice: not with a dead network either."""
 
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +47,21 @@ def _due(developer: Developer) -> None:
     for _ in range(2):
         developer.stage("measured").run("true")
     developer.make_delivery_due()
+
+
+LOOK = "import os, sys; from pathlib import Path; up = os.getppid() if sys.argv[1] == 'run' else int(sys.argv[1])\n"
+LOOK += (
+    "print([Path(f'/proc/{pid}/stat').read_text().split(') ')[1][0] for pid in Path(f'/proc/{up}/task/{up}/children').read_text().split()])"
+)
+
+
+def test_no_zombie_of_ours_is_below_the_launcher_while_the_command_runs(hire: Callable[..., Developer]) -> None:
+    developer = hire("yes")
+    subprocess.run(["git", "init", "-q"], cwd=developer.project, env=developer.env, check=True)
+    seen = developer.stage("measured").run("sh", "-c", f'sleep 0.8; exec python3 -S -c "{LOOK}" run')
+
+    assert b"['R']\n" == seen.out
+    assert 1 == developer.recorded()
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

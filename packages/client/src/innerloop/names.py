@@ -31,6 +31,9 @@ LONG_VALUED = (
     b"eval",
 )
 LONG_COUNTED = (b"jobs", b"load-average", b"max-load")
+# ... and those with which it prints, asks, touches or explains, and builds nothing
+ASKING = b"nqtpvh"
+LONG_ASKING = (b"just-print", b"dry-run", b"recon", b"question", b"touch", b"print-data-base", b"version", b"help")
 
 
 def allowed(name: str, patterns: "Collection[str]", stems: "Collection[str]" = (), separator: str = "") -> bool:
@@ -138,6 +141,28 @@ def goals(arguments: "list[bytes]") -> "list[str]":
         elif b"=" not in word:
             found.append(word.decode("utf-8", "replace"))
     return found
+
+
+def asks_only(arguments: "list[bytes]") -> bool:
+    """Tell whether make, with these arguments, only says what it would do or what it is: that is no build."""
+    wants = ""
+    for word in arguments:
+        if wants == "value" or (wants == "number" and word[:1].isdigit()):
+            wants = ""
+        elif word == b"--":
+            return False
+        elif word.startswith(b"--"):
+            if word[2:] in LONG_ASKING:
+                return True
+            wants = wanted_by(word)
+        elif word.startswith(b"-"):
+            for letter in word[1:]:
+                if letter in ASKING:
+                    return True
+                if letter in VALUED or letter in COUNTED or letter == 79:  # O: its value is the rest of the word
+                    break
+            wants = wanted_by(word)
+    return False
 
 
 def wanted_by(option: bytes) -> str:

@@ -1,7 +1,7 @@
 """`innerloop attach PID GOALS [again]`: a make that was started without us asks whether its targets are to be seen.
 
 STATE/attach.mk, which a project's GNUmakefile includes, calls this while make reads its files. It answers at once: with
-the probe's directory and the run's target log, or with nothing. Where the run is measured it leaves a watcher behind
+the probe's directory and what makes it a member of the run, or with nothing. Where the run is measured it leaves a watcher behind
 that keeps the record until make ends; make stays its caller's own process, so nothing of how it ends can change.
 
 The watcher reads make's exit status from the kernel where that tells somebody who is not the parent (Linux 6.15,
@@ -19,7 +19,7 @@ from innerloop import environment, places
 from innerloop.launcher import hot, nesting
 from innerloop.launcher.hot import MEASURE
 from innerloop.launcher.measure import Moment, Run
-from innerloop.launcher.probe import begin_log
+from innerloop.launcher.probe import begin_log, member
 
 TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
 if TYPE_CHECKING:
@@ -45,13 +45,16 @@ def attach(request: "Request", pid: int, again: bool) -> None:
     log = b""
     if answer is not None:
         within = _outer(answer, pid, again)
-        log = _outer_log(answer, within, env) if within else run.begin_log(home)
         if within:
-            _tell(answer, log)
+            _tell(answer, pid, _outer_log(answer, within, env))
             return
-    _leave_watcher(run, Moment())
+    if env.get(b"MAKELEVEL", b"0") not in (b"", b"0") and nesting.below_make(pid):
+        return  # that make is the run, or none
     if answer is not None:
-        _tell(answer, log)
+        log = run.begin_log(home)
+    _leave_watcher(run, home, Moment())
+    if answer is not None:
+        _tell(answer, pid, log)
 
 
 def _outer(answer: "hot.Hot", pid: int, again: bool) -> bytes:
@@ -64,9 +67,9 @@ def _outer(answer: "hot.Hot", pid: int, again: bool) -> bytes:
         time.sleep(0.002)
 
 
-def _tell(answer: "hot.Hot", log: bytes) -> None:
+def _tell(answer: "hot.Hot", pid: int, log: bytes) -> None:
     if log:
-        posix.write(1, b"%s %s\n" % (answer.probe, log))
+        posix.write(1, b"%s %s\n" % (answer.probe, member(pid, log)))
 
 
 def _decide(env: "dict[bytes, bytes]", home: "places.Home") -> "hot.Hot | None":
@@ -90,18 +93,22 @@ def _outer_log(answer: "hot.Hot", within: bytes, env: "dict[bytes, bytes]") -> b
     return log if answer.probe else b""
 
 
-def _leave_watcher(run: "Run", started: "Moment") -> None:
-    """Fork the watcher, out of reach of make's terminal, and return; it never does."""
+def _leave_watcher(run: "Run", home: "places.Home", started: "Moment") -> None:
+    """Fork the watcher, out of reach of make's terminal, and return once it holds the log; it never does."""
     try:
         handle = posix.pidfd_open(run.pid)
     except (AttributeError, OSError):  # another system, or Linux before 5.3
         handle = -1
     _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT, _signal.SIGHUP, _signal.SIGTERM, _signal.SIGQUIT))
+    holds, held = posix.pipe()
     if posix.fork():
+        posix.close(held)
+        posix.read(holds, 1)  # or it ended
         return
     try:
         posix.setsid()
-        _let_go(handle)
+        _let_go(handle, _log_held(run, home), held)
+        posix.close(held)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
         _watch(run, started, handle)
     except BaseException:  # noqa: BLE001, S110 (nobody is there who could be told)
@@ -109,15 +116,22 @@ def _leave_watcher(run: "Run", started: "Moment") -> None:
     posix._exit(0)
 
 
-def _let_go(handle: int) -> None:
-    """Hold nothing of make's but the handle: an open pipe would keep make waiting, or a job server's slot."""
+def _log_held(run: "Run", home: "places.Home") -> int:
+    try:
+        return run.hold_log(home) if run.log else -1
+    except OSError:  # a file system without locks: targets are not seen
+        return -1
+
+
+def _let_go(*kept: int) -> None:
+    """Hold nothing of make's but the handle, and the log: an open pipe would keep make waiting, or a job server's slot."""
     from innerloop.launcher.record import open_descriptors  # noqa: PLC0415
 
     null = posix.open(b"/dev/null", posix.O_RDWR | posix.O_CLOEXEC)
     for number in (0, 1, 2):
         posix.dup2(null, number)
     for number in open_descriptors():
-        if number > 2 and number != handle:
+        if number > 2 and number not in kept:
             posix.close(number)
 
 
@@ -127,20 +141,26 @@ def _watch(run: "Run", started: "Moment", handle: int) -> None:
     if run.record is None:
         return
     if handle >= 0:
-        _wait_for_end(handle)
+        _wait_for_end(handle, run)
         run.ended = Moment()
         run.finish(_status_of(handle))
     else:
-        _wait_until_gone(run.pid)
+        _wait_until_gone(run.pid, run)
         run.finish(None)
 
 
-def _wait_for_end(handle: int) -> None:
+def _wait_for_end(handle: int, run: "Run") -> None:
     import select  # noqa: PLC0415
 
     poll = select.poll()
     poll.register(handle, select.POLLIN)
-    poll.poll()
+    git = posix.pidfd_open(run.git) if run.git else -1
+    if git >= 0:
+        poll.register(git, select.POLLIN)
+    while handle not in (ended := [number for number, _ in poll.poll()]):
+        run.reap_git()
+        for number in ended:
+            poll.unregister(number)
 
 
 def _status_of(handle: int) -> "int | None":
@@ -173,7 +193,7 @@ def _status(code: int) -> int:
     return -posix.WTERMSIG(code) if posix.WIFSIGNALED(code) else posix.WEXITSTATUS(code)
 
 
-def _wait_until_gone(pid: int) -> None:
+def _wait_until_gone(pid: int, run: "Run") -> None:
     """Wait until a process is no more, where the system has no handles of processes; how it ended is not known (macOS, untested)."""
     while True:
         try:
@@ -182,4 +202,5 @@ def _wait_until_gone(pid: int) -> None:
             pass
         except OSError:
             return
+        run.reap_git()
         time.sleep(LOOK_EVERY)

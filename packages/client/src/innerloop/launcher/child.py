@@ -13,6 +13,10 @@ import time
 
 from innerloop.launcher.execute import IGNORED_BY_PYTHON, attempt, complain
 
+TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 RELAYED = tuple(getattr(_signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTSTP"))
 # The terminal stops the command; we stop when it did, not before: a full-screen program tidies up first.
 STOPPING = (_signal.SIGTTIN, _signal.SIGTTOU)  # and TSTP
@@ -57,13 +61,17 @@ class Child:
             posix._exit(complain(argv, error))
         return 0
 
-    def wait(self) -> None:
-        """Stay until the command ended, passing signals on and stopping with it; then `status` tells how it ended."""
+    def wait(self, others: "Callable[[], None]" = lambda: None) -> None:
+        """Stay until the command ended, passing signals on and stopping with it; then `status` tells how it ended.
+
+        `others` is called when some other child of ours may have ended.
+        """
         while True:
             number, by_process, sender = self._next_signal()
             if number == _signal.SIGCHLD:
                 if self._reap(posix.WNOHANG | posix.WUNTRACED):
                     return
+                others()
             elif number == _signal.SIGALRM or (number in RELAYED and by_process and sender != self.pid):
                 time.sleep(GRACE)
                 if self._reap(posix.WNOHANG | posix.WUNTRACED):

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 IGNORED_BY_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
 COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")  # what PEP 538 sets LC_CTYPE to
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
+MAKES = (b"make", b"gmake")
+
+
+def is_make(argv: "list[bytes]") -> bool:
+    """Tell whether a command is GNU make by its name."""
+    return argv[0][argv[0].rfind(b"/") + 1 :] in MAKES
 
 
 def quiet_interrupt() -> None:

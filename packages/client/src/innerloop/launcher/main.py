@@ -4,8 +4,8 @@ Whatever goes wrong here, the command runs as it would without us, and nothing o
 
 Imports only what decides, so that a command that is not measured costs next to nothing.
 
-May import: posix, sys, environment, places, `hot`, `execute` and `remote`; `measure`, `attach` and the command line where they
-are wanted.
+May import: posix, sys, environment, places, `hot`, `execute` and `remote`; `measure`, `attach`, `nesting`, names and the command
+line where they are wanted.
 """
 
 import posix
@@ -13,7 +13,7 @@ import sys
 
 from innerloop import environment, places
 from innerloop.launcher import hot
-from innerloop.launcher.execute import become, quiet_interrupt
+from innerloop.launcher.execute import become, is_make, quiet_interrupt
 from innerloop.launcher.hot import BARE, RESOLVE, at_terminal, course
 
 MAY_HANG = (b"nfs", b"fuse", b"cifs", b"smb", b"9p", b"ceph", b"afs", b"autofs", b"lustre", b"gpfs", b"beegfs", b"virtiofs")
@@ -57,9 +57,9 @@ def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, hot.Hot
     home = places.Home(env)
     if hot.forbidden(env, home):
         return BARE, None
-    if not request.wrap and env.get(b"MAKELEVEL", b"0") not in (b"", b"0"):
+    if not request.wrap and env.get(b"MAKELEVEL", b"0") not in (b"", b"0") and is_below_make():
         return BARE, None  # the make above us is the run
-    if request.wrap and dry(env.get(b"MAKEFLAGS", b"")):
+    if (request.wrap and dry(env.get(b"MAKEFLAGS", b""))) or (not request.wrap and asks_only(request.argv, env)):
         return BARE, None
     found = hot.find_project(home.uid)
     if found is None:
@@ -79,6 +79,26 @@ def dry(makeflags: bytes) -> bool:
     """Tell whether the make above only prints, asks or touches (-n, -q, -t): then nothing is run."""
     letters = makeflags.split(b" ", 1)[0]
     return not letters.startswith(b"-") and b"=" not in letters and any(letter in letters for letter in b"nqt")
+
+
+def is_below_make() -> bool:
+    """Tell whether a make is above us."""
+    from innerloop.launcher.nesting import below_make  # noqa: PLC0415
+
+    return below_make(posix.getpid())
+
+
+def asks_only(argv: "list[bytes]", env: "dict[bytes, bytes]") -> bool:
+    """Tell whether this is a make that only prints, asks or touches, or says what it is: nothing is built, so it is no run."""
+    if not is_make(argv):
+        return False
+    if dry(env.get(b"MAKEFLAGS", b"")):
+        return True
+    if not any(word[:1] == b"-" for word in argv[1:]):
+        return False  # nearly always
+    from innerloop import names  # noqa: PLC0415
+
+    return names.asks_only(argv[1:])
 
 
 def may_hang(env: "dict[bytes, bytes]") -> bool:

@@ -15,7 +15,7 @@ import time
 from innerloop import environment, places
 from innerloop.launcher import hot
 from innerloop.launcher.child import Child, end_like
-from innerloop.launcher.execute import become, child_environment, complain
+from innerloop.launcher.execute import become, child_environment, complain, is_make
 from innerloop.launcher.hot import INVITE, MEASURE, course
 
 TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
@@ -111,12 +111,23 @@ class Run:
         try:
             from innerloop.launcher import probe  # noqa: PLC0415
 
-            inside = probe.VARIABLE in env and not (self.request.wrap and answer.seed)  # of a run whose log it is
-            if not inside and probe.is_make(self.request.argv) and self.begin_log(places.Home(self.env)):
+            home = places.Home(self.env)
+            if not self.is_in_log_of_another(env, answer) and is_make(self.request.argv) and self.begin_log(home):
+                self.hold_log(home)
                 return probe.environment(env, answer.probe, self.log)
         except BaseException:  # noqa: BLE001, S110 (the border)
             pass
         return env
+
+    def is_in_log_of_another(self, env: "dict[bytes, bytes]", answer: "hot.Hot") -> bool:
+        """Whether this make's targets belong to a run that goes on around it."""
+        from innerloop.launcher import probe  # noqa: PLC0415
+
+        if probe.VARIABLE not in env or (self.request.wrap and answer.seed):
+            return False
+        from innerloop.launcher.nesting import is_member  # noqa: PLC0415
+
+        return is_member(env[probe.VARIABLE], answer.spool, posix.getpid())
 
     def begin_log(self, home: "places.Home") -> bytes:
         """Choose the run's id and make its target log; b"" where targets cannot be seen."""
@@ -131,6 +142,16 @@ class Run:
             home.leave()
         self.id = run_id if self.log else b""
         return self.log
+
+    def hold_log(self, home: "places.Home") -> int:
+        """Lock the target log, for as long as this process lives; return the descriptor that must stay open. Raises OSError."""
+        from innerloop.launcher import probe  # noqa: PLC0415
+
+        home.enter()
+        try:
+            return probe.hold(self.log)
+        finally:
+            home.leave()
 
     def begin(self, started: "Moment") -> None:
         """Begin the record while the command runs. Whatever fails stays here."""
@@ -197,11 +218,18 @@ class Run:
             self.record.withdraw()
             self.record = None
             return
-        if self.git and posix.waitpid(self.git, posix.WNOHANG)[0]:
-            self.git = 0  # reaped here: the first process of a container may never do that for us
+        self.reap_git()  # the first process of a container may never do that for us
         if not answer.away and record.delivery_due(answer.spool):
             self.home.leave()
             record.start_delivery(self.env, answer.testvar)
+
+    def reap_git(self) -> None:
+        """Let git's process go once it has said what it knows: a zombie below us could be seen."""
+        try:
+            if self.git and posix.waitpid(self.git, posix.WNOHANG)[0]:
+                self.git = 0
+        except ChildProcessError:  # a thread of ours was faster
+            self.git = 0
 
     def still_agreed(self, answer: "hot.Hot") -> bool:
         """The consent file changed meanwhile: tell whether the answer in it is still the same."""
@@ -250,7 +278,7 @@ def measure(request: "Request", answer: "hot.Hot | None", far: bool = False) -> 
         record = Aside(run)
     record.begin(started)
     try:
-        child.wait()
+        child.wait(run.reap_git)
     except BaseException:  # noqa: BLE001 (the command runs already: whatever fails, it must be waited for)
         child.status = posix.waitpid(child.pid, 0)[1]
     record.finish(child.exit_status())

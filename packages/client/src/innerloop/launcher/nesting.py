@@ -1,8 +1,9 @@
 """Is this command part of a run that is being measured already? Then it is no run of its own: minutes count once.
 
 A record names the process that its run is: the launcher, or the make that was attached to. Whoever has that process
-among its ancestors, while the record is locked and so its keeper alive, belongs to that run. Where the system has no
-/proc (macOS, untested) nothing is found, and a script's measured commands count beside the script. May import: posix, time and `record`.
+among its ancestors, while the record is locked and so its keeper alive, belongs to that run. What the environment says alone counts for
+nothing: variables outlive the run that set them. Where the system has no /proc (macOS, untested) nothing is found, and a script's
+measured commands count beside the script. May import: posix, time and `record`.
 """
 
 import posix
@@ -47,6 +48,22 @@ def _outer(spool: bytes, pid: int) -> bytes:
         if run_id and is_held(spool + b"/run/" + run_id):
             return run_id
     return b""
+
+
+def is_member(variable: bytes, spool: bytes, pid: int) -> bool:
+    """Whether a process belongs to the run of this spool that a make's variable names (see `probe`)."""
+    first, _, log = variable.partition(b":")
+    directory, _, run_id = log.rpartition(b"/")
+    above = lineage(pid)
+    if directory != spool + b"/targets" or not (is_held(log) or is_held(spool + b"/run/" + run_id)):
+        return False
+    return len(above) < 2 or first.partition(b"-")[0] in [b"%d" % one for one in above]
+
+
+def below_make(pid: int) -> bool:
+    """Whether a make is above a process, as MAKELEVEL says: it says so too in a tmux whose make ended long ago."""
+    above = lineage(pid)[1:]
+    return not above or any(b"make" in read(b"/proc/%d/comm" % one) for one in above)
 
 
 def launched(pid: int) -> bool:

@@ -16,7 +16,9 @@ import tempfile
 import time
 
 HERE = os.path.dirname(__file__)
-LINKS = ("sh", "bash", "dash", "ksh", "rksh", "zsh", "ash", "other", "exec")  # make treats shells by their names
+SHELLS = ("sh", "bash", "dash", "ksh", "rksh", "zsh", "ash", "other", "exec")  # make treats shells by their names
+OLD = ("make-4.2", "make-3.81")  # the shim does as these makes did, where it is called by a name below them
+LINKS = tuple(f"{old}{name}" for old in ("", *(f"{name}/" for name in OLD)) for name in SHELLS)
 PLAIN = re.compile(r"/[A-Za-z0-9._/+@,-]+")  # what make and every shell take as it stands
 KEEP = 30 * 24 * 3600  # s that a directory of another version stays after it was last prepared
 DIGEST = re.compile(r"[0-9a-f]{12}")
@@ -50,7 +52,7 @@ def prepare(state: str) -> "tuple[str, str]":
 
 def usable(directory: str) -> str:
     """Say why make cannot use a directory of `prepare`, or return an empty string."""
-    for name in ("probe.mk", "exec.sh"):
+    for name in ("probe.mk", "exec.sh", *(f"{old}/exec.sh" for old in OLD)):
         if not os.access(f"{directory}/{name}", os.R_OK):
             return f"{directory}/{name} is missing"
     for name in LINKS:
@@ -113,15 +115,23 @@ def _move(new: str, directory: str) -> bool:
 
 def _fill(new: str, directory: str, contents: "dict[str, bytes]") -> None:
     for name, text in contents.items():
-        mode = 0o700 if name == "sh" else 0o600
-        with open(os.open(f"{new}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as file:
-            file.write(text if name == "sh" and not text.startswith(b"#!") else text.replace(b"@DIR@", directory.encode()))
-        os.chmod(f"{new}/{name}", mode)  # whatever the umask took away
+        _write(f"{new}/{name}", text if name == "sh" and not text.startswith(b"#!") else text.replace(b"@DIR@", directory.encode()))
+    for old in OLD:
+        os.mkdir(f"{new}/{old}", 0o700)
+        os.chmod(f"{new}/{old}", 0o700)
+        _write(f"{new}/{old}/exec.sh", contents["exec.sh"].replace(b"@DIR@", f"{directory}/{old}".encode()))
     for name in LINKS[1:]:
         try:
             os.link(f"{new}/sh", f"{new}/{name}")
         except OSError:
             shutil.copy(f"{new}/sh", f"{new}/{name}")
+
+
+def _write(path: str, text: bytes) -> None:
+    mode = 0o700 if os.path.basename(path) == "sh" else 0o600
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as file:
+        file.write(text)
+    os.chmod(path, mode)  # whatever the umask took away
 
 
 def _tidy(parent: str, current: str) -> None:

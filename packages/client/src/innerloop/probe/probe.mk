@@ -15,10 +15,27 @@ MAKEFILE_LIST := $(if $(word 2,$(MAKEFILE_LIST)),$(subst $(.innerloop-blank)@DIR
 .innerloop-aside := $(foreach letter,n q t p d,$(findstring $(letter),$(.innerloop-letters)))
 .innerloop-aside += $(filter --trace --debug --debug=%,$(.innerloop-options))
 .innerloop-aside += $(filter-out undefined,$(origin __BASH_MAKE_COMPLETION__))
-# nor where no run is being recorded, where the shim is not there, or where this file was read already.
-.innerloop-log := $(if $(filter undefined,$(origin __innerloop)),,$(lastword $(subst :, ,$(__innerloop))))
-.innerloop-aside += $(if $(.innerloop-log),$(if $(wildcard $(.innerloop-log)),,log),run)
-.innerloop-aside += $(if $(wildcard @DIR@/sh),,shim) $(filter-out undefined,$(origin .innerloop-mode))
+# nor where somebody follows the build from inside its processes (bear, fakeroot, faketime), which the shim, being static, is
+# not, or traces it. What make can read since 4.2 it reads without a process, where there is a /proc.
+.innerloop-reads := $(if $(filter 3.% 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)),,$(realpath /proc/self/status))
+.innerloop-tab := $(.innerloop-empty)	$(.innerloop-empty)
+.innerloop-status = $(if $(realpath /proc/$1/status),$(subst Pid:$(.innerloop-tab),Pid:,$(file </proc/$1/status)))
+.innerloop-self := $(if $(.innerloop-reads),$(call .innerloop-status,self))
+.innerloop-aside += $(foreach name,LD_PRELOAD LD_AUDIT DYLD_INSERT_LIBRARIES,$(if $(filter environment,$(firstword $(origin $(name)))),$(value $(name))))
+.innerloop-aside += $(if $(realpath /etc/ld.so.preload),$(if $(.innerloop-reads),$(file </etc/ld.so.preload),preload))
+.innerloop-aside += $(filter-out TracerPid:0,$(filter TracerPid:%,$(.innerloop-self)))
+# Nor where no run is being recorded that this make belongs to: variables outlive runs, in a tmux that a recipe started. The
+# process that they name has to be this make or above it; where make cannot read that, it has to be there.
+.innerloop-member := $(if $(filter undefined,$(origin __innerloop)),,$(firstword $(subst -, ,$(firstword $(subst :, ,$(__innerloop))))))
+.innerloop-log := $(if $(.innerloop-member),$(lastword $(subst :, ,$(__innerloop))))
+.innerloop-below = $(if $(filter $(.innerloop-member),$1),$1,$(if $(filter-out 0 1,$1),$(call .innerloop-below,$(patsubst PPid:%,%,$(lastword $(filter PPid:%,$(call .innerloop-status,$1)))))))
+.innerloop-there = $(if $(.innerloop-reads),$(call .innerloop-below,$(patsubst Pid:%,%,$(lastword $(filter Pid:%,$(.innerloop-self))))),$(if $(realpath /proc/self),$(realpath /proc/$(.innerloop-member)),unknown))
+.innerloop-aside += $(if $(.innerloop-log),$(if $(wildcard $(.innerloop-log)),$(if $(.innerloop-there),,ended),log),run)
+.innerloop-self :=
+# Nor where the shim is not there, or where this file was read already. Older makes have one that knows their ways.
+.innerloop-old := $(filter-out 4.2.9%,$(filter 3.% 4.0 4.0.% 4.1 4.1.% 4.2 4.2.%,$(MAKE_VERSION)))
+.innerloop-shims := @DIR@$(if $(.innerloop-old),/make-$(if $(filter 3.81 3.81.%,$(MAKE_VERSION)),3.81,4.2))
+.innerloop-aside += $(if $(wildcard $(.innerloop-shims)/sh),,shim) $(filter-out undefined,$(origin .innerloop-mode))
 
 ifeq (,$(strip $(.innerloop-aside)))
 
@@ -29,15 +46,23 @@ define .innerloop-newline
 
 
 endef
-.innerloop-version := $(MAKE_VERSION)
 .innerloop-fit = $(if $(abspath /$(subst $(.innerloop-blank),|,$(strip $1))),$1)
 .innerloop-16 = $(call .innerloop-fit,$(wordlist 1,16,$1))
 .innerloop-32 = $(.innerloop-16) $(call .innerloop-fit,$(wordlist 17,32,$1))
 .innerloop-64 = $(.innerloop-32)$(if $(word 33,$1), $(call .innerloop-fit,$(wordlist 33,48,$1)) $(call .innerloop-fit,$(wordlist 49,64,$1)))
 .innerloop-names = $(if $(word 17,$1),$(.innerloop-64),$(call .innerloop-fit,$1))$(.innerloop-newline)
-.innerloop-about = $(.innerloop-version)$(.innerloop-newline)$(call .innerloop-fit,$@)$(.innerloop-newline)$(call .innerloop-names,$(wordlist 1,64,$^))$(call .innerloop-names,$(wordlist 1,16,$|))
+.innerloop-about = $(call .innerloop-fit,$@)$(.innerloop-newline)$(call .innerloop-names,$(wordlist 1,64,$^))$(call .innerloop-names,$(wordlist 1,16,$|))
 .innerloop-given = $(if $(filter undefined,$(origin $1)),-,+$($1))$(.innerloop-newline)
 .innerloop-shells = $(call .innerloop-given,PWD)$(call .innerloop-given,OLDPWD)$(call .innerloop-given,SHLVL)$(call .innerloop-given,_)
+
+# A plain line reaches the shim as one argument, which execve(2) takes up to 128 KB of, while make by itself runs it as many.
+# So /bin/sh stays as it is where a line could be as long: in a make with a text of 48 KB and no newline, which may be used more
+# than once, and for a target with 96 KB of prerequisites. How long words are is judged by the first ones.
+.innerloop-sizes := 12000 3000 1500 750 192
+.innerloop-many = $(if $(call .innerloop-fit,$(wordlist 1,1024,$1)),1,$(if $(call .innerloop-fit,$(wordlist 1,256,$1)),2,$(if $(call .innerloop-fit,$(wordlist 1,128,$1)),3,$(if $(call .innerloop-fit,$(wordlist 1,64,$1)),4,5))))
+.innerloop-much = $(if $(call .innerloop-fit,x $1),,$(if $(call .innerloop-fit,$(wordlist 1,16,$1)),$(word $(word $(.innerloop-many),$(.innerloop-sizes)),$1),long))
+.innerloop-texts = $(foreach name,$(filter-out .innerloop%,$(.VARIABLES)),$(if $(findstring $(.innerloop-newline),$(value $(name))),,$(call .innerloop-much,$(value $(name)))))
+.innerloop-needs = $(if $(word 16,$+ $|),$(if $(call .innerloop-much,$+ $|),$(call .innerloop-much,$(wordlist $(word $(call .innerloop-many,$+ $|),$(.innerloop-sizes)),99999,$+ $|))))
 
 # Does a file look at the text of SHELL, export it, or set it for some targets only? Then the text has to stay as it is.
 # Files are read without a process ($(file <), make 4.2), and only where their names are usual: another could be a pipe.
@@ -49,13 +74,15 @@ endef
 .innerloop-looks := (SHELL) {SHELL} (SHELL: {SHELL: ,SHELL) ,SHELL} :SHELL .EXPORT_ALL_VARIABLES
 .innerloop-words := SHELL SHELL) SHELL}
 .innerloop-begins := SHELL= SHELL:= SHELL?=
-.innerloop-found = $(foreach look,$(.innerloop-looks),$(findstring $(look),$1))$(findstring | export |,$1)$(call .innerloop-found-words,$(.innerloop-blank)$1$(.innerloop-blank))
+.innerloop-found = $(foreach look,$(.innerloop-looks) $(if $(.innerloop-odd),.ONESHELL),$(findstring $(look),$1))$(findstring | export |,$1)$(call .innerloop-found-words,$(.innerloop-blank)$1$(.innerloop-blank))
 .innerloop-found-words = $(foreach look,$(.innerloop-words),$(findstring $(.innerloop-blank)$(look)$(.innerloop-blank),$1))$(foreach look,$(.innerloop-begins),$(findstring $(.innerloop-blank)$(look),$1))
 # A list of files that a Makefile emptied does not tell: those that make reads by itself are looked at in any case, and a
 # list that is empty or begins with another file is doubted. A GNUmakefile that attaches takes itself off the list.
 .innerloop-first := $(filter-out GNUmakefile,$(firstword $(MAKEFILE_LIST)))
 .innerloop-lost = $(if $(strip $(MAKEFILE_LIST)),$(if $(.innerloop-first),$(filter-out $(.innerloop-first),$(firstword $(MAKEFILE_LIST)))),lost)
 .innerloop-files = $(filter-out $(.innerloop-lists),$(MAKEFILE_LIST) $(filter-out $(MAKEFILE_LIST),$(wildcard GNUmakefile makefile Makefile)))
+# One more: with .ONESHELL a SHELL that is not one plain word names no program, while anywhere else make takes it apart.
+.innerloop-odd = $(subst x$(firstword $(SHELL))x,,x$(SHELL)x)$(findstring \,$(SHELL))$(findstring ',$(SHELL))$(findstring ",$(SHELL))
 .innerloop-exact = $(.innerloop-lost)$(foreach file,$(.innerloop-files),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-found,$(call .innerloop-text,$(file))),$(file)))
 
 # What hinders the mode `flags`, which runs a shell more: that drops variables whose names are none to it, and sets four
@@ -91,7 +118,8 @@ define .innerloop-choose
 .innerloop-shell := $(filter sh bash dash ksh rksh zsh ash,$(if $(word 2,$(SHELL)),,$(notdir $(SHELL))))
 .innerloop-standard := $(filter /bin/$(.innerloop-shell),$(SHELL))
 .innerloop-posix := $(if $(filter default,$(origin .SHELLFLAGS)),$(filter -ec,$(value .SHELLFLAGS)))
-ifneq (,$(filter 3.%,$(MAKE_VERSION)))
+ifneq (,$(if $(filter /bin/sh,$(SHELL)),$(strip $(.innerloop-texts))))
+else ifneq (,$(filter 3.%,$(MAKE_VERSION)))
   .innerloop-mode := $(if $(filter command,$(origin SHELL)),none,$(if $(.innerloop-standard),shell,none))
 else ifneq (,$(.innerloop-posix))
   .innerloop-mode := $(if $(filter command,$(origin SHELL)),none,$(if $(.innerloop-standard),shell,none))
@@ -107,17 +135,17 @@ endif
 endef
 
 define .innerloop-use-shell
-override SHELL := @DIR@/$(.innerloop-shell)
+override SHELL$(if $(filter sh,$(.innerloop-shell)), = $$(if $$(.innerloop-needs),/bin/sh,$(.innerloop-shims)/sh), := $(.innerloop-shims)/$(.innerloop-shell))
 endef
 define .innerloop-use-other
 .innerloop-flags = @$(SHELL) $(value .SHELLFLAGS)
 override .SHELLFLAGS = $$(.innerloop-flags)
-override SHELL := @DIR@/$(if $(.innerloop-shell),$(.innerloop-shell),other)
+override SHELL := $(.innerloop-shims)/$(if $(.innerloop-shell),$(.innerloop-shell),other)
 endef
 define .innerloop-use-flags
 .innerloop-flags = $(value .SHELLFLAGS)
-.innerloop-through = $$(if $$(word 2,$$(SHELL)),,$$(if $$(filter $$(.innerloop-quiet),$$(notdir $$(SHELL))),@DIR@/exec.sh $$(SHELL)))
-override .SHELLFLAGS = $$(.innerloop-through) $$(.innerloop-flags)
+.innerloop-through = $$(if $$(word 2,$$(SHELL)),,$$(if $$(filter $$(.innerloop-quiet),$$(notdir $$(SHELL))),$$(if $$(.innerloop-needs),,$(.innerloop-shims)/exec.sh $$(SHELL)$$(.innerloop-blank))))
+override .SHELLFLAGS = $$(.innerloop-through)$$(.innerloop-flags)
 endef
 .innerloop-use-none :=
 define .innerloop-tell

@@ -4,12 +4,15 @@
  *                                      the real shell's, because make treats shells by their names
  *   DIR/other @SHELL [WORD...] LINE    any other SHELL; its text is the first word after the at sign
  *   DIR/exec SHELL [WORD...] LINE      called by exec.sh, which the real SHELL ran
+ * Before make 4.3 DIR is the directory `make-4.2` below the probe's, before 3.82 `make-3.81`: those make some things otherwise.
  *
  * In the environment (see probe.mk):
- *   __innerloop=UP:LOG       the recipe line that this make runs under, and the run's target log
+ *   __innerloop=MEMBER:LOG   the process that this make belongs to the run by, and the run's target log. MEMBER is the id of
+ *                            the recipe line that it runs under, or the number of a process: the launcher, or the make itself
  *   __innerloop_line=...     what make knows of this line: fields that end with a newline. Removed here.
  *
- * The log gets a record before the line starts and one after it ended, each by one write(2) with O_APPEND.
+ * The log gets a record before the line starts and one after it ended, each by one write(2) with O_APPEND. Variables outlive
+ * runs: nothing is written unless the run lives, which is to say that its log or its record is locked, and MEMBER is above us.
  *
  * Whatever goes wrong here, the line runs: the shim then becomes the shell, as if it had never been there.
  * It changes no descriptor, no process group, no terminal setting and no signal disposition that the line
@@ -32,19 +35,24 @@
 extern char **environ;
 
 #define RECORD 16000                       /* bytes of the longest record */
+#define WHOLE (4L << 20)                   /* bytes of a log from which on records are short: no prerequisites */
+#define LONGEST (16L << 20)                /* ... from which on lines are only counted, two bytes each */
+#define COUNTED (17L << 20)                /* ... that a log never exceeds */
+#define ROOM (256L << 10)                  /* bytes that execve(2) must have left for a line and what is told of it */
 #define GRACE 50000000L                    /* ns: a signal to the whole group has reached the line by then */
-#define FIELDS 8                           /* of __innerloop_line, in the order of `enum field` */
+#define FIELDS 7                           /* of __innerloop_line, in the order of `enum field` */
 
-enum field { VERSION, TARGET, NORMAL, ORDER, RESTORED }; /* the last four: see restore() */
+enum field { TARGET, NORMAL, ORDER, RESTORED }; /* the last four: see restore() */
 
 struct span { const char *at; size_t length; };
 
 static struct span field[FIELDS];          /* of __innerloop_line */
-static char *up = "", *log_path = "";      /* of __innerloop */
+static char *member = "", *log_path = "";  /* of __innerloop */
+static int old_make, oldest_make;          /* before 4.3, before 3.82 */
 static char id[48];                        /* of this line */
 static char inherited[PATH_MAX + 80];      /* the child's `__innerloop=ID:LOG` */
 static int log_file = -1;
-static int measured;                       /* a recipe line, and not $(shell) or what a Makefile started by $(SHELL) */
+static int told;                           /* make told us of a line: since 4.4 for a $(shell) too */
 
 /* ---- text ---- */
 
@@ -172,11 +180,118 @@ static int describe(void)
     drop(e);
     run = entry("__innerloop");
     if (i < ORDER + 1 || !run || !field[TARGET].length) return 0;
-    up = *run + sizeof "__innerloop";
-    log_path = strchr(up, ':');
+    member = *run + sizeof "__innerloop";
+    log_path = strchr(member, ':');
     if (!log_path) return 0;
     log_path++;
-    return log_path[0] == '/' && log_path - up <= (long)sizeof id && strlen(log_path) < PATH_MAX;
+    return log_path[0] == '/' && log_path - member <= (long)sizeof id && strlen(log_path) < PATH_MAX;
+}
+
+/* Whether execve(2) would still take a line, and what is told of it, with this environment: else make's own could fail. */
+static int has_room(void)
+{
+    struct rlimit stack;
+    unsigned long limit, size = 0;
+    char **e;
+
+    if (getrlimit(RLIMIT_STACK, &stack)) return 1;
+    limit = stack.rlim_cur / 4 > 6UL << 20 ? 6UL << 20 : (unsigned long)stack.rlim_cur / 4;
+    for (e = environ; *e; e++) size += strlen(*e) + 1 + sizeof *e;
+    return size + ROOM <= limit;
+}
+
+/* Take out what leads to us, for whatever the line starts. */
+static void leave(void)
+{
+    char **e = entry("__innerloop"), *p, *end;
+
+    if (e) drop(e);
+    if (!(e = entry("MAKEFILES"))) return;
+    p = *e + sizeof "MAKEFILES";
+    if (!(end = strstr(p, "/probe.mk")) || memchr(p, ' ', (size_t)(end - p))) return; /* ours comes first */
+    end += sizeof "/probe.mk" - 1;
+    if (!*end) drop(e);
+    else if (*end == ' ') memmove(p, end + 1, strlen(end));
+}
+
+/* ---- the run ---- */
+
+static size_t read_proc(pid_t pid, const char *what, char *buffer, size_t size)
+{
+    char path[48];
+    struct text t = { path, path + sizeof path - 1 };
+    ssize_t length = -1;
+    int file;
+
+    put_string(&t, "/proc/");
+    put_number(&t, pid);
+    put_string(&t, what);
+    *t.at = 0;
+    if ((file = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
+        length = read(file, buffer, size - 1);
+        close(file);
+    }
+    buffer[length > 0 ? length : 0] = 0;
+    return length > 0 ? (size_t)length : 0;
+}
+
+/* Whether a process is another one or below it. What /proc does not tell counts as `unknown`. */
+static int descends(pid_t pid, pid_t from, int unknown)
+{
+    char stat_line[512], *p;
+    int depth;
+
+    for (depth = 0; pid > 1 && pid != from && depth < 64; depth++) {
+        if (!read_proc(pid, "/stat", stat_line, sizeof stat_line) || !(p = strrchr(stat_line, ')'))) return unknown;
+        pid = (pid_t)atoi(p + 3); /* `) S PARENT` */
+    }
+    return pid == from;
+}
+
+static int is_locked(int file)
+{
+    struct flock lock;
+
+    memset(&lock, 0, sizeof lock);
+    lock.l_type = F_WRLCK;
+    return !fcntl(file, F_GETLK, &lock) && lock.l_type != F_UNLCK;
+}
+
+/* Whether the run goes on. Whoever keeps its record has locked the log before make started, or, where the log was made for
+ * a make inside a measured script, the record: SPOOL/run/ID beside SPOOL/targets/ID. */
+static int goes_on(void)
+{
+    static const char logs[] = "/targets/", records[] = "/run/";
+    char path[PATH_MAX], *p, *last;
+    int file, locked;
+
+    if (is_locked(log_file)) return 1;
+    strcpy(path, log_path);
+    for (last = NULL, p = path; (p = strstr(p, logs)); p++) last = p;
+    if (!last) return 0;
+    memmove(last + sizeof records - 1, last + sizeof logs - 1, strlen(last + sizeof logs - 1) + 1);
+    memcpy(last, records, sizeof records - 1);
+    file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file < 0) return 0;
+    locked = is_locked(file);
+    close(file);
+    return locked;
+}
+
+/* Since make 4.4 a $(shell) in a recipe gets what is exported, so what is told of the line too. It writes into a pipe of
+ * make's, while a line writes where make does, or into a file (option -O). */
+static int is_function(pid_t make)
+{
+    struct stat out, theirs;
+    char path[48];
+    struct text t = { path, path + sizeof path - 1 };
+
+    if (fstat(1, &out) || !S_ISFIFO(out.st_mode)) return 0;
+    put_string(&t, "/proc/");
+    put_number(&t, make);
+    put_string(&t, "/fd/1");
+    *t.at = 0;
+    return !stat(path, &theirs) && (theirs.st_dev != out.st_dev || theirs.st_ino != out.st_ino);
 }
 
 /* The log: a plain file of this user that is there already. Root in a container writes into that of the mount's owner. */
@@ -192,7 +307,7 @@ static int open_log(void)
 
 /* ---- records ---- */
 
-/* One write(2). Beyond what `ulimit -f` allows nothing is written, rather than half a record; should the log have grown
+/* One write(2), into a run that goes on. Beyond what `ulimit -f` allows nothing is written, rather than half a record; should the log have grown
  * meanwhile, the signal for that is not to end us. Returns 0 where it was not written. */
 static int append(const char *record, size_t length)
 {
@@ -201,8 +316,10 @@ static int append(const char *record, size_t length)
     struct stat s;
     ssize_t written;
 
+    if (fstat(log_file, &s) || !goes_on()) return 0;
     if (!getrlimit(RLIMIT_FSIZE, &most) && most.rlim_cur != RLIM_INFINITY)
-        if (fstat(log_file, &s) || (rlim_t)s.st_size + length > most.rlim_cur) return 0;
+        if ((rlim_t)s.st_size + length > most.rlim_cur) return 0;
+    if (s.st_size + (off_t)length > COUNTED) return 0;
     memset(&ignore, 0, sizeof ignore);
     ignore.sa_handler = SIG_IGN;
     sigaction(SIGXFSZ, &ignore, &theirs);
@@ -245,6 +362,13 @@ static int note_begin(pid_t make, long long start)
     struct text name = { id, id + sizeof id - 1 };
     struct text child = { inherited, inherited + sizeof inherited - 1 };
     char **level = entry("MAKELEVEL");
+    struct stat so_far;
+    off_t size = fstat(log_file, &so_far) ? COUNTED : so_far.st_size;
+
+    if (size + RECORD > LONGEST) {
+        append("c\n", 2);
+        return 0;
+    }
 
     put_number(&name, getpid());
     put(&name, '-');
@@ -257,7 +381,7 @@ static int note_begin(pid_t make, long long start)
     put_string(&t, "b\t");
     put_string(&t, id);
     put(&t, '\t');
-    put_name(&t, up, (size_t)(log_path - 1 - up), sizeof id);
+    if (memchr(member, '-', (size_t)(log_path - member))) put_name(&t, member, (size_t)(log_path - 1 - member), sizeof id);
     put(&t, '\t');
     put_number(&t, make);
     put(&t, '\t');
@@ -271,9 +395,9 @@ static int note_begin(pid_t make, long long start)
     put(&t, '\t');
     put_name(&t, field[TARGET].at, field[TARGET].length, 2000);
     put(&t, '\t');
-    put_list(&t, field[NORMAL], 6000);
+    if (size < WHOLE) put_list(&t, field[NORMAL], 6000);
     put(&t, '\t');
-    put_list(&t, field[ORDER], 3000);
+    if (size < WHOLE) put_list(&t, field[ORDER], 3000);
     *t.at++ = '\n';
     return append(record, (size_t)(t.at - record));
 }
@@ -301,21 +425,13 @@ static void note_end(int status, const struct rusage *used)
 
 /* ---- starting the line, as make does ---- */
 
-/* make before 4.3 says other words when a program cannot be started, and knows fewer words of the shell. */
-static int old_make(void)
-{
-    const char *v = field[VERSION].at;
-
-    if (!v || field[VERSION].length < 3) return 0;
-    return v[0] == '3' || (v[0] == '4' && v[1] == '.' && v[2] <= '2' && (v[3] < '0' || v[3] > '9') && memcmp(v, "4.2.9", 5));
-}
-
 static int needs_shell(const char *word)
 {
     static const char always[] = " . : break case cd continue eval exec exit export for if login logout read readonly set"
-                                 " shift test times trap ulimit umask unset wait while ";
-    static const char before[] = " switch ";
+                                 " shift test times trap umask wait while ";
+    static const char before[] = " switch ";                                          /* 4.3 */
     static const char since[] = " alias bg command fc fg getopts hash jobs return type unalias ";
+    static const char since_382[] = " ulimit unset ";
     char key[16];
     size_t length = strlen(word);
 
@@ -323,7 +439,7 @@ static int needs_shell(const char *word)
     key[0] = ' ';
     memcpy(key + 1, word, length);
     memcpy(key + 1 + length, " ", 2);
-    return strstr(always, key) || strstr(old_make() ? before : since, key);
+    return strstr(always, key) || strstr(old_make ? before : since, key) || (!oldest_make && strstr(since_382, key));
 }
 
 /* make starts a line without a shell where it holds nothing that a shell would have to look at. The same rules here
@@ -385,7 +501,7 @@ static void say(const char *name, int error)
     char message[2 * PATH_MAX], program[PATH_MAX] = "make", path[32];
     struct text t = { message, message + sizeof message - 1 }, p = { path, path + sizeof path - 1 };
     char **e = entry("MAKELEVEL"), *slash;
-    int level = e ? atoi(*e + sizeof "MAKELEVEL") - measured : 0, file; /* $(shell) gets make's own */
+    int level = e ? atoi(*e + sizeof "MAKELEVEL") - told : 0, file; /* before 4.4 a $(shell) gets make's own */
 
     put_string(&p, "/proc/");
     put_number(&p, getppid());
@@ -404,10 +520,10 @@ static void say(const char *name, int error)
         put(&t, ']');
     }
     put_string(&t, ": ");
-    if (old_make() && error != ENOENT) put_string(&t, "execvp: ");
+    if (old_make && error != ENOENT) put_string(&t, "execvp: ");
     put_string(&t, name);
     put_string(&t, ": ");
-    put_string(&t, old_make() && error == ENOENT ? "Command not found" : strerror(error));
+    put_string(&t, old_make && error == ENOENT ? "Command not found" : strerror(error));
     put(&t, '\n');
     if (write(2, message, (size_t)(t.at - message)) < 0) return;
 }
@@ -440,14 +556,14 @@ static int become(char **argv)
         }
     }
     if (error == ENOEXEC) { /* a script without a first line that says what it is for */
-        char **shell = old_make() ? entry("SHELL") : NULL, **words;
+        char **shell = old_make ? entry("SHELL") : NULL, **words;
         int n = 0;
 
         while (argv[n]) n++;
         words = alloca(((size_t)n + 2) * sizeof *words);
         words[0] = shell ? *shell + sizeof "SHELL" : "/bin/sh";
         memcpy(words + 1, argv, ((size_t)n + 1) * sizeof *words);
-        words[1] = old_make() ? name : path;
+        words[1] = old_make ? name : path;
         execve(words[0], words, environ);
         error = errno;
     }
@@ -469,37 +585,6 @@ static char *not_myself(char *shell)
 }
 
 /* ---- waiting ---- */
-
-static size_t read_proc(pid_t pid, const char *what, char *buffer, size_t size)
-{
-    char path[48];
-    struct text t = { path, path + sizeof path - 1 };
-    ssize_t length = -1;
-    int file;
-
-    put_string(&t, "/proc/");
-    put_number(&t, pid);
-    put_string(&t, what);
-    *t.at = 0;
-    if ((file = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
-        length = read(file, buffer, size - 1);
-        close(file);
-    }
-    buffer[length > 0 ? length : 0] = 0;
-    return length > 0 ? (size_t)length : 0;
-}
-
-static int descends(pid_t pid, pid_t from)
-{
-    char stat_line[512], *p;
-    int depth;
-
-    for (depth = 0; pid > 1 && pid != from && depth < 64; depth++) {
-        if (!read_proc(pid, "/stat", stat_line, sizeof stat_line) || !(p = strrchr(stat_line, ')'))) return 0;
-        pid = (pid_t)atoi(p + 3); /* `) S PARENT` */
-    }
-    return pid == from;
-}
 
 static int has_signal(const char *status, const char *key, int number)
 {
@@ -552,7 +637,7 @@ static int wait_for(pid_t child, pid_t make, const sigset_t *watched, struct rus
             if (info.si_pid == make) {
                 kill(child, number);
                 held &= ~(1U << number);
-            } else if (info.si_pid > 0 && descends(info.si_pid, child))
+            } else if (info.si_pid > 0 && descends(info.si_pid, child, 0))
                 tell_make(make, number);
             else if (number != SIGINT && number != SIGQUIT)
                 held |= 1U << number;
@@ -581,6 +666,16 @@ static void end_like(int status)
     kill(getpid(), number);
     sigprocmask(SIG_UNBLOCK, &one, NULL);
     _exit(128 + number); /* not reached: the signal ended us */
+}
+
+/* Which make's rules hold: that is in our path, because no variable reaches each $(shell). */
+static void look_at_version(const char *path, const char *slash)
+{
+    static const char old[] = "/make-4.2", oldest[] = "/make-3.81";
+
+    if (!slash) return;
+    oldest_make = slash - path >= (long)sizeof oldest - 1 && !memcmp(slash - sizeof oldest + 1, oldest, sizeof oldest - 1);
+    old_make = oldest_make || (slash - path >= (long)sizeof old - 1 && !memcmp(slash - sizeof old + 1, old, sizeof old - 1));
 }
 
 static void measure(char **argv, pid_t make)
@@ -625,8 +720,10 @@ int main(int argc, char **argv)
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL, *base = slash ? slash + 1 : argc > 0 ? argv[0] : "sh";
     char standard[PATH_MAX] = "/bin/";
     pid_t make = getppid();
-    int shell_is_sh, by_exec = !strcmp(base, "exec"), error;
+    int shell_is_sh, by_exec = !strcmp(base, "exec"), inside, measured, error;
     char **e;
+
+    look_at_version(argc > 0 ? argv[0] : "", slash);
 
     if (by_exec && argc > 1)
         argv++, argc--;
@@ -639,13 +736,19 @@ int main(int argc, char **argv)
     } else
         return 127;
 
+    told = entry("__innerloop_line") != NULL;
+    inside = entry("__innerloop") != NULL;
     measured = describe();
     if (by_exec) restore();
     argv[0] = not_myself(argv[0]);
     shell_is_sh = !strcmp(argv[0], "/bin/sh");
-    measured = measured && open_log() && note_begin(make, now());
+    if (measured && !has_room()) {
+        leave();
+        measured = 0;
+    }
+    measured = measured && !is_function(make) && open_log() && descends(make, (pid_t)atoi(member), 1) && note_begin(make, now());
     if (measured && (e = entry("__innerloop"))) *e = inherited;
-    if (shell_is_sh && argc == 3 && (!strcmp(argv[1], "-c") || !strcmp(argv[1], "-ec")) && entry("__innerloop") && !entry("IFS")) {
+    if (shell_is_sh && argc == 3 && (!strcmp(argv[1], "-c") || !strcmp(argv[1], "-ec")) && inside && !entry("IFS")) {
         const char *p;
         size_t words = 2;
         char **direct;
