@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerloop.names import LONGEST, OTHER, allowed, directory_prefix, make_directory, naming_words, public_name
+from innerloop.names import LONGEST, OTHER, allowed, asks_only, directory_prefix, make_directory, naming_words, public_name
 from innerloop.plan import granularity
 from innerloop.plan.agreement import agreement, destination_digest, difference, digest
 from innerloop.plan.check import Names, conforms, violations
@@ -233,6 +233,15 @@ def test_which_words_name_a_command(line: str, kind: str, words: list[str]) -> N
     assert naming_words([word.encode() for word in line.split()]) == (kind, words)
 
 
+ASKS = ["-n", "-kn", "-n test", "--dry-run test", "--just-print", "--recon", "-q", "--question", "-t test", "-p", "-v", "--version", "-h", "-j2 -n", "-C dir -n"]
+BUILDS = ["", "test", "-j2 test", "-C n test", "-Cn test", "-f -n", "-fn", "-j n", "-I q test", "-Otarget", "-W t test", "--eval -n", "-- -n", "X=-n test", "-d", "--trace"]
+
+
+@pytest.mark.parametrize(("line", "asks"), [*((line, True) for line in ASKS), *((line, False) for line in BUILDS)])
+def test_which_make_only_asks(line: str, asks: bool) -> None:
+    assert asks_only([word.encode() for word in line.split()]) == asks
+
+
 @given(argv=st.lists(st.binary(max_size=20), min_size=1, max_size=6))
 def test_any_bytes_may_be_a_command_line(argv: list[bytes]) -> None:
     kind, words = naming_words(argv)
@@ -240,6 +249,7 @@ def test_any_bytes_may_be_a_command_line(argv: list[bytes]) -> None:
     assert words
     assert public_name(words, ["make"]) in ("make", OTHER)
     assert make_directory(argv, b"/shop").startswith(b"/")
+    assert asks_only(argv) in (True, False)
 
 
 # granularities

@@ -53,6 +53,24 @@ def test_the_report_says_it_in_a_sentence_and_fits_80_columns(agreed: Developer)
     assert said.splitlines()[-1].split() == ["total", "6", "1", "1", "10.1", "h", "2", "1", "30.0", "s"]
 
 
+def test_a_command_and_a_goal_of_one_name_are_two_rows(agreed: Developer) -> None:
+    for words in (["make", "test"], ["make", "test"], ["test", "x"], ["make", "build"]):
+        agreed.run(*words)
+    report = agreed.innerloop("report", "--json").json
+
+    assert {line["name"]: line["runs"] for line in report["commands"]} == {"make test": 2, "test": 1, "build": 1}
+
+
+def test_a_make_that_only_says_what_it_would_do_is_no_run(agreed: Developer) -> None:
+    agreed.run("make", "test")
+    for words in (["make", "-n", "test"], ["make", "--question", "test"], ["make", "-t", "test"], ["make", "--version"]):
+        agreed.run(*words)
+    agreed.run("make", "test", env={"MAKEFLAGS": "n"})
+    report = agreed.innerloop("report", "--json").json
+
+    assert {line["name"]: line["runs"] for line in report["commands"]} == {"test": 1}
+
+
 def test_a_first_week_claims_no_comparison(agreed: Developer) -> None:
     agreed.run("make", "test")
 

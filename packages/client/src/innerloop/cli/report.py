@@ -77,15 +77,18 @@ def summarise(past: "list[history.Entry]", now: float, span: float) -> "list[Lin
     """Add up the last span (s) by command, the most waited for first."""
     recent = [one for one in past if now - span <= one.start <= now]
     before = [one for one in past if now - 2 * span <= one.start < now - span]
-    lines = [_line(name, recent, before) for name in dict.fromkeys(one.name for one in recent)]
+    kinds = dict.fromkeys((one.type, one.name) for one in recent)
+    names = [name for _, name in kinds]
+    lines = [_line(kind, name, names.count(name) > 1, recent, before) for kind, name in kinds]
     return sorted(lines, key=lambda line: (-line.waited_ms, line.name))
 
 
-def _line(name: str, recent: "list[history.Entry]", before: "list[history.Entry]") -> Line:
-    mine, old = ([one for one in some if one.name == name] for some in (recent, before))
+def _line(kind: str, name: str, ambiguous: bool, recent: "list[history.Entry]", before: "list[history.Entry]") -> Line:
+    """One command's line. A goal of make that a command is called like is not that command."""
+    mine, old = ([one for one in some if (one.type, one.name) == (kind, name)] for some in (recent, before))
     durations = [one.duration_ms for one in mine if one.duration_ms is not None]
     return Line(
-        name=name,
+        name=runs.title(kind, name) if ambiguous else name,
         runs=len(mine),
         failed=_failed(mine),
         interrupted=sum(1 for one in mine if one.status in INTERRUPTED),

@@ -98,7 +98,7 @@ def _line(one: Entry) -> bytes:
 def attempt(facts: RunFacts, before: "list[Entry]") -> str:
     """Which attempt in a row this is: the same command again within half an hour."""
     for one in reversed(before):
-        if one.name == facts.local_name and one.start <= facts.start:
+        if (one.type, one.name) == (facts.type, facts.local_name) and one.start <= facts.start:
             if facts.start - one.end > RETRY_WITHIN:
                 return ATTEMPTS[0]
             return ATTEMPTS[min(ATTEMPTS.index(one.attempt) + 1, 3)]
