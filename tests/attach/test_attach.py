@@ -256,6 +256,17 @@ def test_where_the_environment_forbids_it_nothing_is_recorded(somebody: Develope
     assert 0 == somebody.recorded()
 
 
+@pytest.mark.parametrize("way", ["preloaded", "traced"])
+def test_a_make_that_somebody_follows_is_not_attached_to(somebody: Developer, request: pytest.FixtureRequest, way: str) -> None:
+    library = next(path for pattern in ("lib/*/libm.so.6", "lib*/libm.so.6") for path in Path("/").glob(pattern))
+    strace = [request.getfixturevalue("strace"), "-f", "-qq", "-o", "/dev/null"] if way == "traced" else []
+    env = somebody.env | ({"LD_PRELOAD": str(library)} if way == "preloaded" else {})
+    done = subprocess.run([*strace, "make", "nested"], cwd=somebody.project, env=env, capture_output=True, text=True, check=True)
+
+    assert (2, "") == (done.stdout.count("tested"), done.stderr)
+    assert 0 == somebody.recorded()
+
+
 @pytest.mark.parametrize("answered", ["no", ""])
 def test_without_consent_make_starts_no_process_of_ours(installed: Installed, tmp_path: Path, strace: str, answered: str) -> None:
     developer = hire(installed, tmp_path, answered)
@@ -265,6 +276,7 @@ def test_without_consent_make_starts_no_process_of_ours(installed: Installed, tm
 
     lines = [line for line in trace.read_text().splitlines() if "execve(" in line and "ENOENT" not in line]
     assert ["make", "echo"] == [line.split('execve("', 1)[1].split('"')[0].rpartition("/")[2] for line in lines]
+    assert not (developer.state / "attach.mk").exists(), "which would start none either while somebody traces"
 
 
 def test_without_the_command_make_is_silent(somebody: Developer, installed: Installed) -> None:

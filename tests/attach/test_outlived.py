@@ -150,6 +150,20 @@ def test_a_variable_that_names_a_living_process_and_a_living_run_makes_nobody_a_
     assert ["one", "build"] == [line.target for line in lines(somebody)]
 
 
+def test_a_process_above_us_makes_nobody_a_member_of_a_run_that_ended(somebody: Developer, pane: Pane) -> None:
+    del pane
+    run(somebody, "launched", "one")
+    (finished,) = logs(somebody)
+    log = somebody.spool / "targets" / finished
+    before = log.read_bytes()
+    words = [str(somebody.innerloop), "run", "--", "make", "build"]
+    subprocess.run(words, cwd=somebody.project, env=somebody.env | {"__innerloop": member(log)}, check=True, capture_output=True)
+
+    assert ["one", "build"] == [one.local for one in recorded(somebody, 2)]
+    assert before == log.read_bytes()
+    assert ["one", "build"] == [line.target for line in lines(somebody)]
+
+
 def test_a_run_of_another_project_gets_no_targets_of_this_one(somebody: Developer, pane: Pane, tmp_path: Path) -> None:
     del pane
     (tmp_path / "other").mkdir()

@@ -233,8 +233,41 @@ def test_which_words_name_a_command(line: str, kind: str, words: list[str]) -> N
     assert naming_words([word.encode() for word in line.split()]) == (kind, words)
 
 
-ASKS = ["-n", "-kn", "-n test", "--dry-run test", "--just-print", "--recon", "-q", "--question", "-t test", "-p", "-v", "--version", "-h", "-j2 -n", "-C dir -n"]
-BUILDS = ["", "test", "-j2 test", "-C n test", "-Cn test", "-f -n", "-fn", "-j n", "-I q test", "-Otarget", "-W t test", "--eval -n", "-- -n", "X=-n test", "-d", "--trace"]
+ASKS = [
+    "-n",
+    "-kn",
+    "-n test",
+    "--dry-run test",
+    "--just-print",
+    "--recon",
+    "-q",
+    "--question",
+    "-t test",
+    "-p",
+    "-v",
+    "--version",
+    "-h",
+    "-j2 -n",
+    "-C dir -n",
+]
+BUILDS = [
+    "",
+    "test",
+    "-j2 test",
+    "-C n test",
+    "-Cn test",
+    "-f -n",
+    "-fn",
+    "-j n",
+    "-I q test",
+    "-Otarget",
+    "-W t test",
+    "--eval -n",
+    "-- -n",
+    "X=-n test",
+    "-d",
+    "--trace",
+]
 
 
 @pytest.mark.parametrize(("line", "asks"), [*((line, True) for line in ASKS), *((line, False) for line in BUILDS)])

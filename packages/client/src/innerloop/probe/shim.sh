@@ -122,7 +122,10 @@ missing() { # as make does, says that there is no program $1 on PATH; make befor
 }
 
 # What make itself would start is started without a shell here too, a $(shell) included: it fails in the same words.
-case ${__innerloop:+$#:$__innerloop_s_real:$1:$2} in
+__innerloop_s_name=
+[ -n "${__innerloop-}" ] || { read -r __innerloop_s_name <"/proc/$PPID/comm"; } 2>/dev/null
+case $__innerloop_s_name in *make*) __innerloop_s_inside=1 ;; *) __innerloop_s_inside=${__innerloop-} ;; esac
+case ${__innerloop_s_inside:+$#:$__innerloop_s_real:$1:$2} in
 2:/bin/sh:-c:*[!\ A-Za-z0-9_./,:@%+-]* | 2:/bin/sh:-c:) ;;
 2:/bin/sh:-c:*)
     set -f
