@@ -269,7 +269,7 @@ def _in_a_mount_namespace(somebody: Developer, before: str, command: str) -> End
 def _full(somebody: Developer, and_then: str) -> str:
     state = shlex.quote(str(somebody.state))
     return f"""
-cp -a {state} {state}.saved; mount -t tmpfs -o size=96k,mode=700 none {state}; cp -a {state}.saved/. {state}/
+cp -a {state} {state}.saved; mount -t tmpfs -o size=160k,mode=700 none {state}; cp -a {state}.saved/. {state}/
 {and_then}
 cat /dev/zero >{state}/filler 2>/dev/null || true
 ! echo x >>{state}/filler 2>/dev/null || exit 99"""
