@@ -151,7 +151,7 @@ def test_a_log_that_is_not_there_or_not_ours_is_a_reason(tmp_path: Path) -> None
     (tmp_path / "targets" / "link").symlink_to("/etc/passwd")
 
     assert targets.read(str(tmp_path), "nothing").problem == "there is no target log"
-    assert "cannot be read" in targets.read(str(tmp_path), "link").problem
+    assert "cannot be used" in targets.read(str(tmp_path), "link").problem
     assert targets.read(str(tmp_path / "nowhere"), "nothing").targets == ()
 
 
