@@ -10,6 +10,8 @@ from typing import Any
 import pexpect
 import pytest
 
+from innerloop.setup import hooks
+from tests.conftest import ROOT
 from tests.needs import need
 from tests.setup.conftest import programs
 from tests.transparency.developer import Developer
@@ -248,3 +250,122 @@ def test_an_unknown_shell_is_one_clear_line(hire: Callable[[str], Developer]) ->
 
     assert (1, "") == (done.returncode, done.stdout)
     assert "innerloop: there is no hook for tcsh; name one: innerloop hook bash|zsh|fish\n" == done.stderr
+
+
+POSIX_ODDITIES = {
+    "readonly variables": "readonly up=1 argument=2 here=3 word=4 found=5",
+    "the variables of old": "up=a argument=b; export up argument",
+    "strict": "set -eu",
+    "no globs": "set -f",
+    "everything exported": "set -a",
+    "no clobber": "set -C",
+    "an IFS of its own": "IFS=-/m",
+    "an empty IFS": "IFS=",
+    "CDPATH": "CDPATH=/:/tmp; export CDPATH",
+    "a trap": "trap 'echo trapped' EXIT",
+    "functions for tests": "test() { echo test; return 1; }\ntrue() { return 1; }\ntype() { echo type; return 1; }\necho() { printf '%s\\n' \"$*\"; }",
+    "a function local": "local() { echo local; }",
+    "a function command": 'command() { echo "command $1"; return 7; }',
+    "a function builtin": 'builtin() { echo "builtin $1"; return 7; }',
+    "functions command and builtin": "builtin() { echo builtin; return 7; }\ncommand() { echo command; return 7; }",
+    "a function declare": "declare() { return 0; }\ntypeset() { return 0; }",
+    "another function declare": "declare() { return 1; }\ntypeset() { return 1; }",
+    "a function innerloop": "innerloop() { echo mine; }",
+    "a readonly function": "make_it() { make; }\nreadonly -f make_it",
+}
+BASH_ODDITIES = {
+    "posix": "set -o posix",
+    "no case": "shopt -s nocasematch",
+    "null globs": "shopt -s nullglob failglob extglob dotglob",
+    "an ERR trap": "set -E; trap 'echo failed >&2' ERR",
+    "no aliases": "shopt -u expand_aliases",
+}
+ZSH_ODDITIES = {
+    "as ksh": "emulate ksh",
+    "as sh": "emulate sh",
+    "arrays of ksh": "setopt ksh_arrays sh_word_split glob_subst",
+    "extended": "setopt extended_glob null_glob no_unset err_return warn_create_global",
+    "global aliases": "alias -g run=x\nalias -g -- --=x\nalias -g innerloop=x",
+}
+FISH_ODDITIES = {
+    "variables": "set -gx up 1; set -gx argument 2; set -gx here 3",
+    "functions": "function realpath; echo realpath; return 1; end\nfunction functions; echo functions; return 1; end\nfunction cat; echo cat; end",
+    "a function innerloop": "function innerloop; echo mine; end",
+}
+ALIASES = "\n".join(
+    f"alias {word}='echo aliased'" for word in ("local", "command", "builtin", "declare", "typeset", "return", "type", "innerloop", "gmake")
+)
+ENVIRONMENT = "env | grep -v -e ^_= -e ^MAKE -e ^MFLAGS -e ^SHLVL -e ^OLDPWD | sort"
+
+
+def oddities() -> list[Any]:
+    of_shell = {"bash": POSIX_ODDITIES | BASH_ODDITIES, "zsh": POSIX_ODDITIES | ZSH_ODDITIES, "fish": FISH_ODDITIES}
+    return [pytest.param(shell, kind, text, id=f"{shell}-{kind}") for shell, kinds in of_shell.items() for kind, text in kinds.items()]
+
+
+@pytest.mark.parametrize(("shell", "kind", "text"), oddities(), indirect=["shell"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_whatever_a_shell_has_make_runs_as_without_the_hook(somebody: Developer, shell: str, kind: str, text: str, when: str) -> None:
+    """Whether the shell had it when the hook came, or got it afterwards; what make's recipes see is the same too."""
+    (somebody.project / "Makefile").write_text(MAKEFILE + f"environment: ; @{ENVIRONMENT.replace('$', '$$')}\n")
+    use = f"make test; {STATUS[shell].replace('echo', '/bin/echo')}; make -s environment; make fail"
+    if when == "before" and ("innerloop" in text or (kind, shell) == ("a readonly function", "zsh")):
+        return  # the line that loads the hook would not be ours, or there is no such thing
+    bare = play(somebody, shell, f"{text}\n{use}", load=False, INNERLOOP_MODE="off")
+    hooked = play(
+        somebody,
+        shell,
+        f"{text}\n{LOAD[shell]}\n{use}" if when == "before" else f"{LOAD[shell]}\n{text}\n{use}",
+        load=False,
+        INNERLOOP_MODE="off",
+    )
+
+    assert "tested []" in bare[0]
+    assert bare == hooked
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"], indirect=True)
+def test_aliases_of_any_word_do_not_reach_into_it(somebody: Developer, shell: str) -> None:
+    expand = "shopt -s expand_aliases\n" if shell == "bash" else ""
+    for script in (f'{expand}{ALIASES}\neval "$(\\innerloop hook {shell})"\nmake test', f"{expand}{LOAD[shell]}\n{ALIASES}\nmake test"):
+        assert ("tested []\n", "") == play(somebody, shell, script, load=False)
+    assert 2 == somebody.recorded()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"], indirect=True)
+def test_it_leaves_no_variable_behind(somebody: Developer, shell: str) -> None:
+    shown = play(somebody, shell, "make -s test; make -n test; set | grep -c '^__innerloop_[a-z]*='", load=True)[0]
+
+    assert "0" == shown.splitlines()[-1]
+
+
+@SHELLS
+def test_every_name_of_the_hook_is_its_own(shell: str) -> None:
+    """Functions and variables that the text sets, but for make and gmake, have our prefix."""
+    text = re.sub(r"^#.*$", "", hooks.TEXTS[shell], flags=re.MULTILINE)
+    named = re.findall(r"^\s*function ([\w-]+)", text, re.MULTILINE)
+    named += re.findall(r"(?:local|for|set -l|set -g|set) ([A-Za-z_]\w*)", text) + re.findall(r"^\s*([A-Za-z_]\w*)=", text, re.MULTILINE)
+
+    assert {"make", "gmake"} == {name for name in named if not name.startswith("__innerloop_")}
+
+
+@SHELLS
+def test_loading_it_twice_is_loading_it_once(somebody: Developer, shell: str) -> None:
+    assert "tested []\n" == play(somebody, shell, f"{LOAD[shell]}\nmake test")[0]
+    assert 1 == somebody.recorded()
+
+
+@SHELLS
+def test_the_guarded_line_is_silent_where_innerloop_is_not_installed(somebody: Developer, shell: str) -> None:
+    """The very line that the guides, `init` and `doctor` give."""
+    line = hooks.LINES[shell][1]
+    home = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    done = subprocess.run(
+        [*BARE[shell], "-c", f"{line}\nmake test"], cwd=somebody.project, env=somebody.env | home, capture_output=True, check=False
+    )
+    assert (b"tested []\n", b"") == (done.stdout, done.stderr)
+    strict = "" if shell == "fish" else "set -eu\n"
+    assert ("tested []\n", "") == play(somebody, shell, f"{strict}{line}\nmake test", load=False)
+    assert 1 == somebody.recorded()
+    guides = (ROOT / "docs" / "guides" / "developers.md").read_text()
+    assert line in guides
