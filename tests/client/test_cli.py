@@ -12,6 +12,8 @@ USAGE: list[list[str]] = [
     [], ["bogus"], ["wrap"], ["wrap", "a", "b"], ["wrap", "--x"], ["run"], ["run", "--"], ["run", "--name"], ["run", "--name", "x"], ["run", "-x", "true"],
     ["show"], ["show", "everything"], ["flush", "--timeout"], ["flush", "--timeout", "soon"], ["flush", "--timeout", "nan"], ["flush", "--timeout", "-1"],
     ["report", "--days", "x"], ["report", "--days", "0"], ["status", "--yaml"], ["opt-in", "--yes"],
+    ["opt-out", "--al"], ["opt-in", "--loc"], ["status", "--js"], ["init", "--dry"], ["timeline", "--li"], ["forget", "--che", "x"], ["--vers"], ["stat"],
+    ["help", "bogus"], ["help", "deliver"], ["attach"], ["attach", "1"], ["deliver", "x"], ["run", "--nam", "x", "true"],
 ]  # fmt: skip
 
 
@@ -95,3 +97,27 @@ def test_a_project_with_letters_of_any_language_is_asked_about_in_any_locale(dev
         assert said.status == 0
         assert "Traceback" not in said.text
     assert developer.innerloop("status", env={"LC_ALL": "C"}).status == 0
+
+
+def test_without_a_word_it_says_how_it_is_used(developer: Developer) -> None:
+    done = developer.innerloop()
+    listed = developer.innerloop("help")
+
+    assert (2, "") == (done.status, done.out)
+    assert (0, "", done.err) == (listed.status, listed.err, listed.out)
+    assert listed == developer.innerloop("--help") == developer.innerloop("-h")
+    assert developer.files() == {}
+
+
+def test_help_tells_how_each_command_is_used_and_nothing_of_the_inside(developer: Developer) -> None:
+    listed = developer.innerloop("help").out
+    commands = [line.split()[0] for line in listed.splitlines() if line.startswith("    ") and line[4] != " "]
+    assert {"help", "init", "opt-out", "status", "run", "doctor", "uninstall"} <= set(commands)
+    for inside in ("deliver", "attach"):
+        assert inside not in listed.replace("deliver now", "")
+        assert f"'{inside}'" not in developer.innerloop("bogus").err
+    for command in commands:
+        done = developer.innerloop("help", command)
+        assert (0, "") == (done.status, done.err), command
+        assert done.out.startswith(f"usage: innerloop {command}")
+        assert done.out == developer.innerloop(command, "--help").out

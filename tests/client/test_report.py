@@ -7,6 +7,7 @@ import uuid
 
 from tests.client.people import DAY, Developer
 from tests.client.recorder import Recorder
+from tests.client.target_logs import HandMade
 
 
 def remember(developer: Developer, name: str, days_ago: float, waited: float, status: int | None = 0, actor: str = "human") -> None:
@@ -114,10 +115,33 @@ def test_the_targets_that_took_longest_are_named_with_their_directories(agreed: 
     assert (first["name"], first["runs"]) == ("sub:slow", 2), "an agent's run is not mine"
     assert first["own_ms"] >= 1000
     assert all(one["own_ms"] < first["own_ms"] / 2 for one in others), "what `test` waited for its sub-make is not counted again"
-    assert re.search(r"Slowest targets: sub:slow \d\.\d s in 2 runs, ", agreed.innerloop("report").out)
+    assert re.search(r"Slowest targets: sub:slow (?:\d\.\d\d s|\d+ ms) own in 2 runs, ", agreed.innerloop("report").out)
 
 
 def test_a_week_without_target_logs_names_no_targets(agreed: Developer) -> None:
     two_weeks(agreed)
 
     assert "Slowest targets" not in agreed.innerloop("report").out
+
+
+def test_report_and_timeline_tell_the_same_times_by_the_same_words(agreed: Developer) -> None:
+    """One word each, in text and in JSON: own, and total where that is another."""
+    book = HandMade()
+    outer = book.line("deps", 0, 600, 2)
+    book.line("inner", 100, 300, 1, under=outer, make=20)
+    remember(agreed, "all", 0.01, 0.6, status=2)
+    run = json.loads((agreed.spool / "history").read_text().splitlines()[-1])[0]
+    (agreed.spool / "targets" / run).write_bytes(book.data)
+    (agreed.spool / "targets" / run).chmod(0o600)
+    shown = {one["name"]: one for one in agreed.innerloop("timeline", "--json").json["targets"]}
+    told = {one["name"].rpartition(":")[2]: one for one in agreed.innerloop("report", "--json").json["slowest_targets"]}
+    assert {"deps": (400, 600), "inner": (200, 200)} == {name: (one["own_ms"], one["total_ms"]) for name, one in told.items()}
+    assert {"deps": (400, 600), "inner": (200, 200)} == {name: (one["own_ms"], one["total_ms"]) for name, one in shown.items()}
+    lines = [line.split() for line in agreed.innerloop("timeline").out.splitlines()]
+    said = " ".join(agreed.innerloop("report").out.split())
+
+    assert ["target", "total", "own", "exit"] in [line[:4] for line in lines]
+    assert ["deps", "600", "ms", "400", "ms", "2"] in [line[1:7] for line in lines]
+    assert ["inner", "200", "ms", "200", "ms", "1"] in [line[1:7] for line in lines]
+    assert "deps 400 ms own, 600 ms total in 1 run" in said
+    assert "inner 200 ms own in 1 run" in said

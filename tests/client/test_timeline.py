@@ -64,21 +64,21 @@ make all: failed with exit status 2 after 600 ms
 10 targets in 2 makes, up to 2 side by side. Critical path 379 ms: server.o
 First failure: lua.a in deps/lua, exit status 1, 590 ms into the run.
 
-   target            time exit ln  0              0.2 s          0.4 s
- v deps            600 ms    2     ---------------------------------------------
+   target           total      own exit ln  0           0.2 s       0.4 s
+ v deps            600 ms    80 ms    2     ------------------------------------
      in deps/lua
-     l0.o           90 ms       2  =======
-     l1.o           90 ms       2          =======
-     l2.o           90 ms       2                 =======
-     l3.o           90 ms       2                         =======
-     l4.o           90 ms       2                                =======
- !   lua.a          70 ms    1  1                                         =====
-   main.o           85 ms       1  ======
- - lint             29 ms    1  1        ===
-*  server.o        379 ms       1           ############################
+     l0.o           90 ms    90 ms       2  ======
+     l1.o           90 ms    90 ms       2        ======
+     l2.o           90 ms    90 ms       2              ======
+     l3.o           90 ms    90 ms       2                    ======
+     l4.o           90 ms    90 ms       2                          ======
+ !   lua.a          70 ms    70 ms    1  1                                 ====
+   main.o           85 ms    85 ms       1  =====
+ - lint             29 ms    29 ms    1  1       ==
+*  server.o        379 ms   379 ms       1         #######################
 
-   lane 1                94% full  =####################################: #####.
-   lane 2                75% full  .######:=######.######:=######.######:
+   lane 1                         94% full  =############################# =###:
+   lane 2                         75% full  :#####:#####:#####:#####:#####
 
 lanes: # busy   = : . less and less   blank: nothing ran
 * critical path   ! failed   v failed because of one below   - error ignored""" == drawn(
@@ -517,7 +517,7 @@ def test_json_has_everything_that_the_log_has(agreed: Developer) -> None:
     assert document == agreed.innerloop("timeline", "--format", "json").json
     assert (document["name"], document["exit_status"], document["lanes"]) == ("make fail", 2, 2)
     assert document["first_failure"] == names.index("lua.a")
-    assert (lua["parent"], lua["offset_ms"], lua["duration_ms"], lua["outcome"]) == (names.index("deps"), 520, 70, "failed")
+    assert (lua["parent"], lua["offset_ms"], lua["total_ms"], lua["outcome"]) == (names.index("deps"), 520, 70, "failed")
     assert (lua["directory"], lua["prerequisites"], lua["cpu_ms"], lua["memory_kb"]) == ("/shop/deps/lua", ["l0.o", "l4.o"], 5, 2000)
     assert document["targets"][names.index("deps")]["cause"] == names.index("lua.a")
     assert [names[place] for place in document["critical_path"]["targets"]] == ["server.o"]

@@ -35,7 +35,7 @@ def invite(env: "dict[bytes, bytes]") -> None:
         except KeyboardInterrupt:
             terminal.say("\n" + texts.not_now(state.project))
         except terminal.Failure as error:
-            terminal.say(f"innerloop: {error}")
+            terminal.complain(error)
         return
     terminal.say(texts.invitation(state))
 

@@ -7,7 +7,7 @@ import json
 import os
 
 from innerloop import places
-from innerloop.cli.terminal import Failure, say
+from innerloop.cli.terminal import Failure, line, say, show, show_json
 from innerloop.consent.resolve import Resolution, State, resolve
 
 FRAGMENT = """\
@@ -40,12 +40,12 @@ def container(here: State, as_json: bool) -> int:
     mounts = _mounts(state, here)
     if as_json:
         document = [{"type": "bind", "source": source, "target": target} for source, target in mounts]
-        print(json.dumps({"project": state.project.id, "uid": here.home.uid, "mounts": document}, indent=2))
+        show_json({"project": state.project.id, "uid": here.home.uid, "mounts": document})
     else:
-        print(FRAGMENT)
+        show(FRAGMENT)
         for source, target in mounts:
-            print(MOUNT.format(source=json.dumps(source.replace("$", "$$"), ensure_ascii=False), target=target))
-    sources = "\n  ".join(source for source, _ in mounts)
+            show(MOUNT.format(source=json.dumps(source.replace("$", "$$")), target=target))
+    sources = "\n  ".join(line(source) for source, _ in mounts)
     what = "your answers, and the records of your runs"
     say(SHARED.format(what=what, sources=sources, project=state.project.name, uid=here.home.uid))
     return 0

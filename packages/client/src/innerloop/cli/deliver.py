@@ -1,6 +1,5 @@
 """`innerloop flush`, and the sender that the launcher starts. May import: delivery, the spool, consent, files and this package."""
 
-import json
 import os
 import resource
 import signal
@@ -29,19 +28,21 @@ def flush(here: State, timeout: float, as_json: bool) -> int:
     show = (lambda _: None) if as_json or not os.isatty(2) else (lambda text: terminal.say(f"  {text}"))
     result = sender.deliver(here, state.key, everything=True, deadline=timeout, tell=show)
     if as_json:
-        print(json.dumps(result._asdict()))
+        terminal.show_json(result._asdict(), None)
     elif result.busy:
         terminal.say("Another delivery is at work; look again: innerloop status")
     else:
         refused = f", {result.refused} refused and set aside (innerloop doctor)" if result.refused else ""
-        print(f"{terminal.count(result.sent, 'run')} delivered to {state.project.endpoint_host}{refused}, {result.left} left.")
+        terminal.show(f"{terminal.count(result.sent, 'run')} delivered to {state.project.endpoint_host}{refused}, {result.left} left.")
         for reason, number in result.held.items():
-            print(f"Of these {number} {'is' if number == 1 else 'are'} held there, in no report: {reason}. See: innerloop status")
+            terminal.show(
+                f"Of these {number} {'is' if number == 1 else 'are'} held there, in no report: {terminal.line(reason)}. See: innerloop status"
+            )
         for reason, number in result.lost.items():
-            print(f"Of these {number} {'was' if number == 1 else 'were'} not kept there: {reason}.")
+            terminal.show(f"Of these {number} {'was' if number == 1 else 'were'} not kept there: {terminal.line(reason)}.")
     if result.problem and not as_json:
         wait = backoff.read(here.spool(state.key)).until
-        terminal.say(f"Stopped: {result.problem}. Nothing is lost{'; it is tried again by itself' if wait else ''}.")
+        terminal.say(f"Stopped: {terminal.line(result.problem)}. Nothing is lost{'; it is tried again by itself' if wait else ''}.")
     return 1 if result.left or result.refused or result.busy else 0
 
 

@@ -6,13 +6,13 @@ marked, never invented: an item is filled, or says who has to fill it.
 May import: the plan, consent's texts, the spool, delivery's bounds, and `risks`.
 """
 
-import json
 import re
 import textwrap
 from typing import Any, NamedTuple, Union
 
 from innerloop import __version__
 from innerloop.cli.risks import encrypted, risks
+from innerloop.cli.terminal import show, show_json
 from innerloop.consent import texts
 from innerloop.consent.resolve import Resolution
 from innerloop.delivery import sender
@@ -40,7 +40,10 @@ class Item(NamedTuple):
 def write(state: Resolution, as_json: bool) -> int:
     """Print the record and the facts, as Markdown or as JSON."""
     document = _document(state)
-    print(json.dumps(document, indent=2) if as_json else _markdown(document))
+    if as_json:
+        show_json(document)
+    else:
+        show(_markdown(document))
     return 0
 
 

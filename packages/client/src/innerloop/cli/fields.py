@@ -48,7 +48,7 @@ def _asked(key: str, question: str) -> str:
         try:
             _good(key, answer)
         except projects.ProjectError as error:
-            terminal.say(f"innerloop: {error}")
+            terminal.complain(error)
         else:
             return answer
     return ""

@@ -3,18 +3,16 @@
 May import: consent, the spool, delivery's erasure and client, environment, and this package.
 """
 
-import json
 import shutil
 
 from innerloop import environment
 from innerloop.cli import dialogue, terminal
-from innerloop.cli.terminal import Failure, count, say
+from innerloop.cli.terminal import Failure, count, line, say, show, show_json
 from innerloop.consent import answer as answers
 from innerloop.consent import texts
 from innerloop.consent.resolve import Resolution, State, resolve
 from innerloop.consent.settle import settle
 from innerloop.delivery import client, erasure
-from innerloop.plan.project import clean
 from innerloop.spool import store
 
 PATIENCE = 60.0  # s to wait for a collector that says that it is at work: a large store takes its time
@@ -142,5 +140,8 @@ def _check(state: Resolution, receipt: str, as_json: bool) -> int:
         raise Failure(f"{state.project.endpoint_host} answered, but not as innerloop's collector does")
     told = f"{document['day']}: {count(document['events'], 'record')} of {count(document['ids'], 'id')} deleted"
     others = [fate(one["name"], one["state"]) for one in document.get("destinations", [])]
-    print(json.dumps(document, indent=2) if as_json else clean("\n".join([told, *others]), keep_lines=True))
+    if as_json:
+        show_json(document)
+    else:
+        show("\n".join(map(line, [told, *others])))
     return 0

@@ -5,7 +5,7 @@ May import: the standard library, setup, and this package.
 
 import os
 
-from innerloop.cli.terminal import Failure
+from innerloop.cli.terminal import Failure, show
 from innerloop.setup import hooks
 
 
@@ -14,5 +14,5 @@ def hook(shell: str) -> int:
     shell = shell or os.path.basename(os.environ.get("SHELL", ""))
     if shell not in hooks.TEXTS:
         raise Failure(f"there is no hook for {shell or 'an unknown shell'}; name one: innerloop hook {'|'.join(hooks.TEXTS)}")
-    print(hooks.TEXTS[shell], end="")
+    show(hooks.TEXTS[shell], end="")
     return 0

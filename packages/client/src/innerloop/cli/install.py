@@ -5,7 +5,7 @@
 
 SHARE is XDG_DATA_HOME or ~/.local/share and BIN is ~/.local/bin; with --to DIR, DIR/share and DIR/bin.
 
-May import: the standard library, and this package.
+May import: the standard library, setup, and this package.
 """
 
 import compileall
@@ -17,7 +17,8 @@ import zipfile
 from typing import Optional
 
 from innerloop import __version__
-from innerloop.cli.terminal import Failure, say
+from innerloop.cli.terminal import Failure, say, show
+from innerloop.setup import leftovers
 
 SCRIPT = "bin/innerloop"
 LIBRARY = "lib/python3/site-packages"
@@ -30,7 +31,7 @@ def install(env: "dict[bytes, bytes]", to: Optional[str]) -> int:
         raise Failure("this innerloop is installed already; `install` is for the file innerloop.pyz")
     share, binary = _where(env, to)
     link = f"{binary}/innerloop"
-    if os.path.lexists(link) and not _ours(link, share):
+    if os.path.lexists(link) and not leftovers.is_link_to(link, share):
         raise Failure(f"{link} is there and is not of innerloop.pyz; remove it first, or install elsewhere with --to DIR")
     os.makedirs(share, exist_ok=True)
     os.makedirs(binary, exist_ok=True)
@@ -42,7 +43,7 @@ def install(env: "dict[bytes, bytes]", to: Optional[str]) -> int:
     for name in sorted(os.listdir(share)):
         if name != __version__ and os.path.isfile(f"{share}/{name}/{SCRIPT}"):
             shutil.rmtree(f"{share}/{name}")
-    print(f"{version}\n{link}")
+    show(f"{version}\n{link}")
     if binary not in os.fsdecode(env.get(b"PATH", b"")).split(os.pathsep):
         say(f"{binary} is not on your PATH: add it there, or type {link}")
     return 0
@@ -56,11 +57,6 @@ def _where(env: "dict[bytes, bytes]", to: Optional[str]) -> "tuple[str, str]":
     if not home.startswith("/"):
         raise Failure("HOME is not set; say where: python3 innerloop.pyz install --to DIR")
     return (data if data.startswith("/") else f"{home}/.local/share") + "/innerloop", f"{home}/.local/bin"
-
-
-def _ours(link: str, share: str) -> bool:
-    """Whether a link was made here: it points to a version below `share`, also one that is gone."""
-    return os.path.islink(link) and os.path.realpath(link).startswith(os.path.realpath(share) + "/")
 
 
 def _unpack(archive: str, version: str) -> None:

@@ -3,13 +3,12 @@
 May import: consent, the plan, the spool, delivery's way to make a batch and to ask for access, and this package.
 """
 
-import json
 import os
 import time
 from typing import Any
 
-from innerloop.cli import dpia, events
-from innerloop.cli.terminal import Failure, count, give, say
+from innerloop.cli import dpia, events, terminal
+from innerloop.cli.terminal import Failure, count, give, line, say, show_json
 from innerloop.consent import texts
 from innerloop.consent.answer import ON
 from innerloop.consent.resolve import Resolution, State, for_clones, resolve
@@ -39,19 +38,19 @@ def describe(here: State, as_json: bool, record: bool) -> int:
             "off": off,
             "cohorts": list(state.project.cohorts),
         }
-        print(json.dumps(document, indent=2))
+        show_json(document)
         return 0
-    print(texts.fold(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):") + "\n")
-    print(texts.field_table(current["fields"], examples))
-    print("\n" + texts.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
+    terminal.show(texts.fold(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):") + "\n")
+    terminal.show(texts.field_table(current["fields"], examples))
+    terminal.show("\n" + texts.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
     if state.project.stems:
-        print(texts.entry("Stems", ", ".join(state.project.stems)))
+        terminal.show(texts.entry("Stems", ", ".join(state.project.stems)))
     if "cohort" in current["fields"]:
-        print(texts.cohort_entry(state.project))
-    print(texts.entry("Never", "arguments, paths, output, environment, file or user names"))
-    print(texts.entry("Batch", "; ".join(f"{name}: {about}" for name, about, _ in PLAN.batch)))
-    print(texts.entry("Where", texts.destination(state.project)))
-    print(texts.entry("Off", ", ".join(off) or "none"))
+        terminal.show(texts.cohort_entry(state.project))
+    terminal.show(texts.entry("Never", "arguments, paths, output, environment, file or user names"))
+    terminal.show(texts.entry("Batch", "; ".join(f"{name}: {about}" for name, about, _ in PLAN.batch)))
+    terminal.show(texts.entry("Where", texts.destination(state.project)))
+    terminal.show(texts.entry("Off", ", ".join(off) or "none"))
     return 0
 
 
@@ -129,13 +128,13 @@ def _show_stored(state: Resolution, here: State, as_json: bool) -> int:
     if found is None:
         raise Failure(f"{project.endpoint_host} did not say what it keeps ({problem}); try again later")
     if as_json:
-        print(json.dumps(found._asdict(), indent=2))
+        show_json(found._asdict())
         return 0
     for one in found.ids:
-        say(_kept(one))
+        say(line(_kept(one)))
         rows = [line["row"] for line in found.rows if line["userId"] == one["userId"]]
         for row in sorted(rows, key=lambda row: str(row.get("event_time", ""))):
-            print(json.dumps(row))
+            show_json(row, None)
     return 0
 
 

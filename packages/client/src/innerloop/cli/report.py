@@ -3,16 +3,15 @@
 May import: consent, the spool, and this package.
 """
 
-import json
 import os
 import statistics
 import time
 from typing import Any, NamedTuple, Optional
 
-from innerloop.cli.terminal import say
+from innerloop.cli.terminal import line as one_line
+from innerloop.cli.terminal import say, show, show_json
 from innerloop.consent import texts
 from innerloop.consent.resolve import State, resolve
-from innerloop.plan.project import clean
 from innerloop.spool import history, seal
 from innerloop.timeline import runs, words
 
@@ -54,23 +53,27 @@ def report(here: State, as_json: bool, days: int = 7) -> int:
             "runs_of_others": len(others),
             "slowest_targets": [one._asdict() for one in targets],
         }
-        print(json.dumps(document, indent=2))
+        show_json(document)
         return 0
     if not lines and not others:
         say(f"No run of {state.project.name} was recorded in the last {days} days. See: innerloop doctor")
         return 0
-    print(f"{state.project.name}, your last {days} days (only you can see this)\n")
+    show(f"{state.project.name}, your last {days} days (only you can see this)\n")
     if lines:
-        print(f"{texts.fold(sentence(lines, days))}\n\n{table(lines, days)}")
+        show(f"{texts.fold(sentence(lines, days))}\n\n{table(lines, days)}")
     if targets:
-        named = ", ".join(
-            f"{words.cut(clean(one.name), 40, '...')} {_time(one.own_ms)} in {words.count(one.runs, 'run')}" for one in targets
-        )
-        print("\n" + texts.fold(f"Slowest targets: {named}. One run in detail: innerloop timeline"))
+        named = ", ".join(map(_slow, targets))
+        show("\n" + texts.fold(f"Slowest targets: {named}. One run in detail: innerloop timeline"))
     if others:
         waited = _time(sum(one.duration_ms or 0 for one in others))
-        print(f"\nNot in these figures: {len(others)} run{'s' if len(others) > 1 else ''} of coding agents or CI jobs, {waited}.")
+        show(f"\nNot in these figures: {len(others)} run{'s' if len(others) > 1 else ''} of coding agents or CI jobs, {waited}.")
     return 0
+
+
+def _slow(one: runs.Slow) -> str:
+    """A target with its own time, and its total where that is another."""
+    own, total = (words.duration(number * 1e6) for number in (one.own_ms, one.total_ms))
+    return f"{words.cut(one_line(one.name), 40, '...')} {own} own{'' if own == total else f', {total} total'} in {words.count(one.runs, 'run')}"
 
 
 def summarise(past: "list[history.Entry]", now: float, span: float) -> "list[Line]":
@@ -123,7 +126,7 @@ def table(lines: "list[Line]", days: int) -> str:
     totals = Line("total", median_ms=None, **{key: sum(getattr(line, key) for line in lines) for key in keys})
     for line in [*lines, totals]:
         now = (line.runs, line.failed, line.interrupted, _time(line.median_ms) if line is not totals else "", _time(line.waited_ms))
-        rows.append((line.name[:NAME], *now, line.runs_before, line.failed_before, _time(line.waited_before_ms)))
+        rows.append((one_line(line.name)[:NAME], *now, line.runs_before, line.failed_before, _time(line.waited_before_ms)))
     width = max(len(str(row[0])) for row in rows)
     left = width + sum(WIDTHS[:5])
     head = f"{'':<{width}}{f'last {days} days':>{left - width}}{f'{days} days before':>{sum(WIDTHS[5:])}}"

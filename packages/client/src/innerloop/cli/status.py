@@ -3,10 +3,8 @@
 May import: every layer below the command line, and this package.
 """
 
-import json
 import os
 import shutil
-import sys
 import textwrap
 from collections.abc import Iterator
 from typing import Any
@@ -14,12 +12,13 @@ from typing import Any
 from innerloop import __version__, environment, places, projectfile
 from innerloop.cli import ground, queue, ways
 from innerloop.cli.queue import Check
+from innerloop.cli.terminal import line, show, show_json
 from innerloop.consent import texts
 from innerloop.consent.answer import LOCAL, NO, ON
 from innerloop.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, forbidden, resolve
 from innerloop.delivery import erasure
 from innerloop.launcher import hot
-from innerloop.plan.project import ProjectError, clean
+from innerloop.plan.project import ProjectError
 from innerloop.spool import ledger, store
 
 MEANING = {
@@ -36,13 +35,13 @@ def status(here: State, as_json: bool) -> int:
     state = resolve(here)
     counts = ledger.count(here.spool(state.key))
     if as_json:
-        print(json.dumps(_document(state, here, counts), indent=2))
+        show_json(_document(state, here, counts))
         return 0
     consent = state.answer.consent
     agreed = f", agreed {str(consent.get('timestamp', ''))[:10]} (text {str(consent.get('text', '-'))[:8]}, plan {state.digest[:8]})"
-    print(texts.fold(f"{state.project.name}: {MEANING[state.mode]}{agreed if state.mode == ON else ''}"))
+    show(texts.fold(f"{state.project.name}: {MEANING[state.mode]}{agreed if state.mode == ON else ''}"))
     for title, text in [*_agreed(state), *_kept(state, here, counts), ("change", " | ".join(_ways(state)))]:
-        _say(title, clean(text))
+        _say(title, line(text))
     return 0
 
 
@@ -80,7 +79,7 @@ def _kept(state: Resolution, here: State, counts: ledger.Ledger) -> "Iterator[tu
 def _say(title: str, text: str) -> None:
     """Print one titled line, wrapped under itself."""
     first, rest = f"  {title:<10}", " " * 12
-    print(textwrap.fill(text, texts.WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False))
+    show(textwrap.fill(text, texts.WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False))
 
 
 def _cohort(state: Resolution) -> str:
@@ -144,19 +143,19 @@ def doctor(here: State, as_json: bool) -> int:
             "ways_in": [row._asdict() for row in ways_in],
             "ledger": None if counts is None else queue.document(counts),
         }
-        print(json.dumps(document, indent=2))
+        show_json(document)
     else:
         for row in [*(ways.Row(*check) for check in checks), *ways_in]:
             mark = "--" if row.aside else "ok" if row.good else "NO"
-            print(_wrapped(f"{mark}  {row.name:<13} ", clean(row.finding)))
+            show(_wrapped(f"{mark}  {row.name:<13} ", line(row.finding)))
         if counts is not None:
-            print(queue.equation(counts))
+            show(line(queue.equation(counts)))
     return 1 if counts is not None and not counts.adds_up else 0
 
 
 def _wrapped(head: str, text: str) -> str:
     """A finding as a person reads it, folded to the terminal; one line where a program reads."""
-    if not sys.stdout.isatty():
+    if not os.isatty(1):
         return head + text
     width = max(shutil.get_terminal_size().columns, 60)
     return textwrap.fill(head + text, width, subsequent_indent=" " * len(head), break_long_words=False, break_on_hyphens=False)

@@ -4,21 +4,19 @@ Reads the spool and writes nothing. May import: consent's resolution, the launch
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
-import sys
 import time
 from typing import Any
 
 from innerloop import targets
 from innerloop.cli import dialogue
-from innerloop.cli.terminal import Failure, give, say
+from innerloop.cli.terminal import Failure, line, say, show, show_json
 from innerloop.consent.answer import NO
 from innerloop.consent.resolve import State, resolve
 from innerloop.launcher import hot
-from innerloop.plan.project import ProjectError, clean
+from innerloop.plan.project import ProjectError
 from innerloop.spool import store
 from innerloop.targets.outcomes import STOPS
 from innerloop.targets.tree import Target
@@ -46,10 +44,10 @@ def timeline(here: State, given: argparse.Namespace) -> int:
     one = pick(runs, given.run)
     log = one.log(spool)
     if style == "text":
-        _write(drawing.draw(one, log, look(here.env), given.all) + f"\nRun {one.id[:SHORT]}, {when(one)}. Only you can see this.")
+        show(drawing.draw(one, log, look(here.env), given.all) + f"\nRun {one.id[:SHORT]}, {when(one)}. Only you can see this.")
         return 0
     document = {"json": as_json, "perfetto": traces.perfetto, "speedscope": traces.speedscope}[style](one, log)
-    print(json.dumps(document, indent=2 if style == "json" else None))
+    show_json(document, 2 if style == "json" else None)
     return 0
 
 
@@ -64,7 +62,7 @@ def _spool(here: State) -> "tuple[str, str]":
         before = _used_with(here)
         if not before:
             raise
-        say(f"innerloop: {error}; this is what was recorded before.")
+        say(f"innerloop: {line(str(error))}; this is what was recorded before.")
         return before, "no run with targets was recorded here yet"
     name = state.project.name
     if state.answer.decision == NO:
@@ -84,9 +82,9 @@ def pick(runs: "list[Known]", run: str) -> Known:
     """The run whose id begins so, or the last one. Raises Failure."""
     found = [one for one in runs if one.id.startswith(run.lower())]
     if not found:
-        raise Failure(f"no run with targets has an id that begins with {clean(run)}. See: innerloop timeline --list")
+        raise Failure(f"no run with targets has an id that begins with {line(run)}. See: innerloop timeline --list")
     if run and len(found) > 1:
-        raise Failure(f"{len(found)} runs have ids that begin with {clean(run)}; give more of it. See: innerloop timeline --list")
+        raise Failure(f"{len(found)} runs have ids that begin with {line(run)}; give more of it. See: innerloop timeline --list")
     return found[0]
 
 
@@ -103,11 +101,6 @@ def _blocks(env: "dict[bytes, bytes]") -> bool:
     if chosen[:1] == [COERCED]:
         chosen = chosen[1:]
     return bool(chosen) and bool(re.search(r"utf-?8$", chosen[0][1].partition("@")[0], re.IGNORECASE))
-
-
-def _write(text: str) -> None:
-    """Print in the terminal's encoding; what that does not have is shown by its number."""
-    give((text + "\n").encode(sys.stdout.encoding or "ascii", "backslashreplace"))
 
 
 def when(one: Known) -> str:
@@ -131,17 +124,17 @@ def _list(spool: str, runs: "list[Known]", as_document: bool, view: Look) -> int
     """Print the runs that have a target log, the newest first."""
     logs = [one.log(spool) for one in runs]
     if as_document:
-        print(json.dumps([{**_run(one, log), "targets": len(log.targets)} for one, log in zip(runs, logs)], indent=2))
+        show_json([{**_run(one, log), "targets": len(log.targets)} for one, log in zip(runs, logs)])
         return 0
     ends = [outcome(one) for one in runs]
     room = view.width - SHORT - 40 - max(map(len, ends))
-    width = max(min(max(words.cells(clean(one.name)) for one in runs), room), 8)
+    width = max(min(max(words.cells(line(one.name)) for one in runs), room), 8)
     lines = [f"{'run':<{SHORT}}  {'when':<15}  {'name':<{width}}  {'time':>8}  targets  outcome"]
     for one, log, end in zip(runs, logs, ends):
-        name = words.pad(words.cut(clean(one.name), width, view.gap), width)
+        name = words.pad(words.cut(line(one.name), width, view.gap), width)
         took = words.duration(opening.span(one, log))
         lines.append(f"{one.id[:SHORT]}  {when(one):<15}  {name}  {took:>8}  {len(log.targets):>7}  {end}")
-    _write("\n".join(lines))
+    show("\n".join(lines))
     return 0
 
 
@@ -180,7 +173,7 @@ def _target(target: Target, begin: int) -> "dict[str, Any]":
         "make": target.make,
         "parent": target.parent,
         "offset_ms": _ms(target.start_ns - begin),
-        "duration_ms": None if target.duration_ns is None else _ms(target.duration_ns),
+        "total_ms": None if target.duration_ns is None else _ms(target.duration_ns),
         "own_ms": _ms(target.own_ns),
         "outcome": target.outcome,
         "exit_status": target.status,

@@ -4,12 +4,11 @@ May import: setup, consent's texts, and this package.
 """
 
 import argparse
-import json
 import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from innerloop.cli.terminal import count, say
+from innerloop.cli.terminal import count, line, say, show, show_json
 from innerloop.consent import texts
 from innerloop.plan import project as projects
 from innerloop.setup import changes, hooks, template, ways
@@ -35,33 +34,31 @@ def finish(setup: Setup, given: argparse.Namespace) -> int:
     """Show, write, and say."""
     written = _carry_out(setup.plan.changes, setup.root, given)
     if given.json:
-        print(json.dumps(_document(setup, given, written), indent=2, ensure_ascii=False))
+        show_json(_document(setup, given, written))
         return 0
     _say_found(setup)
     _say_changes(setup.plan.changes, setup.root, given.dry_run)
     if setup.new and not given.update_names:
-        print("\ninnerloop.toml does not list these; `innerloop init --update-names` adds them:\n")
-        print(projects.clean(template.lines(setup.new), keep_lines=True), end="")
+        show("\ninnerloop.toml does not list these; `innerloop init --update-names` adds them:\n")
+        show(template.lines(setup.new), end="")
     if setup.way == "hook":
         _say_hooks()
     for remark in setup.plan.remarks:
-        print("\n" + texts.fold(projects.clean(f"Note: {remark}.")))
+        show("\n" + texts.fold(line(f"Note: {remark}.")))
     _say_next(setup, given)
     return 0
 
 
 def _say_found(setup: Setup) -> None:
     with_text = sum(1 for one in setup.listed if one.text and one.name.rpartition(":")[2] != "make")
-    print(
-        projects.clean(f"{setup.root}: {count(len(setup.found), 'Makefile')}, {count(len(setup.listed), 'name')}, {with_text} with a text")
-    )
+    show(line(f"{setup.root}: {count(len(setup.found), 'Makefile')}, {count(len(setup.listed), 'name')}, {with_text} with a text"))
 
 
 def _carry_out(planned: "list[Change]", root: str, given: argparse.Namespace) -> "list[str]":
     """Print what changes where that was asked for or a file of people's is touched, then do it. Returns the paths written."""
     if not given.json and (given.dry_run or given.update_names):
         for change in planned:
-            print(projects.clean(changes.difference(change, root), keep_lines=True))
+            show(changes.difference(change, root))
     if given.dry_run:
         return []
     for change in planned:
@@ -73,24 +70,24 @@ def _say_changes(planned: "list[Change]", root: str, dry: bool) -> None:
     done = {"write": "would be written" if dry else "written", "change": "would be changed" if dry else "changed"}
     done["remove"] = "would be removed" if dry else "removed"
     for change in planned:
-        print("\n" + texts.fold(projects.clean(f"{os.path.relpath(change.path, root)} {done[change.verb]}: {change.about}.")))
+        show("\n" + texts.fold(line(f"{os.path.relpath(change.path, root)} {done[change.verb]}: {change.about}.")))
     if not planned:
-        print("\nNothing is to be changed.")
+        show("\nNothing is to be changed.")
 
 
 def _say_hooks() -> None:
-    print("\nThe hook is each developer's own. One line in the shell's file; nothing was written there:\n")
-    for shell, (path, line) in hooks.LINES.items():
-        print(f"  {shell:<5} {path}\n        {line}")
+    show("\nThe hook is each developer's own. One line in the shell's file; nothing was written there:\n")
+    for shell, (path, command) in hooks.LINES.items():
+        show(f"  {shell:<5} {path}\n        {command}")
 
 
 def _say_next(setup: Setup, given: argparse.Namespace) -> None:
     steps = list(_steps(setup, given))
     if steps:
-        print("\nNext:")
+        show("\nNext:")
         for number, step in enumerate(steps, 1):
-            print(projects.clean(f"  {number}. {step}"))
-    print("\nTo take it all back: innerloop init --uninstall")
+            show(line(f"  {number}. {step}"))
+    show("\nTo take it all back: innerloop init --uninstall")
 
 
 def _steps(setup: Setup, given: argparse.Namespace) -> "Iterator[str]":
@@ -146,11 +143,11 @@ def finish_uninstall(root: str, plan: ways.Plan, given: argparse.Namespace) -> i
     written = _carry_out(plan.changes, root, given)
     if given.json:
         document = {"root": root, "changes": _change_documents(plan.changes, root), "written": written}
-        print(json.dumps({**document, "remarks": plan.remarks, "left": plan.left}, indent=2, ensure_ascii=False))
+        show_json({**document, "remarks": plan.remarks, "left": plan.left})
     else:
         _say_changes(plan.changes, root, given.dry_run)
         for remark in plan.remarks:
-            print("\n" + texts.fold(projects.clean(f"Note: {remark}.")))
+            show("\n" + texts.fold(line(f"Note: {remark}.")))
         for left in plan.left:
             say(f"innerloop: {left}")
     return 1 if plan.left else 0

@@ -86,10 +86,11 @@ def attempt(start: "Callable[[bytes, list[bytes]], int]", argv: "list[bytes]", e
 def complain(argv: "list[bytes]", error: "OSError") -> int:
     """Say on stderr that a command cannot be started, as shells do; return the status that they give."""
     name = argv[0]
+    shown = "".join(one if one.isprintable() else "?" for one in name.decode("utf-8", "replace")).encode()
     missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
     text = (b"not found" if b"/" not in name else b"No such file or directory") if missing else (error.strerror or "").encode()
     try:
-        posix.write(2, b"innerloop: %s: %s\n" % (name, text))
+        posix.write(2, b"innerloop: %s: %s\n" % (shown, text))
     except OSError:
         pass
     return NOT_FOUND if missing else NOT_EXECUTABLE

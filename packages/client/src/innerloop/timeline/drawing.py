@@ -33,6 +33,7 @@ class Frame(NamedTuple):
     name: int  # columns of a target's name
     lanes: bool
     statuses: bool
+    owns: bool  # whether a target's own time is another than its total
 
 
 def draw(run: Known, log: Log, look: Look, everything: bool) -> str:
@@ -61,10 +62,11 @@ def _frame(run: Known, log: Log, look: Look, shown: "list[Row]") -> Frame:
     labels = [_label(log, row) for row in shown]
     name = max(min(max(map(words.cells, labels), default=0), look.width * 2 // 5), 6)
     statuses = any(row.target is not None and log.targets[row.target].status for row in shown)
-    left = 3 + name + 1 + 8 + (5 if statuses else 0) + (3 if log.lanes > 1 else 0) + 2
+    owns = any(row.target is not None and _own(log.targets[row.target]) for row in shown)
+    left = 3 + name + 1 + 8 + (9 if owns else 0) + (5 if statuses else 0) + (3 if log.lanes > 1 else 0) + 2
     length = max(opening.span(run, log), log.end_ns - opening.origin(run, log), 1)
     axis = Axis(opening.origin(run, log), length, max(look.width - left, 10), look.blocks)
-    return Frame(log, look, axis, path.close(list(log.targets), log.end_ns), name, log.lanes > 1, statuses)
+    return Frame(log, look, axis, path.close(list(log.targets), log.end_ns), name, log.lanes > 1, statuses, owns)
 
 
 def _label(log: Log, row: Row) -> str:
@@ -73,7 +75,7 @@ def _label(log: Log, row: Row) -> str:
 
 
 def _axis(frame: Frame) -> str:
-    text = f"   {'target':<{frame.name}} {'time':>8}"
+    text = f"   {'target':<{frame.name}} {'total':>8}" + (" own".rjust(9) if frame.owns else "")
     text += " exit".rjust(5) if frame.statuses else ""
     text += " ln" if frame.lanes else ""
     return frame.look.paint(f"{text}  {frame.axis.ticks()}", FAINT)
@@ -86,11 +88,16 @@ def _row(frame: Frame, row: Row) -> str:
     one, end = frame.log.targets[row.target], frame.ends[row.target]
     marks = (CRITICAL if _critical_mark(frame.log, one) else " ") + _mark(one)
     took = "" if one.outcome == UNKNOWN else words.duration(end - one.start_ns)
-    text = f"{marks} {words.pad(label, frame.name)} {took:>8}"
+    text = f"{marks} {words.pad(label, frame.name)} {took:>8}" + (f" {_own(one) or took:>8}" if frame.owns else "")
     text += f" {_status(one.status):>4}" if frame.statuses else ""
     text += f" {'' if one.lane is None else one.lane + 1:>2}" if frame.lanes else ""
     colour = RED if one.outcome in (FAILED, UNKNOWN) else YELLOW if one.critical else ""
     return f"{text}  {frame.look.paint(_bar(frame, one, end), colour)}".rstrip()
+
+
+def _own(one: Target) -> str:
+    """Its time without the targets below it, where that is another one."""
+    return words.duration(one.own_ns) if one.duration_ns is not None and one.own_ns != one.duration_ns else ""
 
 
 def _mark(one: Target) -> str:
@@ -140,6 +147,6 @@ def _foot(frame: Frame, chosen: "set[int]", lanes: bool) -> "list[str]":
         lines.insert(0, frame.look.paint(_fold(shades, frame.look), FAINT))
     left = [one.own_ns for place, one in enumerate(frame.log.targets) if place not in chosen]
     if left:
-        took = words.duration(sum(left)) + (" together" if len(left) > 1 else "")
-        lines.append(_fold(f"{words.count(len(left), 'more target')} took {took}: innerloop timeline --all", frame.look))
+        own = words.duration(sum(left)) + (" together" if len(left) > 1 else "")
+        lines.append(_fold(f"{words.count(len(left), 'more target')} took {own}: innerloop timeline --all", frame.look))
     return lines

@@ -79,24 +79,26 @@ def title(kind: str, name: str) -> str:
 
 
 class Slow(NamedTuple):
-    """What a target took by itself in some runs, without the targets below it."""
+    """What a target took in some runs."""
 
     name: str  # with its directory before a colon, where that is not the project's
     runs: int
-    own_ms: int
+    own_ms: int  # without the targets below it
+    total_ms: int  # from its start to its end
 
 
 def slowest(spool: str, root: str, entries: "list[history.Entry]", most: int = 3) -> "list[Slow]":
     """The targets that took longest in the newest of some runs, as far as they have target logs; `root` is the project's directory."""
     logs = set(targets.logs(spool))
-    spent: "dict[str, list[int]]" = {}
+    spent: "dict[str, list[tuple[int, int]]]" = {}
     for run in [one for one in reversed(entries) if one.id in logs][:LOOKED_AT]:
-        mine: "dict[str, int]" = {}
+        mine: "dict[str, tuple[int, int]]" = {}
         for one in targets.read(spool, run.id, run.status).targets:
             directory = os.path.relpath(one.directory, root) if one.directory else "."
             name = one.name if directory == "." else f"{directory}:{one.name}"
-            mine[name] = mine.get(name, 0) + one.own_ns
-        for name, own in mine.items():
-            spent.setdefault(name, []).append(own)
-    found = [Slow(name, len(owns), sum(owns) // 1_000_000) for name, owns in spent.items()]
+            own, total = mine.get(name, (0, 0))
+            mine[name] = own + one.own_ns, total + (one.own_ns if one.duration_ns is None else one.duration_ns)
+        for name, times in mine.items():
+            spent.setdefault(name, []).append(times)
+    found = [Slow(name, len(times), *(sum(some) // 1_000_000 for some in zip(*times))) for name, times in spent.items()]
     return sorted(found, key=lambda one: (-one.own_ms, one.name))[:most]
