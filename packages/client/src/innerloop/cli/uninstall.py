@@ -38,13 +38,14 @@ def uninstall(here: State, given: argparse.Namespace) -> int:
     """Remove what is ours, say what stays and why. Exit status 1 where something of ours had to stay."""
     _may(here)
     found = _look(here)
+    state = leftovers.state(here.state)
     keep = given.keep_answers
     if not (keep or given.dry_run or given.json) and found.answers and terminal.at_terminal():
         keep = _asked(found)
     if not given.dry_run:
         _refuse_while_something_runs(here)
     waits = [] if given.dry_run else list(_erase(here))
-    remove = [*leftovers.state(here.state), *([] if keep else found.answers), *found.program]
+    remove = [*dict.fromkeys([*state, *leftovers.state(here.state)]), *([] if keep else found.answers), *found.program]
     failed = [] if given.dry_run else list(_remove(here, remove))
     stays = [*failed, *waits, *(Named(path, WHY_KEPT) for path in found.answers if keep), *found.stays]
     if not given.dry_run:
