@@ -17,6 +17,7 @@ LUA := .cache/lua-5.1
 LUA_READY := $(LUA)/.unpacked-from
 SHIM := .cache/shim/.built
 PACKAGES := .cache/.system-packages
+COMPILER := $(if $(wildcard $(addsuffix /gcc,$(subst :, ,$(PATH)))),,no-compiler)
 TARGETS := setup demo test test-slow lint bench docs wheels pyz clean
 INNERLOOP := $(firstword $(filter-out $(CURDIR)/.venv/%,$(wildcard $(addsuffix /innerloop,$(subst :, ,$(PATH))))))
 
@@ -27,7 +28,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := $(if $(CERTIFICATES),true,false)
 unexport VIRTUAL_ENV
 
-.PHONY: help $(TARGETS) $(TARGETS:%=impl-%)
+.PHONY: help no-compiler $(TARGETS) $(TARGETS:%=impl-%)
 
 ifeq (,$(INNERLOOP))
 $(TARGETS): %: impl-%
@@ -41,7 +42,7 @@ help: ## list these targets (the default)
 
 impl-setup: $(READY) $(LUA_READY) $(SHIM) $(PACKAGES) ## install what everything else needs; the other targets do it by themselves
 
-impl-demo: $(READY) $(LUA_READY) $(SHIM) ## a collector, six developers, real builds, the reports; DEMO="--keep DIR" keeps its files
+impl-demo: $(COMPILER) $(READY) $(LUA_READY) $(SHIM) ## a collector, six developers, real builds, the reports; DEMO="--keep DIR" keeps its files
 	@echo "demo: building and installing innerloop into .cache/demo, as its users would have it"
 	@$(RUN) python tools/install_wheels.py .cache/demo
 	@.cache/demo/collector/bin/innerloop-collector demo --source $(LUA) $(DEMO)
@@ -89,6 +90,9 @@ $(READY): uv.lock pyproject.toml packages/client/pyproject.toml packages/collect
 	@echo "setup: uv into .uv/, the locked packages into .venv/"
 	@$(PYTHON) tools/bootstrap.py
 	@touch $@
+
+no-compiler:
+	@echo "demo: it builds Lua, and there is no gcc. On Debian: apt-get install gcc libc6-dev" >&2; exit 1
 
 $(PACKAGES): tools/system_packages.py | $(READY)
 	@$(PYTHON) tools/system_packages.py

@@ -30,6 +30,7 @@ PACKAGES = {
     "/usr/share/bash-completion/bash_completion": "bash-completion",
     "/usr/lib/*/faketime/libfaketime.so.1": "faketime",
     "bindfs": "bindfs",
+    "debootstrap": "debootstrap",
     "qemu-aarch64-static": "qemu-user-static",
     "systemd-analyze": "systemd",
     "sudo": "sudo",

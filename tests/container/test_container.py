@@ -16,6 +16,7 @@ from tests.client.people import PATIENCE, eventually
 from tests.client.recorder import Recorder
 from tests.conftest import ROOT
 from tests.container.roots import DEVELOPER, PYZ, STRANGER, Mount, Root, fragment
+from tests.needs import need
 
 
 def in_container(events: "list[dict[str, object]]") -> list[object]:
@@ -482,11 +483,11 @@ def test_a_seed_project_shares_the_directory_of_its_own_answer(base: Path, pyz: 
 def test_the_one_file_works_in_a_root_made_by_debootstrap(base: Path, pyz: Path, agreed: Root, server: Recorder) -> None:
     """Nothing of this machine is in that root but its kernel."""
     tree = base / "debian"
-    command = ["debootstrap", "--variant=minbase", "--include=python3,make,git", "bookworm", str(tree)]
+    command = [need("debootstrap"), "--variant=minbase", "--include=python3,make,git", "bookworm", str(tree)]
     try:
         made = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
-    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"debootstrap made no root here ({error}); apt-get install debootstrap, and a mirror is needed")
+    except subprocess.TimeoutExpired as error:
+        pytest.skip(f"debootstrap made no root here ({error}); a mirror is needed")
     if made.returncode:
         pytest.skip(f"debootstrap made no root here: {made.stdout[-300:]}{made.stderr[-300:]}")
     debian = Root(tree, pyz, "/root", 0, borrowed=())

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from innerloop.plan.project import read
+from tests.client.test_pythons import interpreter
 from tests.conftest import ENVIRONMENT, ROOT
 from tests.needs import need
 
@@ -164,3 +165,55 @@ def test_what_is_not_installed_is_skipped_and_listed_once_at_the_end(tmp_path: P
     assert "NOT TESTED: git is not here (Debian: git)" in done.stdout
     assert "NOT TESTED: strace is not here (Debian: strace)" in done.stdout
     assert 1 == done.stdout.count("on Debian: apt-get install git strace ")
+
+
+def bare_tree(tmp_path: Path) -> Path:
+    """A checkout in which nothing was set up."""
+    for name in ("Makefile", "uv.lock", "pyproject.toml", "packages/client/pyproject.toml", "packages/client/scripts/innerloop",
+                 "packages/collector/pyproject.toml"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def in_tree(tree: Path, *words: str, **extra: str) -> list[str]:
+    """Run make in such a checkout; it must fail, and this is what it said on stderr but for make's own last line."""
+    environment = {"PATH": ENVIRONMENT["PATH"], "HOME": str(tree), "LANG": "C"} | extra
+    done = subprocess.run(["make", "-C", tree, *words], env=environment, capture_output=True, text=True, check=False)
+    assert 2 == done.returncode
+    return [line for line in done.stderr.splitlines() if not line.startswith("make")]
+
+
+def test_without_a_network_the_first_set_up_says_so_in_one_line(tmp_path: Path) -> None:
+    (said,) = in_tree(bare_tree(tmp_path), "setup", https_proxy="http://127.0.0.1:9")
+
+    assert re.match(r"setup: uv could not be fetched from https://\S+, and the first set-up needs a network: .*refused", said)
+
+
+def test_without_a_python_it_says_which_it_needs(tmp_path: Path) -> None:
+    (said,) = in_tree(bare_tree(tmp_path), "setup", "PYTHON=no-such-python")
+
+    assert "setup: there is no no-such-python. innerloop needs Python 3.11 or newer to be developed." == said
+
+
+def test_an_old_python_is_told_so(tmp_path: Path) -> None:
+    old = interpreter("3.9")
+    if old is None:
+        pytest.skip("NOT TESTED: there is no Python 3.9 here to be too old (INNERLOOP_TEST_PYTHONS may name one)")
+    (said,) = in_tree(bare_tree(tmp_path), "setup", f"PYTHON={old}")
+
+    assert re.match(r"setup: innerloop needs Python 3.11 or newer to be developed; \S+ is 3.9. Try: make PYTHON=python3.12 setup", said)
+
+
+def test_without_a_compiler_the_demo_says_so_before_it_sets_anything_up(tmp_path: Path) -> None:
+    tree = bare_tree(tmp_path)
+    programs = tree / "programs"
+    programs.mkdir()
+    for name in ("make", "sh", "python3"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+
+    assert ["demo: it builds Lua, and there is no gcc. On Debian: apt-get install gcc libc6-dev"] == in_tree(
+        tree, "demo", PATH=str(programs)
+    )
+    assert not (tree / ".uv").exists()

@@ -25,6 +25,7 @@ class Verdict(NamedTuple):
     status: int
     failures: list[str]  # the messages
     errors: int
+    skipped: list[str]  # why
     output: str
 
 
@@ -71,15 +72,21 @@ def verdict(test: str, directory: Path, **env: str) -> Verdict:
     done = subprocess.run(words, cwd=ROOT, env=inherited | env, capture_output=True, text=True, timeout=LONGEST, check=False)
     suite = next(ET.parse(report).iter("testsuite"))
     failures = [str(failure.get("message")) for failure in suite.iter("failure")]
-    return Verdict(done.returncode, failures, int(suite.get("errors", "0")), done.stdout[-4000:] + done.stderr[-1000:])
+    skipped = [str(skip.get("message")) for skip in suite.iter("skipped")]
+    return Verdict(done.returncode, failures, int(suite.get("errors", "0")), skipped, done.stdout[-4000:] + done.stderr[-1000:])
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(LONGEST + 60)
 @pytest.mark.parametrize("one", requirements.protections(), ids=lambda one: one.name)
 def test_without_this_protection_its_test_fails(one: Protection, installed: Installed, tmp_path: Path) -> None:
-    """By an assertion of its own: not in its set-up, not because something could not be read, not by hanging."""
+    """By an assertion of its own: not in its set-up, not because something could not be read, not by hanging.
+
+    Where this machine cannot run that test, the protection was not tried, and that is said.
+    """
     found = verdict(one.test, tmp_path, INNERLOOP_TEST_INSTALLED=str(without(one, installed, tmp_path)))
+    if found.skipped:
+        pytest.skip(f"NOT TESTED: {one.test} cannot run here: {found.skipped[0]}")
 
     assert (EXIT_FAILED, 0, 1) == (found.status, found.errors, len(found.failures)), found.output
     assert re.match(r"AssertionError|assert ", found.failures[0]), found.output
@@ -98,3 +105,11 @@ def test_the_copy_itself_makes_no_test_fail(installed: Installed, tmp_path: Path
 
     assert (0, 0, []) == (found.status, found.errors, found.failures), found.output
     assert "  # the same" in next(copied.glob("client/lib/python3*/site-packages/innerloop/launcher/record.py")).read_text()
+
+
+def test_a_test_that_this_machine_cannot_run_proves_nothing_and_says_so(tmp_path: Path) -> None:
+    """Its verdict names the reason, with which the protection's own test is skipped."""
+    (tmp_path / "test_it.py").write_text("import pytest\ndef test_it(): pytest.skip('no bindfs here')\n")
+    found = verdict(str(tmp_path / "test_it.py"), tmp_path)
+
+    assert (0, [], 0, ["no bindfs here"]) == (found.status, found.failures, found.errors, found.skipped)
