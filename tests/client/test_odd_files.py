@@ -218,6 +218,18 @@ def test_another_clones_odd_project_file_holds_up_nothing(busy: Developer, serve
     assert 5 == busy.ledger()["acknowledged"]
 
 
+@pytest.mark.parametrize("name", entries.PLACES)
+def test_a_place_that_is_somebody_elses_directory_holds_up_nothing(busy: Developer, server: Recorder, name: str, root: None) -> None:
+    shutil.rmtree(busy.spool / name)
+    (busy.spool / name).mkdir()
+    os.chown(busy.spool / name, 4242, 4242)
+    everything_works(busy)
+
+    assert server.events
+    assert os.geteuid() == (busy.spool / name).stat().st_uid
+    assert f"{busy.spool}/{name}.odd-" in busy.innerloop("doctor").out
+
+
 def test_an_odd_entry_is_named_with_what_it_is(busy: Developer) -> None:
     os.mkfifo(busy.spool / "new" / "00000000-0000-4000-8000-000000000000")
     replace(busy.spool / "seal.lock", "directory")

@@ -304,16 +304,16 @@ def test_a_sender_that_was_suspended_while_its_developer_left_sends_nothing_more
 
 
 def point_before_the_request(developer: Developer, program: Path, whole: int) -> int:
-    """The last system call of a delivery that comes before its connection."""
+    """The last system call of a delivery that comes before it sets its alarm: from then on it looks at the answer again and again."""
     three_runs(developer, sealed=False)
     found = need("strace")
     trace = developer.base / "trace-of-a-flush"
     assert developer.execute(found, "-o", trace, developer.command, "flush").status == 0
     developer.opt_out()
     lines = [line for line in trace.read_text().splitlines() if not line.startswith(("---", "+++"))]
-    (connecting, *_) = (number for number, line in enumerate(lines) if line.startswith("connect("))
+    (alarmed, *_) = (number for number, line in enumerate(lines) if line.startswith("setitimer("))
     assert abs(len(lines) - whole) < 400
-    return connecting - 6
+    return alarmed - 2
 
 
 @pytest.mark.slow

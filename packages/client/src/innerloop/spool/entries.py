@@ -6,6 +6,7 @@ May import: the standard library and files.
 import contextlib
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 
@@ -65,13 +66,21 @@ def _fault(spool: str, name: str) -> str:
     """What is wrong with one of the spool's own files and directories."""
     path = f"{spool}/{name}"
     if name in PLACES:
-        return "" if os.path.isdir(path) and not os.path.islink(path) else files.fault(path) or "it is a file where a directory should be"
+        return "" if _is_our_directory(path) else files.fault(path) or "it is a file where a directory should be"
     if problem := files.fault(path):
         return problem
     try:
         return "" if os.lstat(path).st_size <= LARGEST_JOURNAL else "it is larger than any file of ours"
     except OSError:
         return ""  # there is none
+
+
+def _is_our_directory(path: str) -> bool:
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def heal(spool: str) -> None:
