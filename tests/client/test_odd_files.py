@@ -10,6 +10,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from innerloop.spool import entries, history, journals, ledger
 from tests.client.people import DAY, PATIENCE, Developer, eventually
 from tests.client.recorder import Recorder, Reply
+from tests.requirements.support import in_time
 
 MARK = "canary-of-a-run"
 READERS = (
@@ -104,7 +106,7 @@ def replace(path: Path, kind: str) -> None:
 def everything_works(developer: Developer) -> None:
     """No reader waits, none ends with a traceback, and a measured command is as without us."""
     for words in READERS:
-        done = developer.innerloop(*words, timeout=15)
+        done = in_time(partial(developer.innerloop, *words, timeout=15))
         assert "Traceback" not in done.err, (words, done.err[-600:])
     assert developer.run("make", "fail", timeout=15) == developer.execute("make", "fail")
 
