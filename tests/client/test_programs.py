@@ -84,7 +84,7 @@ TRIED: list[tuple[list[str], list[tuple[str, str]] | None]] = [
     (["describe"], None), (["doctor"], None), (["show", "pending"], None), (["show", "next"], None), (["report"], None),
     (["timeline"], None), (["init", "--update-names"], None), (["init", "--way", "private"], None), (["init", "--uninstall"], None),
     (["hook", "bash"], None), (["flush"], None), (["reset-id"], None), (["deliver"], None), (["install"], None),
-    (["forget"], [("Type yes:", "yes")]), (["opt-out"], None), (["opt-out", "--all"], None),
+    (["forget"], [("Type yes:", "yes")]), (["opt-out"], None), (["opt-out", "--all"], None), (["uninstall"], None),
 ]  # fmt: skip
 
 
