@@ -19,10 +19,17 @@ from innerloop_collector.store import backups, journal, manifest
 from innerloop_collector.store.backup import KEY
 from innerloop_collector.store.engine import sync
 from innerloop_collector.store.erasure import Tombstone
-from innerloop_collector.store.files import lies_in, sync_directory, write_private
+from innerloop_collector.store.files import lies_in, read_plain, sync_directory, write_private
 from innerloop_collector.store.keyed import SIZE, Hasher
 from innerloop_collector.store.upgrade import bring_up
 
+_STRANGE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)  # what reading a row says that nobody checked when it was written
 _ORDER = ("erasures.log", backups.NAME, "destinations", "secret")  # the store is last
 
 
@@ -68,7 +75,9 @@ def restore(paths: Paths, configuration: Configuration, directory: Path, given: 
     destinations = _destinations(paths, directory)
     copies = [Path(name) for name in configuration.backup.journals]
     erasures = list(_erasures(paths, directory, found, copies, given))
-    listed = [*backups.read(directory / backups.NAME), *backups.read(paths.backups), backups.Known(str(directory.absolute()), found.made)]
+    listed = [*backups.read_in_a_backup(directory), *backups.read(paths.backups), backups.Known(str(directory.absolute()), found.made)]
+    for file in found.files:  # all of them, before anything is made
+        manifest.content_of(directory, found, file)
     building = Paths(paths.restoring)
     try:
         done = _build(building, configuration, _Source(directory, found, key, destinations, erasures, listed))
@@ -100,6 +109,11 @@ def _build(building: Paths, configuration: Configuration, source: _Source) -> Re
             events = core.tables.counts()[0]
             revoked = core.tokens.revoke_all()
             return Restored(source.found, again, events, revoked, _accepted(core), secret_checked=bool(source.found.fingerprint))
+    except _STRANGE as error:
+        shutil.rmtree(building.data, ignore_errors=True)
+        raise UsageError(
+            f"{source.directory} holds what no store of this version has ({type(error).__name__}); use another backup"
+        ) from error
     except BaseException:
         shutil.rmtree(building.data, ignore_errors=True)
         raise
@@ -147,7 +161,7 @@ def _secret(directory: Path, found: manifest.Manifest, given: Path | None) -> by
             "this backup was made without its secret, and without that nothing in it can be matched; say where it is: --secret-from FILE"
         )
     try:
-        key = source.read_bytes()
+        key = read_plain(source, 4096) if given is None else source.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {source}: {error.strerror}") from error
     if len(key) != SIZE:
@@ -167,7 +181,7 @@ def _erasures(paths: Paths, directory: Path, found: manifest.Manifest, copies: S
         raise UsageError(f"{min(strange)} is no journal that would be read: it is neither {theirs} nor in backup.journals")
     if theirs.absolute() not in lost:
         mend = f"use another backup, or give a newer journal with --erasures FILE and say --without-journal {theirs}"
-        yield from _grown(theirs, found.journal, mend) if found.journal else _if_there(theirs, mend)
+        yield from _grown(theirs, found.journal, mend) if found.journal else _if_there(theirs, mend, plain=True)
     yield from _if_there(paths.erasures, "mend that, or move it elsewhere")
     for path in copies:
         if path.absolute() not in lost:
@@ -178,30 +192,37 @@ def _erasures(paths: Paths, directory: Path, found: manifest.Manifest, copies: S
 
 def _grown(path: Path, known: manifest.File, mend: str) -> list[Tombstone]:
     """The journal in a backup, of which the manifest knows how it begins."""
-    content = _content(path, mend)
+    content = _content(path, mend, plain=True)
     if not manifest.begins_as(content, known):
         raise _unread(path, f"it is not what {manifest.NAME} says", mend)
-    return journal.tombstones_in(content)
+    return _tombstones(path, content, mend)
 
 
 def _named(path: Path, mend: str) -> list[Tombstone]:
     """A journal that must be there. The first erasure makes it, so that one without any is none, or was lost."""
-    found = journal.tombstones_in(_content(path, mend))
-    if not found:
+    content = _content(path, mend)
+    if not journal.tombstones_in(content):
         raise _unread(path, "no erasure is in it", mend)
-    return found
+    return _tombstones(path, content, mend)
 
 
-def _if_there(path: Path, mend: str) -> list[Tombstone]:
+def _if_there(path: Path, mend: str, *, plain: bool = False) -> list[Tombstone]:
+    if not os.path.lexists(path) and path.parent.is_dir():
+        return []
+    return _tombstones(path, _content(path, mend, plain=plain), mend)
+
+
+def _tombstones(path: Path, content: bytes, mend: str) -> list[Tombstone]:
+    """What a journal says, where every line of it is one."""
+    if number := journal.strange_line(content):
+        raise _unread(path, f"its line {number} is none of a journal", mend)
+    return journal.tombstones_in(content)
+
+
+def _content(path: Path, mend: str, *, plain: bool = False) -> bytes:
+    """Read a journal. One that came with a backup must be a plain file."""
     try:
-        return journal.read_if_there(path)
-    except OSError as error:
-        raise _unread(path, error.strerror, mend) from error
-
-
-def _content(path: Path, mend: str) -> bytes:
-    try:
-        return path.read_bytes()
+        return read_plain(path, journal.MOST_BYTES) if plain else path.read_bytes()
     except OSError as error:
         raise _unread(path, error.strerror, mend) from error
 
@@ -224,8 +245,8 @@ def _destinations(paths: Paths, directory: Path) -> dict[str, bytes]:
 
 def _keys_in(directory: Path) -> dict[str, bytes]:
     try:
-        paths = list(directory.iterdir()) if directory.is_dir() else []
-        return {path.name: path.read_bytes() for path in paths if path.suffix == ".key"}
+        paths = list(directory.iterdir()) if directory.is_dir() and not directory.is_symlink() else []
+        return {path.name: read_plain(path, 4096) for path in paths if path.suffix == ".key"}
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
 
@@ -248,19 +269,14 @@ def _accepted(core: Core) -> list[dict[str, str]]:
 
 def _load(core: Core, directory: Path, found: manifest.Manifest) -> None:
     """Read every file into its table."""
-    known = {name: {column for (column,) in core.engine.query(_COLUMNS, {"table": name})} for name in found.columns}
-    for name, columns in found.columns.items():
-        if strange := set(columns) - known[name]:
-            raise UsageError(f"the backup is of a newer version: {name} has a column {min(strange)}; restore it with {found.collector}")
     for file in found.files:
-        core.engine.load(file.table, list(found.columns[file.table]), manifest.content_of(directory, file))
+        core.engine.load(file.table, list(found.columns[file.table]), manifest.content_of(directory, found, file))
     for name in found.columns:
         rows = sum(file.rows for file in found.files if file.table == name)
-        there = core.engine.query(f"SELECT count() FROM {name}")[0][0]  # noqa: S608 - the name is a table's
+        there = core.engine.query(f"SELECT count() FROM {name}")[0][0]  # noqa: S608 - a table of the schema: `manifest.read` knows no other
         if there > rows or (name == "events" and there != rows):
             raise StoreError(f"{name} has {there} rows after it was restored, and the backup has {rows}")
     core.engine.command(_DOUBLE)
 
 
-_COLUMNS = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String}"
 _DOUBLE = "ALTER TABLE quarantine DELETE WHERE message_key IN (SELECT message_key FROM events) SETTINGS mutations_sync = 2"

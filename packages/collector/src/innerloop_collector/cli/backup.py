@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, founding, located, show
-from innerloop_collector.store.lock import Holder, acquire, in_use
+from innerloop_collector.cli.shared import Place, as_json, call, located, show, unmade
+from innerloop_collector.configuration import Configuration
+from innerloop_collector.store.lock import held_or_undone
 
 
 @click.command()
@@ -49,7 +50,7 @@ def backup_gone(place: Place, directory: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("directory", metavar="DIR")
-@founding
+@unmade
 @click.option(
     "--erasures", "journals", multiple=True, metavar="FILE", help="A journal of erasures (erasures.log) that may know newer ones."
 )
@@ -63,7 +64,13 @@ def backup_gone(place: Place, directory: str, as_json: bool) -> None:
 @click.option("--secret-from", metavar="FILE", help="The key of the keyed hashes, where the backup was made without.")
 @as_json
 def restore(
-    place: Place, directory: str, journals: tuple[str, ...], without: tuple[str, ...], secret_from: str | None, as_json: bool
+    data: Path,
+    configuration: Configuration,
+    directory: str,
+    journals: tuple[str, ...],
+    without: tuple[str, ...],
+    secret_from: str | None,
+    as_json: bool,
 ) -> None:
     """Put the backup in DIR back into an empty data directory. What was erased since stays erased."""
     from innerloop_collector.cli.reach import log_to_stderr
@@ -72,13 +79,10 @@ def restore(
     from innerloop_collector.terminal.backup import restored
 
     log_to_stderr()
-    held = acquire(place.paths.lock)
-    if isinstance(held, Holder):
-        raise in_use(place.paths.data, held)
-    with held:
-        secret = Path(secret_from) if secret_from else None
-        given = Given([Path(name) for name in journals], [Path(name) for name in without], secret)
-        done = put_back(place.paths, place.configuration, Path(directory), given)
+    secret = Path(secret_from) if secret_from else None
+    given = Given([Path(name) for name in journals], [Path(name) for name in without], secret)
+    with held_or_undone(data) as paths:
+        done = put_back(paths, configuration, Path(directory), given)
     answer = {
         "directory": directory,
         "made": done.backup.made,

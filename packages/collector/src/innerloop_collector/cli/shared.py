@@ -56,6 +56,20 @@ def local(command: Callable[..., None]) -> Callable[..., None]:
     return with_place
 
 
+def unmade(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say where a collector of this machine is to be, as its first arguments `data` and `configuration`. Nothing is made."""
+
+    @_data
+    @_config
+    @functools.wraps(command)
+    def with_directory(*words: Any, data: str | None, config: str | None, **options: Any) -> None:
+        configuration = load(config, os.environ)
+        _quiet()
+        command(data_directory(data, os.environ, configuration.server.data), configuration, *words, **options)
+
+    return with_directory
+
+
 def located(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say which collector it is about, here or elsewhere, as its first argument `place`. There must be one."""
     return _located(command, make=False)

@@ -27,7 +27,6 @@ from innerloop_collector.store.purge import Purger
 
 FILE_ROWS = 500_000  # in one file, about: one is in memory at a time
 KEY = "secret"
-_LEFT_OUT = {"probes", "leases", "schema_version"}  # they are about the place where a store is
 _FIRST, _LAST = "quarantine", "tombstones"  # what leaves quarantine meanwhile is in both; an erasure of meanwhile is in it
 
 
@@ -84,8 +83,7 @@ class BackupMaker:
 
     def _fill(self, building: Path, with_secret: bool) -> manifest.Manifest:
         source = self._source
-        tables = {table.name: dict(table.columns) for table in schema.tables() if table.name not in _LEFT_OUT}
-        order = sorted(tables, key=lambda name: (name != _FIRST, name == _LAST, name != "events"))
+        order = sorted(manifest.TABLES, key=lambda name: (name != _FIRST, name == _LAST, name != "events"))
         files: list[manifest.File] = []
         position = 0
         for name in order:
@@ -102,7 +100,7 @@ class BackupMaker:
         made = source.now().isoformat(timespec="seconds")
         engine = str(source.engine.query("SELECT version()")[0][0])
         found = manifest.Manifest(
-            manifest.FORMAT, made, __version__, engine, position, with_secret, tables, files, source.fingerprint, journal=kept
+            manifest.FORMAT, made, __version__, engine, position, with_secret, manifest.TABLES, files, source.fingerprint, journal=kept
         )
         manifest.write(building, found)
         return found

@@ -24,9 +24,10 @@ from pyarrow import compute, parquet
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.store import journal, manifest, schema
 from innerloop_collector.store.erasure import Tombstone
-from innerloop_collector.store.files import write_private
+from innerloop_collector.store.files import read_plain, write_private
 
 NAME = "backups.json"
+_MOST_BYTES = 16_000_000
 _log = structlog.get_logger()
 
 
@@ -124,16 +125,21 @@ class Backups:
 def read(path: Path) -> list[Known]:
     """The backups that a list names; none where there is no such file. Raises UsageError."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Known])
+        return msgspec.json.decode(read_plain(path, _MOST_BYTES), type=list[Known])
     except FileNotFoundError:
         return []
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(
             f"{path} is damaged ({error}), so nothing is known of the backups that it named; "
             f"copy the {NAME} of the newest backup over it, or remove it if there is no backup"
         ) from error
+
+
+def read_in_a_backup(directory: Path) -> list[Known]:
+    """The backups that the list in a backup names. It knows whole ones only, and no word of it has anything removed. Raises UsageError."""
+    return [Known(one.path, one.made) for one in read(directory / NAME) if one.made]
 
 
 def _settled(one: Known) -> Known | None:
@@ -197,6 +203,8 @@ def _erase(directory: Path, due: _Due, tombstones: list[Tombstone]) -> bool:
 def _bury(directory: Path, tombstones: list[Tombstone], today: date) -> None:
     """Write tombstones down in a backup, then in its manifest how its journal is now. One that was damaged stays so by it."""
     path = directory / journal.NAME
+    if os.path.lexists(path):
+        read_plain(path, journal.MOST_BYTES)  # whatever else lies there is not written to
     journal.append(path, tombstones, today)
     found = manifest.read(directory)
     content = path.read_bytes() if path.exists() else b""
@@ -211,7 +219,7 @@ def _rewrite(directory: Path, due: _Due) -> None:
     found = manifest.read(directory)
     files = []
     for file in found.files:
-        made = _without(directory, file, due) if "installation" in found.columns[file.table] else file
+        made = _without(directory, found, file, due) if "installation" in found.columns[file.table] else file
         files.append(made)
     if files != found.files:
         manifest.write(directory, msgspec.structs.replace(found, files=[file for file in files if file is not None]))
@@ -221,9 +229,9 @@ def _rewrite(directory: Path, due: _Due) -> None:
             path.unlink()
 
 
-def _without(directory: Path, file: manifest.File, due: _Due) -> manifest.File | None:
+def _without(directory: Path, found: manifest.Manifest, file: manifest.File, due: _Due) -> manifest.File | None:
     """The file without the rows that must go: the same one where there are none, none where nothing is left."""
-    content = manifest.content_of(directory, file)
+    content = manifest.content_of(directory, found, file)
     table = parquet.read_table(io.BytesIO(content))
     kept = table.filter(compute.invert(_doomed(table, due)))
     if kept.num_rows == table.num_rows:

@@ -1,19 +1,35 @@
 """Files that only their owner reads and that are on the disk when a call returns. May import: the standard library."""
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, whole or not at all, and durably."""
     temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    temporary.unlink(missing_ok=True)  # also a link that somebody put there: it would lead the writing elsewhere
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
     sync_directory(path.parent)
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """Read a file of `most` bytes at most that may be anybody's: no link is followed, and nothing is waited for. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR) if stat.S_ISDIR(found.st_mode) else "it is no file", str(path))
+        content = file.read(min(most, found.st_size) + 1)
+        if len(content) > most:
+            raise OSError(errno.EFBIG, f"it has more than {most} bytes", str(path))
+        return content
 
 
 def sync_directory(directory: Path) -> None:

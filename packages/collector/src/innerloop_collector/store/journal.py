@@ -6,6 +6,7 @@ which nothing leads to an id or to a row. Lines are only ever added, and are on 
 """
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,9 @@ from innerloop_collector.store.erasure import Tombstone
 from innerloop_collector.store.files import sync_directory
 
 NAME = "erasures.log"
+MOST_BYTES = 1_000_000_000  # of one that came with a backup: some 15 million erasures
+_LINE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} ([a-z0-9][a-z0-9._-]{0,39}) ([0-9a-f]{32})")
+_CUT_OFF = re.compile(r"[0-9-]{0,10}|[0-9-]{10} [a-z0-9._-]{0,40}|[0-9-]{10} [a-z0-9._-]{1,40} [0-9a-f]{0,31}")
 _log = structlog.get_logger()
 
 
@@ -71,8 +75,18 @@ def read_if_there(path: Path) -> list[Tombstone]:
 
 def tombstones_in(content: bytes) -> list[Tombstone]:
     """The tombstones of a journal. What is cut off or no line of a journal is left out."""
-    words = [line.split(" ") for line in content.decode("ascii", "replace").splitlines()]
-    return [Tombstone(one[1], int(one[2], 16), finished=False) for one in words if len(one) == 3 and len(one[2]) == 32 and _hex(one[2])]
+    lines = map(_LINE.fullmatch, _lines(content))
+    return [Tombstone(one[1], int(one[2], 16), finished=False) for one in lines if one]
+
+
+def strange_line(content: bytes) -> int | None:
+    """The number of the first line that is none of a journal, nor the beginning of one: there a process was killed. None: there is none."""
+    lines = enumerate(_lines(content), 1)
+    return next((number for number, line in lines if not (_LINE.fullmatch(line) or _CUT_OFF.fullmatch(line))), None)
+
+
+def _lines(content: bytes) -> list[str]:
+    return content.decode("ascii", "replace").split("\n")
 
 
 def append(path: Path, tombstones: Iterable[Tombstone], day: date) -> None:
@@ -89,7 +103,3 @@ def append(path: Path, tombstones: Iterable[Tombstone], day: date) -> None:
         file.flush()
         os.fsync(file.fileno())
     sync_directory(path.parent)
-
-
-def _hex(text: str) -> bool:
-    return all(character in "0123456789abcdef" for character in text)

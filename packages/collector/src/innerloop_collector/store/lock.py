@@ -1,20 +1,22 @@
 """One process per data directory, and how others find it. May import: the standard library, settings, errors.
 
 The lock is flock(2) on DIR/lock, so it ends with its process, however that ends. The file holds the pid and,
-when a service listens, its address; it is never removed, because removing it would let two processes lock two files.
+when a service listens, its address. Only who made it and holds it removes it, with its directory: whoever takes it looks whether it is still there.
 """
 
 import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from innerloop_collector.errors import DataInUse
-from innerloop_collector.settings import unusable
+from innerloop_collector.settings import Paths, prepare, unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class DataLock:
         except BlockingIOError:
             os.close(descriptor)
             return False
+        if not _is(descriptor, self._path):  # whoever had it took the directory away meanwhile
+            os.close(descriptor)
+            return False
         self._descriptor = descriptor
         self.announce(None)
         return True
@@ -65,6 +70,44 @@ class DataLock:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.release()
+
+
+@contextmanager
+def held_or_undone(data: Path) -> Iterator[Paths]:
+    """Make and hold a data directory. Where what is done with it fails, what was made for it is taken away again. Raises DataInUse and UsageError."""
+    own = Paths(data)
+    made = [one for one in (own.scratch, own.lock, data, *data.parents) if not os.path.lexists(one)]
+    paths = prepare(data)
+    held = acquire(paths.lock)
+    if isinstance(held, Holder):
+        raise in_use(data, held)
+    with held:
+        try:
+            yield paths
+        except BaseException:
+            with suppress(OSError):  # somebody else put something there
+                for one in made:
+                    _remove(one)
+            raise
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a directory where nothing but files of the driver is left."""
+    if not path.is_dir():
+        path.unlink()
+        return
+    if path.name == Paths(path.parent).scratch.name:
+        for left_over in path.iterdir():
+            left_over.unlink()
+    path.rmdir()
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    """Tell whether an open file is the one that a path leads to."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except OSError:
+        return False
 
 
 def holder(path: Path) -> Holder | None:
