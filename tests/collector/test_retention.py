@@ -241,6 +241,8 @@ def test_killed_while_it_sweeps_the_next_start_ends_it_with_the_same_totals(idle
     _begin(idle)
     _week(idle, 6)
     idle.stop()
+    moved(idle, 10).start()
+    idle.stop()
     moved(idle, 40)
     for delay in (0.0, 0.15, 0.3):
         idle.start()

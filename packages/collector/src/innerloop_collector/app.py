@@ -29,7 +29,7 @@ from innerloop_collector import vitals
 from innerloop_collector.access.door import Door
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
-from innerloop_collector.errors import CollectorError, UsageError
+from innerloop_collector.errors import CollectorError
 from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.answers import Refusal
 from innerloop_collector.ingest.auth import Doorkeeper
@@ -39,6 +39,7 @@ from innerloop_collector.ingest.routes import Ingest
 from innerloop_collector.ingest.token_route import TokenRoute
 from innerloop_collector.ingest.tokens import SendingTokens
 from innerloop_collector.operations import Operations
+from innerloop_collector.reading import read_text
 from innerloop_collector.retention.sweeper import Sweeper
 from innerloop_collector.service import logs
 from innerloop_collector.service.admin import Admin, load_token
@@ -61,6 +62,7 @@ _PATIENCE = 1.0  # seconds that /readyz waits for it
 _OF_THE_PORT = {errno.EADDRINUSE, errno.EACCES}
 _ANOTHER_HOST = "give a name or an address of this machine with --host"
 _GARBAGE = 50_000  # objects between two looks for cycles: a few requests hold that many, none of them in a cycle
+_PAUSED = "nothing goes by its age, as this machine's clock jumped; see: innerloop-collector check"
 _log = structlog.get_logger()
 
 
@@ -76,7 +78,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
     operations = Operations(core)
     try:
         for file in project_files:
-            operations.call("projects.apply", {"toml": _read(file), "source": str(file), "with_key": True})
+            operations.call("projects.apply", {"toml": read_text(file), "source": str(file), "with_key": True})
         core.workers.append(Sweeper(core))
         core.start_workers()
         with ThreadPoolExecutor(_READERS, "reader", initializer=core.engine.open) as readers:
@@ -101,14 +103,23 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Co
     tokens = SendingTokens(core.oauth_keys, core.hasher.signing_secret(), core.now, settings.oauth_token_seconds)
     doorkeeper = Doorkeeper(core.registry, tokens)
     ingest = Ingest(
-        core.registry, core.writer, core.hasher, doorkeeper, admission, limits, core.now, core.metrics, settings.browser_origins
+        core.registry,
+        core.writer,
+        core.hasher,
+        doorkeeper,
+        admission,
+        limits,
+        core.now,
+        core.metrics,
+        settings.browser_origins,
+        core.clock.judging,
     )
     oauth = TokenRoute(core.oauth_keys, core.assertions, tokens, settings.oauth_audience, limits, readers)
     forget = Forget(admission, core.hasher, core.eraser, core.erasures, limits, readers)
     door = Door(core.tokens, core.uses, load_token(core.paths.admin_token), core.configuration.access, core.now)
     admin = Admin(operations.call, door, limits, readers)
     waiting = Question(lambda: vitals.waiting(core), readers, _FRESH_QUARANTINE)
-    health = Health(lambda: _trouble(core), lambda: _notes(waiting), readers)
+    health = Health(lambda: _trouble(core), lambda: _notes(core, waiting), readers)
     exposition, description = Exposition(core, readers, waiting), Description()
     parts = (ingest, oauth, forget, holdings, admin, SignIn(door, limits), health, exposition, description)
     routes = [route for part in parts for route in part.routes()]
@@ -126,12 +137,13 @@ def _trouble(core: Core) -> str | None:
     return None if core.writer.can_write() else "the last events could not be written"
 
 
-async def _notes(waiting: Question[list[Waiting]]) -> list[str]:
+async def _notes(core: Core, waiting: Question[list[Waiting]]) -> list[str]:
     """What an operator should know although all is served. Anybody may read it: no project and no number."""
     by_reason: dict[str, date] = {}
     for one in (await waiting.told(_PATIENCE)).answer or ():
         by_reason[one.reason] = min(one.removed_on, by_reason.get(one.reason, one.removed_on))
-    return [f"events wait in quarantine ({reason}), the first until they are removed on {day}" for reason, day in by_reason.items()]
+    wait = [f"events wait in quarantine ({reason}), the first until they are removed on {day}" for reason, day in by_reason.items()]
+    return [*wait, *([_PAUSED] if core.clock.doubt() else [])]
 
 
 async def _run(application: ASGIApp, guard: Guard, listener: socket.socket, url: str, lock: DataLock, healthy: Callable[[], bool]) -> None:
@@ -220,10 +232,3 @@ def _for_this_machine_only(paths: Paths, listener: socket.socket, configuration:
 
 def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {file}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from error

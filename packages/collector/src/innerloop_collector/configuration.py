@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from innerloop_collector.errors import UsageError
+from innerloop_collector.reading import read_text
 from innerloop_collector.settings import LARGEST_EVENT
 
 PREFIX = "INNERLOOP_COLLECTOR_"
@@ -24,6 +25,7 @@ _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?(.
 _SECRET = re.compile(r"(?:key|secret|token|password)$")  # a name, but not that of a file or variable with the secret in it
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 _QUERY = re.compile(r"(://[^?#\s]*\?)[^#\s]+")
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
 _WRONG = re.compile(r"(.*) - at `\$\.(.*)`")
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -224,12 +226,15 @@ def _without_secrets(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    text = read_text(path)
+    if _LONG_KEY.search(text):  # the parser takes memory by the square of a key's parts
+        raise UsageError(f"{path} has a key of more than 16 parts")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from error
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is nested too deep") from error
 
 
 def _settings_of(environ: Mapping[str, str]) -> list[tuple[str, str, str, str]]:

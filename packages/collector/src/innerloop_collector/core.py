@@ -18,6 +18,7 @@ from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
 from innerloop_collector.settings import Paths
 from innerloop_collector.store.backup import BackupMaker, Source
 from innerloop_collector.store.backups import Backups
+from innerloop_collector.store.clock import Clock
 from innerloop_collector.store.engine import SESSION, Engine, embedded, sync
 from innerloop_collector.store.eraser import Copies, Eraser
 from innerloop_collector.store.erasure import Erasures, Tombstones
@@ -70,6 +71,7 @@ class Core:
         self.engine = open_engine(paths, store)
         self.lease = Lease(self.engine, holder_of(paths.data), store.lease_seconds) if store.url else None
         self.tables = Tables(self.engine)
+        self.clock = Clock(self.engine, now)
         self.notes = Notes(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
         self.oauth_keys = OAuthKeys(self.engine, self.registry.today)
@@ -87,7 +89,7 @@ class Core:
         self.backups = Backups(paths.backups, self.registry.promised)
         journal = Journal(paths.erasures, [Path(name) for name in self.configuration.backup.journals])
         copies = Copies(journal, self.backups, self.exporters.erasure_states)
-        self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, copies, lambda: now().date())
+        self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, copies, self.clock.judging)
         sources = Source(self.engine, self.purger, lambda: self.writer.committed, paths, self.hasher.fingerprint(), self.backups, now)
         self.backup = BackupMaker(sources)
         self.workers: list[Worker] = [self.notes, Watchman(self.engine), self.eraser, self.exporters]
@@ -99,6 +101,7 @@ class Core:
         bring_up(self.engine, self.hasher.fingerprint(), self.now().date(), self.lease)
         self.purger.keep_replaced_parts_again()
         self.tables.count_on()
+        self.clock.load()
         self.registry.load()
         self.oauth_keys.load()
         self.assertions.load()

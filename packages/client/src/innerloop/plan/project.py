@@ -300,10 +300,10 @@ def _recipients(document: "dict[str, Any]", reader: _Reader) -> "tuple[Recipient
         raise ProjectError("recipients must be written as [[recipients]] tables")
     if len(entries) > MOST_RECIPIENTS:
         raise ProjectError(f"recipients are more than {MOST_RECIPIENTS}: nobody can read the question then")
-    known = tuple(f"recipients.{key}" for key in Recipient._fields)
+    keys = dict.fromkeys(key for entry in entries for key in entry)
+    reader.foreign.extend(f"recipients.{key}" for key in keys if key not in Recipient._fields)
     found = []
     for entry in entries:
-        reader.foreign.extend(name for key in entry if (name := f"recipients.{key}") not in (*known, *reader.foreign))
         values = {
             key: entry.get(key, default) for key, default in (("name", ""), ("receives", RECEIVES[0]), ("region", ""), ("retention", ""))
         }

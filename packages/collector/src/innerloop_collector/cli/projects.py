@@ -7,6 +7,8 @@ import click
 
 from innerloop_collector.cli.shared import Place, as_json, call, founding, located, read, say, show
 
+_MOST_NAMED = 10  # unknown keys; the file may be somebody else's
+
 
 @click.group()
 def projects() -> None:
@@ -25,8 +27,11 @@ def projects() -> None:
 def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json: bool) -> None:
     """Register a version of a project file; events that waited for it are released."""
     answer = call(place, "projects.apply", toml=read(file), source=file, min_active_weeks=min_active_weeks)
-    for key in answer["unknown_keys"]:
-        say(f"note: {file}: {key} is not known to this version and counts as off", err=True)
+    unknown = answer["unknown_keys"]
+    for key in unknown[:_MOST_NAMED]:
+        say(f"note: {file}: {key[:80]} is not known to this version and counts as off", err=True)
+    if len(unknown) > _MOST_NAMED:
+        say(f"note: {file}: {len(unknown) - _MOST_NAMED} more keys are not known either", err=True)
     if not answer["write_key_known"]:
         say(f"note: the write key in {file} is not accepted yet; see: innerloop-collector keys create --help", err=True)
     show(answer, as_json, _applied)

@@ -97,7 +97,7 @@ def _post(service: Remote, operation: str, arguments: dict[str, Any], *, own: bo
 def _answer(url: str, response: httpx2.Response) -> dict[str, Any]:
     try:
         document = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         document = {}

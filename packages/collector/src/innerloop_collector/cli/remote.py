@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from innerloop_collector.configuration import PREFIX
 from innerloop_collector.errors import UsageError
+from innerloop_collector.reading import read_text
 
 URL_VARIABLE = PREFIX + "URL"
 TOKEN_VARIABLE = PREFIX + "TOKEN"
@@ -41,7 +42,4 @@ def _on_this_machine(host: str) -> bool:
 
 
 def _read(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the token in {file}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from error
+    return read_text(Path(file)).strip()

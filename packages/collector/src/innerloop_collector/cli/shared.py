@@ -18,6 +18,7 @@ import msgspec
 from innerloop_collector.cli.remote import URL_VARIABLE, Remote, remote
 from innerloop_collector.configuration import Configuration, load
 from innerloop_collector.errors import CollectorError, UsageError
+from innerloop_collector.reading import read_text
 from innerloop_collector.settings import Paths, data_directory, prepare
 from innerloop_collector.terminal.plain import cleaned, lines
 
@@ -161,9 +162,4 @@ def _printable(answer: dict[str, Any]) -> dict[str, Any]:
 
 def read(file: str) -> str:
     """Read a text that an argument names."""
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"cannot read {file}: it is not UTF-8 text") from error
+    return read_text(Path(file))

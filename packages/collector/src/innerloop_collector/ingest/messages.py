@@ -33,13 +33,14 @@ class Envelope(msgspec.Struct, frozen=True):
     skew_seconds: float | None  # None: the request does not say when it was sent; some SDKs write that into each message
     context: dict[str, Any]
     timestamp: str | None  # how exact the newest plan lets a message's time be; None: it has none
+    judged: datetime | None = None  # the instant by which they are past their time, where that is not when they were received
 
 
-def envelope(project: str, document: dict[str, Any], received: datetime, timestamp: str | None) -> Envelope:
+def envelope(project: str, document: dict[str, Any], received: datetime, timestamp: str | None, judged: datetime | None = None) -> Envelope:
     """Read what a batch says for all of its events."""
     context, sent = document.get("context"), document.get("sentAt")
     skew_seconds = None if sent is None else skew(sent, received)
-    return Envelope(project, received, skew_seconds, context if isinstance(context, dict) else {}, timestamp)
+    return Envelope(project, received, skew_seconds, context if isinstance(context, dict) else {}, timestamp, judged)
 
 
 def batch_items(document: dict[str, Any], limits: Limits) -> list[Any]:
@@ -90,6 +91,7 @@ def event_of(item: Any, shared: Envelope, hasher: Hasher) -> Event:
         received=shared.received,
         skew_seconds=skew(message.get("sentAt"), shared.received) if shared.skew_seconds is None else shared.skew_seconds,
         malformed=_malformed(item, message, digest),
+        judged=shared.judged,
     )
 
 

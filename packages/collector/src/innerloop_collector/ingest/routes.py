@@ -63,7 +63,9 @@ class Ingest:
         now: Callable[[], datetime],
         metrics: Metrics,
         browser_origins: Collection[str] = (),
+        judging: Callable[[], datetime] | None = None,
     ) -> None:
+        """`judging` is the instant by which an event is past its time, where a clock that jumped is not believed."""
         self._registry = registry
         self._writer = writer
         self._hasher = hasher
@@ -71,6 +73,7 @@ class Ingest:
         self._admission = admission
         self._limits = limits
         self._now = now
+        self._judging = judging
         self._origins = browser_origins
         self._metrics = metrics
 
@@ -140,7 +143,8 @@ class Ingest:
 
     def _shared(self, project: str, document: dict[str, Any]) -> messages.Envelope:
         plan = self._registry.catalogue.newest(project).agreement
-        return messages.envelope(project, document, self._now(), plan["fields"].get("timestamp"))
+        judged = self._judging() if self._judging else None
+        return messages.envelope(project, document, self._now(), plan["fields"].get("timestamp"), judged)
 
     @contextlib.contextmanager
     def _counting_refusals(self, found: _Sorted) -> Iterator[None]:

@@ -4,7 +4,6 @@ A finding says what is wrong and what to do. A note is about what mends itself, 
 """
 
 import email.utils
-import json
 import os
 import stat
 import time
@@ -18,6 +17,7 @@ import httpx2
 from innerloop_collector.configuration import Backup, Check
 from innerloop_collector.errors import UsageError
 from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, WHAT_TO_DO, Reason
+from innerloop_collector.store import manifest
 from innerloop_collector.vitals import STUCK_SECONDS, DestinationVitals, DiskVitals, StoreVitals, Waiting
 
 _MANY_PARTS = 1_000  # of one table: the engine slows inserts down from this many in one month on
@@ -79,6 +79,16 @@ def of_the_stores_clock(store: StoreVitals, now: float, wanted: Check) -> Iterat
     """Judge the engine's clock. `now` is Unix seconds."""
     if abs(store.clock - now) > wanted.clock_seconds:
         yield Finding("clock", f"the store's clock is {store.clock - now:+.0f} s from this machine's; set both by NTP")
+
+
+def of_the_believed_clock(doubt: str | None) -> Iterator[Finding]:
+    """Judge whether rows go in their time: not by a clock that jumped."""
+    if doubt is not None:
+        yield Finding(
+            "retention",
+            f"{doubt}, so nothing goes by its age; set the clock by NTP, or where it is right see what would go: innerloop-collector retain --dry-run, "
+            "and have it go: innerloop-collector retain",
+        )
 
 
 def of_another_clock(wanted: Check) -> Iterator[Finding]:
@@ -191,7 +201,6 @@ def _unusable(path: Path) -> str | None:
 def _made(backup: Path) -> float | None:
     """When a backup was made (Unix seconds), by its manifest: its files change when somebody is erased. None: it is none."""
     try:
-        made: str = json.loads((backup / "manifest.json").read_bytes())["made"]
-        return datetime.fromisoformat(made).timestamp()
-    except (OSError, ValueError, KeyError, TypeError):
+        return datetime.fromisoformat(manifest.read(backup).made).timestamp()
+    except UsageError:
         return None

@@ -1,17 +1,19 @@
 """Operations on projects. May import: core, access, the client's project file, the store's registry, retention."""
 
-import tomllib
 from typing import Annotated
 
 import msgspec
 
-from innerloop.plan.project import ProjectError, read
+from innerloop.plan.project import Project, ProjectError, read
+from innerloop.toml import TomlError, loads
 from innerloop_collector.access.roles import Role
 from innerloop_collector.errors import UsageError
 from innerloop_collector.operations.area import Answer, Area, operation
+from innerloop_collector.reading import MOST_BYTES
 from innerloop_collector.retention.waiting import release_fitting
 from innerloop_collector.store.registry import Version
 
+_LONGEST = 300  # characters of what is wrong: it may quote the file
 ActiveWeeks = Annotated[int, msgspec.Meta(ge=1, le=52)]
 
 
@@ -21,12 +23,7 @@ class Projects(Area):
     @operation("projects.apply", Role.ADMIN)
     def apply(self, toml: str, source: str, min_active_weeks: ActiveWeeks | None = None, with_key: bool = False) -> Answer:
         """Register a project file, and give the events that waited for it another chance."""
-        try:
-            project = read(tomllib.loads(toml), key_needed=False)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"{source} is not valid TOML: {error}; correct it and apply it again") from error
-        except ProjectError as error:
-            raise UsageError(f"{source} cannot be applied: {error}") from error
+        project = _project(toml, source)
         registry = self.core.registry
         version, changed = registry.apply(project, min_active_weeks)
         bring_key = with_key and project.key_is_ours and not project.lacks_key
@@ -48,6 +45,19 @@ class Projects(Area):
         versions = self.core.registry.catalogue.versions
         seen = [all_of for name, all_of in versions.items() if visible is None or name in visible]
         return {"projects": [{**_version(all_of[-1]), "versions": [_version(one) for one in all_of]} for all_of in seen]}
+
+
+def _project(text: str, source: str) -> Project:
+    """Read a project file as the client does: with its own reader, which takes time and memory in proportion to the file. Raises UsageError."""
+    if len(text) > MOST_BYTES:
+        raise UsageError(f"{source} cannot be applied: it is larger than {MOST_BYTES // 1024} KB")
+    try:
+        return read(loads(text), key_needed=False)
+    except TomlError as error:
+        raise UsageError(f"{source} is not TOML as a project file may have it: {error}; correct it and apply it again") from error
+    except ProjectError as error:
+        why = str(error)
+        raise UsageError(f"{source} cannot be applied: {why if len(why) <= _LONGEST else why[:_LONGEST] + '...'}") from error
 
 
 def _version(version: Version) -> Answer:

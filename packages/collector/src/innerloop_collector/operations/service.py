@@ -50,6 +50,7 @@ class Service(Area):
         yield from findings.of_a_throw_away_store(throw_away=self.core.throw_away)
         yield from findings.of_the_stores_clock(store, now, wanted)
         yield from findings.of_another_clock(wanted)
+        yield from findings.of_the_believed_clock(self.core.clock.doubt())
         yield from findings.of_the_backups(now, wanted)
         yield from findings.of_the_known_backups(self.core.backups.known)
         yield from findings.of_the_journals(self.core.configuration.backup)

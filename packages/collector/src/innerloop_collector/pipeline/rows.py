@@ -66,8 +66,8 @@ def waiting_proof(row: QuarantineRow) -> int:
     return int(msgspec.json.decode(row.body).get("proof", "0"), 16)
 
 
-def from_quarantine(row: QuarantineRow, now: datetime) -> Event:
-    """Take an event out of quarantine for another run through the pipeline.
+def from_quarantine(row: QuarantineRow, now: datetime, judging: datetime) -> Event:
+    """Take an event out of quarantine for another run through the pipeline. `judging` is the instant by which it is past its time.
 
     The clock's skew was forgotten when it went in, so its time is the client's own.
     """
@@ -82,5 +82,5 @@ def from_quarantine(row: QuarantineRow, now: datetime) -> Event:
         size=kept["size"],
         digest=row.plan or None,
         received=min(arrival, now),
-        judged=now,
+        judged=judging,
     )

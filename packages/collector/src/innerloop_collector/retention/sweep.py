@@ -71,6 +71,8 @@ class Sweep:
                 self._write_down(found)
                 self._core.purger.purge(self._doomed(found.today))
             registrations.settle(self._core, found.registrations)
+            self._core.ids.forget(found.today)
+            self._core.assertions.forget()
             erased = self._core.tombstones.erased, self._core.erasures.tombstones()
             self._core.backups.erase(*erased, found.today)  # also those that were out of reach when something was erased
             return found

@@ -1,5 +1,9 @@
-"""The thread that sweeps once a day, soon after midnight (UTC), and soon after a start. May import: sweep, core, errors."""
+"""The thread that sweeps once a day, soon after midnight (UTC), and soon after a start. May import: sweep, core, errors.
 
+It believes the clock only as far as the store does: a wrong one would take what was acknowledged. A person's `retain` is not held up.
+"""
+
+import contextlib
 import threading
 from collections.abc import Callable
 from datetime import date
@@ -21,7 +25,9 @@ class Sweeper:
     def __init__(self, core: Core, sweep: Sweep | None = None) -> None:
         self._sweep = sweep or Sweep(core)
         self._purger = core.purger
+        self._clock = core.clock
         self._today: Callable[[], date] = lambda: core.now().date()
+        self._said: str | None = None
         self._swept = date.min
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sweeper", daemon=True)
@@ -36,14 +42,27 @@ class Sweeper:
         self._purger.stopping.set()
         if self._thread.is_alive():
             self._thread.join()
+            with contextlib.suppress(StoreError):
+                self._clock.note_the_end()
 
     def _work(self) -> None:
         pause = 0.0
         while not self._stopping.wait(pause):
             pause = _LOOK_EVERY
-            today = self._today()
-            if today != self._swept and not self._swept_well(today):
+            if not self._looked_well():
                 pause = _AGAIN
+
+    def _looked_well(self) -> bool:
+        try:
+            doubt = self._clock.look()
+        except StoreError as error:
+            _log.error("the clock could not be noted", error=str(error))
+            return False
+        if (doubt is None) != (self._said is None):
+            _log.error("retention paused", why=doubt) if doubt else _log.info("retention goes on")
+        self._said = doubt
+        today = self._today()
+        return doubt is not None or today == self._swept or self._swept_well(today)
 
     def _swept_well(self, today: date) -> bool:
         try:

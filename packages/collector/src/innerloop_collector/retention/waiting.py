@@ -56,7 +56,7 @@ def _release(core: Core, project: str, wanted: Callable[[QuarantineRow], bool], 
 
 def _judge(core: Core, project: str, page: list[QuarantineRow]) -> list[tuple[QuarantineRow, Event, Outcome]]:
     """How each event ends now. Also what is released may not bring any number of new ids: nobody has counted those yet."""
-    events = [rows.from_quarantine(row, core.now()) for row in page]
+    events = [rows.from_quarantine(row, core.now(), core.clock.judging()) for row in page]
     ended = [_again(core, row, event) for row, event in zip(page, events, strict=True)]
     most = core.configuration.limits.new_ids_per_day
     passing = [event.installation for event, outcome in zip(events, ended, strict=True) if isinstance(outcome, Event)]

@@ -28,7 +28,6 @@ def create(table: Table, layout: Layout = ONE_NODE) -> list[str]:
         f"ENGINE = {_engine(table, layout)}",
         f"PARTITION BY {table.partition_by}" if table.partition_by else "",
         f"ORDER BY {table.order_by}",
-        f"TTL {table.ttl}" if table.ttl else "",
         "SETTINGS " + ", ".join(f"{name} = {value}" for name, value in settings.items()),
     )
     made = ["\n".join(clause for clause in clauses if clause)]

@@ -126,6 +126,12 @@ class Engine:
         except (ClickHouseError, OSError) as error:
             raise readable(error) from error
 
+    def delete(self, table: str, where: str, parameters: dict[str, Any]) -> None:
+        """Remove rows of one of the small tables, from the disk as well, where there are any."""
+        if self.query(f"SELECT count() FROM {table} WHERE {where}", parameters)[0][0]:
+            with self.mutating:
+                self.command(f"ALTER TABLE {self.layout.altered(table)} DELETE WHERE {where} SETTINGS mutations_sync = 2", parameters)
+
     def insert(self, table: str, columns: "dict[str, str]", rows: Rows, token: str = "") -> None:
         """Insert rows (values in the order of `columns`, name -> type). On return they are on the disk."""
         self.fence()

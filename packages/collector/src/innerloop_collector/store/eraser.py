@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -89,14 +89,15 @@ class Eraser:
     """A thread that erases, and finishes what an earlier process began."""
 
     def __init__(
-        self, erasures: Erasures, tombstones: Tombstones, writer: Writer, purger: Purger, copies: Copies, today: Callable[[], date]
+        self, erasures: Erasures, tombstones: Tombstones, writer: Writer, purger: Purger, copies: Copies, judging: Callable[[], datetime]
     ) -> None:
+        """`judging` is the instant by which something is past its time: in the backups that are rewritten."""
         self._erasures = erasures
         self._purger = purger
         self._tombstones = tombstones
         self._writer = writer
         self._journal, self._backups, self._elsewhere = copies
-        self._today = today
+        self._judging = judging
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._guard = threading.Lock()
@@ -116,6 +117,9 @@ class Eraser:
         self._journal.add(rows, self._today())
         self._tombstones.add(row.mark for row in rows)
         self._unfinished = {row.mark: row.project for row in rows if not row.finished}
+
+    def _today(self) -> date:
+        return self._judging().date()
 
     def start(self) -> None:
         """Begin to work."""

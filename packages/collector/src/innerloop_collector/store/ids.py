@@ -77,6 +77,10 @@ class KnownIds:
                 self._marks.add(mark)
                 self._write(project, mark, _EVERY_KEY, self._today())
 
+    def forget(self, today: date) -> None:
+        """Remove the marks that are past their time from the store. In memory they stay until the next start."""
+        self._engine.delete("known_ids", "keep_until < {today:Date}", {"today": today})
+
     def new_today(self, project: str, key: str) -> int:
         """How many ids a key has brought today."""
         today = self._today()

@@ -115,7 +115,7 @@ def holder(path: Path) -> Holder | None:
     try:
         document = json.loads(path.read_bytes())
         return Holder(int(document["pid"]), document["url"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

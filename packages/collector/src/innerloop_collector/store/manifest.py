@@ -23,7 +23,7 @@ from innerloop_collector.store.files import read_plain, write_private
 
 NAME = "manifest.json"
 FORMAT = 1
-_LEFT_OUT = {"probes", "leases", "schema_version"}  # they are about the place where a store is
+_LEFT_OUT = {"probes", "leases", "schema_version", "clock"}  # they are about the place where a store is
 TABLES = {table.name: dict(table.columns) for table in schema.tables() if table.name not in _LEFT_OUT}
 _MOST_BYTES = 16_000_000  # of a manifest; a file of 500,000 rows takes some 200
 _FILE = re.compile(r"[a-z0-9_-]+(?:\.[0-9]+)?\.parquet")

@@ -114,6 +114,10 @@ class Assertions:
         rows = self._engine.query("SELECT assertion, expires FROM oauth_assertions WHERE expires > {now:DateTime}", {"now": self._now()})
         self._used = {assertion: expires.astimezone(UTC) for assertion, expires in rows}
 
+    def forget(self) -> None:
+        """Remove those that have expired from the store."""
+        self._engine.delete("oauth_assertions", "expires < {now:DateTime}", {"now": self._now()})
+
     def use(self, key_id: str, name: str, expires: datetime) -> bool:
         """Use an assertion up, on the disk when this returns. False: it was used before. Raises QueueFull for too many at once."""
         assertion = self._hasher.assertion(key_id, name)

@@ -158,6 +158,7 @@ TOKENS = {
 }
 USES = {"hash": "String", "day": "Date"}
 KNOWN_IDS = {"project": "LowCardinality(String)", "mark": "UInt128", "key": "String", "first_day": "Date", "keep_until": "Date"}
+CLOCK = {"what": "String", "seconds": "Int64", "events": "UInt64", "waiting": "UInt64", "version": "UInt64"}
 
 
 STORED = EVENTS | {"position": "UInt64"}  # numbered by the writer, strictly growing: exporters read on from where they were
@@ -166,14 +167,13 @@ _KEPT = {"old_parts_lifetime": str(KEEP_REPLACED_SECONDS)}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, as data. `ddl` makes the statements of it, for every engine. All are written durably."""
+    """A table, as data. `ddl` makes the statements of it, for every engine. All are written durably, and none has a TTL: the engine removes nothing."""
 
     name: str
     columns: Mapping[str, str]  # name -> type
     order_by: str
     replacing: str | None = ""  # the column whose largest value wins; "": any row of a key; None: every row stays
     partition_by: str = ""
-    ttl: str = ""
     parts: tuple[str, ...] = ()  # projections and indices
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -206,7 +206,7 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("tombstones", TOMBSTONES, "mark", replacing="finished"),
         Table("receipts", RECEIPTS, "receipt", replacing=None),
         Table("oauth_keys", OAUTH_KEYS, "key_id", replacing="version"),
-        Table("oauth_assertions", OAUTH_ASSERTIONS, "assertion", ttl="expires + INTERVAL 1 DAY"),
+        Table("oauth_assertions", OAUTH_ASSERTIONS, "assertion"),
         Table("schema_version", SCHEMA_VERSION, "version"),
         Table("leases", LEASES, "holder", replacing="renewed"),
         Table("violations", VIOLATIONS, "(project, reason, field, day)", replacing=None),
@@ -214,7 +214,8 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("expired", EXPIRED, "(project, what, day, last_day)", replacing="rows"),
         Table("tokens", TOKENS, "token_hash", replacing="version"),
         Table("uses", USES, "hash", replacing="day"),
-        Table("known_ids", KNOWN_IDS, "mark", ttl="keep_until + INTERVAL 1 DAY"),
+        Table("known_ids", KNOWN_IDS, "mark"),
+        Table("clock", CLOCK, "what", replacing="version"),
         Table("destination_state", DESTINATION_STATE, "destination", replacing="version"),
         Table("set_aside", SET_ASIDE, "(destination, position)", replacing="version"),
     )

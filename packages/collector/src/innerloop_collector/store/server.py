@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from innerloop_collector.configuration import Store
 from innerloop_collector.errors import UsageError
+from innerloop_collector.reading import read_text
 from innerloop_collector.store.layout import Layout
 
 _PORTS = {"http": 8123, "https": 8443}
@@ -133,6 +134,6 @@ def _password(name: str) -> str:
     if not name:
         return ""
     try:
-        return Path(name).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"store.password_file: cannot read {name}: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from None
+        return read_text(Path(name)).strip()
+    except UsageError as error:
+        raise UsageError(f"store.password_file: {error}") from None

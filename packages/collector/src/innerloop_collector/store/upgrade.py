@@ -36,8 +36,18 @@ def _index_positions(engine: Engine) -> None:
 
 def _keep_until_totals_are_made(engine: Engine) -> None:
     """The engine's own expiry would take rows before their weekly totals are made."""
-    for table in ("events", "quarantine"):
-        if _has_ttl(engine, table):
+    _remove_ttl(engine, "events", "quarantine")
+
+
+def _let_the_engine_remove_nothing(engine: Engine) -> None:
+    """What goes by a clock goes with the sweep, which looks whether the clock can be believed."""
+    _remove_ttl(engine, "known_ids", "oauth_assertions")
+
+
+def _remove_ttl(engine: Engine, *tables: str) -> None:
+    there = _columns(engine)
+    for table in tables:
+        if table in there and _has_ttl(engine, table):
             engine.command(f"ALTER TABLE {engine.layout.altered(table)} REMOVE TTL")
 
 
@@ -63,6 +73,7 @@ MIGRATIONS = (
     Migration(3, "rows expire after their weekly totals are made", _keep_until_totals_are_made),
     Migration(4, "counts are compressed", _compress_counts),
     Migration(5, "parts that are not whole are set aside, however large", _set_aside_what_is_not_whole),
+    Migration(6, "the engine removes nothing by its own clock", _let_the_engine_remove_nothing),
 )
 VERSION = MIGRATIONS[-1].number
 
