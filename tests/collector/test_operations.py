@@ -163,6 +163,29 @@ def test_a_copy_of_the_erasure_journal_that_cannot_be_used_is_found_and_no_comma
     assert [] == wrong(idle)
 
 
+def test_a_copy_of_the_erasure_journal_that_misses_somebody_is_found_and_brought_up_to_date(idle: Collector) -> None:
+    copy = idle.directory / "copy.log"
+    idle.environment["INNERLOOP_COLLECTOR_BACKUP_JOURNALS"] = str(copy)
+    idle.start_with()
+    idle.send(*(run_event(f"user {number}") for number in range(3)))
+    idle.ask("erase", "acme", "--id", "user 0")
+    stale = copy.read_bytes()
+    assert [] == [one["text"] for one in idle.check()["findings"] if one["about"] == "erasures"]
+    idle.ask("erase", "acme", "--id", "user 1")
+    whole = copy.read_bytes()
+    for content in (stale, b"", whole[:-20]):
+        copy.write_bytes(content)
+        done = idle.cli("check")
+        assert 1 == done.returncode
+        assert f"the copy {copy} of the erasure journal misses" in done.stderr
+    copy.unlink()
+    assert f"the copy {copy} of the erasure journal misses 2 of 2 erased ids" in idle.cli("check").stderr
+    idle.ask("retain")
+
+    assert 0 == idle.cli("check").returncode
+    assert 2 == len(copy.read_text().splitlines())
+
+
 def test_a_paused_destination_does_not_fail() -> None:
     vitals = DestinationVitals("d", "failing", 3, 1.0, 0, 0, 2, "the connection was refused")
     paused = msgspec.structs.replace(vitals, state="paused")

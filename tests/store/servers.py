@@ -16,7 +16,8 @@ from typing import Any
 import httpx2
 
 from innerloop_collector.configuration import Store
-from innerloop_collector.store.engine import SESSION, Engine
+from innerloop_collector.store.embedded import SESSION
+from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.layout import Layout
 from innerloop_collector.store.server import by_url, layout_of
 from tests.collector.support import Collector

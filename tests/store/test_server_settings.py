@@ -4,7 +4,7 @@ import pytest
 
 from innerloop_collector.configuration import Store
 from innerloop_collector.errors import UsageError
-from innerloop_collector.store.engine import SESSION
+from innerloop_collector.store.embedded import SESSION
 from innerloop_collector.store.layout import Layout
 from innerloop_collector.store.server import by_url, layout_of
 from tests.collector.support import PROJECT

@@ -51,7 +51,7 @@ from innerloop_collector.service.openapi import Description
 from innerloop_collector.service.question import Question
 from innerloop_collector.service.requests import CountRequests
 from innerloop_collector.service.signin import SignIn
-from innerloop_collector.settings import Paths
+from innerloop_collector.settings import Paths, tighten
 from innerloop_collector.store.holdings import Holdings
 from innerloop_collector.store.lock import DataLock
 from innerloop_collector.vitals import Waiting
@@ -70,6 +70,8 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
     """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return."""
     logs.configure(configuration.server.log_level)
     room_for(configuration.limits.connections)
+    if opened := tighten(paths):
+        _log.warning("the data directory was open to others and is closed to them now", files=len(opened))
     listener = _listen(*address)
     core = Core(paths, configuration)
     if core.throw_away:

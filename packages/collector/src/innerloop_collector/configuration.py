@@ -213,6 +213,17 @@ def shown(configuration: Configuration) -> dict[str, Any]:
     return _without_secrets(document)
 
 
+def secret_files(configuration: Configuration) -> list[tuple[str, str]]:
+    """The files that hold secrets: setting and file."""
+    destinations = [(f"destinations.{name}.key_file", one.key_file) for name, one in configuration.destinations.items()]
+    return [
+        ("server.metrics_token_file", configuration.server.metrics_token_file),
+        ("store.password_file", configuration.store.password_file),
+        ("access.proxy_secret_file", configuration.access.proxy_secret_file),
+        *destinations,
+    ]
+
+
 def _without_secrets(table: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in table.items():

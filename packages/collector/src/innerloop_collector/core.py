@@ -19,7 +19,8 @@ from innerloop_collector.settings import Paths
 from innerloop_collector.store.backup import BackupMaker, Source
 from innerloop_collector.store.backups import Backups
 from innerloop_collector.store.clock import Clock
-from innerloop_collector.store.engine import SESSION, Engine, embedded, sync
+from innerloop_collector.store.embedded import SESSION, embedded
+from innerloop_collector.store.engine import Engine, sync
 from innerloop_collector.store.eraser import Copies, Eraser
 from innerloop_collector.store.erasure import Erasures, Tombstones
 from innerloop_collector.store.files import write_private

@@ -5,6 +5,7 @@ One frozen value is handed down; nothing below reads the environment.
 
 import errno
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,12 @@ class Paths:
 def data_directory(given: str | None, environ: Mapping[str, str], configured: str = "") -> Path:
     """Find the data directory: the option, else the variable, else what the configuration says, else XDG's place for data."""
     if chosen := given or environ.get(DATA_VARIABLE) or configured:
-        return Path(chosen).expanduser().absolute()
+        try:
+            return Path(chosen).expanduser().absolute()
+        except (OSError, RuntimeError) as error:  # no such user; or the working directory is gone
+            raise UsageError(
+                f"cannot tell where {chosen} is: {getattr(error, 'strerror', None) or error}; give --data DIR from the root on"
+            ) from error
     base = environ.get("XDG_DATA_HOME", "")
     if not os.path.isabs(base):  # the XDG rules say to ignore a relative one
         home = environ.get("HOME", "")
@@ -86,12 +92,14 @@ def data_directory(given: str | None, environ: Mapping[str, str], configured: st
 
 
 def prepare(data: Path) -> Paths:
-    """Make the data directory, readable by its owner only."""
+    """Make the data directory, readable by its owner only, and see that it is nobody else's. What this process makes from now on is as private."""
+    os.umask(0o077)  # of the engine's files, too
     paths = Paths(data)
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         paths.scratch.mkdir(mode=0o700, exist_ok=True)
         _open_to_us(paths)
+        _refuse_what_is_anothers(paths)
     except OSError as error:
         raise unusable(data, error) from error
     return paths
@@ -102,6 +110,41 @@ def unusable(data: Path, error: OSError) -> UsageError:
     within = f"{error.filename}: " if error.filename and Path(error.filename) != data else ""
     what = f"cannot use {data} as data directory: {within}{error.strerror}"
     return UsageError(f"{what}; run this as the user whom the service runs as, or choose another with --data DIR")
+
+
+def tighten(paths: Paths) -> list[Path]:
+    """Close to others what is open to them: the directory, and what lies at its top. Returns what was. Raises UsageError where that cannot be done."""
+    opened = []
+    try:
+        for path in (paths.data, *paths.data.iterdir()):
+            if not path.is_symlink() and open_to_others(path):
+                os.chmod(path, stat.S_IMODE(path.stat().st_mode) & ~0o077)
+                opened.append(path)
+    except OSError as error:
+        raise unusable(paths.data, error) from error
+    if left := next((path for path in opened if open_to_others(path)), None):
+        raise UsageError(
+            f"others may read {left}, and its file system does not let that be changed; choose another place for the data with --data DIR"
+        )
+    return opened
+
+
+def open_to_others(path: Path) -> bool:
+    """Tell whether the mode of a file lets anybody but its owner in."""
+    return bool(path.stat().st_mode & 0o077)
+
+
+def _refuse_what_is_anothers(paths: Paths) -> None:
+    """Raise OSError where somebody else could have put rows, a secret or a token here. Root may look at everybody's."""
+    ours = {os.geteuid(), 0} if os.geteuid() else {0, paths.data.stat().st_uid}
+    for path in (paths.data, paths.store, paths.secret, paths.admin_token, paths.erasures, paths.backups, paths.destinations, paths.lock):
+        for look in (os.lstat, os.stat):
+            try:
+                owner = look(path).st_uid
+            except FileNotFoundError:
+                continue
+            if owner not in ours:
+                raise PermissionError(errno.EPERM, f"it belongs to another user ({owner})", str(path))
 
 
 def _open_to_us(paths: Paths) -> None:

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from innerloop_collector.cli.shared import as_json, as_text, say
-from innerloop_collector.configuration import FILE_VARIABLE, Configuration, Destination, load, shown
+from innerloop_collector.configuration import FILE_VARIABLE, Configuration, Destination, load, secret_files, shown
 from innerloop_collector.errors import UsageError
 
 _file = click.option("--config", "file", metavar="FILE", help="The configuration file (default: $INNERLOOP_COLLECTOR_CONFIG, else none).")
@@ -42,6 +42,7 @@ def _try_out(configuration: Configuration) -> list[str]:
     from innerloop_collector.exporters.address import check, read_key
     from innerloop_collector.exporters.failures import Refusing
     from innerloop_collector.operations.findings import of_the_journals
+    from innerloop_collector.operations.places import of_the_secrets
     from innerloop_collector.service.exposition import metrics_token
     from innerloop_collector.store.server import by_url
 
@@ -49,7 +50,7 @@ def _try_out(configuration: Configuration) -> list[str]:
     Proxy(configuration.access)
     if configuration.store.url:
         by_url(configuration.store, {})
-    notes = [one.text for one in of_the_journals(configuration.backup)]
+    notes = [one.text for one in (*of_the_journals(configuration.backup), *of_the_secrets(secret_files(configuration)))]
     for name, settings in configuration.destinations.items():
         check(name, settings)
         try:

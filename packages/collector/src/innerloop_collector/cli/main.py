@@ -47,6 +47,10 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"innerloop-collector: {where}{error.strerror or type(error).__name__}", err=True)
+        sys.exit(1)
     sys.exit(0)
 
 

@@ -26,7 +26,10 @@ def projects() -> None:
 @as_json
 def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json: bool) -> None:
     """Register a version of a project file; events that waited for it are released."""
+    new = place.here is not None and not place.configuration.store.url and not place.here.store.exists()
     answer = call(place, "projects.apply", toml=read(file), source=file, min_active_weeks=min_active_weeks)
+    if new:
+        say(f"note: a new store was made in {place.paths.data}", err=True)
     unknown = answer["unknown_keys"]
     for key in unknown[:_MOST_NAMED]:
         say(f"note: {file}: {key[:80]} is not known to this version and counts as off", err=True)
@@ -34,12 +37,13 @@ def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json
         say(f"note: {file}: {len(unknown) - _MOST_NAMED} more keys are not known either", err=True)
     if not answer["write_key_known"]:
         say(f"note: the write key in {file} is not accepted yet; see: innerloop-collector keys create --help", err=True)
-    show(answer, as_json, _applied)
+    show(answer, as_json, lambda answer: _applied(answer, place))
 
 
-def _applied(answer: dict[str, Any]) -> str:
+def _applied(answer: dict[str, Any], place: Place) -> str:
     what = "applied" if answer["changed"] else "unchanged"
     text = f"{answer['project']}: {what}, version {answer['version']}, digest {answer['digest'][:12]}, min_active_weeks {answer['min_active_weeks']}"
+    text += f"\nin {place.paths.data if place.here else place.elsewhere.url if place.elsewhere else ''}"
     if answer["released"] or answer["still_quarantined"]:
         text += f"\nquarantine: {answer['released']} released, {answer['still_quarantined']} still wait"
     return text

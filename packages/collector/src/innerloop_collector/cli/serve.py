@@ -1,10 +1,12 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
 """`serve`: run the service. May import: click, shared; the service inside the command."""
 
+import os
 from pathlib import Path
 
 import click
 
+from innerloop_collector.cli.services import registered
 from innerloop_collector.cli.shared import Place, local
 
 
@@ -29,5 +31,5 @@ def serve(place: Place, host: str | None, port: int | None, files: tuple[str, ..
         raise in_use(place.paths.data, held)
     server = place.configuration.server
     address = (server.host if host is None else host, server.port if port is None else port)
-    with held:
+    with held, registered(place.paths.data, os.environ):
         run_service(place.paths, place.configuration, held, address, [Path(file) for file in files])

@@ -16,10 +16,12 @@ import click
 import msgspec
 
 from innerloop_collector.cli.remote import URL_VARIABLE, Remote, remote
+from innerloop_collector.cli.services import others
 from innerloop_collector.configuration import Configuration, load
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.reading import read_text
-from innerloop_collector.settings import Paths, data_directory, prepare
+from innerloop_collector.settings import Paths, data_directory, prepare, unusable
+from innerloop_collector.store.lock import holder
 from innerloop_collector.terminal.plain import cleaned, lines
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -106,14 +108,21 @@ def _located(command: Callable[..., None], *, make: bool) -> Callable[..., None]
 def _here(data: str | None, configuration: Configuration, *, make: bool) -> Place:
     """The collector of this machine. Raises UsageError where there is none, which mostly is a directory that was mistyped or left out."""
     directory = data_directory(data, os.environ, configuration.server.data)
-    paths = Paths(directory)
-    there, what = (False, "secret for the store of store.url") if configuration.store.url else (paths.store.exists(), "store")
-    if not (make or there or paths.secret.exists()):
+    what = "secret for the store of store.url" if configuration.store.url else "store"
+    if not (make or _has_begun(Paths(directory), embedded=not configuration.store.url)):
         raise UsageError(
             f"there is no {what} in {directory}; name the collector's data directory with --data DIR, or make a store with serve or projects apply"
         )
     _quiet()
     return Place(prepare(directory), configuration)
+
+
+def _has_begun(paths: Paths, *, embedded: bool) -> bool:
+    """Tell whether a collector was here before. Raises UsageError where nobody lets us look."""
+    try:
+        return paths.secret.exists() or (embedded and paths.store.exists())
+    except OSError as error:
+        raise unusable(paths.data, error) from error
 
 
 def _quiet() -> None:
@@ -129,7 +138,20 @@ def call(place: Place, operation: str, **arguments: Any) -> dict[str, Any]:
 
     if place.elsewhere:
         return reach.call_remote(place.elsewhere, operation, arguments)
-    return reach.call(place.paths, place.configuration, operation, arguments)
+    answer = reach.call(place.paths, place.configuration, operation, arguments)
+    _say_which(place.paths.data)
+    return answer
+
+
+def _say_which(data: Path) -> None:
+    """Name the data directory where it may not be the one that was meant: another service of this user runs, and none on this."""
+    if holder(Paths(data).lock):
+        return
+    for running in others(data, os.environ):
+        click.echo(
+            f"note: this was done in {data}, and a service of yours runs on {running.data} ({running.url}); for that one say --data {running.data}",
+            err=True,
+        )
 
 
 def show(answer: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str]) -> None:

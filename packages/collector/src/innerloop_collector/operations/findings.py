@@ -7,7 +7,7 @@ import email.utils
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ import httpx2
 from innerloop_collector.configuration import Backup, Check
 from innerloop_collector.errors import UsageError
 from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, WHAT_TO_DO, Reason
-from innerloop_collector.store import manifest
+from innerloop_collector.store import journal, manifest
 from innerloop_collector.vitals import STUCK_SECONDS, DestinationVitals, DiskVitals, StoreVitals, Waiting
 
 _MANY_PARTS = 1_000  # of one table: the engine slows inserts down from this many in one month on
@@ -177,12 +177,23 @@ def of_the_known_backups(known: Callable[[], object]) -> Iterator[Finding]:
         yield Finding("backups", str(error))
 
 
-def of_the_journals(settings: Backup) -> Iterator[Finding]:
-    """Judge whether the copies of the erasure journal can be read and written."""
+def of_the_journals(settings: Backup, erased: Collection[int] = ()) -> Iterator[Finding]:
+    """Judge whether the copies of the erasure journal can be read and written, and know all marks that were erased."""
     for path in map(Path, settings.journals):
         if why := _unusable(path):
             text = f"the copy {path} of the erasure journal cannot be read and written ({why}), so it misses who was erased"
             yield Finding("erasures", f"{text}; mount its disk, make its directory, or correct backup.journals")
+        elif missing := _missing(path, erased):
+            text = f"the copy {path} of the erasure journal misses {missing} of {len(erased)} erased ids, who would come back by it"
+            yield Finding("erasures", f"{text}; the next sweep adds them, or now: innerloop-collector retain")
+
+
+def _missing(path: Path, erased: Collection[int]) -> int:
+    """How many erased ids a copy does not know."""
+    try:
+        return len(set(erased) - {one.mark for one in journal.read_if_there(path)})
+    except OSError:
+        return len(erased)
 
 
 def _unusable(path: Path) -> str | None:

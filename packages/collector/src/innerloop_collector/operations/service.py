@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 from innerloop_collector import vitals
 from innerloop_collector.access.roles import Role
-from innerloop_collector.operations import findings
+from innerloop_collector.configuration import secret_files
+from innerloop_collector.errors import UsageError
+from innerloop_collector.operations import findings, places
 from innerloop_collector.operations.area import Answer, Area, operation
 from innerloop_collector.operations.findings import Finding
+from innerloop_collector.store.backups import Known
 
 
 class Service(Area):
@@ -41,6 +44,12 @@ class Service(Area):
             "last_write_failure": failure,
         }
 
+    def _known_backups(self) -> list[Known]:
+        try:
+            return self.core.backups.known()
+        except UsageError:  # a finding of its own
+            return []
+
     def _findings(
         self, store: vitals.StoreVitals, disk: vitals.DiskVitals, failure: str | None, quarantine: list[vitals.Waiting]
     ) -> Iterator[Finding]:
@@ -53,7 +62,10 @@ class Service(Area):
         yield from findings.of_the_believed_clock(self.core.clock.doubt())
         yield from findings.of_the_backups(now, wanted)
         yield from findings.of_the_known_backups(self.core.backups.known)
-        yield from findings.of_the_journals(self.core.configuration.backup)
+        yield from findings.of_the_journals(self.core.configuration.backup, {one.mark for one in self.core.erasures.tombstones()})
+        yield from places.of_the_data(self.core.paths)
+        yield from places.of_the_backups(self._known_backups())
+        yield from places.of_the_secrets(secret_files(self.core.configuration))
         yield from findings.of_the_quarantine(quarantine, self.core.now().date())
         yield from findings.of_the_room_in_quarantine(self.core.room.full())
         yield from findings.of_the_destinations(vitals.destinations(self.core))

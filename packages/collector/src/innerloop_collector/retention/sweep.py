@@ -73,6 +73,7 @@ class Sweep:
             registrations.settle(self._core, found.registrations)
             self._core.ids.forget(found.today)
             self._core.assertions.forget()
+            self._core.eraser.tell_the_journals()
             erased = self._core.tombstones.erased, self._core.erasures.tombstones()
             self._core.backups.erase(*erased, found.today)  # also those that were out of reach when something was erased
             return found

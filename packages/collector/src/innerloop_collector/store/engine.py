@@ -1,22 +1,20 @@
 """Runs SQL on ClickHouse's engine. May import: clickhouse_connect, the store's failures, layout and watches, errors.
 
-The engine is embedded through chDB, or a server's (`server`): driver and SQL are the same. A client serves one
+The engine is embedded through chDB (`embedded`), or a server's (`server`): driver and SQL are the same. A client serves one
 thread. Nothing may fork after the embedded engine was opened: queries of a forked child hang.
 """
 
 import contextlib
 import ctypes
 import os
-import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clickhouse_connect.driver import create_client
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
@@ -28,66 +26,9 @@ from innerloop_collector.store.watches import Watches
 
 _PATIENCE = 30.0  # seconds
 _POLL = 0.1
-_STDERR = 2
-_LONGEST = 500  # characters of what the engine says
 Rows = Sequence[Sequence[Any]]
 _T = TypeVar("_T")
 _ONE_THREAD = {"max_threads": "1", "max_insert_threads": "1", "input_format_parallel_parsing": "0"}  # a block is too small to be shared out
-_NO_CACHE = {"use_query_condition_cache": 0}  # no two look-ups ask for the same keys: the cache only grows, to 100 MB
-SESSION = {"max_memory_usage": 2_000_000_000, "max_execution_time": 60}
-
-
-def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
-    """Make clients of the embedded engine over a directory."""
-    tempfile.tempdir = str(scratch)  # the driver passes inserts through a temporary file
-    running = False
-
-    def connect() -> Client:
-        nonlocal running
-        if running:
-            return _client_of(path)
-        with _listening(scratch) as said:
-            try:
-                client = _client_of(path)
-            except ClickHouseError as error:
-                if not (why := said()):
-                    raise
-                raise StoreError(
-                    f"the store in {path} cannot be opened: {why}; move what is not the engine's out of it, or restore a backup"
-                ) from error
-        running = True
-        return client
-
-    return connect
-
-
-def _client_of(path: Path) -> Client:
-    return create_client(interface="chdb", path=str(path), settings=SESSION | _NO_CACHE, tz_mode="aware")
-
-
-@contextlib.contextmanager
-def _listening(scratch: Path) -> Iterator[Callable[[], str]]:
-    """Take what is written to stderr: the engine, when it starts, says there and nowhere else why it cannot. Unless it is asked for, it is written after all."""
-    stderr = os.dup(_STDERR)
-    with tempfile.TemporaryFile(dir=scratch) as heard:
-        asked = False
-
-        def said() -> str:
-            nonlocal asked
-            asked = True
-            heard.seek(0)
-            return " ".join(heard.read().decode(errors="replace").split())[:_LONGEST]
-
-        os.dup2(heard.fileno(), _STDERR)
-        try:
-            yield said
-        finally:
-            os.dup2(stderr, _STDERR)
-            os.close(stderr)
-            if not asked:
-                heard.seek(0)
-                with contextlib.suppress(OSError):  # a log that cannot be written stops nothing
-                    os.write(_STDERR, heard.read())
 
 
 class Engine:

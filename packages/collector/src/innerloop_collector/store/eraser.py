@@ -118,6 +118,10 @@ class Eraser:
         self._tombstones.add(row.mark for row in rows)
         self._unfinished = {row.mark: row.project for row in rows if not row.finished}
 
+    def tell_the_journals(self) -> None:
+        """Add to the journal, and to the copies that are within reach again, what they miss. Raises StoreError."""
+        self._journal.add(self._erasures.tombstones(), self._today())
+
     def _today(self) -> date:
         return self._judging().date()
 
