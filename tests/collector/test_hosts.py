@@ -50,9 +50,10 @@ def _kept(collector: Collector, zone: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(500)
 def test_a_zone_of_the_host_changes_nothing_that_is_kept(tmp_path: Path) -> None:
     found = {}
-    for zone in ("UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Kiritimati", "EST5EDT,M3.2.0,M11.1.0"):
+    for zone in ("UTC", "Europe/Berlin", "Pacific/Kiritimati", "EST5EDT,M3.2.0,M11.1.0"):
         directory = tmp_path / zone.replace("/", "-")
         directory.mkdir()
         collector = Collector(directory)
@@ -82,5 +83,5 @@ def test_what_the_engine_says_when_it_starts_goes_to_the_log_and_to_nobody_else(
     done = run("serve", "--port", "0", "--project-file", "/nowhere")
     *logged, last = done.stderr.splitlines()
     assert ["the engine said something"] == [json.loads(line)["event"] for line in logged]
-    assert "control" in logged[0] or "cgroups" in logged[0]
+    assert "cgroups" in logged[0]
     assert "cannot read /nowhere" in last

@@ -8,7 +8,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -211,7 +211,5 @@ def _unusable(path: Path) -> str | None:
 
 def _made(backup: Path) -> float | None:
     """When a backup was made (Unix seconds), by its manifest: its files change when somebody is erased. None: it is none."""
-    try:
-        return datetime.fromisoformat(manifest.read(backup).made).timestamp()
-    except UsageError:
-        return None
+    made = manifest.made(backup)
+    return made.timestamp() if made else None

@@ -47,8 +47,9 @@ def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
                 raise StoreError(
                     f"the store in {path} cannot be opened: {why}; move what is not the engine's out of it, or restore a backup"
                 ) from error
-            if what := said():
-                _log.warning("the engine said something", text=what)
+            what = said()
+        if what:
+            _log.warning("the engine said something", text=what)
         running = True
         return client
 

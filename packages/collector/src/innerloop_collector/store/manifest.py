@@ -95,6 +95,20 @@ class _Format(msgspec.Struct, frozen=True):
     format: int
 
 
+class _Made(msgspec.Struct, frozen=True):
+    """Of a manifest of any format, when it was made."""
+
+    made: str
+
+
+def made(directory: Path) -> datetime | None:
+    """When a backup was made, by whichever version. None: it is none."""
+    try:
+        return datetime.fromisoformat(msgspec.json.decode(read_plain(directory / NAME, _MOST_BYTES), type=_Made).made)
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
 def _wrong(found: Manifest) -> Iterator[str]:
     """What a manifest says that no backup of a store has."""
     datetime.fromisoformat(found.made)
