@@ -32,6 +32,19 @@ def test_an_engine_that_cannot_be_loaded_is_told_as_what_it_is(idle: Collector) 
     assert "innerloop-collector: the embedded engine cannot be loaded: libsomething.so.1: wrong ELF class\n" == done.stderr
 
 
+def test_a_directory_that_the_engine_would_not_find_is_one_line_and_nothing_is_made_elsewhere(idle: Collector) -> None:
+    file = str(idle.write(PROJECT))
+    done = idle.cli("projects", "apply", file, "--data", str(idle.directory / "some?where=else"))
+
+    assert (1, 1) == (done.returncode, done.stderr.count("\n")), done.stderr
+    assert "the engine takes what follows a question mark for settings" in done.stderr
+    assert not (idle.directory / "some").exists()
+    assert (
+        "in " + str(idle.directory / 'odd % name"')
+        in idle.cli("projects", "apply", file, "--data", str(idle.directory / 'odd % name"')).stdout
+    )
+
+
 def _kept(collector: Collector, zone: str) -> str:
     """What is stored of some events on a host in a zone, and what commands say of it."""
     collector.environment["TZ"] = zone

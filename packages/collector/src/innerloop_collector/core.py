@@ -86,7 +86,7 @@ class Core:
         self.room = Room(self.engine, self.configuration.limits.quarantine_bytes_per_day, FIT_THEIR_PLAN, self.registry.today)
         self.writer = Writer(self.tables, self.erasures, self.tombstones, self.room, self.configuration.store)
         stored = self.engine, self.tables, self.registry, self.tombstones
-        self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, now)
+        self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, self.clock.judging)
         self.backups = Backups(paths.backups, self.registry.promised)
         journal = Journal(paths.erasures, [Path(name) for name in self.configuration.backup.journals])
         copies = Copies(journal, self.backups, self.exporters.erasure_states)

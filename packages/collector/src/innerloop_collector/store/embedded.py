@@ -18,7 +18,7 @@ from clickhouse_connect.driver import create_client
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from innerloop_collector.errors import StoreError
+from innerloop_collector.errors import StoreError, UsageError
 
 _STDERR = 2
 _LONGEST = 500  # characters of what the engine says
@@ -29,7 +29,11 @@ _log = structlog.get_logger()
 
 
 def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
-    """Make clients of the embedded engine over a directory."""
+    """Make clients of the embedded engine over a directory. Raises UsageError for one that it would not find."""
+    if "?" in os.path.realpath(path):
+        raise UsageError(
+            f"a store cannot lie in {path}: the engine takes what follows a question mark for settings; choose another place with --data DIR"
+        )
     tempfile.tempdir = str(scratch)  # the driver passes inserts through a temporary file
     running = False
 

@@ -10,6 +10,8 @@ def swept(answer: dict[str, Any]) -> str:
     rows = [(one["project"], one["what"], one["day"], one["kept_until"], f"{one['rows']:,}") for one in answer["gone"]]
     head = ("project", "what", "day", "kept until", "rows that would go" if answer["dry_run"] else "rows gone")
     text = table(head, rows, f"nothing is past its time on {answer['today']}")
+    if answer.get("doubt") and answer["dry_run"]:
+        text += f"\nlook twice: {answer['doubt']}; `retain` would take all of this away for good"
     weeks = [f"{one['project']} {one['week']}" for one in answer["totals_made"]]
     return text + (f"\nweekly totals made: {', '.join(weeks)}" if weeks and not answer["dry_run"] else "")
 
