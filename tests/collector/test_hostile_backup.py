@@ -11,6 +11,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from innerloop_collector.configuration import Configuration
+from innerloop_collector.errors import UsageError
+from innerloop_collector.restore import Given
+from innerloop_collector.restore import restore as put_back
+from innerloop_collector.settings import Paths
 from innerloop_collector.store import manifest
 from tests.collector.backups import backed_up, restore, restored
 from tests.collector.support import Collector, run_event
@@ -38,12 +43,21 @@ def backup(made: Path, idle: Collector) -> Path:
     return shutil.copytree(made, idle.directory / "backup")
 
 
-def _refused(collector: Collector, backup: Path, said: str, *words: str) -> None:
-    """A restore says in one printable line why not, and leaves nothing."""
-    done = restore(collector, backup, *words)
+def _refused(collector: Collector, backup: Path, said: str) -> None:
+    """A restore says in one printable line why not, before it makes anything."""
+    collector.data.mkdir(mode=0o700, exist_ok=True)
+    with pytest.raises(UsageError) as refusal:
+        put_back(Paths(collector.data), Configuration(), backup, Given())
+    assert said in str(refusal.value)
+    assert str(refusal.value).isprintable()
+    assert [] == list(collector.data.iterdir())
+
+
+def _fails(collector: Collector, backup: Path, said: str) -> None:
+    """The command says so too, and leaves nothing."""
+    done = restore(collector, backup)
     assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr
     assert said in done.stderr
-    assert done.stderr.rstrip("\n").isprintable()
     assert not collector.data.exists()
 
 
@@ -176,7 +190,7 @@ def test_a_row_that_no_store_has_written_is_one_line_and_leaves_nothing(idle: Co
         made = manifest.file_of("", "", file["rows"], content)
         file.update(bytes=made.bytes, sha256=made.sha256)
         (backup / "manifest.json").write_text(json.dumps(document))
-        _refused(idle, backup, "holds what no store of this version has")
+        _fails(idle, backup, "holds what no store of this version has")
 
 
 def test_a_list_of_backups_in_a_backup_has_nothing_removed(idle: Collector, backup: Path) -> None:
@@ -210,7 +224,7 @@ def test_a_restore_that_fails_takes_away_what_it_made_and_nothing_else(idle: Col
     (backup / "erasures.log").write_text("")
     idle.data = idle.directory / "some" / "place"
     idle.environment["INNERLOOP_COLLECTOR_DATA"] = str(idle.data)
-    _refused(idle, backup, "cannot be read")
+    _fails(idle, backup, "cannot be read")
     assert not idle.data.parent.exists()
     idle.data.mkdir(parents=True)
     (idle.data / "notes").write_text("mine")

@@ -54,7 +54,9 @@ def _project(text: str, source: str) -> Project:
     try:
         return read(loads(text), key_needed=False)
     except TomlError as error:
-        raise UsageError(f"{source} is not TOML as a project file may have it: {error}; correct it and apply it again") from error
+        raise UsageError(
+            f"{source} is not valid TOML, or more of it than a project file may have: {error}; correct it and apply it again"
+        ) from error
     except ProjectError as error:
         why = str(error)
         raise UsageError(f"{source} cannot be applied: {why if len(why) <= _LONGEST else why[:_LONGEST] + '...'}") from error
