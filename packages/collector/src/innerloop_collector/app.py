@@ -29,7 +29,7 @@ from innerloop_collector import vitals
 from innerloop_collector.access.door import Door
 from innerloop_collector.configuration import Configuration
 from innerloop_collector.core import Core
-from innerloop_collector.errors import CollectorError
+from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.ingest.admission import Admission
 from innerloop_collector.ingest.answers import Refusal
 from innerloop_collector.ingest.auth import Doorkeeper

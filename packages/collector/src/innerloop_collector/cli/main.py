@@ -49,7 +49,7 @@ def main() -> NoReturn:
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"innerloop-collector: {where}{error.strerror or type(error).__name__}", err=True)
+        click.echo(f"innerloop-collector: {lines(where)}{error.strerror or type(error).__name__}", err=True)
         sys.exit(1)
     sys.exit(0)
 

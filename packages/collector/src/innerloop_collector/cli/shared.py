@@ -148,7 +148,7 @@ def _say_which(data: Path) -> None:
     if holder(Paths(data).lock):
         return
     for running in others(data, os.environ):
-        click.echo(
+        say(
             f"note: this was done in {data}, and a service of yours runs on {running.data} ({running.url}); for that one say --data {running.data}",
             err=True,
         )
