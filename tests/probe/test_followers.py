@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.needs import need
 from tests.probe.conftest import Since, Stage
 
 HERE = Path(__file__).resolve().parent
@@ -66,7 +67,7 @@ def test_the_probe_steps_aside_for_other_ways_to_preload(stage: Stage, name: str
     assert [] == stage.lines()
 
 
-def test_a_line_that_preloads_by_itself_does_so(stage: Stage, spy: Path) -> None:
+def test_a_line_that_preloads_by_itself_does_so(stage: Stage, spy: Path, version: tuple[int, ...]) -> None:
     notes = stage.base / "notes"
     stage.write(
         f"export LD_PRELOAD := {spy}\nexport SPY := {notes}\nall: ; @/bin/sh -c '/bin/echo seen; :'\nb: ; @/usr/bin/env /bin/echo b\n"
@@ -79,7 +80,9 @@ def test_a_line_that_preloads_by_itself_does_so(stage: Stage, spy: Path) -> None
 
     assert "/bin/echo seen" in seen[0]
     assert seen[0] == seen[1]
-    assert ["all", "b"] == stage.targets()
+    assert stage.targets() == (["all", "b"] if version >= (4, 2) or version < (4, 0) else []), (
+        "4.0 and 4.1 need the other mode, which would be seen"
+    )
 
 
 def traced(stage: Stage, strace: str, env: dict[str, str]) -> list[str]:
@@ -91,10 +94,8 @@ def traced(stage: Stage, strace: str, env: dict[str, str]) -> list[str]:
 
 
 def test_a_tracer_sees_the_calls_that_it_would_see_without_us(stage: Stage, since: Since) -> None:
-    strace = shutil.which("strace")
-    if strace is None:
-        pytest.skip("strace is not installed: whether a tracer sees what it saw is NOT tried")
     since(4, 2)
+    strace = need("strace")
     stage.write(MAKEFILE)
     bare = traced(stage, strace, {"LC_ALL": "C"})
 

@@ -15,7 +15,8 @@ NAMES = f"D := {DIGITS}\nNAMES := $(foreach a,1 2 3 4 5 6 7 8 9,$(foreach b,$D,$
 def test_a_plain_line_longer_than_an_argument_may_be_runs(stage: Stage, line: str) -> None:
     stage.write(f"{NAMES}all: other\n\t{line}\n\t@echo done\nother: ; @echo other\n")
 
-    assert "other\ndone\n" == stage.same().out
+    said = stage.same().out.splitlines()
+    assert ("other", "done") == (said[0], said[-1])
     assert [] == stage.targets(), "a make with such a text is measured as a whole"
 
 

@@ -21,7 +21,8 @@ MAKEFILE_LIST := $(if $(word 2,$(MAKEFILE_LIST)),$(subst $(.innerloop-blank)@DIR
 .innerloop-tab := $(.innerloop-empty)	$(.innerloop-empty)
 .innerloop-status = $(if $(realpath /proc/$1/status),$(subst Pid:$(.innerloop-tab),Pid:,$(file </proc/$1/status)))
 .innerloop-self := $(if $(.innerloop-reads),$(call .innerloop-status,self))
-.innerloop-aside += $(foreach name,LD_PRELOAD LD_AUDIT DYLD_INSERT_LIBRARIES,$(if $(filter environment,$(firstword $(origin $(name)))),$(value $(name))))
+.innerloop-preloads := LD_PRELOAD LD_AUDIT DYLD_INSERT_LIBRARIES
+.innerloop-aside += $(foreach name,$(.innerloop-preloads),$(if $(filter environment,$(firstword $(origin $(name)))),$(value $(name))))
 .innerloop-aside += $(if $(realpath /etc/ld.so.preload),$(if $(.innerloop-reads),$(file </etc/ld.so.preload),preload))
 .innerloop-aside += $(filter-out TracerPid:0,$(filter TracerPid:%,$(.innerloop-self)))
 # Nor where no run is being recorded that this make belongs to: variables outlive runs, in a tmux that a recipe started. The
@@ -86,7 +87,7 @@ endef
 .innerloop-exact = $(.innerloop-lost)$(foreach file,$(.innerloop-files),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-found,$(call .innerloop-text,$(file))),$(file)))
 
 # What hinders the mode `flags`, which runs a shell more: that drops variables whose names are none to it, and sets four
-# whose values it is told, if they are short lines; and bash speaks up about some. Looked at only where that mode is wanted.
+# whose values it is told, if they are short lines; a library that lines preload would see it; and bash speaks up about some. Looked at only where that mode is wanted.
 .innerloop-marks := % . - ( ) + / @ : [ ] { } ~ ! ^ * ? & < > ' " ; \ |
 .innerloop-own := PWD OLDPWD SHLVL _
 .innerloop-marked = $(foreach name,$1,$(if $(strip $(foreach mark,$(.innerloop-marks),$(findstring $(mark),$(name)))),$(name)))
@@ -101,7 +102,7 @@ endef
 define .innerloop-find-quiet
 .innerloop-set := $(call .innerloop-from,file override)
 .innerloop-set := $(if $(word 200,$(.innerloop-set)),,$(.innerloop-set))
-.innerloop-quiet := $(if $(strip $(call .innerloop-from,environment)$(.innerloop-long)),,sh dash ash $(if $(strip $(.innerloop-loud)),,bash))
+.innerloop-quiet := $(if $(strip $(call .innerloop-from,environment)$(.innerloop-long)$(foreach name,$(.innerloop-preloads),$(value $(name)))),,sh dash ash $(if $(strip $(.innerloop-loud)),,bash))
 .innerloop-quiet := $(if $(filter 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)),$(.innerloop-quiet),$(if $(strip $(.innerloop-hidden)),,$(.innerloop-quiet)))
 endef
 
