@@ -53,6 +53,15 @@ def test_what_is_long_but_no_line_could_be_made_of_it_hinders_nothing(stage: Sta
     assert ["all"] == stage.targets()
 
 
+@pytest.mark.parametrize("text", ["x" * 100_000, "ln=01:" * 3000 + " b c", " ".join(["y" * 2000] * 60)])
+def test_a_long_variable_of_few_words_hinders_nothing(stage: Stage, text: str) -> None:
+    """Such as LS_COLORS, or a key."""
+    stage.write("all: ; @/bin/true $(words $(LONG))\n")
+    stage.same(LONG=text)
+
+    assert ["all"] == stage.targets()
+
+
 def test_a_file_of_words_is_one_word(stage: Stage) -> None:
     stage.write(".PHONY: @names\n@names: ; @/bin/echo @names >$@; cat $@\nall: @names\n\t@/bin/echo @names\n")
 

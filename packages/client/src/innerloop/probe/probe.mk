@@ -58,12 +58,13 @@ endef
 
 # A plain line reaches the shim as one argument, which execve(2) takes up to 128 KB of, while make by itself runs it as many.
 # So /bin/sh stays as it is where a line could be as long: in a make with a text of 48 KB and no newline, which may be used more
-# than once, and for a target with 96 KB of prerequisites. How long words are is judged by the first ones.
-.innerloop-sizes := 12000 3000 1500 750 192
+# than once, and for a target with 96 KB of prerequisites. How long words are is judged by the first ones; fewer than 64 words
+# are no such text, whatever is in them.
+.innerloop-sizes := 12000 3000 1500 750 64
 .innerloop-many = $(if $(call .innerloop-fit,$(wordlist 1,1024,$1)),1,$(if $(call .innerloop-fit,$(wordlist 1,256,$1)),2,$(if $(call .innerloop-fit,$(wordlist 1,128,$1)),3,$(if $(call .innerloop-fit,$(wordlist 1,64,$1)),4,5))))
-.innerloop-much = $(if $(call .innerloop-fit,x $1),,$(if $(call .innerloop-fit,$(wordlist 1,16,$1)),$(word $(word $(.innerloop-many),$(.innerloop-sizes)),$1),long))
-.innerloop-texts = $(foreach name,$(filter-out .innerloop%,$(.VARIABLES)),$(if $(findstring $(.innerloop-newline),$(value $(name))),,$(call .innerloop-much,$(value $(name)))))
-.innerloop-needs = $(if $(word 16,$+ $|),$(if $(call .innerloop-much,$+ $|),$(call .innerloop-much,$(wordlist $(word $(call .innerloop-many,$+ $|),$(.innerloop-sizes)),99999,$+ $|))))
+.innerloop-much = $(if $(call .innerloop-fit,$1),,$(word $(word $(.innerloop-many),$(.innerloop-sizes)),$1))
+.innerloop-texts = $(foreach name,$(filter-out .innerloop%,$(.VARIABLES)),$(if $(word 64,$(value $(name))),$(if $(findstring $(.innerloop-newline),$(value $(name))),,$(call .innerloop-much,$(value $(name))))))
+.innerloop-needs = $(if $(word 64,$+ $|),$(if $(call .innerloop-much,$+ $|),$(call .innerloop-much,$(wordlist $(word $(call .innerloop-many,$+ $|),$(.innerloop-sizes)),99999,$+ $|))))
 
 # Does a file look at the text of SHELL, export it, or set it for some targets only? Then the text has to stay as it is.
 # Files are read without a process ($(file <), make 4.2), and only where their names are usual: another could be a pipe.
