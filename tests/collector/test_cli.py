@@ -167,7 +167,17 @@ def test_a_mistyped_data_directory_is_said_and_nothing_is_made(idle: Collector, 
 
 
 @pytest.mark.parametrize(
-    "words", [["frobnicate"], ["report"], ["serve", "--port", "x"], ["projects", "apply", "f", "--min-active-weeks", "0"]]
+    "words",
+    [
+        ["frobnicate"],
+        ["report"],
+        ["serve", "--port", "x"],
+        ["projects", "apply", "f", "--min-active-weeks", "0"],
+        ["check", "--jso"],
+        ["proj", "list"],
+        ["check", "--he"],
+        ["demo", "--ke", "x"],
+    ],
 )
 def test_wrong_usage_exits_with_2(idle: Collector, words: list[str]) -> None:
     assert 2 == idle.cli(*words).returncode

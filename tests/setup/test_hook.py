@@ -369,3 +369,20 @@ def test_the_guarded_line_is_silent_where_innerloop_is_not_installed(somebody: D
     assert 1 == somebody.recorded()
     guides = (ROOT / "docs" / "guides" / "developers.md").read_text()
     assert line in guides
+
+
+@SHELLS
+def test_a_hook_that_outlives_the_package_does_nothing_silently(somebody: Developer, shell: str, tmp_path: Path) -> None:
+    """The command may be left without its package, as a link or a script; a shell that has the hook already, or loads it, runs plain make."""
+    script = (ROOT / "packages" / "client" / "scripts" / "innerloop").read_bytes()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "innerloop").write_bytes(script)
+    (tmp_path / "bin" / "innerloop").chmod(0o755)
+    env = {"PATH": f"{tmp_path}/bin:/usr/local/bin:/usr/bin:/bin"}
+    for text in (hooks.LINES[shell][1], hooks.TEXTS[shell]):
+        assert ("tested []\n", "") == play(somebody, shell, f"{text}\nmake test", load=False, **env)
+    (tmp_path / "bin" / "innerloop").unlink()
+    (tmp_path / "bin" / "innerloop").symlink_to(tmp_path / "gone")
+    for text in (hooks.LINES[shell][1], hooks.TEXTS[shell]):
+        assert ("tested []\n", "") == play(somebody, shell, f"{text}\nmake test", load=False, **env)
+    assert 0 == somebody.recorded()

@@ -105,6 +105,6 @@ TEXTS = {
 }
 LINES = {
     "bash": ("~/.bashrc", 'command -v innerloop >/dev/null && eval "$(innerloop hook bash)"'),
-    "zsh": ("~/.zshrc", '(( $+commands[innerloop] )) && eval "$(innerloop hook zsh)"'),
+    "zsh": ("~/.zshrc", 'command -v innerloop >/dev/null && eval "$(innerloop hook zsh)"'),
     "fish": ("~/.config/fish/config.fish", "command -q innerloop; and innerloop hook fish | source"),
 }
