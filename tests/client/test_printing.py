@@ -133,3 +133,13 @@ def test_a_command_that_is_not_there_is_named_without_what_could_steer(agreed: D
     assert 127 == done.status
     assert done.err.startswith("innerloop: x?[31m")
     assert set() == steers(done.err)
+
+
+def test_the_lines_of_a_file_that_is_shown_steer_nothing(agreed: Developer) -> None:
+    """A difference shows lines of a repository's file as they are, but for that."""
+    agreed.write(agreed.project_file.read_text() + "# \u202etxet\u2066 \u200b\n[names.x]\n")
+    agreed.write(agreed.project_file.read_text().replace('"true"]', '"true"] # \u202e\u2066'))
+    done = agreed.innerloop("init", "--update-names", "--dry-run", "--way", "none")
+
+    assert "txet" in done.out
+    assert set() == steers(done.out)
