@@ -149,6 +149,20 @@ def test_every_key_of_the_project_file_is_documented() -> None:
     assert set() == {(table, key) for table, key in keys if f"`{key}`" not in page and f"`{table}.{key}`" not in page}
 
 
+def test_every_test_that_the_threat_models_name_exists() -> None:
+    """A row of SECURITY.md without its test would be a promise that nobody holds."""
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    client, collector = text.split("### At a collector")
+    named = [
+        (part, name)
+        for part, page in (("client", client), ("collector", collector))
+        for name in re.findall(r"`([\w/]*test_\w+\.py)`", page)
+    ]
+
+    assert len(named) > 40
+    assert [] == [name for part, name in named if not (ROOT / (name if "/" in name else f"tests/{part}/{name}")).is_file()]
+
+
 def test_the_glossary_defines_every_word() -> None:
     """One definition for each word of the design, and no word twice."""
     page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
