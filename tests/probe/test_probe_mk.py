@@ -1,6 +1,7 @@
 """What probe.mk tells the shim, in which mode, where it steps aside, and that the Makefile cannot tell."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from innerloop.probe import place
+from innerloop.setup import gnumakefile
 from tests.probe.conftest import ENVIRONMENT, MAKE, Since, Stage
 
 
@@ -393,3 +396,13 @@ def test_a_shim_that_was_written_into_a_file_works_without_a_run(stage: Stage) -
     script.chmod(0o755)
 
     assert b"./made ran\n" == subprocess.run(["./made"], cwd=stage.work, env=ENVIRONMENT, check=True, capture_output=True).stdout
+
+
+def test_no_variable_of_a_committed_gnumakefile_is_used_by_what_it_includes() -> None:
+    """A GNUmakefile stays as it was written, and is read around these two: a name of both would mean two things."""
+    name = re.compile(r"\.innerloop-[a-z0-9-]+")
+    committed = set(name.findall(gnumakefile.whole("Makefile").decode()))
+    here = Path(place.HERE)
+
+    assert len(committed) > 1
+    assert set() == committed & {found for file in ("probe.mk", "attach.mk") for found in name.findall((here / file).read_text())}

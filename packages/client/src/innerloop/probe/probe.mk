@@ -72,7 +72,7 @@ endef
 .innerloop-usual := Makefile% makefile% GNUmakefile% Kbuild% %.mk %.mak %.make %.inc %.conf %.config
 .innerloop-lists := %.d %.P %.Po %.Plo %.Tpo %.dep %.deps %.cmd
 .innerloop-read = $(if $(wildcard $1),$(if $(wildcard $1/.),,$(file <$1)))
-.innerloop-text = $(subst | SHELL,,$(strip $(subst SHELLFLAGS,,| $(subst $(.innerloop-newline), | ,$(.innerloop-read)) |)))
+.innerloop-flat = $(subst | SHELL,,$(strip $(subst SHELLFLAGS,,| $(subst $(.innerloop-newline), | ,$(.innerloop-read)) |)))
 .innerloop-looks := (SHELL) {SHELL} (SHELL: {SHELL: ,SHELL) ,SHELL} :SHELL .EXPORT_ALL_VARIABLES
 .innerloop-words := SHELL SHELL) SHELL}
 .innerloop-begins := SHELL= SHELL:= SHELL?=
@@ -85,7 +85,7 @@ endef
 .innerloop-files = $(filter-out $(.innerloop-lists),$(MAKEFILE_LIST) $(filter-out $(MAKEFILE_LIST),$(wildcard GNUmakefile makefile Makefile)))
 # One more: with .ONESHELL a SHELL that is not one plain word names no program, while anywhere else make takes it apart.
 .innerloop-odd = $(subst x$(firstword $(SHELL))x,,x$(SHELL)x)$(findstring \,$(SHELL))$(findstring ',$(SHELL))$(findstring ",$(SHELL))
-.innerloop-exact = $(.innerloop-lost)$(foreach file,$(.innerloop-files),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-found,$(call .innerloop-text,$(file))),$(file)))
+.innerloop-exact = $(.innerloop-lost)$(foreach file,$(.innerloop-files),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-found,$(call .innerloop-flat,$(file))),$(file)))
 
 # What hinders the mode `flags`, which runs a shell more: that drops variables whose names are none to it, and sets four
 # whose values it is told, if they are short lines; a library that lines preload would see it; and bash speaks up about some. Looked at only where that mode is wanted.
@@ -95,7 +95,7 @@ endef
 .innerloop-from = $(call .innerloop-marked,$(foreach name,$(filter-out .innerloop% .SHELLFLAGS .DEFAULT_GOAL,$(.VARIABLES)),$(if $(filter $1,$(firstword $(origin $(name)))),$(name))))
 .innerloop-long = $(foreach name,$(.innerloop-own),$(if $(filter undefined,$(origin $(name))),,$(if $(findstring $(.innerloop-newline),$($(name))),lines)$(if $(call .innerloop-fit,$($(name)).),,long)))
 .innerloop-exports = $(if $(findstring | unexport ,$1),$(foreach name,$(.innerloop-own),$(findstring $(.innerloop-blank)$(name)$(.innerloop-blank),$1)))$(if $(findstring | export ,$1),$(foreach name,$(.innerloop-set),$(findstring | export $(name),$1)))
-.innerloop-hidden = $(foreach file,$(.innerloop-files),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-exports,$(call .innerloop-text,$(file)))))
+.innerloop-hidden = $(foreach file,$(.innerloop-files),$(if $(filter $(.innerloop-usual),$(notdir $(file))),$(call .innerloop-exports,$(call .innerloop-flat,$(file)))))
 .innerloop-digits := 0 1 2 3 4 5 6 7 8 9
 .innerloop-level = $(if $(filter undefined,$(origin SHLVL)),,$(filter-out $(.innerloop-digits) $(foreach digit,$(.innerloop-digits),$(addprefix $(digit),$(.innerloop-digits))),$(SHLVL)))
 .innerloop-locale = $(if $(filter undefined,$(origin LC_ALL)),,$(filter-out C POSIX C.UTF-8 C.utf8,$(LC_ALL)))
