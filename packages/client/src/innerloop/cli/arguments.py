@@ -18,6 +18,7 @@ class Parser(argparse.ArgumentParser):
         """As ArgumentParser, with abbreviations switched off."""
         super().__init__(**{**options, "allow_abbrev": False})
         self.color = False  # of Python 3.14
+        self.commands: "dict[str, Parser]" = {}  # by their names
 
     def _print_message(self, message: str, file: Any = None) -> None:
         (terminal.say if file is not None and file is sys.stderr else terminal.show)(message.rstrip("\n"))
@@ -53,15 +54,14 @@ def days(text: str) -> int:
     return number
 
 
-def parser() -> "tuple[Parser, dict[str, Parser]]":
-    """The arguments of every command: all together, and by the commands' names."""
+def parser() -> Parser:
+    """The arguments of every command."""
     top = Parser(prog="innerloop", description=ABOUT)
     top.add_argument("--version", action="version", version=f"innerloop {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    found: "dict[str, Parser]" = {}
 
     def add(name: str, text: str, json: bool = True) -> Parser:
-        one = found[name] = commands.add_parser(name, help=text, description=text)
+        one = top.commands[name] = commands.add_parser(name, help=text, description=text)
         if json:
             one.add_argument("--json", action="store_true", help="print JSON")
         return one
@@ -113,4 +113,4 @@ def parser() -> "tuple[Parser, dict[str, Parser]]":
     gone = add("uninstall", "take everything of innerloop's off this machine; repositories and the package itself are named")
     gone.add_argument("--keep-answers", action="store_true", help="leave your answers: a no, and the keys by which collectors erase")
     gone.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
-    return top, found
+    return top

@@ -74,18 +74,18 @@ def read(arguments: "list[str]") -> argparse.Namespace:
     """What was typed. Help and wrong usage end here."""
     if arguments == ["deliver"]:  # what the launcher starts, and nobody types
         return argparse.Namespace(command="deliver")
-    top, commands = parser()
+    top = parser()
     if not arguments:
         terminal.say(top.format_help().rstrip("\n"))
         terminal.leave(2)
     parsed = top.parse_args(arguments)
     if parsed.command == "help":
-        if parsed.about and parsed.about not in commands:
+        if parsed.about and parsed.about not in top.commands:
             top.error(f"there is no command {parsed.about}; see: innerloop help")
-        (commands[parsed.about] if parsed.about else top).print_help()
+        (top.commands[parsed.about] if parsed.about else top).print_help()
         terminal.leave(0)
     if parsed.command in ("run", "wrap"):
-        commands[parsed.command].error("put `--` before a command that has options of its own")
+        top.commands[parsed.command].error("put `--` before a command that has options of its own")
     return parsed
 
 
