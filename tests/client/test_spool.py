@@ -64,7 +64,7 @@ def test_a_launcher_killed_before_its_run_was_entered_into_the_ledger_is_counted
 
 
 def test_a_long_run_is_not_taken_for_a_killed_one(agreed: Developer, server: Recorder) -> None:
-    running = agreed.start(agreed.command, "run", "--", "sleep", "1")
+    running = agreed.start(agreed.command, "run", "--", "sleep", "6")
     assert eventually(lambda: agreed.place("run"))
     agreed.age_orphans(7200)
     agreed.flush()

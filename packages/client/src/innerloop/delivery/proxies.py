@@ -1,4 +1,4 @@
-"""Which proxy a request takes: the environment's variables, read as curl reads them (https://everything.curl.dev/usingcurl/proxies/env.html).
+"""Which proxy a request takes: the environment's variables, read as curl reads them.
 
     http_proxy                in small letters only: a CGI program gets the capital one from whoever asks it
     https_proxy, HTTPS_PROXY  for https
