@@ -517,7 +517,7 @@ def test_no_way_is_advised_to_who_took_it(configured: Repository, way: str) -> N
 def test_a_generated_makefile_gets_company_in_this_checkout_alone(configured: Repository) -> None:
     refused = configured.init("--way", "makefile")
     assert 1 == refused.status
-    assert b"git ignores the Makefile here, so a GNUmakefile for everybody would fail where it is not made yet" in refused.err
+    assert b"git does not track the Makefile here, so a GNUmakefile for everybody would fail where it is not made yet" in refused.err
 
     assert 0 == configured.init("--way", "private", *ANSWERS).status
     assert b"made\n" == configured.run("make").out
@@ -610,3 +610,14 @@ def test_what_stands_in_the_file_is_not_overwritten(repository: Repository) -> N
         assert 1 == done.status
         assert b"innerloop.toml says already" in done.err
     assert before == repository.tree()
+
+
+def test_a_makefile_that_cmake_made_and_git_does_not_ignore_gets_no_company_either(repository: Repository) -> None:
+    repository.write("CMakeLists.txt", "project(x)\n")
+    repository.commit()
+    repository.write("Makefile", "all: ; @true\n")
+    said = told(repository, *ANSWERS)
+
+    assert not repository.has("GNUmakefile")
+    assert "a tool made the Makefile here, and git does not track it: no GNUmakefile was put beside it. Take --way hook" in said
+    assert ["all", "make"] == tomllib.loads(repository.bytes("innerloop.toml").decode())["names"]["allow"]

@@ -69,7 +69,8 @@ def _prepare(root: str, given: argparse.Namespace) -> Setup:
     project, missing, new = _project_file(root, listed, plan, given)
     way, more = _way_in(root, found, given)
     plan = ways.Plan(plan.changes + more.changes, plan.remarks + more.remarks)
-    plan.remarks.extend(remarks.remarks(root, found, ignored, way, given))
+    made = ignored or [one for one in found if not one.directory and makefiles.is_generated(root, one)]
+    plan.remarks.extend(remarks.remarks(root, found, made, way, given))
     return Setup(root, found, listed, way, plan, new, missing, project)
 
 
@@ -105,12 +106,12 @@ def _way_in(root: str, found: "list[Makefile]", given: argparse.Namespace) -> "t
     at_root = [one for one in found if not one.directory]
     chosen = found if given.all_makefiles else at_root
     if given.way != "private":  # a committed file would be in the way before the tool has made the Makefile
-        chosen = [one for one in chosen if one.tracked is not False or not makefiles.is_ignored(root, one.path)]
+        chosen = [one for one in chosen if not makefiles.is_generated(root, one)]
     way = given.way or ("makefile" if chosen else "none")
     if way not in ("makefile", "private"):
         return way, ways.Plan([], [])
     if not chosen:
-        ignored = "git ignores the Makefile here, so a GNUmakefile for everybody would fail where it is not made yet; use --way private, or"
+        ignored = "git does not track the Makefile here, so a GNUmakefile for everybody would fail where it is not made yet; use --way private, or"
         elsewhere = f" ({len(found)} in directories below: --all-makefiles takes those)" if found else ""
         raise Refused(f"{ignored if at_root else f'there is no Makefile in {root}{elsewhere}; use'} --way hook, or --way none")
     free, said = ways.attachable(root, found, chosen)

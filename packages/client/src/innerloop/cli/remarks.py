@@ -12,15 +12,15 @@ from innerloop.setup import changes, gnumakefile, makefiles, targets
 from innerloop.setup.makefiles import Makefile
 
 
-def remarks(root: str, found: "list[Makefile]", ignored: "list[Makefile]", way: str, given: argparse.Namespace) -> "Iterator[str]":
-    """Everything that is worth a remark. `ignored`: the Makefile here that git ignores, looked into or not."""
+def remarks(root: str, found: "list[Makefile]", made: "list[Makefile]", way: str, given: argparse.Namespace) -> "Iterator[str]":
+    """Everything that is worth a remark. `made`: the Makefile here that a tool made, looked into or not."""
     below = [one for one in found if one.directory]
     own = os.path.join(root, gnumakefile.NAME)
     gone = gnumakefile.gone(root, changes.look(own)) if os.path.isfile(own) and not os.path.islink(own) else ""
     if gone:
         yield gone
-    elif ignored:
-        yield from _ignored(ignored[0].name, looked_into=ignored[0] in found, way=way)
+    elif made:
+        yield from _made(made[0].name, looked_into=made[0] in found, way=way)
     elif not found:
         yield "no Makefile was found: measure any command by `innerloop run -- COMMAND`, and list what may leave under [names]"
     if makefiles.is_unconfigured(root):
@@ -34,8 +34,8 @@ def remarks(root: str, found: "list[Makefile]", ignored: "list[Makefile]", way: 
         yield "the Makefile passes goals on that it has no rule for (.DEFAULT or %): add those that people type here by hand"
 
 
-def _ignored(name: str, looked_into: bool, way: str) -> "Iterator[str]":
+def _made(name: str, looked_into: bool, way: str) -> "Iterator[str]":
     if not looked_into:
         yield f"git ignores the {name} here, so it is made by a tool and was not looked into: `innerloop init --update-names` lists its targets"
     if way not in ("hook", "private"):
-        yield f"no GNUmakefile was put beside the {name} that git ignores: take --way hook, or --way private for this checkout alone"
+        yield f"a tool made the {name} here, and git does not track it: no GNUmakefile was put beside it. Take --way hook, or --way private for this checkout alone"

@@ -14,8 +14,9 @@ from typing import Any, NoReturn, Optional
 
 from innerloop.plan.project import clean
 
-COLOURS = ("31", "33", "2", "1", "0")  # that `paint` may be asked for, and the end of each
+COLOURS = ("31", "33", "2", "1", "0")  # of a timeline, and the end of each
 _OURS = re.compile(rf"(\033\[(?:{'|'.join(COLOURS)})m)")
+_UNUSUAL = re.compile(r"[^\n -~]+")  # the rest is printable ASCII, and quick
 _failed: "dict[int, OSError]" = {}  # by descriptor: why nothing more is written there
 _lost: "set[int]" = set()  # descriptors on which something could not be printed
 
@@ -41,7 +42,9 @@ def count(number: int, what: str, several: str = "") -> str:
 
 def safe(text: str) -> str:
     """A text for a terminal: nothing in it can steer it, hide or change order; lines stay, and colours of ours."""
-    return "".join(part if number % 2 else clean(part, keep_lines=True) for number, part in enumerate(_OURS.split(text)))
+    return "".join(
+        part if number % 2 else _UNUSUAL.sub(lambda found: clean(found[0]), part) for number, part in enumerate(_OURS.split(text))
+    )
 
 
 def line(text: str) -> str:
@@ -51,12 +54,12 @@ def line(text: str) -> str:
 
 def escaped(text: str) -> str:
     """JSON in which what could steer a terminal stands as an escape, which means the same."""
-    return "".join(one if one == "\n" or clean(one) else json.dumps(one).strip('"') if ord(one) != 0x7F else "\\u007f" for one in text)
+    return _UNUSUAL.sub(lambda found: "".join(one if clean(one) else _escape(one) for one in found[0]), text)
 
 
-def paint(text: str, code: str) -> str:
-    """A text in one of the colours."""
-    return f"\033[{code}m{text}\033[0m"
+def _escape(one: str) -> str:
+    """A character as JSON writes it in a string. JSON itself leaves DEL as it is."""
+    return "\\u007f" if one == "\x7f" else json.dumps(one)[1:-1]
 
 
 def show(text: str, end: str = "\n") -> None:

@@ -88,9 +88,12 @@ def is_tracked(path: str) -> bool:
     return bool(_git(os.path.dirname(path), "--cached", names=(os.path.basename(path),)))
 
 
-def is_ignored(root: str, path: str) -> bool:
-    """Tell whether git ignores a file, such as one that a tool made."""
-    return _ask(root, "check-ignore", "-q", "--", path) is not None
+def is_generated(root: str, one: Makefile) -> bool:
+    """Tell whether a tool made a Makefile: git ignores it, or does not track it beside what a tool makes one of."""
+    if one.tracked is not False:
+        return False
+    made_of = any(_exists(os.path.join(root, one.directory), name) for name in RECIPES)
+    return made_of or _ask(root, "check-ignore", "-q", "--", one.path) is not None
 
 
 def ignoring(root: str, path: str) -> "Optional[tuple[str, str, bytes]]":
