@@ -4,13 +4,13 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 import pytest
 
-from innerloop.cli.main import parser
+from innerloop.cli.arguments import parser
 from innerloop.plan import project
 from innerloop_collector.cli.main import commands
 from tests.conftest import ROOT
@@ -41,10 +41,9 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def client_commands() -> dict[str, argparse.ArgumentParser]:
+def client_commands() -> Mapping[str, argparse.ArgumentParser]:
     """Return the client's commands, as its own parser knows them."""
-    action = next(action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
-    return {name: command for name, command in action.choices.items() if name not in INTERNAL}
+    return {name: command for name, command in parser()[1].items() if name not in INTERNAL}
 
 
 def collector_commands(group: click.Group = commands, path: str = "") -> Iterator[tuple[str, click.Command]]:
