@@ -25,6 +25,8 @@ def make(*words: str, path: str = "", **extra: str) -> subprocess.CompletedProce
     on_path = [path] if path else []
     on_path += [directory for directory in ENVIRONMENT["PATH"].split(os.pathsep) if not (Path(directory) / "innerloop").exists()]
     kept = {key: value for key, value in ENVIRONMENT.items() if not key.startswith(("MAKE", "MFLAGS", "INNERLOOP"))}
+    for variable in ("T", "FIX", "DEMO", "PYTHON"):  # a make that runs the tests hands on what it was given
+        kept.pop(variable, None)
     environment = kept | {"PATH": os.pathsep.join(on_path)} | extra
     return subprocess.run(["make", "-C", ROOT, *words], env=environment, capture_output=True, text=True, check=False)
 
