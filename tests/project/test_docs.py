@@ -43,7 +43,7 @@ def anchors(page: Path) -> set[str]:
 
 def client_commands() -> Mapping[str, argparse.ArgumentParser]:
     """Return the client's commands, as its own parser knows them."""
-    return {name: command for name, command in parser()[1].items() if name not in INTERNAL}
+    return {name: command for name, command in parser().commands.items() if name not in INTERNAL}
 
 
 def collector_commands(group: click.Group = commands, path: str = "") -> Iterator[tuple[str, click.Command]]:
