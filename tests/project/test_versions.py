@@ -68,7 +68,8 @@ def tree(tmp_path: Path) -> Path:
     """The sources of both packages in a directory of their own."""
     directory = tmp_path / "tree"
     shutil.copytree(ROOT / "packages", directory / "packages", ignore=shutil.ignore_patterns("__pycache__", "bin"))
-    shutil.copy(ROOT / ".gitattributes", directory)
+    for name in (".gitattributes", ".gitignore"):
+        shutil.copy(ROOT / name, directory)
     for path in directory.rglob("*"):
         os.utime(path, (WRITTEN, WRITTEN))
     return directory
