@@ -123,9 +123,9 @@ def test_what_failed_is_tried_once_more_in_a_run_of_everything_alone() -> None:
     assert "--last-failed" not in make("-n", "impl-test", "T=tests/plan").stdout
 
 
-# The file is read first: an ordinary user may not see the checkout of root.
+# All files are read first: an ordinary user may see neither the checkout nor the interpreter of root.
 ORDINARY = """
-import os, sys
+import glob, os, pathlib, shutil, subprocess, sys, tempfile
 text = open(sys.argv[1]).read()
 os.geteuid() or os.setuid(65534)
 exec(text, {"__name__": "__main__", "__file__": sys.argv[1]})
