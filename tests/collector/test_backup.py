@@ -73,7 +73,7 @@ def test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the
     assert owner.id not in holds(idle.data, secret, owner.id)
     idle.start()
     idle.send(run_event(owner.id))
-    assert (21, 1, 0) == (idle.stored, idle.waiting, idle.ask("check")["unfinished_erasures"])
+    assert (21, 1, 0) == (idle.stored, idle.waiting, idle.check()["unfinished_erasures"])
 
 
 def test_a_restored_store_knows_its_backups_and_erases_from_them(idle: Collector) -> None:

@@ -132,4 +132,9 @@ def test_malformed_events_do_not_cost_their_neighbours_anything(collector: Colle
     collector.send(run_event(), 7, None, {}, [], nameless, typeless, {"type": 3}, run_event(padding="x" * 40_000), run_event())  # type: ignore[arg-type]
 
     assert 2 == collector.stored
-    assert {"malformed: type": 6, "neither userId nor anonymousId": 1, "larger than 32 KB": 1} == collector.reasons()
+    assert {
+        "malformed: message": 3,
+        "malformed: type": 3,
+        "neither userId nor anonymousId": 1,
+        "larger than 32 KB": 1,
+    } == collector.reasons()
