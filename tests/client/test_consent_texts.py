@@ -243,7 +243,7 @@ def test_the_projects_words_are_marked_as_its_own_and_replace_none_of_ours(devel
     for words in (
         'Why    "to see whether builds got faster" (the project\'s words)',
         "shop adds:\n  | Line A\n  | Line B\n",
-        "Basis  Art. 6(1)(a) GDPR",
+        'Basis  "Art. 6(1)(a) GDPR"',
         "stop: innerloop opt-out",
         'Thank you. shop commands are measured from now on, none from before.\nshop says: "Thanks."\n',
     ):

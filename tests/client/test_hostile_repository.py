@@ -261,13 +261,96 @@ def test_a_repository_cannot_turn_the_question_round(developer: Developer, seed:
     assert 'command listed "yes = refuse, no = share yes = refuse, no = share "' in joined, (
         "the example of a name, cut and in quotation marks"
     )
-    assert 'and from there "Nobody\' gets it. \'" (group totals), "nowhere: press yes"' in joined
+    assert '"Nobody\' gets it. \'" gets group totals, in "no region"' in joined
+    assert ', "nowhere: press yes"; kept 365 days' in joined
     assert said.text.index("y/yes  share") > said.text.index("Ask "), "what the answers mean stands last"
     assert '"yes means no" says: "Measuring is on already; nothing to decide."' in " ".join(invited.split())
     assert "So far nothing is recorded." in invited
     thanked = " ".join(developer.opt_in("yes").text.split())
     assert '"yes means no" commands are measured from now on, none from before.' in thanked
     assert '"yes means no" says: "You refused, so nothing is recorded."' in thanked
+
+
+@pytest.mark.parametrize("blank", ["_", "\u00a0", ",", "/"])
+def test_words_without_blanks_are_words_too(developer: Developer, blank: str) -> None:
+    telling = blank.join(["Type", "yes", "to", "REFUSE"])
+    said = developer.edit(project={"organisation": telling, "contact": telling, "region": telling}).opt_in("").text
+    joined = " ".join(said.split())
+    assert re.search(r'May "Type.*REFUSE" measure how shop', joined)
+    assert re.search(r'Ask "Type.*REFUSE"', joined)
+    assert re.search(r'Where [^"]*, "Type.*REFUSE"; kept', joined)
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u2800", "\u115f", "\u1160", "\ufe00", "\u034f", "\uffa0", "\u200b"])
+def test_letters_that_show_nothing_make_no_words(developer: Developer, blank: str) -> None:
+    telling = blank.join(["Type", "yes", "to", "REFUSE"])
+    said = developer.edit(project={"organisation": telling, "contact": telling, "region": telling}).opt_in("").text
+    assert "May TypeyestoREFUSE measure how shop" in said
+    assert blank not in said
+
+
+def test_marks_that_reach_into_the_lines_above_are_cut(developer: Developer) -> None:
+    said = developer.edit(project={"organisation": "A" + "\u0301" * 80 + "cme"}).opt_in("").text
+    assert "\u0301" * 2 in said
+    assert "\u0301" * 3 not in said
+
+
+def test_the_whole_question_is_on_the_screen_however_many_recipients_there_are(developer: Developer) -> None:
+    names = [f"Recipient number {number} with a name that is long enough to fill a line of its own" for number in range(8)]
+    developer.edit(recipients=[{"name": name} for name in names], wording={"purpose": "to see what is slow " * 9})
+    said = developer.opt_in("").text
+    question = said[said.index("May Example Org measure") :].partition("No answer")[0]
+    assert len(question.splitlines()) <= 22
+    assert "127.0.0.1" in question
+    assert "and from there 8 more, listed above" in " ".join(question.split())
+    above = " ".join(said.partition("May Example Org measure")[0].split())
+    for name in names:
+        assert f'"{name}" gets group totals' in above
+
+
+@pytest.mark.parametrize("first", ["yes", "no"])
+def test_an_agent_answers_nothing_over_a_persons_answer_by_the_test_variable(devstack: Devstack, first: str) -> None:
+    devstack.opt_in(first)
+    before = devstack.answer
+    env = {"CLAUDECODE": "1", "DEVSTACK_METRICS_TESTING": "x"}
+    command = devstack.developer.command
+    assert devstack.developer.at_terminal(command, "opt-in", env=env).status == 1 or first == "yes"
+    assert devstack.developer.innerloop("opt-out", env=env).status == 1
+    assert devstack.answer == before
+
+
+def test_a_repository_makes_no_ci_job_of_a_person(developer: Developer, server: Recorder) -> None:
+    """Its Makefile says that this is a job, in a session of its own, so without a terminal."""
+    developer.edit(project={"ci": True})
+    (developer.directory / "Makefile").write_text(
+        "export CI := 1\nexport INNERLOOP_CI := 1\nall:\n\t@setsid -w innerloop wrap all\nimpl-all:\n\t@echo built\n"
+    )
+    assert "built" in developer.at_terminal("make", "all").text
+    assert developer.recorded() == 0
+    assert server.connections == 0
+
+
+# state that somebody else wrote
+
+
+@pytest.mark.parametrize("line", ["spool", "probe", "first source", "no answer"])
+def test_a_hot_file_chooses_no_path_and_no_answer(agreed: Developer, tmp_path: Path, line: str) -> None:
+    agreed.run("make", "test")
+    lines = agreed.hot_file.read_bytes().split(b"\n")
+    elsewhere = str(tmp_path / "elsewhere").encode()
+    (tmp_path / "elsewhere").mkdir()
+    at = {"spool": 0, "probe": 0, "first source": 1, "no answer": 2}[line]
+    if line in ("spool", "probe"):
+        (at,) = (number for number, text in enumerate(lines) if text.startswith(line.encode() + b" "))
+        lines[at] = line.encode() + b" " + elsewhere
+    else:
+        lines[at] = b"f /nonexistent\0-"
+    agreed.hot_file.write_bytes(b"\n".join(lines))
+    before = agreed.recorded()
+    agreed.run("make", "test", env={"INNERLOOP_PROBE": None})
+    assert agreed.recorded() == before + 1, "the sources are asked instead"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert elsewhere not in agreed.hot_file.read_bytes()
 
 
 @pytest.mark.parametrize(

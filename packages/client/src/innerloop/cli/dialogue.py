@@ -33,7 +33,7 @@ def may_ask(state: Resolution, here: State) -> None:
         raise Failure(f"nothing can be agreed to here: {reason}")
     if state.unusable:
         raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside, then try again")
-    if not state.testing and environment.by_agent(here.env):
+    if not state.agents_may_answer and environment.by_agent(here.env):
         raise Failure("only a person can agree; a coding agent may not answer for one")
     if not state.testing and (mark := environment.ci_mark(here.env)):
         raise Failure(f"only a person at a terminal can agree; this is a CI job, says {mark.decode()}. CI=false says that it is none")
@@ -70,7 +70,8 @@ def talk(state: Resolution, here: State, local: bool = False, started: int = 0, 
         text = texts.changed_question(state, current)
         answer = _read(text, state, here)
     else:
-        say(texts.field_table(current["fields"], events.examples(state, here), why=False) + "\n")
+        table = texts.field_table(current["fields"], events.examples(state, here), why=False)
+        say("\n".join([table, *map(texts.recipient_entry, state.project.recipients), ""]))
         text = texts.question(state)
         answer = _read(text, state, here)
     if answer == NOT_NOW and noted:

@@ -19,7 +19,7 @@ PATIENCE = 60.0  # s to wait for a collector that says that it is at work: a lar
 
 
 def _only_a_person(state: Resolution, here: State) -> None:
-    if not state.testing and environment.by_agent(here.env):
+    if not state.agents_may_answer and environment.by_agent(here.env):
         raise Failure("only a person can do this; a coding agent may not answer, change or erase for one")
     if refusal := here.home.refusal():
         raise Failure(f"{refusal}: there is nothing of yours here")

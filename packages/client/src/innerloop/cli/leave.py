@@ -32,7 +32,7 @@ def opt_out(here: State, everywhere: bool) -> int:
     except (NoProject, ProjectError) as error:
         _refuse_agent(here)
         return _opt_out_all(here) if everywhere else _opt_out_of_broken(here, error)
-    if not state.testing:
+    if not state.agents_may_answer:
         _refuse_agent(here)
     if not everywhere or state.answer.decision != answers.UNDECIDED:
         _opt_out_of_project(state, here, started)

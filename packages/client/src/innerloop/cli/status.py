@@ -197,7 +197,7 @@ def _consent_checks(state: Resolution, here: State) -> "list[Check]":
         checks.append(Check("changed plan", False, f"{changed}; decide: {texts.opt_in_command(state.project)}"))
     found = os.stat(state.path)
     path = hot.path_for(here.home, os.fsencode(state.path), found)
-    cached = hot.read(path, here.home.uid, here.home.config)
+    cached = hot.read(here.home, os.fsencode(state.path), found)
     checks.append(
         Check("hot file", True, f"{os.fsdecode(path)}: {'current' if cached else 'absent or out of date; the next run makes it'}")
     )

@@ -136,7 +136,7 @@ def _probe_rows(here: State, state: Resolution) -> "Iterator[Row]":
     if here.env.get(probe.OFF, b"").lower() in (b"off", b"0", b"no", b"false"):
         yield Row("targets", False, f"{probe.OFF.decode()} is off: runs are measured as a whole")
         return
-    cached = hot.read(hot.path_for(here.home, os.fsencode(state.path), os.stat(state.path)), here.home.uid, here.home.config)
+    cached = hot.read(here.home, os.fsencode(state.path), os.stat(state.path))
     directory = "" if cached is None else os.fsdecode(cached.probe)
     if not place.PLAIN.fullmatch(here.state):
         reason = f"{here.state} has characters that make does not take in a file's name"

@@ -256,7 +256,7 @@ def decline_in_place(before: Answer) -> Answer:
 
 def _declined(before: Answer) -> "dict[str, Any]":
     consent: "dict[str, Any]" = {"decision": False, "timestamp": datetime.now(timezone.utc).isoformat(), "serial": secrets.token_hex(16)}
-    consent.update({key: before.consent[key] for key in ("secret", "destination") if before.consent.get(key)})
+    consent.update({key: before.consent[key] for key in ("secret", "destination", "test") if before.consent.get(key)})
     if before.earlier:
         consent["earlier"] = before.earlier
     return {**before.document, "consent": consent}

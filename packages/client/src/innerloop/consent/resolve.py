@@ -58,6 +58,11 @@ class Resolution(NamedTuple):
         return self.answer.identities(destination_digest(self.project))
 
     @property
+    def agents_may_answer(self) -> bool:
+        """Whether this is a founding system's test in which no person's real answer is at stake."""
+        return bool(self.testing) and (self.answer.decision == UNDECIDED or "test" in self.answer.consent)
+
+    @property
     def digest(self) -> str:
         """The digest that events are sent under."""
         return digest(self.agreement)

@@ -38,9 +38,13 @@ def opt_out_command(project: Project) -> str:
 
 def claimed(text: str) -> str:
     """What a project file says of itself, in the middle of our words: in quotation marks where it could be read as ours."""
-    words = text.split()
-    plain = len(words) <= PLAIN_WORDS and not _TELLING.search(text)
-    return text if plain else in_quotes(text)
+    words = [word.lower() for word in re.split(r"[\W_]+", text) if word]
+    plain = len(words) <= PLAIN_WORDS and len(text) <= PLAIN_LENGTH and not _TELLING.intersection(words)
+    return (
+        text
+        if (plain and not _FOREIGN.search(text)) or (_ADDRESS.fullmatch(text) and not _TELLING.intersection(words))
+        else in_quotes(text)
+    )
 
 
 def in_quotes(text: str) -> str:
@@ -48,8 +52,12 @@ def in_quotes(text: str) -> str:
     return '"' + text.replace('"', "'") + '"'
 
 
-PLAIN_WORDS = 3  # of a name that needs no quotation marks
-_TELLING = re.compile(r"[^\w\s.,&@/:#'()+-]|\b(yes|no|y|n|l|local|type|enter|answer|press|keep|share|never|nothing)\b", re.IGNORECASE)
+PLAIN_WORDS, PLAIN_LENGTH = 3, 40  # of a name that needs no quotation marks
+_TELLING = frozenset(
+    ["yes", "no", "y", "n", "l", "k", "local", "type", "enter", "answer", "press", "keep", "share", "never", "nothing", "agree", "refuse"]
+)
+_FOREIGN = re.compile(r"[^\w\s.,&@/:#'()+-]|_")
+_ADDRESS = re.compile(r"[A-Za-z0-9.+-]+@[A-Za-z0-9.-]+|https?://[A-Za-z0-9./-]+")
 
 
 def quoted(project: Project, words: str) -> str:
@@ -88,16 +96,18 @@ def beside(first: str, second: str) -> str:
     return f"{first} {second}" if len(first) + 1 + len(second) <= WIDTH else f"{fold(first)}\n{fold(second)}"
 
 
-def place(project: Project) -> str:
-    """Where the data goes, and who gets it from there."""
+def place(project: Project, briefly: bool = False) -> str:
+    """Where the data goes, and who gets it from there; or how many (`briefly`), where a list above names them."""
     names = "".join(f", and from there {claimed(recipient.name)} ({recipient.receives})" for recipient in project.recipients)
+    if briefly and project.recipients:
+        names = f", and from there {len(project.recipients)} more, listed above"
     region = f", {claimed(project.region)}" if project.region else ""
     return f"{project.endpoint_host}{names}{region}"
 
 
-def destination(project: Project) -> str:
+def destination(project: Project, briefly: bool = False) -> str:
     """Where the data goes, who gets it from there, and how long it is kept."""
-    return f"{place(project)}; kept {project.retention_days} days"
+    return f"{place(project, briefly)}; kept {project.retention_days} days"
 
 
 def field_list(fields: "dict[str, str]") -> str:
@@ -131,7 +141,8 @@ def question(state: Resolution) -> str:
         text = _question(project, listed)
         if _fits(text):
             return text
-    return _question(project, f"the {len(fields)} fields listed above")
+    text = _question(project, f"the {len(fields)} fields listed above")
+    return text if _fits(text) else _question(project, f"the {len(fields)} fields listed above", briefly=True)
 
 
 def _some(fields: "dict[str, str]", named: "list[str]") -> str:
@@ -144,7 +155,7 @@ def _fits(text: str) -> bool:
     return len(text.splitlines()) <= MOST_LINES and len(text.split()) <= MOST_WORDS
 
 
-def _question(project: Project, fields: str) -> str:
+def _question(project: Project, fields: str, briefly: bool = False) -> str:
     contact = " ".join(claimed(part) for part in (project.contact, project.notice_url) if part)
     purpose = f"{in_quotes(project.wording['purpose'])} (the project's words)" if "purpose" in project.wording else PURPOSE
     lines = [
@@ -153,7 +164,7 @@ def _question(project: Project, fields: str) -> str:
         entry("Why", purpose),
         entry("What", fields),
         entry("Never", "arguments, paths, output, environment, file or user names"),
-        entry("Where", destination(project)),
+        entry("Where", destination(project, briefly)),
         entry(
             "Seen",
             f"groups of {GROUP} or more. Single records carry a random id: pseudonymous, not anonymous, since their times can be compared with git",
@@ -215,6 +226,11 @@ def recipient_line(recipient: Recipient) -> str:
         if text
     )
     return f"{claimed(recipient.name)} gets {recipient.receives}{where}"
+
+
+def recipient_entry(recipient: Recipient) -> str:
+    """A recipient as a titled paragraph."""
+    return entry("To", recipient_line(recipient))
 
 
 Changes = Iterator["tuple[str, str]"]
@@ -367,7 +383,7 @@ def notice(state: Resolution, examples: "dict[str, Any]") -> str:
         lines.append(cohort_entry(project))
     if project.legal_basis:
         lines.append(entry("Basis", claimed(project.legal_basis)))
-    lines += [entry("To", recipient_line(recipient)) for recipient in project.recipients]
+    lines += map(recipient_entry, project.recipients)
     rights = (
         f"see what left: innerloop show sent. Erase it: innerloop forget. Object: {opt_out_command(project)}. You may ask the contact "
         "above for access and erasure too, and complain to an authority. Not used for appraisal; no automated decisions; nothing is sold."

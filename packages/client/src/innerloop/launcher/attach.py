@@ -79,7 +79,7 @@ def _decide(env: "dict[bytes, bytes]", home: "places.Home") -> "hot.Hot | None":
     found = hot.find_project(home.uid)
     if found is None or hot.ci_job(env):
         return None
-    answer = hot.read(hot.path_for(home, *found), home.uid, home.config)
+    answer = hot.read(home, *found)
     return None if answer is None or environment.test_value(env, answer.testvar) else answer
 
 

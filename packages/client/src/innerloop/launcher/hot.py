@@ -93,15 +93,15 @@ def path_for(home: "places.Home", path: bytes, found: "posix.stat_result") -> by
     return b"%s/hot/%d-%d%s" % (home.state, found.st_dev, found.st_ino, place)
 
 
-def read(path: bytes, uid: int, config: bytes) -> "Hot | None":
-    """Read a hot file if it can be trusted and every source is as it was; else return None."""
+def read(home: "places.Home", project: bytes, found: "posix.stat_result") -> "Hot | None":
+    """Read a project file's hot file if it can be trusted and every source is as it was; else return None."""
     try:
-        descriptor = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC | posix.O_NONBLOCK)
+        descriptor = posix.open(path_for(home, project, found), posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC | posix.O_NONBLOCK)
     except OSError:
         return None
     try:
         own = posix.fstat(descriptor)
-        if own.st_uid != uid or own.st_mode & 0o170077 != 0o100000 or own.st_size > LONGEST:
+        if own.st_uid != home.uid or own.st_mode & 0o170077 != 0o100000 or own.st_size > LONGEST:
             return None
         data = posix.read(descriptor, LONGEST)
     finally:
@@ -110,12 +110,35 @@ def read(path: bytes, uid: int, config: bytes) -> "Hot | None":
         hot = parse(data)
     except ValueError:  # bytes that no name has
         return None
-    if hot is None or hot.config != config or (hot.until and time.time() // 86400 >= int(hot.until)):
+    if hot is None or not _is_about(hot, home, project) or (hot.until and time.time() // 86400 >= int(hot.until)):
         return None
     for source, known in hot.sources:
         if fingerprint(source) != known:
             return None
     return hot
+
+
+def _is_about(hot: Hot, home: "places.Home", project: bytes) -> bool:
+    """Tell whether a hot file speaks of this project, of an answer, and of places of ours.
+
+    It may have come with an archive, or from a container that shares the host's files: it chooses no path.
+    """
+    answers = (home.config + b"/", home.env.get(b"HOME", b"/") + b"/.config/", places.MOUNT + b"/")
+    return (
+        hot.config == home.config
+        and hot.project_file == project
+        and hot.consent.startswith(answers)
+        and (hot.consent_print != b"-" or not hot.measures())
+        and _is_below(hot.spool, home.state + b"/spool/", 24)
+        and (not hot.probe or _is_below(hot.probe, home.state + b"/probe/", 12))
+    )
+
+
+def _is_below(path: bytes, parent: bytes, digits: int) -> bool:
+    """Tell whether a path is a directory that is named by so many hexadecimal digits, right below another; of CI jobs, with their mark."""
+    name = path[len(parent) :]
+    name = name[:-3] if name.endswith(b"-ci") else name
+    return path.startswith(parent) and len(name) == digits and not name.strip(b"0123456789abcdef")
 
 
 def parse(data: bytes) -> "Hot | None":
@@ -188,13 +211,18 @@ def course(answer: "Hot", env: "dict[bytes, bytes]") -> str:
 
 
 def ci_job(env: "dict[bytes, bytes]") -> bool:
-    """Tell whether a CI job says that it may be recorded. At a terminal sits a person, whatever a Makefile exports or redirects."""
+    """Tell whether a CI job says that it may be recorded.
+
+    At a terminal sits a person, whatever a Makefile exports or redirects: at ours, or at that of a process above us.
+    """
     if not environment.ci_counts(env):
         return False
     try:
         posix.close(posix.open(b"/dev/tty", posix.O_RDONLY | posix.O_NOCTTY | posix.O_CLOEXEC))
     except OSError:
-        return True
+        from innerloop.launcher import nesting  # noqa: PLC0415 (nearly never)
+
+        return not any(nesting.has_terminal(pid) for pid in nesting.lineage(posix.getpid()))
     return False
 
 

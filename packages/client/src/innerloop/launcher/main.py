@@ -66,7 +66,7 @@ def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, hot.Hot
         return BARE, None
     if hot.ci_job(env):
         return RESOLVE, None  # it runs under no person's answer
-    answer = hot.read(hot.path_for(home, *found), home.uid, home.config)
+    answer = hot.read(home, *found)
     if answer is None:
         unknown = at_terminal() or hot.fingerprint(home.state + b"/enabled") != b"-"
         return (RESOLVE if unknown else BARE), None

@@ -109,6 +109,12 @@ def lineage(pid: int) -> "list[int]":
     return found
 
 
+def has_terminal(pid: int) -> bool:
+    """Whether a process has a controlling terminal (proc(5), stat: tty_nr is the fifth field after the name)."""
+    fields = read(b"/proc/%d/stat" % pid).rpartition(b") ")[2].split()
+    return len(fields) > 4 and fields[4] != b"0"
+
+
 def read(path: bytes) -> bytes:
     """The beginning of a small file, or b""."""
     try:
