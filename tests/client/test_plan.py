@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerloop.names import LONGEST, OTHER, allowed, asks_only, directory_prefix, make_directory, naming_words, public_name
+from innerloop.names import LONGEST, MOST_WORDS, OTHER, allowed, asks_only, directory_prefix, make_directory, naming_words, public_name
 from innerloop.plan import granularity
 from innerloop.plan.agreement import agreement, destination_digest, difference, digest
 from innerloop.plan.check import Names, conforms, violations
-from innerloop.plan.project import Project, read
+from innerloop.plan.project import LONGEST_NAME, MOST_NAMES, Project, ProjectError, read
 from innerloop.plan.tracking import PLAN
 from tests.client.founding import KEY
 from tests.conftest import ROOT
@@ -159,6 +159,51 @@ def test_what_the_client_calls_a_command_passes_the_law(words: list[str], allow:
     name = public_name(words, allow, stems, separator)
     assert len(name) <= LONGEST
     assert Names(tuple(allow), tuple(stems), separator).holds(name)
+
+
+@given(words=st.lists(st.text("ab+ ", max_size=4), min_size=1, max_size=12), allow=st.lists(st.text("ab+* ", max_size=12), max_size=5),
+       stems=st.lists(st.text("ab ", max_size=4), max_size=4), separator=st.sampled_from(["", "+", " "]))  # fmt: skip
+def test_of_a_command_the_longest_listed_beginning_counts(words: list[str], allow: list[str], stems: list[str], separator: str) -> None:
+    beginnings = [" ".join(words[:end]) for end in range(min(len(words), MOST_WORDS), 0, -1)]
+    listed = [name for name in beginnings if allowed(name, allow, stems, separator)]
+    assert public_name(words, allow, stems, separator) == (listed[0] if listed else OTHER)
+
+
+class Counted(list[str]):
+    """Words, and how many of them were asked for."""
+
+    taken = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        self.taken += len(found) if isinstance(key, slice) else 1
+        return found
+
+    def __iter__(self) -> Any:
+        self.taken += len(self)
+        return super().__iter__()
+
+
+def test_what_a_name_costs_does_not_grow_with_the_words_of_a_command() -> None:
+    patterns = ["docker compose up", "x *"]
+    few, many = (Counted(["true", *map(str, range(number))]) for number in (10, 20_000))
+    assert public_name(few, patterns, ["web"]) == public_name(many, patterns, ["web"]) == OTHER
+    assert few.taken == many.taken <= 6
+
+
+def test_a_list_of_names_is_read_a_few_times_however_many_words_there_are() -> None:
+    patterns, stems = (Counted(f"{number}{end}" for number in range(MOST_NAMES)) for end in (" a b c d e f g h i*", ""))
+    assert public_name(["true"] * 300, patterns, stems) == OTHER
+    assert (patterns.taken <= 3 * MOST_NAMES, stems.taken <= 3 * MOST_NAMES) == (True, True)
+
+
+@pytest.mark.parametrize("key", ["allow", "stems"])
+def test_lists_of_names_are_bounded(key: str) -> None:
+    read_with = [["x" * LONGEST_NAME], [f"{number}" for number in range(MOST_NAMES)]]
+    assert [len(project(names={key: words}).names + project(names={key: words}).stems) for words in read_with] == [1, MOST_NAMES]
+    for words in (["x" * (LONGEST_NAME + 1)], ["*"] * (MOST_NAMES + 1)):
+        with pytest.raises(ProjectError, match=rf"^names\.{key} must be at most 2000 strings of at most 200 characters each$"):
+            project(names={key: words})
 
 
 @pytest.mark.parametrize(

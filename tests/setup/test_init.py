@@ -356,6 +356,14 @@ def test_missing_names_are_told_and_added_only_when_asked(repository: Repository
     assert b"# mine" in repository.bytes("innerloop.toml")
 
 
+def test_init_lists_no_more_and_no_longer_names_than_a_project_file_may_hold(repository: Repository) -> None:
+    repository.write("Makefile", f"test new newer {'x' * 201}: ; @true\n")
+    listed = ["test", *(f"n{number}" for number in range(1998))]
+    repository.write("innerloop.toml", f'[project]\nid = "x"\n\n[names]\nallow = {listed}\n'.replace("'", '"'))
+    assert b"1 name more" in repository.init("--way", "none", "--update-names").out
+    assert [*listed, "new"] == tomllib.loads(repository.bytes("innerloop.toml").decode())["names"]["allow"]
+
+
 def test_a_name_is_added_under_the_heading_of_its_makefile(repository: Repository) -> None:
     for name in ("Makefile", "api/Makefile"):
         repository.write(name, "test: ; @true")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 LONGEST = 50  # characters that leave of an allowed name, as in the founding system
+MOST_WORDS = 8  # of a command line that may name it
 MAKES = ("make", "gmake")
 # make's options that take the next word as their value, and those that take it only where it is a number (GNU make 4.4)
 VALUED, COUNTED = b"CfIoWE", b"jl"
@@ -38,12 +39,18 @@ LONG_ASKING = (b"just-print", b"dry-run", b"recon", b"question", b"touch", b"pri
 
 def allowed(name: str, patterns: "Collection[str]", stems: "Collection[str]" = (), separator: str = "") -> bool:
     """Tell whether the whole `name` is listed. `patterns` and `stems` are collections of str."""
-    if name in patterns:
-        return "*" not in name
-    for pattern in patterns:
+    return "*" not in name if name in patterns else is_made(name, with_star(patterns), stems, separator)
+
+
+def with_star(patterns: "Collection[str]") -> "list[str]":
+    """Return the listed names that have a `*`."""
+    return [pattern for pattern in patterns if "*" in pattern]
+
+
+def is_made(name: str, stars: "list[str]", stems: "Collection[str]", separator: str) -> bool:
+    """Tell whether a name is one of those with a `*` in them, with listed stems in its place."""
+    for pattern in stars:
         star = pattern.find("*")
-        if star < 0:
-            continue
         tail = pattern[star + 1 :]
         if len(name) <= len(pattern) - 1 or not name.startswith(pattern[:star]) or not name.endswith(tail):
             continue
@@ -58,13 +65,21 @@ def public_name(words: "list[str]", patterns: "Collection[str]", stems: "Collect
     """Return what may leave of a command: its longest listed beginning in whole words, else `other`.
 
     `words` are those of the command line that name it (`["docker", "compose", "up"]`). The whole name is
-    matched first and cut afterwards.
+    matched first and cut afterwards. More than the first eight words name nothing.
     """
-    for end in range(len(words), 0, -1):
+    listed, stars, known = frozenset(patterns), with_star(patterns), frozenset(stems)  # once: a command may have 100,000 words
+    for end in range(min(len(words), most_words(listed, stars, known, separator)), 0, -1):
         name = " ".join(words[:end])
-        if allowed(name, patterns, stems, separator):
+        if "*" not in name if name in listed else is_made(name, stars, known, separator):
             return name[:LONGEST]
     return OTHER
+
+
+def most_words(patterns: "Collection[str]", stars: "Collection[str]", stems: "Collection[str]", separator: str) -> int:
+    """Return how many words a listed name can have, at most: those of the longest, or any number where a stem has a blank."""
+    if stars and (separator == " " or any(" " in stem for stem in stems)):
+        return MOST_WORDS
+    return min(max([pattern.count(" ") + 1 for pattern in patterns], default=0), MOST_WORDS)
 
 
 def directory_prefix(directory: str, root: str, patterns: "Collection[str]") -> str:

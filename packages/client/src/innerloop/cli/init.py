@@ -56,7 +56,7 @@ def find_names(root: str, found: "list[Makefile]", documented: bool = False) -> 
         bare = [targets.Target("make", "make without a target")] if here else []
         for target in [*here, *bare]:
             listed.setdefault(prefix + target.name, Listed(prefix + target.name, target.text, makefile.path))
-    return list(listed.values())
+    return [one for one in listed.values() if len(one.name) <= projects.LONGEST_NAME]
 
 
 def _prepare(root: str, given: argparse.Namespace) -> Setup:
@@ -91,9 +91,10 @@ def _project_file(root: str, listed: "list[Listed]", plan: ways.Plan, given: arg
     after = filled.after if filled and filled.after else data
     new = [one for one in listed if one.name not in set(names.listed(data))]
     abouts = [filled.about] if filled else []
-    if given.update_names and new:
-        after = names.add(after, new)
-        abouts.append(f"{terminal.count(len(new), 'name')} more")
+    more = new[: max(projects.MOST_NAMES - len(names.listed(data)), 0)]
+    if given.update_names and more:
+        after = names.add(after, more)
+        abouts.append(f"{terminal.count(len(more), 'name')} more")
     if after != data:
         plan.changes.append(Change(path, data, after, " and ".join(abouts)))
     project, missing, problem = fields.state(path, after)

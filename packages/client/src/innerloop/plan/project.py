@@ -23,6 +23,7 @@ RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 _COHORT = re.compile(r"[a-z0-9-]{1,16}")
 MOST_COHORTS = 8
+MOST_NAMES, LONGEST_NAME = 2000, 200  # each name that is looked up is compared with all of them
 MOST_RECIPIENTS = 8  # all of them stand in the question
 # Controls, formats (bidirectional, zero-width, tags), surrogates, private and unassigned ones, separators of lines.
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Me")
@@ -219,7 +220,7 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         ci=reader.take("project", "ci", bool, False),
         ask=ask,
         names=_names(reader),
-        stems=reader.strings("names", "stems"),
+        stems=_bounded(reader, "stems"),
         separator=reader.text("names", "separator", "", 1),
         cohorts=cohorts,
         rename={} if seed else _renames(reader.table("rename"), "rename", tuple(PLAN.fields)),
@@ -255,13 +256,20 @@ def _cohorts(reader: _Reader) -> "tuple[str, ...]":
 
 def _names(reader: _Reader) -> "tuple[str, ...]":
     """The names that may leave. What stands before a colon may be a directory: it is one below the project file's."""
-    names = reader.strings("names", "allow")
+    names = _bounded(reader, "allow")
     for name in names:
         directory, colon, _ = name.partition(":")
         parts = directory.split("/")
         if colon and " " not in directory and (parts in (["."], [".."]) or (len(parts) > 1 and not {"", ".", ".."}.isdisjoint(parts))):
             raise ProjectError(f"names.allow: {name}: a directory before the colon is relative to this file, and has no . or .. in it")
     return names
+
+
+def _bounded(reader: _Reader, key: str) -> "tuple[str, ...]":
+    words = reader.strings("names", key)
+    if len(words) > MOST_NAMES or any(len(word) > LONGEST_NAME for word in words):
+        raise ProjectError(f"names.{key} must be at most {MOST_NAMES} strings of at most {LONGEST_NAME} characters each")
+    return words
 
 
 def _fields(table: "dict[str, Any]", cohorts: "tuple[str, ...]", seed: bool) -> "dict[str, str]":
