@@ -119,6 +119,16 @@ def private_directory(path: str) -> None:
     os.chmod(path, 0o700)
 
 
+def within(state: str, name: str) -> str:
+    """Make one of the directories of our state directory; returns its path. A link in its place is moved aside: nothing behind it is ours."""
+    path = f"{state}/{name}"
+    private_directory(state)
+    if os.path.islink(path):
+        move_aside(path)
+    private_directory(path)
+    return path
+
+
 def move_aside(path: str) -> None:
     """Move something out of the way of a file of ours, without opening it."""
     os.rename(path, f"{path}{ASIDE}{os.urandom(4).hex()}")

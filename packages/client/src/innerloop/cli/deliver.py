@@ -1,15 +1,17 @@
-"""`innerloop flush`, and the sender that the launcher starts. May import: delivery, the spool, consent, files and this package."""
+"""`innerloop flush`, and the sender that the launcher starts. May import: delivery, the spool, consent, setup's leftovers, files and this package."""
 
 import os
 import resource
 import signal
 import time
+from contextlib import suppress
 
 from innerloop import files
 from innerloop.cli import terminal
 from innerloop.consent.answer import LOCAL, ON
 from innerloop.consent.resolve import State, resolve
 from innerloop.delivery import backoff, erasure, sender
+from innerloop.setup import leftovers
 from innerloop.spool import entries, store
 
 LIFETIME = 60  # s: whatever happens, a sender ends by then
@@ -50,10 +52,12 @@ def deliver(here: State) -> int:
     """The detached sender: deliver what is due from every spool, repeat erasures that wait, and never live long."""
     _confine()
     directory = f"{here.state}/spool"
-    for key in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+    # The one that was begun last goes last: where a delivery used up our time, the others are served before it is tried again.
+    for key in sorted(entries.names(directory), key=lambda key: sender.begun(f"{directory}/{key}")):
         if _due(f"{directory}/{key}"):
-            sender.deliver(here, key)
-    forget_old_caches(f"{here.state}/hot")
+            with suppress(files.UnusableFile, OSError):  # what is odd about one spool (`doctor` names it) holds up no other
+                sender.deliver(here, key)
+    forget_old_caches(here.state)
     for key in erasure.due(here.state):
         wanted = erasure.read(here.state, key)
         if wanted is None:
@@ -63,10 +67,10 @@ def deliver(here: State) -> int:
     return 0
 
 
-def forget_old_caches(directory: str) -> None:
+def forget_old_caches(state: str) -> None:
     """Delete what the launcher remembers of project files that were replaced long ago: each `git pull` that changes one leaves some KB."""
-    for _, name in sorted(((store.modified(f"{directory}/{name}"), name) for name in entries.names(directory)), reverse=True)[MOST_CACHES:]:
-        files.remove(f"{directory}/{name}")
+    for path in sorted(leftovers.caches(state), key=store.modified, reverse=True)[MOST_CACHES:]:
+        files.remove(path)
 
 
 def _due(spool: str) -> bool:

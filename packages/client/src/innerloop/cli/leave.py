@@ -1,6 +1,6 @@
 """`innerloop opt-out`: works anywhere, on anything broken, and says nothing to anybody.
 
-May import: consent, the plan, the spool, environment, files, and this package.
+May import: consent, the plan, the spool, setup's leftovers, environment, files, and this package.
 """
 
 import os
@@ -19,6 +19,7 @@ from innerloop.consent.settle import settle
 from innerloop.plan.founding import SYSTEMS
 from innerloop.plan.project import ProjectError, clean
 from innerloop.probe import attached
+from innerloop.setup import leftovers
 from innerloop.spool import store
 
 
@@ -120,9 +121,8 @@ def _opt_out_all(here: State) -> int:
     for answer in list(_answers_without_spool(here)):
         dialogue.opt_out_of(answer, here, _load(answers.place(answer, here.home)))
         stopped += 1
-    if os.path.isdir(f"{here.state}/hot"):
-        for name in os.listdir(f"{here.state}/hot"):
-            files.remove(f"{here.state}/hot/{name}")
+    for path in leftovers.caches(here.state):
+        files.remove(path)
     files.remove(f"{here.state}/enabled")
     attached.remove(here.state)
     if elsewhere:

@@ -3,6 +3,7 @@
 May import: consent, the plan, the spool, delivery's way to make a batch and to ask for access, and this package.
 """
 
+import json
 import os
 import time
 from typing import Any
@@ -128,14 +129,21 @@ def _show_stored(state: Resolution, here: State, as_json: bool) -> int:
     if found is None:
         raise Failure(f"{project.endpoint_host} did not say what it keeps ({problem}); try again later")
     if as_json:
-        show_json(found._asdict())
+        _give_stored(found)
         return 0
     for one in found.ids:
         say(line(_kept(one)))
-        rows = [line["row"] for line in found.rows if line["userId"] == one["userId"]]
-        for row in sorted(rows, key=lambda row: str(row.get("event_time", ""))):
-            show_json(row, None)
+        for row in sorted((row for row in found.rows if row.user == one["userId"]), key=lambda row: row.time):
+            show_json(row.read()["row"], None)
     return 0
+
+
+def _give_stored(found: access.Kept) -> None:
+    """Print one JSON document, a row at a time: together they may be more than fits into memory."""
+    give(b'{"ids": ' + json.dumps(found.ids, indent=2).encode() + b', "rows": [')
+    for number, row in enumerate(found.rows):
+        give((b",\n" if number else b"\n") + json.dumps(row.read()).encode())
+    give(b"\n]}\n")
 
 
 def _kept(one: "dict[str, Any]") -> str:

@@ -127,9 +127,7 @@ def write_hot(state: Resolution, here: State) -> None:
     answer = hot_answer(state, here)
     if resolve(here) != state:
         return  # a source changed between reading it and taking its fingerprint: the next one writes it
-    directory = f"{here.state}/hot"
-    files.private_directory(here.state)
-    files.private_directory(directory)
+    files.within(here.state, "hot")
     files.write(os.fsdecode(hot.path_for(here.home, answer.project_file, os.stat(state.path))), hot.render(answer))
 
 

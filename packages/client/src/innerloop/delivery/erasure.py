@@ -3,7 +3,7 @@
 An erasure that is wanted lies in STATE/forget/KEY.json with the ids and their secrets, which are nowhere else any more;
 the collector's receipts are noted in STATE/receipts. Protocol: docs/guides/operators.md, `POST /v1/forget`.
 
-May import: the standard library, files, untrusted, the spool's store and words for what is held, and this package.
+May import: the standard library, files, untrusted, the spool's entries, store and words for what is held, and this package.
 """
 
 import hashlib
@@ -19,15 +19,17 @@ from typing import Any, NamedTuple, Optional
 
 from innerloop import files, untrusted
 from innerloop.delivery import client
-from innerloop.spool import held, store
+from innerloop.spool import entries, held, store
 
 AGAIN = (600, 3600)  # s until the next try
+PAUSES = (1, 2, 3, 4, 5, 6)  # s between two requests at least, whatever Retry-After says; one more try for each
 ERASED, NOT_PROVABLE = "erased", "not provable"
 BACKUPS = "backups"  # stands among a receipt's destinations too
 MOST_IDS = 50  # in one request; a collector takes 100 unless told otherwise
 MOST_NOTED = 65536  # bytes of receipts
 MOST_EVENTS = 1 << 50  # that anybody may claim to have erased
 LONGEST_WORDS = 200  # characters of what is said of a destination
+_FILE = re.compile(r"[0-9a-f]{24}(?:-ci)?\.json")
 _NUMBER = re.compile(r"[0-9A-Za-z]{8,64}")
 
 
@@ -58,13 +60,14 @@ def want(state_directory: str, key: str, wanted: Wanted) -> None:
     """Write an erasure down before anything else forgets the ids. Adds to one that waits already."""
     waiting = read(state_directory, key)
     ids = {**(waiting.ids if waiting else {}), **wanted.ids}
-    files.private_directory(state_directory)
-    files.private_directory(f"{state_directory}/forget")
+    files.within(state_directory, "forget")
     files.write_json(_path(state_directory, key), wanted._replace(ids=ids)._asdict(), durable=True)
 
 
 def read(state_directory: str, key: str) -> Optional[Wanted]:
     """Read the erasure that waits under a spool's key, if any."""
+    if os.path.islink(f"{state_directory}/forget"):
+        return None
     try:
         document = files.read_json(_path(state_directory, key)) or {}
         wanted = Wanted(**document) if document else None
@@ -78,10 +81,7 @@ def read(state_directory: str, key: str) -> Optional[Wanted]:
 
 def waiting(state_directory: str) -> "list[str]":
     """The keys of the erasures that wait."""
-    try:
-        return sorted(name[:-5] for name in os.listdir(f"{state_directory}/forget") if name.endswith(".json"))
-    except OSError:
-        return []
+    return [name[:-5] for name in entries.names(f"{state_directory}/forget") if _FILE.fullmatch(name)]
 
 
 def set_aside(state_directory: str, key: str) -> None:
@@ -123,8 +123,10 @@ def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[
 def _ask(wanted: Wanted, ids: "dict[str, str]", until: float) -> "tuple[Optional[Receipt], str]":
     content = json.dumps({"ids": [{"userId": user, "secret": secret} for user, secret in ids.items()]}).encode()
     outcome = client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
-    while outcome.retry_after is not None and time.monotonic() + outcome.retry_after < until:
-        time.sleep(outcome.retry_after)
+    for least in PAUSES:
+        if outcome.retry_after is None or time.monotonic() + (pause := max(outcome.retry_after, least)) >= until:
+            break
+        time.sleep(pause)
         outcome = client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
     if outcome.kind != client.ACCEPTED:
         return None, outcome.detail

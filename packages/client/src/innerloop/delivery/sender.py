@@ -72,6 +72,14 @@ def current(here: State, spool: str, key: str) -> Optional[Resolution]:
     return found
 
 
+def begun(spool: str) -> float:
+    """When a delivery of a spool last began (s since 1970): its lock's time; 0 where none did."""
+    try:
+        return os.lstat(f"{spool}/lock").st_mtime
+    except OSError:
+        return 0
+
+
 def deliver(here: State, key: str, everything: bool = False, deadline: float = 30, tell: Progress = lambda _: None) -> Result:
     """Deliver what is due (or everything) from one spool, within `deadline` seconds."""
     spool = here.spool(key)
@@ -81,6 +89,7 @@ def deliver(here: State, key: str, everything: bool = False, deadline: float = 3
         if not mine:
             return Result(busy=True)
         until = time.monotonic() + deadline
+        os.utime(f"{spool}/lock")
         store.set_next(spool, time.time() + backoff.INTERVAL[0])  # first of all: nobody starts another sender meanwhile
         delivery = _Delivery(here, spool, key, everything, until, tell)
         try:

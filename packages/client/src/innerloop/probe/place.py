@@ -3,7 +3,7 @@
 A Makefile may write the shim's path into files that it makes, and builds may be running while innerloop is upgraded or
 removed: so a directory is never changed, a new version is a new directory, and old ones stay for a month.
 
-May import: the standard library.
+May import: the standard library and files.
 """
 
 import errno
@@ -14,6 +14,8 @@ import re
 import shutil
 import tempfile
 import time
+
+from innerloop import files
 
 HERE = os.path.dirname(__file__)
 SHELLS = ("sh", "bash", "dash", "ksh", "rksh", "zsh", "ash", "other", "exec")  # make treats shells by their names
@@ -39,6 +41,9 @@ def prepare(state: str) -> "tuple[str, str]":
     digest = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (name.encode(), len(text), text) for name, text in sorted(contents.items())))
     directory = f"{state}/probe/{digest.hexdigest()[:12]}"
     try:
+        files.within(state, "probe")
+        if os.path.islink(directory):
+            files.move_aside(directory)
         if not usable(directory):
             os.utime(directory)
         else:
@@ -92,7 +97,6 @@ def _read(name: str) -> bytes:
 def _build(directory: str, contents: "dict[str, bytes]") -> None:
     """Make a directory beside its place, then move it there, unless somebody else was faster. A broken one is moved out of the way."""
     parent = os.path.dirname(directory)
-    os.makedirs(parent, mode=0o700, exist_ok=True)
     new = tempfile.mkdtemp(prefix=".new-", dir=parent)
     try:
         _fill(new, directory, contents)

@@ -16,7 +16,7 @@ KEY = r"[0-9a-f]{24}"
 BEING_WRITTEN = r"(?:\.[0-9]+-[0-9a-f]{8}\.tmp)?"  # files.write, cut off
 STATE = {
     "": rf"(?:enabled|asked|receipts|attach\.mk){BEING_WRITTEN}",
-    "hot": rf"[0-9]+-[0-9]+{BEING_WRITTEN}",
+    "hot": rf"[0-9]+-[0-9]+(?:%.*|.{{150}})?{BEING_WRITTEN}",
     "spool": rf"{KEY}(?:-ci)?",
     "probe": r"\.?[0-9a-f]{12}(?:[.-].*)?",
 }
@@ -42,6 +42,11 @@ def state(directory: str) -> "list[str]":
     """What innerloop keeps in its state directory, but for erasures that wait; what starts a measurement comes first."""
     found = [path for place in STATE for path in _ours(os.path.join(directory, place).rstrip("/"), STATE[place])]
     return sorted(found, key=lambda path: os.path.basename(path) not in ("enabled", "attach.mk"))
+
+
+def caches(state: str) -> "list[str]":
+    """What the launcher remembers, whatever stands in the place of such a file: paths."""
+    return [f"{state}/hot/{name}" for name in _names(f"{state}/hot") if re.fullmatch(STATE["hot"], name)]
 
 
 def answers(directory: str) -> "list[str]":

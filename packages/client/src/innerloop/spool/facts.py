@@ -1,11 +1,13 @@
 """Read what the launcher and git wrote down about one run. May import: the standard library."""
 
+import os
 import re
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Optional
 
 HEAD = "innerloop-run 1"
 LONGEST_NUMBER = 19  # characters: nanoseconds until the year 2286
+LATEST_COMMIT = 4_102_444_800  # s since 1970: the year 2100
 SUSPENDED_AFTER = 1_000_000_000  # ns by which the clocks differ when the machine slept
 
 
@@ -93,12 +95,18 @@ def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
         if "end" in values and lines[-1] == "":  # a line that was written whole
             status, end_awake, end_boot = values["end"].split()
             end = (None if status == "-" else _number(status), _number(end_awake), _number(end_boot))
+        if not _is_normal(values["root"]):
+            raise Unreadable("its project file has no absolute path")
         return RunFacts(
             run_id, values["serial"], values["digest"], values["mode"], values["name"], values["local"], values["type"],
             values["actor"], values["test"], values["root"], wall, awake, boot, values.get("container") == "1", end, parse_git(sidecar),
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise Unreadable(f"cut short: {error}") from error
+
+
+def _is_normal(path: str) -> bool:
+    return path.startswith("/") and not path.startswith("//") and os.path.normpath(path) == path
 
 
 def _number(word: str) -> int:
@@ -108,13 +116,16 @@ def _number(word: str) -> int:
 
 
 def parse_git(sidecar: str) -> Optional[GitFacts]:
-    """Read what git wrote; None outside a checkout, or where git had not finished."""
+    """Read what git wrote; None outside a checkout, or where git had not finished, or where the commit names a time before 1970 or after 2099."""
     values = dict(line.split(" ", 1) for line in sidecar.splitlines() if " " in line)
     words = values.get("commit", "").split()
     if len(words) != 2 or "default" not in values:
         return None
     try:
-        moment = datetime.fromtimestamp(int(words[0]), _zone(words[1]))
+        seconds = int(words[0])
+        if not 0 <= seconds < LATEST_COMMIT:  # no value of the plan says when that was, and the run must not stay for it
+            return None
+        moment = datetime.fromtimestamp(seconds, _zone(words[1]))
     except (ValueError, OverflowError, OSError):  # a commit holds what its author wrote
         return None
     return GitFacts(moment.timestamp(), moment.isoformat(), values.get("head", "").strip(), values.get("default", "").strip())

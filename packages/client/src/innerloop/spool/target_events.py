@@ -87,5 +87,8 @@ def _belongs(directory: str, root: str) -> bool:
     while directory != root:
         if not directory.startswith(root.rstrip("/") + "/") or os.path.exists(f"{directory}/{PROJECT_FILE}"):
             return False
-        directory = os.path.dirname(directory)
+        above = os.path.dirname(directory)
+        if above == directory:
+            return False
+        directory = above
     return True
