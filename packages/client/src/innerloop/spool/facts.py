@@ -106,7 +106,7 @@ def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
 
 
 def _is_normal(path: str) -> bool:
-    return path.startswith("/") and not path.startswith("//") and os.path.normpath(path) == path
+    return path.startswith("/") and not path.startswith("//") and path != "/" and os.path.normpath(path) == path
 
 
 def _number(word: str) -> int:
