@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from innerloop import untrusted
-from innerloop.spool import facts
+from innerloop.spool import facts, target_events
 from tests.client.people import DAY, PATIENCE, Developer, eventually
 from tests.client.recorder import HOLD, Recorder, Reply, Request
 
@@ -240,3 +240,9 @@ def test_a_spool_that_leads_elsewhere_holds_up_no_other(agreed: Developer, serve
 
     assert server.events
     assert [far / "next"] == list(far.iterdir())
+
+
+@pytest.mark.parametrize(("directory", "root"), [("/", ""), ("/", "//"), ("", "/a"), ("a", "/a"), ("/srv", "//srv")])
+@pytest.mark.timeout(5)
+def test_a_directory_that_is_not_below_a_project_is_looked_at_once(directory: str, root: str) -> None:
+    assert not target_events._belongs(directory, root)
