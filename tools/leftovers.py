@@ -3,7 +3,8 @@
 usage: leftovers.py COMMAND [ARGUMENT...]
 
 On Linux this process inherits every process below it that loses its parent, as init does elsewhere, detached or not: so
-nothing gets away unseen. When the command has ended, what still runs has some seconds to end by itself. Whoever does not is
+nothing gets away unseen. It is itself a child of init: below `make test` everything would have a make above it, which is one
+of the things that the tests are about. When the command has ended, what still runs has some seconds to end by itself. Whoever does not is
 named, with the test that it seems to belong to, and ended. The exit status is the command's, or 99 where something was left.
 """
 
@@ -130,5 +131,31 @@ def _link(process: int, name: str) -> bytes:
         return b""
 
 
+def apart(command: Sequence[str]) -> int:
+    """Run it below none of the caller's ancestors, and wait for it. The group stays the same, so Ctrl-C reaches it."""
+    mine, its = os.pipe()
+    first = os.fork()
+    if first == 0:
+        between = os.getpid()
+        if os.fork():
+            os._exit(0)
+        while os.getppid() == between:
+            time.sleep(0.001)
+        os.write(its, b"%d\n" % os.getpid())
+        status = main(command)
+        sys.stderr.flush()
+        os.write(its, b"%d\n" % status)
+        os._exit(status)
+    os.close(its)
+    os.waitpid(first, 0)
+    told = os.fdopen(mine)
+    process = int(told.readline())
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    for number in _FOR_THE_COMMAND:
+        signal.signal(number, lambda number, _frame: os.kill(process, number))
+    return int(told.readline() or 1)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(apart(sys.argv[1:]))

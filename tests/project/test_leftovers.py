@@ -1,5 +1,6 @@
 """The tests leave no process behind: `make test` runs them below tools/leftovers.py, which sees whoever stays."""
 
+import os
 import re
 import subprocess
 import sys
@@ -98,3 +99,16 @@ def test_make_test_runs_below_it() -> None:
 
     assert "\nPYTEST := $(RUN) python tools/leftovers.py pytest\n" in makefile
     assert not [line for line in makefile.splitlines() if "pytest -" in line.replace("$(PYTEST)", "")]
+
+
+def test_nobody_above_the_caller_is_above_the_tests() -> None:
+    """Else `make test` would be a make above everything that a test starts."""
+    code = "import os, sys; sys.path.insert(0, 'tools'); from innerloop.launcher.nesting import lineage; print(*lineage(os.getpid()))"
+    done = subprocess.run([sys.executable, TOOL, sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert str(os.getpid()) not in done.stdout.split()
+    assert len(done.stdout.split()) > 1
+
+
+@pytest.mark.parametrize("status", [0, 1, 99])
+def test_the_status_is_the_commands(status: int) -> None:
+    assert status == subprocess.run([sys.executable, TOOL, "sh", "-c", f"exit {status}"], check=False).returncode
