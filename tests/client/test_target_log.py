@@ -2,8 +2,13 @@
 
 import io
 import itertools
+import os
+import sys
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +16,7 @@ from hypothesis import strategies as st
 
 from innerloop import targets
 from innerloop.targets import Log, path, tree, understand
-from innerloop.targets.lines import LARGEST, parse
+from innerloop.targets.lines import LARGEST, MOST, parse
 from innerloop.targets.tree import DONE, FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN
 from tests.client.target_logs import BASE, MS, HandMade, books
 
@@ -177,6 +182,59 @@ def test_a_log_beyond_its_bound_is_read_to_there_and_the_rest_is_counted() -> No
     assert len(book.data) > LARGEST
     assert len(log.targets) + log.cut == 11_000
     assert (log.cut > 0, log.damaged) == (True, 0)
+
+
+def test_of_a_log_of_very_many_lines_the_first_are_read_and_the_rest_is_counted() -> None:
+    begun = (b"b\t%d-5\t\t1\t0\t\t5\t/\tt\t\t\n" % number for number in range(MOST + 50))
+    ended = (b"e\t%d-5\t6\t0\t0\t0\t0\n" % number for number in range(MOST - 1, MOST + 50))
+    read = parse([*begun, *ended, b"torn"])
+
+    assert (len(read.lines), read.cut, read.damaged) == (MOST, 50, 1)
+    assert read.lines[-1].end == 6
+
+
+def side_by_side(number: int) -> HandMade:
+    """A build in which everything starts before anything ends."""
+    book = HandMade()
+    for at in range(number):
+        book.line(f"t{at}", at, 2 * number + at, 1, flags="j")
+    return book
+
+
+def script_of_makes(number: int) -> HandMade:
+    """A target whose recipe runs makes, one after the other."""
+    book = HandMade()
+    top = book.line("all", 0, 2 * number + 1)
+    for at in range(number):
+        book.line(f"t{at}", 2 * at + 1, 2 * at + 2, under=top, make=20 + at)
+    return book
+
+
+@pytest.mark.parametrize("build", [side_by_side, script_of_makes])
+def test_what_understanding_takes_grows_with_the_lines_and_no_faster(build: Callable[[int], HandMade]) -> None:
+    def work(number: int) -> tuple[int, int]:
+        """How many instructions of ours were run, and the most memory that was held."""
+        data, steps = build(number).data, 0
+
+        def trace(frame: FrameType, event: str, _argument: object) -> Any:
+            nonlocal steps
+            steps += event == "line" and f"{os.sep}targets{os.sep}" in frame.f_code.co_filename
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            understand(data, 2)
+        finally:
+            sys.settrace(before)
+        tracemalloc.start()
+        understand(data, 2)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return steps, peak
+
+    (few_steps, few_bytes), (many_steps, many_bytes) = work(1000), work(2000)
+    assert (many_steps < 3 * few_steps, many_bytes < 3 * few_bytes) == (True, True)
 
 
 def test_reading_takes_memory_for_what_is_told_and_not_for_the_file(tmp_path: Path) -> None:

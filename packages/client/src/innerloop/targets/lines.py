@@ -19,6 +19,7 @@ from urllib.parse import unquote_to_bytes
 BEGIN, END = 11, 7  # fields
 DIGITS = 19  # of the largest number that we believe
 FLAGS = frozenset("ijk")
+MOST = 100_000  # recipe lines of a log that are understood: about as many take 16 MB
 LARGEST = 34 << 20  # bytes of a log that are read; only the sh shim's, on a bash, may be larger than 17 MB
 
 
@@ -47,7 +48,7 @@ class Lines(NamedTuple):
 
     lines: "list[Line]"  # by their start
     damaged: int  # records that could not be read
-    cut: int  # recipe lines that started when the log was full
+    cut: int  # recipe lines that started when the log was full, or are beyond what is read of one
 
 
 class _Once:
@@ -78,7 +79,7 @@ def parse(records: "Iterable[bytes]") -> Lines:
         if record == b"c\n":
             cut += 1
             continue
-        if read > LARGEST:
+        if read > LARGEST or (len(found) >= MOST and record.startswith(b"b\t")):
             cut += record.startswith(b"b\t")
             continue
         fields = record[:-1].decode("utf-8", "backslashreplace").split("\t")
@@ -91,7 +92,9 @@ def parse(records: "Iterable[bytes]") -> Lines:
                 found[fields[1]] = _ended(found[fields[1]], fields)
             else:
                 damaged += 1
-        except (ValueError, KeyError):
+        except KeyError:
+            damaged += len(found) < MOST  # else it is the end of a line that was cut
+        except ValueError:
             damaged += 1
     return Lines(sorted(found.values(), key=lambda line: line.start), damaged, cut)
 

@@ -8,6 +8,7 @@ ends there; the path is then a lower bound.
 May import: the standard library and tree.
 """
 
+import heapq
 from bisect import bisect_right
 
 from innerloop.targets.tree import Target, Tree
@@ -49,12 +50,18 @@ class Paths:
             spans.append((max(self.ends[place] for place in mine), self.tree.targets[mine[0]].start_ns, number))
         spans.sort()
         ended = [end for end, _, _ in spans]
-        best: "list[tuple[int, list[int]]]" = [(0, [])]  # up to and with the makes so far
+        # up to and with the makes so far: the length, how many makes are behind the last one on the path, and its own part of it
+        best: "list[tuple[int, int, list[int]]]" = [(0, 0, [])]
         for at, (_, start, number) in enumerate(spans):
             length, path = self.of_make(number)
-            before = best[min(bisect_right(ended, start), at)]
-            best.append(max(best[-1], (before[0] + length, [*before[1], *path]), key=lambda one: one[0]))
-        return best[-1]
+            behind = min(bisect_right(ended, start), at)
+            best.append(max(best[-1], (best[behind][0] + length, behind, path), key=lambda one: one[0]))
+        length, behind, path = best[-1]
+        parts = []
+        while path:
+            parts.append(path)
+            _, behind, path = best[behind]
+        return length, [place for part in reversed(parts) for place in part]
 
     def of_make(self, number: int) -> "tuple[int, list[int]]":
         """The longest chain of prerequisites among one make's targets."""
@@ -98,12 +105,15 @@ def union(spans: "list[tuple[int, int]]") -> int:
 def lanes(tree: Tree, ends: "list[int]") -> "dict[int, int]":
     """The lane, from 0, of each target that ran no make: the first one that is free when it starts."""
     parents = {make.parent for make in tree.makes}
-    free: "list[int]" = []
+    free: "list[int]" = []  # those of the lanes so far, the first one at the front
+    taken: "list[tuple[int, int]]" = []  # when each other one will be free, and which it is; the soonest at the front
     found = {}
-    for place, one in enumerate(tree.targets):
+    for place, one in enumerate(tree.targets):  # by their start
         if place in parents:
             continue
-        lane = next((lane for lane, end in enumerate(free) if end <= one.start_ns), len(free))
-        free[lane : lane + 1] = [ends[place]]
+        while taken and taken[0][0] <= one.start_ns:
+            heapq.heappush(free, heapq.heappop(taken)[1])
+        lane = heapq.heappop(free) if free else len(taken)
+        heapq.heappush(taken, (ends[place], lane))
         found[place] = lane
     return found
