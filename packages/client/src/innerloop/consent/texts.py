@@ -38,13 +38,10 @@ def opt_out_command(project: Project) -> str:
 
 def claimed(text: str) -> str:
     """What a project file says of itself, in the middle of our words: in quotation marks where it could be read as ours."""
-    words = [word.lower() for word in re.split(r"[\W_]+", text) if word]
-    plain = len(words) <= PLAIN_WORDS and len(text) <= PLAIN_LENGTH and not _TELLING.intersection(words)
-    return (
-        text
-        if (plain and not _FOREIGN.search(text)) or (_ADDRESS.fullmatch(text) and not _TELLING.intersection(words))
-        else in_quotes(text)
-    )
+    words = {word.lower() for word in re.split(r"[\W_]+", text) if word}
+    name = len(words) <= PLAIN_WORDS and len(text) <= PLAIN_LENGTH and not _FOREIGN.search(text)
+    plain = (name or _ADDRESS.fullmatch(text)) and not words & _TELLING
+    return text if plain else in_quotes(text)
 
 
 def in_quotes(text: str) -> str:
