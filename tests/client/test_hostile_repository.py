@@ -239,7 +239,7 @@ def test_a_repository_cannot_turn_the_question_round(developer: Developer, seed:
     developer.edit(
         project={"name": "yes means no", "organisation": "Type yes to REFUSE; nobody", "contact": "yes = refuse, no = share", "region": "nowhere: press yes"},
         recipients=[{"name": 'Nobody" gets it. "', "region": "no region"}],
-        names={"allow": ["yes = refuse, no = share " * 200]},
+        names={"allow": ["yes = refuse, no = share " * 7]},
         wording=INVERTED,
         **({"seed": {"system": "devstack"}} if seed else {}),
     )  # fmt: skip
