@@ -4,7 +4,8 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.collector.support import COMMAND, PROJECT, Collector, run_event
 from tests.collector.test_cli import as_somebody_with_no_privileges
 
 SOMEBODY = 54321  # a user who is not here
+AS_SOMEBODY = ["setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", "--clear-groups"]
 
 
 def _open_to_others(directory: Path) -> list[str]:
@@ -100,29 +102,40 @@ def test_check_says_whose_the_way_to_the_data_is(idle: Collector) -> None:
     assert f"{idle.data.parent} belongs to another user ({SOMEBODY})" in _about(idle, "data")[0]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can give a file to somebody else")
+@pytest.fixture
+def somebodys() -> Iterator[Path]:
+    """A directory of somebody who may run commands here."""
+    if os.geteuid() != 0 or subprocess.run([*AS_SOMEBODY, *COMMAND, "--version"], capture_output=True, check=False).returncode:
+        pytest.skip("NOT TESTED: only root can give a file to somebody else, and start a command as them")
+    place = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own is closed to them
+    os.chown(place, SOMEBODY, SOMEBODY)
+    yield place
+    shutil.rmtree(place)
+
+
 @pytest.mark.parametrize("name", ["", "secret", "store", "admin-token", "lock", "erasures.log"])
 @pytest.mark.parametrize("linked", [False, True])
-def test_what_somebody_else_could_have_put_there_is_refused(idle: Collector, name: str, linked: bool) -> None:
+def test_what_somebody_else_could_have_put_there_is_refused(idle: Collector, somebodys: Path, name: str, linked: bool) -> None:
     """A directory that anybody could write to may hold a secret that somebody knows, or rows of theirs."""
-    os.chown(idle.directory, SOMEBODY, SOMEBODY)
-    idle.data.mkdir(mode=0o700)
-    os.chown(idle.data, SOMEBODY, SOMEBODY)
-    foreign = idle.data / name if name else idle.data
+    data = somebodys / "data"
+    data.mkdir()
+    os.chown(data, SOMEBODY, SOMEBODY)
+    foreign = data / name if name else data
     if name:
-        foreign.mkdir() if name == "store" else foreign.write_bytes(bytes(32))
+        foreign.mkdir() if name == "store" else foreign.write_bytes(b"0" * 32)
+    foreign.chmod(0o777)  # whose it is refuses it, not what may be done with it
+    os.chown(foreign, SOMEBODY + 1, SOMEBODY + 1)
     if linked:
         foreign.rename(foreign.with_name("elsewhere"))
         foreign.symlink_to("elsewhere")
-    os.chown(foreign, SOMEBODY + 1, SOMEBODY + 1)
-    for words in (["serve", "--port", "0"], ["projects", "apply", str(idle.write(PROJECT))]):
-        done = subprocess.run(
-            ["setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", "--clear-groups", *COMMAND, *words],
-            capture_output=True, text=True, env=idle.environment, cwd="/", timeout=60, check=False,
-        )  # fmt: skip
-        assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr
-        assert "it belongs to another user" in done.stderr or "Permission denied" in done.stderr
-    os.chown(idle.directory, 0, 0)
+        os.lchown(foreign, SOMEBODY, SOMEBODY)
+    done = subprocess.run(
+        [*AS_SOMEBODY, *COMMAND, "serve", "--port", "0", "--data", str(data)],
+        capture_output=True, text=True, env=idle.environment, cwd="/", timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr
+    assert f"it belongs to another user ({SOMEBODY + 1})" in done.stderr
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o100, 0o400, 0o600])
