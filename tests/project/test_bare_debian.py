@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ for what in sys dev; do mount --rbind "/$what" "$1/$what"; done
 cp -L /etc/resolv.conf "$1/etc/resolv.conf"
 chroot "$1" update-ca-certificates >/dev/null
 root=$1 user=$2 home=$3; shift 3
-chroot --userspec="$user:$user" "$root" env -i "$@" sh -c "cd $home/innerloop && make $WORDS"
+setsid --wait chroot --userspec="$user:$user" "$root" env -i "$@" sh -c "cd $home/innerloop && make $WORDS"
 exit $?
 """
 
@@ -59,7 +60,8 @@ class Debian:
         enter = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "sh", "-ec", ENTER, "sh"]
         command = [*enter, self.path, self.user, self.home, *(f"{key}={value}" for key, value in kept.items())]
         environment = {"PATH": ENVIRONMENT["PATH"], "WORDS": " ".join(words)}
-        return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        apart: dict[str, Any] = {"stdin": subprocess.DEVNULL, "start_new_session": True}  # no signal of theirs reaches this run
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, **apart)
 
     @staticmethod
     def _run(*command: object) -> None:
