@@ -52,7 +52,7 @@ SAID: dict[str, list[str]] = {
     "a longer retention": ["now kept 366 days; before: 365"],
     "a new recipient": ["new New Relic gets group totals"],
     "another purpose": ["now why: to rank people; before: to find slow or failing commands and check that changes help"],
-    "another legal basis": ["now legal basis: Art. 6(1)(f); before: nothing"],
+    "another legal basis": ['now legal basis: "Art. 6(1)(f)"; before: nothing'],
     "a field by another name": ["now the field command is called target"],
     "an event by another name": ["now the event run is called shop.run"],
     "a foreign key": ["now sent to 127.0.0.1:", "with another account's key"],
