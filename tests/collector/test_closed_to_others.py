@@ -138,6 +138,19 @@ def test_what_somebody_else_could_have_put_there_is_refused(idle: Collector, som
     assert f"it belongs to another user ({SOMEBODY + 1})" in done.stderr
 
 
+@_as_root
+def test_root_uses_the_directory_of_any_one_user_and_nothing_of_a_second(idle: Collector) -> None:
+    idle.apply(PROJECT)
+    for path in (idle.data, *idle.data.rglob("*")):
+        os.chown(path, SOMEBODY, SOMEBODY)
+    assert 0 == idle.cli("projects", "list").returncode
+    os.chown(idle.data / "secret", SOMEBODY + 1, SOMEBODY + 1)
+    done = idle.cli("projects", "list")
+
+    assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr
+    assert f"{idle.data / 'secret'}: it belongs to another user ({SOMEBODY + 1})" in done.stderr
+
+
 @pytest.mark.parametrize("mode", [0o000, 0o100, 0o400, 0o600])
 def test_without_permission_every_command_says_the_one_line(idle: Collector, mode: int) -> None:
     idle.apply(PROJECT)

@@ -42,7 +42,7 @@ PATCHES = {
         "settings.py",
         "            if owner not in ours:",
         "            if False:",
-        "test_closed_to_others.py::test_what_somebody_else_could_have_put_there_is_refused[False-secret]",
+        "test_closed_to_others.py::test_root_uses_the_directory_of_any_one_user_and_nothing_of_a_second",
     ),
     "names of tables come from the schema": Patch(
         "store/manifest.py",
