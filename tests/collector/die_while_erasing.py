@@ -55,7 +55,7 @@ def main(data: Path, user: str, step: str) -> None:
         core.writer,
         purger,
         Copies(Journal(core.paths.erasures), core.backups),
-        lambda: core.now().date(),
+        core.clock.judging,
     )
     Mortal.step = step
     eraser.start()
