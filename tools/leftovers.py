@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 LEFT = 99  # not a status of pytest's: a second try of what failed must not make up for it
-PATIENCE = 15.0  # s: a delivery that a test let go of may be on its way
+PATIENCE = 75.0  # s: a delivery that a test let go of may be on its way, and ends by itself within a minute
 _PR_SET_CHILD_SUBREAPER = 36
 _FOR_THE_COMMAND = {signal.SIGTERM, signal.SIGHUP}
 # what tells the worker and the test: their temporary directory, or what pytest itself leaves in the environment
