@@ -269,7 +269,10 @@ def test_every_row_of_every_table_comes_back(idle: Collector) -> None:
     idle.send(*(run_event(f"user {number}", ago=timedelta(days=30), duration_ms=None) for number in range(7)), run_event(command="waits"))
     idle.stop()
     moved(idle, 15).ask("retain")
-    counts = "SELECT name, total_rows FROM system.tables WHERE database = 'default' AND total_rows > 0 AND name NOT IN ('probes', 'leases') ORDER BY name"
+    left_out = "('probes', 'leases', 'clock')"  # about the place where a store is
+    counts = (
+        f"SELECT name, total_rows FROM system.tables WHERE database = 'default' AND total_rows > 0 AND name NOT IN {left_out} ORDER BY name"
+    )
     before = idle.rows(counts)
     sums = [
         idle.rows(f"SELECT sum(cityHash64(formatRow('RowBinary', *))) FROM {name} FINAL")
