@@ -26,19 +26,18 @@ _TEST = re.compile(rb"PYTEST_CURRENT_TEST=([^\0]+)")
 _PLACE = re.compile(rb"/(?:pytest-\d+|popen-(gw\d+))/(test_[^/\0\s]+)")
 
 
-def main(command: Sequence[str]) -> int:
-    """Run it. Ctrl-C is the command's business: it reaches the whole foreground group anyway."""
+def main(command: Sequence[str], mask: Iterable[int] = ()) -> int:
+    """Run it, with this mask of signals. Ctrl-C is the command's business: it reaches the whole foreground group anyway."""
     if not command:
         print(__doc__, file=sys.stderr)
         return 2
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_COMMAND)
-    child = _start(command, before)
+    child = _start(command, mask)
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     for number in _FOR_THE_COMMAND:
         signal.signal(number, lambda number, _frame: os.kill(child, number))
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     status = _wait_for(child)
     left = _left(PATIENCE)
     if not left:
@@ -134,6 +133,7 @@ def _link(process: int, name: str) -> bytes:
 def apart(command: Sequence[str]) -> int:
     """Run it below none of the caller's ancestors, and wait for it. The group stays the same, so Ctrl-C reaches it."""
     mine, its = os.pipe()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_COMMAND)  # none is lost before it can be passed on
     first = os.fork()
     if first == 0:
         between = os.getpid()
@@ -142,7 +142,7 @@ def apart(command: Sequence[str]) -> int:
         while os.getppid() == between:
             time.sleep(0.001)
         os.write(its, b"%d\n" % os.getpid())
-        status = main(command)
+        status = main(command, before)
         sys.stderr.flush()
         os.write(its, b"%d\n" % status)
         os._exit(status)
@@ -154,6 +154,7 @@ def apart(command: Sequence[str]) -> int:
         signal.signal(number, signal.SIG_IGN)
     for number in _FOR_THE_COMMAND:
         signal.signal(number, lambda number, _frame: os.kill(process, number))
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return int(told.readline() or 1)
 
 

@@ -143,8 +143,8 @@ def test_who_agrees_where_it_does_not_hold_is_told_so(developer: Developer) -> N
 
 def test_a_yes_after_a_command_that_cannot_be_kept_says_why(developer: Developer) -> None:
     developer.edit(project={"ask": "question"})
-    developer.state.mkdir(parents=True)
-    (developer.state / "spool").write_text("in the way")
+    developer.state.parent.parent.mkdir(parents=True, exist_ok=True)
+    developer.state.parent.write_text("in the way")
     said = developer.run_at_terminal("true", types=[(ANSWER_PROMPT, "yes")])
     assert said.status == 0
     assert "nothing was agreed to" in " ".join(said.text.split())

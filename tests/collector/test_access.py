@@ -159,8 +159,9 @@ def test_a_write_key_reads_nothing(shared: Collector) -> None:
 @pytest.mark.parametrize("text", ["", "\n", "x" * 31], ids=["empty", "blank", "short"])
 def test_a_service_whose_own_token_is_empty_or_short_does_not_start(idle: Collector, text: str) -> None:
     """An empty one would be what everybody shows who shows nothing."""
-    idle.data.mkdir()
+    idle.data.mkdir(mode=0o700)
     (idle.data / "admin-token").write_text(text)
+    (idle.data / "admin-token").chmod(0o600)
     done = idle.cli("serve", "--port", "0")
 
     assert (1, "") == (done.returncode, done.stdout)
@@ -408,7 +409,7 @@ def test_commands_can_talk_to_a_collector_elsewhere_with_the_role_of_their_token
         (["--url", "ftp://innerloop.example.org"], "is no address of a collector"),
         (["--url", "https://x:y@innerloop.example.org"], "is no address of a collector"),
         (["--url", "http://127.0.0.1:9"], "no token for"),
-        (["--url", "http://127.0.0.1:9", "--token-file", "/nonexistent"], "cannot read the token"),
+        (["--url", "http://127.0.0.1:9", "--token-file", "/nonexistent"], "cannot read /nonexistent: No such file"),
         (["--token-file", "/nonexistent"], "name it with --url"),
     ],
 )

@@ -40,11 +40,12 @@ def test_a_path_that_make_would_not_take_is_refused(shims: Path, tmp_path: Path,
 
 
 def test_an_unwritable_place_is_a_reason_and_no_exception(shims: Path, tmp_path: Path) -> None:
-    (tmp_path / "probe").write_text("a file")
+    (tmp_path / "state").write_text("somebody else's")
 
-    directory, reason = place.prepare(str(tmp_path))
+    directory, reason = place.prepare(str(tmp_path / "state" / "innerloop"))
     assert "" == directory
     assert str(tmp_path) in reason
+    assert ["state"] == os.listdir(tmp_path)
 
 
 def test_what_is_broken_is_replaced(state: Path) -> None:

@@ -106,12 +106,19 @@ def read_json(path: str, largest: int = LARGEST) -> "Optional[dict[str, Any]]":
 
 
 def private_directory(path: str) -> None:
-    """Make a directory that only we can read, under any umask, with its parents."""
-    parent = os.path.dirname(path)
-    if not os.path.isdir(parent):
-        private_directory(parent)  # makedirs would give the ones above it whatever the umask leaves
+    """Make a directory that only we can read, under any umask, with its parents. What else is in its place is moved aside.
+
+    In the place of a parent it is not: what is there may be somebody else's, and OSError says so.
+    """
     if os.path.lexists(path) and not os.path.isdir(path):
         move_aside(path)
+    _make(path)
+
+
+def _make(path: str) -> None:
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        _make(parent)  # makedirs would give the ones above it whatever the umask leaves
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
