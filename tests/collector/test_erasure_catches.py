@@ -101,7 +101,7 @@ PATCHES = {
         "retention/sweep.py", '_LAST = """least(', '_LAST = """greatest(', "test_retention.py::test_a_shorter_promise_counts_at_once_and_a_longer_one_for_new_events_only"
     ),
     "no cell of a total is hidden": Patch(
-        "retention/totals.py", "return rules.hidden([_cell(one) for one in found], developers_in)", "return frozenset()", "test_retention.py::test_what_a_report_would_hide_is_folded_into_one_row_of_enough_people"
+        "query/totals.py", "return rules.hidden([_cell(one) for one in found], developers_in)", "return frozenset()", "test_retention.py::test_what_a_report_would_hide_is_folded_into_one_row_of_enough_people"
     ),
     "backups keep the erased": Patch(
         "store/backups.py", "    kept = table.filter(compute.invert(_doomed(table, due)))\n", "    kept = table\n", "test_backup.py::test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup"

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerloop_collector.reports import rules
-from innerloop_collector.reports.windows import BY_USE, more_usual, window
+from innerloop_collector.query import rules
+from innerloop_collector.query.windows import BY_USE, more_usual, window
 
 DAYS = st.dates(dt.date(2020, 1, 1), dt.date(2035, 12, 31))
 # command -> developer -> runs

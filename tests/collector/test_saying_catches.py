@@ -8,10 +8,10 @@ from tests.collector.patches import Patch, caught, copy, run
 
 PATCHES = {
     "what comes in today changes the report of today": Patch(
-        "reports/queries.py", "received_day < {until:Date} AND ", "", "test_whole_weeks.py::test_nothing_that_comes_in_during_a_week_changes_its_report"
+        "query/queries.py", "received_day < {until:Date} AND ", "", "test_whole_weeks.py::test_nothing_that_comes_in_during_a_week_changes_its_report"
     ),
     "the running week is shown": Patch(
-        "reports/windows.py", "if self.running else self.monday", "if True else self.monday", "test_rules.py::test_windows_are_whole_weeks_that_are_over_and_of_a_throw_away_store_the_running_one_too"
+        "query/windows.py", "if self.running else self.monday", "if True else self.monday", "test_rules.py::test_windows_are_whole_weeks_that_are_over_and_of_a_throw_away_store_the_running_one_too"
     ),
     "what goes this week counts until it goes": Patch(
         "reports/team.py", "(chosen.monday + timedelta(days=6), chosen.monday)", "(today, chosen.monday)", "test_whole_weeks.py::test_what_goes_in_the_running_week_is_gone_from_its_report_since_its_first_day"

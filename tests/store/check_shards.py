@@ -15,8 +15,8 @@ from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.source import Source
 from innerloop_collector.operations import Operations
-from innerloop_collector.reports.queries import TeamQueries
-from innerloop_collector.reports.windows import BY_USE, monday_of
+from innerloop_collector.query.queries import TeamQueries
+from innerloop_collector.query.windows import BY_USE, monday_of
 from innerloop_collector.retention.sweep import Sweep
 from innerloop_collector.settings import prepare
 from innerloop_collector.store import ddl, schema

@@ -3,7 +3,7 @@
 from innerloop_collector.access.roles import Role
 from innerloop_collector.core import Core
 from innerloop_collector.operations.area import Answer, Area, operation
-from innerloop_collector.reports.windows import monday_of
+from innerloop_collector.query.windows import monday_of
 from innerloop_collector.retention.sweep import Sweep
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from innerloop.plan.granularity import three_digits
-from innerloop_collector.reports import rules
-from innerloop_collector.reports.queries import COMMANDS, TARGETS, Breakdown, Figures, Spread, TeamQueries
+from innerloop_collector.query import rules
+from innerloop_collector.query.queries import COMMANDS, TARGETS, Breakdown, Figures, Spread, TeamQueries
+from innerloop_collector.query.windows import Window, monday_of, more_usual, window
 from innerloop_collector.reports.views import Command, Count, Report, Span, Target, Total, Waiting
-from innerloop_collector.reports.windows import Window, monday_of, more_usual, window
 from innerloop_collector.store.engine import Engine
 from innerloop_collector.store.registry import Registry
 from innerloop_collector.store.schema import QUARANTINE_DAYS

@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from innerloop_collector.core import Core
-from innerloop_collector.reports.windows import monday_of
+from innerloop_collector.query.totals import WeeklyTotals
+from innerloop_collector.query.windows import monday_of
 from innerloop_collector.retention import registrations
-from innerloop_collector.retention.totals import WeeklyTotals
 from innerloop_collector.retention.waiting import release_known
 from innerloop_collector.store import schema
 from innerloop_collector.store.purge import Doomed

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from innerloop.plan.granularity import three_digits
-from innerloop_collector.reports import rules
-from innerloop_collector.reports.queries import ENDED, IN_WINDOW, INTERRUPTED, TIMED, counted
+from innerloop_collector.query import rules
+from innerloop_collector.query.queries import ENDED, IN_WINDOW, INTERRUPTED, TIMED, counted
 from innerloop_collector.store import schema
 from innerloop_collector.store.engine import Engine
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from innerloop_collector.reports.windows import Window
+from innerloop_collector.query.windows import Window
 from innerloop_collector.store.engine import Engine
 
 PEOPLE = """project = {{project:String}} AND kind = '{kind}' AND installation != 0

@@ -1,0 +1,1 @@
+"""Figures: rows become contributions, contributions pass the rules, and only what passed is published."""
