@@ -83,18 +83,30 @@ def test_links_between_pages_resolve(page: Path) -> None:
         assert not anchor or anchor in anchors(path), f"{link}: no such heading"
 
 
+def links(page: Path) -> set[Path]:
+    """Return the pages of ours that a page links to."""
+    found = re.findall(r"\]\(([^)\s#]+\.md)", page.read_text(encoding="utf-8"))
+    return {(page.parent / link).resolve() for link in found if ":" not in link}
+
+
 def test_every_page_can_be_reached_from_the_index() -> None:
     """Nobody has to guess that a page is there."""
-    seen, waiting = set(), [ROOT / "docs" / "index.md"]
+    seen: set[Path] = set()
+    waiting = {ROOT / "docs" / "index.md"}
     while waiting:
-        page = waiting.pop()
-        if page in seen:
-            continue
-        seen.add(page)
-        links = re.findall(r"\]\(([^)\s#]+\.md)", page.read_text(encoding="utf-8"))
-        waiting += [(page.parent / link).resolve() for link in links if ":" not in link]
+        seen |= waiting
+        waiting = {link for page in waiting for link in links(page)} - seen
 
     assert set() == set((ROOT / "docs").rglob("*.md")) - seen
+
+
+@pytest.mark.parametrize("start", ["README.md", "docs/index.md"])
+def test_every_guide_and_concept_is_two_links_away(start: str) -> None:
+    """Whoever you are, your page is close to where you begin."""
+    near = links(ROOT / start)
+    near |= {link for page in near for link in links(page)}
+
+    assert set() == {page for folder in ("guides", "concepts") for page in (ROOT / "docs" / folder).glob("*.md")} - near
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name not in ELSEWHERE], ids=named)
