@@ -72,8 +72,8 @@ def _run(user: str) -> list[dict[str, Any]]:
 
 def bytes_per_event(data: Path, seeded: int) -> float:
     """What an event of this load takes in the store once its parts are merged, with its index of message ids."""
+    from innerloop_collector.config.paths import prepare
     from innerloop_collector.core import Core
-    from innerloop_collector.settings import prepare
 
     core = Core(prepare(data))
     core.open()

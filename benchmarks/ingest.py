@@ -57,9 +57,9 @@ def event() -> dict[str, Any]:
 
 def prepare_store(data: Path, rows: int) -> None:
     """Fill a store with rows, as if they had been received over the last months."""
+    from innerloop_collector.admin.operations import Operations
+    from innerloop_collector.config.paths import prepare
     from innerloop_collector.core import Core
-    from innerloop_collector.operations import Operations
-    from innerloop_collector.settings import prepare
 
     core = Core(prepare(data))
     core.open()
@@ -81,12 +81,12 @@ def _seed(first: int, end: int) -> str:
 
 def bare_loop(data: Path, events: int, block: int) -> dict[str, float]:
     """Look up and insert decoded blocks, nothing else."""
+    from innerloop_collector.config.paths import prepare
     from innerloop_collector.core import Core
     from innerloop_collector.ingest import messages
     from innerloop_collector.pipeline.rows import event_row
     from innerloop_collector.pipeline.steps import run
-    from innerloop_collector.settings import prepare
-    from innerloop_collector.store.tables import MESSAGE_KEY
+    from innerloop_collector.store.events import MESSAGE_KEY
 
     core = Core(prepare(data))
     core.open()

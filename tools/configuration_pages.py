@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from innerloop_collector.configuration import PREFIX, Configuration
+from innerloop_collector.config.configuration import PREFIX, Configuration
 
 PAGE = """\
 # Configuration of the collector

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyarrow import parquet
 
-from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.keyed_hash import Hasher
 from tests.collector.support import PROJECT, Collector, Event, run_event
 
 

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from innerloop_collector.configuration import load
+from innerloop_collector.config.configuration import load
+from innerloop_collector.config.paths import prepare
 from innerloop_collector.core import Core
-from innerloop_collector.settings import prepare
-from innerloop_collector.store.eraser import Claim, Copies, Eraser
-from innerloop_collector.store.erasure import Erasures
-from innerloop_collector.store.journal import Journal
-from innerloop_collector.store.purge import Purger
+from innerloop_collector.lifecycle.eraser import Claim, Copies, Eraser
+from innerloop_collector.lifecycle.erasure_journal import Journal
+from innerloop_collector.lifecycle.purge import Purger
+from innerloop_collector.store.tombstones import Erasures
 
 
 class Mortal:

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from innerloop_collector.configuration import load
-from innerloop_collector.restore import Given, restore
-from innerloop_collector.settings import prepare
+from innerloop_collector.config.configuration import load
+from innerloop_collector.config.paths import prepare
+from innerloop_collector.lifecycle.restore import Given, restore
 
 
 def main(data: Path, backup: Path, last: int) -> None:

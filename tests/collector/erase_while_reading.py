@@ -9,14 +9,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from innerloop_collector.configuration import load
+from innerloop_collector.config.configuration import load
+from innerloop_collector.config.paths import prepare
 from innerloop_collector.core import Core
 from innerloop_collector.ingest.messages import Envelope, event_of, registrations
+from innerloop_collector.lifecycle.eraser import Claim
 from innerloop_collector.pipeline.event import Event
 from innerloop_collector.pipeline.rows import event_row
 from innerloop_collector.pipeline.steps import run
-from innerloop_collector.settings import prepare
-from innerloop_collector.store.eraser import Claim
 from tests.collector.support import Owner, run_event
 
 SLOW = "SELECT count() FROM events WHERE NOT ignore(installation, sleepEachRow(0.01)) SETTINGS max_block_size = 50, function_sleep_max_microseconds_per_block = 0"

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from innerloop_collector.configuration import load
+from innerloop_collector.config.configuration import load
+from innerloop_collector.config.paths import prepare
 from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError
-from innerloop_collector.settings import prepare
-from innerloop_collector.store.purge import Doomed
+from innerloop_collector.lifecycle.purge import Doomed
 
 _NEWEST = "SELECT path FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active AND rows > 0"
 

@@ -276,7 +276,7 @@ class Collector:
         """Look into the store of a stopped collector, several times."""
         script = (
             "import sys, json, pathlib\n"
-            "from innerloop_collector.settings import prepare\n"
+            "from innerloop_collector.config.paths import prepare\n"
             "from innerloop_collector.core import Core\n"
             "core = Core(prepare(pathlib.Path(sys.argv[1]))); core.open()\n"
             "found = [[list(row) for row in core.engine.query(sql)] for sql in sys.argv[2:]]\n"

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from innerloop_collector.access.roles import Role
-from innerloop_collector.operations import AREAS
+from innerloop_collector.admin.operations import AREAS
 from tests.collector.support import KEY, Collector, project, run_event
 
 # Every operation there is, and who may ask for it at least. A new one needs a line here.

@@ -20,7 +20,7 @@ PATCHES = {
         "operations/__init__.py", '{**arguments, "visible": who.projects}', '{"visible": who.projects, **arguments}', "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
     ),
     "tokens lie in the store": Patch(
-        "store/keyed.py", 'return self._digest(b"token", text, 32).hex()', "return text", "test_access.py::test_a_token_is_shown_once_and_kept_as_a_hash"
+        "store/keyed_hash.py", 'return self._digest(b"token", text, 32).hex()', "return text", "test_access.py::test_a_token_is_shown_once_and_kept_as_a_hash"
     ),
     "a revoked token opens": Patch(
         "access/tokens.py", "return not self.revoked and (", "return (", "test_access.py::test_a_revoked_token_opens_nothing_from_that_moment_on_also_after_a_restart"
@@ -29,10 +29,10 @@ PATCHES = {
         "access/tokens.py", "(self.expires is None or today <= self.expires)", "True", "test_keys_and_privacy.py::test_a_rotated_key_ends_at_its_date_and_a_token_after_its_last_day"
     ),
     "a session outlives its token": Patch(
-        "access/door.py", "token = self._tokens.good(session.token_hash)", "token = self._tokens._tokens.get(session.token_hash)", "test_access.py::test_a_session_ends_with_a_word_or_with_its_token"
+        "access/authentication.py", "token = self._tokens.good(session.token_hash)", "token = self._tokens._tokens.get(session.token_hash)", "test_access.py::test_a_session_ends_with_a_word_or_with_its_token"
     ),
     "a session is not ended": Patch(
-        "access/door.py", 'self._sessions.close(request.cookies.get(self.cookie, ""))', "pass", "test_access.py::test_a_session_ends_with_a_word_or_with_its_token"
+        "access/authentication.py", 'self._sessions.close(request.cookies.get(self.cookie, ""))', "pass", "test_access.py::test_a_session_ends_with_a_word_or_with_its_token"
     ),
     "an unused session lives on": Patch(
         "access/sessions.py", "now - session.used > self._idle or ", "", "test_access.py::test_a_session_that_nobody_uses_ends_and_none_lasts_for_ever_and_a_plain_cookie_is_there_for_who_asks"
@@ -41,13 +41,13 @@ PATCHES = {
         "access/sessions.py", " or now - session.began > self._longest", "", "test_access.py::test_a_session_that_nobody_uses_ends_and_none_lasts_for_ever_and_a_plain_cookie_is_there_for_who_asks"
     ),
     "another site may use a session": Patch(
-        "access/door.py", "        own_pages_only(request, self._origins, by_browser=True)\n        return found", "        return found", "test_access.py::test_another_site_cannot_use_a_session"
+        "access/authentication.py", "        own_pages_only(request, self._origins, by_browser=True)\n        return found", "        return found", "test_access.py::test_another_site_cannot_use_a_session"
     ),
     "another site may sign somebody in": Patch(
-        "access/door.py", "        own_pages_only(request, self._origins, by_browser=False)\n", "", "test_access.py::test_another_site_cannot_sign_somebody_in"
+        "access/authentication.py", "        own_pages_only(request, self._origins, by_browser=False)\n", "", "test_access.py::test_another_site_cannot_sign_somebody_in"
     ),
     "an empty token in the data directory is one": Patch(
-        "service/admin.py", "if len(token) < _SHORTEST_TOKEN:", "if False:", "test_access.py::test_a_service_whose_own_token_is_empty_or_short_does_not_start[empty]"
+        "admin/api.py", "if len(token) < _SHORTEST_TOKEN:", "if False:", "test_access.py::test_a_service_whose_own_token_is_empty_or_short_does_not_start[empty]"
     ),
     "any address is a trusted proxy": Patch(
         "access/proxy.py", "return any(address in network for network in self._networks)", "return True", "test_access.py::test_the_headers_of_who_is_no_trusted_proxy_say_nothing"
@@ -62,73 +62,73 @@ PATCHES = {
         "access/proxy.py", "if len(values) > 1:", "if False:", "test_access.py::test_a_trusted_proxy_says_who_somebody_is"
     ),
     "a key that was replaced never ends": Patch(
-        "store/registry.py", "(self.ends is None or today <= self.ends)", "True", "test_keys_and_privacy.py::test_a_rotated_key_ends_at_its_date_and_a_token_after_its_last_day"
+        "store/projects.py", "(self.ends is None or today <= self.ends)", "True", "test_keys_and_privacy.py::test_a_rotated_key_ends_at_its_date_and_a_token_after_its_last_day"
     ),
     "a second rotation gives a key more time": Patch(
-        "store/registry.py", "min(one.ends or last, last)", "last", "test_keys_and_privacy.py::test_rotating_again_lets_no_key_live_longer"
+        "store/projects.py", "min(one.ends or last, last)", "last", "test_keys_and_privacy.py::test_rotating_again_lets_no_key_live_longer"
     ),
     "a key may send as fast as it likes": Patch(
-        "ingest/admission.py", "self._within_rate(found, max(events, 1))", "pass", "test_limits.py::test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true"
+        "ingest/rate_limits.py", "self._within_rate(found, max(events, 1))", "pass", "test_limits.py::test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true"
     ),
     "ids may be asked about without end": Patch(
-        "ingest/admission.py", "if seconds := self._missing(self._asked, key, ids):", "if False:", "test_limits.py::test_asking_about_ids_has_a_rate_of_its_own"
+        "ingest/rate_limits.py", "if seconds := self._missing(self._asked, key, ids):", "if False:", "test_limits.py::test_asking_about_ids_has_a_rate_of_its_own"
     ),
     "who asks shares the readers with nobody": Patch(
-        "ingest/holdings.py", "asyncio.Semaphore(1)", "asyncio.Semaphore(2)", "test_seeing_what_is_kept.py::test_however_many_ask_one_reader_answers_them_with_one_question_each"
+        "ingest/subject_access_routes.py", "asyncio.Semaphore(1)", "asyncio.Semaphore(2)", "test_seeing_what_is_kept.py::test_however_many_ask_one_reader_answers_them_with_one_question_each"
     ),
     "a revoked key keeps people from what is theirs": Patch(
-        "ingest/admission.py", "self._registry.ever(key) if key", "self._registry.key(key) if key", "test_erasure.py::test_a_write_key_that_is_no_longer_accepted_still_says_which_project_a_secret_is_for"
+        "ingest/rate_limits.py", "self._registry.ever(key) if key", "self._registry.key(key) if key", "test_erasure.py::test_a_write_key_that_is_no_longer_accepted_still_says_which_project_a_secret_is_for"
     ),
     "the time to wait is made up": Patch(
-        "ingest/admission.py", "math.ceil(missing / self._rate)", "0 * math.ceil(missing) or 9", "test_limits.py::test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true"
+        "ingest/rate_limits.py", "math.ceil(missing / self._rate)", "0 * math.ceil(missing) or 9", "test_limits.py::test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true"
     ),
     "any number of new ids": Patch(
-        "store/ids.py", "if self.new_today(project, key) >= most:", "if False:", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
+        "store/known_ids.py", "if self.new_today(project, key) >= most:", "if False:", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
     ),
     "applying a project lets new ids in": Patch(
-        "retention/waiting.py", "row.reason != Reason.NEW_ID or core.ids.knows(row.installation)", "True", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
+        "lifecycle/quarantine_release.py", "row.reason != Reason.NEW_ID or core.ids.knows(row.installation)", "True", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
     ),
     "known ids are forgotten": Patch(
         "core.py", "            self.ids.load()\n", "            pass\n", "test_limits.py::test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in"
     ),
     "ids among the events are not found": Patch(
-        "store/ids.py", "            if mark not in self._marks:\n                self._add(project, mark, _EVERY_KEY, first_day)\n", "", "test_limits.py::test_ids_from_before_anybody_counted_are_known"
+        "store/known_ids.py", "            if mark not in self._marks:\n                self._add(project, mark, _EVERY_KEY, first_day)\n", "", "test_limits.py::test_ids_from_before_anybody_counted_are_known"
     ),
     "a sign-in may be as long as it likes": Patch(
-        "service/signin.py", "await body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
+        "web/signin.py", "await body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
     ),
     "a call may be as long as it likes": Patch(
-        "service/admin.py", "await body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
+        "admin/api.py", "await body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
     ),
     "depth is not bounded": Patch(
         "ingest/routes.py", "if too_deep(document, self._limits.nesting):", "if False:", "test_requests_and_connections.py::test_what_lies_deep_is_refused_and_crashes_nothing"
     ),
     "a header may take its time": Patch(
-        "service/guard.py", "now - begun > self.limits.header_seconds", "False", "test_requests_and_connections.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
+        "web/connection_guard.py", "now - begun > self.limits.header_seconds", "False", "test_requests_and_connections.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
     ),
     "who says nothing may stay": Patch(
-        "service/guard.py", "now - since > self.limits.idle_seconds", "False", "test_requests_and_connections.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
+        "web/connection_guard.py", "now - since > self.limits.idle_seconds", "False", "test_requests_and_connections.py::test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it"
     ),
     "a header that arrives in one piece may have any size": Patch(
-        "service/guard.py", "if self.conn.their_state is not h11.IDLE:\n            return available", "if True:\n            return available", "test_requests_and_connections.py::test_a_header_that_arrives_in_one_piece_is_bounded_too"
+        "web/connection_guard.py", "if self.conn.their_state is not h11.IDLE:\n            return available", "if True:\n            return available", "test_requests_and_connections.py::test_a_header_that_arrives_in_one_piece_is_bounded_too"
     ),
     "a body may take its time": Patch(
-        "service/guard.py", "seconds > _GRACE_SECONDS and self._body_bytes", "False and self._body_bytes", "test_requests_and_connections.py::test_a_body_that_comes_too_slowly_ends"
+        "web/connection_guard.py", "seconds > _GRACE_SECONDS and self._body_bytes", "False and self._body_bytes", "test_requests_and_connections.py::test_a_body_that_comes_too_slowly_ends"
     ),
     "nobody makes room": Patch(
-        "service/guard.py", "oldest = next(iter(self.strangers or self.resting), None)", "oldest = None", "test_requests_and_connections.py::test_two_thousand_connections_keep_nobody_out"
+        "web/connection_guard.py", "oldest = next(iter(self.strangers or self.resting), None)", "oldest = None", "test_requests_and_connections.py::test_two_thousand_connections_keep_nobody_out"
     ),
     "those who rest make room before strangers": Patch(
-        "service/guard.py", "self.strangers or self.resting", "self.resting or self.strangers", "test_requests_and_connections.py::test_who_has_sent_something_keeps_its_connection_while_strangers_crowd_in"
+        "web/connection_guard.py", "self.strangers or self.resting", "self.resting or self.strangers", "test_requests_and_connections.py::test_who_has_sent_something_keeps_its_connection_while_strangers_crowd_in"
     ),
     "connections are not counted": Patch(
-        "service/guard.py", "if len(self.held) >= self.limits.connections:", "if False:", "test_requests_and_connections.py::test_where_all_connections_are_at_work_one_more_is_told_to_come_back"
+        "web/connection_guard.py", "if len(self.held) >= self.limits.connections:", "if False:", "test_requests_and_connections.py::test_where_all_connections_are_at_work_one_more_is_told_to_come_back"
     ),
     "an answer ends in a reset": Patch(
-        "service/guard.py", "        self.transport.write_eof()\n        self.transport.resume_reading()\n", "        self.transport.close()\n", "test_requests_and_connections.py::test_a_megabyte_of_headers_is_refused_and_its_sender_can_read_that"
+        "web/connection_guard.py", "        self.transport.write_eof()\n        self.transport.resume_reading()\n", "        self.transport.close()\n", "test_requests_and_connections.py::test_a_megabyte_of_headers_is_refused_and_its_sender_can_read_that"
     ),
     "the log tells addresses": Patch(
-        "service/guard.py", "        assert isinstance(transport, asyncio.Transport)\n", "        print(transport.get_extra_info('peername'), file=sys.stderr)\n        assert isinstance(transport, asyncio.Transport)\n", "test_keys_and_privacy.py::test_where_requests_come_from_is_nowhere_to_be_found"
+        "web/connection_guard.py", "        assert isinstance(transport, asyncio.Transport)\n", "        print(transport.get_extra_info('peername'), file=sys.stderr)\n        assert isinstance(transport, asyncio.Transport)\n", "test_keys_and_privacy.py::test_where_requests_come_from_is_nowhere_to_be_found"
     ),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.keyed_hash import Hasher
 from tests.collector.clock import holding
 from tests.collector.support import KEY, Collector, Owner, run_event
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.keyed_hash import Hasher
 from tests.collector.support import KEY, PROJECT, Collector, Event, Owner, fill, project, run_event
 from tests.conftest import ROOT
 from tests.needs import need

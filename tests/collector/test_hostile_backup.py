@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from innerloop_collector.configuration import Configuration
+from innerloop_collector.config.configuration import Configuration
+from innerloop_collector.config.paths import Paths
 from innerloop_collector.errors import UsageError
-from innerloop_collector.restore import Given
-from innerloop_collector.restore import restore as put_back
-from innerloop_collector.settings import Paths
-from innerloop_collector.store import manifest
+from innerloop_collector.lifecycle import backup_manifest
+from innerloop_collector.lifecycle.restore import Given
+from innerloop_collector.lifecycle.restore import restore as put_back
 from tests.collector.backups import backed_up, restore, restored
 from tests.collector.support import Collector, run_event
 
@@ -155,7 +155,7 @@ def test_a_file_that_is_hashed_right_and_is_no_parquet_is_refused_before_anythin
         (_parquet({"project": ["acme"]}), "its rows and columns are not those"),
     ):
         (backup / _first(document)["path"]).write_bytes(content)
-        made = manifest.file_of("", "", 1, content)
+        made = backup_manifest.file_of("", "", 1, content)
         _first(document).update(bytes=made.bytes, sha256=made.sha256, rows=1)
         (backup / "manifest.json").write_text(json.dumps(document))
         _refused(idle, backup, said)
@@ -187,7 +187,7 @@ def test_a_row_that_no_store_has_written_is_one_line_and_leaves_nothing(idle: Co
         parquet.write_table(table.set_column(table.column_names.index("document"), "document", column), sink)
         content = bytes(sink.getvalue())
         (backup / file["path"]).write_bytes(content)
-        made = manifest.file_of("", "", file["rows"], content)
+        made = backup_manifest.file_of("", "", file["rows"], content)
         file.update(bytes=made.bytes, sha256=made.sha256)
         (backup / "manifest.json").write_text(json.dumps(document))
         _fails(idle, backup, "holds what no store of this version has")

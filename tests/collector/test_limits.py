@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from innerloop_collector.store.erasure import Erasures
-from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.keyed_hash import Hasher
+from innerloop_collector.store.tombstones import Erasures
 from tests.collector.support import PROJECT, Collector, Owner, digest_of, project, run_event
 
 Made = Callable[[], Collector]

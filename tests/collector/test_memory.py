@@ -8,7 +8,7 @@ from tests.collector.support import Collector
 SCRIPT = """
 import gc, pathlib, sys
 from innerloop_collector.core import Core
-from innerloop_collector.settings import prepare
+from innerloop_collector.config.paths import prepare
 from innerloop_collector.store import schema
 
 core = Core(prepare(pathlib.Path(sys.argv[1])))

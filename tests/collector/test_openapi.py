@@ -11,18 +11,18 @@ import pytest
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from innerloop_collector.service.openapi import document, served
+from innerloop_collector.web.openapi import document, served
 from tests.collector.asking import asked
 from tests.collector.support import KEY, PROJECT, Collector, toml
 
 PROBE = """
 import json, pathlib, sys
 from concurrent.futures import ThreadPoolExecutor
-from innerloop_collector.app import build
+from innerloop_collector.web.app import build
 from innerloop_collector.core import Core
 from innerloop_collector.operations import Operations
-from innerloop_collector.service.openapi import served
-from innerloop_collector.settings import prepare
+from innerloop_collector.web.openapi import served
+from innerloop_collector.config.paths import prepare
 core = Core(prepare(pathlib.Path(sys.argv[1]))); core.open()
 print(json.dumps(sorted(served(build(core, Operations(core), ThreadPoolExecutor(1)).app.routes))))
 core.close()

@@ -19,9 +19,9 @@ from threading import Thread
 import msgspec
 import pytest
 
-from innerloop_collector.configuration import Check
-from innerloop_collector.operations import findings
-from innerloop_collector.vitals import DestinationVitals
+from innerloop_collector.admin import checks
+from innerloop_collector.config.configuration import Check
+from innerloop_collector.monitoring.status import DestinationVitals
 from tests.collector.support import KEY, PROJECT, Collector, fill, run_event
 from tests.conftest import ROOT
 from tests.needs import need
@@ -117,7 +117,7 @@ def test_a_clock_that_is_off_is_found(idle: Collector, clock: Callable[[str | No
 
 def test_an_address_that_tells_no_time_is_found(clock: Callable[[str | None], str]) -> None:
     for address in (clock(""), clock("yesterday"), "http://127.0.0.1:1/", "nonsense"):
-        [finding] = findings.of_another_clock(Check(clock_url=address))
+        [finding] = checks.of_another_clock(Check(clock_url=address))
         assert finding.text.startswith("check.clock_url tells no time")
 
 
@@ -128,7 +128,7 @@ def test_backups_that_stopped_are_found(idle: Collector) -> None:
     assert [f"cannot look into {backups}: No such file or directory; correct check.backups"] == wrong(idle)
 
     def found() -> list[str]:
-        return [one.text.partition(";")[0] for one in findings.of_the_backups(time.time(), Check(backups=str(backups)))]
+        return [one.text.partition(";")[0] for one in checks.of_the_backups(time.time(), Check(backups=str(backups)))]
 
     backups.mkdir()
     assert [f"there is no backup in {backups}"] == found()
@@ -190,8 +190,8 @@ def test_a_paused_destination_does_not_fail() -> None:
     vitals = DestinationVitals("d", "failing", 3, 1.0, 0, 0, 2, "the connection was refused")
     paused = msgspec.structs.replace(vitals, state="paused")
 
-    assert [False] == [one.note for one in findings.of_the_destinations([vitals])]
-    assert [True] == [one.note for one in findings.of_the_destinations([paused])]
+    assert [False] == [one.note for one in checks.of_the_destinations([vitals])]
+    assert [True] == [one.note for one in checks.of_the_destinations([paused])]
 
 
 def test_more_new_ids_than_a_key_may_bring_are_found(idle: Collector) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.keyed_hash import Hasher
 from tests.collector.clock import counts, holding, moved
 from tests.collector.support import PROJECT, Collector, Event, Owner, project, run_event
 

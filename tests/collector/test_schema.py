@@ -3,7 +3,7 @@
 import json
 
 from innerloop.plan.tracking import PLAN, parse
-from innerloop_collector.store import ddl, schema
+from innerloop_collector.db import ddl, schema
 from tests.collector.support import Collector, run_event
 
 

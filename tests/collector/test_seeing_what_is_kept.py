@@ -13,10 +13,10 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from innerloop_collector.configuration import Limits
-from innerloop_collector.ingest.holdings import ShowHoldings, Stored
-from innerloop_collector.store.erasure import Proofs
-from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.config.configuration import Limits
+from innerloop_collector.ingest.subject_access_routes import ShowHoldings, Stored
+from innerloop_collector.store.keyed_hash import Hasher
+from innerloop_collector.store.tombstones import Proofs
 from tests.client.people import Developer
 from tests.collector.support import KEY, Collector, Owner, run_event
 from tests.collector.test_forget_by_its_developer import joined

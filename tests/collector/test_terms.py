@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from innerloop.plan import check
 from innerloop.plan.agreement import agreement
 from innerloop.plan.project import read
-from innerloop_collector.pipeline.terms import Terms, terms_of
-from innerloop_collector.store.registry import AgreedPlan
+from innerloop_collector.pipeline.compiled_plan import Terms, terms_of
+from innerloop_collector.store.projects import AgreedPlan
 from tests.collector.support import Event, project, run_event, target_event
 
 _NAMES = check.Names(("test", "build", "lint", "docs", "unit-*"), ("api", "web"), "-", ("new",))

@@ -7,14 +7,14 @@ from typing import Any, NoReturn
 
 import pytest
 
-from innerloop_collector.configuration import Store
+from innerloop_collector.config.configuration import Store
+from innerloop_collector.db.engine import Engine
+from innerloop_collector.db.schema import EVENTS
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.store.engine import Engine
-from innerloop_collector.store.erasure import Erasures, Registration, Tombstones
-from innerloop_collector.store.keyed import Hasher
-from innerloop_collector.store.room import Room
-from innerloop_collector.store.schema import EVENTS
-from innerloop_collector.store.tables import MESSAGE_KEY, QuarantineRow, Row, Tables
+from innerloop_collector.store.events import MESSAGE_KEY, QuarantineRow, Row, Tables
+from innerloop_collector.store.keyed_hash import Hasher
+from innerloop_collector.store.quarantine_limit import Room
+from innerloop_collector.store.tombstones import Erasures, Registration, Tombstones
 from innerloop_collector.store.writer import Receipt, Writer
 
 

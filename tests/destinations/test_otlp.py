@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from innerloop_collector.configuration import Destination
+from innerloop_collector.config.configuration import Destination
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.failures import Refusing, Unavailable
 from innerloop_collector.exporters.record import Record, Taken

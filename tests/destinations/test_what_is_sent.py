@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from innerloop.plan.tracking import PLAN
-from innerloop_collector.configuration import Destination
+from innerloop_collector.config.configuration import Destination
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.record import Record, Taken, Value
 from innerloop_collector.exporters.senders import open_sender

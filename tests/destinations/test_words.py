@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop_collector.configuration import Destination
+from innerloop_collector.config.configuration import Destination
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.failures import SendError
 from innerloop_collector.exporters.record import Record, Taken

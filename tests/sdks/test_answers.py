@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from innerloop_collector.ingest import answers
+from innerloop_collector.http import responses
 from tests.collector.support import Collector
 from tests.sdks.proxy import Answer, Proxy
 from tests.sdks.sdks import ROOT, SDKS, Sdk, Sending
 from tests.sdks.test_delivery import order, stored
 
 OURS = {
-    400: answers.bad_request("the body is not valid JSON"),
-    401: answers.unknown_key(),
-    403: answers.wrong_origin(),
-    404: answers.not_found("there is nothing at this address"),
-    413: answers.too_large("a body may have 512000 bytes"),
-    415: answers.unknown_encoding(),
-    429: answers.overloaded(),
-    503: answers.unavailable(),
-    511: answers.stale_token(),
+    400: responses.bad_request("the body is not valid JSON"),
+    401: responses.unknown_key(),
+    403: responses.wrong_origin(),
+    404: responses.not_found("there is nothing at this address"),
+    413: responses.too_large("a body may have 512000 bytes"),
+    415: responses.unknown_encoding(),
+    429: responses.overloaded(),
+    503: responses.unavailable(),
+    511: responses.stale_token(),
 }
 SENT_AGAIN = {
     "segment-analytics-python 2.4.0": {429, 503},
@@ -38,7 +38,7 @@ PLACES = {status: 1 + 2 * place for place, status in enumerate(OURS)}  # of the 
 COUNT = 2 * len(OURS) + 1
 
 
-def answer(refusal: answers.Refusal) -> Answer:
+def answer(refusal: responses.Refusal) -> Answer:
     """What the collector answers, to the byte, but for the time to wait."""
     response = refusal.answer()
     headers = {**response.headers, **({"retry-after": "1"} if "retry-after" in response.headers else {})}
@@ -106,7 +106,7 @@ def test_the_reference_says_what_was_seen(name: str) -> None:
 
 def test_the_reference_names_every_code_that_a_refusal_may_carry() -> None:
     text = (ROOT / "docs" / "reference" / "http-api.md").read_text()
-    codes = set(re.findall(r'Refusal\(\s*\d+, "(\w+)"', inspect.getsource(answers)))
+    codes = set(re.findall(r'Refusal\(\s*\d+, "(\w+)"', inspect.getsource(responses)))
 
     assert {"too_fast", "overloaded", "invalid_request"} <= codes
     assert set() == {code for code in codes if f"`{code}`" not in text}

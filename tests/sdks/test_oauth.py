@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from innerloop_collector.ingest import answers
+from innerloop_collector.http import responses
 from tests.collector.support import Collector
 from tests.sdks.conftest import EXACT
 from tests.sdks.proxy import CUTS, Proxy
@@ -61,7 +61,7 @@ def test_segments_sdks_deliver_with_tokens_renew_stale_ones_and_end_when_they_ge
         told = {**order(giving, sdk, first, COUNT), "options": {**options(sdk, private_key, key_id, proxy.url), **more}}
         return Sending(sdk, proxy.url, told, tmp_path)
 
-    proxy.instead = {first: answer(answers.stale_token()) for first in (1, 1001)}
+    proxy.instead = {first: answer(responses.stale_token()) for first in (1, 1001)}
     with contextlib.ExitStack() as stack:
         delivered = [stack.enter_context(send(PYTHON, 1)), stack.enter_context(send(NODE, 1001))]
         given_up = [sending.finish(60) for sending in delivered]

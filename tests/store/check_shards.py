@@ -11,15 +11,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from innerloop_collector.admin.operations import Operations
+from innerloop_collector.config.paths import prepare
 from innerloop_collector.core import Core
+from innerloop_collector.db import ddl, schema
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.source import Source
-from innerloop_collector.operations import Operations
+from innerloop_collector.lifecycle.retention import Sweep
 from innerloop_collector.query.queries import TeamQueries
 from innerloop_collector.query.windows import BY_USE, monday_of
-from innerloop_collector.retention.sweep import Sweep
-from innerloop_collector.settings import prepare
-from innerloop_collector.store import ddl, schema
 from tests.collector.support import project, toml
 from tests.store.shards import over_shards
 

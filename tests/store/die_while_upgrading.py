@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from innerloop_collector.configuration import load
+from innerloop_collector.config.configuration import load
+from innerloop_collector.config.paths import prepare
 from innerloop_collector.core import Core
-from innerloop_collector.settings import prepare
 
 
 def main(data: Path, last: int) -> None:

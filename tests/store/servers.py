@@ -15,11 +15,11 @@ from typing import Any
 
 import httpx2
 
-from innerloop_collector.configuration import Store
-from innerloop_collector.store.embedded import SESSION
-from innerloop_collector.store.engine import Engine
-from innerloop_collector.store.layout import Layout
-from innerloop_collector.store.server import by_url, layout_of
+from innerloop_collector.config.configuration import Store
+from innerloop_collector.db.embedded import SESSION
+from innerloop_collector.db.engine import Engine
+from innerloop_collector.db.layout import Layout
+from innerloop_collector.db.server import by_url, layout_of
 from tests.collector.support import Collector
 
 REAL = os.environ.get("CLICKHOUSE_URL", "").rstrip("/")

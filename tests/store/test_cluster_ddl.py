@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from innerloop_collector.store import ddl, schema
-from innerloop_collector.store.layout import Layout
+from innerloop_collector.db import ddl, schema
+from innerloop_collector.db.layout import Layout
 
 CLUSTER = Layout(remote=True, database="default", cluster="inner")
 SCRIPT = r"""

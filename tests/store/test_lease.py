@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from innerloop_collector.db import ddl, schema
+from innerloop_collector.db.engine import Engine
+from innerloop_collector.db.lease import Lease
 from innerloop_collector.errors import DataInUse, StoreError
-from innerloop_collector.store import ddl, schema
-from innerloop_collector.store.engine import Engine
-from innerloop_collector.store.lease import Lease
 from tests.collector.support import run_event
 from tests.store.servers import FrontServer, UrlCollector
 

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from innerloop_collector.db.engine import Engine
+from innerloop_collector.db.integrity import repair as watches_module
+from innerloop_collector.db.integrity.repair import Watches
 from innerloop_collector.errors import StoreError
-from innerloop_collector.store import watches as watches_module
-from innerloop_collector.store.engine import Engine
-from innerloop_collector.store.watches import Watches
 
 
 class Table:

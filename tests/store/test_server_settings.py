@@ -2,11 +2,11 @@
 
 import pytest
 
-from innerloop_collector.configuration import Store
+from innerloop_collector.config.configuration import Store
+from innerloop_collector.db.embedded import SESSION
+from innerloop_collector.db.layout import Layout
+from innerloop_collector.db.server import by_url, layout_of
 from innerloop_collector.errors import UsageError
-from innerloop_collector.store.embedded import SESSION
-from innerloop_collector.store.layout import Layout
-from innerloop_collector.store.server import by_url, layout_of
 from tests.collector.support import PROJECT
 from tests.store.servers import UrlCollector
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from innerloop_collector.store.upgrade import VERSION
+from innerloop_collector.db.upgrade import VERSION
 from tests.collector.conftest import new_collector
 from tests.collector.support import PROJECT, Collector, Event, Owner, run_event
 from tests.store.servers import UrlCollector

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.keyed_hash import Hasher
 from tests.collector.support import Collector
 from tests.torture.senders import Told
 

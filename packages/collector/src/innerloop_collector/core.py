@@ -10,34 +10,34 @@ from pathlib import Path
 from typing import Protocol
 
 from innerloop_collector.access.tokens import Tokens
-from innerloop_collector.configuration import Configuration, Store
+from innerloop_collector.config.configuration import Configuration, Store
+from innerloop_collector.config.files import write_private
+from innerloop_collector.config.paths import Paths
+from innerloop_collector.db.embedded import SESSION, embedded
+from innerloop_collector.db.engine import Engine, sync
+from innerloop_collector.db.integrity.checker import Watchman
+from innerloop_collector.db.lease import Lease, holder_of
+from innerloop_collector.db.server import by_url, layout_of
+from innerloop_collector.db.upgrade import bring_up
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.exporters import Exporters
-from innerloop_collector.metrics import Metrics
+from innerloop_collector.lifecycle.backup import BackupMaker, Source
+from innerloop_collector.lifecycle.backup_catalog import Backups
+from innerloop_collector.lifecycle.eraser import Copies, Eraser
+from innerloop_collector.lifecycle.erasure_journal import Journal
+from innerloop_collector.lifecycle.purge import Purger
+from innerloop_collector.lifecycle.trusted_clock import Clock
+from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
-from innerloop_collector.settings import Paths
-from innerloop_collector.store.backup import BackupMaker, Source
-from innerloop_collector.store.backups import Backups
-from innerloop_collector.store.clock import Clock
-from innerloop_collector.store.embedded import SESSION, embedded
-from innerloop_collector.store.engine import Engine, sync
-from innerloop_collector.store.eraser import Copies, Eraser
-from innerloop_collector.store.erasure import Erasures, Tombstones
-from innerloop_collector.store.files import write_private
-from innerloop_collector.store.ids import KnownIds
-from innerloop_collector.store.journal import Journal
-from innerloop_collector.store.keyed import Hasher, load_secret
-from innerloop_collector.store.lease import Lease, holder_of
-from innerloop_collector.store.notes import Notes
-from innerloop_collector.store.oauth import Assertions, OAuthKeys
-from innerloop_collector.store.purge import Purger
-from innerloop_collector.store.registry import Registry
-from innerloop_collector.store.room import Room
-from innerloop_collector.store.server import by_url, layout_of
-from innerloop_collector.store.tables import Tables
-from innerloop_collector.store.upgrade import bring_up
-from innerloop_collector.store.uses import Uses
-from innerloop_collector.store.watchman import Watchman
+from innerloop_collector.store.events import Tables
+from innerloop_collector.store.keyed_hash import Hasher, load_secret
+from innerloop_collector.store.known_ids import KnownIds
+from innerloop_collector.store.last_used import Uses
+from innerloop_collector.store.oauth_keys import Assertions, OAuthKeys
+from innerloop_collector.store.projects import Registry
+from innerloop_collector.store.quarantine_limit import Room
+from innerloop_collector.store.tombstones import Erasures, Tombstones
+from innerloop_collector.store.write_behind import Notes
 from innerloop_collector.store.writer import Writer
 
 

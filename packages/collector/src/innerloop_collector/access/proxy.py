@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 
 from innerloop_collector.access.principal import Principal, Via
 from innerloop_collector.access.roles import Role
-from innerloop_collector.configuration import Access
+from innerloop_collector.config.configuration import Access
 from innerloop_collector.errors import Denied, UsageError
 
 _SHORTEST_SECRET = 16

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from innerloop_collector.access.roles import Role
+from innerloop_collector.db import schema
+from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError
-from innerloop_collector.store import schema
-from innerloop_collector.store.engine import Engine
-from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.keyed_hash import Hasher
 
 _ALL = """SELECT token_hash, role, projects, label, created_day, expires_day, revoked, version
     FROM tokens FINAL ORDER BY created_day, token_hash"""

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from innerloop_collector.cli.shared import Place, as_json, call, located, show, unmade
-from innerloop_collector.configuration import Configuration
-from innerloop_collector.store.lock import held_or_undone
+from innerloop_collector.config.configuration import Configuration
+from innerloop_collector.config.data_lock import held_or_undone
 
 
 @click.command()
@@ -73,9 +73,9 @@ def restore(
     as_json: bool,
 ) -> None:
     """Put the backup in DIR back into an empty data directory. What was erased since stays erased."""
-    from innerloop_collector.cli.reach import log_to_stderr
-    from innerloop_collector.restore import Given
-    from innerloop_collector.restore import restore as put_back
+    from innerloop_collector.cli.connection import log_to_stderr
+    from innerloop_collector.lifecycle.restore import Given
+    from innerloop_collector.lifecycle.restore import restore as put_back
     from innerloop_collector.terminal.backup import restored
 
     log_to_stderr()

@@ -11,7 +11,7 @@ import click
 
 from innerloop_collector import __version__
 from innerloop_collector.cli.backup import backup, backups, restore
-from innerloop_collector.cli.config import config
+from innerloop_collector.cli.config_command import config
 from innerloop_collector.cli.destinations import destinations
 from innerloop_collector.cli.erasure import erase, receipt
 from innerloop_collector.cli.ids import ids

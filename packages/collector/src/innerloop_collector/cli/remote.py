@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from innerloop_collector.configuration import PREFIX
+from innerloop_collector.config.configuration import PREFIX
+from innerloop_collector.config.reading import read_text
 from innerloop_collector.errors import UsageError
-from innerloop_collector.reading import read_text
 
 URL_VARIABLE = PREFIX + "URL"
 TOKEN_VARIABLE = PREFIX + "TOKEN"

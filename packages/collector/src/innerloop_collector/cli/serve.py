@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from innerloop_collector.cli.services import registered
+from innerloop_collector.cli.running_services import registered
 from innerloop_collector.cli.shared import Place, local
 
 
@@ -23,8 +23,8 @@ from innerloop_collector.cli.shared import Place, local
 )
 def serve(place: Place, host: str | None, port: int | None, files: tuple[str, ...]) -> None:
     """Run the service."""
-    from innerloop_collector.app import serve as run_service
-    from innerloop_collector.store.lock import Holder, acquire, in_use
+    from innerloop_collector.config.data_lock import Holder, acquire, in_use
+    from innerloop_collector.web.app import serve as run_service
 
     held = acquire(place.paths.lock)
     if isinstance(held, Holder):

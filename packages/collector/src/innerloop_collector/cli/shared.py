@@ -16,12 +16,12 @@ import click
 import msgspec
 
 from innerloop_collector.cli.remote import URL_VARIABLE, Remote, remote
-from innerloop_collector.cli.services import others
-from innerloop_collector.configuration import Configuration, load
+from innerloop_collector.cli.running_services import others
+from innerloop_collector.config.configuration import Configuration, load
+from innerloop_collector.config.data_lock import holder
+from innerloop_collector.config.paths import Paths, data_directory, prepare, unusable
+from innerloop_collector.config.reading import read_text
 from innerloop_collector.errors import CollectorError, UsageError
-from innerloop_collector.reading import read_text
-from innerloop_collector.settings import Paths, data_directory, prepare, unusable
-from innerloop_collector.store.lock import holder
 from innerloop_collector.terminal.plain import cleaned, lines
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -134,11 +134,11 @@ def _quiet() -> None:
 
 def call(place: Place, operation: str, **arguments: Any) -> dict[str, Any]:
     """Run an operation where it can be run."""
-    from innerloop_collector.cli import reach
+    from innerloop_collector.cli import connection
 
     if place.elsewhere:
-        return reach.call_remote(place.elsewhere, operation, arguments)
-    answer = reach.call(place.paths, place.configuration, operation, arguments)
+        return connection.call_remote(place.elsewhere, operation, arguments)
+    answer = connection.call(place.paths, place.configuration, operation, arguments)
     _say_which(place.paths.data)
     return answer
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from innerloop_collector.configuration import Destination
+from innerloop_collector.config.configuration import Destination
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.failures import Refusing
 

@@ -7,21 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from innerloop_collector.configuration import Destination
+from innerloop_collector.config.configuration import Destination
+from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters import erasure
 from innerloop_collector.exporters.address import check
-from innerloop_collector.exporters.names import load_names
+from innerloop_collector.exporters.agreed_fields import passable
+from innerloop_collector.exporters.pseudonyms import load_names
 from innerloop_collector.exporters.record import Taken
-from innerloop_collector.exporters.release import passable
 from innerloop_collector.exporters.senders import open_sender
 from innerloop_collector.exporters.source import Source
 from innerloop_collector.exporters.state import Fate, States, with_fate
 from innerloop_collector.exporters.worker import Surroundings, Worker
-from innerloop_collector.store.engine import Engine
-from innerloop_collector.store.erasure import Tombstones
-from innerloop_collector.store.registry import Registry
-from innerloop_collector.store.tables import Tables
+from innerloop_collector.store.events import Tables
+from innerloop_collector.store.projects import Registry
+from innerloop_collector.store.tombstones import Tombstones
 
 _PATIENCE = 5.0  # seconds that all destinations together have to end
 Answer = dict[str, Any]

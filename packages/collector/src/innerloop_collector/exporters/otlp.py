@@ -20,9 +20,9 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from innerloop_collector.exporters.address import Address
 from innerloop_collector.exporters.failures import Refusing, Rejected, SendError, Unavailable, of_no_answer, of_status, retry_after
-from innerloop_collector.exporters.metrics import metrics
+from innerloop_collector.exporters.otlp_metrics import metrics
+from innerloop_collector.exporters.otlp_spans import spans
 from innerloop_collector.exporters.record import Record, Taken
-from innerloop_collector.exporters.spans import spans
 
 logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what failed is said once, by us
 

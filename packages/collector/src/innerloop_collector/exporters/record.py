@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from innerloop_collector.configuration import LARGEST_BATCH
+from innerloop_collector.config.configuration import LARGEST_BATCH
 
 Value = str | int | bool | datetime
 

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from innerloop_collector.configuration import Destination
+from innerloop_collector.config.configuration import Destination
 from innerloop_collector.exporters.address import Address, read_key
 from innerloop_collector.exporters.record import Sender, Taken
 

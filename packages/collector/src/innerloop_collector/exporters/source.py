@@ -6,8 +6,8 @@ Positions are dense, so a window of positions is a page of about as many rows; n
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from innerloop_collector.exporters.release import COLUMNS
-from innerloop_collector.store.engine import Engine
+from innerloop_collector.db.engine import Engine
+from innerloop_collector.exporters.agreed_fields import COLUMNS
 
 _SELECT = f"SELECT {', '.join(f'`{name}`' for name in COLUMNS)} FROM events WHERE project IN {{projects:Array(String)}}"  # noqa: S608 (names of ours)
 Keys = Collection[tuple[str, str]]  # (project, plan digest)

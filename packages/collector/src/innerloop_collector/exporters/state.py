@@ -13,9 +13,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from innerloop_collector.db import schema
+from innerloop_collector.db.engine import Engine
 from innerloop_collector.exporters.record import Record
-from innerloop_collector.store import schema
-from innerloop_collector.store.engine import Engine
 
 LOST = "1970-01-01"
 

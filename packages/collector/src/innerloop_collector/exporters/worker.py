@@ -14,17 +14,17 @@ from typing import Any
 
 import structlog
 
-from innerloop_collector.configuration import LARGEST_BATCH, Destination
+from innerloop_collector.config.configuration import LARGEST_BATCH, Destination
 from innerloop_collector.errors import StoreError
+from innerloop_collector.exporters.agreed_fields import Release, last_day, passable, record
 from innerloop_collector.exporters.delivery import Outcome, deliver
 from innerloop_collector.exporters.failures import Refusing, SendError, TakesNone
-from innerloop_collector.exporters.names import Names
 from innerloop_collector.exporters.pauses import Pauses
+from innerloop_collector.exporters.pseudonyms import Names
 from innerloop_collector.exporters.record import Record, Sender
-from innerloop_collector.exporters.release import Release, last_day, passable, record
 from innerloop_collector.exporters.source import Keys, Source
 from innerloop_collector.exporters.state import Fate, SetAside, State, States, with_fate
-from innerloop_collector.store.registry import Catalogue
+from innerloop_collector.store.projects import Catalogue
 
 _PAGE = 5_000  # positions that are read at once
 _POLL = 0.5  # seconds between two looks at a number in memory

@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from innerloop_collector.configuration import Limits
-from innerloop_collector.ingest.answers import bad_request, too_large
+from innerloop_collector.config.configuration import Limits
+from innerloop_collector.http.responses import bad_request, too_large
 from innerloop_collector.ingest.times import as_agreed
 from innerloop_collector.pipeline.clock import skew
 from innerloop_collector.pipeline.event import KEPT, Event
-from innerloop_collector.store.erasure import Registration
-from innerloop_collector.store.keyed import Hasher
+from innerloop_collector.store.keyed_hash import Hasher
+from innerloop_collector.store.tombstones import Registration
 
 _MOST_REGISTRATIONS = 20
 _SHA256 = re.compile("[0-9a-f]{64}")

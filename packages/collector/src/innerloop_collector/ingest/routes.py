@@ -12,22 +12,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from innerloop_collector.configuration import Limits
+from innerloop_collector.config.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.ingest import answers, body, messages, verdicts
-from innerloop_collector.ingest.admission import Admission
-from innerloop_collector.ingest.auth import BEACON, Doorkeeper, Shown
-from innerloop_collector.ingest.browsers import middleware
-from innerloop_collector.ingest.nesting import too_deep
-from innerloop_collector.metrics import Metrics
+from innerloop_collector.http import request_body, responses
+from innerloop_collector.http.nesting import too_deep
+from innerloop_collector.ingest import messages, results
+from innerloop_collector.ingest.authorization import BEACON, Doorkeeper, Shown
+from innerloop_collector.ingest.cors import middleware
+from innerloop_collector.ingest.rate_limits import Admission
+from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.pipeline.event import Event
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
 from innerloop_collector.pipeline.rows import event_row, quarantine_row
 from innerloop_collector.pipeline.steps import run
-from innerloop_collector.store.erasure import Registration
-from innerloop_collector.store.keyed import Hasher
-from innerloop_collector.store.registry import Registry, WriteKey
-from innerloop_collector.store.tables import QuarantineRow, Row
+from innerloop_collector.store.events import QuarantineRow, Row
+from innerloop_collector.store.keyed_hash import Hasher
+from innerloop_collector.store.projects import Registry, WriteKey
+from innerloop_collector.store.tombstones import Registration
 from innerloop_collector.store.writer import Receipt, Writer
 
 _log = structlog.get_logger()
@@ -45,7 +46,7 @@ class _Sorted(NamedTuple):
     quarantined: list[QuarantineRow]
     dropped: int
     registrations: list[Registration]
-    places: verdicts.Places
+    places: results.Places
     today: date
 
 
@@ -101,39 +102,39 @@ class Ingest:
         async def endpoint(request: Request) -> Response:
             try:
                 if request.method != "POST":
-                    raise answers.wrong_method()  # OPTIONS that is no browser's question
+                    raise responses.wrong_method()  # OPTIONS that is no browser's question
                 not_stored = await self._take(request, kind)
-            except answers.Refusal as refusal:
+            except responses.Refusal as refusal:
                 return refusal.answer()
             except QueueFull:
-                return answers.overloaded().answer()
+                return responses.overloaded().answer()
             except StoreError:
-                return answers.unavailable().answer()
-            return answers.accepted(not_stored)
+                return responses.unavailable().answer()
+            return responses.accepted(not_stored)
 
         return endpoint
 
     async def _take(self, request: Request, kind: str | None) -> list[dict[str, Any]]:
         """Store what a request brings. Returns what its sender wants to know of events that are not stored."""
         given = self._doorkeeper.before_the_body(request)
-        found = self._read(await body.read(request, self._limits), given, kind)
+        found = self._read(await request_body.read(request, self._limits), given, kind)
         receipt = Receipt()
         if found.accepted or found.quarantined or found.registrations:
             with self._counting_refusals(found):
                 receipt = await asyncio.wrap_future(self._writer.submit(found.accepted, found.quarantined, found.registrations))
         self._count(found, receipt)
-        if not verdicts.wants(request.headers):
+        if not results.wants(request.headers):
             return []
-        return verdicts.not_stored(found.places, found.accepted, found.quarantined, receipt, found.today)
+        return results.not_stored(found.places, found.accepted, found.quarantined, receipt, found.today)
 
     def _read(self, data: bytes, given: Shown, kind: str | None) -> _Sorted:
         """Make rows of a body. Nothing else of it is kept while they wait for the disk: thousands of requests may."""
-        document = body.decode(data)
+        document = request_body.decode(data)
         if too_deep(document, self._limits.nesting):
-            raise answers.bad_request(f"objects and lists may lie {self._limits.nesting} deep in each other")
+            raise responses.bad_request(f"objects and lists may lie {self._limits.nesting} deep in each other")
         project, key = self._doorkeeper.sender(given, document)
         if kind is not None and len(data) > self._limits.event:
-            raise answers.too_large(f"an event may have {self._limits.event} bytes")
+            raise responses.too_large(f"an event may have {self._limits.event} bytes")
         items = messages.batch_items(document, self._limits) if kind is None else [_single(document, kind)]
         admitted = self._admission.admit(key, len(items))
         registrations = messages.registrations(project, document, self._hasher) if kind is None else {}
@@ -190,7 +191,7 @@ class Ingest:
         theirs = {event.installation for event in events}
         registering = {one: registration for one, registration in registrations.items() if one in theirs}
         beyond = self._admission.beyond(key, [*(event.installation for event, end in ended if isinstance(end, Event)), *registering])
-        places = verdicts.Places([], [], [(place, end.reason) for place, (_, end) in enumerate(ended) if isinstance(end, Dropped)])
+        places = results.Places([], [], [(place, end.reason) for place, (_, end) in enumerate(ended) if isinstance(end, Dropped)])
         skew = max((event.skew_seconds for event in events), key=abs, default=0.0)
         found = _Sorted(shared.project, skew, len(events), [], [], len(places.dropped), [], places, shared.received.date())
         found.registrations.extend(registration for one, registration in registering.items() if one not in beyond)

@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from innerloop_collector.configuration import Limits
+from innerloop_collector.config.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.ingest import answers, body, tokens
-from innerloop_collector.store.oauth import Assertions, OAuthKey, OAuthKeys
+from innerloop_collector.http import request_body, responses
+from innerloop_collector.ingest import tokens
+from innerloop_collector.store.oauth_keys import Assertions, OAuthKey, OAuthKeys
 
 _MOST = 20_000
 """Bytes of a request; the SDKs' have 1,500."""
@@ -37,12 +38,12 @@ class TokenRoute:
     async def _endpoint(self, request: Request) -> Response:
         try:
             key = await self._asks(request)
-        except answers.Refusal as refusal:
+        except responses.Refusal as refusal:
             return _in_full(refusal)
         except QueueFull:
-            return _in_full(answers.overloaded())
+            return _in_full(responses.overloaded())
         except StoreError:
-            return _in_full(answers.unavailable())
+            return _in_full(responses.unavailable())
         content = {
             "access_token": self._tokens.issue(key),
             "token_type": "Bearer",
@@ -55,9 +56,9 @@ class TokenRoute:
         """Find out who asks."""
         if not self._audience:
             raise tokens.unknown_client("this collector gives no tokens; set oauth_audience in [ingest] to its own address")
-        data = await body.read(request, self._limits)
+        data = await request_body.read(request, self._limits)
         if len(data) > _MOST:
-            raise answers.too_large(f"a request for a token may have {_MOST} bytes")
+            raise responses.too_large(f"a request for a token may have {_MOST} bytes")
         form = _form(data)
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._check, form)
 
@@ -69,9 +70,9 @@ def _form(data: bytes) -> dict[str, str]:
     try:
         return dict(parse_qsl(data.decode("ascii"), max_num_fields=20))
     except ValueError:
-        raise answers.bad_request("the body must be a form, as application/x-www-form-urlencoded") from None
+        raise responses.bad_request("the body must be a form, as application/x-www-form-urlencoded") from None
 
 
-def _in_full(refusal: answers.Refusal) -> Response:
+def _in_full(refusal: responses.Refusal) -> Response:
     """A refusal with the members of OAuth (RFC 6749) beside those of a problem."""
     return refusal.answer(error=refusal.code, error_description=refusal.detail)

@@ -10,8 +10,8 @@ from typing import Any
 
 import jwt
 
-from innerloop_collector.ingest.answers import Refusal
-from innerloop_collector.store.oauth import Assertions, OAuthKey, OAuthKeys
+from innerloop_collector.http.responses import Refusal
+from innerloop_collector.store.oauth_keys import Assertions, OAuthKey, OAuthKeys
 
 SCOPE = "tracking_api:write"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

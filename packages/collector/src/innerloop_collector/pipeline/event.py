@@ -8,7 +8,7 @@ import msgspec
 
 from innerloop.plan.granularity import parse_instant
 from innerloop.plan.tracking import Event as PlannedEvent
-from innerloop_collector.store.registry import AgreedPlan
+from innerloop_collector.store.projects import AgreedPlan
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

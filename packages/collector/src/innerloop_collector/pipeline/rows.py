@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from innerloop_collector.pipeline.compiled_plan import terms_of
 from innerloop_collector.pipeline.event import Event, milliseconds
 from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, Quarantined
-from innerloop_collector.pipeline.terms import terms_of
-from innerloop_collector.store.tables import QuarantineRow, Row
+from innerloop_collector.store.events import QuarantineRow, Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.encode

@@ -9,12 +9,12 @@ from datetime import timedelta
 import msgspec
 
 from innerloop.plan import check
+from innerloop_collector.config.paths import LARGEST_EVENT
 from innerloop_collector.pipeline import clock
+from innerloop_collector.pipeline.compiled_plan import terms_of
 from innerloop_collector.pipeline.event import Event, midnight, moment
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
-from innerloop_collector.pipeline.terms import terms_of
-from innerloop_collector.settings import LARGEST_EVENT
-from innerloop_collector.store.registry import AgreedPlan, Catalogue
+from innerloop_collector.store.projects import AgreedPlan, Catalogue
 
 Outcome = Event | Dropped | Quarantined
 Step = Callable[[Event, Catalogue], Outcome]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from innerloop_collector.db.engine import Engine
 from innerloop_collector.query.windows import Window
-from innerloop_collector.store.engine import Engine
 
 PEOPLE = """project = {{project:String}} AND kind = '{kind}' AND installation != 0
     AND actor IN ('', 'human') AND is_test IN ('', 'no')"""

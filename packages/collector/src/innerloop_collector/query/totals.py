@@ -12,10 +12,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from innerloop.plan.granularity import three_digits
+from innerloop_collector.db import schema
+from innerloop_collector.db.engine import Engine
 from innerloop_collector.query import rules
 from innerloop_collector.query.queries import ENDED, IN_WINDOW, INTERRUPTED, TIMED, counted
-from innerloop_collector.store import schema
-from innerloop_collector.store.engine import Engine
 
 EDGES_MS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_200_000, 1_800_000, 3_600_000)
 MADE = "week"  # the kind of the row that says that a week's totals were made

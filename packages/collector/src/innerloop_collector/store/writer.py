@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import structlog
 
-from innerloop_collector.configuration import Store
+from innerloop_collector.config.configuration import Store
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.store.erasure import Erasures, Registration, Tombstone, Tombstones
-from innerloop_collector.store.room import Room
-from innerloop_collector.store.tables import INSTALLATION, MESSAGE_KEY, QuarantineRow, Row, Tables
+from innerloop_collector.store.events import INSTALLATION, MESSAGE_KEY, QuarantineRow, Row, Tables
+from innerloop_collector.store.quarantine_limit import Room
+from innerloop_collector.store.tombstones import Erasures, Registration, Tombstone, Tombstones
 
 _WORTH_IT = 1_000  # rows that cost as much as a commit of nothing; to wait for more than that gains little
 _log = structlog.get_logger()

@@ -1,0 +1,98 @@
+"""Who is asking? A token, a session that was opened with one, or a trusted proxy. May import: the rest of access, the store's uses, configuration, errors.
+
+Exactly one of them counts: a token where one is shown, else a session, else the proxy. Nothing here remembers an address.
+"""
+
+import hmac
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+
+from innerloop_collector.access.origin import own_pages_only
+from innerloop_collector.access.principal import OPERATOR, Principal, Via
+from innerloop_collector.access.proxy import Proxy
+from innerloop_collector.access.sessions import Session, Sessions
+from innerloop_collector.access.tokens import Token, Tokens
+from innerloop_collector.config.configuration import Access
+from innerloop_collector.errors import Unknown
+from innerloop_collector.store.last_used import Uses
+
+
+class Door:
+    """Finds out who is asking."""
+
+    def __init__(self, tokens: Tokens, uses: Uses, operator: str, access: Access, now: Callable[[], datetime]) -> None:
+        """`operator` is the token in the data directory. Raises UsageError for settings that do not belong together."""
+        self._tokens = tokens
+        self._sessions = Sessions(now, timedelta(minutes=access.session_idle_minutes), timedelta(hours=access.session_hours))
+        self._uses = uses
+        self._operator = operator.encode()
+        self._proxy = Proxy(access)
+        self._origins = access.origins
+        self._plain = access.plain_http_cookie
+        self.cookie = "innerloop" if self._plain else "__Host-innerloop"
+
+    def who(self, request: Request) -> Principal:
+        """The one who is asking. Raises Unknown where nobody shows anything valid, Denied where another site asks through them."""
+        header = request.headers.get("authorization")
+        if header is not None:
+            return self._by_header(header)
+        found = self._by_session(request) or self._proxy.principal(request.headers, request.client.host if request.client else None)
+        if found is None:
+            raise Unknown("this needs a token; make one: innerloop-collector tokens create")
+        own_pages_only(request, self._origins, by_browser=True)
+        return found
+
+    def _by_header(self, header: str) -> Principal:
+        scheme, _, text = header.partition(" ")
+        text = text.strip()
+        if scheme.lower() == "bearer":
+            if hmac.compare_digest(text.encode("latin-1", "replace"), self._operator):
+                return OPERATOR
+            if token := self._tokens.find(text):
+                return self._principal(token, Via.TOKEN)
+        raise Unknown("the token is unknown, expired or revoked")
+
+    def _by_session(self, request: Request) -> Principal | None:
+        found = self.session(request)
+        return self._principal(found[1], Via.SESSION) if found else None
+
+    def session(self, request: Request) -> tuple[Session, Token] | None:
+        """The session that a request's cookie names, and its token. A session dies with its token."""
+        text = request.cookies.get(self.cookie)
+        session = self._sessions.find(text) if text else None
+        if text is None or session is None:
+            return None
+        token = self._tokens.good(session.token_hash)
+        if token is None:
+            self._sessions.close(text)
+            return None
+        return session, token
+
+    def _principal(self, token: Token, via: Via) -> Principal:
+        self._uses.note(token.token_hash)
+        return Principal(token.role, via, token.label, token.projects or None)
+
+    def session_ends(self, request: Request) -> datetime | None:
+        """When the session of a request ends if it is not used any more. None: it has none."""
+        found = self.session(request)
+        return self._sessions.ends(found[0]) if found else None
+
+    def sign_in(self, request: Request, text: str) -> str:
+        """Open a session with a token. Returns the cookie's header. Raises Unknown, Denied."""
+        own_pages_only(request, self._origins, by_browser=False)
+        token = self._tokens.find(text)
+        if token is None:
+            raise Unknown("the token is unknown, expired or revoked")
+        return self._set_cookie(self._sessions.open(token.token_hash), self._sessions.longest_seconds)
+
+    def sign_out(self, request: Request) -> str:
+        """End the session of a request. Returns the cookie's header. Raises Denied."""
+        own_pages_only(request, self._origins, by_browser=True)
+        self._sessions.close(request.cookies.get(self.cookie, ""))
+        return self._set_cookie("", 0)
+
+    def _set_cookie(self, value: str, seconds: int) -> str:
+        secure = "" if self._plain else "; Secure"
+        return f"{self.cookie}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"

@@ -1,0 +1,57 @@
+"""What an operator can ask for, the same through the service and on the store itself. May import: core, access, pipeline, store, reports.
+
+Every operation takes and returns what JSON can say, so that the command line can call it here or over HTTP. One module an area.
+"""
+
+from typing import Any
+
+from innerloop_collector.access.principal import OPERATOR, Principal
+from innerloop_collector.admin.backup import Backup
+from innerloop_collector.admin.destinations import Destinations
+from innerloop_collector.admin.erasure import Erasure
+from innerloop_collector.admin.ids import Ids
+from innerloop_collector.admin.keys import Keys
+from innerloop_collector.admin.oauth import OAuth
+from innerloop_collector.admin.operation import Answer, Area, Operation
+from innerloop_collector.admin.projects import Projects
+from innerloop_collector.admin.quarantine import Quarantine
+from innerloop_collector.admin.reports import Reports
+from innerloop_collector.admin.retention import Retention
+from innerloop_collector.admin.service import Service
+from innerloop_collector.admin.tokens import Tokens
+from innerloop_collector.core import Core
+from innerloop_collector.errors import Denied, UsageError
+
+__all__ = ["AREAS", "Answer", "Operation", "Operations"]
+
+AREAS: tuple[type[Area], ...] = (
+    Projects, Keys, OAuth, Tokens, Ids, Quarantine, Reports, Retention, Erasure, Backup, Destinations, Service,
+)  # fmt: skip
+
+
+class Operations:
+    """The operator's side of an open collector."""
+
+    def __init__(self, core: Core) -> None:
+        self.known = {one.name: one for area in AREAS for one in area(core).operations()}
+
+    def call(self, name: str, arguments: dict[str, Any], who: Principal = OPERATOR) -> Answer:
+        """Run an operation by name, for somebody. Raises Denied where it is not for them, UsageError for one that does not exist."""
+        operation = self.known.get(name)
+        if operation is None:
+            raise UsageError(f"this collector does not know the operation {name!r}; use the same version at both ends")
+        if who.role < operation.role:
+            raise Denied(f"{name} takes the role {operation.role.word}, and yours is {who.role.word}; ask whoever runs the collector")
+        return operation.run(**_within(who, operation, arguments))
+
+
+def _within(who: Principal, operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of an operation, kept to the projects that somebody may see."""
+    if operation.takes("visible"):
+        return {**arguments, "visible": who.projects}
+    if who.projects is not None:
+        if not operation.takes("project"):
+            raise Denied(f"{operation.name} is about all projects, and you see only some; ask whoever runs the collector")
+        if not who.sees(str(arguments.get("project"))):
+            raise Denied("you do not see this project; ask whoever runs the collector")
+    return arguments

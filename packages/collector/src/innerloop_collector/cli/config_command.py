@@ -1,0 +1,99 @@
+# ruff: noqa: PLC0415 - `--help` and `config show` need not wait for the service to be imported
+"""`config`: what is set, and whether it can be. May import: click, msgspec, shared, configuration; what uses settings inside the check."""
+
+import json
+import os
+from typing import Any
+
+import click
+import msgspec
+
+from innerloop_collector.cli.shared import as_json, as_text, say
+from innerloop_collector.config.configuration import FILE_VARIABLE, Configuration, Destination, load, secret_files, shown
+from innerloop_collector.errors import UsageError
+
+_file = click.option("--config", "file", metavar="FILE", help="The configuration file (default: $INNERLOOP_COLLECTOR_CONFIG, else none).")
+
+
+@click.group()
+def config() -> None:
+    """The configuration: one file and the environment."""
+
+
+@config.command("check")
+@_file
+@as_json
+def check_config(file: str | None, as_json: bool) -> None:
+    """Read the configuration, and the files that it names, as the service would. Exit status 1 with one line where it would not start."""
+    configuration = load(file, os.environ)
+    source = file or os.environ.get(FILE_VARIABLE) or "the environment"
+    try:
+        notes = _try_out(configuration)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from error
+    for note in notes:
+        say(f"note: {source}: {note}", err=True)
+    say(as_text({"configuration": source, "ok": True, "notes": notes}) if as_json else f"{source}: well")
+
+
+def _try_out(configuration: Configuration) -> list[str]:
+    """Use every setting that the service uses when it starts. What it starts without is in the answer. Raises UsageError."""
+    from innerloop_collector.access.proxy import Proxy
+    from innerloop_collector.admin.checks import of_the_journals
+    from innerloop_collector.admin.exposure import of_the_secrets
+    from innerloop_collector.db.server import by_url
+    from innerloop_collector.exporters.address import check, read_key
+    from innerloop_collector.exporters.failures import Refusing
+    from innerloop_collector.web.prometheus import metrics_token
+
+    metrics_token(configuration.server.metrics_token_file)
+    Proxy(configuration.access)
+    if configuration.store.url:
+        by_url(configuration.store, {})
+    notes = [one.text for one in (*of_the_journals(configuration.backup), *of_the_secrets(secret_files(configuration)))]
+    for name, settings in configuration.destinations.items():
+        check(name, settings)
+        try:
+            read_key(settings)
+        except Refusing as error:
+            notes.append(f"destinations.{name}: {error}; nothing is sent to it until that is mended")
+    return notes
+
+
+@config.command("show")
+@_file
+@as_json
+def show_config(file: str | None, as_json: bool) -> None:
+    """Print every setting and its value; what is not the default is marked. Secrets are not shown."""
+    document = shown(load(file, os.environ))
+    say(as_text(document) if as_json else _text(document, _usual(document)))
+
+
+def _usual(document: dict[str, Any]) -> dict[str, Any]:
+    """The defaults, by the dotted name of each table."""
+    usual = shown(Configuration())
+    for name, table in document["destinations"].items():
+        defaults = msgspec.to_builtins(Destination(kind=table["kind"]))
+        usual[f"destinations.{name}"] = {key: value for key, value in defaults.items() if key != "kind"}
+    return usual
+
+
+def _text(document: dict[str, Any], usual: dict[str, Any]) -> str:
+    tables = [f"[{name}]\n" + "\n".join(_lines(table, usual.get(name, {}))) for name, table in _tables(document)]
+    return "\n\n".join(tables)
+
+
+def _tables(document: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
+    """Every table that holds values, by its dotted name."""
+    found = []
+    for name, value in document.items():
+        if isinstance(value, dict):
+            if any(not isinstance(one, dict) for one in value.values()):
+                found.append((prefix + name, value))
+            found += _tables(value, f"{prefix}{name}.")
+    return found
+
+
+def _lines(table: dict[str, Any], usual: dict[str, Any]) -> list[str]:
+    values = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    return [f"{key} = {json.dumps(value)}" + ("" if usual.get(key) == value else "  # set") for key, value in values.items()]

@@ -1,0 +1,109 @@
+# ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
+"""How a command reaches the collector: the running service, or the store itself. May import: operations, admin, lock, configuration, settings."""
+
+import sys
+from contextlib import closing
+from typing import Any, NoReturn
+
+import httpx2
+import structlog
+
+from innerloop_collector.cli.remote import Remote
+from innerloop_collector.config.configuration import Configuration
+from innerloop_collector.config.data_lock import Holder, acquire
+from innerloop_collector.config.paths import Paths
+from innerloop_collector.errors import CollectorError, StoreError, UsageError
+
+_PATIENCE = 15.0
+_TIMEOUT = 120.0
+
+
+def call(paths: Paths, configuration: Configuration, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Run an operation where it can be run."""
+    held = acquire(paths.lock, _PATIENCE)
+    if isinstance(held, Holder):
+        return _remote(paths, held, operation, arguments)
+    with held:
+        return _local(paths, configuration, operation, arguments)
+
+
+def _local(paths: Paths, configuration: Configuration, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Open the store; the caller holds its lock."""
+    from innerloop_collector.admin.operations import Operations
+    from innerloop_collector.core import Core
+
+    log_to_stderr()
+    core = Core(paths, configuration)
+    with closing(core):
+        core.open()
+        return Operations(core).call(operation, arguments)
+
+
+def log_to_stderr() -> None:
+    """Have what the store logs in a command not mix with what the command prints."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+
+def _remote(paths: Paths, service: Holder, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Ask the running service."""
+    try:
+        token = paths.admin_token.read_text().strip()
+    except OSError as error:
+        raise UsageError(f"cannot read {paths.admin_token}: {error.strerror}; run this as the user whom the service runs as") from error
+    assert service.url is not None
+    try:
+        return _post(Remote(service.url, token), operation, arguments, own=True)
+    except httpx2.HTTPError as error:
+        raise CollectorError(
+            f"the service (process {service.pid}, {service.url}) does not answer: {str(error) or type(error).__name__}; is it stopping?"
+        ) from error
+
+
+class _Answered(dict[str, Any]):
+    """What an address answered. Whoever reads it learns that it is no collector's answer where something is missing."""
+
+    url = ""
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise no_collector(self.url)
+
+
+def no_collector(url: str) -> CollectorError:
+    """Say that an address answers, but not as a collector does."""
+    return CollectorError(f"{url} answers, but not as a collector of this version does; check the address, and the versions at both ends")
+
+
+def call_remote(elsewhere: Remote, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Ask a collector elsewhere."""
+    try:
+        answer = _Answered(_post(elsewhere, operation, arguments, own=False))
+        answer.url = elsewhere.url
+        return answer
+    except httpx2.HTTPError as error:
+        raise CollectorError(f"{elsewhere.url} does not answer: {str(error) or type(error).__name__}; check the address") from error
+
+
+def _post(service: Remote, operation: str, arguments: dict[str, Any], *, own: bool) -> dict[str, Any]:
+    """Ask a service; proxies that the environment names are used for one elsewhere only. A redirection is not followed: the token is for one address."""
+    with httpx2.Client(trust_env=not own, timeout=_TIMEOUT) as client:
+        response = client.post(
+            f"{service.url}/admin/v1/call",
+            json={"operation": operation, "arguments": arguments},
+            headers={"Authorization": f"Bearer {service.token}"},
+        )
+    return _answer(service.url, response)
+
+
+def _answer(url: str, response: httpx2.Response) -> dict[str, Any]:
+    try:
+        document = response.json()
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        document = {}
+    if response.status_code == 200 and document:
+        return document
+    if response.status_code == 200:
+        raise no_collector(url)
+    detail = str(document.get("detail", f"the service answered {response.status_code}"))
+    raise StoreError(detail) if response.status_code == 503 else CollectorError(detail)

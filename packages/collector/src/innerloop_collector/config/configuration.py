@@ -1,0 +1,317 @@
+"""What an operator can set: one TOML file and the environment, read into one frozen value. May import: msgspec, settings, errors.
+
+Precedence: the command line, the environment (`INNERLOOP_COLLECTOR_<SECTION>_<KEY>`), the file, the default. Nothing below
+reads a file or the environment for it. Each field's comment is its line in the reference page.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from innerloop_collector.config.paths import LARGEST_EVENT
+from innerloop_collector.config.reading import read_text
+from innerloop_collector.errors import UsageError
+
+PREFIX = "INNERLOOP_COLLECTOR_"
+FILE_VARIABLE = PREFIX + "CONFIG"
+LARGEST_BATCH = 500  # events that a destination is sent at once, at most
+OTHER_VARIABLES = frozenset({FILE_VARIABLE, PREFIX + "DATA", PREFIX + "URL", PREFIX + "TOKEN"})  # not keys of the file
+_UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?(.*)`)?")
+_SECRET = re.compile(r"(?:key|secret|token|password)$")  # a name, but not that of a file or variable with the secret in it
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
+_QUERY = re.compile(r"(://[^?#\s]*\?)[^#\s]+")
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
+_WRONG = re.compile(r"(.*) - at `\$\.(.*)`")
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Amount = Annotated[int, msgspec.Meta(ge=0)]
+Span = Annotated[float, msgspec.Meta(gt=0)]
+Rate = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One table of the file."""
+
+
+class Server(Section, frozen=True):
+    """Where the service listens and keeps its data."""
+
+    data: str = ""  # data directory; empty: XDG's place for data
+    host: str = "127.0.0.1"  # address to listen on
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8080  # port to listen on; 0 takes any free one
+    log_level: Literal["debug", "info", "warning", "error"] = "info"  # what is logged, on stderr as JSON lines: this and what is worse
+    metrics_local: bool = True  # this machine may read /metrics; a request that a proxy forwarded counts as foreign
+    metrics_token_file: str = ""  # file with the token that opens /metrics from anywhere (Bearer); empty: none does
+    metrics_per_project: bool = False  # name projects in the metrics
+
+
+class Limits(Section, frozen=True):
+    """How much is accepted. Sizes in bytes."""
+
+    body: Count = 512_000  # as sent and after decompression; Segment says 500 KB
+    drained: Amount = 8_000_000  # of a refused body, so that the sender reads our answer instead of a reset
+    event: Count = LARGEST_EVENT  # one event, as Segment
+    events: Count = 2_500  # events in a batch
+    body_seconds: Span = 30.0  # until a body must have arrived
+    ids: Count = 100  # ids in one request for erasure
+    erasure_seconds: Span = 8.0  # until such a request is told to come back; clients wait for 10
+    nesting: Count = 32  # how deep objects and lists in a body may lie in each other
+    events_per_second: Rate = 5_000  # of one write key, on average; 0: as many as the store takes
+    burst_events: Count = 50_000  # that a write key may send at once before that average counts
+    new_ids_per_day: Amount = 1_000  # that a write key may bring; events of more wait in quarantine; 0: any number
+    quarantine_bytes_per_day: Amount = (
+        1_000_000_000  # that may come into a project's quarantine; more is counted and not kept; 0: any number
+    )
+    connections: Count = 1_000  # at the same time
+    header_bytes: Count = 16_384  # of a request's first line and header
+    header_seconds: Span = 10.0  # from the first byte of a header to its last
+    idle_seconds: Span = 30.0  # until a connection is closed on which nothing comes
+    bytes_per_second: Amount = 500  # of a body, on average, after five seconds
+
+
+class Store(Section, frozen=True):
+    """Where the store is, and how it is written."""
+
+    url: str = ""  # a ClickHouse server in place of the embedded engine: https://user@host:8443/database
+    password_file: str = ""  # file that holds the password of the URL's user
+    ca_file: str = ""  # file with the certificate that the server's must be signed by; empty: the system's
+    cluster: str = ""  # name of a cluster that the server knows: tables are replicated and distributed over it
+    timeout_seconds: Count = 120  # until an answer of the server must have come
+    lease_seconds: Span = 30.0  # until another collector may take over a server's store from one that does not answer
+    group_rows: Count = 5_000  # events in one commit, about
+    linger_seconds: Rate = 0.1  # how long a commit waits for more events, at most; it waits as long as the one before it took
+    waiting_rows: Count = 50_000  # events that may wait for the store; beyond it the answer is 429
+    throw_away: bool = False  # make a store to try things, on loopback only: reports show the running week too; never of one that is there
+
+
+class Ingest(Section, frozen=True):
+    """Who may send besides our own client."""
+
+    browser_origins: tuple[str, ...] = ()  # pages whose browsers may send, such as "https://app.example.org"; "*" is any, none: no browser
+    oauth_audience: str = ""  # this service's own address, as SDKs that use OAuth name it; empty: POST /token gives no tokens
+    oauth_token_seconds: int = 86_400  # how long such a token is good for
+
+    def __post_init__(self) -> None:
+        if self.oauth_token_seconds < 1:
+            raise ValueError("oauth_token_seconds must be 1 or more")
+        for origin in self.browser_origins:
+            if origin != "*" and ("://" not in origin or origin.count("/") != 2):
+                raise ValueError(f'browser_origins: {origin!r} is no origin; write it as "https://app.example.org"')
+
+
+class Access(Section, frozen=True):
+    """Who may read and operate, besides those with a token."""
+
+    session_idle_minutes: float = 60.0  # until a session ends that nobody uses
+    session_hours: float = 12.0  # until a session ends in any case
+    plain_http_cookie: bool = False  # a cookie that also travels without TLS: for trying things out on the loopback
+    origins: tuple[str, ...] = ()  # of our pages, such as https://innerloop.example.org, where a proxy changes the Host header
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks of proxies that say in headers who somebody is
+    proxy_user_header: str = ""  # the header with the user's name; empty: no proxy is believed
+    proxy_role_header: str = ""  # the header with the user's role: viewer, analyst or admin
+    proxy_projects_header: str = ""  # the header with the user's projects, separated by commas; *: all; without it they see none
+    proxy_roles: dict[str, str] = {}  # roles by the user's name; they come before the header
+    proxy_proof_header: str = "X-Innerloop-Proxy-Secret"  # the header with which a proxy shows that it is ours
+    proxy_secret_file: str = ""  # the file with what stands in that header, 16 characters or more
+
+
+class Destination(Section, frozen=True):
+    """Where events are passed on to: `[destinations.NAME]`, one table for each. Secrets are never written here."""
+
+    kind: Literal["newrelic", "segment", "otlp"]  # which API it speaks
+    recipient: str = ""  # the name under which project files list it in [[recipients]]; only what they say it receives is sent
+    projects: tuple[str, ...] = ()  # only these projects; empty: every project that names the recipient
+    endpoint: str = ""  # https://host[:port]; empty: the vendor's own in the US (newrelic, segment)
+    key_file: str = ""  # file that holds its key; read again when the key is refused
+    key_variable: str = ""  # or: environment variable that holds its key
+    key_header: str = "api-key"  # otlp: the header that carries the key
+    metrics: bool = True  # otlp: send run durations and failures as metrics too
+    plain_http: bool = False  # allow an endpoint without TLS that is not on this machine
+    start: Literal["now", "beginning"] = msgspec.field(name="from", default="now")  # what a new destination gets first
+    batch: int = 200  # events in one request, at most
+    timeout_seconds: float = 15.0  # until an answer must have come
+    first_pause_seconds: float = 1.0  # after a failure; each further one doubles it
+    longest_pause_seconds: float = 300.0  # between two attempts, unless the destination asks for more
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.batch <= LARGEST_BATCH:
+            raise ValueError(f"batch must be 1 to {LARGEST_BATCH}")
+        if min(self.timeout_seconds, self.first_pause_seconds, self.longest_pause_seconds) <= 0:
+            raise ValueError("timeout_seconds and pauses must be more than 0")
+
+
+class Check(Section, frozen=True):
+    """When `innerloop-collector check` finds something wrong."""
+
+    disk_free_bytes: int = 5_000_000_000  # less free space than this; on a small disk, less than a twentieth of it
+    clock_seconds: float = 5.0  # clocks further apart than this
+    clock_url: str = ""  # an HTTP address whose Date is compared with this machine's clock; empty: none is asked
+    backups: str = ""  # directory with one directory for each backup, of which the newest is looked at; empty: none is
+    backup_days: int = 7  # the newest backup is older than this
+
+
+class Backup(Section, frozen=True):
+    """What a restored store must know."""
+
+    journals: tuple[str, ...] = ()  # further copies of the erasure journal, best on other disks: files, absolute
+
+    def __post_init__(self) -> None:
+        for name in self.journals:
+            if not Path(name).is_absolute():
+                raise ValueError(f"journals: {name!r} is no absolute path")
+
+
+class Configuration(Section, frozen=True):
+    """Everything that can be set."""
+
+    server: Server = Server()
+    limits: Limits = Limits()
+    store: Store = Store()
+    backup: Backup = Backup()
+    ingest: Ingest = Ingest()
+    access: Access = Access()
+    destinations: dict[str, Destination] = {}
+    check: Check = Check()
+
+
+def load(given: str | None, environ: Mapping[str, str]) -> Configuration:
+    """Read the file that is named (by the option, else by the variable) and the environment. Raises UsageError."""
+    name = given or environ.get(FILE_VARIABLE)
+    document = _read(Path(name)) if name else {}
+    source = name or "the environment"
+    for variable, section, key, value in _settings_of(environ):
+        table = document.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"{source}: {section} must be a table")
+        table[key] = _from_text(section, key, value, variable)
+    try:
+        return msgspec.convert(document, Configuration)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{source}: {_readable(_with_its_name(str(error), document))}") from error
+
+
+def _with_its_name(message: str, document: dict[str, Any]) -> str:
+    """What msgspec says, with the name of the destination that it is about."""
+    if "$.destinations[...]" not in message:
+        return message
+    for name, table in document["destinations"].items():
+        try:
+            msgspec.convert(table, Destination)
+        except msgspec.ValidationError:
+            return message.replace("$.destinations[...]", f"$.destinations.{name}")
+    return message
+
+
+def shown(configuration: Configuration) -> dict[str, Any]:
+    """Every setting as JSON can say it, without secrets."""
+    document: dict[str, Any] = msgspec.to_builtins(configuration)
+    return _without_secrets(document)
+
+
+def secret_files(configuration: Configuration) -> list[tuple[str, str]]:
+    """The files that hold secrets: setting and file."""
+    destinations = [(f"destinations.{name}.key_file", one.key_file) for name, one in configuration.destinations.items()]
+    return [
+        ("server.metrics_token_file", configuration.server.metrics_token_file),
+        ("store.password_file", configuration.store.password_file),
+        ("access.proxy_secret_file", configuration.access.proxy_secret_file),
+        *destinations,
+    ]
+
+
+def _without_secrets(table: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found[key] = _without_secrets(value)
+        elif isinstance(value, str):
+            found[key] = "***" if value and _SECRET.search(key) else _QUERY.sub(r"\1***", _PASSWORD.sub(r"\1***@", value))
+        else:
+            found[key] = value
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    text = read_text(path)
+    if _LONG_KEY.search(text):  # the parser takes memory by the square of a key's parts
+        raise UsageError(f"{path} has a key of more than 16 parts")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is nested too deep") from error
+
+
+def _settings_of(environ: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
+    """The variables that set something: variable, section, key, value. Raises UsageError for one that sets nothing."""
+    known = {f"{PREFIX}{section}_{key}".upper(): (section, key) for section, keys in sections().items() for key in keys}
+    found = []
+    for variable, value in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
+            continue
+        if variable not in known:
+            raise UsageError(f"the environment variable {variable} sets nothing{_nearest(variable, known)}")
+        found.append((variable, *known[variable], value))
+    return found
+
+
+def sections() -> dict[str, dict[str, msgspec.inspect.Field]]:
+    """Every section whose keys are fixed, with its keys."""
+    found: dict[str, dict[str, msgspec.inspect.Field]] = {}
+    top = msgspec.inspect.type_info(Configuration)
+    assert isinstance(top, msgspec.inspect.StructType)
+    for field in top.fields:
+        if isinstance(field.type, msgspec.inspect.StructType):
+            found[field.name] = {key.name: key for key in field.type.fields}
+    return found
+
+
+def _from_text(section: str, key: str, value: str, variable: str) -> Any:
+    """A value of the environment as the file would say it. Lists are separated by commas."""
+    kind = Configuration.__annotations__[section].__annotations__[key]
+    text: Any = [part.strip() for part in value.split(",") if part.strip()] if "tuple" in str(kind) else value
+    try:
+        return msgspec.to_builtins(msgspec.convert(text, kind, strict=False))
+    except msgspec.ValidationError as error:
+        raise UsageError(f"the environment variable {variable}: {error}") from error
+
+
+def _keys_at(place: str) -> dict[str, msgspec.inspect.Field]:
+    """The keys that a table may have."""
+    if place.startswith("destinations."):
+        info = msgspec.inspect.type_info(Destination)
+        assert isinstance(info, msgspec.inspect.StructType)
+        return {key.encode_name: key for key in info.fields}
+    return sections().get(place, {})
+
+
+def _choices(place: str) -> str:
+    """What may stand at a key, where that is one of a few words."""
+    table, _, key = place.rpartition(".")
+    field = _keys_at(table).get(key)
+    kind = field.type if field else None
+    return "; choose " + ", ".join(map(str, kind.values)) if isinstance(kind, msgspec.inspect.LiteralType) else ""
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """What was probably meant."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else "; docs/reference/configuration.md lists what there is"
+
+
+def _readable(message: str) -> str:
+    """What msgspec says, in the words of the file."""
+    if unknown := _UNKNOWN.fullmatch(message):
+        place, known = (
+            (f"[{unknown[2]}]", _keys_at(unknown[2])) if unknown[2] else ("the file", dict.fromkeys(Configuration.__struct_fields__))
+        )
+        return f"{place} has an unknown key: {unknown[1]}{_nearest(unknown[1], known)}"
+    if wrong := _WRONG.fullmatch(message):
+        return f"{wrong[2]}: {wrong[1][0].lower()}{wrong[1][1:]}{_choices(wrong[2])}"
+    return message

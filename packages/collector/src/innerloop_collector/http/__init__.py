@@ -1,0 +1,1 @@
+"""What all routes share: reading a request's body, and the shape of answers."""

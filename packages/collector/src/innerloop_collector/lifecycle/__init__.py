@@ -1,0 +1,1 @@
+"""The life of what is kept: retention, erasure, purge, backup and restore."""

@@ -1,0 +1,1 @@
+"""What the service counts, and how store, disk and clocks are."""

@@ -1,0 +1,150 @@
+"""How the collector is: read from the store, the disk and the clocks at one moment. May import: core, the store's engine.
+
+The metrics show it and `check` judges it. Everything is counted over all projects; nothing in it belongs to one developer.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from innerloop_collector.core import Core
+from innerloop_collector.db.engine import Engine
+from innerloop_collector.db.schema import QUARANTINE_DAYS
+
+STUCK_SECONDS = 600  # a mutation of the engine that takes longer than this is in trouble; on 100 million rows one took 36 s
+_OURS = "database = {database:String}"
+
+
+class TableSize(msgspec.Struct, frozen=True):
+    """What a table takes on the disk."""
+
+    parts: int
+    replaced_parts: int  # replaced by a merge and not removed yet
+    bytes: int
+    rows: int  # a repeated event that was not merged yet counts twice
+
+
+class StoreVitals(msgspec.Struct, frozen=True):
+    """How the store is."""
+
+    engine: str
+    schema: int
+    clock: float  # Unix seconds by the engine's clock
+    tables: dict[str, TableSize]
+    detached_parts: int
+    mutations: int
+    stuck_mutations: int
+    failing_mutations: int
+    tombstones: int
+    unfinished_erasures: int
+    receipts: int
+
+    @property
+    def bytes(self) -> int:
+        """What all tables take on the disk."""
+        return sum(table.bytes for table in self.tables.values())
+
+
+class DestinationVitals(msgspec.Struct, frozen=True):
+    """How a destination is doing."""
+
+    name: str
+    state: str
+    behind_events: int
+    behind_seconds: float
+    sent: int
+    set_aside: int
+    failures: int  # in a row, until now
+    last_error: str | None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What waits in a project's quarantine for one reason."""
+
+    project: str
+    reason: str
+    events: int
+    first_day: date  # of receipt
+    last_day: date
+
+    @property
+    def removed_on(self) -> date:
+        """The day on which the first of them go, whatever was done until then."""
+        return self.first_day + timedelta(days=QUARANTINE_DAYS)
+
+
+class DiskVitals(msgspec.Struct, frozen=True):
+    """How full the data directory's file system is, and how far its clock is from this machine's."""
+
+    free: int
+    total: int
+    clock_skew: float | None  # None: no file can be made
+
+
+def store(core: Core) -> StoreVitals:
+    """Ask the store, every node of it. Raises StoreError where it does not answer."""
+    mutations, stuck, failing = _mutations(core.engine)
+    engine, clock = core.engine.query("SELECT version(), toUnixTimestamp64Milli(now64(3)) / 1000")[0]
+    return StoreVitals(
+        engine=engine,
+        schema=core.engine.query("SELECT max(version) FROM schema_version")[0][0],
+        clock=clock,
+        tables=_tables(core.engine),
+        detached_parts=_ask(core.engine, "SELECT count()", "detached_parts")[0][0],
+        mutations=mutations,
+        stuck_mutations=stuck,
+        failing_mutations=failing,
+        **dict(zip(("tombstones", "unfinished_erasures", "receipts"), core.erasures.counts(), strict=True)),
+    )
+
+
+def _tables(engine: Engine) -> dict[str, TableSize]:
+    what = "SELECT table, countIf(active), countIf(NOT active), sum(bytes_on_disk), sumIf(rows, active)"
+    rows = _ask(engine, what, "parts", "GROUP BY table ORDER BY table")
+    return {name.removesuffix("_local"): TableSize(*numbers) for name, *numbers in rows}
+
+
+def _mutations(engine: Engine) -> Sequence[int]:
+    what = f"SELECT count(), countIf(create_time < now() - {STUCK_SECONDS}), countIf(latest_fail_reason != '')"
+    return _ask(engine, what, "mutations", "AND NOT is_done")[0]
+
+
+def _ask(engine: Engine, what: str, table: str, rest: str = "") -> list[Sequence[Any]]:
+    """Ask one of the engine's own tables for what is ours."""
+    sql = f"{what} FROM {engine.layout.system(table)} WHERE {_OURS} {rest}"
+    return engine.query(sql, {"database": engine.layout.database})
+
+
+def destinations(core: Core) -> list[DestinationVitals]:
+    """Ask the exporters. Raises StoreError where the store does not answer."""
+    names = [name for name in DestinationVitals.__struct_fields__ if name != "name"]
+    return [DestinationVitals(one["destination"], *(one[name] for name in names)) for one in core.exporters.status()]
+
+
+def waiting(core: Core) -> list[Waiting]:
+    """Ask the quarantine. Raises StoreError where the store does not answer."""
+    return [Waiting(*row) for row in core.tables.waiting()]
+
+
+def disk(directory: Path) -> DiskVitals:
+    """Look at a file system. Raises OSError where there is none."""
+    usage = shutil.disk_usage(directory)
+    return DiskVitals(usage.free, usage.total, _skew(directory))
+
+
+def _skew(directory: Path) -> float | None:
+    """How far a new file is from this machine's clock: a network's file system has one of its own."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=directory, prefix=".clock-") as file:
+            file.write(b"?")
+            file.flush()
+            return os.fstat(file.fileno()).st_mtime - time.time()
+    except OSError:
+        return None

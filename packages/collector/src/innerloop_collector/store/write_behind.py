@@ -1,0 +1,74 @@
+"""Small rows that may reach the disk a moment later than what they are about. May import: the store's engine, errors.
+
+What ingest notices beside the events (that a key was used, that an id is new) costs it nothing: a thread of its own
+stores it about once a second, and whatever a crash loses of it is noticed again.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from innerloop_collector.db.engine import Engine
+from innerloop_collector.errors import StoreError
+
+_LINGER_SECONDS = 1.0
+_PAUSE_SECONDS = 10.0  # after a failure
+_MOST = 1_000_000  # rows that may wait while the store fails
+Row = tuple[Any, ...]
+_log = structlog.get_logger()
+
+
+class Notes:
+    """Stores what is noted. Every note of a table has the same columns."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._guard = threading.Lock()
+        self._rows: dict[str, tuple[Mapping[str, str], list[Row]]] = {}
+        self._some = threading.Event()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="notes", daemon=True)
+
+    def add(self, table: str, columns: Mapping[str, str], row: Row) -> None:
+        """Have a row stored soon."""
+        with self._guard:
+            rows = self._rows.setdefault(table, (columns, []))[1]
+            if len(rows) < _MOST:
+                rows.append(row)
+        self._some.set()
+
+    def start(self) -> None:
+        """Begin to store."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Store what waits, then end."""
+        self._end.set()
+        self._some.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._store()
+
+    def _work(self) -> None:
+        while not self._end.is_set():
+            self._some.wait()
+            self._end.wait(_LINGER_SECONDS)
+            self._some.clear()
+            if not self._store():
+                self._end.wait(_PAUSE_SECONDS)
+
+    def _store(self) -> bool:
+        with self._guard:
+            waiting, self._rows = self._rows, {}
+        failed = False
+        for table, (columns, rows) in waiting.items():
+            try:
+                self._engine.insert(table, dict(columns), rows)
+            except StoreError as error:
+                failed = True
+                _log.warning("notes could not be stored yet", table=table, rows=len(rows), error=str(error))
+                for row in rows:
+                    self.add(table, columns, row)
+        return not failed

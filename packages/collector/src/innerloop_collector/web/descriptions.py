@@ -1,0 +1,150 @@
+"""What each route takes and answers, as OpenAPI says it. May import: the schemas.
+
+A route that is new gets a line in OPERATIONS; the test of the document names those without one.
+"""
+
+from typing import Any
+
+from innerloop_collector.web.schemas import Schema
+
+Operation = dict[str, Any]
+
+TAGS = {
+    "ingest": "Segment's HTTP API. Authentication: the write key as Basic user name, or as `writeKey` in the body.",
+    "people": "What a developer can ask for, with the secret that belongs to an id.",
+    "session": "Signing in with a browser.",
+    "operator": "What the command line asks a running service.",
+    "service": "How the service is.",
+}
+SECURITY: dict[str, Schema] = {
+    "writeKey": {"type": "http", "scheme": "basic", "description": "The write key is the user name; the password is empty."},
+    "oauth": {
+        "type": "oauth2",
+        "description": "A token from /token, and the write key as `writeKey` in the body.",
+        "flows": {"clientCredentials": {"tokenUrl": "/token", "scopes": {"tracking_api:write": "Send events."}}},
+    },
+    "token": {"type": "http", "scheme": "bearer", "description": "A token with a role, or the one in DIR/admin-token."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-innerloop",
+        "description": "A session that was opened with a token. What changes something must come from the collector's own pages.",
+    },
+}
+_JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_REASONS = {
+    400: "The body cannot be understood; sending it again would not help.",
+    401: "The key or token is missing, unknown or revoked.",
+    403: "Not for who asks.",
+    404: "There is no such thing, or it is another project's.",
+    409: "It cannot be done like this; `detail` says what can.",
+    413: "Larger than is accepted; sending it again would not help.",
+    415: "The content encoding must be gzip, deflate or none.",
+    429: "Too much waits already; send this again after `Retry-After` seconds.",
+    511: "The token expired or was revoked; fetch another one.",
+    503: "Nothing was stored, or the body did not arrive in time; send this again after `Retry-After` seconds.",
+}
+_TEMPORARY = (429, 503)
+
+
+def _named(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _problem(status: int) -> Schema:
+    answer: Schema = {"description": _REASONS[status], "content": {"application/problem+json": {"schema": _PROBLEM}}}
+    if status in _TEMPORARY:
+        seconds = {"required": True, "schema": {"type": "integer", "minimum": 0}}
+        answer["headers"] = {"Retry-After": seconds, "X-RateLimit-Reset": seconds}
+    return answer
+
+
+def _success(answer: Schema | str | None) -> Schema:
+    if answer is None:
+        return {"204": {"description": "Done."}}
+    content = {answer: {"schema": {"type": "string"}}} if isinstance(answer, str) else {_JSON: {"schema": answer}}
+    return {"200": {"description": "Done.", "content": content}}
+
+
+def _operation(
+    tag: str,
+    summary: str,
+    answer: Schema | str | None,
+    *problems: int,
+    body: str = "",
+    media: str = _JSON,
+    security: tuple[str, ...] = (),
+    parameters: tuple[Schema, ...] = (),
+) -> Operation:
+    """Describe one operation: `answer` is the schema of 200, or the media type of one that is no JSON; None: it is 204."""
+    described: Operation = {
+        "tags": [tag],
+        "summary": summary,
+        "responses": {**_success(answer), **{str(status): _problem(status) for status in problems}},
+        "security": [{name: []} for name in security],
+    }
+    if body:
+        described["requestBody"] = {"required": True, "content": {media: {"schema": _named(body)}}}
+    if parameters:
+        described["parameters"] = list(parameters)
+    return described
+
+
+_SEND = (400, 401, 403, 413, 415, 429, 503)
+
+
+def _or_without(operation: Operation) -> Operation:
+    """Authentication that may be absent."""
+    return {**operation, "security": [*operation["security"], {}]}
+
+
+def _send(summary: str, body: str) -> Operation:
+    operation = _operation("ingest", summary, _named("Accepted"), *_SEND, 403, 511, body=body)
+    return {**operation, "security": [{"writeKey": []}, {"oauth": ["tracking_api:write"]}, {}]}  # {}: or the key is in the body
+
+
+def _both(name: str) -> tuple[str, str]:
+    """A route with and without a slash at its end: some hosts are written with one."""
+    return f"/v1/{name}", f"/v1/{name}/"
+
+
+_RECEIPT = {"name": "receipt", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+_KEY = {"name": "writeKey", "in": "query", "schema": {"type": "string"}, "description": "The write key: a beacon has no header."}
+_TEXT = "text/plain"
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    **{("POST", path): _send("Take a batch of events", "Batch") for name in ("batch", "b", "import") for path in _both(name)},
+    **{
+        ("POST", path): _send(f"Take one event of the type {kind}", "Message")
+        for kind in ("track", "identify", "page", "screen", "group", "alias")
+        for name in (kind, kind[0])
+        for path in _both(name)
+    },
+    ("POST", "/beacon/v1/batch"): {**_send("Take a batch of a browser's beacon", "Batch"), "parameters": [_KEY]},
+    ("POST", "/v1/forget"): _operation(
+        "people", "Erase ids whose secret is shown; answered when the bytes are gone", _named("Forgotten"), *_SEND, body="Forget",
+        security=("writeKey",),
+    ),
+    ("POST", "/v1/access"): _operation(
+        "people", "Everything that is kept of ids whose secret is shown, a JSON object a line", "application/x-ndjson", *_SEND, body="Forget",
+        security=("writeKey",),
+    ),
+    ("GET", "/v1/forget/{receipt}"): _operation(
+        "people", "What a receipt stands for", _named("Receipt"), 401, 404, 429, 503, security=("writeKey",), parameters=(_RECEIPT,)
+    ),
+    ("POST", "/token"): _operation(
+        "ingest", "Give an SDK that signs its requests a token", _named("Token"), 400, 401, 413, 415, 429, 503,
+        body="TokenRequest", media=_FORM,
+    ),
+    ("POST", "/admin/v1/call"): _operation(
+        "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 409, 413, 415, 503, body="Call", security=("token", "session")
+    ),
+    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 413, 415, 503, body="Given"),
+    ("GET", "/session"): _operation("session", "Who one is", _named("Who"), 401, 403, security=("token", "session")),
+    ("DELETE", "/session"): _operation("session", "Sign a browser out", None, 401, 403),
+    ("GET", "/livez"): _operation("service", "The process runs", _named("Status")),
+    ("GET", "/readyz"): _operation("service", "The store accepts writes", _named("Status"), 503),
+    ("GET", "/metrics"): _or_without(_operation("service", "What Prometheus reads", _TEXT, 403, security=("token",))),
+    ("GET", "/openapi.json"): _operation("service", "This document", {"type": "object"}),
+}  # fmt: skip

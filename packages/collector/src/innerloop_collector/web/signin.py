@@ -1,0 +1,72 @@
+"""The routes with which a browser signs in and out. May import: access, admin's answers, ingest's bodies and answers, configuration.
+
+`POST /session` with a token sets the cookie, `GET` says who one is, `DELETE` ends the session.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from innerloop_collector.access.authentication import Door
+from innerloop_collector.admin.api import turned_away
+from innerloop_collector.config.configuration import Limits
+from innerloop_collector.errors import Denied, Unknown
+from innerloop_collector.http import request_body
+from innerloop_collector.http.responses import Refusal
+
+_PATH = "/session"
+_MOST = 4_096  # bytes
+_PRIVATE = {"Cache-Control": "no-store"}
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What somebody signs in with."""
+
+    token: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class SignIn:
+    """Opens and ends sessions."""
+
+    def __init__(self, door: Door, limits: Limits) -> None:
+        self._door = door
+        self._limits = msgspec.structs.replace(limits, body=_MOST)
+
+    def routes(self) -> list[Route]:
+        """One address."""
+        return [Route(_PATH, self._endpoint, methods=["GET", "POST", "DELETE"])]
+
+    async def _endpoint(self, request: Request) -> Response:
+        try:
+            if request.method == "POST":
+                return await self._open(request)
+            if request.method == "DELETE":
+                return self._close(request)
+            return self._who(request)
+        except (Unknown, Denied) as error:
+            return turned_away(error)
+        except Refusal as refusal:
+            return refusal.answer()
+
+    async def _open(self, request: Request) -> Response:
+        given = request_body.decode_as(await request_body.read(request, self._limits), Given, "the body must be an object with a token")
+        cookie = self._door.sign_in(request, given.token)
+        return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": cookie})
+
+    def _close(self, request: Request) -> Response:
+        return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": self._door.sign_out(request)})
+
+    def _who(self, request: Request) -> Response:
+        who = self._door.who(request)
+        answer: dict[str, Any] = {
+            "role": who.role.word,
+            "label": who.label,
+            "projects": None if who.projects is None else sorted(who.projects),
+            "via": str(who.via),
+        }
+        if ends := self._door.session_ends(request):
+            answer["ends"] = ends.isoformat(timespec="seconds")
+        return JSONResponse(answer, headers=_PRIVATE)
