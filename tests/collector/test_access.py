@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from innerloop_collector.access.roles import Role
+from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operations import AREAS
 from tests.collector.support import KEY, Collector, project, run_event
 

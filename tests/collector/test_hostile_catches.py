@@ -69,7 +69,7 @@ PATCHES = {
         "test_hostile_backup.py::test_a_list_of_backups_in_a_backup_has_nothing_removed",
     ),
     "a project file has a bounded reader": Patch(
-        "admin/projects.py",
+        "admin/project_operations.py",
         "        return read(loads(text), key_needed=False)",
         "        return read(__import__('tomllib').loads(text), key_needed=False)",
         "test_hostile_project_file.py::test_a_hostile_project_file_is_refused_at_once_and_takes_no_memory[dotted keys side by side]",

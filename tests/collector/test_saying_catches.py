@@ -17,7 +17,7 @@ PATCHES = {
         "reports/team.py", "(chosen.monday + timedelta(days=6), chosen.monday)", "(today, chosen.monday)", "test_whole_weeks.py::test_what_goes_in_the_running_week_is_gone_from_its_report_since_its_first_day"
     ),
     "totals of the running week are told": Patch(
-        "admin/retention.py", 'if row["week"] < running or self.core.throw_away', "", "test_whole_weeks.py::test_totals_of_a_week_are_told_when_it_is_over"
+        "admin/data_operations.py", 'if row["week"] < running or self.core.throw_away', "", "test_whole_weeks.py::test_totals_of_a_week_are_told_when_it_is_over"
     ),
     "a store that is kept can be made a throw-away store": Patch(
         "core.py", "    if new:\n", "    if new or wanted:\n", "test_whole_weeks.py::test_a_store_that_was_made_to_be_kept_is_never_switched_and_a_throw_away_store_neither"
@@ -41,7 +41,7 @@ PATCHES = {
         "http/request_body.py", "except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):\n        raise bad_request(otherwise)", "except (msgspec.MsgspecError, UnicodeDecodeError):\n        raise bad_request(otherwise)", "test_deep_and_huge.py::test_what_lies_too_deep_is_refused_on_every_route[lists]"
     ),
     "a terminal obeys": Patch(
-        "terminal/plain.py", 'return text if text.isprintable() else "".join(map(_shown, text))', "return text", "test_what_is_printed.py::test_what_a_service_elsewhere_answers_is_shown_also_where_it_is_an_error[text]"
+        "terminal/escaping.py", 'return text if text.isprintable() else "".join(map(_shown, text))', "return text", "test_what_is_printed.py::test_what_a_service_elsewhere_answers_is_shown_also_where_it_is_an_error[text]"
     ),
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerloop_collector.terminal.plain import cleaned, lines, printable
+from innerloop_collector.terminal.escaping import cleaned, lines, printable
 from tests.collector.support import COMMAND, Collector
 from tests.conftest import ROOT
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop_collector.terminal.destinations import status as table
+from innerloop_collector.terminal.tables import status as table
 from tests.collector.support import Collector, fill, run_event
 from tests.destinations.receivers import Answer, Receiver, Request, wait_until
 from tests.destinations.support import WITHOUT_ID, Configured, project

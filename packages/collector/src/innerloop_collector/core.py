@@ -1,7 +1,6 @@
 """The open collector: store, registry, writer and eraser, put together.
 
-The service and the command line, when no service runs, both work on this. May import: store, access, pipeline,
-exporters, configuration, metrics, settings, errors.
+The service and the command line, when no service runs, both work on this.
 """
 
 from collections.abc import Callable
@@ -32,12 +31,11 @@ from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
 from innerloop_collector.store.events import Tables
 from innerloop_collector.store.keyed_hash import Hasher, load_secret
 from innerloop_collector.store.known_ids import KnownIds
-from innerloop_collector.store.last_used import Uses
 from innerloop_collector.store.oauth_keys import Assertions, OAuthKeys
 from innerloop_collector.store.projects import Registry
 from innerloop_collector.store.quarantine_limit import Room
 from innerloop_collector.store.tombstones import Erasures, Tombstones
-from innerloop_collector.store.write_behind import Notes
+from innerloop_collector.store.write_behind import Notes, Uses
 from innerloop_collector.store.writer import Writer
 
 

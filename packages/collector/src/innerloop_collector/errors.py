@@ -1,4 +1,4 @@
-"""What can go wrong, as types. May import: the standard library.
+"""What can go wrong, as types.
 
 CollectorError              a person reads it: one line saying what, why and what to do
 ├── UsageError              what was asked for cannot be done like this

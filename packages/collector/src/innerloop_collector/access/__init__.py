@@ -1,1 +1,1 @@
-"""Who may do what. May import: the store, settings, configuration, errors."""
+"""Who may do what."""

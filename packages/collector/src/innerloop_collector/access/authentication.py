@@ -1,22 +1,21 @@
-"""Who is asking? A token, a session that was opened with one, or a trusted proxy. May import: the rest of access, the store's uses, configuration, errors.
+"""Who is asking? A token, a session that was opened with one, or a trusted proxy.
 
 Exactly one of them counts: a token where one is shown, else a session, else the proxy. Nothing here remembers an address.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
-from innerloop_collector.access.origin import own_pages_only
 from innerloop_collector.access.principal import OPERATOR, Principal, Via
 from innerloop_collector.access.proxy import Proxy
 from innerloop_collector.access.sessions import Session, Sessions
 from innerloop_collector.access.tokens import Token, Tokens
 from innerloop_collector.config.configuration import Access
-from innerloop_collector.errors import Unknown
-from innerloop_collector.store.last_used import Uses
+from innerloop_collector.errors import Denied, Unknown
+from innerloop_collector.store.write_behind import Uses
 
 
 class Door:
@@ -96,3 +95,25 @@ class Door:
     def _set_cookie(self, value: str, seconds: int) -> str:
         secure = "" if self._plain else "; Secure"
         return f"{self.cookie}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def own_pages_only(request: Request, origins: Collection[str], *, by_browser: bool) -> None:
+    """Raise Denied for an unsafe request that another site began.
+
+    A browser says where a request began; what says nothing is no browser. That is refused where a browser's own
+    addition opened the door (`by_browser`).
+    """
+    if request.method in SAFE:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is None and origin is None:
+        ours = not by_browser
+    elif origin is None:
+        ours = site == "same-origin"
+    else:
+        ours = origin in origins or (site in (None, "same-origin") and origin.partition("://")[2] == request.headers.get("host"))
+    if not ours:
+        raise Denied("this must come from the collector's own pages; where a proxy changes the Host header, name them in [access] origins")

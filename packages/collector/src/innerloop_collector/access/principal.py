@@ -1,9 +1,25 @@
-"""Somebody who reads or operates, as the door knows them. May import: roles."""
+"""Somebody who reads or operates, as the door knows them."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
-from innerloop_collector.access.roles import Role
+
+class Role(IntEnum):
+    """What somebody is allowed to do, by its reach."""
+
+    VIEWER = 1  # reports
+    ANALYST = 2  # what waits and why, impact, exports of figures
+    ADMIN = 3  # everything
+
+    @classmethod
+    def named(cls, name: str) -> "Role":
+        """The role with a name. Raises KeyError for another word."""
+        return cls[name.upper()]
+
+    @property
+    def word(self) -> str:
+        """How the role is written."""
+        return self.name.lower()
 
 
 class Via(StrEnum):

@@ -1,4 +1,4 @@
-"""A reverse proxy that has asked who somebody is, and says so in headers. May import: principal, roles, configuration, errors.
+"""A reverse proxy that has asked who somebody is, and says so in headers.
 
 Off by default. Its headers count only from an address that is trusted and together with a secret that only the proxy
 knows: whoever reaches the service past the proxy, also from the same machine, cannot be anybody. The address is compared and forgotten.
@@ -11,8 +11,7 @@ from pathlib import Path
 
 from starlette.datastructures import Headers
 
-from innerloop_collector.access.principal import Principal, Via
-from innerloop_collector.access.roles import Role
+from innerloop_collector.access.principal import Principal, Role, Via
 from innerloop_collector.config.configuration import Access
 from innerloop_collector.errors import Denied, UsageError
 

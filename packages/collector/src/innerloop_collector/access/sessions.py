@@ -1,4 +1,4 @@
-"""Sessions of the dashboard: a random id in a cookie, its hash in memory, nothing on the disk. May import: the standard library.
+"""Sessions of the dashboard: a random id in a cookie, its hash in memory, nothing on the disk.
 
 A restart of the service ends all of them: whoever has a token opens another.
 """

@@ -1,4 +1,4 @@
-"""The tokens with which people read and operate: made once, kept as hashes, each with a role. May import: roles, the store, errors.
+"""The tokens with which people read and operate: made once, kept as hashes, each with a role.
 
 Like the registry of projects, all of them are in the store and in memory. A token carries 256 random bits, so a fast
 keyed hash is enough and guessing needs no counter.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from innerloop_collector.access.roles import Role
+from innerloop_collector.access.principal import Role
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError

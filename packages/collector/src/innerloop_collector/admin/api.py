@@ -1,4 +1,4 @@
-"""The operations over HTTP, for whoever the door knows. May import: operations, access, ingest's bodies and answers, configuration, store's private files."""
+"""The operations over HTTP, for whoever the door knows."""
 
 import asyncio
 import secrets

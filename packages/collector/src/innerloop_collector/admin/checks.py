@@ -1,4 +1,4 @@
-"""What is wrong with a collector, one line each. May import: vitals, pipeline, configuration, errors.
+"""What is wrong with a collector, one line each.
 
 A finding says what is wrong and what to do. A note is about what mends itself, or needs no hurry, and fails no check.
 """

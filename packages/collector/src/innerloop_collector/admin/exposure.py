@@ -1,4 +1,4 @@
-"""Who else on this machine may reach what a collector keeps. May import: findings, settings, the store's backups."""
+"""Who else on this machine may reach what a collector keeps."""
 
 import os
 import stat

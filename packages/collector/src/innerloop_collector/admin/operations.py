@@ -1,4 +1,4 @@
-"""What an operator can ask for, the same through the service and on the store itself. May import: core, access, pipeline, store, reports.
+"""What an operator can ask for, the same through the service and on the store itself.
 
 Every operation takes and returns what JSON can say, so that the command line can call it here or over HTTP. One module an area.
 """
@@ -6,19 +6,12 @@ Every operation takes and returns what JSON can say, so that the command line ca
 from typing import Any
 
 from innerloop_collector.access.principal import OPERATOR, Principal
-from innerloop_collector.admin.backup import Backup
-from innerloop_collector.admin.destinations import Destinations
-from innerloop_collector.admin.erasure import Erasure
-from innerloop_collector.admin.ids import Ids
-from innerloop_collector.admin.keys import Keys
-from innerloop_collector.admin.oauth import OAuth
+from innerloop_collector.admin.data_operations import Backup, Erasure, Retention
+from innerloop_collector.admin.key_operations import Keys, OAuth, Tokens
 from innerloop_collector.admin.operation import Answer, Area, Operation
-from innerloop_collector.admin.projects import Projects
-from innerloop_collector.admin.quarantine import Quarantine
+from innerloop_collector.admin.project_operations import Ids, Projects, Quarantine
 from innerloop_collector.admin.reports import Reports
-from innerloop_collector.admin.retention import Retention
-from innerloop_collector.admin.service import Service
-from innerloop_collector.admin.tokens import Tokens
+from innerloop_collector.admin.service_operations import Destinations, Service
 from innerloop_collector.core import Core
 from innerloop_collector.errors import Denied, UsageError
 

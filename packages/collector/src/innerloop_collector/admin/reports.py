@@ -1,6 +1,6 @@
 """Operations that answer questions about a team. May import: core, access, reports."""
 
-from innerloop_collector.access.roles import Role
+from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.core import Core
 from innerloop_collector.reports.team import TeamReports

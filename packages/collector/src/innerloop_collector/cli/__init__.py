@@ -1,4 +1,4 @@
-"""The command line: `innerloop-collector`. May import: everything; what is heavy only inside the command that needs it."""
+"""The command line: `innerloop-collector`."""
 
 from innerloop_collector.cli.main import main
 

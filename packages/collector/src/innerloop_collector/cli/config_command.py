@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - `--help` and `config show` need not wait for the service to be imported
-"""`config`: what is set, and whether it can be. May import: click, msgspec, shared, configuration; what uses settings inside the check."""
+"""`config`: what is set, and whether it can be."""
 
 import json
 import os

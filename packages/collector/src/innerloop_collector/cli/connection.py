@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
-"""How a command reaches the collector: the running service, or the store itself. May import: operations, admin, lock, configuration, settings."""
+"""How a command reaches the collector: the running service, or the store itself."""
 
 import sys
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""The commands, put together. May import: click, the rest of cli.
+"""The commands, put together.
 
 Exit status: 0 done, 1 failed with one line on stderr, 2 wrong usage.
 """
@@ -10,22 +10,13 @@ from typing import NoReturn
 import click
 
 from innerloop_collector import __version__
-from innerloop_collector.cli.backup import backup, backups, restore
 from innerloop_collector.cli.config_command import config
-from innerloop_collector.cli.destinations import destinations
-from innerloop_collector.cli.erasure import erase, receipt
-from innerloop_collector.cli.ids import ids
-from innerloop_collector.cli.keys import keys
-from innerloop_collector.cli.oauth import oauth
-from innerloop_collector.cli.projects import projects
-from innerloop_collector.cli.quarantine import quarantine
-from innerloop_collector.cli.reports import report
-from innerloop_collector.cli.retention import retain, totals
-from innerloop_collector.cli.serve import serve
-from innerloop_collector.cli.service import check, demo
-from innerloop_collector.cli.tokens import tokens
+from innerloop_collector.cli.data_commands import backup, backups, erase, receipt, restore, retain, totals
+from innerloop_collector.cli.key_commands import keys, oauth, tokens
+from innerloop_collector.cli.project_commands import ids, projects, quarantine, report
+from innerloop_collector.cli.service_commands import check, demo, destinations, serve
 from innerloop_collector.errors import CollectorError
-from innerloop_collector.terminal.plain import lines
+from innerloop_collector.terminal.escaping import lines
 
 _WRITING: tuple[click.Command, ...] = (projects, keys, tokens, ids, quarantine, destinations)
 _KEEPING: tuple[click.Command, ...] = (retain, totals, erase, receipt, backup, backups, restore)

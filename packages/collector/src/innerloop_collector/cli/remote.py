@@ -1,4 +1,4 @@
-"""A collector elsewhere: its address, and the token for it. May import: configuration's names, errors."""
+"""A collector elsewhere: its address, and the token for it."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from innerloop_collector.config.configuration import PREFIX
-from innerloop_collector.config.reading import read_text
+from innerloop_collector.config.files import read_text
 from innerloop_collector.errors import UsageError
 
 URL_VARIABLE = PREFIX + "URL"

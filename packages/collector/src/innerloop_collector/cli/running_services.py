@@ -1,4 +1,4 @@
-"""The services that a user runs, so that a command can say when it is about another store than they. May import: settings, the store's lock.
+"""The services that a user runs, so that a command can say when it is about another store than they.
 
 A file for each, named by its data directory, below XDG's place for state. It is a hint and nothing more: where it cannot be written or read,
 nobody is told. Whether a service still runs, its lock says.

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
-"""What all commands share: where the collector is, how it is asked, how answers are shown. May import: click, msgspec, configuration, settings, reach.
+"""What all commands share: where the collector is, how it is asked, how answers are shown.
 
 Data goes to stdout, talk to stderr.
 """
@@ -19,10 +19,10 @@ from innerloop_collector.cli.remote import URL_VARIABLE, Remote, remote
 from innerloop_collector.cli.running_services import others
 from innerloop_collector.config.configuration import Configuration, load
 from innerloop_collector.config.data_lock import holder
+from innerloop_collector.config.files import read_text
 from innerloop_collector.config.paths import Paths, data_directory, prepare, unusable
-from innerloop_collector.config.reading import read_text
 from innerloop_collector.errors import CollectorError, UsageError
-from innerloop_collector.terminal.plain import cleaned, lines
+from innerloop_collector.terminal.escaping import cleaned, lines
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -1,4 +1,4 @@
-"""What an operator can set: one TOML file and the environment, read into one frozen value. May import: msgspec, settings, errors.
+"""What an operator can set: one TOML file and the environment, read into one frozen value.
 
 Precedence: the command line, the environment (`INNERLOOP_COLLECTOR_<SECTION>_<KEY>`), the file, the default. Nothing below
 reads a file or the environment for it. Each field's comment is its line in the reference page.
@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from innerloop_collector.config.files import read_text
 from innerloop_collector.config.paths import LARGEST_EVENT
-from innerloop_collector.config.reading import read_text
 from innerloop_collector.errors import UsageError
 
 PREFIX = "INNERLOOP_COLLECTOR_"

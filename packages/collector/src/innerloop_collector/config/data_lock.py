@@ -1,4 +1,4 @@
-"""One process per data directory, and how others find it. May import: the standard library, settings, errors.
+"""One process per data directory, and how others find it.
 
 The lock is flock(2) on DIR/lock, so it ends with its process, however that ends. The file holds the pid and,
 when a service listens, its address. Only who made it and holds it removes it, with its directory: whoever takes it looks whether it is still there.

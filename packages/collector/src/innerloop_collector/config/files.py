@@ -1,9 +1,11 @@
-"""Files that only their owner reads and that are on the disk when a call returns. May import: the standard library."""
+"""Files that only their owner reads and that are on the disk when a call returns."""
 
 import errno
 import os
 import stat
 from pathlib import Path
+
+from innerloop_collector.errors import UsageError
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -45,3 +47,20 @@ def lies_in(path: Path, directory: Path) -> bool:
     """Tell whether something is, or would be made, in a directory or below it, however its path leads there."""
     place = path.resolve()
     return any(one.exists() and one.samefile(directory) for one in (place, *place.parents))
+
+
+MOST_BYTES = 262_144  # of a project file or a configuration: as much as the client reads
+
+
+def read_text(path: Path, most: int = MOST_BYTES) -> str:
+    """Read a text. Raises UsageError, also for one that is too large."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise UsageError(f"cannot read {path}: it has more than {most} bytes")
+        return content.decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"cannot read {path}: it is not UTF-8 text") from error

@@ -1,4 +1,4 @@
-"""Where the collector keeps things. May import: the standard library, errors.
+"""Where the collector keeps things.
 
 One frozen value is handed down; nothing below reads the environment.
 """

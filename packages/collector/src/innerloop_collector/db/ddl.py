@@ -1,4 +1,4 @@
-"""The statements that make the store's tables of their description. May import: the store's schema and layout, `innerloop.plan`.
+"""The statements that make the store's tables of their description.
 
 On one node a table is one MergeTree. In a cluster every node has `<table>_local`, replicated within its shard, and `<table>` itself is a
 Distributed table over them. What must meet lies on one shard: everything of an installation, and every version of a row that replaces others.

@@ -1,4 +1,4 @@
-"""Opens the embedded engine over a directory. May import: clickhouse_connect, errors.
+"""Opens the embedded engine over a directory.
 
 It reads the host's time zone when it is loaded, and fails under one that it does not know: it gets UTC. What it has to say when it starts,
 it writes to stderr, many lines of it: that goes to our log, so that what a command prints is its own.

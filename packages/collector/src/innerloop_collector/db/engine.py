@@ -1,4 +1,4 @@
-"""Runs SQL on ClickHouse's engine. May import: clickhouse_connect, the store's failures, layout and watches, errors.
+"""Runs SQL on ClickHouse's engine.
 
 The engine is embedded through chDB (`embedded`), or a server's (`server`): driver and SQL are the same. A client serves one
 thread. Nothing may fork after the embedded engine was opened: queries of a forked child hang.
@@ -13,13 +13,14 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from ssl import SSLError
 from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as TimeoutException
 
-from innerloop_collector.db.failures import readable
 from innerloop_collector.db.integrity.repair import Watches
 from innerloop_collector.db.layout import Layout
 from innerloop_collector.errors import StoreError
@@ -189,3 +190,28 @@ def sync(directory: Path) -> None:
             raise StoreError(f"the disk failed: {os.strerror(ctypes.get_errno())}")
     finally:
         os.close(descriptor)
+
+
+def readable(error: Exception) -> StoreError:
+    """What a user is told of an error that the driver raised."""
+    if isinstance(error.__cause__, HTTPError):
+        return StoreError(f"the store failed: the ClickHouse server {_transport(error.__cause__)}")
+    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return StoreError(f"the store failed: {first[:300]}")
+
+
+def _transport(error: BaseException) -> str:
+    """Say how a request failed, without its address, which holds settings and the server's name."""
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    for one in causes:
+        if isinstance(one, SSLError):
+            return f"has no certificate that is trusted here ({one.reason or 'TLS failed'})"
+        if isinstance(one, OSError) and one.strerror and not isinstance(one, ConnectionResetError | BrokenPipeError):
+            return f"cannot be reached: {one.strerror}"
+    if any(isinstance(one, TimeoutError | TimeoutException) for one in causes):
+        return "did not answer in time"
+    return "ended the connection"

@@ -1,4 +1,4 @@
-"""Where tables lie: on one node, or on every node of a cluster behind Distributed tables of the same names. May import: the standard library.
+"""Where tables lie: on one node, or on every node of a cluster behind Distributed tables of the same names.
 
 Reading and inserting say `events` in both cases. What changes tables, and what looks at the engine's own tables, asks here for the name.
 """

@@ -1,4 +1,4 @@
-"""One collector per store on a server: a lease that its holder renews. May import: the store's engine, errors.
+"""One collector per store on a server: a lease that its holder renews.
 
 The embedded engine has the lock of its directory; a server lets anybody in. ClickHouse cannot compare and set, so this is the protocol
 that needs time instead: who wants the store says so, waits, and has it if nobody else holds it or asked with a smaller number. A

@@ -1,4 +1,4 @@
-"""The tables. The columns of `events` that hold an event's fields derive from the tracking plan. May import: `innerloop.plan`.
+"""The tables. The columns of `events` that hold an event's fields derive from the tracking plan.
 
 An event is stored once: its `message_key` is looked up in the projection `ids` (atomic with the part, small granules, so a
 look-up of a thousand random keys touches little) before it is inserted, and the deduplicating engine is the second line. Every

@@ -1,4 +1,4 @@
-"""Clients of a ClickHouse server, by URL. May import: clickhouse_connect, configuration, the store's layout, errors.
+"""Clients of a ClickHouse server, by URL.
 
 They speak HTTP. Parameters travel in the body: an address has a limit, and ends up in the logs of whatever lies between.
 The driver's own logs are off, since they quote addresses and statements; what failed is in the error that the caller gets.
@@ -18,7 +18,7 @@ from urllib3 import BaseHTTPResponse, PoolManager
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from innerloop_collector.config.configuration import Store
-from innerloop_collector.config.reading import read_text
+from innerloop_collector.config.files import read_text
 from innerloop_collector.db.layout import Layout
 from innerloop_collector.errors import UsageError
 

@@ -1,4 +1,4 @@
-"""The way up from a store that an earlier version wrote. May import: the store's engine, ddl and schema, errors.
+"""The way up from a store that an earlier version wrote.
 
 The table `schema_version` says what the store is: the largest number counts. Below it is 1, the schema of before there was
 that table. Each migration can be run again after it was broken off anywhere, and is noted when it is done. Columns that a table lacks

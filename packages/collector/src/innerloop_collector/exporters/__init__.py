@@ -1,7 +1,5 @@
 """Exporters: what passes events on to the destinations that are configured, and to nobody else.
 
 Each destination has a thread, a cursor over the store and a private key of its own, so that none waits for another and nobody can
-join what two of them got. What an event's developer agreed to decides: see `release`.
-
-May import: `innerloop.plan`, the store, configuration, settings, errors. Nothing here knows HTTP's server side, the pipeline or reports.
+join what two of them got. What an event's developer agreed to decides: see `release`. Nothing here knows HTTP's server side, the pipeline or reports.
 """

@@ -1,4 +1,4 @@
-"""What may pass to a recipient: what was agreed to, and no more than the newest file lets it have. May import: `innerloop.plan`, the store's catalogue.
+"""What may pass to a recipient: what was agreed to, and no more than the newest file lets it have.
 
 A developer agreed to a version of the project file, and that version names recipients and what each of them gets. A recipient that a
 later version adds gets nothing of events that came under an earlier one; one that the newest version takes out gets nothing more at all.

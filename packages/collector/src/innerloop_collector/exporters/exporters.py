@@ -1,23 +1,25 @@
-"""All destinations together: what the service starts and stops, and what an operator asks of them. May import: the rest of exporters."""
+"""All destinations together: what the service starts and stops, and what an operator asks of them.
+
+None of the three kinds can be asked to delete with the key that sends: what was passed on cannot be shown to be gone. What was never
+passed on can. What was so when it was sent counts: a destination that was configured otherwise then, or is configured no more, has what it has.
+"""
 
 import time
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from innerloop_collector.config.configuration import Destination
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError
-from innerloop_collector.exporters import erasure
-from innerloop_collector.exporters.address import check
+from innerloop_collector.exporters.address import check, open_sender
 from innerloop_collector.exporters.agreed_fields import passable
 from innerloop_collector.exporters.pseudonyms import load_names
 from innerloop_collector.exporters.record import Taken
-from innerloop_collector.exporters.senders import open_sender
 from innerloop_collector.exporters.source import Source
-from innerloop_collector.exporters.state import Fate, States, with_fate
+from innerloop_collector.exporters.state import Fate, State, States, with_fate
 from innerloop_collector.exporters.worker import Surroundings, Worker
 from innerloop_collector.store.events import Tables
 from innerloop_collector.store.projects import Registry
@@ -25,6 +27,35 @@ from innerloop_collector.store.tombstones import Tombstones
 
 _PATIENCE = 5.0  # seconds that all destinations together have to end
 Answer = dict[str, Any]
+
+ERASED = "erased"  # nothing of it was passed on, and nothing will be
+REQUESTED = "requested"  # the destination was asked to delete it; no kind can be asked yet
+NOT_PROVABLE = "not provable"  # something was passed on, or may have been
+
+
+class Passed(NamedTuple):
+    """What is known of a destination."""
+
+    terms: Collection[tuple[str, str]]  # the plans of which rows may pass, by today's configuration
+    passable: Collection[tuple[str, str]]  # those of which rows may pass to anybody
+    state: State
+    attempted: int  # no event above this position was ever handed to it
+    refused: bool  # whether it was ever handed an event of the project that it did not take
+
+
+def fate(project: str, installation: int, passed: Passed, source: Source, today: date) -> str:
+    """Say what an erasure here means at one destination. Ask while the rows are still there, and after their tombstone was made."""
+    state = passed.state
+    # What is no longer here may have been passed on, once a row that was passed on has expired.
+    if project in state.ends and state.ends[project] < today.isoformat():
+        return NOT_PROVABLE
+    touched = state.sent.get(project) or state.declined or passed.refused
+    might_have_passed = passed.passable if touched else passed.terms
+    settled = source.plans_of(project, installation, state.started_position, state.position)
+    under_way = source.plans_of(project, installation, state.position, passed.attempted)
+    if any((project, plan) in might_have_passed for plan in settled) or any((project, plan) in passed.passable for plan in under_way):
+        return NOT_PROVABLE
+    return ERASED
 
 
 class Exporters:
@@ -136,15 +167,15 @@ class Exporters:
         found = []
         for name in (*self._workers, *self._retired):
             passed = self._passed(name, project)
-            found.append((name, erasure.fate(project, installation, passed, self._around.source, self._around.today)))
+            found.append((name, fate(project, installation, passed, self._around.source, self._around.today)))
         return found
 
-    def _passed(self, name: str, project: str) -> erasure.Passed:
+    def _passed(self, name: str, project: str) -> Passed:
         catalogue, state, worker = self._around.catalogue(), self._states.get(name), self._workers.get(name)
         assert state is not None
         terms = worker.release.terms(catalogue) if worker else ()
         attempted = worker.progress.attempted if worker else self._retired[name]
-        return erasure.Passed(terms, passable(catalogue), state, attempted, self._states.ever_set_aside(name, project))
+        return Passed(terms, passable(catalogue), state, attempted, self._states.ever_set_aside(name, project))
 
     def restored(self) -> None:
         """Say that the store is an older copy: destinations may have more than it knows. To be called once it is open; it stays true."""

@@ -1,4 +1,4 @@
-"""How a destination can fail, and which answer means what. May import: the standard library.
+"""How a destination can fail, and which answer means what.
 
 SendError
 ├── Unavailable   not now: nothing is known about the events, try again

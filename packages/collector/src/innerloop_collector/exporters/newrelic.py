@@ -1,4 +1,4 @@
-"""New Relic's Event API, through its own SDK. May import: record, failures, address; newrelic_telemetry_sdk, urllib3.
+"""New Relic's Event API, through its own SDK.
 
 Events are flat: strings and numbers, nothing else. New Relic answers 200 before it looks at the events, so what it cannot hold is
 found here. It takes a time of its own only within a day; an older event counts as of its arrival, and `start_time` says when it was.

@@ -1,4 +1,4 @@
-"""Any OTLP endpoint over HTTP, through OpenTelemetry's exporters. May import: record, failures, address, spans, metrics; opentelemetry.
+"""Any OTLP endpoint over HTTP, through OpenTelemetry's exporters.
 
 The exporters say whether a batch was taken, and no more. What they do not say, the session that they are given knows: the status, how
 long to wait, and how many spans were declined in an answer of 200. It also sees to it that they do not try again by themselves.

@@ -1,4 +1,4 @@
-"""How long runs took and how many failed, as metrics. May import: record, spans; opentelemetry's SDK and conventions.
+"""How long runs took and how many failed, as metrics.
 
 Each batch is measured by itself and sent as a difference (delta). A metric has no id by which a repetition could be told, so what the
 receiver adds up is right as long as no run is measured twice: see `record.Taken`.

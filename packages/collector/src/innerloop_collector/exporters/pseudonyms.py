@@ -1,4 +1,4 @@
-"""The names that a destination sees instead of ids: keyed hashes, with a key of its own. May import: the store's private files.
+"""The names that a destination sees instead of ids: keyed hashes, with a key of its own.
 
 With one key for each destination nobody can join what two of them got, or either with the store. All names are the same for a
 repetition, so that a receiver can tell it from a new event.

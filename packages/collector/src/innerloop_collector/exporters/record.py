@@ -1,4 +1,4 @@
-"""What a destination gets of an event, before it takes the destination's own form. May import: configuration."""
+"""What a destination gets of an event, before it takes the destination's own form."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

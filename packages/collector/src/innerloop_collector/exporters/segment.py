@@ -1,4 +1,4 @@
-"""Segment, or anything that speaks its API, through Segment's own SDK. May import: record, failures, address; the SDK.
+"""Segment, or anything that speaks its API, through Segment's own SDK.
 
 The SDK makes the messages and the request. Its queue and its retries are not used: they would lose events with the process, and
 nobody could tell what was acknowledged.

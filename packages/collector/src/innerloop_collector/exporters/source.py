@@ -1,4 +1,4 @@
-"""Read events from the store in the order in which they were committed. May import: the store's engine, release.
+"""Read events from the store in the order in which they were committed.
 
 Positions are dense, so a window of positions is a page of about as many rows; no sort, and no row of older parts, is read twice.
 """

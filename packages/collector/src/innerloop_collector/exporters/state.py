@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - names of tables and columns are ours; every value is a parameter
-"""Where each destination stands: its cursor, its counts and what it set aside. May import: record, the store's engine and schema.
+"""Where each destination stands: its cursor, its counts and what it set aside.
 
 All of it lies in the store, so that a restart goes on where the last one ended. What was set aside is known by its position alone:
 when the row is erased or expires nothing of it is left here.

@@ -1,4 +1,4 @@
-"""One destination's thread: reads, sends, and moves the cursor when the destination has acknowledged. May import: the rest of exporters.
+"""One destination's thread: reads, sends, and moves the cursor when the destination has acknowledged.
 
 The order makes it at least once: what was set aside is noted, then the cursor moves, and only after the destination's answer. A process
 that is killed in between sends a batch again, under the same names.
@@ -17,9 +17,8 @@ import structlog
 from innerloop_collector.config.configuration import LARGEST_BATCH, Destination
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.agreed_fields import Release, last_day, passable, record
-from innerloop_collector.exporters.delivery import Outcome, deliver
+from innerloop_collector.exporters.delivery import Outcome, Pauses, deliver
 from innerloop_collector.exporters.failures import Refusing, SendError, TakesNone
-from innerloop_collector.exporters.pauses import Pauses
 from innerloop_collector.exporters.pseudonyms import Names
 from innerloop_collector.exporters.record import Record, Sender
 from innerloop_collector.exporters.source import Keys, Source

@@ -1,4 +1,4 @@
-"""Read a request's body within bounds: as sent, after decompression and in time. May import: configuration, answers."""
+"""Read a request's body within bounds: as sent, after decompression and in time."""
 
 import asyncio
 import json
@@ -128,3 +128,18 @@ def _beyond(text: str) -> int:
 
 def _not_json() -> Refusal:
     return bad_request("the body is not valid JSON")
+
+
+def too_deep(document: dict[str, Any], most: int) -> bool:
+    """Tell whether something lies deeper than `most`; the document itself lies at 1."""
+    level: list[Any] = [document]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return False
+    return True

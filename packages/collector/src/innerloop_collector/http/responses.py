@@ -1,4 +1,4 @@
-"""What the service answers. May import: starlette, msgspec.
+"""What the service answers.
 
 Success is exactly 200 and `{"success": true}`; to innerloop's own client it says as well which events are not stored, and why. Everything else is problem+json (RFC 9457) that also carries what Segment's
 SDKs read: `success`, `code`, `message`. 4xx makes them drop a batch, so everything that may pass is 429, 503 or 511: several drop it on 408 too.

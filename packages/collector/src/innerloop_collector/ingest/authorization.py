@@ -1,4 +1,4 @@
-"""Which project does a request write to? May import: the store's registry, ingest's answers and tokens.
+"""Tell which project a request writes to.
 
 Segment's three forms: Basic with the write key as user name, with and without the colon; the write key in the body; a
 token from `POST /token`, together with the write key in the body. A browser's beacon has no header and says it in the address.
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 
 from innerloop_collector.http.responses import stale_token, unknown_key, wrong_project
-from innerloop_collector.ingest.tokens import SendingTokens
+from innerloop_collector.ingest.oauth import SendingTokens
 from innerloop_collector.store.projects import Registry
 
 BEACON = "/beacon/v1/batch"  # where RudderStack's SDK for browsers sends what it says with sendBeacon

@@ -1,6 +1,6 @@
 """Pages that may send from a browser: those of the origins that the operator lists, none by default.
 
-May import: starlette, ingest's answers. A page elsewhere must not make its visitors' browsers send: what a browser carries
+A page elsewhere must not make its visitors' browsers send: what a browser carries
 an `Origin` for is refused, also where the browser would not have shown the answer to the page.
 """
 

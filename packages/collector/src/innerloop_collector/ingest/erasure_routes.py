@@ -1,4 +1,4 @@
-"""The routes of erasure: whoever has an installation's secret may have it forgotten. May import: the rest of ingest, the store's eraser.
+"""The routes of erasure: whoever has an installation's secret may have it forgotten.
 
 A write key is committed, so it opens nothing here by itself, and a revoked one still says which project is meant. What is asked for and what is answered is never logged.
 """

@@ -1,5 +1,6 @@
-"""Make events of what a request holds, and registrations for erasure. May import: pipeline, the store's hashes and erasure, answers, configuration."""
+"""Make events of what a request holds, and registrations for erasure."""
 
+import functools
 import hashlib
 import re
 import uuid
@@ -8,11 +9,11 @@ from typing import Any
 
 import msgspec
 
+from innerloop.plan.granularity import STEPS, instant
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.http.responses import bad_request, too_large
-from innerloop_collector.ingest.times import as_agreed
 from innerloop_collector.pipeline.clock import skew
-from innerloop_collector.pipeline.event import KEPT, Event
+from innerloop_collector.pipeline.event import KEPT, Event, moment
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.tombstones import Registration
 
@@ -165,3 +166,22 @@ def _digest(shared: dict[str, Any], own: object) -> str | None:
     if plan is None:
         return None
     return plan if isinstance(plan, str) and _SHA256.fullmatch(plan) else _NO_DIGEST
+
+
+UNREADABLE = ""  # stands for what is no instant, so that the event is set aside and the text is not kept
+_LONGEST = 50  # characters of an instant
+
+
+def as_agreed(stamp: object, granularity: str | None) -> str | None:
+    """Cut an instant down to a granularity, in UTC. None: the plan has no such time, or there was none."""
+    if granularity is None or stamp is None:
+        return None
+    return _cut(stamp, granularity) if isinstance(stamp, str) and len(stamp) <= _LONGEST else UNREADABLE
+
+
+@functools.lru_cache(1024)
+def _cut(stamp: str, granularity: str) -> str:
+    time = moment(stamp)
+    if time is None:
+        return UNREADABLE
+    return instant(time.timestamp(), granularity) if granularity in STEPS else time.isoformat()

@@ -1,4 +1,4 @@
-"""May this come in? How fast a write key may send events and ask about ids, and how many new ids it may bring. May import: registry, ids, uses, answers, configuration, metrics."""
+"""May this come in? How fast a write key may send events and ask about ids, and how many new ids it may bring."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -10,8 +10,8 @@ from innerloop_collector.config.configuration import Limits
 from innerloop_collector.http.responses import too_fast, unknown_key
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.store.known_ids import KnownIds
-from innerloop_collector.store.last_used import Uses
 from innerloop_collector.store.projects import Registry, WriteKey
+from innerloop_collector.store.write_behind import Uses
 
 LONGEST_WAIT = 300  # seconds; SDKs take no longer Retry-After for serious
 _log = structlog.get_logger()

@@ -1,7 +1,7 @@
 """What became of the single events of a batch, for a client that reads it: which are not stored, and why.
 
 Others' SDKs are answered exactly `{"success": true}`. Who is told goes by the User-Agent: a request of innerloop's client has no member of its
-own in it. May import: pipeline, the store's tables, schema and writer.
+own in it.
 """
 
 from collections import defaultdict

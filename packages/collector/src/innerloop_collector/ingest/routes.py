@@ -1,4 +1,4 @@
-"""The routes that take events in. May import: the rest of ingest, pipeline, the store's registry and writer, metrics."""
+"""The routes that take events in."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from starlette.routing import Route
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.http import request_body, responses
-from innerloop_collector.http.nesting import too_deep
+from innerloop_collector.http.request_body import too_deep
 from innerloop_collector.ingest import messages, results
 from innerloop_collector.ingest.authorization import BEACON, Doorkeeper, Shown
 from innerloop_collector.ingest.cors import middleware

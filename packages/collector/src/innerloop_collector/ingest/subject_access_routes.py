@@ -1,4 +1,4 @@
-"""Whoever has an installation's secret may see everything that is kept of it. May import: the rest of ingest, the store's holdings and erasure.
+"""Whoever has an installation's secret may see everything that is kept of it.
 
 The answer may be large and is a stream of lines, each a JSON object; the last one says that it is whole. However many ask, they take one of
 the readers at a time: the other is there for everybody else.

@@ -1,4 +1,4 @@
-"""Make a backup of the store while it is in use: Parquet files by table and month, and a manifest. May import: engine, schema, manifest, backups, journal, files, settings, errors.
+"""Make a backup of the store while it is in use: Parquet files by table and month, and a manifest.
 
 It is consistent up to a position: every event up to it that is not erased or past its time is in it, no later one is. Nothing is purged
 meanwhile. It is made beside its place and gets its name when it is whole and on the disk.

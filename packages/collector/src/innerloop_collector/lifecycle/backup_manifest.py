@@ -1,4 +1,4 @@
-"""A backup as it lies on a disk: Parquet files, and a manifest that says what they hold. May import: msgspec, pyarrow, files, schema, errors.
+"""A backup as it lies on a disk: Parquet files, and a manifest that says what they hold.
 
 The manifest is written last and replaced whole, so that it never names a file that is not there and whole. Whoever reads one trusts none of
 it: a backup may come from anywhere. Every name in it is a table or column of this version's schema, or a plain file name.

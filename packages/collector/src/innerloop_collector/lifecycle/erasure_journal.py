@@ -1,4 +1,4 @@
-"""The journal of erasures: every tombstone once more, outside the store. May import: the store's erasure and files, errors.
+"""The journal of erasures: every tombstone once more, outside the store.
 
 A store that is put back from a backup knows nothing of what was erased since. DIR/erasures.log does, and so do its copies: one in each
 backup that is within reach, and those that the configuration names, best on other disks. A line is a day, a project and a mark, from

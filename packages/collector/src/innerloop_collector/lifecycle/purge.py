@@ -1,4 +1,4 @@
-"""Take rows away so that their bytes are in no file of the store any more. May import: the store's engine, schema and tables, errors.
+"""Take rows away so that their bytes are in no file of the store any more.
 
 Rows go by a mutation that rewrites the parts that hold them; a lightweight deletion would only mask them. The mutation's own file names
 what was deleted until it is killed, and the engine keeps the parts that it replaced for a while. Erasure, retention and the quarantine's

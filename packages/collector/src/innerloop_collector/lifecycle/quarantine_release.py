@@ -1,4 +1,4 @@
-"""Give what waits in quarantine another chance: a plan was applied, somebody let ids in, or an id is known by now. May import: core, pipeline, the store."""
+"""Give what waits in quarantine another chance: a plan was applied, somebody let ids in, or an id is known by now."""
 
 from collections.abc import Callable
 

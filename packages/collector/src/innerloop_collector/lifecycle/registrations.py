@@ -1,4 +1,4 @@
-"""Registrations of ids of which nothing is left go too, in the end. May import: core, the store.
+"""Registrations of ids of which nothing is left go too, in the end.
 
 A client says an id's registration once, so it stays for longer than the rows: an id whose developer was away goes on with the old one.
 """

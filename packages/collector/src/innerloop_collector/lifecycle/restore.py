@@ -1,4 +1,4 @@
-"""Put a backup back into an empty data directory. May import: core, the store, configuration, settings, errors.
+"""Put a backup back into an empty data directory.
 
 Everything is built in DIR/restoring and gets its place when it is whole, the store last. A restore that was killed leaves nothing that a service
 would take for its store, and none starts a new one: it is run again. What was erased since the backup was made is erased again before that, there and in the backups: the journals say what.
@@ -277,7 +277,7 @@ def _load(core: Core, directory: Path, found: backup_manifest.Manifest) -> None:
         core.engine.load(file.table, list(found.columns[file.table]), backup_manifest.content_of(directory, found, file))
     for name in found.columns:
         rows = sum(file.rows for file in found.files if file.table == name)
-        there = core.engine.query(f"SELECT count() FROM {name}")[0][0]  # noqa: S608 - a table of the schema: `manifest.read` knows no other
+        there = core.engine.query(f"SELECT count() FROM {name}")[0][0]
         if there > rows or (name == "events" and there != rows):
             raise StoreError(f"{name} has {there} rows after it was restored, and the backup has {rows}")
     core.engine.command(_DOUBLE)

@@ -1,5 +1,4 @@
-# ruff: noqa: S608 - the text is ours, from constants of this file; every value is a parameter
-"""One sweep: makes the weekly totals of what is about to go, writes down what goes, and takes it away. May import: core, totals, waiting, registrations, the store.
+"""One sweep: makes the weekly totals of what is about to go, writes down what goes, and takes it away.
 
 A row goes on the day after its last one. That is what its developer agreed to, or what the project promises now if that is less.
 The sweep may be killed anywhere: totals are made once, what is written down of a day is the largest number seen, and rows

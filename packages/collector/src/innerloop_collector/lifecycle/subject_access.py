@@ -1,4 +1,4 @@
-"""Everything that the store has of one installation, to be shown to its holder. May import: the store's engine, schema and erasure."""
+"""Everything that the store has of one installation, to be shown to its holder."""
 
 from collections.abc import Iterator
 from datetime import date, datetime

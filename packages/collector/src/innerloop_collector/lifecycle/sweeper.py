@@ -1,4 +1,4 @@
-"""The thread that sweeps once a day, soon after midnight (UTC), and soon after a start. May import: sweep, core, errors.
+"""The thread that sweeps once a day, soon after midnight (UTC), and soon after a start.
 
 It believes the clock only as far as the store does: a wrong one would take what was acknowledged. A person's `retain` is not held up.
 """

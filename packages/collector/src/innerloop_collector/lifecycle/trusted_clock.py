@@ -1,4 +1,4 @@
-"""Whether this machine's clock can be believed where something goes by it. May import: the store's engine and schema.
+"""Whether this machine's clock can be believed where something goes by it.
 
 A running collector notes in its store what the clock says. A clock that jumps is in doubt: more than 35 days forward from the last note, or
 to a day before it. It stays in doubt until a person says that it is right, or until it is back and nothing was stored meanwhile, which

@@ -1,4 +1,4 @@
-"""What the service counts while it works, in Prometheus' terms. May import: prometheus_client.
+"""What the service counts while it works, in Prometheus' terms.
 
 No label holds an id, an address, a key or a path beyond its route's template; projects are named only where the operator asks for it.
 docs/reference/metrics.md lists everything.

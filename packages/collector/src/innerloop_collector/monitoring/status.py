@@ -1,4 +1,4 @@
-"""How the collector is: read from the store, the disk and the clocks at one moment. May import: core, the store's engine.
+"""How the collector is: read from the store, the disk and the clocks at one moment.
 
 The metrics show it and `check` judges it. Everything is counted over all projects; nothing in it belongs to one developer.
 """

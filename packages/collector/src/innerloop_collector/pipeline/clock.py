@@ -1,4 +1,4 @@
-"""A client's clock, set right by ours. May import: the pipeline's event, `innerloop.plan`.
+"""A client's clock, set right by ours.
 
 A batch says when it was sent by its sender's clock, anew at each attempt; the difference to our clock at its arrival is the skew. It moves
 the times of the batch's events and is forgotten: what is stored lies on the steps that were agreed (or on whole minutes from the

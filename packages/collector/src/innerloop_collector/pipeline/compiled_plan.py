@@ -1,4 +1,4 @@
-"""An agreed plan, prepared for many events. May import: `innerloop.plan`, the store's schema and catalogue, the pipeline's event.
+"""An agreed plan, prepared for many events.
 
 Whether an event keeps to its plan is `innerloop.plan.check`'s to say, once per event and thoroughly. Most events repeat what was
 found good before, value by value; for those a look into a few sets is enough. What is in none of them is asked of `check`,

@@ -1,4 +1,4 @@
-"""An event on its way through the pipeline. May import: `innerloop.plan`, the store's catalogue."""
+"""An event on its way through the pipeline."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache

@@ -1,7 +1,4 @@
-"""How the pipeline may end for an event. The reasons are closed: nothing disappears under a name that is not here.
-
-May import: the standard library.
-"""
+"""How the pipeline may end for an event. The reasons are closed: nothing disappears under a name that is not here."""
 
 from dataclasses import dataclass
 from enum import StrEnum

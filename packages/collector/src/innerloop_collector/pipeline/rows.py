@@ -1,4 +1,4 @@
-"""Make the store's row of an event, and the row of one that waits. May import: the rest of the pipeline but the steps, `innerloop.plan`."""
+"""Make the store's row of an event, and the row of one that waits."""
 
 from datetime import UTC, datetime, time
 from typing import Any

@@ -1,7 +1,4 @@
-"""The steps, in their order. Each takes an event and the catalogue and returns the event, or how it ends.
-
-May import: the pipeline's event, outcome and terms, `innerloop.plan`, the store's catalogue.
-"""
+"""The steps, in their order. Each takes an event and the catalogue and returns the event, or how it ends."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,1 @@
-"""The store: ClickHouse's engine, what lies in it and how it is written.
-
-May import: `innerloop.plan`, errors, settings. Nothing here knows HTTP, the pipeline or reports.
-"""
+"""The store: ClickHouse's engine, what lies in it and how it is written. Nothing here knows HTTP, the pipeline or reports."""

@@ -1,4 +1,4 @@
-"""Reading and writing events and quarantine. May import: the store's engine, schema and lookup.
+"""Reading and writing events and quarantine.
 
 Every method runs in the calling thread; the caller sees to it that there is one writer.
 """

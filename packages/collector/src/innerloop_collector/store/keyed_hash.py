@@ -1,4 +1,4 @@
-"""Keyed hashes: what stands in the store instead of ids and write keys. May import: files, errors.
+"""Keyed hashes: what stands in the store instead of ids and write keys.
 
 Ids of other SDKs are any string, and a stored id could be looked up in a leaked client file; a keyed hash of it
 joins as well and, without DIR/secret, says nothing. Write keys carry at least 128 random bits when we make them, so a

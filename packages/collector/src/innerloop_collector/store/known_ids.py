@@ -1,4 +1,4 @@
-"""Which ids are new? A committed write key lets anyone make ids up, so that new ones are counted and capped. May import: engine, keyed, notes, schema.
+"""Which ids are new? A committed write key lets anyone make ids up, so that new ones are counted and capped.
 
 Known ids are in memory and, as marks, in the store: a mark stands in no row of an event, so it may stay when the id is erased,
 like the registration of its secret. Any thread may ask.

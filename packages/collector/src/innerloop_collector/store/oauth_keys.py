@@ -1,6 +1,6 @@
 """Public keys with which SDKs ask for a token, and the requests that were answered already.
 
-May import: the store's engine, schema and hashes, errors. A token names the key that it was given for: with that key revoked it
+A token names the key that it was given for: with that key revoked it
 opens nothing.
 """
 

@@ -1,4 +1,4 @@
-"""Projects, their applied versions and their write keys. May import: `innerloop.plan`, the store's engine, schema and hashes.
+"""Projects, their applied versions and their write keys.
 
 Everything is in the store, and in memory as one immutable catalogue that ingest reads without locking. Each applied
 version of a project file stays: events name the digest of the version that their developer agreed to.

@@ -1,4 +1,4 @@
-"""How much that fits no plan may come into quarantine: a committed write key lets anyone send it. May import: the store's engine and tables.
+"""How much that fits no plan may come into quarantine: a committed write key lets anyone send it.
 
 Counted are the bytes that came in on a day, for each project, also of events that left since. The table of violations has them, so that a
 restart forgets nothing. Only the writer's thread claims.

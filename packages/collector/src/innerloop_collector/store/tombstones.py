@@ -1,4 +1,4 @@
-"""What erasure reads and writes: registrations, tombstones, receipts, and the rows that must go. May import: engine, hashes, schema, purge.
+"""What erasure reads and writes: registrations, tombstones, receipts, and the rows that must go.
 
 An installation is known here by its *mark*, a hash of the hash that events carry: it tells whether an event belongs to an erased
 installation, and nothing that is left in the store leads from it to a row.

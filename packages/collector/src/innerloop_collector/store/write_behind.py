@@ -1,15 +1,17 @@
-"""Small rows that may reach the disk a moment later than what they are about. May import: the store's engine, errors.
+"""Small rows that may reach the disk a moment later than what they are about.
 
 What ingest notices beside the events (that a key was used, that an id is new) costs it nothing: a thread of its own
 stores it about once a second, and whatever a crash loses of it is noticed again.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import structlog
 
+from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import StoreError
 
@@ -72,3 +74,28 @@ class Notes:
                 for row in rows:
                     self.add(table, columns, row)
         return not failed
+
+
+class Uses:
+    """Remembers days, by the hash of what was used."""
+
+    def __init__(self, engine: Engine, notes: Notes, today: Callable[[], date]) -> None:
+        self._engine = engine
+        self._notes = notes
+        self._today = today
+        self._last: dict[str, date] = {}
+
+    def load(self) -> None:
+        """Read them from the store."""
+        self._last = dict(self._engine.query("SELECT hash, max(day) FROM uses GROUP BY hash"))  # type: ignore[arg-type]
+
+    def note(self, used: str) -> None:
+        """Something is used now. It is written down once a day."""
+        today = self._today()
+        if self._last.get(used) != today:
+            self._last[used] = today
+            self._notes.add("uses", schema.USES, (used, today))
+
+    def last(self, used: str) -> date | None:
+        """The last day of use. None: never."""
+        return self._last.get(used)

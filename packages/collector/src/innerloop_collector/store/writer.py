@@ -1,7 +1,4 @@
-"""The one writer: collects what waits, commits it as a group, and only then lets anybody say yes.
-
-May import: the store's tables and erasure, errors, settings.
-"""
+"""The one writer: collects what waits, commits it as a group, and only then lets anybody say yes."""
 
 import queue
 import threading

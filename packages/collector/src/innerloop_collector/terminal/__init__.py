@@ -1,1 +1,1 @@
-"""What is printed: text out of what operations return. May import: rich. It asks nobody for more."""
+"""What is printed: text out of what operations return. It asks nobody for more."""

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from innerloop_collector.reports.views import Command, Report, Target
-from innerloop_collector.terminal.canvas import draw, width
+from innerloop_collector.terminal.drawing import draw, width
 
 _OPTIONAL = ("p90", "unknown", "interrupted", "developers")  # the first to go where there is no room
 _SLOWEST, _MOST_FAILING = 10, 5  # targets that are shown; --json has all

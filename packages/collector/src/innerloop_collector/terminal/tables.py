@@ -1,8 +1,8 @@
-"""The plain tables. May import: terminal's canvas."""
+"""The plain tables."""
 
 from typing import Any
 
-from innerloop_collector.terminal.canvas import table
+from innerloop_collector.terminal.drawing import table
 
 
 def projects(answer: dict[str, Any]) -> str:
@@ -98,3 +98,114 @@ def check(answer: dict[str, Any]) -> str:
         *(("note", one["text"]) for one in answer["findings"] if one["note"]),
     ]
     return table(("", ""), rows, "")
+
+
+def made(answer: dict[str, Any]) -> str:
+    """A backup that was made."""
+    secret = "with the secret: keep it as safe as the store" if answer["secret"] else "without the secret: keep DIR/secret elsewhere"
+    size = f"{answer['rows']:,} rows, {answer['bytes'] / 1e6:.1f} MB in {answer['files']} files"
+    return f"{answer['directory']}: {size}, up to position {answer['position']}, {secret}"
+
+
+def known(answer: dict[str, Any]) -> str:
+    """The backups that are known."""
+    rows = [(one["directory"], one["made"], "within reach" if one["within_reach"] else "not there") for one in answer["backups"]]
+    return table(("directory", "made", ""), rows, "no backups; make one: innerloop-collector backup DIR")
+
+
+def restored(answer: dict[str, Any]) -> str:
+    """A backup that was put back."""
+    keys = ", ".join(f"{one['id']} ({one['project']}, {one['kind']})" for one in answer["keys_accepted"]) or "none"
+    unsure = "" if answer["secret_checked"] else _UNSURE
+    return (
+        f"{answer['directory']}, made {answer['made']}: {answer['events']:,} events are back, up to position {answer['position']}\n"
+        f"erased again, as the journals say: {answer['erased_again']} ids\n"
+        f"revoked: all tokens, {answer['tokens_revoked']} of them good until now, as some may have been revoked since the backup; make new ones\n"
+        f"accepted again: keys {keys}; revoke again what was revoked since the backup{unsure}"
+    )
+
+
+_UNSURE = (
+    "\nnot checked: whether the secret is that of this backup, which was made by a version that did not write it down;"
+    " if clients that send with an accepted key are told 401, it is another: restore again with the right one"
+)
+
+
+def status(answer: dict[str, Any]) -> str:
+    """How each destination is doing, in 80 columns; what was wrong last is a sentence and has a line of its own below."""
+    rows = [
+        (
+            one["destination"],
+            ", ".join(one["projects"]) or "none names it",
+            one["state"],
+            f"{one['behind_events']:,}",
+            f"{one['sent']:,}",
+            f"{one['set_aside']:,}",
+        )
+        for one in answer["destinations"]
+    ]
+    head = ("destination", "projects", "state", "behind", "sent", "set aside")
+    shown = table(head, rows, "no destinations; docs/guides say how to add one to the configuration")
+    return "\n".join([shown, *(f"{one['destination']}: {trouble}" for one in answer["destinations"] if (trouble := _trouble(one)))])
+
+
+def _trouble(one: dict[str, Any]) -> str:
+    if not one["last_error"]:
+        return ""
+    wait = f", next try in {one['next_try_seconds']:.0f} s" if one["next_try_seconds"] else ""
+    return f"{one['last_error']}{wait}"
+
+
+def set_aside(answer: dict[str, Any]) -> str:
+    """What a destination does not take."""
+    rows = [(str(one["position"]), one["project"], one["kind"], one["day"], one["reason"], one["state"]) for one in answer["set_aside"]]
+    return table(("position", "project", "event", "set aside on", "reason", "state"), rows, "nothing is set aside")
+
+
+def receipt(answer: dict[str, Any]) -> str:
+    """What was erased, and what became of it elsewhere."""
+    rows = [("receipt", answer["receipt"]), ("project", answer["project"])]
+    if "day" in answer:
+        rows.append(("day", answer["day"]))
+    rows += [("ids", str(answer["ids"])), ("events", f"{answer['events']:,}")]
+    rows += [(name, state) for name, state in sorted(answer["destinations"].items())]
+    return table(("", ""), rows, "")
+
+
+def swept(answer: dict[str, Any]) -> str:
+    """What a sweep took away."""
+    rows = [(one["project"], one["what"], one["day"], one["kept_until"], f"{one['rows']:,}") for one in answer["gone"]]
+    head = ("project", "what", "day", "kept until", "rows that would go" if answer["dry_run"] else "rows gone")
+    text = table(head, rows, f"nothing is past its time on {answer['today']}")
+    if answer.get("doubt") and answer["dry_run"]:
+        text += f"\nlook twice: {answer['doubt']}; `retain` would take all of this away for good"
+    weeks = [f"{one['project']} {one['week']}" for one in answer["totals_made"]]
+    return text + (f"\nweekly totals made: {', '.join(weeks)}" if weeks and not answer["dry_run"] else "")
+
+
+def weekly(answer: dict[str, Any]) -> str:
+    """Weekly totals."""
+    rows = [
+        (
+            one["week"],
+            one["actor"],
+            "(folded)" if one["folded"] else one["name"],
+            _count(one["runs"]),
+            _count(one["failures"]),
+            "" if one["developers"] is None else str(one["developers"]),
+            "" if one["waited_ms"] is None else f"{one['waited_ms'] / 60_000:,.1f}",
+        )
+        for one in answer["totals"]
+    ]
+    head = ("week", "actor", "command or target", "runs", "failed", "developers", "minutes")
+    return table(head, rows, "no weekly totals yet: they are made when the first rows of a week go")
+
+
+def _count(about: int | None) -> str:
+    return "<5" if about is None else f"{about:,}"
+
+
+def violations(answer: dict[str, Any]) -> str:
+    """What ever came into quarantine."""
+    rows = [(one["project"], one["reason"], one["field"] or "(all)", one["day"], str(one["events"])) for one in answer["violations"]]
+    return table(("project", "reason", "field", "day", "events"), rows, "nothing ever came into quarantine")

@@ -1,4 +1,4 @@
-"""The composition root of the service: builds everything, serves, and takes it apart in order. May import: everything.
+"""The composition root of the service: builds everything, serves, and takes it apart in order.
 
 One process, one event loop, one writer, one eraser and two reader threads. Nothing here forks: the engine would hang.
 """
@@ -30,31 +30,28 @@ from innerloop_collector.admin.api import Admin, load_token
 from innerloop_collector.admin.operations import Operations
 from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import DataLock
+from innerloop_collector.config.files import read_text
 from innerloop_collector.config.paths import Paths, tighten
-from innerloop_collector.config.reading import read_text
 from innerloop_collector.core import Core
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.http.responses import Refusal
 from innerloop_collector.ingest.authorization import Doorkeeper
 from innerloop_collector.ingest.erasure_routes import Forget
+from innerloop_collector.ingest.oauth import SendingTokens, TokenRoute
 from innerloop_collector.ingest.rate_limits import Admission
 from innerloop_collector.ingest.routes import Ingest
 from innerloop_collector.ingest.subject_access_routes import ShowHoldings, Stored
-from innerloop_collector.ingest.token_route import TokenRoute
-from innerloop_collector.ingest.tokens import SendingTokens
 from innerloop_collector.lifecycle.subject_access import Holdings
 from innerloop_collector.lifecycle.sweeper import Sweeper
 from innerloop_collector.monitoring import status
 from innerloop_collector.monitoring.status import Waiting
 from innerloop_collector.web import logs
 from innerloop_collector.web.connection_guard import Guard, room_for
-from innerloop_collector.web.health import Health
+from innerloop_collector.web.health import Health, Notifier
 from innerloop_collector.web.openapi import Description
-from innerloop_collector.web.prometheus import Exposition
-from innerloop_collector.web.requests import CountRequests
+from innerloop_collector.web.prometheus import CountRequests, Exposition
 from innerloop_collector.web.signin import SignIn
 from innerloop_collector.web.single_flight import Question
-from innerloop_collector.web.systemd import Notifier
 
 _READERS = 2
 _FRESH_QUARANTINE = 15.0  # seconds for which it is told again what waits: counting that reads all of it

@@ -1,7 +1,7 @@
 """The guard of the sockets: how many connections there may be, how long a header may take, how slowly a body may come.
 
 uvicorn bounds none of these. All connections are looked at once a second, so that a request costs no timer of its own.
-Addresses are never asked for. May import: uvicorn, h11, configuration, settings.
+Addresses are never asked for.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What each route takes and answers, as OpenAPI says it. May import: the schemas.
+"""What each route takes and answers, as OpenAPI says it.
 
 A route that is new gets a line in OPERATIONS; the test of the document names those without one.
 """

@@ -1,4 +1,4 @@
-"""Logs: JSON lines on stderr, of ours and of libraries. May import: structlog.
+"""Logs: JSON lines on stderr, of ours and of libraries.
 
 A line may hold no id, key, token, address or path. What we log ourselves is counts and closed words; as a second line, what looks like any of
 those is taken out of every text. Of a library's message only what its author wrote is kept, not what was put in; and of a failure its type

@@ -1,4 +1,4 @@
-"""`/openapi.json`: the service describes itself, in OpenAPI 3.1. May import: the descriptions, operations, starlette.
+"""`/openapi.json`: the service describes itself, in OpenAPI 3.1.
 
 The document is put together from the application's own routes: what is described and not served is left out, and a test demands that
 everything that is served is described.
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from innerloop_collector import __version__
-from innerloop_collector.admin.arguments import schema
+from innerloop_collector.admin.operation import schema
 from innerloop_collector.admin.operations import Operation
 from innerloop_collector.web.descriptions import OPERATIONS, SECURITY, TAGS
 from innerloop_collector.web.schemas import SCHEMAS

@@ -1,4 +1,4 @@
-"""`/metrics`: what was counted, and how store, disk and clocks are, as Prometheus reads it. May import: core, vitals, ingest's answers."""
+"""`/metrics`: what was counted, and how store, disk and clocks are, as Prometheus reads it."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from time import perf_counter
 from typing import NamedTuple
 
 from prometheus_client import Metric, ProcessCollector
@@ -19,12 +20,14 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from innerloop_collector import __version__
 from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.http.responses import Refusal
 from innerloop_collector.monitoring import status
+from innerloop_collector.monitoring.metrics import NO_ROUTE, Metrics
 from innerloop_collector.monitoring.status import DestinationVitals, DiskVitals, StoreVitals, Waiting
 from innerloop_collector.web.single_flight import Question
 
@@ -208,3 +211,37 @@ def _loopback(host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return address.is_loopback or bool(mapped and mapped.is_loopback)
+
+
+_ABANDONED = 499  # what nginx calls it: the sender left before the answer
+
+
+class CountRequests:
+    """ASGI middleware. A route that is listed as acknowledging also has its time taken."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, acknowledging: frozenset[str]) -> None:
+        self.app = app
+        self._metrics = metrics
+        self._acknowledging = acknowledging
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request and note its status."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = perf_counter()
+        status = _ABANDONED
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            route = getattr(scope.get("route"), "path", NO_ROUTE)
+            self._metrics.answered(scope["method"], route, status)
+            if status == 200 and route in self._acknowledging:
+                self._metrics.acknowledged(perf_counter() - began)

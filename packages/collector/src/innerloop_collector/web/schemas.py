@@ -1,4 +1,4 @@
-"""The shapes of what routes take and answer, as JSON schemas. May import: the standard library."""
+"""The shapes of what routes take and answer, as JSON schemas."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The routes with which a browser signs in and out. May import: access, admin's answers, ingest's bodies and answers, configuration.
+"""The routes with which a browser signs in and out.
 
 `POST /session` with a token sets the cookie, `GET` says who one is, `DELETE` ends the session.
 """

@@ -1,4 +1,4 @@
-"""A question to the store whose answer many share. May import: errors.
+"""A question to the store whose answer many share.
 
 It is asked in a reader's thread, at most once at a time and not more often than every few seconds, so that neither many who ask nor a
 store that hangs takes the readers away from everybody else.

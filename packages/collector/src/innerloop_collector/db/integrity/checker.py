@@ -1,4 +1,4 @@
-"""The thread that looks after the store's parts, often enough that what a merge replaced is still there. May import: the store's engine and schema, errors."""
+"""The thread that looks after the store's parts, often enough that what a merge replaced is still there."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Looks whether the embedded engine wrote a table's parts whole. May import: errors.
+"""Looks whether the embedded engine wrote a table's parts whole.
 
 Where a write of one of a part's small files fails, the engine goes on as if it had not (seen with `count.txt`, `primary.cidx`, marks and
 `checksums.txt`, and EIO): the insert or merge succeeds, the rows can be read, and the next start sets the part aside as broken, or its

@@ -1,4 +1,4 @@
-"""Sees to it that every stored event can be looked up. May import: the store's engine, errors.
+"""Sees to it that every stored event can be looked up.
 
 The look-up that stores an event once reads the projection `ids`. The engine syncs a part's own files and not those of its
 projection, so after a loss of power a part may be whole and its projection empty. The engine then says nothing: some

@@ -1,4 +1,4 @@
-"""Takes back or mends what the embedded engine did not write whole. May import: the store's parts, errors.
+"""Takes back or mends what the embedded engine did not write whole.
 
 An insert whose part is not whole is taken back. What a merge or a mutation wrote cannot be; but what it replaced is on the disk for a
 while (`schema.KEEP_REPLACED_SECONDS`), and the engine takes that up again where it reads the table anew, as at a start. Why: decision 0018.

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for what draws tables to be imported
-"""`projects`: the projects whose events are accepted. May import: click, shared, terminal."""
+"""`projects`: the projects whose events are accepted."""
 
 from typing import Any
 
@@ -57,3 +57,58 @@ def list_projects(place: Place, as_json: bool) -> None:
     from innerloop_collector.terminal.tables import projects as table
 
     show(call(place, "projects.list"), as_json, table)
+
+
+@click.group()
+def ids() -> None:
+    """Ids that wait because a write key brought too many new ones in a day."""
+
+
+@ids.command("release")
+@click.argument("project")
+@located
+@as_json
+def release_ids(place: Place, project: str, as_json: bool) -> None:
+    """Let in the ids of a project that wait, with their events."""
+    show(call(place, "ids.release", project=project), as_json, _released)
+
+
+def _released(answer: dict[str, Any]) -> str:
+    return f"{answer['project']}: {answer['released']} events released, {answer['still_quarantined']} still wait"
+
+
+@click.group()
+def quarantine() -> None:
+    """Events that were set aside because they do not fit an applied plan."""
+
+
+@quarantine.command("list")
+@located
+@as_json
+def list_quarantine(place: Place, as_json: bool) -> None:
+    """Count what waits, by project, reason and field. Values are never shown."""
+    from innerloop_collector.terminal.tables import quarantine as table
+
+    show(call(place, "quarantine.list"), as_json, table)
+
+
+@quarantine.command("violations")
+@located
+@as_json
+def list_violations(place: Place, as_json: bool) -> None:
+    """Count what ever came into quarantine, by project, reason, field and day; also what has left it."""
+    from innerloop_collector.terminal.tables import violations
+
+    show(call(place, "quarantine.violations"), as_json, violations)
+
+
+@click.command()
+@click.argument("project")
+@located
+@click.option("--weeks", type=int, help="How many whole calendar weeks before the current one (default 8).")
+@as_json
+def report(place: Place, project: str, weeks: int | None, as_json: bool) -> None:
+    """Show the team's report of a project."""
+    from innerloop_collector.terminal.report import render
+
+    show(call(place, "report", project=project, weeks=weeks), as_json, render)

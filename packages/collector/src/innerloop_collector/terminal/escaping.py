@@ -1,4 +1,4 @@
-"""Text that came from elsewhere, as a terminal may be given it. Imports nothing of ours.
+"""Text that came from elsewhere, as a terminal may be given it.
 
 Names, goals and reasons are what clients, project files and other services wrote. What moves a cursor, rings, colours or turns the
 direction of writing is shown as its escape, so that nobody can draw over what we say.

@@ -1,16 +1,18 @@
-"""Operations on projects. May import: core, access, the client's project file, the store's registry, retention."""
+"""Operations on projects."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
 
 from innerloop.plan.project import Project, ProjectError, read
 from innerloop.toml import TomlError, loads
-from innerloop_collector.access.roles import Role
+from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
-from innerloop_collector.config.reading import MOST_BYTES
+from innerloop_collector.config.files import MOST_BYTES
+from innerloop_collector.db.schema import QUARANTINE_DAYS
 from innerloop_collector.errors import UsageError
-from innerloop_collector.lifecycle.quarantine_release import release_fitting
+from innerloop_collector.lifecycle.quarantine_release import release_fitting, release_new_ids
 from innerloop_collector.store.projects import Version
 
 _LONGEST = 300  # characters of what is wrong: it may quote the file
@@ -72,3 +74,44 @@ def _version(version: Version) -> Answer:
         "retention_days": version.document["retention_days"],
         "applied": version.applied.isoformat(),
     }
+
+
+class Ids(Area):
+    """New ids that wait for a person's word."""
+
+    @operation("ids.release", Role.ADMIN)
+    def release(self, project: str) -> Answer:
+        """Let in the ids of a project that wait, and their events. Afterwards they are known."""
+        self.core.registry.catalogue.newest(project)
+        released, waiting = release_new_ids(self.core, project)
+        return {"project": project, "released": released, "still_quarantined": waiting}
+
+
+class Quarantine(Area):
+    """Events that were set aside because they do not fit an applied plan."""
+
+    @operation("quarantine.list", Role.ANALYST)
+    def list(self, visible: frozenset[str] | None = None) -> Answer:
+        """What waits, counted by project, reason and fields. Never a value."""
+        names = ("project", "reason", "fields", "events", "first_day", "last_day")
+        counts = [dict(zip(names, row, strict=True)) for row in self.core.tables.quarantine_counts()]
+        return {
+            "quarantine": [
+                {
+                    **row,
+                    "first_day": str(row["first_day"]),
+                    "last_day": str(row["last_day"]),
+                    "removed_on": str(row["first_day"] + timedelta(days=QUARANTINE_DAYS)),
+                }
+                for row in counts
+                if visible is None or row["project"] in visible
+            ],
+            "keep_days": QUARANTINE_DAYS,
+        }
+
+    @operation("quarantine.violations", Role.ANALYST)
+    def violations(self, visible: frozenset[str] | None = None) -> Answer:
+        """How many events ever came into quarantine, by project, reason, field and day. The counts stay when the events go."""
+        names = ("project", "reason", "field", "day", "events")
+        counts = [dict(zip(names, row, strict=True)) for row in self.core.tables.violations()]
+        return {"violations": [{**row, "day": str(row["day"])} for row in counts if visible is None or row["project"] in visible]}

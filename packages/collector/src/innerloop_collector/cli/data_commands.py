@@ -1,13 +1,15 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and what draws tables to be imported
-"""`backup`, `backups` and `restore`. May import: click, shared, restore, the store's lock, terminal."""
+"""`backup`, `backups` and `restore`."""
 
+import sys
 from pathlib import Path
 
 import click
 
-from innerloop_collector.cli.shared import Place, as_json, call, located, show, unmade
+from innerloop_collector.cli.shared import Place, as_json, call, located, read, say, show, unmade
 from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import held_or_undone
+from innerloop_collector.errors import UsageError
 
 
 @click.command()
@@ -17,7 +19,7 @@ from innerloop_collector.config.data_lock import held_or_undone
 @as_json
 def backup(place: Place, directory: str, without_secret: bool, as_json: bool) -> None:
     """Back up the store into DIR, a new directory, also while the service runs."""
-    from innerloop_collector.terminal.backup import made
+    from innerloop_collector.terminal.tables import made
 
     show(call(place, "backup.make", directory=str(Path(directory).absolute()), with_secret=not without_secret), as_json, made)
 
@@ -32,7 +34,7 @@ def backups() -> None:
 @as_json
 def list_backups(place: Place, as_json: bool) -> None:
     """List the backups that were made and not said to be gone."""
-    from innerloop_collector.terminal.backup import known
+    from innerloop_collector.terminal.tables import known
 
     show(call(place, "backup.list"), as_json, known)
 
@@ -43,7 +45,7 @@ def list_backups(place: Place, as_json: bool) -> None:
 @as_json
 def backup_gone(place: Place, directory: str, as_json: bool) -> None:
     """Say that the backup in DIR and every copy of it is deleted, so that receipts need not speak of it."""
-    from innerloop_collector.terminal.backup import known
+    from innerloop_collector.terminal.tables import known
 
     show(call(place, "backup.gone", directory=str(Path(directory).absolute())), as_json, known)
 
@@ -76,7 +78,7 @@ def restore(
     from innerloop_collector.cli.connection import log_to_stderr
     from innerloop_collector.lifecycle.restore import Given
     from innerloop_collector.lifecycle.restore import restore as put_back
-    from innerloop_collector.terminal.backup import restored
+    from innerloop_collector.terminal.tables import restored
 
     log_to_stderr()
     secret = Path(secret_from) if secret_from else None
@@ -95,3 +97,63 @@ def restore(
         "secret_checked": done.secret_checked,
     }
     show(answer, as_json, restored)
+
+
+@click.command()
+@click.argument("project")
+@located
+@click.option("--id-from", metavar="FILE", help="Read ids from FILE, one a line; - is stdin.")
+@click.option("--id", "given", metavar="ID", help="An id. Others on this machine can see it in the list of processes: prefer --id-from.")
+@as_json
+def erase(place: Place, project: str, id_from: str | None, given: str | None, as_json: bool) -> None:
+    """Erase everything under an id of PROJECT, without its secret, and keep what arrives later out."""
+    from innerloop_collector.terminal.tables import receipt as text
+
+    if (given is None) == (id_from is None):
+        raise click.UsageError("say whose records: either --id-from FILE (- is stdin) or --id ID")
+    ids = [given] if given is not None else _ids(id_from or "-")
+    answer = call(place, "erasure.erase", project=project, ids=ids)
+    show(answer, as_json, text)
+    if not answer["events"]:
+        say(f"note: nothing was kept of {project} under what was given; see whether it is written right, or was erased before", err=True)
+
+
+def _ids(source: str) -> list[str]:
+    text = sys.stdin.read() if source == "-" else read(source)
+    ids = [line.strip() for line in text.splitlines() if line.strip()]
+    if not ids:
+        raise UsageError(f"{'stdin' if source == '-' else source} holds no id")
+    return ids
+
+
+@click.command()
+@click.argument("receipt")
+@located
+@as_json
+def receipt(place: Place, receipt: str, as_json: bool) -> None:
+    """Show what the receipt of an erasure stands for."""
+    from innerloop_collector.terminal.tables import receipt as text
+
+    show(call(place, "erasure.receipt", receipt=receipt), as_json, text)
+
+
+@click.command()
+@located
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@as_json
+def retain(place: Place, dry_run: bool, as_json: bool) -> None:
+    """Remove what was kept for as long as its project promises. The service does this by itself every day."""
+    from innerloop_collector.terminal.tables import swept
+
+    show(call(place, "retention.sweep", dry_run=dry_run), as_json, swept)
+
+
+@click.command()
+@click.argument("project")
+@located
+@as_json
+def totals(place: Place, project: str, as_json: bool) -> None:
+    """Show the weekly totals that stay of a project."""
+    from innerloop_collector.terminal.tables import weekly
+
+    show(call(place, "retention.totals", project=project), as_json, weekly)

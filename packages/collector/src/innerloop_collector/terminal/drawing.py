@@ -1,4 +1,4 @@
-"""Where and how wide text is drawn. Colour only on a terminal that wants it; nothing depends on it. May import: rich."""
+"""Where and how wide text is drawn. Colour only on a terminal that wants it; nothing depends on it."""
 
 import io
 import os

@@ -1,0 +1,129 @@
+"""Operations on backups."""
+
+import concurrent.futures
+from pathlib import Path
+
+from innerloop_collector.access.principal import Role
+from innerloop_collector.admin.operation import Answer, Area, Directory, operation
+from innerloop_collector.core import Core
+from innerloop_collector.errors import StoreError, UsageError
+from innerloop_collector.lifecycle.eraser import Claim
+from innerloop_collector.lifecycle.retention import Sweep
+from innerloop_collector.reports.windows import monday_of
+
+
+class Backup(Area):
+    """Makes backups, and knows where they are."""
+
+    @operation("backup.make", Role.ADMIN)
+    def make(self, directory: Directory, with_secret: bool = True) -> Answer:
+        """Make a backup in a directory of the collector's machine."""
+        made = self.core.backup.make(Path(directory), with_secret)
+        return {
+            "directory": directory,
+            "made": made.made,
+            "position": made.position,
+            "rows": made.rows,
+            "bytes": sum(file.bytes for file in made.files),
+            "files": len(made.files),
+            "secret": made.secret,
+        }
+
+    @operation("backup.list", Role.ADMIN)
+    def list(self) -> Answer:
+        """Every backup that was made and not said to be gone."""
+        return {
+            "backups": [
+                {"directory": one.path, "made": one.made or one.begun, "within_reach": (Path(one.path) / "manifest.json").exists()}
+                for one in self.core.backups.known()
+            ]
+        }
+
+    @operation("backup.gone", Role.ADMIN)
+    def gone(self, directory: Directory) -> Answer:
+        """Believe that a backup exists nowhere any more."""
+        if (Path(directory) / "manifest.json").exists():
+            raise UsageError(f"{directory} is still there; delete it first")
+        if not self.core.backups.drop(Path(directory)):
+            raise UsageError(f"no backup was made in {directory}; see: innerloop-collector backups list")
+        return self.list()
+
+
+_PATIENCE = 60.0  # seconds until an admin is told to ask again
+_MOST = 1_000  # ids in one request
+
+
+class Erasure(Area):
+    """Has ids forgotten, and looks at receipts."""
+
+    @operation("erasure.erase", Role.ADMIN)
+    def erase(self, project: str, ids: list[str]) -> Answer:
+        """Erase ids of a project without their secrets. On return their bytes are in no file of the store."""
+        self.core.registry.catalogue.newest(project)
+        if not 1 <= len(ids) <= _MOST or not all(ids):
+            raise UsageError(f"an erasure takes 1 to {_MOST} ids")
+        claims = [self._claim(project, one) for one in ids]
+        pending = self.core.eraser.submit(project, claims)
+        if not self.core.eraser.working:  # a command on the store itself has no thread for it
+            self.core.eraser.work_off()
+        try:
+            erased = pending.result(_PATIENCE)
+        except concurrent.futures.TimeoutError:
+            raise StoreError("the erasure has begun and is not finished; ask again for its receipt") from None
+        events = sum(verdict.events for verdict in erased.verdicts)
+        return {"receipt": erased.receipt, "project": project, "ids": len(ids), "events": events, "destinations": erased.destinations}
+
+    def _claim(self, project: str, user: str) -> Claim:
+        installation = self.core.hasher.installation(project, user)
+        return Claim(installation, self.core.hasher.mark(installation), None)
+
+    @operation("erasure.receipt", Role.ADMIN)
+    def receipt(self, receipt: str) -> Answer:
+        """What a receipt stands for."""
+        found = self.core.erasures.receipt(receipt)
+        if found is None:
+            raise UsageError("there is no such receipt")
+        return {**found._asdict(), "day": found.day.isoformat()}
+
+
+class Retention(Area):
+    """What goes, and what stays of it."""
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core)
+        self._sweep = Sweep(core)
+
+    @operation("retention.sweep", Role.ADMIN)
+    def sweep(self, dry_run: bool = False) -> Answer:
+        """Take away what is due, or say what would go. Whoever has it done says by that that the clock is right."""
+        doubt = self.core.clock.doubt()
+        if not dry_run:
+            self.core.clock.believe()
+        found = self._sweep.due() if dry_run else self._sweep.run()
+        return {
+            "doubt": doubt,
+            "today": found.today.isoformat(),
+            "dry_run": dry_run,
+            "gone": [
+                {
+                    "project": one.project,
+                    "what": one.what,
+                    "day": one.day.isoformat(),
+                    "kept_until": one.last_day.isoformat(),
+                    "rows": one.rows,
+                }
+                for one in found.gone
+            ],
+            "totals_made": [{"project": project, "week": week.isoformat()} for project, week in found.weeks],
+        }
+
+    @operation("retention.totals", Role.ANALYST)
+    def totals(self, project: str) -> Answer:
+        """The weekly totals of a project."""
+        self.core.registry.catalogue.newest(project)
+        running = monday_of(self.core.now().date())  # its rows may go before it is over, where a project keeps them for few days
+        rows = [row for row in self._sweep.totals.read(project) if row["week"] < running or self.core.throw_away]
+        return {
+            "project": project,
+            "totals": [{**row, "week": row["week"].isoformat(), "made_day": row["made_day"].isoformat()} for row in rows],
+        }

@@ -1,0 +1,117 @@
+# ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
+"""`serve`: run the service."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from innerloop_collector.cli.running_services import registered
+from innerloop_collector.cli.shared import Place, as_json, call, local, located, say, show
+from innerloop_collector.errors import CollectorError
+
+
+@click.command()
+@local
+@click.option("--host", help="Address to listen on (default: server.host of the configuration, 127.0.0.1).")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes any free one (default: server.port of the configuration, 8080).",
+)
+@click.option(
+    "--project-file", "files", multiple=True, metavar="FILE", help="Apply this project file first and accept the write key in it."
+)
+def serve(place: Place, host: str | None, port: int | None, files: tuple[str, ...]) -> None:
+    """Run the service."""
+    from innerloop_collector.config.data_lock import Holder, acquire, in_use
+    from innerloop_collector.web.app import serve as run_service
+
+    held = acquire(place.paths.lock)
+    if isinstance(held, Holder):
+        raise in_use(place.paths.data, held)
+    server = place.configuration.server
+    address = (server.host if host is None else host, server.port if port is None else port)
+    with held, registered(place.paths.data, os.environ):
+        run_service(place.paths, place.configuration, held, address, [Path(file) for file in files])
+
+
+@click.command()
+@located
+@as_json
+def check(place: Place, as_json: bool) -> None:
+    """Say whether the collector is well. Exit status 1 and one line each for what is wrong."""
+    from innerloop_collector.terminal.tables import check as table
+
+    answer = call(place, "check")
+    show(answer, as_json, table)
+    if not answer["ok"]:
+        raise CollectorError("\ninnerloop-collector: ".join(one["text"] for one in answer["findings"] if not one["note"]))
+
+
+@click.command()
+@click.option("--source", metavar="PATH", help="Build this instead of the source that comes with the demo.")
+@click.option("--keep", metavar="DIR", help="Keep everything in DIR.")
+def demo(source: str | None, keep: str | None) -> None:
+    """Try everything: collector, real builds and reports, with no account and no network."""
+    try:
+        from innerloop_collector.demo.main import run
+    except ImportError as error:
+        raise CollectorError(
+            f"the demo is not part of this installation ({error}); see the README for how to run it from a clone"
+        ) from error
+    sys.exit(run(source, keep))
+
+
+@click.group()
+def destinations() -> None:
+    """Where events are passed on to, as the configuration says and the project files allow."""
+
+
+@destinations.command()
+@located
+@as_json
+def status(place: Place, as_json: bool) -> None:
+    """Say how far each destination is, and what was wrong last."""
+    from innerloop_collector.terminal.tables import status as table
+
+    show(call(place, "destinations.status"), as_json, table)
+
+
+@destinations.command("set-aside")
+@click.argument("name")
+@located
+@as_json
+def set_aside(place: Place, name: str, as_json: bool) -> None:
+    """List the events that a destination does not take. Values are never shown."""
+    from innerloop_collector.terminal.tables import set_aside as table
+
+    show(call(place, "destinations.set_aside", destination=name), as_json, table)
+
+
+@destinations.command()
+@click.argument("name")
+@located
+def pause(place: Place, name: str) -> None:
+    """Send nothing more to a destination, also after a restart. Nothing is lost: it goes on from there."""
+    call(place, "destinations.pause", destination=name)
+    say(f"{name} is paused; go on with: innerloop-collector destinations resume {name}")
+
+
+@destinations.command()
+@click.argument("name")
+@located
+def resume(place: Place, name: str) -> None:
+    """Go on with a destination that was paused, or that waits after a failure."""
+    answer = call(place, "destinations.resume", destination=name)
+    say(f"{name} goes on, {answer['behind_events']} events behind")
+
+
+@destinations.command()
+@click.argument("name")
+@located
+def retry(place: Place, name: str) -> None:
+    """Try the events once more that a destination did not take."""
+    answer = call(place, "destinations.retry", destination=name)
+    say(f"{answer['events']} events are tried again")
