@@ -8,16 +8,16 @@ from tests.collector.patches import Patch, caught, copy, run
 
 PATCHES = {
     "roles are not compared": Patch(
-        "operations/__init__.py", "if who.role < operation.role:", "if False:", "test_access.py::test_each_role_may_do_what_is_its_own_and_nothing_more"
+        "admin/operations.py", "if who.role < operation.role:", "if False:", "test_access.py::test_each_role_may_do_what_is_its_own_and_nothing_more"
     ),
     "the projects of a token are not compared": Patch(
-        "operations/__init__.py", "if not who.sees(", "if False and not who.sees(", "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
+        "admin/operations.py", "if not who.sees(", "if False and not who.sees(", "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
     ),
     "what is about all projects is open to who sees some": Patch(
-        "operations/__init__.py", "if who.projects is not None:", 'if who.projects is not None and operation.takes("project"):', "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
+        "admin/operations.py", "if who.projects is not None:", 'if who.projects is not None and operation.takes("project"):', "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
     ),
     "the caller says what is visible": Patch(
-        "operations/__init__.py", '{**arguments, "visible": who.projects}', '{"visible": who.projects, **arguments}', "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
+        "admin/operations.py", '{**arguments, "visible": who.projects}', '{"visible": who.projects, **arguments}', "test_access.py::test_who_sees_one_project_learns_nothing_of_another"
     ),
     "tokens lie in the store": Patch(
         "store/keyed_hash.py", 'return self._digest(b"token", text, 32).hex()', "return text", "test_access.py::test_a_token_is_shown_once_and_kept_as_a_hash"
@@ -95,10 +95,10 @@ PATCHES = {
         "store/known_ids.py", "            if mark not in self._marks:\n                self._add(project, mark, _EVERY_KEY, first_day)\n", "", "test_limits.py::test_ids_from_before_anybody_counted_are_known"
     ),
     "a sign-in may be as long as it likes": Patch(
-        "web/signin.py", "await body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
+        "web/signin.py", "await request_body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
     ),
     "a call may be as long as it likes": Patch(
-        "admin/api.py", "await body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
+        "admin/api.py", "await request_body.read(request, self._limits)", "await request.body()", "test_requests_and_connections.py::test_a_length_that_is_not_the_bodys_lets_no_more_in"
     ),
     "depth is not bounded": Patch(
         "ingest/routes.py", "if too_deep(document, self._limits.nesting):", "if False:", "test_requests_and_connections.py::test_what_lies_deep_is_refused_and_crashes_nothing"

@@ -107,16 +107,16 @@ PATCHES = {
         "lifecycle/backup_catalog.py", "    kept = table.filter(compute.invert(_doomed(table, due)))\n", "    kept = table\n", "test_backup.py::test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup"
     ),
     "a restore believes the backup": Patch(
-        "lifecycle/restore.py", "            journal.append(building.erasures, source.erasures, core.now().date())\n", "", "test_backup.py::test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup"
+        "lifecycle/restore.py", "            erasure_journal.append(building.erasures, source.erasures, core.now().date())\n", "", "test_backup.py::test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the_backup"
     ),
     "a restore checks no hashes": Patch(
         "lifecycle/backup_manifest.py", "if len(content) != file.bytes or hashlib.sha256(content).hexdigest() != file.sha256:", "if False:", "test_restore.py::test_a_damaged_or_foreign_backup_is_refused_in_one_line_and_leaves_nothing"
     ),
     "an unread journal is an empty one": Patch(
-        "lifecycle/restore.py", "        return path.read_bytes()\n    except OSError as error:\n        raise _unread(path, error.strerror, mend) from error\n", '        return path.read_bytes()\n    except OSError:\n        return b"0 a " + b"0" * 32\n', "test_restore.py::test_a_journal_that_cannot_be_read_stops_a_restore_and_nobody_comes_back"
+        "lifecycle/restore.py", "        return read_plain(path, erasure_journal.MOST_BYTES) if plain else path.read_bytes()\n    except OSError as error:\n        raise _unread(path, error.strerror, mend) from error\n", '        return path.read_bytes()\n    except OSError:\n        return b"0 a " + b"0" * 32\n', "test_restore.py::test_a_journal_that_cannot_be_read_stops_a_restore_and_nobody_comes_back"
     ),
     "a restore takes any journal of a backup": Patch(
-        "lifecycle/restore.py", "if not manifest.begins_as(content, known):", "if False:", "test_restore.py::test_the_journal_in_a_backup_is_checked_as_far_as_the_manifest_knows_it"
+        "lifecycle/restore.py", "if not backup_manifest.begins_as(content, known):", "if False:", "test_restore.py::test_the_journal_in_a_backup_is_checked_as_far_as_the_manifest_knows_it"
     ),
     "a restore makes new keys": Patch(
         "lifecycle/restore.py", "return ours | theirs", "return theirs", "test_restore.py::test_a_restore_keeps_the_surviving_key_of_a_destination_that_the_backup_does_not_have"

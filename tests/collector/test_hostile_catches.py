@@ -58,7 +58,7 @@ PATCHES = {
     ),
     "a journal is whole": Patch(
         "lifecycle/restore.py",
-        "    if number := journal.strange_line(content):",
+        "    if number := erasure_journal.strange_line(content):",
         "    if number := 0:",
         "test_hostile_backup.py::test_a_journal_with_a_line_that_is_none_is_refused_whole[DROP TABLE events]",
     ),

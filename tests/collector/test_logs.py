@@ -134,7 +134,7 @@ def test_the_level_is_configured(idle: Collector) -> None:
 
 LIBRARY = """
 import logging, threading, warnings
-from innerloop_collector.service import logs
+from innerloop_collector.web import logs
 import structlog
 logs.configure("info")
 library = logging.getLogger("some.library")

@@ -9,7 +9,7 @@ SCRIPT = """
 import gc, pathlib, sys
 from innerloop_collector.core import Core
 from innerloop_collector.config.paths import prepare
-from innerloop_collector.store import schema
+from innerloop_collector.db import schema
 
 core = Core(prepare(pathlib.Path(sys.argv[1])))
 core.open()

@@ -20,7 +20,7 @@ import json, pathlib, sys
 from concurrent.futures import ThreadPoolExecutor
 from innerloop_collector.web.app import build
 from innerloop_collector.core import Core
-from innerloop_collector.operations import Operations
+from innerloop_collector.admin.operations import Operations
 from innerloop_collector.web.openapi import served
 from innerloop_collector.config.paths import prepare
 core = Core(prepare(pathlib.Path(sys.argv[1]))); core.open()

@@ -9,7 +9,7 @@ from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.lifecycle.eraser import Claim
 from innerloop_collector.lifecycle.retention import Sweep
-from innerloop_collector.reports.windows import monday_of
+from innerloop_collector.query.windows import monday_of
 
 
 class Backup(Area):

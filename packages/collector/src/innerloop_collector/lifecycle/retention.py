@@ -14,8 +14,8 @@ from innerloop_collector.db import schema
 from innerloop_collector.lifecycle import registrations
 from innerloop_collector.lifecycle.purge import Doomed
 from innerloop_collector.lifecycle.quarantine_release import release_known
-from innerloop_collector.query.windows import monday_of
 from innerloop_collector.query.totals import WeeklyTotals
+from innerloop_collector.query.windows import monday_of
 
 _EPOCH = date(1970, 1, 1)
 _LAST = """least(toInt32(keep_until), toInt32(toDate(corrected_time))

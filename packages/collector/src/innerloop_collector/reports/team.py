@@ -12,8 +12,8 @@ from innerloop_collector.db.engine import Engine
 from innerloop_collector.db.schema import QUARANTINE_DAYS
 from innerloop_collector.query import rules
 from innerloop_collector.query.queries import COMMANDS, TARGETS, Breakdown, Figures, Spread, TeamQueries
-from innerloop_collector.reports.views import Command, Count, Report, Span, Target, Total, Waiting
 from innerloop_collector.query.windows import Window, monday_of, more_usual, window
+from innerloop_collector.reports.views import Command, Count, Report, Span, Target, Total, Waiting
 from innerloop_collector.store.projects import Registry
 
 _WHOLE_WEEKS = "whole weeks that are over, with what was received until then"
