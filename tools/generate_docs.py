@@ -11,6 +11,7 @@ from pathlib import Path
 import actor_marks
 import configuration_pages
 import requirements
+from protections import Protection, protections
 
 from innerloop.plan.tracking import OFF, PLAN, Event, Field
 
@@ -19,7 +20,7 @@ DOCS = ROOT / "docs"
 NOTICE = "<!-- Written by tools/generate_docs.py from {}: edit that, then `make docs`. -->\n"
 CONFIGURATION_NOTICE = NOTICE.format("packages/collector/src/innerloop_collector/config/configuration.py")
 PLAN_NOTICE = NOTICE.format("packages/client/src/innerloop/plan/plan.json")
-REQUIREMENTS_NOTICE = NOTICE.format("tests/requirements/requirements.toml, the tests beside it and tests/protections/protections.toml")
+REQUIREMENTS_NOTICE = NOTICE.format("tests/requirements/requirements.toml, the names of tests and tests/protections/*.toml")
 
 
 def main(arguments: list[str]) -> int:
@@ -65,12 +66,12 @@ def plan_page() -> str:
 
 def requirements_page() -> str:
     """Write the table of requirements out, each with its tests and the protections that were shown to matter."""
-    rows, tests, protections = requirements.requirements(), requirements.numbered_tests(), requirements.protections()
+    rows, tests, taken_out = requirements.requirements(), requirements.numbered_tests(), protections()
     overview = [f"| [{row.title}](#{row.title.lower()}) | {row.text} | {row.state} |" for row in rows]
-    counts = (sum(map(len, tests.values())), len(protections))
+    counts = (sum(map(len, tests.values())), len(taken_out))
     parts = [REQUIREMENTS_NOTICE, "# What nobody should have to complain about\n", _ABOUT_REQUIREMENTS.format(*counts)]
     parts += ["\n".join(["| | requirement | state |", "|---|---|---|", *overview]) + "\n"]
-    parts += [_requirement(row, tests.get(row.number, []), protections) for row in rows]
+    parts += [_requirement(row, tests.get(row.number, []), taken_out) for row in rows]
     return "\n".join(parts)
 
 
@@ -92,7 +93,7 @@ _BUILDS_END = "<!-- End of what is written from there. -->"
 _ABOUT_REQUIREMENTS = """\
 Users of tools that measure commands complained about 56 things. Each is a requirement here, and is tried by tests that bear its
 number: {0} tests, most of them by doing what the complaint describes. A test that cannot fail proves nothing, so `make test-slow` also takes {1}
-protections out of the installed client, one at a time, and demands that the test named beside it fails.
+protections out of the installed client and the collector, one at a time, and demands that the test named beside it fails.
 
 "Kept" means that the requirement's tests are run by `make test` and `make test-slow`, so by CI. "Theirs" names the part of
 innerloop that a requirement belongs to where that is not the client; its tests are those of that part. Where a complaint's wording and innerloop's
@@ -101,11 +102,11 @@ name one that is not there.
 """
 
 
-def _requirement(row: requirements.Requirement, tests: list[requirements.NamedTest], protections: list[requirements.Protection]) -> str:
+def _requirement(row: requirements.Requirement, tests: list[requirements.NamedTest], protections: list[Protection]) -> str:
     own = [f"  - [`{test.file}`](../{test.file}): {test.promise}" for test in tests]
-    elsewhere = [requirements.NamedTest(*name.split("::")) for name in row.covered]
+    elsewhere = map(requirements.test_named, row.covered)
     own += [f"  - [`{test.file}`](../{test.file}): {test.promise}" for test in elsewhere]
-    taken_out = [f"  - {one.name} (`{one.file}`): `{one.test.partition('::')[2]}`" for one in protections if row.number in one.requirements]
+    taken_out = [f"  - {one.name} (`{one.definition}`): `{one.test}`" for one in protections if row.number in one.requirements]
     lines = [f"- **State**: {row.state}", f"- **Complaints**: {', '.join(row.complaints)}"]
     lines += [f"- **The design decides**: {row.design}"] if row.design else []
     lines += ["- **Tests**:", *own] if own else []

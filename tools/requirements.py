@@ -1,19 +1,18 @@
-"""The table of requirements, the tests that bear their numbers, and the protections that were shown to matter.
+"""The table of requirements, and the tests that bear their numbers.
 
-Read by tools/generate_docs.py for docs/requirements.md, and by the tests that hold the three together.
+Read by tools/generate_docs.py for docs/requirements.md, and by the tests that hold the two together.
 """
 
 import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "tests" / "requirements" / "requirements.toml"
-PROTECTIONS = ROOT / "tests" / "protections" / "protections.toml"
-CLIENT = ROOT / "packages" / "client"
 NUMBERED = re.compile(r"test_c(\d\d)_\w+")
 
 
@@ -34,22 +33,6 @@ class NamedTest(NamedTuple):
         return re.sub(r"^test_(c\d\d_)?", "", self.name).replace("_", " ")
 
 
-class Protection(NamedTuple):
-    """A small patch that takes one protection out, and the test that must fail then."""
-
-    name: str
-    requirements: "tuple[int, ...]"
-    file: str  # inside the package innerloop, or `bin/innerloop`, the script
-    old: str
-    new: str
-    test: str  # as pytest calls it
-
-    @property
-    def source(self) -> Path:
-        """The file in this repository."""
-        return CLIENT / "scripts" / "innerloop" if self.file == "bin/innerloop" else CLIENT / "src" / "innerloop" / self.file
-
-
 class Requirement(NamedTuple):
     """One line of the table."""
 
@@ -58,7 +41,7 @@ class Requirement(NamedTuple):
     complaints: "tuple[str, ...]"
     design: str = ""
     theirs: str = ""
-    covered: "tuple[str, ...]" = ()
+    covered: "tuple[str, ...]" = ()  # names of tests, wherever they are
 
     @property
     def title(self) -> str:
@@ -85,6 +68,24 @@ def tests_in(path: Path) -> Iterator[NamedTest]:
             yield NamedTest(path.relative_to(ROOT).as_posix(), node.name)
 
 
+@cache
+def tests_by_name() -> dict[str, list[NamedTest]]:
+    """All tests of the repository."""
+    found: dict[str, list[NamedTest]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for test in tests_in(path):
+            found.setdefault(test.name, []).append(test)
+    return found
+
+
+def test_named(name: str) -> NamedTest:
+    """Find a test by its name, wherever it is. Raises LookupError where there is none, or where two have that name."""
+    found = tests_by_name().get(name, [])
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} tests are named {name}: {', '.join(test.file for test in found) or 'was it renamed?'}")
+    return found[0]
+
+
 def numbered_tests() -> dict[int, list[NamedTest]]:
     """The tests that bear a requirement's number."""
     found: dict[int, list[NamedTest]] = {}
@@ -94,9 +95,3 @@ def numbered_tests() -> dict[int, list[NamedTest]]:
             if number:
                 found.setdefault(int(number[1]), []).append(test)
     return found
-
-
-def protections() -> list[Protection]:
-    """The table of small patches."""
-    rows: list[dict[str, Any]] = tomllib.loads(PROTECTIONS.read_text(encoding="utf-8"))["protection"]
-    return [Protection(**{**row, "requirements": tuple(row["requirements"])}) for row in rows]
