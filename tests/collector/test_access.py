@@ -397,7 +397,7 @@ def test_commands_can_talk_to_a_collector_elsewhere_with_the_role_of_their_token
 
     assert '"project": "acme"' in by_option.stdout
     assert [0, 0, 0] == [one.returncode for one in (by_option, by_variable, by_file)]
-    assert (1, True) == (refused.returncode, "takes the role admin, and yours is viewer" in refused.stderr)
+    assert (1, True) == (refused.returncode, "needs the role admin; you have viewer" in refused.stderr)
     assert (1, True) == (wrong.returncode, "unknown, expired or revoked" in wrong.stderr)
     assert not (collector.directory / "nothing-here").exists()
 

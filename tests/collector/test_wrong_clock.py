@@ -40,7 +40,7 @@ def test_started_two_years_ahead_nothing_goes_and_everything_says_why(idle: Coll
     _wait_until(lambda: "retention paused" in idle.log)
     said = idle.http.get(idle.url + "/readyz")
     assert (200, "ready") == (said.status_code, said.json()["status"])
-    assert "nothing goes by its age, as this machine's clock jumped" in said.json()["detail"]
+    assert "nothing is removed by its age, because this machine's clock jumped" in said.json()["detail"]
     (why,) = _paused(idle)
     assert "and the store was last used at" in why
     assert "innerloop-collector retain --dry-run" in why

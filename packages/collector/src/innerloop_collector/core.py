@@ -132,7 +132,7 @@ def _refuse_half_a_restore(paths: Paths) -> None:
     """Start no new store where an old one is being put back: the old one would find its place taken."""
     if paths.restoring.is_dir() and any(paths.restoring.iterdir()):
         raise UsageError(
-            f"a restore into {paths.data} was cut off; run it again, or remove {paths.restoring} if the backup shall not be put back"
+            f"a restore into {paths.data} was cut off; run it again, or remove {paths.restoring} if you no longer want to restore the backup"
         )
 
 

@@ -4,7 +4,7 @@ CollectorError              a person reads it: one line saying what, why and wha
 ├── UsageError              what was asked for cannot be done like this
 ├── DataInUse               another process holds the data directory
 ├── Unknown                 whoever asks shows nothing by which they are known
-├── Denied                  whoever asks has not the role for it
+├── Denied                  the caller's role does not allow it
 └── StoreError              the store refused or could not write
     └── QueueFull           more is waiting for the store than may wait
 """
@@ -31,7 +31,7 @@ class QueueFull(StoreError):
 
 
 class Denied(CollectorError):
-    """Whoever asks has not the role that this takes."""
+    """The caller's role does not allow this."""
 
 
 class Unknown(CollectorError):

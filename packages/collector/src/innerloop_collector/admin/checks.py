@@ -86,8 +86,8 @@ def of_the_believed_clock(doubt: str | None) -> Iterator[Finding]:
     if doubt is not None:
         yield Finding(
             "retention",
-            f"{doubt}, so nothing goes by its age; set the clock by NTP, or where it is right see what would go: innerloop-collector retain --dry-run, "
-            "and have it go: innerloop-collector retain",
+            f"{doubt}, so nothing is removed by its age; set the clock by NTP, or, if it is right, see what would be removed: innerloop-collector retain --dry-run, "
+            "and remove it: innerloop-collector retain",
         )
 
 

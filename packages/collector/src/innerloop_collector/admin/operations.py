@@ -34,7 +34,7 @@ class Operations:
         if operation is None:
             raise UsageError(f"this collector does not know the operation {name!r}; use the same version at both ends")
         if who.role < operation.role:
-            raise Denied(f"{name} takes the role {operation.role.word}, and yours is {who.role.word}; ask whoever runs the collector")
+            raise Denied(f"{name} needs the role {operation.role.word}; you have {who.role.word}. Ask whoever runs the collector")
         return operation.run(**_within(who, operation, arguments))
 
 
@@ -44,7 +44,7 @@ def _within(who: Principal, operation: Operation, arguments: dict[str, Any]) -> 
         return {**arguments, "visible": who.projects}
     if who.projects is not None:
         if not operation.takes("project"):
-            raise Denied(f"{operation.name} is about all projects, and you see only some; ask whoever runs the collector")
+            raise Denied(f"{operation.name} covers all projects, and you may see only some. Ask whoever runs the collector")
         if not who.sees(str(arguments.get("project"))):
-            raise Denied("you do not see this project; ask whoever runs the collector")
+            raise Denied("you may not see this project. Ask whoever runs the collector")
     return arguments

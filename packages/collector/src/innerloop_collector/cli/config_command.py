@@ -56,7 +56,7 @@ def _try_out(configuration: Configuration) -> list[str]:
         try:
             read_key(settings)
         except Refusing as error:
-            notes.append(f"destinations.{name}: {error}; nothing is sent to it until that is mended")
+            notes.append(f"destinations.{name}: {error}; nothing is sent to it until that is fixed")
     return notes
 
 

@@ -139,7 +139,7 @@ def receipt(place: Place, receipt: str, as_json: bool) -> None:
 
 @click.command()
 @located
-@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and change nothing.")
 @as_json
 def retain(place: Place, dry_run: bool, as_json: bool) -> None:
     """Remove what was kept for as long as its project promises. The service does this by itself every day."""

@@ -132,7 +132,7 @@ def tokens() -> None:
 )
 @click.option("--project", "projects", multiple=True, metavar="ID", help="Only this project; may be repeated (default: all).")
 @click.option(
-    "--expires", "days", default=365, show_default=True, type=click.IntRange(1, 3650), metavar="DAYS", help="How long it is good."
+    "--expires", "days", default=365, show_default=True, type=click.IntRange(1, 3650), metavar="DAYS", help="How long it is valid."
 )
 @click.option("--label", required=True, metavar="TEXT", help="What it is for; shown in the list.")
 @as_json
@@ -141,7 +141,7 @@ def create_token(place: Place, role: str, projects: tuple[str, ...], days: int, 
     answer = call(place, "tokens.create", role=role, label=label, days=days, projects=list(projects))
     show(answer, as_json, itemgetter("token"))
     whose = ", ".join(answer["projects"]) or "all projects"
-    say(f"token {answer['id']}: {role} of {whose}, good up to and including {answer['expires']}. It is not shown again.", err=True)
+    say(f"token {answer['id']}: {role} of {whose}, valid up to and including {answer['expires']}. It is not shown again.", err=True)
 
 
 @tokens.command("list")

@@ -88,7 +88,7 @@ def restore(paths: Paths, configuration: Configuration, directory: Path, given: 
         _move(building, paths)
     except OSError as error:
         raise UsageError(
-            f"cannot put {directory} back into {paths.data}: {error.strerror} ({error.filename}); mend that and run it again"
+            f"cannot put {directory} back into {paths.data}: {error.strerror} ({error.filename}); fix that and run it again"
         ) from error
     return done
 
@@ -186,7 +186,7 @@ def _erasures(paths: Paths, directory: Path, found: backup_manifest.Manifest, co
     if theirs.absolute() not in lost:
         mend = f"use another backup, or give a newer journal with --erasures FILE and say --without-journal {theirs}"
         yield from _grown(theirs, found.journal, mend) if found.journal else _if_there(theirs, mend, plain=True)
-    yield from _if_there(paths.erasures, "mend that, or move it elsewhere")
+    yield from _if_there(paths.erasures, "fix that, or move it elsewhere")
     for path in copies:
         if path.absolute() not in lost:
             yield from _named(path, f"mount its disk; if it is lost, or nobody was ever erased, say --without-journal {path}")

@@ -23,10 +23,10 @@ KEEP_THEIR_BODY = frozenset({Reason.UNKNOWN_PLAN, Reason.VIOLATION, Reason.NEW_I
 
 _NEVER = "nothing can release them: "
 WHAT_TO_DO = {
-    Reason.MALFORMED: _NEVER + "mend what sends them",
-    Reason.NO_ID: _NEVER + "have each carry an id, one that is used once where it is nobody's",
-    Reason.TOO_LARGE: _NEVER + "mend what sends them",
-    Reason.OUTSIDE: _NEVER + "the plan has no calls but track; switch the others off in what sends them",
+    Reason.MALFORMED: _NEVER + "fix what sends them",
+    Reason.NO_ID: _NEVER + "send each with an id; use a fresh one where it belongs to nobody",
+    Reason.TOO_LARGE: _NEVER + "fix what sends them",
+    Reason.OUTSIDE: _NEVER + "the plan has only track calls; turn the others off in what sends them",
     Reason.UNKNOWN_PLAN: "apply the project file that they were sent under: innerloop-collector projects apply FILE",
     Reason.VIOLATION: "see what is wrong: innerloop-collector quarantine list; projects apply FILE releases what a newer file allows",
     Reason.OUT_OF_RANGE: _NEVER + "set the clock of what sends them",

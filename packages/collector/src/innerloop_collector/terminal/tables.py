@@ -145,7 +145,7 @@ def status(answer: dict[str, Any]) -> str:
         for one in answer["destinations"]
     ]
     head = ("destination", "projects", "state", "behind", "sent", "set aside")
-    shown = table(head, rows, "no destinations; docs/guides say how to add one to the configuration")
+    shown = table(head, rows, "no destinations; docs/guides/destinations.md says how to add one")
     return "\n".join([shown, *(f"{one['destination']}: {trouble}" for one in answer["destinations"] if (trouble := _trouble(one)))])
 
 

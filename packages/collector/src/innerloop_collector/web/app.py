@@ -59,7 +59,7 @@ _PATIENCE = 1.0  # seconds that /readyz waits for it
 _OF_THE_PORT = {errno.EADDRINUSE, errno.EACCES}
 _ANOTHER_HOST = "give a name or an address of this machine with --host"
 _GARBAGE = 50_000  # objects between two looks for cycles: a few requests hold that many, none of them in a cycle
-_PAUSED = "nothing goes by its age, as this machine's clock jumped; see: innerloop-collector check"
+_PAUSED = "nothing is removed by its age, because this machine's clock jumped; see: innerloop-collector check"
 _log = structlog.get_logger()
 
 

@@ -14,7 +14,7 @@ TAGS = {
     "people": "What a developer can ask for, with the secret that belongs to an id.",
     "session": "Signing in with a browser.",
     "operator": "What the command line asks a running service.",
-    "service": "How the service is.",
+    "service": "The service's health.",
 }
 SECURITY: dict[str, Schema] = {
     "writeKey": {"type": "http", "scheme": "basic", "description": "The write key is the user name; the password is empty."},
@@ -37,7 +37,7 @@ _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _REASONS = {
     400: "The body cannot be understood; sending it again would not help.",
     401: "The key or token is missing, unknown or revoked.",
-    403: "Not for who asks.",
+    403: "The caller may not do this.",
     404: "There is no such thing, or it is another project's.",
     409: "It cannot be done like this; `detail` says what can.",
     413: "Larger than is accepted; sending it again would not help.",

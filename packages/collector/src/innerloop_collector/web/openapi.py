@@ -62,7 +62,7 @@ def document(routes: Iterable[BaseRoute], operations: Mapping[str, Operation]) -
 def _call(operations: Mapping[str, Operation]) -> dict[str, Any]:
     """The body of a call: one of the operations, with the arguments that its method declares."""
     return {
-        "description": "An operation by its name. Each takes a role, at least.",
+        "description": "An operation by its name. Each needs at least a certain role.",
         "oneOf": [
             {
                 "type": "object",

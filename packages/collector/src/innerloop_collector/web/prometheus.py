@@ -65,7 +65,7 @@ class Exposition:
 
     async def _serve(self, request: Request) -> Response:
         if not self._may_read(request):
-            return Refusal(403, "forbidden", "Forbidden", "metrics are for this machine, or for who shows the token").answer()
+            return Refusal(403, "forbidden", "Forbidden", "metrics are for this machine, or for anyone who shows the token").answer()
         await self._refresh()
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self._registry), headers={"Content-Type": content_type})
