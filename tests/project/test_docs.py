@@ -179,6 +179,14 @@ def test_every_test_that_the_threat_models_name_exists() -> None:
     assert [] == [name for part, name in named if not (ROOT / (name if "/" in name else f"tests/{part}/{name}")).is_file()]
 
 
+def test_the_collectors_readme_names_every_part() -> None:
+    """Whoever opens the sources finds each folder explained, and no folder that is gone."""
+    package = ROOT / "packages" / "collector"
+    said = re.findall(r"^\| `(\w+)` \|", (package / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert sorted(path.parent.name for path in package.glob("src/innerloop_collector/*/__init__.py")) == sorted(said)
+
+
 def test_the_glossary_defines_every_word() -> None:
     """One definition for each word of the design, and no word twice."""
     page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
