@@ -18,7 +18,7 @@ from innerloop_collector.db import ddl, schema
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.source import Source
 from innerloop_collector.lifecycle.retention import Sweep
-from innerloop_collector.query.queries import TeamQueries
+from innerloop_collector.query.contributions import seen
 from innerloop_collector.query.windows import BY_USE, monday_of
 from tests.collector.support import project, toml
 from tests.store.shards import over_shards
@@ -57,12 +57,12 @@ def ask_everything(core: Core, operations: Operations) -> None:
     """What the product asks of `events`, all of it."""
     for weeks in BY_USE[:2]:
         operations.call("report", {"project": "acme", "weeks": weeks})
-    TeamQueries(core.engine, "acme", 1, 365, TODAY).first_day()
+    seen(core.engine, "acme", 1, 365, TODAY).began()
     operations.call("check", {})
     sweep = Sweep(core)
     sweep.due()
     for weeks in (1, 2):
-        sweep.totals.make("acme", monday_of(TODAY) - timedelta(weeks=weeks), 1, TODAY)
+        core.figures.totals.make("acme", monday_of(TODAY) - timedelta(weeks=weeks), 1, TODAY)
     source, wanted = Source(core.engine), [("acme", "p")]
     source.window(100, 140, wanted)
     source.at([5, 6, 7], wanted)

@@ -28,6 +28,7 @@ from innerloop_collector.lifecycle.purge import Purger
 from innerloop_collector.lifecycle.trusted_clock import Clock
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
+from innerloop_collector.query import Figures
 from innerloop_collector.store.events import Tables
 from innerloop_collector.store.keyed_hash import Hasher, load_secret
 from innerloop_collector.store.known_ids import KnownIds
@@ -73,6 +74,7 @@ class Core:
         self.clock = Clock(self.engine, now)
         self.notes = Notes(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
+        self.figures = Figures(self.engine, self.registry, now, running=self.throw_away)
         self.oauth_keys = OAuthKeys(self.engine, self.registry.today)
         self.assertions = Assertions(self.engine, self.hasher, now)
         self.tokens = Tokens(self.engine, self.hasher, self.registry.today)

@@ -9,7 +9,6 @@ from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.lifecycle.eraser import Claim
 from innerloop_collector.lifecycle.retention import Sweep
-from innerloop_collector.query.windows import monday_of
 
 
 class Backup(Area):
@@ -87,7 +86,7 @@ class Erasure(Area):
 
 
 class Retention(Area):
-    """What goes, and what stays of it."""
+    """What goes."""
 
     def __init__(self, core: Core) -> None:
         super().__init__(core)
@@ -115,15 +114,4 @@ class Retention(Area):
                 for one in found.gone
             ],
             "totals_made": [{"project": project, "week": week.isoformat()} for project, week in found.weeks],
-        }
-
-    @operation("retention.totals", Role.ANALYST)
-    def totals(self, project: str) -> Answer:
-        """The weekly totals of a project."""
-        self.core.registry.catalogue.newest(project)
-        running = monday_of(self.core.now().date())  # its rows may go before it is over, where a project keeps them for few days
-        rows = [row for row in self._sweep.totals.read(project) if row["week"] < running or self.core.throw_away]
-        return {
-            "project": project,
-            "totals": [{**row, "week": row["week"].isoformat(), "made_day": row["made_day"].isoformat()} for row in rows],
         }

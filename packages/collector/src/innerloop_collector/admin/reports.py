@@ -1,19 +1,21 @@
-"""Operations that answer questions about a team. May import: core, access, reports."""
+"""Operations that answer questions about a team."""
 
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
-from innerloop_collector.core import Core
-from innerloop_collector.reports.team import TeamReports
+from innerloop_collector.query import document
+from innerloop_collector.reports.team import team_report
+from innerloop_collector.reports.views import Totals
 
 
 class Reports(Area):
-    """Figures of a project, through the query layer."""
-
-    def __init__(self, core: Core) -> None:
-        super().__init__(core)
-        self._team = TeamReports(core.engine, core.registry, core.now, running=core.throw_away)
+    """Published figures of a project."""
 
     @operation("report", Role.VIEWER)
     def report(self, project: str, weeks: int | None = None) -> Answer:
         """The team's report of a project."""
-        return self._team.report(project, weeks)
+        return document(team_report(self.core.figures, project, weeks))
+
+    @operation("retention.totals", Role.ANALYST)
+    def totals(self, project: str) -> Answer:
+        """The weekly totals of a project."""
+        return document(Totals(project, self.core.figures.weekly_totals(project)))

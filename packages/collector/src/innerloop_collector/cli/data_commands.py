@@ -154,6 +154,6 @@ def retain(place: Place, dry_run: bool, as_json: bool) -> None:
 @as_json
 def totals(place: Place, project: str, as_json: bool) -> None:
     """Show the weekly totals that stay of a project."""
-    from innerloop_collector.terminal.tables import weekly
+    from innerloop_collector.terminal.report import weekly
 
     show(call(place, "retention.totals", project=project), as_json, weekly)

@@ -55,6 +55,10 @@ class Engine:
         with contextlib.suppress(StoreError):
             self._client()
 
+    def ping(self) -> None:
+        """Ask whether the engine answers. Raises StoreError."""
+        self.query("SELECT 1")
+
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Sequence[Any]]:
         """Run a SELECT and return its rows."""
         return self._read(lambda: list(self._client().query(sql, parameters=parameters).result_rows))

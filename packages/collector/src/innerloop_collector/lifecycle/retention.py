@@ -14,8 +14,7 @@ from innerloop_collector.db import schema
 from innerloop_collector.lifecycle import registrations
 from innerloop_collector.lifecycle.purge import Doomed
 from innerloop_collector.lifecycle.quarantine_release import release_known
-from innerloop_collector.query.totals import WeeklyTotals
-from innerloop_collector.query.windows import monday_of
+from innerloop_collector.query import monday_of
 
 _EPOCH = date(1970, 1, 1)
 _LAST = """least(toInt32(keep_until), toInt32(toDate(corrected_time))
@@ -48,7 +47,7 @@ class Sweep:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self.totals = WeeklyTotals(core.engine)
+        self.totals = core.figures.totals
 
     def due(self) -> Swept:
         """What would go now."""

@@ -1,4 +1,4 @@
-"""The release rules: what may be shown of a small team. Pure functions; the only place that decides. Imports nothing of ours.
+"""The release rules: what may be shown of a small team. Pure functions; the only place that decides.
 
 1. A cell counts distinct developers, not runs, and is shown from K developers on.
 2. Complement: cells are hidden, the smallest first, until the developers in hidden cells are K or none; the total is of shown cells.
@@ -31,6 +31,9 @@ class Share:
         return self.largest > 0.5 * self.total or self.largest_two > 0.75 * self.total
 
 
+NOTHING = Share(0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One cell of a breakdown, as far as the rules need to know it."""
@@ -56,6 +59,21 @@ def hidden(cells: Sequence[Cell], developers_in: Callable[[Collection[str]], int
     while shown and out and 0 < developers_in(out) < k:
         out.add(shown.pop(0).name)
     return frozenset(out)
+
+
+def may_show_sum(developers: int, share: Share, k: int = K) -> bool:
+    """Tell whether the sum of a quantity to which so many developers add may be shown."""
+    return developers >= k and not share.dominated
+
+
+def may_show_part(developers: int, k: int = K) -> bool:
+    """Tell whether a figure of a part of a cell's runs may be shown: of those that ended, or were timed."""
+    return developers >= k
+
+
+def may_show_p90(developers: int) -> bool:
+    """Tell whether so many developers may have a p90."""
+    return developers >= P90_DEVELOPERS
 
 
 def rounded(count: int) -> int | None:

@@ -1,4 +1,1 @@
-"""The query layer: the only door to figures. It returns frozen view models and cannot return an id.
-
-May import: the store's engine and registry, errors.
-"""
+"""What is said to people about figures: frozen views that hold what the query package published, and nothing else."""

@@ -1,28 +1,28 @@
-"""The team's report as text. May import: terminal's canvas, rich, reports' views."""
+"""The team's report and the weekly totals as text."""
 
 from typing import Any
 
-import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from innerloop_collector.reports.views import Command, Report, Target
-from innerloop_collector.terminal.drawing import draw, width
+from innerloop_collector.query import text
+from innerloop_collector.query.received import received
+from innerloop_collector.reports.views import Command, Report, Target, Totals
+from innerloop_collector.terminal.drawing import draw, table, width
 
 _OPTIONAL = ("p90", "unknown", "interrupted", "developers")  # the first to go where there is no room
 _SLOWEST, _MOST_FAILING = 10, 5  # targets that are shown; --json has all
-_UNITS = ((3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
 def render(answer: dict[str, Any]) -> str:
     """Draw a report."""
-    report = msgspec.convert(answer, Report)
+    report = received(answer, Report)
     parts: list[Any] = [_heading(report)]
     if report.commands:
         parts.append(_table([_row(one) for one in report.commands], width()))
         parts.append(
-            f"Shown: {report.total.runs} runs, {humane(report.total.waited_minutes * 60_000)} waited, by about {report.developers.text} developers."
+            f"Shown: {report.total.runs} runs, {report.total.waited_minutes} waited, by about {report.developers.about} developers."
         )
     else:
         parts.append(Text(f"\nNo figures: {report.explanation}."))
@@ -56,13 +56,17 @@ def _waiting(report: Report) -> Text:
 
 def _targets(report: Report) -> list[Any]:
     """The slowest targets and those that fail most, each once."""
-    failing = sorted((one for one in report.targets if one.failure_rate), key=lambda one: -(one.failure_rate or 0))[:_MOST_FAILING]
+    failing = sorted((one for one in report.targets if _failed(one)), key=lambda one: -_failed(one))[:_MOST_FAILING]
     shown = [one for place, one in enumerate(report.targets) if place < _SLOWEST or one in failing]
     rest, hidden = len(report.targets) - len(shown), report.targets_need_more_developers
     said = [f"{rest} more: --json"] if rest else []
     said += [f"{hidden} need{'s' if hidden == 1 else ''} more developers"] if hidden else []
     parts = [Text("\nTargets: the slowest, and what fails most", style="bold"), _table([_target_row(one) for one in shown], width())]
     return [*parts, Text("; ".join(said))] if said else parts
+
+
+def _failed(one: Target) -> float:
+    return one.failure_rate.value if one.failure_rate else 0.0
 
 
 def _table(rows: list[dict[str, str]], columns: int) -> Table:
@@ -88,34 +92,41 @@ def _needed(rows: list[dict[str, str]], titles: list[str]) -> int:
 def _row(one: Command) -> dict[str, str]:
     return {
         "command": one.command,
-        "runs": str(one.runs),
-        "developers": "all" if one.developers is None else str(one.developers),
-        "p50 wait": humane(one.p50_ms),
-        "p90": humane(one.p90_ms),
-        "failed": "-" if one.failure_rate is None else f"{one.failure_rate:.0%}",
-        "interrupted": one.interrupted.text,
-        "unknown": one.unknown.text,
-        "waited": "-" if one.waited_minutes is None else humane(one.waited_minutes * 60_000),
+        "runs": text(one.runs),
+        "developers": text(one.developers, "all"),
+        "p50 wait": text(one.p50_ms),
+        "p90": text(one.p90_ms),
+        "failed": text(one.failure_rate),
+        "interrupted": text(one.interrupted.about),
+        "unknown": text(one.unknown.about),
+        "waited": text(one.waited_minutes),
     }
 
 
 def _target_row(one: Target) -> dict[str, str]:
     return {
         "target": one.target,
-        "times": str(one.times),
-        "developers": "all" if one.developers is None else str(one.developers),
-        "p50": humane(one.p50_ms),
-        "p90": humane(one.p90_ms),
-        "failed": "-" if one.failure_rate is None else f"{one.failure_rate:.0%}",
+        "times": text(one.times),
+        "developers": text(one.developers, "all"),
+        "p50": text(one.p50_ms),
+        "p90": text(one.p90_ms),
+        "failed": text(one.failure_rate),
     }
 
 
-def humane(milliseconds: float | None) -> str:
-    """Write a time as a person says it: `340 ms`, `12.3 s`, `4.5 min`, `2.0 h`. Three digits at most."""
-    if milliseconds is None:
-        return "-"
-    for size, unit in _UNITS:
-        if milliseconds >= size:
-            value = milliseconds / size
-            return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
-    return f"{milliseconds:.0f} ms"
+def weekly(answer: dict[str, Any]) -> str:
+    """Weekly totals."""
+    rows = [
+        (
+            one.week.isoformat(),
+            one.actor,
+            "(folded)" if one.folded else one.name,
+            f"{one.runs:,}",
+            f"{one.failures:,}",
+            text(one.developers, ""),
+            "" if one.waited_ms is None else f"{one.waited_ms.value / 60_000:,.1f}",
+        )
+        for one in received(answer, Totals).totals
+    ]
+    head = ("week", "actor", "command or target", "runs", "failed", "developers", "minutes")
+    return table(head, rows, "no weekly totals yet: they are made when the first rows of a week go")

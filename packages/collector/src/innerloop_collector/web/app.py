@@ -130,7 +130,7 @@ def build(core: Core, operations: Operations, readers: ThreadPoolExecutor) -> Co
 
 def _trouble(core: Core) -> str | None:
     """What keeps the store from being usable. None: nothing."""
-    core.engine.query("SELECT 1")
+    core.engine.ping()
     if not (core.engine.layout.remote or core.paths.store.is_dir()):
         return "the store's directory is gone"
     return None if core.writer.can_write() else "the last events could not be written"

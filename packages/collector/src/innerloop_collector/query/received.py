@@ -1,0 +1,27 @@
+"""What a collector published, as a terminal elsewhere reads it back from JSON. For the terminal only: a page has the values themselves.
+
+In the process that lays a report out as text there are no rows, and often no store: what it has is what a collector answered.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from innerloop_collector.query.published import Count, Minutes, Published, Rate, View, seal
+
+V = TypeVar("V", bound=View)
+
+
+def received(answer: dict[str, Any], view: type[V]) -> V:
+    """Read an answer. Raises msgspec.ValidationError for what no collector of this version publishes."""
+    return msgspec.convert(answer, view, dec_hook=_read)
+
+
+def _read(kind: type[Any], number: Any) -> Any:
+    if not issubclass(kind, Published):
+        raise NotImplementedError
+    absent = kind is Count and number is None
+    whole = isinstance(number, int) or (isinstance(number, float) and kind in (Minutes, Rate))
+    if not absent and (isinstance(number, bool) or not whole or number < 0):
+        raise ValueError(f"not a {kind.__name__}")
+    return seal(kind, number)
