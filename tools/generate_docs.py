@@ -95,9 +95,9 @@ Users of tools that measure commands complained about 56 things. Each is a requi
 number: {0} tests, most of them by doing what the complaint describes. A test that cannot fail proves nothing, so `make test-slow` also takes {1}
 protections out of the installed client and the collector, one at a time, and demands that the test named beside it fails.
 
-"Kept" means that the requirement's tests are run by `make test` and `make test-slow`, so by CI. "Theirs" names the part of
-innerloop that a requirement belongs to where that is not the client; its tests are those of that part. Where a complaint's wording and innerloop's
-design differ, the design decides, and the requirement says so. This page is written from the tests' names, so that it cannot
+"Kept" means that the requirement's tests are run by `make test` and `make test-slow`, so by CI. What the collector keeps is tried
+by tests of the collector too, and "in part" means that something is not built yet, which is named. Where a complaint's wording and
+innerloop's design differ, the design decides, and the requirement says so. This page is written from the tests' names, so that it cannot
 name one that is not there.
 """
 
@@ -109,6 +109,7 @@ def _requirement(row: requirements.Requirement, tests: list[requirements.NamedTe
     taken_out = [f"  - {one.name} (`{one.definition}`): `{one.test}`" for one in protections if row.number in one.requirements]
     lines = [f"- **State**: {row.state}", f"- **Complaints**: {', '.join(row.complaints)}"]
     lines += [f"- **The design decides**: {row.design}"] if row.design else []
+    lines += [f"- **Not built yet**: {row.lacks}"] if row.lacks else []
     lines += ["- **Tests**:", *own] if own else []
     lines += ["- **Shown to fail without**:", *taken_out] if taken_out else []
     return f"### {row.title}\n\n{row.text}\n\n" + "\n".join(lines) + "\n"

@@ -40,8 +40,9 @@ class Requirement(NamedTuple):
     text: str
     complaints: "tuple[str, ...]"
     design: str = ""
-    theirs: str = ""
-    covered: "tuple[str, ...]" = ()  # names of tests, wherever they are
+    collector: bool = False  # the collector keeps it, alone or with the client
+    covered: "tuple[str, ...]" = ()  # names of the collector's tests, wherever they are
+    lacks: str = ""  # what of it is not built yet
 
     @property
     def title(self) -> str:
@@ -50,8 +51,9 @@ class Requirement(NamedTuple):
 
     @property
     def state(self) -> str:
-        """Whether it holds here, and if nobody can say so yet, whose it is or what it waits for."""
-        return f"theirs: {self.theirs}" if self.theirs else "kept"
+        """Whether it holds, and by whom."""
+        kept = "kept by the collector" if self.collector else "kept"
+        return f"{kept}, in part" if self.lacks else kept
 
 
 def requirements() -> list[Requirement]:

@@ -22,7 +22,7 @@ class HeldTables(Tables):
     """Tables in memory whose inserts wait for a signal, and refuse a poisoned key."""
 
     def __init__(self) -> None:
-        self.go = threading.Event()
+        self.begun, self.go = threading.Event(), threading.Event()
         self.groups: list[list[int]] = []
         self.rows: set[int] = set()
 
@@ -33,6 +33,7 @@ class HeldTables(Tables):
         return set()
 
     def insert_events(self, rows: Sequence[Row]) -> None:
+        self.begun.set()
         assert self.go.wait(20)
         keys = [row[MESSAGE_KEY] for row in rows]
         if 666 in keys:
@@ -75,6 +76,7 @@ def writer(tables: HeldTables) -> Iterator[Writer]:
 
 def test_nothing_is_acknowledged_before_the_insert_returned(writer: Writer, tables: HeldTables) -> None:
     receipt = writer.submit([_row(1)], [])
+    assert tables.begun.wait(20)
     assert not receipt.done()
     tables.go.set()
 
