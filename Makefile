@@ -82,7 +82,7 @@ impl-pyz: $(READY) $(SHIM) ## build dist/innerloop.pyz, the client in one file
 	@$(RUN) python tools/build_pyz.py dist/innerloop.pyz
 
 impl-clean: ## remove everything that make made here, also .venv and .uv
-	rm -rf .cache .uv .venv dist packages/client/src/innerloop/probe/bin .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .cache .uv .venv dist packages/client/src/innerloop/core/probe/bin .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): uv.lock pyproject.toml packages/client/pyproject.toml packages/collector/pyproject.toml packages/client/scripts/innerloop tools/bootstrap.py tools/locked.py
@@ -98,7 +98,7 @@ $(PACKAGES): tools/system_packages.py | $(READY)
 	@$(PYTHON) tools/system_packages.py
 	@touch $@
 
-$(SHIM): tools/build_shim.py packages/client/src/innerloop/probe/shim.c | $(READY)
+$(SHIM): tools/build_shim.py packages/client/src/innerloop/core/probe/shim.c | $(READY)
 	@echo "setup: the probe's shim, with zig; the first time takes a minute"
 	@$(RUN) python tools/build_shim.py
 	@touch $@

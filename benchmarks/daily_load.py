@@ -26,7 +26,7 @@ from typing import Any
 
 from ingest import Load, Service, child, event, prepare_store, request
 
-from innerloop.plan.granularity import three_digits
+from innerloop.core.plan.granularity import three_digits
 
 RUNS_PER_DAY = 30
 TARGETS_PER_RUN = 8

@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.launcher import hire_everybody, install  # noqa: E402 (the path comes first)
-from innerloop.probe import place  # noqa: E402
-from innerloop.setup import gnumakefile  # noqa: E402
+from innerloop.core.probe import place  # noqa: E402
+from innerloop.tools.setup import gnumakefile  # noqa: E402
 from tests.conformance.ways import Core, force  # noqa: E402
 from tests.kept import member  # noqa: E402
 from tests.transparency.developer import Developer  # noqa: E402

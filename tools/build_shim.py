@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PROBE = ROOT / "packages" / "client" / "src" / "innerloop" / "probe"
+PROBE = ROOT / "packages" / "client" / "src" / "innerloop" / "core" / "probe"
 SOURCE = PROBE / "shim.c"
 BIN = PROBE / "bin"
 TARGETS = {"linux-x86_64": "x86_64-linux-musl", "linux-aarch64": "aarch64-linux-musl"}

@@ -13,13 +13,13 @@ import configuration_pages
 import requirements
 from protections import Protection, protections
 
-from innerloop.plan.tracking import OFF, PLAN, Event, Field
+from innerloop.core.plan.tracking import OFF, PLAN, Event, Field
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 NOTICE = "<!-- Written by tools/generate_docs.py from {}: edit that, then `make docs`. -->\n"
 CONFIGURATION_NOTICE = NOTICE.format("packages/collector/src/innerloop_collector/config/configuration.py")
-PLAN_NOTICE = NOTICE.format("packages/client/src/innerloop/plan/plan.json")
+PLAN_NOTICE = NOTICE.format("packages/client/src/innerloop/core/plan/plan.json")
 REQUIREMENTS_NOTICE = NOTICE.format("tests/requirements/requirements.toml, the names of tests and tests/protections/*.toml")
 
 

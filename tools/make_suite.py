@@ -32,7 +32,7 @@ from pathlib import Path
 
 import build_shim
 
-from innerloop.probe import place
+from innerloop.core.probe import place
 
 MODES = ("bare", "chosen", "shell", "flags", "sh")
 EXACT = re.compile(r"^\.innerloop-exact = .*$", re.MULTILINE)

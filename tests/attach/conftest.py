@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.setup import gnumakefile
+from innerloop.tools.setup import gnumakefile
 from tests.conftest import Installed
 from tests.transparency import developer
 from tests.transparency.developer import Developer

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from innerloop.launcher import attach
+from innerloop.core.launcher import attach
 from tests.attach.conftest import hire
 from tests.conftest import Installed
 from tests.transparency.developer import Developer

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from innerloop.delivery import answers
-from innerloop.delivery.answers import Answer
+from innerloop.core.outbound import answers
+from innerloop.core.outbound.answers import Answer
 from tests.client.people import Developer
 from tests.client.recorder import CUT, Recorder, Reply
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerloop import environment
+from innerloop.core.shared import environment
 from tests.client.people import Developer, eventually
 from tests.client.recorder import Recorder
 

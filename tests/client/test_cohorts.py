@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from innerloop.plan.agreement import agreement, digest
-from innerloop.plan.project import ProjectError, read
+from innerloop.core.plan.agreement import agreement, digest
+from innerloop.core.plan.project import ProjectError, read
 from tests.client.people import ANSWER_PROMPT, Developer, Said
 from tests.client.recorder import Recorder
 

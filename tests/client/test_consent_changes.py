@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from innerloop.consent.texts import label
-from innerloop.plan.tracking import PLAN
+from innerloop.core.consent.texts import label
+from innerloop.core.plan.tracking import PLAN
 from tests.client.people import ANSWER_PROMPT, Developer
 from tests.client.recorder import Recorder, Reply
 

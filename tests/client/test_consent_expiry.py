@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from innerloop.plan.agreement import agreement, digest, stages, unexpired
-from innerloop.plan.project import read
-from innerloop.plan.tracking import PLAN
+from innerloop.core.plan.agreement import agreement, digest, stages, unexpired
+from innerloop.core.plan.project import read
+from innerloop.core.plan.tracking import PLAN
 from tests.client.people import DAY, Developer, eventually
 from tests.client.recorder import Recorder
 from tests.conftest import Installed
@@ -27,7 +27,7 @@ class Ageing(Developer):
 
     @property
     def plan_file(self) -> Path:
-        (found,) = self.base.glob("client/lib/python3*/site-packages/innerloop/plan/plan.json")
+        (found,) = self.base.glob("client/lib/python3*/site-packages/innerloop/core/plan/plan.json")
         return found
 
     def run_in_git(self) -> None:

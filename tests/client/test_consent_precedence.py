@@ -130,11 +130,11 @@ def homes(hire: Callable[..., Developer]) -> dict[str, Developer]:
 # Every cell, by the sources and by the launcher's cache, in one process for each machine file and terminal.
 DRIVER = r"""
 import json, os, shutil, sys
-from innerloop.cli.main import State
-from innerloop.consent.resolve import resolve
-from innerloop.consent.settle import hot_answer, write_hot
-from innerloop.launcher import hot
-from innerloop.launcher.main import Request, decide
+from innerloop.tools.main import State
+from innerloop.core.consent.resolve import resolve
+from innerloop.core.consent.apply import hot_answer, write_hot
+from innerloop.core.shared import cache
+from innerloop.core.launcher.main import Request, decide
 
 found = []
 for cell in json.load(open(sys.argv[1])):

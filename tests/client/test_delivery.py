@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from innerloop.plan.check import Names, violations
+from innerloop.core.plan.check import Names, violations
 from tests.client.people import DAY, Developer, eventually
 from tests.client.recorder import CUT, DRIP, HOLD, Recorder, Reply, Request
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from innerloop.plan.tracking import PLAN
+from innerloop.core.plan.tracking import PLAN
 from tests.client.people import Developer
 from tests.client.recorder import Recorder
 from tests.conftest import Installed

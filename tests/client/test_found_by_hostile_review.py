@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from innerloop import untrusted
-from innerloop.spool import facts, target_events
+from innerloop.core.outbound import target_events
+from innerloop.core.shared import untrusted
+from innerloop.core.spool import facts
 from tests.client.people import DAY, PATIENCE, Developer, eventually
 from tests.client.recorder import HOLD, Recorder, Reply, Request
 

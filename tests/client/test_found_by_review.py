@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.launcher import remote
-from innerloop.launcher.main import MAY_HANG
+from innerloop.core.launcher import remote
+from innerloop.core.launcher.main import MAY_HANG
 from tests.client.people import ANSWER_PROMPT, Developer, eventually
 from tests.client.recorder import Recorder
 

@@ -19,12 +19,13 @@ from typing import NamedTuple
 
 import pytest
 
-from innerloop import places
-from innerloop.consent.resolve import Resolution, State, resolve
-from innerloop.consent.settle import hot_answer
-from innerloop.launcher import hot, measure, record
-from innerloop.launcher.main import Request
-from innerloop.spool import seal, store
+from innerloop.core.consent.apply import hot_answer
+from innerloop.core.consent.resolve import Resolution, State, resolve
+from innerloop.core.launcher import measure, record
+from innerloop.core.launcher.main import Request
+from innerloop.core.outbound import seal
+from innerloop.core.shared import cache, paths
+from innerloop.core.spool import store
 from tests.client.people import Developer
 
 EXACT = ("test", "build", "true", "docker compose up", "déploie", "a" * 40 + " " + "b" * 30)
@@ -185,7 +186,7 @@ def through_the_filter(developer: Developer, memory: Path, number: int, cases: i
     here = State(env, str(developer.directory))
     state = resolve(here)
     assert state.mode == "on"
-    answer = hot.parse(hot.render(hot_answer(state, here)))
+    answer = cache.parse(cache.render(hot_answer(state, here)))
     assert answer is not None
     maker, pattern, spool = Maker(number), traces(MARK), memory / "records"
     for place in ("new", "run"):
@@ -204,10 +205,10 @@ def through_the_filter(developer: Developer, memory: Path, number: int, cases: i
     assert cases * 0.3 < others < cases * 0.95
 
 
-def one_event(case: Case, answer: hot.Hot, env: dict[bytes, bytes], state: Resolution, spool: Path) -> bytes:
+def one_event(case: Case, answer: cache.Hot, env: dict[bytes, bytes], state: Resolution, spool: Path) -> bytes:
     """Write a record as the launcher does, with git's facts beside it, and make the bytes that leave of it."""
     answer.project_file = os.fsencode(state.path)[: -len("innerloop.toml")] + case.place + b"/innerloop.toml"
-    lines = measure.facts(Request(case.argv, case.name), answer, places.Home(env | case.env), measure.Moment(), 1)
+    lines = measure.facts(Request(case.argv, case.name), answer, paths.Home(env | case.env), measure.Moment(), 1)
     run = "0" * 36
     (spool / "new" / run).write_bytes(b"\n".join([record.HEAD, *lines, b"end 0 1 2\n"]))
     sidecar = f"commit 1700000000 +0000\nhead refs/heads/{case.branch}\ndefault refs/remotes/origin/{case.branch}\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from innerloop import programs
-from innerloop.spool.facts import parse_git
+from innerloop.core.shared import programs
+from innerloop.core.spool.facts import parse_git
 from tests.client.people import Developer, eventually
 
 LONG_AGO = "2020-02-03T04:05:06+05:30"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.launcher import hot
+from innerloop.core.shared import cache
 from tests.client.people import Developer, eventually
 from tests.client.recorder import Recorder
 
@@ -69,8 +69,8 @@ def test_a_truncated_cache_is_no_cache(agreed: Developer, length: int) -> None:
 def test_a_cache_that_was_cut_anywhere_is_no_cache(agreed: Developer) -> None:
     """At every byte; its last line says that it is whole."""
     whole = agreed.hot_file.read_bytes()
-    assert hot.parse(whole) is not None
-    assert [length for length in range(len(whole)) if hot.parse(whole[:length]) is not None] == []
+    assert cache.parse(whole) is not None
+    assert [length for length in range(len(whole)) if cache.parse(whole[:length]) is not None] == []
 
 
 @pytest.mark.parametrize("where", ["before an answer", "after a no"])

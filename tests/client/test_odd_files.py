@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.spool import entries, history, journals, ledger
+from innerloop.core.spool import entries, history, journals, ledger
 from tests.client.people import DAY, PATIENCE, Developer, eventually
 from tests.client.recorder import Recorder, Reply
 from tests.requirements.support import in_time

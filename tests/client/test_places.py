@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.places import Home, mounted
+from innerloop.core.shared.paths import Home, mounted
 from tests.client.people import ANSWER_PROMPT, Developer
 
 
@@ -79,7 +79,7 @@ def test_a_mount_is_told_from_a_directory(root: None, tmp_path: Path, mount: str
     for directory in (source, target):
         directory.mkdir()
     link.symlink_to("/proc")
-    code = "import sys; from innerloop.places import mounted; print(mounted(sys.argv[1].encode()) is not None)"
+    code = "import sys; from innerloop.core.shared.paths import mounted; print(mounted(sys.argv[1].encode()) is not None)"
     unshare = shutil.which("unshare")
     assert unshare
     command = [unshare, "--mount", "--propagation", "private", "sh", "-ec", script, "sh", source, target]

@@ -8,12 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerloop.names import LONGEST, MOST_WORDS, OTHER, allowed, asks_only, directory_prefix, make_directory, naming_words, public_name
-from innerloop.plan import granularity
-from innerloop.plan.agreement import agreement, destination_digest, difference, digest
-from innerloop.plan.check import Names, conforms, violations
-from innerloop.plan.project import LONGEST_NAME, MOST_NAMES, Project, ProjectError, read
-from innerloop.plan.tracking import PLAN
+from innerloop.core.plan import granularity
+from innerloop.core.plan.agreement import agreement, destination_digest, difference, digest
+from innerloop.core.plan.check import Names, conforms, violations
+from innerloop.core.plan.names import (
+    LONGEST,
+    MOST_WORDS,
+    OTHER,
+    allowed,
+    asks_only,
+    directory_prefix,
+    make_directory,
+    naming_words,
+    public_name,
+)
+from innerloop.core.plan.project import LONGEST_NAME, MOST_NAMES, Project, ProjectError, read
+from innerloop.core.plan.tracking import PLAN
 from tests.client.founding import KEY
 from tests.conftest import ROOT
 

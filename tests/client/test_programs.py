@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from innerloop.cli.main import COMMANDS
+from innerloop.tools.main import COMMANDS
 from tests.client.people import ANSWER_PROMPT, Developer
 from tests.client.recorder import Recorder
 from tests.conftest import ROOT
@@ -20,15 +20,15 @@ STARTERS = re.compile(
 MODULES = {"subprocess", "multiprocessing", "pty", "webbrowser", "platform", "concurrent", "asyncio", "_posixsubprocess"}
 # Where that is done, with the row of the list that says what for.
 PLACES = {
-    "launcher/child.py": {"posix_spawn", "fork", "execve"},  # the command
-    "launcher/execute.py": {"execve"},  # the command
-    "broken.py": {"execvp"},  # the command
-    "launcher/record.py": {"posix_spawn"},  # git's facts, the sender
-    "launcher/attach.py": {"fork"},  # the watcher: no program
-    "programs.py": {"Popen", "subprocess"},  # git, make --version
+    "core/launcher/child.py": {"posix_spawn", "fork", "execve"},  # the command
+    "core/launcher/execute.py": {"execve"},  # the command
+    "fallback.py": {"execvp"},  # the command
+    "core/launcher/record.py": {"posix_spawn"},  # git's facts, the sender
+    "core/launcher/attach.py": {"fork"},  # the watcher: no program
+    "core/shared/programs.py": {"Popen", "subprocess"},  # git, make --version
 }
 # Who asks `programs` for one.
-ASKED = {"git.py", "cli/events.py", "cli/ways.py"}
+ASKED = {"core/shared/git.py", "core/asking/events.py", "tools/diagnosis/way_checks.py"}
 
 SECRET = "s3cr3t-of-the-caller"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from innerloop.delivery import connection, proxies
+from innerloop.core.outbound import connection, proxies
 from tests.client.people import Developer
 from tests.client.recorder import Recorder, Reply
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from innerloop import remotes
-from innerloop.places import Home
+from innerloop.core.plan import remotes
+from innerloop.core.shared.paths import Home
 from tests.client.people import Developer
 
 OURS = "git.example.com/shop/shop"

@@ -100,7 +100,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(somebody: Developer) -> N
 @pytest.mark.parametrize(("redirection", "status"), [("2>/dev/null", 3), ("2>/dev/full", 0), ("2>&-", 0)])
 def test_a_question_that_nobody_can_read_is_not_answered(installed: Installed, redirection: str, status: int) -> None:
     """A typed-ahead yes is no yes to a question that was not shown."""
-    ask = "from innerloop.cli import terminal; terminal.prepare(); raise SystemExit(3 if terminal.ask('Share? ') == 'yes' else 0)"
+    ask = "from innerloop.core.shared import terminal; terminal.prepare(); raise SystemExit(3 if terminal.ask('Share? ') == 'yes' else 0)"
     done = subprocess.run(
         ["sh", "-c", f'"$0" -c "$1" {redirection}', str(installed.client_python), ask], input=b"yes\n", capture_output=True, check=False
     )

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from innerloop import targets
-from innerloop.targets import Log, path, tree, understand
-from innerloop.targets.lines import LARGEST, MOST, parse
-from innerloop.targets.tree import DONE, FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN
+from innerloop.core.targets import path, target_log, tree
+from innerloop.core.targets.lines import LARGEST, MOST, parse
+from innerloop.core.targets.target_log import Log, understand
+from innerloop.core.targets.tree import DONE, FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN
 from tests.client.target_logs import BASE, MS, HandMade, books
 
 
@@ -155,9 +155,9 @@ def test_a_log_that_is_not_there_or_not_ours_is_a_reason(tmp_path: Path) -> None
     (tmp_path / "targets").mkdir()
     (tmp_path / "targets" / "link").symlink_to("/etc/passwd")
 
-    assert targets.read(str(tmp_path), "nothing").problem == "there is no target log"
-    assert "cannot be used" in targets.read(str(tmp_path), "link").problem
-    assert targets.read(str(tmp_path / "nowhere"), "nothing").targets == ()
+    assert target_log.read(str(tmp_path), "nothing").problem == "there is no target log"
+    assert "cannot be used" in target_log.read(str(tmp_path), "link").problem
+    assert target_log.read(str(tmp_path / "nowhere"), "nothing").targets == ()
 
 
 # bounds
@@ -247,7 +247,7 @@ def test_reading_takes_memory_for_what_is_told_and_not_for_the_file(tmp_path: Pa
     path.write_bytes(book.data)
     book.records.clear()
     tracemalloc.start()
-    log = targets.read(str(tmp_path), "log", 0)
+    log = target_log.read(str(tmp_path), "log", 0)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
@@ -261,7 +261,7 @@ def test_a_file_without_any_newline_takes_no_memory_either(tmp_path: Path) -> No
     with (tmp_path / "targets" / "log").open("wb") as file:
         file.truncate(100 << 20)
     tracemalloc.start()
-    log = targets.read(str(tmp_path), "log", 0)
+    log = target_log.read(str(tmp_path), "log", 0)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from innerloop.targets import Log, path, understand
-from innerloop.timeline import drawing, traces, words
-from innerloop.timeline.bars import Axis, Look
-from innerloop.timeline.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
+from innerloop.core.targets import path
+from innerloop.core.targets.target_log import Log, understand
+from innerloop.tools.timeline import drawing, traces, words
+from innerloop.tools.timeline.bars import Axis, Look
+from innerloop.tools.timeline.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
 from tests.client.people import Developer, eventually
 from tests.client.recorder import Recorder
 from tests.client.target_logs import BASE, MS, HandMade, books

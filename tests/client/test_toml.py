@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from innerloop import toml
+from innerloop.core.plan import toml
 
 # Documents of the subset, written out by hand-made strategies so that every spelling turns up.
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import innerloop
-from innerloop.plan.check import Names, violations
+from innerloop.core.plan.check import Names, violations
 from tests.client.people import PATIENCE, Developer
 from tests.client.recorder import CUT, Recorder, Reply, Request
 
@@ -36,7 +36,7 @@ COMMAND = 'echo "start $1" >>"$2"; echo s >&9; $3; echo "end $1" >>"$2"; echo e 
 WATCH = """
 import json, os, sys
 sys.path.insert(0, sys.argv[1])
-from innerloop.spool import ledger
+from innerloop.core.spool import ledger
 asked = 0
 while not os.path.exists(sys.argv[3]):
     found = ledger.count(sys.argv[2])

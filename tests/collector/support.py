@@ -19,8 +19,8 @@ from typing import Any, Self
 
 import httpx2
 
-from innerloop.plan.agreement import agreement, digest
-from innerloop.plan.project import read
+from innerloop.core.plan.agreement import agreement, digest
+from innerloop.core.plan.project import read
 from tests.needs import need
 
 COMMAND = [sys.executable, "-m", "innerloop_collector.cli"]

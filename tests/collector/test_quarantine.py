@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import innerloop
-from innerloop.plan.agreement import agreement, digest, narrowed
-from innerloop.plan.project import read
+from innerloop.core.plan.agreement import agreement, digest, narrowed
+from innerloop.core.plan.project import read
 from tests.collector.support import Collector, digest_of, hour, project, run_event
 
 WIDER = project(fields={"arch": False}, names={"allow": ["test", "build", "lint", "docs", "deploy"]})
@@ -209,7 +209,7 @@ def test_a_field_that_expires_leaves_clients_before_and_after_it_accepted(idle: 
     """Nobody has to apply anything on the day: the digest that a client names from then on is known beforehand."""
     package = Path(innerloop.__file__).parent
     shutil.copytree(package, idle.directory / "lib" / "innerloop")
-    plan_file = idle.directory / "lib" / "innerloop" / "plan" / "plan.json"
+    plan_file = idle.directory / "lib" / "innerloop" / "core" / "plan" / "plan.json"
     document = json.loads(plan_file.read_text())
     next(field for field in document["fields"] if field["name"] == "arch")["expires"] = "2027-01-31"
     plan_file.write_text(json.dumps(document))

@@ -2,7 +2,7 @@
 
 import json
 
-from innerloop.plan.tracking import PLAN, parse
+from innerloop.core.plan.tracking import PLAN, parse
 from innerloop_collector.db import ddl, schema
 from tests.collector.support import Collector, run_event
 

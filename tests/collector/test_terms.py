@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerloop.plan import check
-from innerloop.plan.agreement import agreement
-from innerloop.plan.project import read
+from innerloop.core.plan import check
+from innerloop.core.plan.agreement import agreement
+from innerloop.core.plan.project import read
 from innerloop_collector.pipeline.compiled_plan import Terms, terms_of
 from innerloop_collector.store.projects import AgreedPlan
 from tests.collector.support import Event, project, run_event, target_event

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from innerloop.probe import place
-from innerloop.setup import gnumakefile
+from innerloop.core.probe import place
+from innerloop.tools.setup import gnumakefile
 from tests.conformance.play import Way
 from tests.kept import keep
 from tests.transparency.developer import Developer

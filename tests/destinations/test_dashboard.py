@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from innerloop.plan.tracking import PLAN
+from innerloop.core.plan.tracking import PLAN
 from innerloop_collector.exporters.newrelic import TYPES, event
 from innerloop_collector.exporters.record import Record
 from tests.conftest import ROOT

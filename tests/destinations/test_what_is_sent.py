@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from innerloop.plan.tracking import PLAN
+from innerloop.core.plan.tracking import PLAN
 from innerloop_collector.config.configuration import Destination
 from innerloop_collector.exporters.address import check, open_sender
 from innerloop_collector.exporters.record import Record, Taken, Value

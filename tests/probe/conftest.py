@@ -12,7 +12,7 @@ import build_shim
 import pytest
 from filelock import FileLock
 
-from innerloop.probe import place
+from innerloop.core.probe import place
 from tests.conftest import ROOT
 from tests.kept import keep, member
 

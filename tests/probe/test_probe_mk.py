@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.probe import place
-from innerloop.setup import gnumakefile
+from innerloop.core.probe import place
+from innerloop.tools.setup import gnumakefile
 from tests.probe.conftest import ENVIRONMENT, MAKE, Since, Stage
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.probe import place
+from innerloop.core.probe import place
 from tests.kept import member
 from tests.needs import need
 from tests.probe.conftest import ENVIRONMENT, MAKE, Since, Stage

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from innerloop.cli.arguments import parser
-from innerloop.plan import project
+from innerloop.core.plan import project
+from innerloop.tools.arguments import parser
 from innerloop_collector.cli.main import commands
 from tests.conftest import ROOT
 

@@ -31,7 +31,7 @@ def test_the_readme_says_how_much_there_is_to_read() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     said = re.search(r"\(([0-9,]+) lines of Python[^)]*?is ([0-9,]+) of them\)", text, re.DOTALL)
     assert said
-    for number, files in zip(said.groups(), (client.rglob("*.py"), (client / "launcher").glob("*.py")), strict=True):
+    for number, files in zip(said.groups(), (client.rglob("*.py"), (client / "core" / "launcher").glob("*.py")), strict=True):
         lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
 
         assert abs(int(number.replace(",", "")) - lines) < lines / 20
@@ -44,7 +44,7 @@ def test_the_wheels_hold_what_they_need(installed: Installed) -> None:
         assert any(name.endswith("/py.typed") for name in names)
         assert not [name for name in names if re.match(r"(tests|tools|docs)/", name)]
     client = zipfile.ZipFile(next(installed.wheels.glob("innerloop-*.whl"))).namelist()
-    assert "innerloop/plan/plan.json" in client
+    assert "innerloop/core/plan/plan.json" in client
 
 
 def test_the_lock_names_the_public_index_only() -> None:

@@ -9,9 +9,9 @@ from tests.conftest import ROOT
 
 CLIENT = ROOT / "packages" / "client" / "src" / "innerloop"
 ELSEWHERE = {
-    "cli/terminal.py": "the function itself",
-    "launcher/execute.py": "the error of a command that is not there: each character that cannot be printed is a question mark",
-    "launcher/attach.py": "what make's $(shell) asked for: two paths of ours",
+    "core/shared/terminal.py": "the function itself",
+    "core/launcher/execute.py": "the error of a command that is not there: each character that cannot be printed is a question mark",
+    "core/launcher/attach.py": "what make's $(shell) asked for: two paths of ours",
 }
 STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__"}
 PRINTERS = {"logging", "traceback", "warnings", "pprint", "getpass"}
@@ -50,7 +50,7 @@ def test_nothing_prints_around_the_one_function() -> None:
         name = path.relative_to(CLIENT).as_posix()
         if lines := prints(ast.parse(path.read_text(encoding="utf-8"))):
             found[name] = lines
-    around = {name: lines for name, lines in found.items() if name not in ELSEWHERE and name != "cli/arguments.py"}
+    around = {name: lines for name, lines in found.items() if name not in ELSEWHERE and name != "tools/arguments.py"}
 
     assert around == {}
     assert set(ELSEWHERE) <= set(found), "an exception that is none any more"

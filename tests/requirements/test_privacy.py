@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from innerloop.plan.founding import DEVSTACK
+from innerloop.core.plan.founding import DEVSTACK
 from tests.client.people import Developer
 from tests.client.recorder import Recorder
 from tests.conftest import ROOT, Installed
@@ -71,7 +71,7 @@ def python(installed: Installed, code: str, *words: str) -> Any:
 
 NAMES = """
 import json, sys
-from innerloop.names import naming_words, public_name
+from innerloop.core.plan.names import naming_words, public_name
 found = []
 for argv in json.load(open(sys.argv[1])):
     words = naming_words([word.encode("utf-8", "surrogateescape") for word in argv])[1]
@@ -137,8 +137,8 @@ def test_c21_a_pattern_allows_only_stems_that_are_listed(agreed: Developer, serv
 
 SCHEMA = """
 import json, sys
-from innerloop.plan.check import Names, conforms
-from innerloop.plan.tracking import PLAN
+from innerloop.core.plan.check import Names, conforms
+from innerloop.core.plan.tracking import PLAN
 texts = json.load(open(sys.argv[1]))
 passed = {}
 for field in PLAN.fields.values():
@@ -186,7 +186,7 @@ def test_c22_a_failure_is_an_exit_status(agreed: Developer, server: Recorder) ->
 
 def test_c23_what_is_described_is_what_is_sent(agreed: Developer, server: Recorder) -> None:
     """`describe` names every field of the plan, as on or off, and an event has no other."""
-    plan = json.loads((ROOT / "packages/client/src/innerloop/plan/plan.json").read_text())
+    plan = json.loads((ROOT / "packages/client/src/innerloop/core/plan/plan.json").read_text())
     agreed.run("make", "test")
     agreed.flush()
     described = agreed.innerloop("describe", "--json").json
@@ -201,7 +201,7 @@ def test_c23_what_is_described_is_what_is_sent(agreed: Developer, server: Record
 
 def test_c23_the_published_page_has_every_field_with_its_purpose() -> None:
     """And `make lint` fails where it is not current."""
-    plan = json.loads((ROOT / "packages/client/src/innerloop/plan/plan.json").read_text())
+    plan = json.loads((ROOT / "packages/client/src/innerloop/core/plan/plan.json").read_text())
     page = (ROOT / "docs/reference/plan.md").read_text()
     for field in plan["fields"]:
         assert f"### `{field['name']}`" in page

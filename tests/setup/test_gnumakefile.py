@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.setup import gnumakefile
+from innerloop.tools.setup import gnumakefile
 from tests.setup.conftest import Repository, programs
 from tests.transparency.developer import Developer
 from tests.transparency.stage import Ended

@@ -10,7 +10,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from innerloop.setup import hooks
+from innerloop.tools.setup import hooks
 from tests.conftest import ROOT
 from tests.needs import need
 from tests.setup.conftest import programs

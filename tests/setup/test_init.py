@@ -9,9 +9,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from innerloop.setup import names, targets, template
-from innerloop.setup.changes import Refused
-from innerloop.setup.template import Listed
+from innerloop.tools.setup import names, targets, template
+from innerloop.tools.setup.changes import Refused
+from innerloop.tools.setup.template import Listed
 from tests.setup.conftest import ANSWERS, Repository
 from tests.transparency.developer import Developer
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from innerloop.setup import exclude, gnumakefile
+from innerloop.tools.setup import exclude, gnumakefile
 from tests.setup.conftest import ANSWERS, Repository
 
 MAKEFILE = "test: ; @echo tested\n"

@@ -104,7 +104,7 @@ def test_before_the_command_starts_almost_nothing_is_imported(who: str, installe
 
     added = {name for name in loaded - bare if name.partition(".")[0] != "innerloop"}
     assert added <= ALLOWED_MODULES
-    assert "innerloop.launcher.main" in loaded
+    assert "innerloop.core.launcher.main" in loaded
 
 
 def test_a_module_too_many_would_be_noticed(agreed: Developer, installed: Installed, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ sys.path[:] = [this] + [
 if sys.version_info >= (3, 9):
     import innerloop.start  # noqa: F401 (does it)
 elif sys.argv[1:2] in (["run"], ["wrap"]) and len(sys.argv) > 2:
-    from innerloop.broken import run_bare
+    from innerloop.fallback import run_bare
 
     run_bare(sys.argv[1:])
 else:

@@ -2,6 +2,6 @@
 
 import sys
 
-from innerloop.launcher.main import main
+from innerloop.core.launcher.main import main
 
 main(sys.argv[1:])

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from innerloop.plan.project import Project, ProjectError, read
-from innerloop.toml import TomlError, loads
+from innerloop.core.plan.project import Project, ProjectError, read
+from innerloop.core.plan.toml import TomlError, loads
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.config.files import MOST_BYTES

@@ -6,7 +6,7 @@ Distributed table over them. What must meet lies on one shard: everything of an 
 
 from collections.abc import Collection
 
-from innerloop.plan.tracking import PLAN, Plan
+from innerloop.core.plan.tracking import PLAN, Plan
 from innerloop_collector.db.layout import Layout
 from innerloop_collector.db.schema import DURABLE, RECOVERABLE, Table, tables
 

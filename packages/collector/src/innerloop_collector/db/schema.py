@@ -9,7 +9,7 @@ The sort key holds the client's own time, so that a repetition always has the sa
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from innerloop.plan.tracking import PLAN, Plan
+from innerloop.core.plan.tracking import PLAN, Plan
 
 DURABLE = {"fsync_after_insert": "1", "fsync_part_directory": "1", "min_rows_to_fsync_after_merge": "1"}
 # A part that is not whole is set aside, however large, since what it replaced is there; left to itself, the engine would not open the table beyond a gigabyte.

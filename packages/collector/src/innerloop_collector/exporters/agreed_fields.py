@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from innerloop.plan.tracking import PLAN
+from innerloop.core.plan.tracking import PLAN
 from innerloop_collector.db import schema
 from innerloop_collector.exporters.pseudonyms import Names
 from innerloop_collector.exporters.record import Record, Value

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from innerloop.plan.granularity import STEPS, instant
+from innerloop.core.plan.granularity import STEPS, instant
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.http.responses import bad_request, too_large
 from innerloop_collector.pipeline.clock import skew

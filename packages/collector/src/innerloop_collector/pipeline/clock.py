@@ -7,7 +7,7 @@ client's own time, where exact times were agreed), so that neither the skew nor 
 
 from datetime import UTC, datetime, timedelta
 
-from innerloop.plan.granularity import STEPS
+from innerloop.core.plan.granularity import STEPS
 from innerloop_collector.pipeline.event import moment
 
 OLDEST = timedelta(days=366)

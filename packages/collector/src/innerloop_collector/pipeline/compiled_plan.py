@@ -1,6 +1,6 @@
 """An agreed plan, prepared for many events.
 
-Whether an event keeps to its plan is `innerloop.plan.check`'s to say, once per event and thoroughly. Most events repeat what was
+Whether an event keeps to its plan is `innerloop.core.plan.check`'s to say, once per event and thoroughly. Most events repeat what was
 found good before, value by value; for those a look into a few sets is enough. What is in none of them is asked of `check`,
 so nothing here can let pass what that would not.
 """
@@ -8,9 +8,9 @@ so nothing here can let pass what that would not.
 from collections.abc import Callable
 from typing import Any
 
-from innerloop.plan import check, granularity
-from innerloop.plan.tracking import PLAN, Field
-from innerloop.plan.tracking import Event as PlannedEvent
+from innerloop.core.plan import check, granularity
+from innerloop.core.plan.tracking import PLAN, Field
+from innerloop.core.plan.tracking import Event as PlannedEvent
 from innerloop_collector.db import schema
 from innerloop_collector.pipeline.event import instant
 from innerloop_collector.store.projects import AgreedPlan

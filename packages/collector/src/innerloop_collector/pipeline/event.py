@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from innerloop.plan.granularity import parse_instant
-from innerloop.plan.tracking import Event as PlannedEvent
+from innerloop.core.plan.granularity import parse_instant
+from innerloop.core.plan.tracking import Event as PlannedEvent
 from innerloop_collector.store.projects import AgreedPlan
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

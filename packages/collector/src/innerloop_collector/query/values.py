@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from innerloop.plan.granularity import three_digits
+from innerloop.core.plan.granularity import three_digits
 from innerloop_collector.query import rules
 from innerloop_collector.query.contributions import Contributions
 from innerloop_collector.query.pipeline import Passed

@@ -12,9 +12,9 @@ from dataclasses import astuple, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from innerloop.plan.agreement import agreement, digest, stages
-from innerloop.plan.check import Names
-from innerloop.plan.project import Project
+from innerloop.core.plan.agreement import agreement, digest, stages
+from innerloop.core.plan.check import Names
+from innerloop.core.plan.project import Project
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError

@@ -1,0 +1,1 @@
+"""The dialogue with a person: the question, the invitation, opting out."""

@@ -1,0 +1,90 @@
+"""The events that consent itself makes in a seed project, and examples for a question.
+
+May import: event, names, consent, the spool, delivery's client, git, programs, and this package's terminal.
+"""
+
+import json
+import os
+import threading
+import uuid
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+from innerloop.core.consent import texts
+from innerloop.core.consent.resolve import Resolution, State
+from innerloop.core.outbound import event, http_client, seal
+from innerloop.core.plan.names import LONGEST as LONGEST_NAME
+from innerloop.core.shared import git, programs
+from innerloop.core.shared.terminal import say
+from innerloop.core.spool import store
+from innerloop.core.spool.facts import GitFacts, RunFacts, parse_git
+
+PATIENCE = 3.0  # s that the one attempt of an opt-out event may take
+
+
+def examples(state: Resolution, here: State) -> "dict[str, Any]":
+    """What the fields would hold on this machine, where that is known without looking at anything private."""
+    names = state.project.names
+    moment = event.Moment(_moment_facts(state, here, 0))
+    return {
+        "os": event.VALUES["os"](moment, ""),
+        "arch": event.VALUES["arch"](moment, ""),
+        "client": event.VALUES["client"](moment, ""),
+        "in_container": here.home.in_container(),
+        "command": texts.claimed(names[0][:LONGEST_NAME]) if names else "other",
+        **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
+    }
+
+
+def _moment_facts(state: Resolution, here: State, started: int, git: "Optional[GitFacts]" = None) -> RunFacts:
+    return RunFacts(
+        id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, mode=state.mode, name="other", local_name="",
+        type="make", actor="human", test=state.testing or "no", root=state.path, wall=started, awake=0, boot=0,
+        container=here.home.in_container(), git=git,
+    )  # fmt: skip
+
+
+def tell_opt_in(state: Resolution, here: State, started: int) -> None:
+    """Queue the event that says that a developer agreed, where the project's question announces it."""
+    if "choice" not in state.agreement["fields"]:
+        return
+    facts = _moment_facts(state, here, started, ask_git(here))
+    sealed = seal.seal(state, facts, kind="opt_in")
+    spool = here.spool(state.key)
+    store.note(spool, "recorded", [sealed.id])
+    store.write_sealed(spool, sealed)
+    print_sent(state, sealed.events[0])
+
+
+def tell_opt_out(state: Resolution, here: State, started: int) -> bool:
+    """Send the event that says that a developer left: one attempt, never queued. Tells whether it is announced."""
+    if "previous_consent" not in state.agreement["fields"]:
+        return False
+    sealed = seal.seal(state, _moment_facts(state, here, started), kind="opt_out")
+    content = http_client.body(list(sealed.events), state.digest, {})
+    attempt = threading.Thread(
+        target=http_client.post, args=(state.project.endpoint, state.project.write_key, content, PATIENCE), daemon=True
+    )
+    attempt.start()  # a look-up of a name cannot be interrupted, but it can be left behind
+    attempt.join(PATIENCE)
+    print_sent(state, sealed.events[0])
+    return True
+
+
+def print_sent(state: Resolution, message: bytes) -> None:
+    """In a seed project's tests: print the event as the founding system does, as the last thing."""
+    if not state.testing:
+        return
+    document = json.loads(message)
+    shown = {key: document[key] for key in ("event", "userId", "properties") if key in document}
+    shown["sentAt"] = datetime.now(timezone.utc).isoformat()
+    say("Send metrics info: " + json.dumps(shown))
+
+
+def ask_git(here: State) -> "Optional[GitFacts]":
+    """Ask git about the checkout, as the launcher does, but wait for it: at most 5 s."""
+    directory = os.fsencode(here.directory)
+    env = here.home.for_git(directory)
+    argv = git.facts(env, directory, git.FACTS)
+    said = programs.output(argv, here.directory, env, git.PATIENCE) if argv else None
+    return parse_git(said.decode("utf-8", "replace")) if said else None

@@ -1,0 +1,66 @@
+"""Can the developer's home hold a spool? Asked before a command touches it, when a person agrees, and by `doctor`.
+
+May import: consent's resolution, files, places, the launcher's `main` and `remote`, the spool's store, and this package.
+"""
+
+import os
+import secrets
+import threading
+
+from innerloop.core.consent.resolve import State
+from innerloop.core.launcher import main as launcher
+from innerloop.core.launcher import remote
+from innerloop.core.shared import files, paths
+from innerloop.core.shared.terminal import Failure
+from innerloop.core.spool import store
+
+PATIENCE = 3.0  # s that a home may take to answer a person
+
+
+def network(here: State) -> str:
+    """Name the kind of file system that the state directory is on where it is one that may hang, else return an empty string."""
+    try:
+        kind = remote.kind_of(os.fsencode(here.state), paths.mount_table())
+    except OSError:
+        return ""
+    return kind.decode("ascii", "replace") if kind.startswith(launcher.MAY_HANG) else ""
+
+
+def answer_in_time(here: State) -> None:
+    """Raise Failure instead of hanging where the home does not answer."""
+    if not launcher.may_hang(here.env):
+        return
+    home = os.fsdecode(here.env.get(b"HOME", b""))
+    asked = threading.Thread(target=lambda: [os.path.exists(path) for path in (home, here.state, here.config)], daemon=True)
+    asked.start()
+    asked.join(PATIENCE)
+    if asked.is_alive():
+        raise Failure(
+            f"{home} did not answer within {PATIENCE:.0f} s, so nothing was read or changed; commands run unmeasured. Try again when it does."
+        )
+
+
+def carries(here: State, key: str) -> None:
+    """Try what a spool needs: a directory, a file, a lock and a rename. Raises Failure; leaves no file."""
+    path = f"{here.spool(key)}/trial-{secrets.token_hex(4)}"
+    try:
+        for directory in (here.state, os.path.dirname(here.spool(key)), here.spool(key)):
+            files.private_directory(directory)
+        with store.locked(here.spool(key), os.path.basename(path)):
+            os.rename(path, f"{path}.renamed")
+    except (OSError, files.UnusableFile) as error:
+        raise Failure(
+            f"nothing was agreed to, for runs cannot be kept here: {error}. Set XDG_STATE_HOME to a directory that works."
+        ) from error
+    finally:
+        files.remove(path)
+        files.remove(f"{path}.renamed")
+
+
+def note(here: State) -> str:
+    """What somebody should know who agrees with such a home; empty where it is on this machine."""
+    kind = network(here)
+    return kind and (
+        f"Your home is on a file system that may hang ({kind}). Commands do not wait for it, but runs may go unrecorded "
+        "while it does. XDG_STATE_HOME can name a directory of this machine instead."
+    )

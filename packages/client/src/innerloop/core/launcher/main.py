@@ -1,0 +1,166 @@
+"""`innerloop run` and `innerloop wrap`: measure one command, or get out of its way.
+
+Whatever goes wrong here, the command runs as it would without us, and nothing of ours is printed.
+
+Imports only what decides, so that a command that is not measured costs next to nothing.
+
+May import: posix, sys, environment, places, `hot`, `execute` and `remote`; `measure`, `attach`, `nesting`, names and the command
+line where they are wanted.
+"""
+
+import posix
+import sys
+
+from innerloop.core.launcher.execute import become, is_make, quiet_interrupt
+from innerloop.core.shared import cache, environment, paths
+from innerloop.core.shared.cache import BARE, RESOLVE, at_terminal, course
+
+MAY_HANG = (b"nfs", b"fuse", b"cifs", b"smb", b"9p", b"ceph", b"afs", b"autofs", b"lustre", b"gpfs", b"beegfs", b"virtiofs")
+
+
+class Request:
+    """What was typed: the command to run, and what it is called where that was said."""
+
+    def __init__(self, argv: "list[bytes]", name: str = "", wrap: bool = False) -> None:
+        self.argv = argv
+        self.name = name
+        self.wrap = wrap
+
+
+def parse(arguments: "list[str]") -> "Request | None":
+    """Read `run [--name NAME] [--] CMD...` or `wrap TARGET`. None means: let the command line explain."""
+    verb, rest = arguments[0], arguments[1:]
+    if verb == "wrap":
+        if len(rest) != 1 or rest[0].startswith("-"):
+            return None
+        return Request([b"make", b"impl-" + encode(rest[0])], rest[0], wrap=True)
+    name = ""
+    if rest[:1] == ["--name"]:
+        name, rest = (rest[1:2] or [""])[0], rest[2:]
+        if not name:
+            return None
+    if rest[:1] == ["--"]:
+        rest = rest[1:]
+    elif rest[:1] and rest[0].startswith("-"):
+        return None
+    return Request([encode(word) for word in rest], name) if rest else None
+
+
+def encode(word: str) -> bytes:
+    """Give an argument its bytes back, whatever they were and whatever the locale is."""
+    return word.encode(sys.getfilesystemencoding(), "surrogateescape")
+
+
+def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.Hot | None]":
+    """What to do with this run, from the environment and the hot file alone."""
+    home = paths.Home(env)
+    if cache.forbidden(env, home):
+        return BARE, None
+    if not request.wrap and env.get(b"MAKELEVEL", b"0") not in (b"", b"0") and is_below_make():
+        return BARE, None  # the make above us is the run
+    if (request.wrap and dry(env.get(b"MAKEFLAGS", b""))) or (not request.wrap and asks_only(request.argv, env)):
+        return BARE, None
+    found = cache.find_project(home.uid)
+    if found is None:
+        return BARE, None
+    if cache.ci_job(env):
+        return RESOLVE, None  # it runs under no person's answer
+    answer = cache.read(home, *found)
+    if answer is None:
+        unknown = at_terminal() or cache.fingerprint(home.state + b"/enabled") != b"-"
+        return (RESOLVE if unknown else BARE), None
+    if environment.test_value(env, answer.testvar):
+        return RESOLVE, None
+    return course(answer, env), answer
+
+
+def dry(makeflags: bytes) -> bool:
+    """Tell whether the make above only prints, asks or touches (-n, -q, -t): then nothing is run."""
+    letters = makeflags.split(b" ", 1)[0]
+    return not letters.startswith(b"-") and b"=" not in letters and any(letter in letters for letter in b"nqt")
+
+
+def is_below_make() -> bool:
+    """Tell whether a make is above us."""
+    from innerloop.core.launcher.nesting import below_make  # noqa: PLC0415
+
+    return below_make(posix.getpid())
+
+
+def asks_only(argv: "list[bytes]", env: "dict[bytes, bytes]") -> bool:
+    """Tell whether this is a make that only prints, asks or touches, or says what it is: nothing is built, so it is no run."""
+    if not is_make(argv):
+        return False
+    if dry(env.get(b"MAKEFLAGS", b"")):
+        return True
+    if not any(word[:1] == b"-" for word in argv[1:]):
+        return False  # nearly always
+    from innerloop.core.plan import names  # noqa: PLC0415
+
+    return names.asks_only(argv[1:])
+
+
+def may_hang(env: "dict[bytes, bytes]") -> bool:
+    """Tell whether our files are on a network, or on another file system that may never answer."""
+    try:
+        mounts = paths.mount_table()
+    except OSError:
+        return False
+    mounts = mounts.replace(b" - fusectl ", b"").replace(b" - autofs systemd-1 ", b"")  # the system's own, on every desktop
+    for kind in MAY_HANG:
+        if b" - " + kind in mounts:
+            from innerloop.core.launcher.remote import far  # noqa: PLC0415
+
+            return far(env, mounts, MAY_HANG)
+    return False  # nearly everywhere
+
+
+def decide_in_time(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.Hot | None]":
+    """Decide as `decide` does, but raise TimeoutError where our files do not answer."""
+    from innerloop.core.launcher.remote import in_time  # noqa: PLC0415
+
+    what, answer = in_time(decide, request, env)
+    return what, answer
+
+
+def answer_make(arguments: "list[str]") -> None:
+    """Run `innerloop attach PID GOALS [again]`: what STATE/attach.mk asks while make reads its files. Does not return."""
+    try:
+        from innerloop.core.launcher.attach import attach  # noqa: PLC0415
+
+        goals = [encode(word) for word in arguments[1].split()]
+        if not may_hang(posix.environ):
+            attach(Request([b"make", *goals]), int(arguments[0]), arguments[2:] == ["again"])
+    except BaseException:  # noqa: BLE001, S110 (the border: make goes on without us)
+        pass
+    posix._exit(0)
+
+
+def main(arguments: "list[str]") -> None:
+    """Run the command line of `innerloop run` or `innerloop wrap`, or hand any other over. Does not return."""
+    if arguments[:1] == ["attach"] and len(arguments) > 2:
+        answer_make(arguments[1:])
+    if arguments[:1] in (["run"], ["wrap"]):
+        quiet_interrupt()
+        request = parse(arguments)
+    else:
+        request = None
+    if request is None:
+        from innerloop.tools.main import main as explain  # noqa: PLC0415
+
+        explain(arguments)
+        return
+    far = False
+    try:
+        far = may_hang(posix.environ)
+        what, answer = decide_in_time(request, posix.environ) if far else decide(request, posix.environ)
+    except BaseException:  # noqa: BLE001 (the border: our own failure, or a home that hangs, must not be the developer's)
+        what, answer = BARE, None
+    if what == BARE:
+        become(request.argv)
+    try:
+        from innerloop.core.launcher.measure import measure  # noqa: PLC0415
+    except BaseException:  # noqa: BLE001 (as above)
+        become(request.argv)
+    else:
+        measure(request, answer, far)

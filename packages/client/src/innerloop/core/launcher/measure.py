@@ -1,0 +1,299 @@
+"""Measure one command: spawn it, keep its record while it runs, finish the record, end as it ended.
+
+`record` and `names` are imported while the command runs already.
+
+`probe` is imported before make starts, and for make alone.
+
+May import: posix, time, environment, places and this package; `remote` where files may hang; `innerloop.consent` and
+`innerloop.cli` while the command runs or after it, only where the hot file cannot answer or a developer at a terminal
+is to be invited.
+"""
+
+import posix
+import time
+
+from innerloop.core.launcher.child import Child, end_like
+from innerloop.core.launcher.execute import become, child_environment, complain, is_make
+from innerloop.core.shared import cache, environment, paths
+from innerloop.core.shared.cache import INVITE, MEASURE, course
+
+TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from innerloop.core.launcher.main import Request
+    from innerloop.core.launcher.record import Record
+    from innerloop.core.launcher.remote import Aside
+
+LONGEST_LOCAL_NAME = 200  # characters
+NO_PROCESS = (11, 12)  # EAGAIN, ENOMEM: there is no room for one process more
+BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+class Moment:
+    """The clocks at one moment: wall, awake and boot time (ns). Boot time goes on while the machine sleeps."""
+
+    def __init__(self) -> None:
+        self.wall = time.time_ns()
+        self.awake = time.monotonic_ns()
+        self.boot = self.awake if BOOTTIME is None else time.clock_gettime_ns(BOOTTIME)
+
+
+def facts(request: "Request", answer: "cache.Hot", home: "paths.Home", started: "Moment", pid: int) -> "list[bytes]":
+    """The lines that a record starts with. `pid` is the process that the run is. Only `local` may hold a name that is not listed; it never leaves.
+
+    The local name holds no argument either, but for make's goals.
+    """
+    from innerloop.core.launcher.record import identity  # noqa: PLC0415
+    from innerloop.core.plan.names import naming_words, public_name  # noqa: PLC0415
+
+    env = home.env
+    testing = environment.test_value(env, answer.testvar)
+    kind, words = naming_words(request.argv)
+    if request.name:
+        words = [request.name]
+    local = " ".join(" ".join(words if kind == "make" else words[:1]).split())[:LONGEST_LOCAL_NAME]
+    if kind == "make" and (request.wrap or not request.name):
+        words = [prefix(request, answer) + words[0], *words[1:]]
+    name = public_name(words, answer.patterns, answer.stems, answer.separator)
+    return [
+        b"start %d %d %d" % (started.wall, started.awake, started.boot),
+        identity(pid),
+        b"serial " + answer.serial,
+        b"mode " + (b"local" if environment.local_only(env) else answer.mode),
+        b"digest " + answer.digest,
+        b"name " + name.encode(),
+        b"type " + kind.encode(),
+        b"actor " + (b"human" if testing else environment.actor(env).encode()),
+        b"test " + (testing or "no").encode(),
+        b"container %d" % home.in_container(),
+        b"root " + answer.project_file.replace(b"\n", b""),
+        b"local " + local.encode("utf-8", "replace"),
+    ]
+
+
+def prefix(request: "Request", answer: "cache.Hot") -> str:
+    """What this make's directory puts before its name, where the project tells its Makefiles apart by directory."""
+    from innerloop.core.plan.names import directory_prefix, make_directory  # noqa: PLC0415
+
+    try:
+        here = posix.getcwdb()
+    except OSError:  # the command has removed it
+        return ""
+    at, root = make_directory(request.argv[1:], here), answer.project_file.rpartition(b"/")[0]
+    return directory_prefix(at.decode("utf-8", "replace"), root.decode("utf-8", "replace"), answer.patterns)
+
+
+class Run:
+    """One command under way, from the spawn to our own end."""
+
+    def __init__(self, request: "Request", answer: "cache.Hot | None", pid: int = 0) -> None:
+        """`pid` is the process that the run is: the launcher itself, unless it attached to another."""
+        self.request = request
+        self.answer = answer
+        self.pid = pid or posix.getpid()
+        self.id = self.log = b""  # chosen before the command starts only where it has a target log
+        self.record: "Record | None" = None
+        self.git = 0
+        self.env = posix.environ
+        self.home: "paths.Home | None" = None  # found where it cannot hold the command up
+        self.ended: "Moment | None" = None  # where the command's end was noticed before its status was known
+        self.silent = False  # our files hang: nothing is said after the command
+
+    def environment(self) -> "dict[bytes, bytes]":
+        """The command's environment: as we got it, and for make with the probe in it. Whatever fails, make is left alone."""
+        env = child_environment()
+        answer = self.answer
+        if answer is None or not answer.probe or not (self.request.wrap or b"make" in self.request.argv[0]):
+            return env
+        try:
+            from innerloop.core.launcher import probe  # noqa: PLC0415
+
+            home = paths.Home(self.env)
+            if not self.is_in_log_of_another(env, answer) and is_make(self.request.argv) and self.begin_log(home):
+                self.hold_log(home)
+                return probe.environment(env, answer.probe, self.log)
+        except BaseException:  # noqa: BLE001, S110 (the border)
+            pass
+        return env
+
+    def is_in_log_of_another(self, env: "dict[bytes, bytes]", answer: "cache.Hot") -> bool:
+        """Whether this make's targets belong to a run that goes on around it."""
+        from innerloop.core.launcher import probe  # noqa: PLC0415
+
+        if probe.VARIABLE not in env or (self.request.wrap and answer.seed):
+            return False
+        from innerloop.core.launcher.nesting import is_member  # noqa: PLC0415
+
+        return is_member(env[probe.VARIABLE], answer.spool, posix.getpid())
+
+    def begin_log(self, home: "paths.Home") -> bytes:
+        """Choose the run's id and make its target log; b"" where targets cannot be seen."""
+        from innerloop.core.launcher import probe, record  # noqa: PLC0415
+
+        assert self.answer is not None
+        run_id = record.random_id().encode()
+        home.enter()
+        try:
+            self.log = probe.begin_log(self.answer.probe, self.answer.spool, run_id, self.env)
+        finally:
+            home.leave()
+        self.id = run_id if self.log else b""
+        return self.log
+
+    def hold_log(self, home: "paths.Home") -> int:
+        """Lock the target log, for as long as this process lives; return the descriptor that must stay open. Raises OSError."""
+        from innerloop.core.launcher import probe  # noqa: PLC0415
+
+        home.enter()
+        try:
+            return probe.hold(self.log)
+        finally:
+            home.leave()
+
+    def begin(self, started: "Moment") -> None:
+        """Begin the record while the command runs. Whatever fails stays here."""
+        guarded(self, self._begin, started)
+
+    def finish(self, status: "int | None") -> None:
+        """Finish the record and start the sender where it is due. Whatever fails stays here."""
+        guarded(self, self._finish, status)
+
+    def _begin(self, started: "Moment") -> None:
+        """Resolve the answer first where it is not known."""
+        from innerloop.core.launcher import record  # noqa: PLC0415
+        from innerloop.core.plan import names  # noqa: F401, PLC0415 (imports come before `enter`: root's own may be root's alone)
+
+        self.home = paths.Home(self.env)
+        if self.home.shared:
+            from innerloop.core.launcher import nesting  # noqa: F401, PLC0415 (as above; `is_inside` may need it)
+        late = self.answer is None
+        if late:
+            from innerloop.core.consent.apply import for_launcher  # noqa: PLC0415
+
+            self.home.enter()
+            self.answer = for_launcher(self.env)
+        answer = self.answer
+        if answer is None or course(answer, self.env) != MEASURE:
+            return
+        self.home.enter()
+        if not (self.request.wrap and answer.seed) and self.is_inside(answer.spool, late):
+            self.discard_log()
+            return
+        self.record = record.begin(answer.spool, facts(self.request, answer, self.home, started, self.pid), self.id)
+        if self.record is None:
+            self.discard_log()
+        if self.record and answer.git:
+            project = answer.project_file.rpartition(b"/")[0]
+            self.git = record.ask_git(self.record, self.home.for_git(project), project)
+
+    def is_inside(self, spool: bytes, late: bool) -> bool:
+        """Whether this command is part of a run that is being measured already. Nearly always no other run is under way."""
+        others = [name for name in posix.listdir(spool + b"/run") if len(name) == 36]  # what git said has longer names
+        if not late and not others:
+            return False
+        from innerloop.core.launcher import nesting  # noqa: PLC0415
+
+        above = self.pid if self.pid != posix.getpid() else posix.getppid()
+        return nesting.outer(spool, above, late) != b""
+
+    def discard_log(self) -> None:
+        """Take the target log away again: there is no record that it belongs to."""
+        if self.log:
+            posix.unlink(self.log)
+
+    def _finish(self, status: "int | None") -> None:
+        ended = self.ended or Moment()
+        answer = self.answer
+        if self.record is None or self.home is None or answer is None:
+            return
+        from innerloop.core.launcher import record  # noqa: PLC0415
+
+        self.home.enter()
+        self.record.finish(status, ended.awake, ended.boot)
+        # Only now: whoever leaves writes the no first and empties `new` afterwards, so one of us sees the other.
+        if cache.fingerprint(answer.consent) != answer.consent_print and not self.still_agreed(answer):
+            self.record.withdraw()
+            self.record = None
+            return
+        self.reap_git()  # the first process of a container may never do that for us
+        if not answer.away and record.delivery_due(answer.spool):
+            self.home.leave()
+            record.start_delivery(self.env, answer.testvar)
+
+    def reap_git(self) -> None:
+        """Let git's process go once it has said what it knows: a zombie below us could be seen."""
+        try:
+            if self.git and posix.waitpid(self.git, posix.WNOHANG)[0]:
+                self.git = 0
+        except ChildProcessError:  # a thread of ours was faster
+            self.git = 0
+
+    def still_agreed(self, answer: "cache.Hot") -> bool:
+        """The consent file changed meanwhile: tell whether the answer in it is still the same."""
+        from innerloop.core.consent.apply import for_launcher  # noqa: PLC0415
+
+        assert self.home is not None
+        self.home.enter()
+        now = for_launcher(self.env)
+        return now is not None and (now.serial, now.mode) == (answer.serial, answer.mode)
+
+    def talk(self, status: int) -> None:
+        """Invite the developer, or print a test's event: only where somebody waits for it."""
+        answer = self.answer
+        if answer is None or self.home is None:
+            return
+        testing = environment.test_value(self.env, answer.testvar)
+        if course(answer, self.env) == INVITE and (status == 0 or testing):
+            from innerloop.core.asking.invitation import invite  # noqa: PLC0415
+
+            self.home.enter()
+            invite(self.env)
+        elif testing and self.request.wrap and self.record is not None:
+            from innerloop.core.asking.invitation import print_event  # noqa: PLC0415
+
+            self.home.enter()
+            print_event(self.env, self.record.id.decode(), self.git)
+
+
+def measure(request: "Request", answer: "cache.Hot | None", far: bool = False) -> None:
+    """Run the command with its record. Does not return.
+
+    `answer` is None where the sources must be asked; `far` says that our files may hang.
+    """
+    run = Run(request, answer)
+    started = Moment()
+    try:
+        child = Child(request.argv, run.environment())
+    except OSError as error:
+        if error.errno in NO_PROCESS:
+            become(request.argv)
+        posix._exit(complain(request.argv, error))
+    record: "Run | Aside" = run
+    if far:
+        from innerloop.core.launcher.remote import Aside  # noqa: PLC0415
+
+        record = Aside(run)
+    record.begin(started)
+    try:
+        child.wait(run.reap_git)
+    except BaseException:  # noqa: BLE001 (the command runs already: whatever fails, it must be waited for)
+        child.status = posix.waitpid(child.pid, 0)[1]
+    record.finish(child.exit_status())
+    if not run.silent:
+        guarded(run, run.talk, child.exit_status())
+    end_like(child, as_number=request.wrap)
+
+
+def guarded(run: "Run", step: "Callable[[Any], None]", argument: "Any") -> None:
+    """The border: whatever fails in a step of ours stays here, and whoever it acted as, we are ourselves again."""
+    try:
+        step(argument)
+    except BaseException:  # noqa: BLE001, S110
+        pass
+    try:
+        if run.home is not None:
+            run.home.leave()
+    except BaseException:  # noqa: BLE001, S110
+        pass

@@ -1,0 +1,208 @@
+"""Have everything erased that a collector keeps of an id, and go on asking until it answered.
+
+An erasure that is wanted lies in STATE/forget/KEY.json with the ids and their secrets, which are nowhere else any more;
+the collector's receipts are noted in STATE/receipts. Protocol: docs/guides/operators.md, `POST /v1/forget`.
+
+May import: the standard library, files, untrusted, the spool's entries, store and words for what is held, and this package.
+"""
+
+import hashlib
+import json
+import os
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime, timezone
+from typing import Any, NamedTuple, Optional
+
+from innerloop.core.outbound import http_client
+from innerloop.core.shared import files, untrusted
+from innerloop.core.spool import entries, held, store
+
+AGAIN = (600, 3600)  # s until the next try
+PAUSES = (1, 2, 3, 4, 5, 6)  # s between two requests at least, whatever Retry-After says; one more try for each
+ERASED, NOT_PROVABLE = "erased", "not provable"
+BACKUPS = "backups"  # stands among a receipt's destinations too
+MOST_IDS = 50  # in one request; a collector takes 100 unless told otherwise
+MOST_NOTED = 65536  # bytes of receipts
+MOST_EVENTS = 1 << 50  # that anybody may claim to have erased
+LONGEST_WORDS = 200  # characters of what is said of a destination
+_FILE = re.compile(r"[0-9a-f]{24}(?:-ci)?\.json")
+_NUMBER = re.compile(r"[0-9A-Za-z]{8,64}")
+
+
+class Wanted(NamedTuple):
+    """An erasure that a person asked for and no collector confirmed yet."""
+
+    project: str
+    endpoint: str
+    write_key: str
+    ids: "dict[str, str]"  # id -> erasure secret
+
+
+class Receipt(NamedTuple):
+    """What the collector said it did."""
+
+    receipt: str
+    events: int
+    states: "dict[str, int]"  # erased, unknown, refused -> ids
+    destinations: "dict[str, str]"  # name -> erased, requested, not provable
+
+
+def hashes(identities: "dict[str, str]") -> "dict[str, str]":
+    """What a collector must know of each id to believe its owner later: id -> SHA-256 of the secret, hex."""
+    return {user: hashlib.sha256(secret.encode()).hexdigest() for user, secret in identities.items() if secret}
+
+
+def want(state_directory: str, key: str, wanted: Wanted) -> None:
+    """Write an erasure down before anything else forgets the ids. Adds to one that waits already."""
+    waiting = read(state_directory, key)
+    ids = {**(waiting.ids if waiting else {}), **wanted.ids}
+    files.within(state_directory, "forget")
+    files.write_json(_path(state_directory, key), wanted._replace(ids=ids)._asdict(), durable=True)
+
+
+def read(state_directory: str, key: str) -> Optional[Wanted]:
+    """Read the erasure that waits under a spool's key, if any."""
+    if os.path.islink(f"{state_directory}/forget"):
+        return None
+    try:
+        document = files.read_json(_path(state_directory, key)) or {}
+        wanted = Wanted(**document) if document else None
+    except (files.UnusableFile, TypeError):
+        return None
+    texts: "list[Any]" = [] if wanted is None else [wanted.project, wanted.endpoint, wanted.write_key]
+    pairs: "Any" = {} if wanted is None else wanted.ids
+    sound = isinstance(pairs, dict) and all(isinstance(text, str) for text in [*texts, *pairs, *pairs.values()])
+    return wanted if sound else None
+
+
+def waiting(state_directory: str) -> "list[str]":
+    """The keys of the erasures that wait."""
+    return [name[:-5] for name in entries.names(f"{state_directory}/forget") if _FILE.fullmatch(name)]
+
+
+def set_aside(state_directory: str, key: str) -> None:
+    """Move a wish out of the way that nobody can read."""
+    files.move_aside(_path(state_directory, key))
+
+
+def due(state_directory: str) -> "list[str]":
+    """The keys of the erasures whose next try is due: a file's time says when."""
+    return [key for key in waiting(state_directory) if store.modified(_path(state_directory, key)) <= time.time()]
+
+
+def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[Receipt], str]":
+    """Ask the collector, again and again for `patience` (s) while it says that it is at work. Returns its receipt, or why there is none yet.
+
+    Of many ids some are asked for at a time, and what is confirmed is not asked for again; the receipt is the last one, its figures are those of all.
+    """
+    wanted = read(state_directory, key)
+    if wanted is None:
+        return None, "nothing waits to be erased"
+    later = time.time() + random.uniform(*AGAIN)  # noqa: S311 (not a secret)
+    os.utime(_path(state_directory, key), (later, later))
+    until = time.monotonic() + patience
+    whole: Optional[Receipt] = None
+    left = list(wanted.ids.items())
+    while left:
+        part, left = dict(left[:MOST_IDS]), left[MOST_IDS:]
+        receipt, problem = _ask(wanted, part, until)
+        if receipt is None:
+            return None, problem
+        _note(state_directory, wanted.project, receipt.receipt)
+        whole = receipt if whole is None else _together(whole, receipt)
+        if left:
+            files.write_json(_path(state_directory, key), wanted._replace(ids=dict(left))._asdict(), durable=True)
+    files.remove(_path(state_directory, key))
+    return whole, "" if whole else "nothing waits to be erased"
+
+
+def _ask(wanted: Wanted, ids: "dict[str, str]", until: float) -> "tuple[Optional[Receipt], str]":
+    content = json.dumps({"ids": [{"userId": user, "secret": secret} for user, secret in ids.items()]}).encode()
+    outcome = http_client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
+    for least in PAUSES:
+        if outcome.retry_after is None or time.monotonic() + (pause := max(outcome.retry_after, least)) >= until:
+            break
+        time.sleep(pause)
+        outcome = http_client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
+    if outcome.kind != http_client.ACCEPTED:
+        return None, outcome.detail
+    receipt = _receipt(outcome.content, ids)
+    return receipt, "" if receipt else "the answer was not a collector's receipt"
+
+
+def _together(first: Receipt, second: Receipt) -> Receipt:
+    """Two receipts as one: of a destination the worse counts."""
+    states = {state: first.states.get(state, 0) + second.states.get(state, 0) for state in {*first.states, *second.states}}
+    others = {
+        name: state if first.destinations.get(name, ERASED) == ERASED else first.destinations[name]
+        for name, state in second.destinations.items()
+    }
+    return Receipt(second.receipt, first.events + second.events, states, {**first.destinations, **others})
+
+
+def check(endpoint: str, write_key: str, receipt: str) -> http_client.Outcome:
+    """Ask the collector what it knows of a receipt."""
+    return http_client.ask(f"{endpoint}/v1/forget/{receipt}", write_key)
+
+
+def receipts(state_directory: str, project: str) -> "list[tuple[str, str]]":
+    """The receipts of a project that were noted here: day and receipt, oldest first."""
+    try:
+        data = files.read_own(f"{state_directory}/receipts") or b""
+    except files.UnusableFile:
+        return []
+    lines = [line.split() for line in data.decode("utf-8", "replace").splitlines()]
+    return [(words[0], words[2]) for words in lines if len(words) == 3 and words[1] == project]
+
+
+def _receipt(content: bytes, ids: "Collection[str]") -> Optional[Receipt]:
+    """Read a receipt: it must name each id that was asked about, and no other."""
+    try:
+        document = untrusted.parse_object(content)
+        rows, others = document["ids"], document.get("destinations", [])
+        states = Counter(one["state"] for one in rows)
+        told = {one["name"]: one["state"] for one in others}
+        sound = (
+            document.get("success") is True
+            and is_receipt(document["receipt"])
+            and sorted(one["userId"] for one in rows) == sorted(ids)
+            and set(states) <= {ERASED, "unknown", "refused"}
+            and all(untrusted.is_whole(one["events"], MOST_EVENTS) and one["events"] >= 0 for one in rows)
+            and all(isinstance(text, str) and len(text) <= LONGEST_WORDS for pair in told.items() for text in pair)
+        )
+        return Receipt(document["receipt"], sum(one["events"] for one in rows), dict(states), told) if sound else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def is_receipt(text: object) -> bool:
+    """Whether something looks like a receipt's number."""
+    return isinstance(text, str) and bool(_NUMBER.fullmatch(text))
+
+
+def looked_up(content: bytes, receipt: str) -> "Optional[dict[str, Any]]":
+    """Read what a collector knows of a receipt, or None where that is not what it said."""
+    try:
+        document = untrusted.parse_object(content)
+        others = document.get("destinations", [])
+        sound = (
+            (document["receipt"], held.is_day(document["day"])) == (receipt, True)
+            and all(untrusted.is_whole(document[key], MOST_EVENTS) for key in ("events", "ids"))
+            and all(isinstance(one[key], str) and len(one[key]) <= LONGEST_WORDS for one in others for key in ("name", "state"))
+        )
+        return document if sound else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _note(state_directory: str, project: str, receipt: str) -> None:
+    day = datetime.now(timezone.utc).date().isoformat()
+    files.append_line(f"{state_directory}/receipts", f"{day} {project} {receipt}".encode(), MOST_NOTED)
+
+
+def _path(state_directory: str, key: str) -> str:
+    return f"{state_directory}/forget/{key}.json"

@@ -1,0 +1,198 @@
+"""One request to a Segment-compatible endpoint (`POST /v1/batch`, Basic write key, gzip).
+
+Protocol: Segment's HTTP tracking API. The answer is told in our own terms, so that the sender knows for each answer whether to forget,
+keep, split or wait. May import: the standard library and this package's answers, connection and proxies.
+"""
+
+import base64
+import email.utils
+import gzip
+import http.client
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Callable, NamedTuple, Optional
+from urllib.parse import urlsplit
+
+from innerloop import __version__
+from innerloop.core.outbound import answers, proxies
+from innerloop.core.outbound.answers import Answer
+from innerloop.core.outbound.connection import Connection, Refused
+
+TIMEOUT = 10  # s
+LOOK_EVERY = 0.1  # s between two looks at whether a request may still go on
+LONGEST_ANSWER = 262144  # bytes that are read of one
+PIECE = 65536  # bytes that are read at a time
+LONGEST_WAIT = 86400  # s that a Retry-After may ask for
+
+ACCEPTED, SPLIT, REFUSED, LATER, STOP = "accepted", "split", "refused", "later", "stop"
+# 400 and 413 concern what is in the batch; 401, 403, 404 and 410 concern us; anything else may pass by itself.
+MEANING = {400: REFUSED, 413: SPLIT, 422: REFUSED, 401: STOP, 403: STOP, 404: STOP, 410: STOP}
+
+
+class Outcome(NamedTuple):
+    """What became of a request."""
+
+    kind: str  # accepted, split (too large), refused (its content), later, stop (key or address)
+    detail: str  # for a person
+    retry_after: Optional[float] = None  # s, where the server asked for it
+    content: bytes = b""  # of the answer
+
+
+def body(events: "list[bytes]", digest: str, erasure: "dict[str, str]") -> bytes:
+    """A batch's bytes: the events exactly as they were sealed, the plan's digest, and the clock right now.
+
+    `erasure` (id -> SHA-256 of its erasure secret, hex) travels until the collector acknowledged it, once.
+    """
+    sent_at = json.dumps(datetime.now(timezone.utc).isoformat()).encode()
+    context = json.dumps({"plan": digest, "erasure": erasure} if erasure else {"plan": digest}).encode()
+    return b'{"batch":[' + b",".join(events) + b'],"context":' + context + b',"sentAt":' + sent_at + b"}"
+
+
+class Withdrawn(Exception):
+    """The answer changed while a request was under way: it was cut off."""
+
+
+class NoConnection(Exception):
+    """Nobody could be asked: the message says why, for a person."""
+
+
+def always() -> bool:
+    """Nothing can end a request before its time."""
+    return True
+
+
+def post(
+    endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT, may_go_on: Callable[[], bool] = always, ours: bool = True
+) -> Outcome:
+    """Send one batch body and say what became of it. Never raises for what a network does.
+
+    `ours`: the write key is one of our own collector. Raises Withdrawn as soon as `may_go_on` says no.
+    """
+    try:
+        with _deadline(timeout, may_go_on):
+            answer = _exchange(endpoint + "/v1/batch", write_key, content, timeout, LONGEST_ANSWER)
+    except NoConnection as error:
+        return Outcome(LATER, str(error))
+    return outcome(answer, answers.acknowledges(answer, ours))
+
+
+def ask(
+    url: str, write_key: str, content: Optional[bytes] = None, timeout: float = TIMEOUT, longest: int = LONGEST_ANSWER,
+    types: "Collection[str]" = (answers.JSON,),
+) -> Outcome:  # fmt: skip
+    """Make a request (POST where there is content, else GET) whose answer's content is wanted: `longest` bytes at most, of one of some types.
+
+    Never raises for what a network does.
+    """
+    try:
+        with _deadline(timeout, always):
+            answer = _exchange(url, write_key, content, timeout, longest)
+    except NoConnection as error:
+        return Outcome(LATER, str(error))
+    return outcome(answer, answers.fits(answer, types))
+
+
+def _exchange(url: str, write_key: str, content: Optional[bytes], timeout: float, longest: int) -> Answer:
+    """Ask and read the answer. Raises NoConnection."""
+    connected = False
+    try:
+        parts = urlsplit(url)
+        host, port = proxies.ascii_host(parts.hostname or ""), parts.port or (443 if parts.scheme == "https" else 80)
+        proxy = proxies.choose(parts.scheme, host, port, os.environ)
+        connection = Connection(host, port, parts.scheme == "https", proxy, timeout)
+        try:
+            connection.connect()
+            connected = True
+            whole = url if proxy and parts.scheme == "http" else parts.path or "/"
+            headers = _headers(write_key, content is not None)
+            if proxy and proxy.authorization and parts.scheme == "http":
+                headers["Proxy-Authorization"] = proxy.authorization
+            connection.request("GET" if content is None else "POST", whole, content and gzip.compress(content), headers)
+            return _read(connection.getresponse(), longest)
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        what = "" if isinstance(error, (Refused, proxies.Unusable)) else "no answer: " if connected else "no connection: "
+        raise NoConnection(f"{what}{_reason(error)}") from error
+
+
+def _headers(write_key: str, has_content: bool) -> "dict[str, str]":
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(f"{write_key}:".encode()).decode(),
+        "User-Agent": f"innerloop/{__version__.partition('.post')[0]}",  # the release: a build's own moment could tell whose it is
+        "Connection": "close",
+    }
+    return {**headers, "Content-Type": "application/json", "Content-Encoding": "gzip"} if has_content else headers
+
+
+def _read(response: http.client.HTTPResponse, longest: int) -> Answer:
+    parts, size = [], 0
+    while size <= longest and (part := response.read(PIECE)):
+        parts.append(part)
+        size += len(part)
+    packed = b"".join(parts)[: longest + 1]
+    content, unpacked = answers.unpacked(packed, (response.getheader("Content-Encoding") or "").strip().lower(), longest)
+    whole = unpacked and len(packed) <= longest and not response.length
+    kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+    return Answer(response.status, kind, content[:longest], response.getheader("Retry-After"), whole)
+
+
+@contextmanager
+def _deadline(seconds: float, may_go_on: Callable[[], bool]) -> "Iterator[None]":
+    """Bound a whole request: a socket's own timeout starts anew with every byte. Has no effect outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    started = time.monotonic()
+
+    def look(_number: int, _frame: object) -> None:
+        if not may_go_on():
+            raise Withdrawn
+        if time.monotonic() - started > seconds:
+            raise TimeoutError(f"not within {seconds:.0f} s")
+
+    handler = signal.signal(signal.SIGALRM, look)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, LOOK_EVERY, LOOK_EVERY)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), 0.001))
+
+
+def _reason(error: object) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def outcome(answer: Answer, accepted: bool) -> Outcome:
+    """Turn an answer into what to do about it. A web page says nothing about our events or our key: it is somebody else's."""
+    if accepted:
+        return Outcome(ACCEPTED, f"the collector answered {answer.status}", None, answer.content)
+    kind = MEANING.get(answer.status, LATER)
+    if answer.is_page and kind != SPLIT:
+        kind = LATER
+    who = "the collector" if kind != LATER or answer.status >= 500 or answer.status == 429 else "the address"
+    return Outcome(kind, f"{who} answered {answers.instead(answer)}", _wait(answer.retry_after), answer.content)
+
+
+def _wait(retry_after: Optional[str]) -> Optional[float]:
+    """Read a Retry-After header (RFC 9110, 10.2.3: seconds or a date), as seconds from now."""
+    if not retry_after:
+        return None
+    if retry_after.isascii() and retry_after.strip().isdigit():
+        return min(float(retry_after), LONGEST_WAIT)
+    try:
+        moment = email.utils.parsedate_to_datetime(retry_after).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(moment - time.time(), 0), LONGEST_WAIT)

@@ -1,0 +1,263 @@
+"""Deliver one spool: re-read what was agreed, seal, send the oldest first, forget only what was acknowledged.
+
+The sources of consent are read again before every batch; the launcher's cache is never believed here.
+
+May import: the standard library, the plan, files, projectfile, consent, spool and this package.
+"""
+
+import itertools
+import os
+import time
+from datetime import datetime, timezone
+from typing import Callable, NamedTuple, Optional
+
+from innerloop.core.consent import answer as consent
+from innerloop.core.consent.answer import ON
+from innerloop.core.consent.resolve import NoProject, Resolution, State, for_clone, for_clones, resolve_project
+from innerloop.core.outbound import answers, backoff, batches, http_client, seal
+from innerloop.core.plan import project_file
+from innerloop.core.plan.project import ProjectError
+from innerloop.core.shared import files
+from innerloop.core.spool import entries, held, journals, store
+
+LARGEST_EVENT = 32_000  # bytes
+MOST_BATCHES = 4  # that one delivery sends by itself: after weeks offline nobody's collector is flooded
+LATEST = 2 * 3600  # s: no run is kept back longer; what seems to be was sealed by a clock that was wrong
+OLDEST = 90 * 86400  # s that a run waits for delivery
+MOST_RUNS, MOST_QUEUED = 20_000, 64 << 20  # runs, and bytes, that wait
+MOST_ASIDE = 1000  # runs that are kept after they were refused
+MOST_REFUSED = 10  # runs that are set aside by a collector that accepted none
+
+# Why our collector drops what it took -> the ledger's word for it.
+LOST = {"past retention": "past-retention", "id was erased": "erased-there", "quarantine is full": "no-room-there"}
+NOT_KEPT = "not-kept-there"
+
+Progress = Callable[[str], None]
+
+
+class Result(NamedTuple):
+    """What one delivery did, in runs."""
+
+    sent: int = 0
+    refused: int = 0
+    left: int = 0  # still queued
+    problem: str = ""  # why it stopped before the end
+    busy: bool = False  # another sender is at work
+    held: "dict[str, int]" = {}  # of the sent, those that the collector holds back: reason -> runs
+    lost: "dict[str, int]" = {}  # of the sent, those that it took and did not keep: reason -> runs
+
+
+class Stopped(Exception):
+    """Delivery cannot go on now."""
+
+    def __init__(self, outcome: http_client.Outcome) -> None:
+        """Keep what the collector said."""
+        super().__init__(outcome.detail)
+        self.outcome = outcome
+
+
+def current(here: State, spool: str, key: str) -> Optional[Resolution]:
+    """Read the sources anew, from the newest project file of this spool under which something may leave.
+
+    Of two clones one may have other remotes: its runs stay here, and those of the other must not wait for that.
+    """
+    found = None
+    for path in reversed(store.roots(spool)):
+        try:
+            state = resolve_project(here, project_file.load(path))
+        except (ProjectError, NoProject, OSError):
+            continue
+        if state.key == key and state.mode == ON:
+            return state
+        found = found or (state if state.key == key else None)
+    return found
+
+
+def begun(spool: str) -> float:
+    """When a delivery of a spool last began (s since 1970): its lock's time; 0 where none did."""
+    try:
+        return os.lstat(f"{spool}/lock").st_mtime
+    except OSError:
+        return 0
+
+
+def deliver(here: State, key: str, everything: bool = False, deadline: float = 30, tell: Progress = lambda _: None) -> Result:
+    """Deliver what is due (or everything) from one spool, within `deadline` seconds."""
+    spool = here.spool(key)
+    if not os.path.isdir(spool):
+        return Result()
+    with store.locked(spool, "lock", wait=False) as mine:
+        if not mine:
+            return Result(busy=True)
+        until = time.monotonic() + deadline
+        os.utime(f"{spool}/lock")
+        store.set_next(spool, time.time() + backoff.INTERVAL[0])  # first of all: nobody starts another sender meanwhile
+        delivery = _Delivery(here, spool, key, everything, until, tell)
+        try:
+            delivery.run()
+        except http_client.Withdrawn:
+            return delivery.result("the answer changed meanwhile")
+        except Stopped as stop:
+            backoff.fail(spool, stop.outcome)
+            return delivery.result(str(stop))
+        if delivery.sent:
+            backoff.succeed(spool)
+        return delivery.result()
+
+
+def _still(answer: consent.Answer) -> bool:
+    """Tell whether an answer is still the one in its file. A CI job has none that could change."""
+    if not answer.document:
+        return True
+    try:
+        now = consent.load(answer.path)
+    except files.UnusableFile:
+        return False
+    return (now.serial, now.decision) == (answer.serial, answer.decision)
+
+
+class _Delivery:
+    """One delivery under the spool's lock."""
+
+    def __init__(self, here: State, spool: str, key: str, everything: bool, until: float, tell: Progress) -> None:
+        self.here, self.spool, self.key, self.everything, self.until, self.tell = here, spool, key, everything, until, tell
+        self.sent = self.refused = 0
+        self.held: "dict[str, int]" = {}
+        self.lost: "dict[str, int]" = {}
+        self.problem = ""
+
+    def result(self, problem: str = "") -> Result:
+        left = len(store.ids(self.spool, "sealed"))
+        return Result(self.sent, self.refused, left, problem or self.problem, held=self.held, lost=self.lost)
+
+    def agreed(self) -> Optional[Resolution]:
+        """What holds now, or None where nothing may leave."""
+        state = current(self.here, self.spool, self.key)
+        if state is None:
+            self.problem = "no project file of this spool can be read"
+        elif state.mode != ON:
+            self.problem = state.reason or f"the answer is {state.mode}"
+        elif not self.here.reaches(state.project.endpoint):
+            self.problem = f"{state.project.endpoint_host} is the host's own address, another machine's in a container: deliver there"
+        return None if self.problem else state
+
+    def run(self) -> None:
+        """Seal what is finished and send batch after batch."""
+        state = current(self.here, self.spool, self.key)
+        if state is not None:
+            seal.seal_finished(self.spool, state, self.here)
+        self._expire()
+        self._tidy()
+        found = self._due()
+        groups = batches.by_digest(self.here, found, state) if state is not None else [found]
+        waiting = list(
+            itertools.islice((batch for group in groups for batch in batches.split(group)), None if self.everything else MOST_BATCHES)
+        )
+        while waiting:
+            if time.monotonic() > self.until:
+                self.problem = "the time was up; the rest follows with the next delivery"
+                return
+            agreed = self.agreed()
+            if agreed is None:
+                return
+            allowed, *others = batches.by_digest(self.here, self._allowed(waiting.pop(0), agreed), agreed) or [[]]
+            waiting[:0] = others
+            if allowed:
+                waiting[:0] = self._send(allowed, for_clone(self.here, allowed[0].root, agreed))
+                self.tell(f"{self.sent} delivered")
+
+    def _expire(self) -> None:
+        """Keep the queue within its bounds, oldest first, and count what is given up."""
+        limit, runs, size = time.time() - OLDEST, 0, 0
+        for moment, bytes_of_it, run_id in store.newest_first(self.spool, "sealed"):
+            runs, size = runs + 1, size + bytes_of_it
+            if moment < limit or runs > MOST_RUNS or size > MOST_QUEUED:
+                store.drop(self.spool, "sealed", run_id, "expired")
+        for _, _, run_id in store.newest_first(self.spool, "quarantine")[MOST_ASIDE:]:
+            store.drop(self.spool, "quarantine", run_id, "expired")
+        held.expire(self.spool, datetime.now(timezone.utc).date().isoformat())
+
+    def _tidy(self) -> None:
+        """Keep everything else within its bounds."""
+        now = time.time()
+        store.forget_old_copies(self.spool, now)
+        store.forget_old_logs(self.spool, now)
+        with store.locked(self.spool, "seal.lock"):
+            entries.tidy(self.spool)
+            journals.fold(self.spool)
+
+    def _due(self) -> "list[store.Sealed]":
+        found = []
+        for run_id in store.ids(self.spool, "sealed"):
+            try:
+                one = store.read_sealed(self.spool, run_id)
+            except FileNotFoundError:
+                continue  # purged meanwhile
+            except store.Damaged as error:
+                store.quarantine(self.spool, "sealed", run_id, str(error))
+                continue
+            if any(len(event) > LARGEST_EVENT for event in one.events):
+                store.quarantine(self.spool, "sealed", run_id, "oversize")
+            elif self.everything or not time.time() < one.release < time.time() + LATEST:
+                found.append(one)
+        return sorted(found, key=lambda one: one.release)
+
+    def _allowed(self, batch: "list[store.Sealed]", state: Resolution) -> "list[store.Sealed]":
+        """Keep of a batch what the current answer, plan and names allow; count the rest."""
+        allowed = []
+        clones = for_clones(self.here, {one.root for one in batch}, state)
+        for one in batch:
+            reason = batches.objection(one, state, clones[one.root])
+            if reason:
+                store.drop(self.spool, "sealed", one.id, reason)
+            else:
+                allowed.append(one)
+        return allowed
+
+    def _settle(self, batch: "list[store.Sealed]", plan: str, said: "list[answers.Verdict]") -> None:
+        """Note what became of a batch's runs. Of a run's events the one that fared worst counts, and waiting is worse than being gone."""
+        owners = [one.id for one in batch for _ in one.events]
+        dropped = {owners[verdict.event]: verdict for verdict in said if verdict.state == answers.DROPPED}
+        waiting = {owners[verdict.event]: verdict for verdict in said if verdict.state == answers.QUARANTINED}
+        groups: "dict[tuple[str, str], list[str]]" = {}
+        for run_id, verdict in waiting.items():
+            groups.setdefault((verdict.reason, verdict.removed_on), []).append(run_id)
+        back = [held.Group(reason, day, plan, tuple(run.replace("-", "") for run in runs)) for (reason, day), runs in groups.items()]
+        held.add(self.spool, back)
+        store.keep_copies(self.spool, list(waiting))
+        for group in back:
+            self.held[group.words] = self.held.get(group.words, 0) + len(group.runs)
+        for run_id, verdict in dropped.items():
+            if run_id not in waiting:
+                store.acknowledge(self.spool, [run_id], store.DROPPED + LOST.get(verdict.reason, NOT_KEPT))
+                self.lost[verdict.reason] = self.lost.get(verdict.reason, 0) + 1
+        stored = [one.id for one in batch if one.id not in waiting and one.id not in dropped]
+        self.sent += store.acknowledge(self.spool, stored) + len({*waiting, *dropped})
+        if stored and not any(verdict.reason == held.UNKNOWN_PLAN for verdict in said):
+            held.release(self.spool, plan)
+
+    def _send(self, batch: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
+        """Send a batch. Returns its halves where the collector refused it, until the culprit is alone."""
+        events = [event for one in batch for event in one.events]
+        unknown = batches.unknown_ids(self.spool, state, events)
+        content = http_client.body(events, state.digest, unknown)
+        remaining = max(self.until - time.monotonic(), 0.1)
+        outcome = http_client.post(
+            state.project.endpoint, state.project.write_key, content, min(http_client.TIMEOUT, remaining), lambda: _still(state.answer),
+            state.project.key_is_ours,
+        )  # fmt: skip
+        if outcome.kind == http_client.ACCEPTED:
+            batches.note_known(self.spool, unknown)
+            said = answers.verdicts(outcome.content, len(events)) if state.project.key_is_ours else []
+            self._settle(batch, state.digest, said)
+        elif outcome.kind not in (http_client.REFUSED, http_client.SPLIT):
+            raise Stopped(outcome)
+        elif len(batch) > 1:
+            middle = len(batch) // 2
+            return [batch[:middle], batch[middle:]]
+        elif self.refused >= MOST_REFUSED and not self.sent:
+            raise Stopped(outcome._replace(detail=f"{outcome.detail}, to everything"))  # then it is not about our events
+        else:
+            store.quarantine(self.spool, "sealed", batch[0].id, outcome.detail)
+            self.refused += 1
+        return []

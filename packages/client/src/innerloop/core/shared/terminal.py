@@ -1,0 +1,159 @@
+"""Talk with a person: stdout holds what was asked for, stderr what is said. May import: the standard library, the plan.
+
+Every text goes through `safe`, wherever it came from: a program's name, a goal, a collector's answer, a project file. JSON and
+the very bytes of events go through `escaped`, which means the same to whoever reads JSON. Nothing else in the client prints
+(a test looks). A stream that is closed or full stops nothing: what was asked for is done, and the command ends with 1.
+"""
+
+import json
+import os
+import re
+import signal
+import sys
+from typing import Any, NoReturn, Optional
+
+from innerloop.core.plan.project import clean
+
+COLOURS = ("31", "33", "2", "1", "0")  # of a timeline, and the end of each
+_OURS = re.compile(rf"(\033\[(?:{'|'.join(COLOURS)})m)")
+_UNUSUAL = re.compile(r"[^\n -~]+")  # the rest is printable ASCII, and quick
+_failed: "dict[int, OSError]" = {}  # by descriptor: why nothing more is written there
+_lost: "set[int]" = set()  # descriptors on which something could not be printed
+
+
+class Failure(Exception):
+    """The command cannot do what was asked: one line that says what, why and what to do. Exit status 1."""
+
+
+def prepare() -> None:
+    """See to it that the three standard streams are open, so that no file of ours ever gets one of their numbers."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError as error:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
+            _failed[number] = OSError(error.errno, "it is closed")
+
+
+def count(number: int, what: str, several: str = "") -> str:
+    """A number and what is counted, in the singular or the plural."""
+    return f"{number} {what if number == 1 else several or what + 's'}"
+
+
+def safe(text: str) -> str:
+    """A text for a terminal: nothing in it can steer it, hide or change order; lines stay, and colours of ours."""
+    return "".join(
+        part if number % 2 else _UNUSUAL.sub(lambda found: clean(found[0]), part) for number, part in enumerate(_OURS.split(text))
+    )
+
+
+def line(text: str) -> str:
+    """A text from elsewhere as part of a line of ours: in it, the end of a line is a blank."""
+    return clean(" ".join(text.split("\n")))
+
+
+def escaped(text: str) -> str:
+    """JSON in which what could steer a terminal stands as an escape, which means the same."""
+    return _UNUSUAL.sub(lambda found: "".join(one if clean(one) else _escape(one) for one in found[0]), text)
+
+
+def _escape(one: str) -> str:
+    """A character as JSON writes it in a string. JSON itself leaves DEL as it is."""
+    return "\\u007f" if one == "\x7f" else json.dumps(one)[1:-1]
+
+
+def show(text: str, end: str = "\n") -> None:
+    """Print what was asked for."""
+    _write(1, safe(text + end))
+
+
+def show_json(document: Any, indent: Optional[int] = 2) -> None:
+    """Print a document as JSON, in ASCII."""
+    _write(1, escaped(json.dumps(document, indent=indent) + "\n"))
+
+
+def give(data: bytes) -> None:
+    """Print JSON that is bytes already: the very ones, where they hold nothing that could steer a terminal."""
+    _write(1, escaped(data.decode("utf-8", "backslashreplace")), "utf-8")
+
+
+def say(text: str) -> None:
+    """Say something to the person, after everything that was printed before."""
+    _flush(1)
+    _write(2, safe(text) + "\n")
+    _flush(2)
+
+
+def complain(error: Exception) -> None:
+    """Say in one line what failed."""
+    say(f"innerloop: {line(str(error))}")
+
+
+def ask(text: str) -> str:
+    """Print a question and read one line. Typed-ahead input counts; the end of input is an empty line, as is a question that nobody could read."""
+    _flush(1)
+    _write(2, safe(text))
+    _flush(2)
+    if 2 in _failed:
+        return ""
+    line = bytearray()
+    while True:  # byte by byte: nothing that was typed for the next program is taken
+        byte = os.read(0, 1)
+        if byte in (b"", b"\n"):
+            break
+        line += byte
+    if byte == b"":
+        say("")
+    return line.decode("utf-8", "replace").strip()
+
+
+def at_terminal() -> bool:
+    """Whether a person sits at all three standard streams."""
+    return all(os.isatty(number) for number in (0, 1, 2))
+
+
+def _stream(number: int) -> Any:
+    return sys.stdout if number == 1 else sys.stderr
+
+
+def _write(number: int, text: str, encoding: str = "") -> None:
+    """Write in the terminal's encoding; what that does not have is shown by its number. Raises nothing."""
+    stream = _stream(number)
+    if number in _failed or stream is None:
+        _lost.add(number)
+        return
+    try:
+        stream.buffer.write(text.encode(encoding or stream.encoding or "ascii", "backslashreplace"))
+    except (OSError, ValueError) as error:
+        _fail(number, error)
+
+
+def _flush(number: int) -> None:
+    stream = _stream(number)
+    if number in _failed or stream is None:
+        return
+    try:
+        stream.flush()
+    except (OSError, ValueError) as error:
+        _fail(number, error)
+
+
+def _fail(number: int, error: Exception) -> None:
+    """Note that a stream takes nothing more; what is left in its buffer goes nowhere."""
+    _failed[number] = error if isinstance(error, OSError) else OSError(0, "it is closed")
+    _lost.add(number)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+
+
+def leave(status: int) -> NoReturn:
+    """End with a status; with 1 where what was asked for could not be printed, as a reader would not notice otherwise."""
+    _flush(1)
+    error = _failed.get(1) if 1 in _lost else None
+    if isinstance(error, BrokenPipeError):
+        status = 128 + signal.SIGPIPE  # whoever read our output has seen enough
+    elif error and not status:
+        say(f"innerloop: standard output: {error.strerror}; what was asked for could not be printed")
+        status = 1
+    raise SystemExit(status)

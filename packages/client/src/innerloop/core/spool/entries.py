@@ -1,0 +1,135 @@
+"""What lies in a spool, by name. Whatever has another name is a leftover; whatever is no file of ours is odd and never opened.
+
+May import: the standard library and files.
+"""
+
+import contextlib
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+
+from innerloop.core.shared import files
+
+RUNS = ("run", "new", "sealed", "sent", "quarantine")
+TARGETS = "targets"  # the target logs, named like their runs
+PLACES = (*RUNS, TARGETS)
+LOCKS = ("lock", "seal.lock")
+DROPPED = "dropped-"  # and the reason
+JOURNALS = ("recorded", "acknowledged", "local")
+FILES = (
+    *LOCKS, *JOURNALS, "held.json", "totals.json", "folding.json", "roots", "history", "known-ids", "about.json", "delivery.json",
+    "unrecorded", "ballast", "next",
+)  # fmt: skip
+BESIDE = {"run": ".git", "quarantine": ".reason"}  # what else a run may have in a place
+LARGEST_JOURNAL = 1 << 25  # bytes: a million runs, and they are folded long before
+YOUNG = 3600  # s in which a name that we do not know may be a file that somebody of us is just writing
+RUN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DROPPED = re.compile(DROPPED + r"[a-z0-9-]{1,40}")
+
+
+def names(directory: str) -> "list[str]":
+    """The names in a directory; none where there is no such directory, or a link stands in its place."""
+    try:
+        return [] if os.path.islink(directory) else sorted(os.listdir(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def ids(spool: str, place: str) -> "list[str]":
+    """The runs in one place."""
+    return [name for name in names(f"{spool}/{place}") if len(name) == 36 and RUN.fullmatch(name)]
+
+
+def is_known(place: str, name: str) -> bool:
+    """Whether we make files of this name in a place; the spool itself is the place ``."""
+    if not place:
+        return name in FILES or name in PLACES or bool(_DROPPED.fullmatch(name))
+    run, beside = name[:36], name[36:]
+    return bool(RUN.fullmatch(run)) and beside in ("", BESIDE.get(place))
+
+
+def odd(spool: str) -> "list[tuple[str, str]]":
+    """What is no file of ours and was moved aside, or stands where one should be: its path in the spool, and what is wrong with it."""
+    found = []
+    for place, name in _all(spool):
+        path = os.path.join(place, name)
+        if files.is_aside(name):
+            found.append((path, files.fault(f"{spool}/{path}") or "it was no file of ours"))
+        elif not place and is_known(place, name) and (problem := _fault(spool, name)):
+            found.append((path, problem))
+    return found
+
+
+def _fault(spool: str, name: str) -> str:
+    """What is wrong with one of the spool's own files and directories."""
+    path = f"{spool}/{name}"
+    if name in PLACES:
+        return "" if _is_our_directory(path) else files.fault(path) or "it is a file where a directory should be"
+    if problem := files.fault(path):
+        return problem
+    try:
+        return "" if os.lstat(path).st_size <= LARGEST_JOURNAL else "it is larger than any file of ours"
+    except OSError:
+        return ""  # there is none
+
+
+def _is_our_directory(path: str) -> bool:
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+
+
+def heal(spool: str) -> None:
+    """Move aside what stands in the place of one of the spool's files and directories, and make the directories."""
+    for name in (*FILES, *PLACES, *(name for name in names(spool) if _DROPPED.fullmatch(name))):
+        path = f"{spool}/{name}"
+        if _fault(spool, name) and os.path.lexists(path):
+            with contextlib.suppress(FileNotFoundError):  # another command of ours was faster
+                files.move_aside(path)
+    for place in PLACES:
+        files.private_directory(f"{spool}/{place}")
+
+
+def tidy(spool: str) -> None:
+    """Delete leftovers: of commands that were killed, of versions that are gone. Call it under both locks."""
+    now = time.time()
+    for place, name in _all(spool):
+        path = f"{spool}/{place}/{name}"
+        if files.is_aside(name) or not _left_over(spool, place, name):
+            continue
+        try:
+            # nobody writes into these but under the locks
+            if place in ("sealed", "sent", "quarantine") or now - os.lstat(path).st_mtime > YOUNG:
+                files.clear(path)
+        except OSError:
+            continue  # it is gone, or somebody else's: `doctor` names what is odd
+
+
+def _left_over(spool: str, place: str, name: str) -> bool:
+    """Whether a name is none of ours, or stands beside a run that is gone."""
+    if not is_known(place, name):
+        return True
+    beside = bool(place) and len(name) > 36
+    return beside and not any(os.path.lexists(f"{spool}/{where}/{name[:36]}") for where in {place, "new" if place == "run" else place})
+
+
+def empty(spool: str) -> None:
+    """Delete everything that has no name of ours, young or odd: for whoever leaves."""
+    for place, name in _all(spool):
+        if _left_over(spool, place, name):
+            try:
+                files.clear(f"{spool}/{place}/{name}")
+            except OSError:
+                continue  # somebody else's directory, which is not ours to delete
+
+
+def _all(spool: str) -> "Iterator[tuple[str, str]]":
+    for name in names(spool):
+        yield "", name
+    for place in PLACES:
+        for name in names(f"{spool}/{place}"):
+            yield place, name

@@ -1,0 +1,105 @@
+"""The developer's own exact history on this machine: what `report` reads. Never sent.
+
+It has a bound in bytes, so reading it takes no more memory than that bound allows. May import: the standard library, files, untrusted,
+entries and facts.
+"""
+
+import json
+import os
+from typing import NamedTuple, Optional
+
+from innerloop.core.shared import files, untrusted
+from innerloop.core.spool.entries import LARGEST_JOURNAL
+from innerloop.core.spool.facts import RunFacts
+
+KEEP = 366 * 86400  # s
+MOST = 4 << 20  # bytes: 20,000 runs with names of usual length
+RETRY_WITHIN = 1800  # s between one end and the next start that makes it another attempt
+ATTEMPTS = ("1", "2", "3", "4+")
+LATEST = 1 << 34  # s since 1970: no later moment is one
+
+
+class Entry(NamedTuple):
+    """One run, as its developer may know it."""
+
+    id: str
+    name: str
+    type: str
+    start: float  # s since 1970
+    duration_ms: Optional[int]
+    status: Optional[int]
+    actor: str
+    attempt: str
+    suspended: bool
+    test: str
+    asleep: float = 0.0  # s that the machine slept meanwhile
+    inferred: bool = False  # whether the exit status is what the targets tell
+
+    @property
+    def end(self) -> float:
+        """When it ended, s since 1970."""
+        return self.start + (self.duration_ms or 0) / 1000 + self.asleep
+
+
+def entry(facts: RunFacts, attempt: str) -> Entry:
+    """What the history keeps of a run."""
+    asleep = max(facts.ended - facts.start - (facts.duration_ms or 0) / 1000, 0.0) if facts.suspended else 0.0
+    return Entry(
+        facts.id, facts.local_name, facts.type, facts.start, facts.duration_ms, facts.status,
+        facts.actor, attempt, facts.suspended, facts.test, asleep, facts.inferred,
+    )  # fmt: skip
+
+
+def read(spool: str) -> "list[Entry]":
+    """The history, oldest first. A run noted twice (after a crash) counts once; a torn line is left out, and so is what is no file of ours."""
+    try:
+        data = files.read_own(f"{spool}/history", LARGEST_JOURNAL) or b""
+    except files.UnusableFile:
+        return []
+    found = {}
+    for line in data.split(b"\n"):
+        one = _entry(line) if line else None
+        if one is not None:
+            found[one.id] = one
+    return sorted(found.values(), key=lambda one: one.start)
+
+
+def _entry(line: bytes) -> Optional[Entry]:
+    try:
+        one = Entry(*untrusted.parse(line))
+    except (ValueError, TypeError):
+        return None
+    texts = (one.id, one.name, one.type, one.actor, one.attempt, one.test)
+    whole = all(value is None or untrusted.is_whole(value, LATEST * 1000) for value in (one.duration_ms, one.status))
+    moments = all(untrusted.is_number(value, LATEST) for value in (one.start, one.asleep))
+    return one if whole and moments and one.attempt in ATTEMPTS and all(isinstance(text, str) for text in texts) else None
+
+
+def append(spool: str, entries: "list[Entry]") -> None:
+    """Add runs to the history."""
+    if entries:
+        files.append(f"{spool}/history", b"".join(b"\n" + _line(one) for one in entries))
+
+
+def trim(spool: str, past: "list[Entry]", now: float) -> None:
+    """Forget what is older than the history may be; beyond its bound in bytes the oldest, down to three quarters of it.
+
+    `past` is the history as it is, oldest first: nearly never is there anything to do.
+    """
+    if past and (past[0].start < now - KEEP or os.stat(f"{spool}/history").st_size > MOST):
+        kept = b"".join(_line(one) for one in past if one.start >= now - KEEP)
+        files.write(f"{spool}/history", files.newest(kept, MOST * 3 // 4))
+
+
+def _line(one: Entry) -> bytes:
+    return json.dumps(one).encode() + b"\n"
+
+
+def attempt(facts: RunFacts, before: "list[Entry]") -> str:
+    """Which attempt in a row this is: the same command again within half an hour."""
+    for one in reversed(before):
+        if (one.type, one.name) == (facts.type, facts.local_name) and one.start <= facts.start:
+            if facts.start - one.end > RETRY_WITHIN:
+                return ATTEMPTS[0]
+            return ATTEMPTS[min(ATTEMPTS.index(one.attempt) + 1, 3)]
+    return ATTEMPTS[0]

@@ -1,0 +1,352 @@
+"""The spool as files: make it, list it, move a run from one place to the next.
+
+Every step is a rename or a write of 32 bytes, ordered so that a crash between two steps repeats work and
+loses nothing. May import: the standard library, files and facts.
+"""
+
+import fcntl
+import json
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Optional
+
+from innerloop.core.shared import files, untrusted
+from innerloop.core.spool import entries, facts
+from innerloop.core.spool.entries import DROPPED, PLACES, RUNS, TARGETS, ids
+
+__all__ = ["DROPPED", "PLACES", "RUNS", "TARGETS", "ids"]
+PAGE, BALLAST = 4096, 8192  # bytes
+LARGEST_RECORD, LARGEST_SEALED = 1 << 16, 4 << 20  # bytes of a run's file: 51 events of 32 KB, and some
+ORPHAN_AFTER = 60  # s: a record without a lock is a killed launcher's
+LOCKLESS_ORPHAN_AFTER = 86400  # s
+KEEP_SENT = 30 * 86400  # s that the copies of what left are kept
+MOST_SENT = 64 << 20  # bytes of them
+WITHDRAWN = "withdrawn"  # the reason of a drop that no answer covers any more
+KEEP_LOGS, MOST_LOGS = 30 * 86400, 200  # s that target logs are kept for their developer, and how many
+MOST_LOG_BYTES = 128 << 20  # of all target logs together
+
+
+class Damaged(ValueError):
+    """A run's file is none of ours or cannot be read: the message says why."""
+
+
+class Sealed(NamedTuple):
+    """A run whose events have their final bytes."""
+
+    id: str
+    release: float  # not sent before this moment (s since 1970), so that delivery says nothing about the run
+    serial: str
+    test: str
+    name: str  # as typed: for the developer's eyes
+    root: str  # the project file that it was run under
+    events: "tuple[bytes, ...]"
+
+    def encode(self) -> bytes:
+        """The file's bytes: a line for us, then each event as it will stand on the wire."""
+        head = {"release": self.release, "serial": self.serial, "test": self.test, "name": self.name, "root": self.root}
+        return b"\n".join([json.dumps(head).encode(), *self.events, b""])
+
+
+def prepare(spool: str, project_file: str) -> None:
+    """Make a spool's directories and reserves, and note where its project file is."""
+    files.private_directory(os.path.dirname(os.path.dirname(spool)))
+    files.private_directory(os.path.dirname(spool))
+    files.private_directory(spool)
+    _refuse_links(spool)
+    entries.heal(spool)
+    for name, size in (("unrecorded", PAGE), ("ballast", BALLAST)):
+        if not os.path.exists(f"{spool}/{name}"):
+            files.write(f"{spool}/{name}", bytes(size))
+    if not os.path.exists(f"{spool}/next"):
+        files.write(f"{spool}/next", b"")
+        set_next(spool, time.time() + random.uniform(600, 3600))  # noqa: S311
+    known = roots(spool)
+    if project_file not in known:
+        files.write(f"{spool}/roots", "\0".join([*known[-20:], project_file, ""]).encode("utf-8", "surrogateescape"))
+
+
+def roots(spool: str) -> "list[str]":
+    """The project files that this spool was used with, oldest first."""
+    try:
+        data = files.read_own(f"{spool}/roots") or b""
+    except files.UnusableFile:
+        return []
+    return data.decode("utf-8", "surrogateescape").split("\0")[:-1]
+
+
+def set_next(spool: str, moment: float) -> None:
+    """Say when delivery is due (s since 1970): the launcher looks at this file's time alone."""
+    os.utime(f"{spool}/next", (moment, moment))
+
+
+def links(spool: str) -> "list[str]":
+    """Which directories above a spool's own lead elsewhere: a container that shares it may have made them, and we write in here only."""
+    return [path for path in (os.path.dirname(spool), spool) if os.path.islink(path)]
+
+
+def _refuse_links(spool: str) -> None:
+    for path in links(spool):
+        raise files.UnusableFile(f"{path} is a symbolic link")
+
+
+@contextmanager
+def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
+    """Hold one of the spool's locks; yields whether it was got.
+
+    Raises files.UnusableFile where the spool leads elsewhere, or where its file system has no locks.
+    """
+    _refuse_links(spool)
+    entries.heal(spool)
+    descriptor = files.open_own(f"{spool}/{name}", os.O_RDWR | os.O_CREAT)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        except OSError as error:
+            raise files.UnusableFile(
+                f"{spool} is on a file system without locks; set XDG_STATE_HOME to a directory of this machine"
+            ) from error
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+def holders(spool: str, name: str) -> "list[int]":
+    """The processes that hold one of the spool's locks, as far as proc(5) shows them: none in another container, none on macOS."""
+    found = []
+    try:
+        wanted = os.stat(f"{spool}/{name}")
+        processes = [entry for entry in os.listdir("/proc") if entry.isdigit()]
+    except OSError:
+        return []
+    for process in processes:
+        try:
+            for descriptor in os.listdir(f"/proc/{process}/fd"):
+                if os.path.samestat(os.stat(f"/proc/{process}/fd/{descriptor}"), wanted):
+                    with open(f"/proc/{process}/fdinfo/{descriptor}", encoding="ascii") as info:
+                        found += [int(process)] if "FLOCK" in info.read() else []
+        except OSError:
+            continue  # it ended, or is somebody else's
+    return found
+
+
+def note(spool: str, journal: str, run_ids: "list[str]") -> None:
+    """Add runs to a journal. Pages are a multiple of an entry's 32 bytes, so that a kill tears none."""
+    if run_ids:
+        files.append(f"{spool}/{journal}", "".join(run_ids).replace("-", "").encode(), durable=True)
+
+
+def drop(spool: str, place: str, run_id: str, reason: str) -> None:
+    """Delete a run that will not be sent, and count it under a reason; on a full disk that makes the room for the count."""
+    try:
+        note(spool, DROPPED + reason, [run_id])
+    except OSError as error:
+        if error.errno not in files.FULL:
+            raise
+        _discard(spool, place, run_id)
+        note(spool, DROPPED + reason, [run_id])
+    for beside in (f"run/{run_id}.git", f"quarantine/{run_id}.reason"):
+        files.remove(f"{spool}/{beside}")
+    if reason == WITHDRAWN:
+        files.remove(f"{spool}/{TARGETS}/{run_id}")
+    _discard(spool, place, run_id)
+
+
+def _discard(spool: str, place: str, run_id: str) -> None:
+    """Delete a run's file, whatever stands in its place."""
+    try:
+        files.clear(f"{spool}/{place}/{run_id}")
+    except OSError:  # somebody else's directory
+        files.move_aside(f"{spool}/{place}/{run_id}")
+
+
+def finished(spool: str) -> "Iterator[tuple[str, str, Optional[facts.RunFacts]]]":
+    """Yield each run that may be sealed: place, id and facts (None where it is unreadable).
+
+    Besides the finished ones these are those whose launcher was killed: no lock, and older than a minute.
+    """
+    for place in ("new", "run"):
+        for run_id in ids(spool, place):
+            if place == "run" and not abandoned(f"{spool}/run/{run_id}"):
+                continue
+            try:
+                yield place, run_id, read_facts(spool, place, run_id)
+            except facts.Unreadable:
+                yield place, run_id, None
+            except FileNotFoundError:
+                continue  # it was finished meanwhile: the next look finds it in new/
+
+
+def read_facts(spool: str, place: str, run_id: str) -> facts.RunFacts:
+    """Read one record with git's sidecar. Raises facts.Unreadable or FileNotFoundError."""
+    try:
+        data = files.read_own(f"{spool}/{place}/{run_id}", LARGEST_RECORD)
+    except files.UnusableFile as error:
+        raise facts.Unreadable(str(error)) from error
+    if data is None:
+        raise FileNotFoundError(run_id)
+    try:
+        sidecar = files.read_own(f"{spool}/run/{run_id}.git", LARGEST_RECORD) or b""
+    except files.UnusableFile:
+        sidecar = b""  # as if git had said nothing
+    return facts.parse(run_id, data.decode("utf-8", "replace"), sidecar.decode("utf-8", "replace"))
+
+
+def abandoned(path: str, after: float = ORPHAN_AFTER) -> bool:
+    """Tell whether a record that is not finished has lost its launcher: no lock, and older than `after` (s).
+
+    Where the file system has no locks its age alone tells. What is no file of ours is nobody's record.
+    """
+    age = 0.0
+    try:
+        with open(files.open_own(path, os.O_RDWR), "r+b") as file:
+            age = time.time() - os.fstat(file.fileno()).st_mtime
+            if age < after:
+                return False
+            os.lockf(file.fileno(), os.F_TEST, 0)
+            return True
+    except files.UnusableFile:
+        return True
+    except (BlockingIOError, PermissionError, FileNotFoundError):
+        return False  # locked: its launcher lives, or it was finished meanwhile
+    except OSError:
+        return age > LOCKLESS_ORPHAN_AFTER
+
+
+def write_sealed(spool: str, sealed: Sealed) -> None:
+    """Write a sealed run; from now on its bytes do not change."""
+    files.write(f"{spool}/sealed/{sealed.id}", sealed.encode(), durable=True)
+
+
+def read_sealed(spool: str, run_id: str, place: str = "sealed") -> Sealed:
+    """Read a sealed run from `sealed` or `sent`. Raises Damaged, or FileNotFoundError where it is not there."""
+    try:
+        data = files.read_own(f"{spool}/{place}/{run_id}", LARGEST_SEALED)
+    except files.UnusableFile as error:
+        raise Damaged(str(error).partition(": ")[2] or "larger than any of ours") from error
+    if data is None:
+        raise FileNotFoundError(run_id)
+    head, *events = data.split(b"\n")
+    try:
+        values = untrusted.parse_object(head)
+        for event in events[:-1]:
+            untrusted.parse_object(event)
+        serial, test, name, root = (_text(values[key]) for key in ("serial", "test", "name", "root"))
+        sealed = Sealed(run_id, float(values["release"]), serial, test, name, root, tuple(events[:-1]))
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise Damaged("damaged") from error
+    if not sealed.events:
+        raise Damaged("damaged")
+    return sealed
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def modified(path: str) -> float:
+    """When a file was last written (s since 1970); now where it is gone."""
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return time.time()
+
+
+def size(path: str) -> int:
+    """How many bytes a file has; none where it is gone."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
+def acknowledge(spool: str, run_ids: "list[str]", journal: str = "acknowledged") -> int:
+    """Every event of these runs was acknowledged: note it, and keep the copies that show what left. Returns how many there were."""
+    there = [run_id for run_id in run_ids if os.path.exists(f"{spool}/sealed/{run_id}")]
+    note(spool, journal, there)
+    keep_copies(spool, there)
+    return len(there)
+
+
+def keep_copies(spool: str, run_ids: "list[str]") -> None:
+    """Keep what left, for its developer to look at."""
+    for run_id in run_ids:
+        try:
+            os.utime(f"{spool}/sealed/{run_id}")
+            os.replace(f"{spool}/sealed/{run_id}", f"{spool}/sent/{run_id}")
+        except FileNotFoundError:
+            continue  # purged meanwhile
+
+
+def quarantine(spool: str, place: str, run_id: str, reason: str) -> None:
+    """Set a run aside that was refused or cannot be read, with the reason beside it."""
+    files.write(f"{spool}/quarantine/{run_id}.reason", reason.encode())
+    aside = f"{spool}/quarantine/{run_id}"
+    try:
+        if files.fault(f"{spool}/{place}/{run_id}"):
+            raise OSError(f"{run_id} is no file of ours")
+        os.replace(f"{spool}/{place}/{run_id}", aside)
+    except OSError:
+        files.write(aside, b"")  # so that the ledger knows where the run is
+        if os.path.lexists(f"{spool}/{place}/{run_id}"):
+            files.move_aside(f"{spool}/{place}/{run_id}")
+    files.remove(f"{spool}/run/{run_id}.git")
+
+
+def newest_first(spool: str, place: str) -> "list[tuple[float, int, str]]":
+    """The runs in a place: when each was last written, how many bytes it has, and its id."""
+    found = []
+    for run_id in ids(spool, place):
+        try:
+            status = os.lstat(f"{spool}/{place}/{run_id}")
+        except FileNotFoundError:
+            continue
+        found.append((status.st_mtime, status.st_size, run_id))
+    return sorted(found, reverse=True)
+
+
+def forget_old_copies(spool: str, now: float) -> None:
+    """Delete the copies of what left long ago, or is too much."""
+    size = 0
+    for moment, bytes_of_it, run_id in newest_first(spool, "sent"):
+        size += bytes_of_it
+        if now - moment > KEEP_SENT or size > MOST_SENT:
+            _discard(spool, "sent", run_id)
+
+
+def forget_old_logs(spool: str, now: float) -> None:
+    """Delete target logs that are old, many or large together, oldest first, but none of a run that is not sealed yet."""
+    waiting = {run_id for place in ("run", "new") for run_id in ids(spool, place)}
+    logs = sorted(((modified(f"{spool}/{TARGETS}/{run_id}"), run_id) for run_id in ids(spool, TARGETS)), reverse=True)
+    total = 0
+    for number, (moment, run_id) in enumerate(logs):
+        total += size(f"{spool}/{TARGETS}/{run_id}")
+        if run_id not in waiting and (number >= MOST_LOGS or now - moment > KEEP_LOGS or total > MOST_LOG_BYTES):
+            files.remove(f"{spool}/{TARGETS}/{run_id}")
+
+
+def purge(spool: str) -> int:
+    """Delete what was not sent and everything that is no file of ours; returns how many runs waited. Call it under both locks.
+
+    A run that is under way loses its record too: its launcher finds that gone, and forgets it.
+    """
+    waiting = {(place, run_id) for place in ("new", "sealed") for run_id in ids(spool, place)}
+    waiting |= {("run", run_id) for run_id in ids(spool, "run") if abandoned(f"{spool}/run/{run_id}", 0)}
+    for place, run_id in waiting | {("run", run_id) for run_id in ids(spool, "run")}:
+        drop(spool, place, run_id, WITHDRAWN)
+    remove_logs(spool)
+    entries.empty(spool)
+    return len({run_id for _, run_id in waiting})
+
+
+def remove_logs(spool: str) -> None:
+    """Delete every target log. A recipe that still runs finds none and writes nothing more."""
+    for run_id in ids(spool, TARGETS):
+        _discard(spool, TARGETS, run_id)

@@ -1,0 +1,1 @@
+"""What a run's target log says."""

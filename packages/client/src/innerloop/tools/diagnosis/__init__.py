@@ -1,0 +1,1 @@
+"""`innerloop status` and `innerloop doctor`: what holds on this machine, and why."""

@@ -1,0 +1,109 @@
+"""What `status` and `doctor` say of the spool, of delivery and of the ledger.
+
+May import: consent's resolution, delivery's back-off, the launcher's record, the spool, files and terminal.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from innerloop.core.consent.resolve import Resolution, State
+from innerloop.core.launcher import record
+from innerloop.core.outbound import backoff
+from innerloop.core.shared import files
+from innerloop.core.shared.terminal import count
+from innerloop.core.spool import entries, held, journals, ledger, store
+
+MOST_NAMED = 20  # runs, and odd files, that are named one by one
+LARGEST_REASON = 4096  # bytes
+
+
+class Check(NamedTuple):
+    """One thing that doctor looked at."""
+
+    name: str
+    good: bool
+    finding: str
+
+
+def document(counts: ledger.Ledger) -> "dict[str, Any]":
+    """The ledger as JSON has it; `held` where there is something."""
+    found = {**counts._asdict(), "adds_up": counts.adds_up}
+    return found if counts.held else {key: value for key, value in found.items() if key != "held"}
+
+
+def equation(counts: ledger.Ledger) -> str:
+    """The ledger in a line."""
+    dropped = sum(counts.dropped.values())
+    terms = (
+        f"{counts.acknowledged} acknowledged + {counts.queued} queued + {counts.quarantined} quarantined{_held(counts)} + "
+        f"{dropped} dropped{_reasons(counts.dropped)} + {counts.local} local + {counts.unfinished} unfinished"
+    )
+    lost = "" if counts.adds_up else f"  MISSING {counts.missing}: please report this"
+    return f"ledger (runs): {counts.recorded} recorded = {terms}{lost}"
+
+
+def _held(counts: ledger.Ledger) -> str:
+    return f" ({'; '.join(f'{number} held there: {reason}' for reason, number in counts.held.items())})" if counts.held else ""
+
+
+def _reasons(dropped: "dict[str, int]") -> str:
+    named = ", ".join(f"{reason} {number}" for reason, number in sorted(dropped.items()) if number)
+    return f" ({named})" if named else ""
+
+
+def held_there(state: Resolution, spool: str) -> "Iterator[str]":
+    """What the collector took and holds back, one sentence for each reason and day."""
+    for group in held.read(spool):
+        if group.runs:
+            until = f", removed on {group.removed_on}" if group.removed_on else ""
+            ask = f"; ask: {state.project.contact or state.project.organisation}"
+            yield f"{count(len(group.runs), 'run')} at {state.project.endpoint_host} in no report: {group.words}{until}{ask}"
+
+
+def checks(state: Resolution, here: State, counts: ledger.Ledger) -> "list[Check]":
+    """What doctor finds in a spool, and beside it."""
+    spool = here.spool(state.key)
+    beside = [path for directory in (here.state, f"{here.state}/forget", f"{here.state}/hot") for path in files.aside(directory)]
+    odd = [Check("odd file", False, f"{path}: {files.fault(path) or 'it could not be read'}; it was moved aside") for path in beside]
+    if not os.path.isdir(spool):
+        return odd
+    written = os.access(spool, os.W_OK)
+    found = [Check("spool", written, spool if written else f"{spool} cannot be written: nothing is recorded")]
+    found += [*_delivery(spool), *_aside(spool), *odd]
+    found += [Check("journal", False, f"{spool}/{name}: not all of it can be read") for name in journals.damaged(spool)]
+    found += [Check("held there", False, text) for text in held_there(state, spool)]
+    if not counts.adds_up:
+        found.append(Check("ledger", False, f"{counts.missing} runs are in none of the places"))
+    return found
+
+
+def _delivery(spool: str) -> "Iterator[Check]":
+    state = backoff.read(spool)
+    if state.failures:
+        wait = max(state.until - time.time(), 0) / 60
+        problem = f"{state.failures} failures, last: {state.last_error}; the next try is in {wait:.0f} minutes, or: innerloop flush"
+        yield Check("delivery", False, problem)
+    elif store.modified(f"{spool}/next") > time.time() + record.FARTHEST:
+        yield Check("delivery", False, "it waits for a day that a wrong clock chose; the next run starts it all the same")
+    elif state.last_success_at:
+        yield Check("delivery", True, f"last worked {(time.time() - state.last_success_at) / 60:.0f} minutes ago")
+
+
+def _aside(spool: str) -> "Iterator[Check]":
+    """What was set aside: runs with their reasons, and what is no file of ours."""
+    runs, odd = store.ids(spool, "quarantine"), entries.odd(spool)
+    for run_id in runs[:MOST_NAMED]:
+        yield Check("quarantine", False, f"{run_id}: {_reason(spool, run_id)}")
+    for path, problem in odd[:MOST_NAMED]:
+        yield Check("odd file", False, f"{spool}/{path}: {problem}; it was not opened")
+    if more := len(runs[MOST_NAMED:]) + len(odd[MOST_NAMED:]):
+        yield Check("quarantine", False, f"and {more} more, in {spool}")
+
+
+def _reason(spool: str, run_id: str) -> str:
+    try:
+        return (files.read_own(f"{spool}/quarantine/{run_id}.reason", LARGEST_REASON) or b"?").decode("utf-8", "replace")
+    except files.UnusableFile:
+        return "?"

@@ -1,0 +1,147 @@
+"""`innerloop reset-id` and `innerloop forget`: another id, and the erasure of everything under the ids there were.
+
+May import: consent, the spool, delivery's erasure and client, environment, and this package.
+"""
+
+import shutil
+
+from innerloop.core.asking import dialogue
+from innerloop.core.consent import answer as answers
+from innerloop.core.consent import texts
+from innerloop.core.consent.apply import settle
+from innerloop.core.consent.resolve import Resolution, State, resolve
+from innerloop.core.outbound import erasure, http_client
+from innerloop.core.shared import environment, terminal
+from innerloop.core.shared.terminal import Failure, count, line, say, show, show_json
+from innerloop.core.spool import store
+
+PATIENCE = 60.0  # s to wait for a collector that says that it is at work: a large store takes its time
+
+
+def _only_a_person(state: Resolution, here: State) -> None:
+    if not state.agents_may_answer and environment.by_agent(here.env):
+        raise Failure("only a person can do this; a coding agent may not answer, change or erase for one")
+    if refusal := here.home.refusal():
+        raise Failure(f"{refusal}: there is nothing of yours here")
+    if state.unusable:
+        raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside")
+
+
+def reset_id(here: State) -> int:
+    """`innerloop reset-id`: a new id from now on. The old one stays here, as the key to erasure."""
+    state = resolve(here)
+    _only_a_person(state, here)
+    if not state.answer.user_id:
+        raise Failure(f"there is no id for {state.project.name} here: none is made before a yes")
+    after = answers.reset_id(state.answer, state.project.retention_days)
+    settle(resolve(here), here)
+    say(
+        texts.fold(
+            f"{state.project.name} records carry a new id from now on, {after.user_id[:8]}...; the old one was {state.answer.user_id[:8]}....",
+            "Records that wait already leave under the old one. To reports you are now somebody new.",
+            f"The old id stays in {after.path} until {after.earlier[-1]['until']}, as the key to erasure: innerloop forget",
+        )
+    )
+    return 0
+
+
+def forget(here: State, receipt: str, as_json: bool) -> int:
+    """`innerloop forget`: erase here and on the collector, or (`--check`) look at a receipt."""
+    state = resolve(here)
+    if receipt:
+        return _check(state, receipt, as_json)
+    _only_a_person(state, here)
+    if not state.testing and environment.in_ci(here.env):
+        raise Failure("only a person at a terminal can have records erased; this is a CI job")
+    if not terminal.at_terminal():
+        raise Failure("only a person can have records erased: run this at a terminal, with nothing piped in or out")
+    waits = erasure.read(here.state, state.key)
+    if waits is None or state.identities:
+        if terminal.ask(_question(state, here)).lower() != "yes":
+            say("Nothing was erased.")
+            return 0
+        erase_here(state, here)
+        if erasure.read(here.state, state.key) is None:
+            say("Erased here. No record ever carried an id, so there is nothing to ask a collector for.")
+            return 0
+    return _ask(state, here)
+
+
+def _question(state: Resolution, here: State) -> str:
+    project, spool = state.project, here.spool(state.key)
+    copies = sum(len(store.ids(spool, place)) for place in store.RUNS)
+    ids = len(state.identities)
+    others = f" and {ids - 1} earlier id{'s' if ids > 2 else ''}" if ids > 1 else ""
+    lines = [texts.fold(f"Erase what was measured for {project.name}?")]
+    lines.append(f"  here       {count(copies, 'record or copy', 'records and copies')}, the report's history, then the id")
+    if ids:
+        lines.append(f"  collector  every record under this id{others}, at {project.endpoint_host}")
+    lines += [texts.fold(f"  {one.name} gets {one.receives}: the collector says what becomes of that") for one in project.recipients]
+    lines.append(f"  remains    totals of {texts.GROUP} or more people, which hold no id")
+    return "\n".join([*lines, "Measuring stops first. Erase now? Type yes: "])
+
+
+def erase_here(state: Resolution, here: State) -> None:
+    """Stop measuring, write down whom the collector must forget, then delete everything that lies here."""
+    identities = state.identities
+    answers.decline(state.answer)
+    dialogue.purge_all(here, state)
+    if identities:
+        wanted = erasure.Wanted(state.project.id, state.project.endpoint, state.project.write_key, identities)
+        erasure.want(here.state, state.key, wanted)
+    answers.forget(state.answer)
+    for key in dialogue.keys_of(here, state):
+        shutil.rmtree(here.spool(key), ignore_errors=True)
+    settle(resolve(here), here)
+
+
+def _ask(state: Resolution, here: State) -> int:
+    """Ask the collector, and say what it did."""
+    project = state.project
+    if not here.reaches(project.endpoint):
+        raise Failure(
+            f"erased here, all but the ids: {project.endpoint_host} is the host's own address, so the host asks: innerloop forget there"
+        )
+    receipt, problem = erasure.ask(here.state, state.key, PATIENCE)
+    if receipt is None:
+        raise Failure(
+            f"erased here, all but the ids: {project.endpoint_host} did not confirm ({problem}). The request is repeated until it does, "
+            "whenever you use innerloop; now: innerloop forget. See: innerloop status"
+        )
+    lines = [f"Erased here. {project.organisation} deleted {count(receipt.events, 'record')}, receipt {receipt.receipt}."]
+    if receipt.states.get("unknown"):
+        lines.append(f"Of {count(receipt.states['unknown'], 'id')} it knew no record.")
+    if receipt.states.get("refused"):
+        lines.append(
+            f"It did not believe that {receipt.states['refused']} of the ids are yours. Ask: {project.contact or project.organisation}"
+        )
+    lines += [fate(name, state) for name, state in receipt.destinations.items()]
+    say(texts.fold(*lines, f"Check later: innerloop forget --check {receipt.receipt}"))
+    return 1 if receipt.states.get("refused") else 0
+
+
+def fate(name: str, state: str) -> str:
+    """What became of records elsewhere, for a person: of a destination the collector says erased where it never got any."""
+    if state == erasure.ERASED and name != erasure.BACKUPS:
+        return f"{name}: nothing of it was ever passed on there, so there is nothing to erase."
+    if state == erasure.NOT_PROVABLE and name != erasure.BACKUPS:
+        return f"{name}: not provable; it got some, or may have, and nobody can show that this is gone."
+    return f"{name}: {state}."
+
+
+def _check(state: Resolution, receipt: str, as_json: bool) -> int:
+    if not erasure.is_receipt(receipt):
+        raise Failure("that is no receipt: it has letters and digits only, as `innerloop forget` printed it")
+    outcome = erasure.check(state.project.endpoint, state.project.write_key, receipt)
+    if outcome.kind != http_client.ACCEPTED:
+        raise Failure(f"{state.project.endpoint_host} does not confirm {receipt}: {outcome.detail}")
+    document = erasure.looked_up(outcome.content, receipt)
+    if document is None:
+        raise Failure(f"{state.project.endpoint_host} answered, but not as innerloop's collector does")
+    told = f"{document['day']}: {count(document['events'], 'record')} of {count(document['ids'], 'id')} deleted"
+    others = [fate(one["name"], one["state"]) for one in document.get("destinations", [])]
+    if as_json:
+        show_json(document)
+    else:
+        show("\n".join(map(line, [told, *others])))
+    return 0

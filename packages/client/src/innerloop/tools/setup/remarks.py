@@ -1,0 +1,41 @@
+"""What `innerloop init` remarks on: what a person would otherwise find out later.
+
+May import: setup, and this package.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator
+
+from innerloop.core.shared import terminal
+from innerloop.tools.setup import changes, gnumakefile, makefiles, targets
+from innerloop.tools.setup.makefiles import Makefile
+
+
+def remarks(root: str, found: "list[Makefile]", made: "list[Makefile]", way: str, given: argparse.Namespace) -> "Iterator[str]":
+    """Everything that is worth a remark. `made`: the Makefile here that a tool made, looked into or not."""
+    below = [one for one in found if one.directory]
+    own = os.path.join(root, gnumakefile.NAME)
+    gone = gnumakefile.gone(root, changes.look(own)) if os.path.isfile(own) and not os.path.islink(own) else ""
+    if gone:
+        yield gone
+    elif made:
+        yield from _made(made[0].name, looked_into=made[0] in found, way=way)
+    elif not found:
+        yield "no Makefile was found: measure any command by `innerloop run -- COMMAND`, and list what may leave under [names]"
+    if makefiles.is_unconfigured(root):
+        yield "a tool makes the Makefile here and has not yet: run it first (configure, cmake), then `innerloop init --update-names`"
+    if not makefiles.in_checkout(root):
+        yield "this is not a git repository: Makefiles were looked for here and one directory below"
+    if way in ("makefile", "private") and below and not given.all_makefiles:
+        number = terminal.count(len(below), "directory", "directories")
+        yield f"{number} below with a Makefile too: `make -C` there is seen with --all-makefiles, or the shell hook"
+    if any(targets.passes_goals_on(os.path.join(root, one.directory), one.name, root) for one in found if not one.directory):
+        yield "the Makefile passes goals on that it has no rule for (.DEFAULT or %): add those that people type here by hand"
+
+
+def _made(name: str, looked_into: bool, way: str) -> "Iterator[str]":
+    if not looked_into:
+        yield f"git ignores the {name} here, so it is made by a tool and was not looked into: `innerloop init --update-names` lists its targets"
+    if way not in ("hook", "private"):
+        yield f"a tool made the {name} here, and git does not track it: no GNUmakefile was put beside it. Take --way hook, or --way private for this checkout alone"

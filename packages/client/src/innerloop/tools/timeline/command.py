@@ -1,0 +1,192 @@
+"""`innerloop timeline`: where a run's time went, target by target. For its developer alone: exact, and never sent.
+
+Reads the spool and writes nothing. May import: consent's resolution, the launcher's way to the project file, the spool, targets, this package, `innerloop.timeline`.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import time
+from typing import Any
+
+from innerloop.core.asking import dialogue
+from innerloop.core.consent.answer import NO
+from innerloop.core.consent.resolve import State, resolve
+from innerloop.core.plan.project import ProjectError
+from innerloop.core.shared import cache
+from innerloop.core.shared.terminal import Failure, line, say, show, show_json
+from innerloop.core.spool import store
+from innerloop.core.targets import target_log
+from innerloop.core.targets.outcomes import STOPS
+from innerloop.core.targets.tree import Target
+from innerloop.tools.timeline import drawing, opening, traces, words
+from innerloop.tools.timeline.bars import Look
+from innerloop.tools.timeline.runs import FORGOTTEN, GOING_ON, INFERRED, KILLED, Known, known
+
+SHORT = 8  # characters of an id that are shown
+LISTED = 20  # runs that --list shows without --all
+COERCED = (b"LC_CTYPE", "C.UTF-8")  # what Python makes of the locale C (PEP 538)
+
+
+def timeline(here: State, given: argparse.Namespace) -> int:
+    """Print one run, the last one where none is named, or the list of runs."""
+    style = "json" if given.json else given.format
+    spool, why_none = _spool(here)
+    runs = known(spool)
+    if not runs and not given.list:
+        raise Failure(why_none)
+    if not runs and style != "json":
+        say(f"innerloop: {why_none}")
+        return 0
+    if given.list:
+        return _list(spool, runs if given.all else runs[:LISTED], style == "json", look(here.env))
+    one = pick(runs, given.run)
+    log = one.log(spool)
+    if style == "text":
+        show(drawing.draw(one, log, look(here.env), given.all) + f"\nRun {one.id[:SHORT]}, {when(one)}. Only you can see this.")
+        return 0
+    document = {"json": as_json, "perfetto": traces.perfetto, "speedscope": traces.speedscope}[style](one, log)
+    show_json(document, 2 if style == "json" else None)
+    return 0
+
+
+def _spool(here: State) -> "tuple[str, str]":
+    """The project's spool, and what to say where it has no run with targets. Raises NoProject or ProjectError.
+
+    A project file that cannot be read forbids to measure, not to look at what was measured before.
+    """
+    try:
+        state = resolve(here)
+    except ProjectError as error:
+        before = _used_with(here)
+        if not before:
+            raise
+        say(f"innerloop: {line(str(error))}; this is what was recorded before.")
+        return before, "no run with targets was recorded here yet"
+    name = state.project.name
+    if state.answer.decision == NO:
+        return here.spool(state.key), f"you opted out of {name}, which deletes the target logs as well: there is no timeline any more"
+    return here.spool(state.key), f"no run of {name} with targets was recorded here yet. Only make shows its targets; see: innerloop doctor"
+
+
+def _used_with(here: State) -> str:
+    """The spool that was used with the project file around here, the one with the newest run with targets; or an empty string."""
+    found = cache.find_project(here.home.uid)
+    path = os.fsdecode(found[0]) if found else ""
+    spools = [here.spool(key) for key, _ in dialogue.known(here) if path in store.roots(here.spool(key))]
+    return max(spools, key=lambda spool: max((one.start for one in known(spool)), default=0.0), default="")
+
+
+def pick(runs: "list[Known]", run: str) -> Known:
+    """The run whose id begins so, or the last one. Raises Failure."""
+    found = [one for one in runs if one.id.startswith(run.lower())]
+    if not found:
+        raise Failure(f"no run with targets has an id that begins with {line(run)}. See: innerloop timeline --list")
+    if run and len(found) > 1:
+        raise Failure(f"{len(found)} runs have ids that begin with {line(run)}; give more of it. See: innerloop timeline --list")
+    return found[0]
+
+
+def look(env: "dict[bytes, bytes]") -> Look:
+    """What stdout can show."""
+    size = shutil.get_terminal_size()
+    colour = os.isatty(1) and not env.get(b"NO_COLOR") and env.get(b"TERM") != b"dumb"
+    return Look(min(max(size.columns, 60), 240), max(size.lines, 10), _blocks(env), colour)
+
+
+def _blocks(env: "dict[bytes, bytes]") -> bool:
+    """Whether the developer's own locale is a UTF-8 one; Python may have put one in the place of C."""
+    chosen = [(name, env[name].decode("ascii", "replace")) for name in (b"LC_ALL", b"LC_CTYPE", b"LANG") if env.get(name)]
+    if chosen[:1] == [COERCED]:
+        chosen = chosen[1:]
+    return bool(chosen) and bool(re.search(r"utf-?8$", chosen[0][1].partition("@")[0], re.IGNORECASE))
+
+
+def when(one: Known) -> str:
+    """A run's start by the local clock."""
+    return time.strftime("%d %b %H:%M:%S", time.localtime(one.start))
+
+
+def outcome(one: Known) -> str:
+    """A run's end in a few words."""
+    if one.state in (GOING_ON, KILLED, FORGOTTEN) or one.status is None:
+        return {GOING_ON: "still running", KILLED: "killed"}.get(one.state, "not known")
+    inferred = ", inferred" if one.exit == INFERRED else ""
+    return ("done" if one.status == 0 else "stopped" if one.status in STOPS else f"failed ({_code(one.status)})") + inferred
+
+
+def _code(status: int) -> str:
+    return str(status) if status > 0 else words.signal_name(-status)
+
+
+def _list(spool: str, runs: "list[Known]", as_document: bool, view: Look) -> int:
+    """Print the runs that have a target log, the newest first."""
+    logs = [one.log(spool) for one in runs]
+    if as_document:
+        show_json([{**_run(one, log), "targets": len(log.targets)} for one, log in zip(runs, logs)])
+        return 0
+    ends = [outcome(one) for one in runs]
+    room = view.width - SHORT - 40 - max(map(len, ends))
+    width = max(min(max(words.cells(line(one.name)) for one in runs), room), 8)
+    lines = [f"{'run':<{SHORT}}  {'when':<15}  {'name':<{width}}  {'time':>8}  targets  outcome"]
+    for one, log, end in zip(runs, logs, ends):
+        name = words.pad(words.cut(line(one.name), width, view.gap), width)
+        took = words.duration(opening.span(one, log))
+        lines.append(f"{one.id[:SHORT]}  {when(one):<15}  {name}  {took:>8}  {len(log.targets):>7}  {end}")
+    show("\n".join(lines))
+    return 0
+
+
+def _run(one: Known, log: target_log.Log) -> "dict[str, Any]":
+    return {
+        "run": one.id,
+        "name": one.name,
+        "start": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.start)),
+        "state": one.state,
+        "duration_ms": _ms(opening.span(one, log)),
+        "exit_status": one.status,
+        "exit": "unknown" if one.status is None else one.exit,
+    }
+
+
+def as_json(one: Known, log: target_log.Log) -> "dict[str, Any]":
+    """A run as a document. Times in ms from the run's start; targets refer to each other by their places in the list."""
+    begin = opening.origin(one, log)
+    return {
+        **_run(one, log),
+        "unreadable_records": log.damaged,
+        "lines_without_room": log.cut,
+        "problem": log.problem,
+        "lanes": log.lanes,
+        "critical_path": {"duration_ms": _ms(log.critical_ns), "targets": list(log.critical)},
+        "first_failure": log.first_failure,
+        "makes": [{"pid": make.pid, "directory": make.directory, "level": make.level, "parent": make.parent} for make in log.makes],
+        "targets": [_target(target, begin) for target in log.targets],
+    }
+
+
+def _target(target: Target, begin: int) -> "dict[str, Any]":
+    return {
+        "name": target.name,
+        "directory": target.directory,
+        "make": target.make,
+        "parent": target.parent,
+        "offset_ms": _ms(target.start_ns - begin),
+        "total_ms": None if target.duration_ns is None else _ms(target.duration_ns),
+        "own_ms": _ms(target.own_ns),
+        "outcome": target.outcome,
+        "exit_status": target.status,
+        "cause": target.cause,
+        "critical": target.critical,
+        "lane": target.lane,
+        "lines": len(target.lines),
+        "cpu_ms": target.cpu_us / 1000,
+        "memory_kb": target.memory_kb,
+        "prerequisites": list(target.prerequisites),
+        "order_only": list(target.order_only),
+    }
+
+
+def _ms(nanoseconds: int) -> float:
+    return round(nanoseconds / 1e6, 3)
