@@ -130,7 +130,7 @@ def homes(hire: Callable[..., Developer]) -> dict[str, Developer]:
 # Every cell, by the sources and by the launcher's cache, in one process for each machine file and terminal.
 DRIVER = r"""
 import json, os, shutil, sys
-from innerloop.tools.main import State
+from innerloop.core.consent.resolve import State
 from innerloop.core.consent.resolve import resolve
 from innerloop.core.consent.apply import hot_answer, write_hot
 from innerloop.core.shared import cache

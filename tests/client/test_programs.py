@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from innerloop.tools.main import COMMANDS
+from innerloop.core import main as core
+from innerloop.tools import main as tools
 from tests.client.people import ANSWER_PROMPT, Developer
 from tests.client.recorder import Recorder
 from tests.conftest import ROOT
@@ -78,7 +79,7 @@ def traced(developer: Developer, strace: str, *argv: str, types: list[tuple[str,
     return found
 
 
-# Commands of innerloop with what is typed at their questions; the rest of COMMANDS is said to be absent on purpose.
+# Commands of innerloop with what is typed at their questions; the rest of both lists of COMMANDS is said to be absent on purpose.
 TRIED: list[tuple[list[str], list[tuple[str, str]] | None]] = [
     (["opt-in"], [(ANSWER_PROMPT, "yes")]), (["run", "--", "make", "test"], None), (["run", "--", "true"], None), (["status"], None),
     (["describe"], None), (["doctor"], None), (["show", "pending"], None), (["show", "next"], None), (["report"], None),
@@ -89,7 +90,7 @@ TRIED: list[tuple[list[str], list[tuple[str, str]] | None]] = [
 
 
 def test_every_command_is_tried() -> None:
-    assert {words[0] for words, _ in TRIED} >= set(COMMANDS)
+    assert {words[0] for words, _ in TRIED} >= {*tools.COMMANDS, *(words[0] for words in core.COMMANDS)}
 
 
 def test_what_is_started_is_on_the_list_and_gets_what_the_list_says(developer: Developer, server: Recorder, strace: str) -> None:

@@ -1,7 +1,3 @@
 """`python -m innerloop`: the same as the command `innerloop`."""
 
-import sys
-
-from innerloop.core.launcher.main import main
-
-main(sys.argv[1:])
+import innerloop.start  # noqa: F401 (does it)

@@ -1,80 +1,113 @@
-"""The command line: arguments in, one clear line out for every expected failure.
+"""The conveniences' command line, and the explanation of every other command: arguments in, a step out.
 
-May import: argparse, this package, and what it hands to it.
+A step's module is imported where its command was typed, and before anything acts as somebody else: root's own modules may be root's alone.
 """
 
 import argparse
-import importlib
-import os
-from collections.abc import Callable
-from typing import Any
+from typing import Callable
 
-from innerloop.core.asking import home_check
-from innerloop.core.consent.resolve import NoProject, State
-from innerloop.core.launcher import record
-from innerloop.core.outbound import erasure
-from innerloop.core.plan.project import ProjectError
+from innerloop.core.command import perform
+from innerloop.core.consent.resolve import State
 from innerloop.core.shared import terminal
-from innerloop.core.shared.files import UnusableFile
 from innerloop.tools.arguments import parser
 
-# command -> the module of this package that has it, and the call: a module is imported only where it is needed
-COMMANDS: "dict[str, tuple[str, Callable[[Any, State, argparse.Namespace], int]]]" = {
-    "init": ("init", lambda module, here, given: module.init(here, given)),
-    "hook": ("hook", lambda module, _here, given: module.hook(given.shell or "")),
-    "install": ("install", lambda module, here, given: module.install(here.env, given.to)),
-    "opt-in": ("dialogue", lambda module, here, given: module.opt_in(here, given.local)),
-    "opt-out": ("leave", lambda module, here, given: module.opt_out(here, given.all)),
-    "status": ("status", lambda module, here, given: module.status(here, given.json)),
-    "doctor": ("status", lambda module, here, given: module.doctor(here, given.json)),
-    "describe": ("look", lambda module, here, given: module.describe(here, given.json, given.dpia)),
-    "show": ("look", lambda module, here, given: module.show(here, given.what, given.json)),
-    "report": ("report", lambda module, here, given: module.report(here, given.json, given.days)),
-    "timeline": ("timeline", lambda module, here, given: module.timeline(here, given)),
-    "reset-id": ("forget", lambda module, here, _given: module.reset_id(here)),
-    "forget": ("forget", lambda module, here, given: module.forget(here, given.check, given.json)),
-    "flush": ("deliver", lambda module, here, given: module.flush(here, given.timeout, given.json)),
-    "uninstall": ("uninstall", lambda module, here, given: module.uninstall(here, given)),
-    "deliver": ("deliver", lambda module, here, _given: module.deliver(here)),
-}
+Step = Callable[[State], int]
 
 
-def dispatch(given: argparse.Namespace, here: State) -> int:
-    """Call a command and return its exit status."""
-    name, call = COMMANDS[given.command]
-    module = importlib.import_module(f"innerloop.cli.{name}")  # before: root's own modules may be root's alone
-    if given.command in ("install", "hook"):
-        return call(module, here, given)  # a shell that starts waits for no home
-    home_check.answer_in_time(here)
-    act_as_owner(here)
-    status = call(module, here, given)
-    if given.command not in ("forget", "deliver", "uninstall") and erasure.due(here.state):
-        record.start_delivery(here.env)  # an erasure that no collector confirmed yet is asked for again, and nobody waits
-    return status
+def _init(given: argparse.Namespace) -> Step:
+    from innerloop.tools.setup.init import init
+
+    return lambda here: init(here, given)
+
+
+def _hook(given: argparse.Namespace) -> Step:
+    from innerloop.tools.hook import hook
+
+    return lambda _: hook(given.shell or "")
+
+
+def _install(given: argparse.Namespace) -> Step:
+    from innerloop.tools.install import install
+
+    return lambda here: install(here.env, given.to)
+
+
+def _status(given: argparse.Namespace) -> Step:
+    from innerloop.tools.diagnosis.status import status
+
+    return lambda here: status(here, given.json)
+
+
+def _doctor(given: argparse.Namespace) -> Step:
+    from innerloop.tools.diagnosis.status import doctor
+
+    return lambda here: doctor(here, given.json)
+
+
+def _describe(given: argparse.Namespace) -> Step:
+    from innerloop.tools.disclosure.show import describe
+
+    return lambda here: describe(here, given.json, given.dpia)
+
+
+def _show(given: argparse.Namespace) -> Step:
+    from innerloop.tools.disclosure.show import show
+
+    return lambda here: show(here, given.what, given.json)
+
+
+def _report(given: argparse.Namespace) -> Step:
+    from innerloop.tools.report import report
+
+    return lambda here: report(here, given.json, given.days)
+
+
+def _timeline(given: argparse.Namespace) -> Step:
+    from innerloop.tools.timeline.command import timeline
+
+    return lambda here: timeline(here, given)
+
+
+def _reset_id(_given: argparse.Namespace) -> Step:
+    from innerloop.tools.forget import reset_id
+
+    return reset_id
+
+
+def _forget(given: argparse.Namespace) -> Step:
+    from innerloop.tools.forget import forget
+
+    return lambda here: forget(here, given.check, given.json)
+
+
+def _flush(given: argparse.Namespace) -> Step:
+    from innerloop.tools.flush import flush
+
+    return lambda here: flush(here, given.timeout, given.json)
+
+
+def _uninstall(given: argparse.Namespace) -> Step:
+    from innerloop.tools.uninstall import uninstall
+
+    return lambda here: uninstall(here, given)
+
+
+COMMANDS: "dict[str, Callable[[argparse.Namespace], Step]]" = {
+    "init": _init, "hook": _hook, "install": _install, "status": _status, "doctor": _doctor, "describe": _describe, "show": _show,
+    "report": _report, "timeline": _timeline, "reset-id": _reset_id, "forget": _forget, "flush": _flush, "uninstall": _uninstall,
+}  # fmt: skip
 
 
 def main(arguments: "list[str]") -> None:
     """Run a command and end with its status: 0 done, 1 failed with one line, 2 wrong usage."""
     terminal.prepare()
-    parsed = read(arguments)
-    try:
-        status = dispatch(parsed, State(dict(os.environb), directory()))
-    except KeyboardInterrupt:
-        terminal.say("")
-        status = 130
-    except (terminal.Failure, NoProject, ProjectError, UnusableFile) as error:
-        terminal.complain(error)
-        status = 1
-    except OSError as error:
-        terminal.complain(OSError(f"{os.fsdecode(error.filename or parsed.command)}: {error.strerror}; try again when that is mended"))
-        status = 1
-    terminal.leave(status)
+    given = read(arguments)
+    step = COMMANDS[given.command](given)
+    perform(step, given.command, asks_again=given.command not in ("forget", "uninstall"), in_a_shell=given.command in ("hook", "install"))
 
 
 def read(arguments: "list[str]") -> argparse.Namespace:
     """What was typed. Help and wrong usage end here."""
-    if arguments == ["deliver"]:  # what the launcher starts, and nobody types
-        return argparse.Namespace(command="deliver")
     top = parser()
     if not arguments:
         terminal.say(top.format_help().rstrip("\n"))
@@ -87,22 +120,6 @@ def read(arguments: "list[str]") -> argparse.Namespace:
         terminal.leave(0)
     if parsed.command in ("run", "wrap"):
         top.commands[parsed.command].error("put `--` before a command that has options of its own")
+    if parsed.command not in COMMANDS:
+        top.commands[parsed.command].error("say each option once")
     return parsed
-
-
-def act_as_owner(here: State) -> None:
-    """Root in a container works on the host's files as the owner of the mount, to the end."""
-    try:
-        here.home.enter()
-    except OSError as error:
-        here.home.leave()
-        here.home.problem = f"root may not act as uid {here.home.uid} here ({error.strerror})"
-
-
-def directory() -> str:
-    """The working directory, or the root where it was deleted: there is no project in either."""
-    try:
-        return os.getcwd()
-    except OSError:
-        os.chdir("/")
-        return "/"

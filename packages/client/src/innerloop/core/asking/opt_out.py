@@ -11,7 +11,7 @@ from typing import Optional
 
 from innerloop.core.asking import dialogue, events
 from innerloop.core.consent import answer as answers
-from innerloop.core.consent import texts
+from innerloop.core.consent import cache_files, texts
 from innerloop.core.consent.apply import settle
 from innerloop.core.consent.resolve import NoProject, Resolution, State, resolve
 from innerloop.core.plan.founding import SYSTEMS
@@ -20,7 +20,6 @@ from innerloop.core.probe import attached
 from innerloop.core.shared import environment, files
 from innerloop.core.shared.terminal import Failure, say
 from innerloop.core.spool import store
-from innerloop.tools.setup import leftovers
 
 
 def opt_out(here: State, everywhere: bool) -> int:
@@ -121,7 +120,7 @@ def _opt_out_all(here: State) -> int:
     for answer in list(_answers_without_spool(here)):
         dialogue.opt_out_of(answer, here, _load(answers.place(answer, here.home)))
         stopped += 1
-    for path in leftovers.caches(here.state):
+    for path in cache_files.paths(here.state):
         files.remove(path)
     files.remove(f"{here.state}/enabled")
     attached.remove(here.state)

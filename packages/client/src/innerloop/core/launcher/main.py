@@ -137,18 +137,14 @@ def answer_make(arguments: "list[str]") -> None:
 
 
 def main(arguments: "list[str]") -> None:
-    """Run the command line of `innerloop run` or `innerloop wrap`, or hand any other over. Does not return."""
-    if arguments[:1] == ["attach"] and len(arguments) > 2:
-        answer_make(arguments[1:])
-    if arguments[:1] in (["run"], ["wrap"]):
-        quiet_interrupt()
-        request = parse(arguments)
-    else:
-        request = None
+    """Do what `innerloop run`, `wrap` or `attach` asks for. Returns only where something else was typed."""
+    if arguments[0] == "attach":
+        if len(arguments) > 2:
+            answer_make(arguments[1:])
+        return
+    quiet_interrupt()
+    request = parse(arguments)
     if request is None:
-        from innerloop.tools.main import main as explain  # noqa: PLC0415
-
-        explain(arguments)
         return
     far = False
     try:

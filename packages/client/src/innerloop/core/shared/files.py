@@ -25,6 +25,7 @@ KINDS = {
     stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
 }  # fmt: skip
 ASIDE = ".odd-"  # and 8 hex digits, behind the name of what was moved out of the way
+BEING_WRITTEN = r"(?:\.[0-9]+-[0-9a-f]{8}\.tmp)?"  # behind the name of a file whose writing was cut off
 CAREFULLY = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 

@@ -9,19 +9,19 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from innerloop.core.consent import cache_files
 from innerloop.core.shared import files
 from innerloop.tools.setup import gnumakefile, targets
 
 KEY = r"[0-9a-f]{24}"
-BEING_WRITTEN = r"(?:\.[0-9]+-[0-9a-f]{8}\.tmp)?"  # files.write, cut off
 STATE = {
-    "": rf"(?:enabled|asked|receipts|attach\.mk){BEING_WRITTEN}",
-    "hot": rf"[0-9]+-[0-9]+(?:%.*|.{{150}})?{BEING_WRITTEN}",
+    "": rf"(?:enabled|asked|receipts|attach\.mk){files.BEING_WRITTEN}",
+    "hot": cache_files.NAME.pattern,
     "spool": rf"{KEY}(?:-ci)?",
     "probe": r"\.?[0-9a-f]{12}(?:[.-].*)?",
 }
 ERASURE = rf"{KEY}(?:-ci)?\.json"  # in `forget`: removed once it is done
-ANSWER = rf"[a-z0-9][a-z0-9._-]*\.json{BEING_WRITTEN}"
+ANSWER = rf"[a-z0-9][a-z0-9._-]*\.json{files.BEING_WRITTEN}"
 VERSION = re.compile(r"\.[0-9a-f]{8}\.(?:new|old)|[0-9][0-9A-Za-z.+-]*")
 SCRIPT, PACKAGE = "bin/innerloop", "lib/python3/site-packages/innerloop"
 SHELL_FILES = (
@@ -42,11 +42,6 @@ def state(directory: str) -> "list[str]":
     """What innerloop keeps in its state directory, but for erasures that wait; what starts a measurement comes first."""
     found = [path for place in STATE for path in _ours(os.path.join(directory, place).rstrip("/"), STATE[place])]
     return sorted(found, key=lambda path: os.path.basename(path) not in ("enabled", "attach.mk"))
-
-
-def caches(state: str) -> "list[str]":
-    """What the launcher remembers, whatever stands in the place of such a file: paths."""
-    return [f"{state}/hot/{name}" for name in _names(f"{state}/hot") if re.fullmatch(STATE["hot"], name)]
 
 
 def answers(directory: str) -> "list[str]":

@@ -1,0 +1,56 @@
+"""The border around every command but the launcher's: who it acts as, and one clear line for every expected failure."""
+
+import os
+from typing import Callable, NoReturn
+
+from innerloop.core.asking import home_check
+from innerloop.core.consent.resolve import NoProject, State
+from innerloop.core.launcher import record
+from innerloop.core.outbound import erasure
+from innerloop.core.plan.project import ProjectError
+from innerloop.core.shared import terminal
+from innerloop.core.shared.files import UnusableFile
+
+
+def perform(step: "Callable[[State], int]", name: str, asks_again: bool = True, in_a_shell: bool = False) -> NoReturn:
+    """Run a command and end with its status: 0 done, 1 failed with one line.
+
+    `asks_again`: an erasure that no collector confirmed yet is asked for again afterwards. `in_a_shell`: a shell that starts waits for no home.
+    """
+    terminal.prepare()
+    try:
+        here = State(dict(os.environb), _directory())
+        if not in_a_shell:
+            home_check.answer_in_time(here)
+            _act_as_owner(here)
+        status = step(here)
+        if asks_again and not in_a_shell and erasure.due(here.state):
+            record.start_delivery(here.env)  # nobody waits for it
+    except KeyboardInterrupt:
+        terminal.say("")
+        status = 130
+    except (terminal.Failure, NoProject, ProjectError, UnusableFile) as error:
+        terminal.complain(error)
+        status = 1
+    except OSError as error:
+        terminal.complain(OSError(f"{os.fsdecode(error.filename or name)}: {error.strerror}; try again when that is mended"))
+        status = 1
+    terminal.leave(status)
+
+
+def _act_as_owner(here: State) -> None:
+    """Root in a container works on the host's files as the owner of the mount, to the end."""
+    try:
+        here.home.enter()
+    except OSError as error:
+        here.home.leave()
+        here.home.problem = f"root may not act as uid {here.home.uid} here ({error.strerror})"
+
+
+def _directory() -> str:
+    """The working directory, or the root where it was deleted: there is no project in either."""
+    try:
+        return os.getcwd()
+    except OSError:
+        os.chdir("/")
+        return "/"

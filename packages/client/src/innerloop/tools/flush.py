@@ -1,0 +1,38 @@
+"""`innerloop flush`: deliver now, and say what happened."""
+
+import os
+
+from innerloop.core.consent.answer import LOCAL, ON
+from innerloop.core.consent.resolve import State, resolve
+from innerloop.core.outbound import backoff, sender
+from innerloop.core.shared import terminal
+from innerloop.core.spool import store
+
+
+def flush(here: State, timeout: float, as_json: bool) -> int:
+    """Deliver everything now and say what happened. Exit status 1 where something is left."""
+    state = resolve(here)
+    if state.mode != ON:
+        raise terminal.Failure(
+            f"nothing is sent: {state.reason or ('you answered local' if state.mode == LOCAL else 'you have not agreed')}; see: innerloop status"
+        )
+    store.prepare(here.spool(state.key), state.path)
+    show = (lambda _: None) if as_json or not os.isatty(2) else (lambda text: terminal.say(f"  {text}"))
+    result = sender.deliver(here, state.key, everything=True, deadline=timeout, tell=show)
+    if as_json:
+        terminal.show_json(result._asdict(), None)
+    elif result.busy:
+        terminal.say("Another delivery is at work; look again: innerloop status")
+    else:
+        refused = f", {result.refused} refused and set aside (innerloop doctor)" if result.refused else ""
+        terminal.show(f"{terminal.count(result.sent, 'run')} delivered to {state.project.endpoint_host}{refused}, {result.left} left.")
+        for reason, number in result.held.items():
+            terminal.show(
+                f"Of these {number} {'is' if number == 1 else 'are'} held there, in no report: {terminal.line(reason)}. See: innerloop status"
+            )
+        for reason, number in result.lost.items():
+            terminal.show(f"Of these {number} {'was' if number == 1 else 'were'} not kept there: {terminal.line(reason)}.")
+    if result.problem and not as_json:
+        wait = backoff.read(here.spool(state.key)).until
+        terminal.say(f"Stopped: {terminal.line(result.problem)}. Nothing is lost{'; it is tried again by itself' if wait else ''}.")
+    return 1 if result.left or result.refused or result.busy else 0
