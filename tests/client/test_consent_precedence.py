@@ -143,9 +143,9 @@ for cell in json.load(open(sys.argv[1])):
     here = State(env, os.getcwd())
     shutil.rmtree(here.state + "/hot", ignore_errors=True)
     state = resolve(here)
-    from_sources = hot.course(hot_answer(state, here), env)
-    if hot.forbidden(env, here.home):
-        from_sources = hot.BARE
+    from_sources = cache.course(hot_answer(state, here), env)
+    if cache.forbidden(env, here.home):
+        from_sources = cache.BARE
     uncached, _ = decide(Request([b"true"]), env)
     write_hot(state, here)
     cached, _ = decide(Request([b"true"]), env)
