@@ -18,6 +18,7 @@ import pytest
 from innerloop.core.spool import entries, history, journals, ledger
 from tests.client.people import DAY, PATIENCE, Developer, eventually
 from tests.client.recorder import Recorder, Reply
+from tests.pairs import pairs
 from tests.requirements.support import in_time
 
 MARK = "canary-of-a-run"
@@ -83,7 +84,12 @@ ODD: dict[str, Callable[[Path], None]] = {
     "deep": deep, "huge": huge, "not text": lambda path: path.write_bytes(b"\xff\xfe\x00" * 1000), "NaN": lambda path: path.write_bytes(b'{"release": NaN}\n{}\n'),
     "huge number": lambda path: path.write_bytes(b'{"release": 1' + b"0" * 5000 + b"}\n{}\n"), "empty": lambda path: path.write_bytes(b""),
 }  # fmt: skip
+OWN = (
+    "recorded", "acknowledged", "local", "history", "roots", "known-ids", "about.json", "delivery.json", "held.json", "totals.json",
+    "unrecorded", "ballast", "next",
+)  # fmt: skip
 OPENED_BY_NOBODY = ("pipe", "socket", "device", "directory", "link", "dangling link", "loop", "foreign", "hard link")
+SOME_ODD = (*OPENED_BY_NOBODY, "deep", "huge", "not text")
 
 
 @pytest.fixture
@@ -111,8 +117,7 @@ def everything_works(developer: Developer) -> None:
     assert developer.run("make", "fail", timeout=15) == developer.execute("make", "fail")
 
 
-@pytest.mark.parametrize("kind", ODD)
-@pytest.mark.parametrize("place", ["new", "run", "sealed", "sent"])
+@pytest.mark.parametrize(("place", "kind"), pairs(["new", "run", "sealed", "sent"], ODD))
 def test_one_odd_entry_holds_up_nothing_else(busy: Developer, server: Recorder, place: str, kind: str) -> None:
     odd = busy.spool / place / "00000000-0000-4000-8000-000000000000"
     ODD[kind](odd)
@@ -128,11 +133,7 @@ def test_one_odd_entry_holds_up_nothing_else(busy: Developer, server: Recorder, 
         assert "00000000-0000-4000-8000-000000000000" in busy.innerloop("doctor").out
 
 
-@pytest.mark.parametrize("kind", [*OPENED_BY_NOBODY, "deep", "huge", "not text"])
-@pytest.mark.parametrize(
-    "name",
-    ["recorded", "acknowledged", "local", "history", "roots", "known-ids", "about.json", "delivery.json", "held.json", "totals.json", "unrecorded", "ballast", "next"],
-)  # fmt: skip
+@pytest.mark.parametrize(("name", "kind"), pairs(OWN, SOME_ODD))
 def test_an_odd_file_of_the_spools_own_holds_up_nothing(busy: Developer, server: Recorder, name: str, kind: str) -> None:
     replace(busy.spool / name, kind)
     everything_works(busy)
@@ -143,8 +144,9 @@ def test_an_odd_file_of_the_spools_own_holds_up_nothing(busy: Developer, server:
         assert f"{busy.spool}/{name}" in busy.innerloop("doctor").out, "it is named"
 
 
-@pytest.mark.parametrize("kind", [*OPENED_BY_NOBODY, "huge"])
-@pytest.mark.parametrize("name", ["lock", "seal.lock", "new", "run", "sealed", "sent", "quarantine", "targets"])
+@pytest.mark.parametrize(
+    ("name", "kind"), pairs(["lock", "seal.lock", "new", "run", "sealed", "sent", "quarantine", "targets"], [*OPENED_BY_NOBODY, "huge"])
+)
 def test_odd_locks_and_places_hold_up_nothing(busy: Developer, server: Recorder, name: str, kind: str) -> None:
     replace(busy.spool / name, kind)
     busy.flush(timeout=15)
@@ -155,8 +157,7 @@ def test_odd_locks_and_places_hold_up_nothing(busy: Developer, server: Recorder,
     assert f"{busy.spool}/{name}" in busy.innerloop("doctor").out or kind in ("huge", "directory")
 
 
-@pytest.mark.parametrize("kind", [*OPENED_BY_NOBODY, "deep", "huge", "not text"])
-@pytest.mark.parametrize("name", ["enabled", "asked", "receipts", "attach.mk"])
+@pytest.mark.parametrize(("name", "kind"), pairs(["enabled", "asked", "receipts", "attach.mk"], SOME_ODD))
 def test_an_odd_file_beside_the_spools_holds_up_nothing(busy: Developer, server: Recorder, name: str, kind: str) -> None:
     replace(busy.state / name, kind)
     everything_works(busy)
@@ -164,7 +165,7 @@ def test_an_odd_file_beside_the_spools_holds_up_nothing(busy: Developer, server:
     assert 3 <= len(server.events)
 
 
-@pytest.mark.parametrize("kind", [*OPENED_BY_NOBODY, "deep", "huge", "not text"])
+@pytest.mark.parametrize("kind", SOME_ODD)
 def test_an_odd_hot_file_is_as_good_as_none(busy: Developer, kind: str) -> None:
     replace(busy.hot_file, kind)
     everything_works(busy)
@@ -172,7 +173,7 @@ def test_an_odd_hot_file_is_as_good_as_none(busy: Developer, kind: str) -> None:
     assert 4 <= busy.recorded()
 
 
-@pytest.mark.parametrize("kind", [*OPENED_BY_NOBODY, "deep", "huge", "not text"])
+@pytest.mark.parametrize("kind", SOME_ODD)
 def test_an_odd_answer_is_none(busy: Developer, server: Recorder, kind: str) -> None:
     path = busy.consent_file
     replace(path, kind)
@@ -182,7 +183,7 @@ def test_an_odd_answer_is_none(busy: Developer, server: Recorder, kind: str) -> 
     assert "no" == busy.status()["mode"]
 
 
-@pytest.mark.parametrize("kind", [*OPENED_BY_NOBODY, "deep", "huge", "not text"])
+@pytest.mark.parametrize("kind", SOME_ODD)
 def test_an_odd_wish_for_erasure_holds_up_nothing(busy: Developer, server: Recorder, kind: str) -> None:
     (busy.state / "forget").mkdir()
     odd = busy.state / "forget" / f"{busy.spool.name}.json"
@@ -195,13 +196,16 @@ def test_an_odd_wish_for_erasure_holds_up_nothing(busy: Developer, server: Recor
     assert 3 <= len(server.events)
 
 
-@pytest.mark.parametrize("kind", ["pipe", "socket", "device", "directory", "dangling link", "huge"])
 @pytest.mark.parametrize(
-    "words", [["status"], ["doctor"], ["flush"], ["report"], ["opt-out"], ["describe"], ["run", "--", "true"]], ids=" ".join
+    ("command", "kind"),
+    pairs(
+        ["status", "doctor", "flush", "report", "opt-out", "describe", "run -- true"],
+        ["pipe", "socket", "device", "directory", "dangling link", "huge"],
+    ),
 )
-def test_an_odd_project_file_hangs_no_command(busy: Developer, kind: str, words: list[str]) -> None:
+def test_an_odd_project_file_hangs_no_command(busy: Developer, command: str, kind: str) -> None:
     replace(busy.project_file, kind)
-    done = busy.innerloop(*words, timeout=15)
+    done = busy.innerloop(*command.split(), timeout=15)
 
     assert "Traceback" not in done.err
 

@@ -74,7 +74,12 @@ def _wrapper(name: str, directory: Path) -> list[str]:
     return [sys.executable, "-I", "-S", str(file)]
 
 
-@pytest.mark.parametrize(("wrapper", "promise"), [(name, row) for name, rows in CAUGHT.items() for row in rows])
+@pytest.mark.parametrize(
+    ("wrapper", "promise"),
+    [  # what goes wrong is often that something never ends, so most of them wait for as long as the matrix waits
+        pytest.param(name, row, marks=pytest.mark.slow if at else ()) for name, rows in CAUGHT.items() for at, row in enumerate(rows)
+    ],
+)
 def test_a_bad_wrapper_is_caught(wrapper: str, promise: str, agreed: Developer, tmp_path: Path) -> None:
     bare = observe(ROWS[promise], agreed.stage("bare", []))
     bad = observe(ROWS[promise], agreed.stage("bad", _wrapper(wrapper, tmp_path)))
