@@ -6,17 +6,18 @@ read from a pickle, allocated empty) shows nothing. Whoever has one may read the
 
 import types
 from collections.abc import Iterable
-from typing import Any, Never, NoReturn, Self, SupportsIndex, TypeVar, Union, final, get_args, get_origin, get_type_hints
+from typing import Any, Generic, Never, NoReturn, Self, SupportsIndex, TypeVar, Union, final, get_args, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
 import msgspec
 
 from innerloop_collector.query.rules import STEP
 
+N = TypeVar("N")
 _UNITS = ((3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
-class Published:
+class Published(Generic[N]):
     """A number that passed the rules."""
 
     __slots__ = ("__weakref__",)
@@ -29,18 +30,20 @@ class Published:
         """Refuse, but for those below."""
         if _closed:
             raise TypeError("what may be shown is of the kinds that there are")
+        super().__init_subclass__()
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         """Refuse to be copied and pickled."""
         raise TypeError(f"a {type(self).__name__} is neither copied nor pickled")
 
     @property
-    def value(self) -> Any:
+    def value(self) -> N:
         """The number as it is shown. None: `<5`."""
         try:
-            return _shown[self]
+            number: N = _shown[self]
         except KeyError:
             raise TypeError(f"this {type(self).__name__} did not pass the rules") from None
+        return number
 
     def __repr__(self) -> str:
         """Name it for who debugs."""
@@ -48,11 +51,11 @@ class Published:
 
 
 _closed = False
-_shown: "WeakKeyDictionary[Published, Any]" = WeakKeyDictionary()
+_shown: WeakKeyDictionary["Published[Any]", Any] = WeakKeyDictionary()
 
 
 @final
-class Count(Published):
+class Count(Published[int | None]):
     """How many: of people's runs rounded to 5."""
 
     __slots__ = ()
@@ -67,7 +70,7 @@ class Count(Published):
 
 
 @final
-class Milliseconds(Published):
+class Milliseconds(Published[int]):
     """A time, to three digits."""
 
     __slots__ = ()
@@ -78,7 +81,7 @@ class Milliseconds(Published):
 
 
 @final
-class Minutes(Published):
+class Minutes(Published[float]):
     """A sum of time, to three digits."""
 
     __slots__ = ()
@@ -89,7 +92,7 @@ class Minutes(Published):
 
 
 @final
-class Rate(Published):
+class Rate(Published[float]):
     """A part of a whole, to a hundredth."""
 
     __slots__ = ()
@@ -100,7 +103,7 @@ class Rate(Published):
 
 
 _closed = True
-P = TypeVar("P", bound=Published)
+P = TypeVar("P", bound=Published[Any])
 
 
 def seal(kind: type[P], shown: float | None) -> P:
@@ -116,7 +119,7 @@ def total(kind: type[P], values: Iterable[P | None], digits: int = 0) -> P:
     return seal(kind, round(found, digits) if digits else found)
 
 
-def text(value: Published | None, absent: str = "-") -> str:
+def text(value: Published[Any] | None, absent: str = "-") -> str:
     """Write a value for a page. Raises TypeError for what is not published."""
     if value is None:
         return absent
@@ -156,11 +159,11 @@ def _classes(hint: Any) -> Iterable[type]:
 
 def document(view: View) -> dict[str, Any]:
     """A view as what JSON can say."""
-    built: dict[str, Any] = msgspec.to_builtins(view, enc_hook=_number)
+    built: dict[str, Any] = msgspec.to_builtins(view, enc_hook=_encoded)
     return built
 
 
-def _number(value: Any) -> Any:
+def _encoded(value: Any) -> Any:
     if issubclass(type(value), Published):
         return value.value
     raise TypeError(f"{type(value).__name__} is not published")

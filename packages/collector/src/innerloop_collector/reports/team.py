@@ -1,6 +1,7 @@
 """The team's report of a project: published figures, in order, and how it stands where there are none."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from innerloop_collector.query import (
     P90_DEVELOPERS,
@@ -101,7 +102,7 @@ def _about(count: Count) -> About:
     return About(count, str(count))
 
 
-def _value(shown: Published | None) -> float:
+def _value(shown: Published[Any] | None) -> float:
     """For putting in order: what is not shown is the least."""
     return 0 if shown is None else float(shown.value or 0)
 
