@@ -208,6 +208,18 @@ def test_no_module_above_query_has_sql_and_in_query_one_reads_events() -> None:
     assert {"weekly_totals"} == {match[2] for match in ASKS_EVENTS.finditer(totals)}
 
 
+def test_one_room_knows_the_driver_of_the_engine() -> None:
+    knowing = {
+        path.parts[0]
+        for path, module in _modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        if any("clickhouse_connect" in name for name in (getattr(node, "module", None) or "", *(one.name for one in node.names)))
+    }
+
+    assert {"db"} == knowing
+
+
 def test_no_module_above_query_hands_sql_to_the_engine() -> None:
     found = {
         f"{path}:{node.lineno}"
