@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from innerloop_collector import query
-from innerloop_collector.query import Count, FigureRow, Milliseconds, Minutes, Published, Rate, View, document, text
+from innerloop_collector.query import Count, FigureRow, Milliseconds, Minutes, Published, Rate, View, document, text, total
 from innerloop_collector.query.published import seal
 from innerloop_collector.query.received import received
 from innerloop_collector.reports import views
@@ -104,6 +104,13 @@ def test_a_view_takes_no_number_of_another_kind() -> None:
     for other in (seal(Minutes, 1), Pretender()):
         with pytest.raises(TypeError):
             Total(other, seal(Minutes, 1))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("other", [3, Pretender(), seal(Minutes, 3)])
+def test_a_sum_is_of_values_of_one_kind(other: Any) -> None:
+    assert 15 == total(Count, [seal(Count, 10), None, seal(Count, 5), seal(Count, None)]).value
+    with pytest.raises(TypeError):
+        total(Count, [seal(Count, 10), other])
 
 
 def _numbers(view: type[View]) -> Iterator[str]:

@@ -14,6 +14,7 @@ import msgspec
 from innerloop_collector.query.rules import STEP
 
 N = TypeVar("N")
+_SUM_DIGITS = 4
 _UNITS = ((3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
@@ -113,10 +114,12 @@ def seal(kind: type[P], shown: float | None) -> P:
     return made
 
 
-def total(kind: type[P], values: Iterable[P | None], digits: int = 0) -> P:
-    """The sum of what is shown, and of nothing else."""
-    found = sum(0 if one is None else one.value or 0 for one in values)
-    return seal(kind, round(found, digits) if digits else found)
+def total(kind: type[P], values: Iterable[P | None]) -> P:
+    """The sum of what is shown, and of nothing else. Raises TypeError for what is not of this kind."""
+    shown = [one for one in values if one is not None]
+    if strange := {type(one).__name__ for one in shown if type(one) is not kind}:
+        raise TypeError(f"a sum of {kind.__name__} takes no {', '.join(sorted(strange))}")
+    return seal(kind, round(sum(one.value or 0 for one in shown), _SUM_DIGITS))
 
 
 def text(value: Published[Any] | None, absent: str = "-") -> str:

@@ -53,7 +53,7 @@ def team_report(figures: Figures, project: str, weeks: int | None = None) -> Rep
         targets=tuple(targets),
         targets_need_more_developers=len(found.targets.hidden),
         waiting=tuple(Waiting(one.reason, one.removed_from.isoformat()) for one in found.waiting),
-        total=Total(total(Count, (one.runs for one in commands)), total(Minutes, (one.waited_minutes for one in commands), digits=4)),
+        total=Total(total(Count, (one.runs for one in commands)), total(Minutes, (one.waited_minutes for one in commands))),
         rules=(
             _THROW_AWAY if found.window.running else f"{_WHOLE_WEEKS}; the next figures come on {next_figures}",
             f"developers count from {_weeks(found.min_active_weeks)} on (min_active_weeks = {found.min_active_weeks})",
