@@ -39,7 +39,7 @@ def cohorts_sent(developer: Developer, server: Recorder) -> list[str | None]:
 @pytest.mark.parametrize("typed", ["contractor", " Contractor ", "CONTRACTOR"])
 def test_a_word_that_is_offered_and_typed_leaves_with_each_run(asked: Developer, server: Recorder, typed: str) -> None:
     said = answer(asked, "yes", typed)
-    assert "You may name what you are, and need not: employee, contractor, community." in said.text
+    assert "If you like, say which of these you are: employee, contractor, community." in said.text
     assert "Cohort: contractor." in said.text
     assert asked.consent["cohort"] == "contractor"
     assert cohorts_sent(asked, server) == ["contractor"]
@@ -121,7 +121,7 @@ def test_eight_long_words_fit_the_screen(developer: Developer) -> None:
     developer.edit(project={"cohorts": [f"a-long-word-no-{number}" for number in range(8)], "name": "x" * 40})
     said = answer(developer, "yes", "")
     assert [line for line in said.text.splitlines() if len(line) > 80 and "/" not in line] == []
-    second = said.text[said.text.index("You may name") : said.text.index("Cohort:")]
+    second = said.text[said.text.index("If you like, say") : said.text.index("Cohort:")]
     assert len(second.splitlines()) <= 9
 
 

@@ -123,7 +123,7 @@ def test_every_other_text_fits_too(named: Developer) -> None:
     looked_up()
     said = named.at_terminal(named.command, "opt-in", types=[(ANSWER_PROMPT, "yes"), (COHORT_PROMPT, "employee")])
     shows(said.text)
-    second = said.text[said.text.index("You may name") :].partition("Thank you")[0]
+    second = said.text[said.text.index("If you like, say") :].partition("Thank you")[0]
     assert len(second.splitlines()) <= OTHER_LINES
     named.run("make", "test")
     named.flush()

@@ -332,7 +332,7 @@ def test_flush_does_not_wait_for_a_delivery_that_is_under_way(queued: Developer,
     first = queued.start(queued.command, "flush")
     assert eventually(lambda: server.requests)
     second = queued.flush()
-    assert (second.status, "Another delivery is at work" in second.err) == (1, True)
+    assert (second.status, "Another delivery is running" in second.err) == (1, True)
     assert first.wait(20) == 0
     assert len(server.requests) == 1
 

@@ -284,7 +284,7 @@ def test_what_a_collector_says_of_an_id_is_passed_on(agreed: Developer, server: 
     said = forget(agreed)
 
     assert said.status == 1
-    assert "did not believe" in said.text
+    assert "could not confirm" in said.text
     assert "New Relic: not provable" in said.text
 
 
@@ -374,7 +374,7 @@ def test_of_many_ids_those_that_were_confirmed_are_not_asked_for_again(agreed: D
 
 
 @pytest.mark.parametrize(
-    ("state", "words"), [("erased", "segment: nothing of it was ever passed on there"), ("not provable", "segment: not provable")]
+    ("state", "words"), [("erased", "segment: nothing was ever forwarded there"), ("not provable", "segment: not provable")]
 )
 def test_what_became_of_records_at_a_destination_is_said_truly(agreed: Developer, server: Recorder, state: str, words: str) -> None:
     """The collector says erased where it never passed anything on."""

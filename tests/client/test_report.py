@@ -75,7 +75,7 @@ def test_a_make_that_only_says_what_it_would_do_is_no_run(agreed: Developer) -> 
 def test_a_first_week_claims_no_comparison(agreed: Developer) -> None:
     agreed.run("make", "test")
 
-    assert "Of the 7 days before nothing is known." in " ".join(agreed.innerloop("report").out.split())
+    assert "Nothing is known about the 7 days before." in " ".join(agreed.innerloop("report").out.split())
 
 
 def test_runs_of_agents_and_ci_are_counted_apart(agreed: Developer) -> None:

@@ -124,9 +124,9 @@ def test_the_first_line_says_how_it_ended_and_how_that_is_known(run: Known, says
 @pytest.mark.parametrize(
     ("run", "says"),
     [
-        (known(0), "No recipe ran: nothing was to be done."),
-        (known(0, exit=INFERRED), "No recipe ran: nothing was to be done, or make ended before the first one."),
-        (known(None, FORGOTTEN), "No recipe ran: nothing was to be done, or make ended before the first one."),
+        (known(0), "No recipe ran: there was nothing to do."),
+        (known(0, exit=INFERRED), "No recipe ran: there was nothing to do, or make ended before the first one."),
+        (known(None, FORGOTTEN), "No recipe ran: there was nothing to do, or make ended before the first one."),
         (known(2), "No recipe ran: make failed before the first one, as it does with a missing rule."),
         (known(-2), "No recipe ran: make was stopped before the first one."),
         (known(-9), "No recipe ran: make was killed before the first one."),
@@ -140,7 +140,7 @@ def test_a_missing_rule_is_named_as_a_reason_when_no_target_failed() -> None:
     book = HandMade()
     book.line("a", 0, 70)
 
-    assert "No target failed: the run did for another reason, such as a missing rule." in drawn(book, known(2))
+    assert "No target failed: the run failed for another reason, such as a missing rule." in drawn(book, known(2))
     assert "No target failed" not in drawn(book, known(0))
     assert "No target failed" not in drawn(book, known(-9)), "the first line says that make was killed"
 

@@ -145,7 +145,7 @@ def test_make_and_the_timeline_agree_on_what_failed(builder: Developer, words: t
     ("goal", "says"),
     [
         ("nosuch", "No recipe ran: make failed before the first one, as it does with a missing rule."),
-        ("idle", "No recipe ran: nothing was to be done."),
+        ("idle", "No recipe ran: there was nothing to do."),
         ("shot", "1 target never ended: it was killed."),
     ],
 )

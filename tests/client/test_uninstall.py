@@ -197,7 +197,7 @@ def test_twice_is_once(measured: Developer) -> None:
     uninstall(measured)
     done = measured.innerloop("uninstall")
 
-    assert (0, True) == (done.status, "There is nothing of innerloop's to remove here." in done.out)
+    assert (0, True) == (done.status, "There is nothing of innerloop to remove here." in done.out)
     assert "There is nothing" in measured.innerloop("uninstall", env={"XDG_STATE_HOME": "/nonexistent"}).out
 
 

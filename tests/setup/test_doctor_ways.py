@@ -73,7 +73,7 @@ def test_one_of_the_projects_own_is_told_from_ours_and_from_an_edited_one(somebo
 def test_a_gnumakefile_whose_makefile_is_gone_is_named_with_the_way_out(somebody: Developer) -> None:
     init(somebody)
     (somebody.project / "Makefile").rename(somebody.project / "M")
-    said = "the GNUmakefile reads Makefile, which is gone, so make fails: `innerloop init --uninstall` takes it out"
+    said = "the GNUmakefile reads Makefile, which is gone, so make fails: `innerloop init --uninstall` removes it"
 
     assert (False, said) == ways(somebody)["GNUmakefile"]
     done = subprocess.run(
@@ -101,7 +101,7 @@ def test_a_lost_or_foreign_attach_file_is_named_with_its_remedy(somebody: Develo
     path = somebody.state / "attach.mk"
     path.write_text(path.read_text() + "# old\n")
     good, finding = ways(somebody)["attach.mk"]
-    assert (False, True) == (good, "of another installation or version" in finding)
+    assert (False, True) == (good, "belongs to another installation or version" in finding)
 
     path.unlink()
     good, finding = ways(somebody)["attach.mk"]
@@ -175,7 +175,7 @@ def test_a_home_that_make_cannot_name_is_explained(hire: Callable[[str], Develop
     )
     rows = ways(moved, XDG_STATE_HOME=str(state))
 
-    assert "characters that make does not take" in rows["attach.mk"][1]
+    assert "characters that make does not accept" in rows["attach.mk"][1]
     assert (False, False) == (rows["attach.mk"][0], rows["targets"][0])
 
 

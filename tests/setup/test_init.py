@@ -62,9 +62,9 @@ STEPS = [
     b"fill in innerloop.toml: organisation, endpoint.",
     b"review the names in innerloop.toml:",
     b"on the collector's machine: innerloop-collector projects apply innerloop.toml",
-    b"there too: innerloop-collector keys create shop; put the key into innerloop.toml as write_key",
+    b"on that machine too: innerloop-collector keys create shop; put the key into innerloop.toml as write_key",
     b"commit innerloop.toml, GNUmakefile",
-    b"each developer decides alone: innerloop opt-in. Tell them",
+    b"each developer decides for themselves: innerloop opt-in. Tell them",
 ]
 
 
@@ -200,7 +200,7 @@ def test_doing_it_twice_changes_nothing(repository: Repository) -> None:
         before = repository.tree()
         again = repository.init(*words)
 
-        assert b"Nothing is to be changed." in again.out
+        assert b"There is nothing to change." in again.out
         assert before == repository.tree()
 
 
@@ -460,7 +460,7 @@ def test_the_clones_remotes_are_proposed_but_no_path_of_this_machine(repository:
 def test_a_makefile_that_passes_goals_on_is_named(repository: Repository, rule: str, told: bool) -> None:
     repository.write("Makefile", f"{rule}\n")
 
-    assert told == (b"passes goals on" in repository.init("--dry-run").out)
+    assert told == (b"accepts goals that it has no rule for" in repository.init("--dry-run").out)
 
 
 def test_at_a_terminal_it_asks_for_what_it_cannot_know(repository: Repository) -> None:
@@ -494,7 +494,7 @@ def told(repository: Repository, *words: str) -> str:
 
 def test_a_makefile_that_configure_made_is_found_when_asked_and_told_when_not(configured: Repository) -> None:
     said = told(configured, *ANSWERS)
-    assert "git ignores the Makefile here, so it is made by a tool and was not looked into: `innerloop init --update-names`" in said
+    assert "git ignores the Makefile here, so a tool made it, and init did not read it: `innerloop init --update-names`" in said
     assert [] == tomllib.loads(configured.bytes("innerloop.toml").decode())["names"]["allow"]
     assert not configured.has("GNUmakefile")
 
@@ -551,7 +551,7 @@ def test_what_an_earlier_init_left_blank_is_filled_in(repository: Repository) ->
     changed = [one for one in zip(before.splitlines(), repository.bytes("innerloop.toml").splitlines(), strict=True) if one[0] != one[1]]
     assert 3 == len(changed)
     assert b"to fill in" not in repository.bytes("innerloop.toml")
-    assert b"Nothing is to be changed." in repository.init(*FLAGS).out
+    assert b"There is nothing to change." in repository.init(*FLAGS).out
     assert b"ok  project file" in repository.run(str(repository.innerloop), "doctor").out
     repository.init("--uninstall")
     assert not repository.has("innerloop.toml")
@@ -627,5 +627,5 @@ def test_a_makefile_that_cmake_made_and_git_does_not_ignore_gets_no_company_eith
     said = told(repository, *ANSWERS)
 
     assert not repository.has("GNUmakefile")
-    assert "a tool made the Makefile here, and git does not track it: no GNUmakefile was put beside it. Take --way hook" in said
+    assert "a tool made the Makefile here, and git does not track it: init wrote no GNUmakefile beside it. Use --way hook" in said
     assert ["all", "make"] == tomllib.loads(repository.bytes("innerloop.toml").decode())["names"]["allow"]

@@ -144,9 +144,7 @@ def test_a_file_of_an_earlier_init_that_is_in_the_way_now_is_named(repository: R
     repository.write("Makefile", "all: ; @test -f GNUmakefile\n")
     told = said(repository)
 
-    assert (
-        "GNUmakefile is from an earlier init and may make `make` start itself for ever: `innerloop init --uninstall` takes it out" in told
-    )
+    assert "GNUmakefile is from an earlier init and may make `make` start itself for ever: `innerloop init --uninstall` removes it" in told
     assert 0 == repository.init("--uninstall").status
     assert not repository.has("GNUmakefile")
 

@@ -47,7 +47,7 @@ def test_with_nothing_to_take_out_nothing_is_touched(repository: Repository) -> 
     done = repository.init("--uninstall")
 
     assert (0, before) == (done.status, repository.tree())
-    assert b"Nothing is to be changed." in done.out
+    assert b"There is nothing to change." in done.out
 
 
 def test_a_private_gnumakefile_is_not_seen_by_git(repository: Repository) -> None:

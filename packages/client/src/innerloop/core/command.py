@@ -33,7 +33,7 @@ def perform(step: "Callable[[State], int]", name: str, asks_again: bool = True, 
         terminal.complain(error)
         status = 1
     except OSError as error:
-        terminal.complain(OSError(f"{os.fsdecode(error.filename or name)}: {error.strerror}; try again when that is mended"))
+        terminal.complain(OSError(f"{os.fsdecode(error.filename or name)}: {error.strerror}; try again once that is fixed"))
         status = 1
     terminal.leave(status)
 

@@ -8,7 +8,7 @@ from innerloop import __version__
 from innerloop.core.shared import terminal
 from innerloop.tools.setup import SHELLS, WAYS
 
-ABOUT = "Measures how long you wait for commands, if you agreed; look at every byte before it leaves."
+ABOUT = "Measures how long you wait for commands, if you agree. You can see every byte before it leaves."
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,9 +66,9 @@ def parser() -> Parser:
             one.add_argument("--json", action="store_true", help="print JSON")
         return one
 
-    about = add("help", "this list, or how a command is used", json=False)
+    about = add("help", "show this list, or the usage of a command", json=False)
     about.add_argument("about", nargs="?", default="", metavar="COMMAND")
-    start = add("init", "set a project up: its targets, innerloop.toml, and the way in; or take that out again")
+    start = add("init", "set a project up: innerloop.toml with its targets, and the way in; or undo that")
     start.add_argument("--way", choices=WAYS, help="makefile: a GNUmakefile, to be committed; private: the same, kept out of git")
     start.add_argument("--all-makefiles", action="store_true", help="a GNUmakefile for each directory with a Makefile")
     for key in ("project", "organisation", "endpoint", "write-key"):
@@ -77,40 +77,42 @@ def parser() -> Parser:
     start.add_argument("--update-names", action="store_true", help="add the targets that innerloop.toml does not list yet")
     start.add_argument("--documented", action="store_true", help="list only targets with a help text: `target: ## text`")
     start.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
-    start.add_argument("--uninstall", action="store_true", help="take out of the repository what init wrote")
+    start.add_argument("--uninstall", action="store_true", help="remove from the repository what init wrote")
     start.add_argument("--container", action="store_true", help="print the mounts as a compose fragment; writes nothing")
-    hook = add("hook", "print a shell function that measures make, for your shell's own file", json=False)
-    hook.add_argument("shell", nargs="?", choices=SHELLS, help="without it: that of $SHELL")
+    hook = add("hook", "print a shell function that measures make, for your shell's startup file", json=False)
+    hook.add_argument("shell", nargs="?", choices=SHELLS, help="default: that of $SHELL")
     run = add("run", "measure a command: innerloop run [--name NAME] -- COMMAND...", json=False)
-    run.add_argument("--name", help="what to call it; leaves only where innerloop.toml lists it")
+    run.add_argument("--name", help="its name; it leaves only if innerloop.toml lists it")
     run.add_argument("words", nargs="+", metavar="COMMAND")
     wrap = add("wrap", "measure `make impl-TARGET` as TARGET", json=False)
     wrap.add_argument("target", metavar="TARGET")
-    agree = add("opt-in", "see what is collected and decide", json=False)
+    agree = add("opt-in", "see what is collected, and decide", json=False)
     agree.add_argument("--local", action="store_true", help="only for yourself, on this machine: nothing is sent")
-    leave = add("opt-out", "stop measuring; deletes what was not sent", json=False)
+    leave = add("opt-out", "stop measuring, and delete what was not sent", json=False)
     leave.add_argument("--all", action="store_true", help="every project on this machine")
-    add("status", "what holds for this project here")
+    add("status", "what applies to this project on this machine")
     describe = add("describe", "every field that can be collected, why, and an example from here")
     describe.add_argument("--dpia", action="store_true", help="the record of processing and the facts of an impact assessment")
-    show = add("show", "the very bytes: of the next batch, of what waits, of what left; what the collector keeps of you")
+    show = add("show", "the exact bytes of the next batch, of what waits, of what was sent; what the collector keeps of you")
     show.add_argument("what", choices=["next", "pending", "sent", "stored"])
     flush = add("flush", "deliver now, and say what happened")
     flush.add_argument("--timeout", type=seconds, default=30, metavar="S", help="give up after S seconds (30)")
     report = add("report", "your own week: what you waited for, what failed")
     report.add_argument("--days", type=days, default=7, metavar="N", help="look back N days (7)")
     line = add("timeline", "where a run's time went: its make targets, the critical path, what failed first")
-    line.add_argument("run", nargs="?", default="", metavar="RUN", help="the beginning of its id, as --list shows it; else the last run")
+    line.add_argument(
+        "run", nargs="?", default="", metavar="RUN", help="the beginning of its id, as --list shows it (default: the last run)"
+    )
     line.add_argument("--format", choices=["text", "json", "perfetto", "speedscope"], default="text", help="for people (text), or a file")
     line.add_argument("--list", action="store_true", help="the runs that have targets")
-    line.add_argument("--all", action="store_true", help="every target, or with --list every run; else what fits on a screen")
+    line.add_argument("--all", action="store_true", help="every target, or with --list every run (default: what fits on a screen)")
     add("reset-id", "a new pseudonymous id; the old one stays here as the key to erasure", json=False)
     forget = add("forget", "stop, and erase what was measured: here and, with a receipt, on the collector")
     forget.add_argument("--check", default="", metavar="RECEIPT", help="ask the collector about a receipt, and erase nothing")
     add("doctor", "why commands are (not) measured here, and where every record is")
     install = add("install", "unpack innerloop.pyz, so that `innerloop` is a command that starts fast", json=False)
     install.add_argument("--to", metavar="DIR", help="into DIR/share and DIR/bin instead of your home")
-    gone = add("uninstall", "take everything of innerloop's off this machine; repositories and the package itself are named")
-    gone.add_argument("--keep-answers", action="store_true", help="leave your answers: a no, and the keys by which collectors erase")
+    gone = add("uninstall", "remove everything of innerloop from this machine; it names repositories and the package, which stay")
+    gone.add_argument("--keep-answers", action="store_true", help="keep your answers: a no, and the keys to erasure on collectors")
     gone.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
     return top

@@ -22,7 +22,7 @@ def flush(here: State, timeout: float, as_json: bool) -> int:
     if as_json:
         terminal.show_json(result._asdict(), None)
     elif result.busy:
-        terminal.say("Another delivery is at work; look again: innerloop status")
+        terminal.say("Another delivery is running; check again: innerloop status")
     else:
         refused = f", {result.refused} refused and set aside (innerloop doctor)" if result.refused else ""
         terminal.show(f"{terminal.count(result.sent, 'run')} delivered to {state.project.endpoint_host}{refused}, {result.left} left.")

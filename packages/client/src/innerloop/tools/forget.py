@@ -20,7 +20,7 @@ PATIENCE = 60.0  # s to wait for a collector that says that it is at work: a lar
 
 def _only_a_person(state: Resolution, here: State) -> None:
     if not state.agents_may_answer and environment.by_agent(here.env):
-        raise Failure("only a person can do this; a coding agent may not answer, change or erase for one")
+        raise Failure("only a person can do this; a coding agent may not answer, change or erase for them")
     if refusal := here.home.refusal():
         raise Failure(f"{refusal}: there is nothing of yours here")
     if state.unusable:
@@ -100,7 +100,7 @@ def _ask(state: Resolution, here: State) -> int:
     project = state.project
     if not here.reaches(project.endpoint):
         raise Failure(
-            f"erased here, all but the ids: {project.endpoint_host} is the host's own address, so the host asks: innerloop forget there"
+            f"erased here, all but the ids: {project.endpoint_host} is the host's own address: to finish, run on the host: innerloop forget"
         )
     receipt, problem = erasure.ask(here.state, state.key, PATIENCE)
     if receipt is None:
@@ -110,10 +110,10 @@ def _ask(state: Resolution, here: State) -> int:
         )
     lines = [f"Erased here. {project.organisation} deleted {count(receipt.events, 'record')}, receipt {receipt.receipt}."]
     if receipt.states.get("unknown"):
-        lines.append(f"Of {count(receipt.states['unknown'], 'id')} it knew no record.")
+        lines.append(f"Of {count(receipt.states['unknown'], 'id')} it had no record.")
     if receipt.states.get("refused"):
         lines.append(
-            f"It did not believe that {receipt.states['refused']} of the ids are yours. Ask: {project.contact or project.organisation}"
+            f"It could not confirm that {receipt.states['refused']} of the ids are yours. Ask: {project.contact or project.organisation}"
         )
     lines += [fate(name, state) for name, state in receipt.destinations.items()]
     say(texts.fold(*lines, f"Check later: innerloop forget --check {receipt.receipt}"))
@@ -123,15 +123,15 @@ def _ask(state: Resolution, here: State) -> int:
 def fate(name: str, state: str) -> str:
     """What became of records elsewhere, for a person: of a destination the collector says erased where it never got any."""
     if state == erasure.ERASED and name != erasure.BACKUPS:
-        return f"{name}: nothing of it was ever passed on there, so there is nothing to erase."
+        return f"{name}: nothing was ever forwarded there, so there is nothing to erase."
     if state == erasure.NOT_PROVABLE and name != erasure.BACKUPS:
-        return f"{name}: not provable; it got some, or may have, and nobody can show that this is gone."
+        return f"{name}: not provable; it got some records, or may have, and nobody can prove that they are gone."
     return f"{name}: {state}."
 
 
 def _check(state: Resolution, receipt: str, as_json: bool) -> int:
     if not erasure.is_receipt(receipt):
-        raise Failure("that is no receipt: it has letters and digits only, as `innerloop forget` printed it")
+        raise Failure("that is not a receipt: a receipt has letters and digits only, as `innerloop forget` printed it")
     outcome = erasure.check(state.project.endpoint, state.project.write_key, receipt)
     if outcome.kind != http_client.ACCEPTED:
         raise Failure(f"{state.project.endpoint_host} does not confirm {receipt}: {outcome.detail}")

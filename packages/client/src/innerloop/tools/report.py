@@ -115,7 +115,7 @@ def sentence(lines: "list[Line]", days: int) -> str:
     )
     old_runs, old_failed = (sum(getattr(line, key) for line in lines) for key in ("runs_before", "failed_before"))
     if not old_runs:
-        return f"You waited {_time(waited)}; {failed} of {runs} runs failed. Of the {days} days before nothing is known."
+        return f"You waited {_time(waited)}; {failed} of {runs} runs failed. Nothing is known about the {days} days before."
     change = "as long as" if waited == before else f"{_time(abs(waited - before))} {'more' if waited > before else 'less'} than"
     return f"You waited {_time(waited)}, {change} in the {days} days before; {failed} of {runs} runs failed (before: {old_failed} of {old_runs})."
 

@@ -62,7 +62,7 @@ def uninstall(here: State, given: argparse.Namespace) -> int:
 
 def _may(here: State) -> None:
     if environment.by_agent(here.env):
-        raise Failure("only a person can do this; a coding agent may not answer for one")
+        raise Failure("only a person can do this; a coding agent may not answer for them")
     if here.home.shared:
         raise Failure("this container shares the host's files: uninstall there, and take the mounts out of the compose file")
     if refusal := here.home.refusal():
@@ -107,8 +107,8 @@ def _asked(found: Inventory) -> bool:
         else ""
     )
     say(f"{count(len(found.answers), 'answer')} to what may be measured {'is' if len(found.answers) == 1 else 'are'} kept here{keys}.")
-    say("Without them you may be asked again, should innerloop come back.")
-    answer = terminal.ask("Remove innerloop from this machine? yes: with the answers   keep: without them   Enter: not now. ").lower()
+    say("Without them you may be asked again if you install innerloop again.")
+    answer = terminal.ask("Remove innerloop from this machine? yes: answers too   keep: not the answers   Enter: not now. ").lower()
     if answer not in ("yes", "y", "keep", "k"):
         raise Failure("nothing was removed")
     return answer in ("keep", "k")
@@ -124,7 +124,7 @@ def _refuse_while_something_runs(here: State) -> None:
         running += sum(not store.abandoned(f"{spool}/run/{run_id}", 0) for run_id in entries.ids(spool, "run"))
     if running:
         raise Failure(
-            f"{count(running, 'measured command is', 'measured commands are')} running and use files here; try again at their end"
+            f"{count(running, 'measured command is', 'measured commands are')} running and use files here; try again when they have ended"
         )
 
 
@@ -181,6 +181,6 @@ def _tell(dry: bool, removed: "list[str]", stays: "list[Named]") -> None:
     for one in stays:
         show(line(f"stays    {one.path}: {one.why}"))
     if not removed:
-        show("There is nothing of innerloop's to remove here.")
+        show("There is nothing of innerloop to remove here.")
     if package := leftovers.package():
-        show(f"The package itself goes with: {package}")
+        show(f"To remove the package itself: {package}")

@@ -31,13 +31,15 @@ def may_ask(state: Resolution, here: State) -> None:
     """Refuse where nobody may be asked. Raises Failure with the reason and what to do."""
     reason = forbidden(here) or state.expired
     if reason:
-        raise Failure(f"nothing can be agreed to here: {reason}")
+        raise Failure(f"you cannot agree to anything here: {reason}")
     if state.unusable:
         raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside, then try again")
     if not state.agents_may_answer and environment.by_agent(here.env):
-        raise Failure("only a person can agree; a coding agent may not answer for one")
+        raise Failure("only a person can agree; a coding agent may not answer for them")
     if not state.testing and (mark := environment.ci_mark(here.env)):
-        raise Failure(f"only a person at a terminal can agree; this is a CI job, says {mark.decode()}. CI=false says that it is none")
+        raise Failure(
+            f"only a person at a terminal can agree; {mark.decode()} is set, so this looks like a CI job. If it is not one, set CI=false"
+        )
     if not terminal.at_terminal():
         raise Failure("only a person can agree: run this at a terminal, with nothing piped in or out")
 

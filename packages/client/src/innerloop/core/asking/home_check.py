@@ -50,7 +50,7 @@ def carries(here: State, key: str) -> None:
             os.rename(path, f"{path}.renamed")
     except (OSError, files.UnusableFile) as error:
         raise Failure(
-            f"nothing was agreed to, for runs cannot be kept here: {error}. Set XDG_STATE_HOME to a directory that works."
+            f"nothing was agreed to, because runs cannot be kept here: {error}. Set XDG_STATE_HOME to a directory that works."
         ) from error
     finally:
         files.remove(path)

@@ -41,7 +41,7 @@ def opt_out(here: State, everywhere: bool) -> int:
 
 def _refuse_agent(here: State) -> None:
     if environment.by_agent(here.env):
-        raise Failure("only a person can answer; a coding agent may not, neither yes nor no")
+        raise Failure("only a person can answer; a coding agent may say neither yes nor no")
 
 
 def _opt_out_of_project(state: Resolution, here: State, started: int) -> None:

@@ -83,7 +83,7 @@ def place(name: Name, home: paths.Home) -> str:
     base = paths.MOUNT + b"/seed/" + os.fsencode(os.path.basename(directory)) if directory else home.config
     mount = paths.mounted(base)
     if mount is None or mount.st_uid != home.uid:
-        raise ProjectError(f"{os.fsdecode(base)} is not mounted, so no answer holds here; on the host: innerloop init --container")
+        raise ProjectError(f"{os.fsdecode(base)} is not mounted, so no answer counts here; run on the host: innerloop init --container")
     return f"{os.fsdecode(base)}/{file}"
 
 

@@ -124,7 +124,7 @@ def find(here: State) -> project_file.FoundProject:
     finally:
         os.chdir(before)
     if found is None:
-        raise NoProject("there is no innerloop.toml of yours here or above")
+        raise NoProject("no innerloop.toml of yours was found here or in a directory above")
     return project_file.load(os.fsdecode(found[0]))
 
 
@@ -193,13 +193,13 @@ def _bind(state: Resolution, current: "dict[str, Any]") -> Resolution:
     if answer.decision != ON:
         return state._replace(mode=LOCAL) if answer.decision == LOCAL else state
     if consent.get("test") and not state.testing:
-        return state._replace(reason="the yes was given in a test and holds only there")
+        return state._replace(reason="the yes was given in a test and counts only there")
     agreed = _agreed(state, current)
     if agreed is None:
         return state._replace(reason="the answer does not say what was agreed to")
     if not answer.holds_for(destination_digest(state.project)):
         change = Difference(other=("destination",))
-        return state._replace(mode=PAUSED, reason="the destination is another one than you agreed to", changed=change)
+        return state._replace(mode=PAUSED, reason="the destination is not the one that you agreed to", changed=change)
     change = difference(agreed, current)
     if change.wider and not (change.can_keep and _kept_against(consent, current)):
         return state._replace(mode=PAUSED, reason="what is collected is not what you agreed to", changed=change)

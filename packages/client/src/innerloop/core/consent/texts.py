@@ -114,8 +114,8 @@ def field_list(fields: "dict[str, str]") -> str:
 
 def cohort_question(project: Project) -> str:
     """What is asked after a yes where the project file offers cohorts; nobody needs to answer it."""
-    words = f"You may name what you are, and need not: {', '.join(project.cohorts)}."
-    use = f"It would leave with each record, and is shown in groups of {GROUP} or more only."
+    words = f"If you like, say which of these you are: {', '.join(project.cohorts)}."
+    use = f"It then leaves with each record, and is shown only in groups of {GROUP} or more."
     return fold(words, use) + "\nOne of these words (Enter: rather not say): "
 
 
@@ -385,7 +385,7 @@ def notice(state: Resolution, examples: "dict[str, Any]") -> str:
         f"see what left: innerloop show sent. Erase it: innerloop forget. Object: {opt_out_command(project)}. You may ask the contact "
         "above for access and erasure too, and complain to an authority. Not used for appraisal; no automated decisions; nothing is sold."
     )
-    change = "if more is asked for, measuring pauses until you answered; you are asked twice at most, half a year apart."
+    change = "if more is asked for, measuring pauses until you answer; you are asked twice at most, half a year apart."
     lines += [
         entry("Rights", rights),
         entry("Change", change),

@@ -17,7 +17,7 @@ def problem(state: str, command: str) -> str:
         return "this innerloop is not installed as a command (it runs out of a checkout or a zip file)"
     for path in (state, command):
         if not place.PLAIN.fullmatch(path):
-            return f"{path} has characters that make does not take in a file's name"
+            return f"{path} has characters that make does not accept in a file's name"
     return ""
 
 

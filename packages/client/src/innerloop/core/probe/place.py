@@ -32,7 +32,7 @@ def prepare(state: str) -> "tuple[str, str]":
     Returns its path and "", or "" and why there is none. Raises nothing that comes of the file system.
     """
     if not PLAIN.fullmatch(state):
-        return "", f"{state} has characters that make does not take in a file's name"
+        return "", f"{state} has characters that make does not accept in a file's name"
     if not os.access("/bin/sh", os.X_OK):
         return "", "there is no /bin/sh"
     contents = _loaded(machine())

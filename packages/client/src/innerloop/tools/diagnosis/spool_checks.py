@@ -86,7 +86,7 @@ def _delivery(spool: str) -> "Iterator[Check]":
         problem = f"{state.failures} failures, last: {state.last_error}; the next try is in {wait:.0f} minutes, or: innerloop flush"
         yield Check("delivery", False, problem)
     elif store.modified(f"{spool}/next") > time.time() + record.FARTHEST:
-        yield Check("delivery", False, "it waits for a day that a wrong clock chose; the next run starts it all the same")
+        yield Check("delivery", False, "it waits for a date that a wrong clock set; the next run starts it anyway")
     elif state.last_success_at:
         yield Check("delivery", True, f"last worked {(time.time() - state.last_success_at) / 60:.0f} minutes ago")
 

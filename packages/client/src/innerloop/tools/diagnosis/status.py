@@ -169,9 +169,9 @@ def _container_check(here: State) -> Check:
     home, mount = here.home, os.fsdecode(paths.MOUNT)
     if not home.shared:
         mark = os.fsdecode(home.container_mark())
-        what = f"this is one, says {mark}, and events say so; it has files of its own. To share the host's answer: innerloop init --container, there"
+        what = f"you are in one ({mark}), and events say so; it has files of its own. To share the host's answer, run on the host: innerloop init --container"
         return Check("container", True, what)
-    shared = f"this is one, and events say so; {mount} shares consent and spool of the host's uid {home.uid}"
+    shared = f"you are in one, and events say so; {mount} shares the consent and the spool of the host's uid {home.uid}"
     return Check("container", not home.problem, home.problem or shared)
 
 
@@ -188,7 +188,7 @@ def _project_checks(state: Resolution, here: State) -> "list[Check]":
     if reason:
         checks.append(Check("environment", False, reason))
     elif mark := environment.ci_mark(here.env):
-        what = f"{mark.decode()} is set, so this looks like a CI job: nothing is recorded. CI=false says that it is none"
+        what = f"{mark.decode()} is set, so this looks like a CI job: nothing is recorded. If it is not one, set CI=false"
         checks.append(Check("environment", False, what))
     return checks
 
@@ -203,6 +203,6 @@ def _consent_checks(state: Resolution, here: State) -> "list[Check]":
     path = cache.path_for(here.home, os.fsencode(state.path), found)
     cached = cache.read(here.home, os.fsencode(state.path), found)
     checks.append(
-        Check("hot file", True, f"{os.fsdecode(path)}: {'current' if cached else 'absent or out of date; the next run makes it'}")
+        Check("hot file", True, f"{os.fsdecode(path)}: {'current' if cached else 'missing or out of date; the next run writes it'}")
     )
     return checks

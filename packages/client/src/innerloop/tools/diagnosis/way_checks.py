@@ -45,7 +45,7 @@ def _root_row(root: str, found: "list[Makefile]") -> Row:
     try:
         data = changes.look(path)
     except (changes.Refused, OSError) as error:
-        return Row("GNUmakefile", False, f"{error}: make typed here is not seen by itself; use the shell hook")
+        return Row("GNUmakefile", False, f"{error}, so make typed here is measured only with the shell hook")
     if gone := gnumakefile.gone(root, data):
         return Row("GNUmakefile", False, gone)
     if at_root and (reason := owners.owners(root, found, at_root).get("")):
@@ -53,7 +53,7 @@ def _root_row(root: str, found: "list[Makefile]") -> Row:
     if data is None:
         if not at_root:
             return Row("GNUmakefile", True, f"there is no Makefile in {root} to attach to")
-        return Row("GNUmakefile", False, "none: make typed here is not seen by itself. `innerloop init` writes one, or use the shell hook")
+        return Row("GNUmakefile", False, "none, so make typed here is measured only with the shell hook. `innerloop init` writes one")
     if gnumakefile.is_attached(data):
         whole, tracked = gnumakefile.is_whole(data), makefiles.is_tracked(path)
         if gnumakefile.is_outdated(data):
@@ -70,7 +70,7 @@ def _root_row(root: str, found: "list[Makefile]") -> Row:
 def _owned_row(path: str, data: "bytes | None", reason: str) -> Row:
     """What follows where the name is the project's own."""
     if gnumakefile.is_whole(data or b""):
-        danger = "may make `make` start itself for ever: `innerloop init --uninstall` takes it out"
+        danger = "may make `make` start itself for ever: `innerloop init --uninstall` removes it"
         return Row("GNUmakefile", False, f"{path}: innerloop's, but the name is the project's own ({reason}); it {danger}")
     return Row("GNUmakefile", True, f"the name is the project's own ({reason}), so innerloop has none here: use the shell hook", aside=True)
 
@@ -88,7 +88,7 @@ def _below_rows(root: str, found: "list[Makefile]") -> "Iterator[Row]":
                 bare.append(one.directory)
     if bare:
         names = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")
-        what = "a make that is started there, or by `make -C`, is not seen by itself; under a measured make it is"
+        what = "a make started there, or by `make -C`, is measured only with the shell hook or inside a measured make"
         yield Row(
             "below", True, f"no GNUmakefile of innerloop's in {names}: {what}. `innerloop init --all-makefiles` writes them", aside=True
         )
@@ -99,10 +99,14 @@ def _attach_row(here: State, measures: bool) -> Row:
     path = f"{here.state}/{attached.NAME}"
     if here.home.shared:
         return Row(
-            "attach.mk", False, "in a container that shares the host's files make is not attached to: use `innerloop run -- make ...`"
+            "attach.mk",
+            False,
+            "in a container that shares the host's files innerloop does not attach to make: use `innerloop run -- make ...`",
         )
     if main.may_hang(here.env):
-        return Row("attach.mk", False, "the home may hang, so make is not attached to; XDG_STATE_HOME can name a directory of this machine")
+        return Row(
+            "attach.mk", False, "the home may hang, so innerloop does not attach to make; set XDG_STATE_HOME to a directory of this machine"
+        )
     try:
         data = files.read_own(path)
     except files.UnusableFile as error:
@@ -110,23 +114,25 @@ def _attach_row(here: State, measures: bool) -> Row:
     if data is None and not measures and not os.path.exists(f"{here.state}/enabled"):
         return Row("attach.mk", True, f"{path} is absent: nothing on this machine is measured, so a GNUmakefile does nothing", aside=True)
     if problem := attached.problem(here.state, apply.command()):
-        return Row("attach.mk", False, f"make is not attached to, because {problem}; use `innerloop run -- make ...` or the shell hook")
+        return Row(
+            "attach.mk", False, f"innerloop does not attach to make, because {problem}; use `innerloop run -- make ...` or the shell hook"
+        )
     if data is None:
         return Row("attach.mk", False, f"{path} is absent though something is measured: `innerloop run -- true` writes it again")
     if data != attached.text(here.state, apply.command()).encode():
-        return Row("attach.mk", False, f"{path} is of another installation or version: `innerloop run -- true` here makes it new")
+        return Row("attach.mk", False, f"{path} belongs to another installation or version: `innerloop run -- true` here renews it")
     return Row("attach.mk", True, f"{path}: a GNUmakefile includes it")
 
 
 def _hook_row(here: State) -> Row:
     """A child cannot see its shell's functions: say how to look."""
     shell = os.path.basename(os.fsdecode(here.env.get(b"SHELL", b"")))
-    path, line = hooks.LINES.get(shell, ("your shell's file", "innerloop hook bash|zsh|fish"))
+    path, line = hooks.LINES.get(shell, ("your shell's startup file", "innerloop hook bash|zsh|fish"))
     test = "functions make" if shell == "fish" else "type make"
     return Row(
         "shell hook",
         True,
-        f"cannot be seen from here; `{test}` says `function` where it is loaded. To load it, in {path}: {line}",
+        f"a command cannot see it; where it is loaded, `{test}` says `function`. To load it, add to {path}: {line}",
         aside=True,
     )
 
@@ -139,15 +145,15 @@ def _probe_rows(here: State, state: Resolution) -> "Iterator[Row]":
     cached = cache.read(here.home, os.fsencode(state.path), os.stat(state.path))
     directory = "" if cached is None else os.fsdecode(cached.probe)
     if not place.PLAIN.fullmatch(here.state):
-        reason = f"{here.state} has characters that make does not take in a file's name"
-        yield Row("targets", False, f"runs are measured as a whole, because {reason}. XDG_STATE_HOME can name another directory")
+        reason = f"{here.state} has characters that make does not accept in a file's name"
+        yield Row("targets", False, f"runs are measured as a whole, because {reason}. Set XDG_STATE_HOME to another directory")
         return
     if cached and not directory and (reason := place.prepare(here.state)[1]):  # tried again, as the next answer would
-        yield Row("targets", False, f"runs are measured as a whole, because {reason}. XDG_STATE_HOME can name another directory")
+        yield Row("targets", False, f"runs are measured as a whole, because {reason}. Set XDG_STATE_HOME to another directory")
     elif not directory:
-        yield Row("targets", True, "the next run in this project finds out whether they can be seen; doctor says then", aside=True)
+        yield Row("targets", True, "the next run in this project finds out whether they can be seen; run doctor again after it", aside=True)
     elif problem := place.usable(directory):
-        yield Row("targets", False, f"runs are measured as a whole, because {problem}. XDG_STATE_HOME can name another directory")
+        yield Row("targets", False, f"runs are measured as a whole, because {problem}. Set XDG_STATE_HOME to another directory")
     else:
         yield Row("targets", True, f"{directory}: each target of a measured make is seen")
 
@@ -167,7 +173,7 @@ def _make_row(here: State) -> Row:
     version = words[2] if len(words) > 2 else ""
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < OLDEST:
-        return Row("make", False, f"{path} is GNU make {version}: older than 3.81, which is the oldest that can be seen into")
+        return Row("make", False, f"{path} is GNU make {version}, older than 3.81, the oldest whose targets can be seen")
     return Row("make", True, f"{path}: GNU make {version}")
 
 
@@ -175,6 +181,6 @@ def _limits_row() -> Row:
     return Row(
         "never seen",
         True,
-        "make -n -q -t -p -d --trace (nothing runs, or make explains itself), make -f FILE without the hook, makes of scripts outside a measured run",
+        "make -n -q -t -p -d --trace (nothing runs, or make explains itself), make -f FILE without the hook, makes that scripts start outside a measured run",
         aside=True,
     )

@@ -123,10 +123,10 @@ def _show_stored(state: Resolution, here: State, as_json: bool) -> int:
     project = state.project
     identities = {user: secret for user, secret in state.identities.items() if secret}
     if not identities:
-        say(f"There is no id for {project.name} here, so nothing that {project.organisation} keeps can be said to be yours.")
+        say(f"There is no id for {project.name} here, so nothing that {project.organisation} keeps can be identified as yours.")
         return 0
     if not here.reaches(project.endpoint):
-        raise Failure(f"{project.endpoint_host} is the host's own address, so the host asks: innerloop show stored there")
+        raise Failure(f"{project.endpoint_host} is the host's own address: run this on the host: innerloop show stored")
     found, problem = stored.kept(project.endpoint, project.write_key, identities)
     if found is None:
         raise Failure(f"{project.endpoint_host} did not say what it keeps ({problem}); try again later")
@@ -152,6 +152,6 @@ def _kept(one: "dict[str, Any]") -> str:
     """One line about an id: what the collector keeps of it."""
     name = f"# {str(one['userId'])[:8]}...: "
     if one["state"] != "known":
-        return name + ("nothing is known of it" if one["state"] == "unknown" else "the collector does not believe that it is yours")
+        return name + ("nothing is known of it" if one["state"] == "unknown" else "the collector could not confirm that it is yours")
     text = name + f"{count(one['events'], 'record')}, {one['quarantined']} in quarantine"
     return text + (f", received {one['first_day']} to {one['last_day']}, gone after {one['gone_after']}" if one["events"] else "")

@@ -28,8 +28,8 @@ Of every project on this machine, not of {project} alone. Commands that are
 measured there are recorded under your answer here, also those of root; whoever
 is root there, or has your uid ({uid}), can read and change these files.
 An answer that changes on one side counts on the other at once.
-To take it back: remove these lines and make the container anew.
-Nothing was written. docs/guides/containers.md says what else it takes."""
+To undo this: remove these lines and recreate the container.
+Nothing was written. docs/guides/containers.md describes the rest."""
 
 
 def container(here: State, as_json: bool) -> int:

@@ -102,7 +102,7 @@ def gone(directory: str, data: "Optional[bytes]") -> str:
     name = reads(data or b"")
     if not name or os.path.exists(os.path.join(directory, name)):
         return ""
-    return f"the {NAME} reads {name}, which is gone, so make fails: `innerloop init --uninstall` takes it out"
+    return f"the {NAME} reads {name}, which is gone, so make fails: `innerloop init --uninstall` removes it"
 
 
 def is_attached(data: bytes) -> bool:

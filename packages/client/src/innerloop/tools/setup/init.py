@@ -27,7 +27,7 @@ def init(here: State, given: argparse.Namespace) -> int:
         return container(here, given.json)
     root = project_root(here)
     if root == "/":
-        raise Failure("the root directory is no project; go to the project's directory first")
+        raise Failure("the root directory is not a project; go to the project's directory first")
     try:
         if given.uninstall:
             return summary.finish_uninstall(root, ways.uninstall(root), given)

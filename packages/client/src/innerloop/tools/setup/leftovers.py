@@ -139,4 +139,4 @@ def package() -> str:
         return "uv tool uninstall innerloop"
     if "/pipx/venvs/innerloop/" in here:
         return "pipx uninstall innerloop"
-    return "" if f"/{PACKAGE}/" in here else "with what installed it, such as: pip uninstall innerloop"
+    return "" if f"/{PACKAGE}/" in here else "use what installed it, such as: pip uninstall innerloop"

@@ -22,20 +22,20 @@ def remarks(root: str, found: "list[Makefile]", made: "list[Makefile]", way: str
     elif made:
         yield from _made(made[0].name, looked_into=made[0] in found, way=way)
     elif not found:
-        yield "no Makefile was found: measure any command by `innerloop run -- COMMAND`, and list what may leave under [names]"
+        yield "no Makefile was found: measure any command with `innerloop run -- COMMAND`, and list under [names] what may leave"
     if makefiles.is_unconfigured(root):
-        yield "a tool makes the Makefile here and has not yet: run it first (configure, cmake), then `innerloop init --update-names`"
+        yield "a tool will make the Makefile here: run it first (configure, cmake), then `innerloop init --update-names`"
     if not makefiles.in_checkout(root):
         yield "this is not a git repository: Makefiles were looked for here and one directory below"
     if way in ("makefile", "private") and below and not given.all_makefiles:
         number = terminal.count(len(below), "directory", "directories")
-        yield f"{number} below with a Makefile too: `make -C` there is seen with --all-makefiles, or the shell hook"
+        yield f"{number} below with a Makefile too: to measure `make -C` there, use --all-makefiles or the shell hook"
     if any(targets.passes_goals_on(os.path.join(root, one.directory), one.name, root) for one in found if not one.directory):
-        yield "the Makefile passes goals on that it has no rule for (.DEFAULT or %): add those that people type here by hand"
+        yield "the Makefile accepts goals that it has no rule for (.DEFAULT or %): add by hand those that people type"
 
 
 def _made(name: str, looked_into: bool, way: str) -> "Iterator[str]":
     if not looked_into:
-        yield f"git ignores the {name} here, so it is made by a tool and was not looked into: `innerloop init --update-names` lists its targets"
+        yield f"git ignores the {name} here, so a tool made it, and init did not read it: `innerloop init --update-names` lists its targets"
     if way not in ("hook", "private"):
-        yield f"a tool made the {name} here, and git does not track it: no GNUmakefile was put beside it. Take --way hook, or --way private for this checkout alone"
+        yield f"a tool made the {name} here, and git does not track it: init wrote no GNUmakefile beside it. Use --way hook, or --way private for this checkout only"

@@ -51,7 +51,7 @@ def finish(setup: Setup, given: argparse.Namespace) -> int:
 
 def _say_found(setup: Setup) -> None:
     with_text = sum(1 for one in setup.listed if one.text and one.name.rpartition(":")[2] != "make")
-    show(line(f"{setup.root}: {count(len(setup.found), 'Makefile')}, {count(len(setup.listed), 'name')}, {with_text} with a text"))
+    show(line(f"{setup.root}: {count(len(setup.found), 'Makefile')}, {count(len(setup.listed), 'name')}, {with_text} with a help text"))
 
 
 def _carry_out(planned: "list[Change]", root: str, given: argparse.Namespace) -> "list[str]":
@@ -72,7 +72,7 @@ def _say_changes(planned: "list[Change]", root: str, dry: bool) -> None:
     for change in planned:
         show("\n" + texts.fold(line(f"{os.path.relpath(change.path, root)} {done[change.verb]}: {change.about}.")))
     if not planned:
-        show("\nNothing is to be changed.")
+        show("\nThere is nothing to change.")
 
 
 def _say_hooks() -> None:
@@ -87,7 +87,7 @@ def _say_next(setup: Setup, given: argparse.Namespace) -> None:
         show("\nNext:")
         for number, step in enumerate(steps, 1):
             show(line(f"  {number}. {step}"))
-    show("\nTo take it all back: innerloop init --uninstall")
+    show("\nTo undo all of this: innerloop init --uninstall")
 
 
 def _steps(setup: Setup, given: argparse.Namespace) -> "Iterator[str]":
@@ -96,7 +96,7 @@ def _steps(setup: Setup, given: argparse.Namespace) -> "Iterator[str]":
     stems = [one.name for one in setup.listed if "*" in one.name]
     file = [one for one in setup.plan.changes if os.path.basename(one.path) == projects.PROJECT_FILE]
     if missing:
-        yield f"fill in innerloop.toml: {', '.join(missing)}. Until all is filled in nothing is measured, nobody is asked"
+        yield f"fill in innerloop.toml: {', '.join(missing)}. Until all of it is filled in, nothing is measured and nobody is asked"
     if file:
         yield "review the names in innerloop.toml: whatever is listed may leave"
     if file and stems:
@@ -104,12 +104,12 @@ def _steps(setup: Setup, given: argparse.Namespace) -> "Iterator[str]":
     if setup.missing or file:
         yield "on the collector's machine: innerloop-collector projects apply innerloop.toml"
     if "write_key" in setup.missing:
-        yield f"there too: innerloop-collector keys create {setup.project}; put the key into innerloop.toml as write_key"
+        yield f"on that machine too: innerloop-collector keys create {setup.project}; put the key into innerloop.toml as write_key"
     if names := _to_commit(setup) if not given.dry_run else []:
         yield f"commit {', '.join(names)}"
     if setup.missing or setup.plan.changes:
-        tell = ". Tell them so: the GNUmakefile asks nobody" if setup.way in ("makefile", "private") else ""
-        yield f"each developer decides alone: innerloop opt-in{tell}"
+        tell = ". Tell them, because the GNUmakefile asks nobody" if setup.way in ("makefile", "private") else ""
+        yield f"each developer decides for themselves: innerloop opt-in{tell}"
 
 
 def _to_commit(setup: Setup) -> "list[str]":

@@ -32,7 +32,7 @@ def attachable(root: str, found: "list[Makefile]", chosen: "list[Makefile]") -> 
         remarks.append(f"{some} might be in the way of the project's own, so init writes none there: {reason}")
         if there:
             remarks.append(
-                f"{', '.join(there)} is from an earlier init and may make `make` start itself for ever: `innerloop init --uninstall` takes it out"
+                f"{', '.join(there)} is from an earlier init and may make `make` start itself for ever: `innerloop init --uninstall` removes it"
             )
     return [one for one in chosen if one.directory not in reasons], remarks
 
@@ -44,7 +44,7 @@ def attach(root: str, chosen: "list[Makefile]", private: bool) -> Plan:
         path = os.path.join(root, one.directory, gnumakefile.NAME)
         data = look(path)
         if data is None:
-            about = f"make reads it first; it reads {one.name}, and a file of innerloop's where a developer agreed"
+            about = f"make reads it first; it reads {one.name}, and, where a developer agreed, a file of innerloop's"
             plan.changes.append(Change(path, None, gnumakefile.whole(one.name), about))
         elif gnumakefile.is_edited(data):
             raise Refused(f"{path} names innerloop, but not as init writes it; remove those lines, or finish the edit, and run init again")
@@ -70,7 +70,7 @@ def _keep_private(root: str, plan: Plan, ours: "list[str]", others: "list[str]")
     before = after = look(path)
     for one in ours:
         if makefiles.is_tracked(one):
-            raise Refused(f"git tracks {one}, so it is everybody's already; nothing is to be done")
+            raise Refused(f"git tracks {one}, so everybody has it already; there is nothing to do")
         pattern = _pattern(root, one)
         if not exclude.is_added(after, pattern):
             after = exclude.add(after, pattern)

@@ -26,7 +26,7 @@ def headline(run: Known, log: Log) -> str:
     if run.state == KILLED:
         return f"{run.name}: killed after {took} or more, so how it would have ended is not known"
     if run.status is None:
-        guess = "it failed, as its targets tell" if log.first_failure is not None else "no target failed"
+        guess = "its targets say that it failed" if log.first_failure is not None else "no target failed"
         return f"{run.name}: ended after {took}; its exit status could not be read, {guess}"
     inferred = " (exit status inferred)" if run.exit == INFERRED else ""
     if run.status in STOPS:
@@ -51,7 +51,7 @@ def summary(run: Known, log: Log, look: Look) -> "list[str]":
     if log.first_failure is not None:
         lines.append(_failure(run, log, log.targets[log.first_failure]))
     elif run.state == ENDED and not never and (run.status or 0) > 0 and run.status not in STOPS:
-        lines.append("No target failed: the run did for another reason, such as a missing rule.")
+        lines.append("No target failed: the run failed for another reason, such as a missing rule.")
     lines += never
     late = log.end_ns - origin(run, log) - span(run, log)
     if late > LATE:
@@ -79,7 +79,7 @@ def _never_ended(run: Known, log: Log) -> "list[str]":
 def nothing(run: Known, log: Log) -> str:
     """Why there are no targets."""
     if log.problem or log.damaged:
-        return f"Its target log tells nothing: {log.problem or words.count(log.damaged, 'record') + ' could not be read'}."
+        return f"Its target log cannot be used: {log.problem or words.count(log.damaged, 'record') + ' could not be read'}."
     if run.state == GOING_ON:
         return "No recipe ran so far."
     return f"No recipe ran: {_why_none(run)}."
@@ -87,9 +87,9 @@ def nothing(run: Known, log: Log) -> str:
 
 def _why_none(run: Known) -> str:
     if run.state != ENDED or run.status is None or run.exit == INFERRED:
-        return "nothing was to be done, or make ended before the first one"
+        return "there was nothing to do, or make ended before the first one"
     if run.status == 0:
-        return "nothing was to be done"
+        return "there was nothing to do"
     if run.status in STOPS or run.status < 0:
         return f"make was {'stopped' if run.status in STOPS else 'killed'} before the first one"
     return "make failed before the first one, as it does with a missing rule"
