@@ -63,6 +63,7 @@ impl-lint: $(READY) ## check style, types, imports, spelling and generated pages
 	@$(RUN) mypy --no-error-summary --package innerloop_collector
 	@$(RUN) mypy --no-error-summary tools
 	@$(RUN) lint-imports --no-cache
+	@$(RUN) python tools/import_cycles.py
 	@$(RUN) codespell
 	@$(RUN) python tools/check_oldest_python.py
 	@$(RUN) python tools/generate_docs.py --check

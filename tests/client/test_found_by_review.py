@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.core.launcher import remote
-from innerloop.core.launcher.main import MAY_HANG
+from innerloop.core.shared import paths
 from tests.client.people import ANSWER_PROMPT, Developer, eventually
 from tests.client.recorder import Recorder
 
@@ -71,13 +70,13 @@ def test_a_home_behind_a_link_is_followed_to_where_it_is(link: str, tmp_path: Pa
         home = tmp_path / "homes" / "me"
     else:
         home.symlink_to(os.path.relpath(os.fsdecode(far), tmp_path) + "/me")
-    assert remote.far({b"HOME": os.fsencode(home)}, mounts, MAY_HANG)
-    assert not remote.far({b"HOME": os.fsencode(tmp_path)}, mounts, MAY_HANG)
+    assert paths.far({b"HOME": os.fsencode(home)}, mounts)
+    assert not paths.far({b"HOME": os.fsencode(tmp_path)}, mounts)
 
 
 def test_a_mount_for_a_container_may_hang_too() -> None:
     mounts = b"1 2 0:1 / / rw - ext4 /dev/x rw\n3 1 0:2 / /run/innerloop/state rw - virtiofs host rw\n"
-    assert remote.far({b"HOME": b"/root"}, mounts, MAY_HANG)
+    assert paths.far({b"HOME": b"/root"}, mounts)
 
 
 def test_two_clones_of_which_one_asks_for_less_keep_to_their_own_list(agreed: Developer, server: Recorder) -> None:

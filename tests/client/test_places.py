@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from innerloop.core.shared import git
 from innerloop.core.shared.paths import Home, mounted
 from tests.client.people import ANSWER_PROMPT, Developer
 
@@ -94,7 +95,7 @@ def test_behind_the_mount_git_reads_the_checkout_whoever_owns_it(tmp_path: Path)
     (tmp_path / "app" / ".git").mkdir(parents=True)
     below = bytes(tmp_path / "app" / "services" / "shop")
     home = Home({b"GIT_CONFIG_COUNT": b"1", b"GIT_CONFIG_KEY_0": b"safe.directory", b"GIT_CONFIG_VALUE_0": b"*"})
-    assert not [key for key in home.for_git(below) if key.startswith(b"GIT_CONFIG")]
+    assert not [key for key in git.environment_in(home, below) if key.startswith(b"GIT_CONFIG")]
     home.shared = True
     said = {b"GIT_CONFIG_COUNT": b"1", b"GIT_CONFIG_KEY_0": b"safe.directory", b"GIT_CONFIG_VALUE_0": bytes(tmp_path / "app")}
-    assert said == {key: value for key, value in home.for_git(below).items() if key.startswith(b"GIT_CONFIG")}
+    assert said == {key: value for key, value in git.environment_in(home, below).items() if key.startswith(b"GIT_CONFIG")}

@@ -103,7 +103,7 @@ def test_make_test_runs_below_it() -> None:
 
 def test_nobody_above_the_caller_is_above_the_tests() -> None:
     """Else `make test` would be a make above everything that a test starts."""
-    code = "import os, sys; sys.path.insert(0, 'tools'); from innerloop.core.launcher.nesting import lineage; print(*lineage(os.getpid()))"
+    code = "import os, sys; sys.path.insert(0, 'tools'); from innerloop.core.shared.processes import lineage; print(*lineage(os.getpid()))"
     done = subprocess.run([sys.executable, TOOL, sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert str(os.getpid()) not in done.stdout.split()
     assert len(done.stdout.split()) > 1

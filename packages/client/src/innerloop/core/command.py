@@ -41,9 +41,9 @@ def perform(step: "Callable[[State], int]", name: str, asks_again: bool = True, 
 def _act_as_owner(here: State) -> None:
     """Root in a container works on the host's files as the owner of the mount, to the end."""
     try:
-        here.home.enter()
+        here.home.owner.enter()
     except OSError as error:
-        here.home.leave()
+        here.home.owner.leave()
         here.home.problem = f"root may not act as uid {here.home.uid} here ({error.strerror})"
 
 

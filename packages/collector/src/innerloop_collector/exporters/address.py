@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 - a destination's SDK is imported where such a destination is configured, and nowhere else: they cost half a second
 """Where a destination is, and the key that it wants.
 
 What is wrong with a configuration stops the collector at its start, in one line; a key that cannot be read does not: it may come back.
@@ -7,16 +6,14 @@ What is wrong with a configuration stops the collector at its start, in one line
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from innerloop_collector.config.configuration import Destination
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.failures import Refusing
-from innerloop_collector.exporters.record import Sender, Taken
 
 DEFAULT = {"newrelic": "https://insights-collector.newrelic.com", "segment": "https://api.segment.io"}
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
@@ -87,23 +84,3 @@ def read_key(settings: Destination, environ: Mapping[str, str] = os.environ) -> 
     if not key.isprintable() or (" " in key and not settings.key_header):
         raise Refusing("the key holds characters that no key has")
     return key
-
-
-def open_sender(settings: Destination, address: Address, taken: Taken, now: Callable[[], datetime]) -> Sender:
-    """Open a destination with the key that it has now. Raises Refusing where the key cannot be read.
-
-    `taken` is what it took by the ways that were open before.
-    """
-    key = read_key(settings)
-    if settings.kind == "newrelic":
-        from innerloop_collector.exporters.newrelic import NewRelic
-
-        return NewRelic(address, key, settings.timeout_seconds, now)
-    if settings.kind == "segment":
-        from innerloop_collector.exporters.segment import Segment
-
-        return Segment(address, key, settings.timeout_seconds)
-    from innerloop_collector.exporters.otlp import Otlp
-
-    headers = {settings.key_header.lower(): key} if key else {}
-    return Otlp(address, headers, settings.timeout_seconds, taken, settings.metrics)

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from innerloop_collector.config.configuration import Destination
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError
-from innerloop_collector.exporters.address import check, open_sender
+from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.agreed_fields import passable
 from innerloop_collector.exporters.pseudonyms import load_names
 from innerloop_collector.exporters.record import Taken
+from innerloop_collector.exporters.senders import open_sender
 from innerloop_collector.exporters.source import Source
 from innerloop_collector.exporters.state import Fate, State, States, with_fate
 from innerloop_collector.exporters.worker import Surroundings, Worker

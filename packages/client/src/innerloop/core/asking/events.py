@@ -14,7 +14,7 @@ from innerloop.core.consent import texts
 from innerloop.core.consent.resolve import Resolution, State
 from innerloop.core.outbound import event, http_client, seal
 from innerloop.core.plan.names import LONGEST as LONGEST_NAME
-from innerloop.core.shared import git, programs
+from innerloop.core.shared import git, paths, programs
 from innerloop.core.shared.terminal import say
 from innerloop.core.spool import store
 from innerloop.core.spool.facts import GitFacts, RunFacts, parse_git
@@ -30,7 +30,7 @@ def examples(state: Resolution, here: State) -> "dict[str, Any]":
         "os": event.VALUES["os"](moment, ""),
         "arch": event.VALUES["arch"](moment, ""),
         "client": event.VALUES["client"](moment, ""),
-        "in_container": here.home.in_container(),
+        "in_container": paths.container_mark(here.home) != b"",
         "command": texts.claimed(names[0][:LONGEST_NAME]) if names else "other",
         **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
     }
@@ -40,7 +40,7 @@ def _moment_facts(state: Resolution, here: State, started: int, git: "Optional[G
     return RunFacts(
         id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, mode=state.mode, name="other", local_name="",
         type="make", actor="human", test=state.testing or "no", root=state.path, wall=started, awake=0, boot=0,
-        container=here.home.in_container(), git=git,
+        container=paths.container_mark(here.home) != b"", git=git,
     )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def print_sent(state: Resolution, message: bytes) -> None:
 def ask_git(here: State) -> "Optional[GitFacts]":
     """Ask git about the checkout, as the launcher does, but wait for it: at most 5 s."""
     directory = os.fsencode(here.directory)
-    env = here.home.for_git(directory)
+    env = git.environment_in(here.home, directory)
     argv = git.facts(env, directory, git.FACTS)
     said = programs.output(argv, here.directory, env, git.PATIENCE) if argv else None
     return parse_git(said.decode("utf-8", "replace")) if said else None

@@ -8,9 +8,7 @@ import secrets
 import threading
 
 from innerloop.core.consent.resolve import State
-from innerloop.core.launcher import main as launcher
-from innerloop.core.launcher import remote
-from innerloop.core.shared import files, paths
+from innerloop.core.shared import files, mounts, paths
 from innerloop.core.shared.terminal import Failure
 from innerloop.core.spool import store
 
@@ -20,15 +18,15 @@ PATIENCE = 3.0  # s that a home may take to answer a person
 def network(here: State) -> str:
     """Name the kind of file system that the state directory is on where it is one that may hang, else return an empty string."""
     try:
-        kind = remote.kind_of(os.fsencode(here.state), paths.mount_table())
+        kind = mounts.kind_of(os.fsencode(here.state), paths.mount_table())
     except OSError:
         return ""
-    return kind.decode("ascii", "replace") if kind.startswith(launcher.MAY_HANG) else ""
+    return kind.decode("ascii", "replace") if kind.startswith(paths.MAY_HANG) else ""
 
 
 def answer_in_time(here: State) -> None:
     """Raise Failure instead of hanging where the home does not answer."""
-    if not launcher.may_hang(here.env):
+    if not paths.may_hang(here.env):
         return
     home = os.fsdecode(here.env.get(b"HOME", b""))
     asked = threading.Thread(target=lambda: [os.path.exists(path) for path in (home, here.state, here.config)], daemon=True)

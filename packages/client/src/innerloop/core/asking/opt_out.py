@@ -15,9 +15,10 @@ from innerloop.core.consent import cache_files, texts
 from innerloop.core.consent.apply import settle
 from innerloop.core.consent.resolve import NoProject, Resolution, State, resolve
 from innerloop.core.plan.founding import SYSTEMS
-from innerloop.core.plan.project import ProjectError, clean
+from innerloop.core.plan.project import ProjectError
 from innerloop.core.probe import attached
 from innerloop.core.shared import environment, files
+from innerloop.core.shared.printable import clean
 from innerloop.core.shared.terminal import Failure, say
 from innerloop.core.spool import store
 

@@ -16,14 +16,11 @@ import sys
 import time
 
 from innerloop.core.launcher import nesting
+from innerloop.core.launcher.execute import Request
 from innerloop.core.launcher.measure import Moment, Run
 from innerloop.core.launcher.probe import begin_log, member
-from innerloop.core.shared import cache, environment, paths
+from innerloop.core.shared import cache, environment, paths, processes
 from innerloop.core.shared.cache import MEASURE
-
-TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
-if TYPE_CHECKING:
-    from innerloop.core.launcher.main import Request
 
 GET_INFO = 0xC0000000 | 64 << 16 | 0xFF << 8 | 11  # _IOWR(PIDFS_IOCTL_MAGIC, 11, struct pidfd_info of 64 bytes)
 INFO_EXIT = 1 << 3  # PIDFD_INFO_EXIT: set in the answer once the process was reaped
@@ -48,7 +45,7 @@ def attach(request: "Request", pid: int, again: bool) -> None:
         if within:
             _tell(answer, pid, _outer_log(answer, within, env))
             return
-    if env.get(b"MAKELEVEL", b"0") not in (b"", b"0") and nesting.below_make(pid):
+    if env.get(b"MAKELEVEL", b"0") not in (b"", b"0") and processes.below_make(pid):
         return  # that make is the run, or none
     if answer is not None:
         log = run.begin_log(home)

@@ -18,6 +18,15 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 MAKES = (b"make", b"gmake")
 
 
+class Request:
+    """What was typed: the command to run, and what it is called where that was said."""
+
+    def __init__(self, argv: "list[bytes]", name: str = "", wrap: bool = False) -> None:
+        self.argv = argv
+        self.name = name
+        self.wrap = wrap
+
+
 def is_make(argv: "list[bytes]") -> bool:
     """Tell whether a command is GNU make by its name."""
     return argv[0][argv[0].rfind(b"/") + 1 :] in MAKES

@@ -11,20 +11,9 @@ line where they are wanted.
 import posix
 import sys
 
-from innerloop.core.launcher.execute import become, is_make, quiet_interrupt
+from innerloop.core.launcher.execute import Request, become, is_make, quiet_interrupt
 from innerloop.core.shared import cache, environment, paths
 from innerloop.core.shared.cache import BARE, RESOLVE, at_terminal, course
-
-MAY_HANG = (b"nfs", b"fuse", b"cifs", b"smb", b"9p", b"ceph", b"afs", b"autofs", b"lustre", b"gpfs", b"beegfs", b"virtiofs")
-
-
-class Request:
-    """What was typed: the command to run, and what it is called where that was said."""
-
-    def __init__(self, argv: "list[bytes]", name: str = "", wrap: bool = False) -> None:
-        self.argv = argv
-        self.name = name
-        self.wrap = wrap
 
 
 def parse(arguments: "list[str]") -> "Request | None":
@@ -82,7 +71,7 @@ def dry(makeflags: bytes) -> bool:
 
 def is_below_make() -> bool:
     """Tell whether a make is above us."""
-    from innerloop.core.launcher.nesting import below_make  # noqa: PLC0415
+    from innerloop.core.shared.processes import below_make  # noqa: PLC0415
 
     return below_make(posix.getpid())
 
@@ -100,24 +89,9 @@ def asks_only(argv: "list[bytes]", env: "dict[bytes, bytes]") -> bool:
     return names.asks_only(argv[1:])
 
 
-def may_hang(env: "dict[bytes, bytes]") -> bool:
-    """Tell whether our files are on a network, or on another file system that may never answer."""
-    try:
-        mounts = paths.mount_table()
-    except OSError:
-        return False
-    mounts = mounts.replace(b" - fusectl ", b"").replace(b" - autofs systemd-1 ", b"")  # the system's own, on every desktop
-    for kind in MAY_HANG:
-        if b" - " + kind in mounts:
-            from innerloop.core.launcher.remote import far  # noqa: PLC0415
-
-            return far(env, mounts, MAY_HANG)
-    return False  # nearly everywhere
-
-
 def decide_in_time(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.Hot | None]":
     """Decide as `decide` does, but raise TimeoutError where our files do not answer."""
-    from innerloop.core.launcher.remote import in_time  # noqa: PLC0415
+    from innerloop.core.launcher.deadline import in_time  # noqa: PLC0415
 
     what, answer = in_time(decide, request, env)
     return what, answer
@@ -129,7 +103,7 @@ def answer_make(arguments: "list[str]") -> None:
         from innerloop.core.launcher.attach import attach  # noqa: PLC0415
 
         goals = [encode(word) for word in arguments[1].split()]
-        if not may_hang(posix.environ):
+        if not paths.may_hang(posix.environ):
             attach(Request([b"make", *goals]), int(arguments[0]), arguments[2:] == ["again"])
     except BaseException:  # noqa: BLE001, S110 (the border: make goes on without us)
         pass
@@ -148,7 +122,7 @@ def main(arguments: "list[str]") -> None:
         return
     far = False
     try:
-        far = may_hang(posix.environ)
+        far = paths.may_hang(posix.environ)
         what, answer = decide_in_time(request, posix.environ) if far else decide(request, posix.environ)
     except BaseException:  # noqa: BLE001 (the border: our own failure, or a home that hangs, must not be the developer's)
         what, answer = BARE, None

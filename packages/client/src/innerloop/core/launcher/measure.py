@@ -13,7 +13,7 @@ import posix
 import time
 
 from innerloop.core.launcher.child import Child, end_like
-from innerloop.core.launcher.execute import become, child_environment, complain, is_make
+from innerloop.core.launcher.execute import Request, become, child_environment, complain, is_make
 from innerloop.core.shared import cache, environment, paths
 from innerloop.core.shared.cache import INVITE, MEASURE, course
 
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from innerloop.core.launcher.main import Request
+    from innerloop.core.launcher.deadline import RecordThread
     from innerloop.core.launcher.record import Record
-    from innerloop.core.launcher.remote import Aside
 
 LONGEST_LOCAL_NAME = 200  # characters
 NO_PROCESS = (11, 12)  # EAGAIN, ENOMEM: there is no room for one process more
@@ -67,7 +66,7 @@ def facts(request: "Request", answer: "cache.Hot", home: "paths.Home", started: 
         b"type " + kind.encode(),
         b"actor " + (b"human" if testing else environment.actor(env).encode()),
         b"test " + (testing or "no").encode(),
-        b"container %d" % home.in_container(),
+        b"container %d" % (paths.container_mark(home) != b""),
         b"root " + answer.project_file.replace(b"\n", b""),
         b"local " + local.encode("utf-8", "replace"),
     ]
@@ -99,7 +98,6 @@ class Run:
         self.env = posix.environ
         self.home: "paths.Home | None" = None  # found where it cannot hold the command up
         self.ended: "Moment | None" = None  # where the command's end was noticed before its status was known
-        self.silent = False  # our files hang: nothing is said after the command
 
     def environment(self) -> "dict[bytes, bytes]":
         """The command's environment: as we got it, and for make with the probe in it. Whatever fails, make is left alone."""
@@ -134,11 +132,11 @@ class Run:
 
         assert self.answer is not None
         run_id = record.random_id().encode()
-        home.enter()
+        home.owner.enter()
         try:
             self.log = probe.begin_log(self.answer.probe, self.answer.spool, run_id, self.env)
         finally:
-            home.leave()
+            home.owner.leave()
         self.id = run_id if self.log else b""
         return self.log
 
@@ -146,19 +144,20 @@ class Run:
         """Lock the target log, for as long as this process lives; return the descriptor that must stay open. Raises OSError."""
         from innerloop.core.launcher import probe  # noqa: PLC0415
 
-        home.enter()
+        home.owner.enter()
         try:
             return probe.hold(self.log)
         finally:
-            home.leave()
+            home.owner.leave()
 
     def begin(self, started: "Moment") -> None:
         """Begin the record while the command runs. Whatever fails stays here."""
         guarded(self, self._begin, started)
 
-    def finish(self, status: "int | None") -> None:
-        """Finish the record and start the sender where it is due. Whatever fails stays here."""
+    def finish(self, status: "int | None") -> bool:
+        """Finish the record and start the sender where it is due. Whatever fails stays here. Returns True: we are done with it."""
         guarded(self, self._finish, status)
+        return True
 
     def _begin(self, started: "Moment") -> None:
         """Resolve the answer first where it is not known."""
@@ -172,12 +171,12 @@ class Run:
         if late:
             from innerloop.core.consent.apply import for_launcher  # noqa: PLC0415
 
-            self.home.enter()
+            self.home.owner.enter()
             self.answer = for_launcher(self.env)
         answer = self.answer
         if answer is None or course(answer, self.env) != MEASURE:
             return
-        self.home.enter()
+        self.home.owner.enter()
         if not (self.request.wrap and answer.seed) and self.is_inside(answer.spool, late):
             self.discard_log()
             return
@@ -186,7 +185,7 @@ class Run:
             self.discard_log()
         if self.record and answer.git:
             project = answer.project_file.rpartition(b"/")[0]
-            self.git = record.ask_git(self.record, self.home.for_git(project), project)
+            self.git = record.ask_git(self.record, self.home, project)
 
     def is_inside(self, spool: bytes, late: bool) -> bool:
         """Whether this command is part of a run that is being measured already. Nearly always no other run is under way."""
@@ -210,7 +209,7 @@ class Run:
             return
         from innerloop.core.launcher import record  # noqa: PLC0415
 
-        self.home.enter()
+        self.home.owner.enter()
         self.record.finish(status, ended.awake, ended.boot)
         # Only now: whoever leaves writes the no first and empties `new` afterwards, so one of us sees the other.
         if cache.fingerprint(answer.consent) != answer.consent_print and not self.still_agreed(answer):
@@ -219,7 +218,7 @@ class Run:
             return
         self.reap_git()  # the first process of a container may never do that for us
         if not answer.away and record.delivery_due(answer.spool):
-            self.home.leave()
+            self.home.owner.leave()
             record.start_delivery(self.env, answer.testvar)
 
     def reap_git(self) -> None:
@@ -235,7 +234,7 @@ class Run:
         from innerloop.core.consent.apply import for_launcher  # noqa: PLC0415
 
         assert self.home is not None
-        self.home.enter()
+        self.home.owner.enter()
         now = for_launcher(self.env)
         return now is not None and (now.serial, now.mode) == (answer.serial, answer.mode)
 
@@ -248,12 +247,12 @@ class Run:
         if course(answer, self.env) == INVITE and (status == 0 or testing):
             from innerloop.core.asking.invitation import invite  # noqa: PLC0415
 
-            self.home.enter()
+            self.home.owner.enter()
             invite(self.env)
         elif testing and self.request.wrap and self.record is not None:
             from innerloop.core.asking.invitation import print_event  # noqa: PLC0415
 
-            self.home.enter()
+            self.home.owner.enter()
             print_event(self.env, self.record.id.decode(), self.git)
 
 
@@ -270,18 +269,17 @@ def measure(request: "Request", answer: "cache.Hot | None", far: bool = False) -
         if error.errno in NO_PROCESS:
             become(request.argv)
         posix._exit(complain(request.argv, error))
-    record: "Run | Aside" = run
+    record: "Run | RecordThread" = run
     if far:
-        from innerloop.core.launcher.remote import Aside  # noqa: PLC0415
+        from innerloop.core.launcher.deadline import RecordThread  # noqa: PLC0415
 
-        record = Aside(run)
+        record = RecordThread(run.begin, run.finish)
     record.begin(started)
     try:
         child.wait(run.reap_git)
     except BaseException:  # noqa: BLE001 (the command runs already: whatever fails, it must be waited for)
         child.status = posix.waitpid(child.pid, 0)[1]
-    record.finish(child.exit_status())
-    if not run.silent:
+    if record.finish(child.exit_status()):  # else our files hang, and nothing is said after the command
         guarded(run, run.talk, child.exit_status())
     end_like(child, as_number=request.wrap)
 
@@ -294,6 +292,6 @@ def guarded(run: "Run", step: "Callable[[Any], None]", argument: "Any") -> None:
         pass
     try:
         if run.home is not None:
-            run.home.leave()
+            run.home.owner.leave()
     except BaseException:  # noqa: BLE001, S110
         pass

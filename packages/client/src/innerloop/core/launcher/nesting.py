@@ -3,16 +3,14 @@
 A record names the process that its run is: the launcher, or the make that was attached to. Whoever has that process
 among its ancestors, while the record is locked and so its keeper alive, belongs to that run. What the environment says alone counts for
 nothing: variables outlive the run that set them. Where the system has no /proc (macOS, untested) nothing is found, and a script's
-measured commands count beside the script. May import: posix, time and `record`.
+measured commands count beside the script.
 """
 
 import posix
 import time
 
-from innerloop.core.launcher.record import namespace
+from innerloop.core.shared import processes
 
-DEEPEST = 64  # ancestors that are looked at
-HEAD = 4096  # bytes that are read: of a record its line `pid`, of a process its first words
 BEGUN_WITHIN = 0.5  # s in which a launcher, or a watcher, is expected to have begun its record
 
 
@@ -42,8 +40,8 @@ def _outer(spool: bytes, pid: int) -> bytes:
                 known[line] = run_id
     if not known:
         return b""  # nearly always
-    here = namespace()
-    for one in lineage(pid):
+    here = processes.namespace()
+    for one in processes.lineage(pid):
         run_id = known.get(b"pid %d %s" % (one, here), b"")
         if run_id and is_held(spool + b"/run/" + run_id):
             return run_id
@@ -54,22 +52,16 @@ def is_member(variable: bytes, spool: bytes, pid: int) -> bool:
     """Whether a process belongs to the run of this spool that a make's variable names (see `probe`)."""
     first, _, log = variable.partition(b":")
     directory, _, run_id = log.rpartition(b"/")
-    above = lineage(pid)
+    above = processes.lineage(pid)
     if directory != spool + b"/targets" or not (is_held(log) or is_held(spool + b"/run/" + run_id)):
         return False
     return len(above) < 2 or first.partition(b"-")[0] in [b"%d" % one for one in above]
 
 
-def below_make(pid: int) -> bool:
-    """Whether a make is above a process, as MAKELEVEL says: it says so too in a tmux whose make ended long ago."""
-    above = lineage(pid)[1:]
-    return not above or any(b"make" in read(b"/proc/%d/comm" % one) for one in above)
-
-
 def launched(pid: int) -> bool:
     """Tell whether a process has a launcher of ours above it, which then measures: otherwise it would have become its command."""
-    for one in lineage(pid):
-        words = read(b"/proc/%d/cmdline" % one).split(b"\0")
+    for one in processes.lineage(pid):
+        words = processes.read(b"/proc/%d/cmdline" % one).split(b"\0")
         for place, word in enumerate(words[:-1]):
             if word.endswith((b"/innerloop/start.py", b"innerloop.pyz")) and words[place + 1] in (b"run", b"wrap"):
                 return True
@@ -78,7 +70,7 @@ def launched(pid: int) -> bool:
 
 def pid_line(path: bytes) -> bytes:
     """The line of a record that names its process, or b""."""
-    for line in read(path).split(b"\n"):
+    for line in processes.read(path).split(b"\n"):
         if line.startswith(b"pid "):
             return line
     return b""
@@ -97,33 +89,3 @@ def is_held(path: bytes) -> bool:
     finally:
         posix.close(descriptor)
     return False
-
-
-def lineage(pid: int) -> "list[int]":
-    """A process and its ancestors, itself first (proc(5), stat: the parent's id is the second field after the name)."""
-    found: "list[int]" = []
-    while pid > 0 and len(found) < DEEPEST:
-        found.append(pid)
-        fields = read(b"/proc/%d/stat" % pid).rpartition(b") ")[2].split()
-        pid = int(fields[1]) if len(fields) > 1 else 0
-    return found
-
-
-def has_terminal(pid: int) -> bool:
-    """Whether a process has a controlling terminal (proc(5), stat: tty_nr is the fifth field after the name)."""
-    fields = read(b"/proc/%d/stat" % pid).rpartition(b") ")[2].split()
-    return len(fields) > 4 and fields[4] != b"0"
-
-
-def read(path: bytes) -> bytes:
-    """The beginning of a small file, or b""."""
-    try:
-        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW | posix.O_NONBLOCK)
-    except OSError:
-        return b""
-    try:
-        return posix.read(descriptor, HEAD)
-    except OSError:
-        return b""
-    finally:
-        posix.close(descriptor)

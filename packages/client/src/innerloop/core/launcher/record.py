@@ -18,7 +18,7 @@ import posix
 import sys
 import time
 
-from innerloop.core.shared import environment, git
+from innerloop.core.shared import environment, git, paths, processes
 
 HEAD = b"innerloop-run 1"
 ID_LENGTH = 32
@@ -40,15 +40,7 @@ def random_id() -> str:
 
 def identity(pid: int) -> bytes:
     """What a record says of its process: its id, and the namespace that the id means something in."""
-    return b"pid %d %s" % (pid, namespace())
-
-
-def namespace() -> bytes:
-    """The name of our process id namespace, or `-`: in a container that shares the spool the same ids are others."""
-    try:
-        return posix.readlink(b"/proc/self/ns/pid")
-    except OSError:
-        return b"-"
+    return b"pid %d %s" % (pid, processes.namespace())
 
 
 class Record:
@@ -171,8 +163,9 @@ def open_descriptors() -> "list[int]":
     return found
 
 
-def ask_git(record: "Record", env: "dict[bytes, bytes]", project: bytes) -> int:
+def ask_git(record: "Record", home: "paths.Home", project: bytes) -> int:
     """Let git write its facts beside the record. Nobody waits for it. Returns its process id; 0 where there is no git."""
+    env = git.environment_in(home, project)
     argv = git.facts(env, project, git.ALONE)
     return detached(argv, env, record.path + b".git") if argv else 0
 

@@ -36,7 +36,7 @@ def look(directory: str, home: paths.Home) -> Clone:
     if not top:
         return Clone(sources=(os.path.join(directory, ".git"),))
     plain = _plain_config(top)
-    env = home.for_git(os.fsencode(directory))
+    env = git.environment_in(home, os.fsencode(directory))
     words = [b"config", b"--list", b"-z", b"--show-origin"]
     said = git.ask(words, top, env, PATIENCE) if os.path.isfile(plain) else None  # git would wait for a pipe
     if said is None:

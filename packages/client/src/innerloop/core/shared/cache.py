@@ -220,9 +220,9 @@ def ci_job(env: "dict[bytes, bytes]") -> bool:
     try:
         posix.close(posix.open(b"/dev/tty", posix.O_RDONLY | posix.O_NOCTTY | posix.O_CLOEXEC))
     except OSError:
-        from innerloop.core.launcher import nesting  # noqa: PLC0415 (nearly never)
+        from innerloop.core.shared import processes  # noqa: PLC0415 (nearly never)
 
-        return not any(nesting.has_terminal(pid) for pid in nesting.lineage(posix.getpid()))
+        return not any(processes.has_terminal(pid) for pid in processes.lineage(posix.getpid()))
     return False
 
 

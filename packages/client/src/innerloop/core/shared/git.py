@@ -10,7 +10,7 @@ May import: posix and programs.
 
 import posix
 
-from innerloop.core.shared import programs
+from innerloop.core.shared import paths, programs
 
 TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ def environment(env: "dict[bytes, bytes]", safe: bytes = b"") -> "dict[bytes, by
     """The environment that git is asked in. `safe` is a checkout to read whoever owns it."""
     said = {b"GIT_CONFIG_COUNT": b"1", b"GIT_CONFIG_KEY_0": b"safe.directory", b"GIT_CONFIG_VALUE_0": safe} if safe else {}
     return {**programs.environment(env), **SETTINGS, **said}
+
+
+def environment_in(home: "paths.Home", directory: bytes) -> "dict[bytes, bytes]":
+    """The environment to ask in about a directory: behind the mount, a checkout may belong to another user than git runs as."""
+    return environment(home.env, checkout(directory) if home.shared else b"")
 
 
 def facts(env: "dict[bytes, bytes]", project: bytes, script: bytes) -> "list[bytes]":

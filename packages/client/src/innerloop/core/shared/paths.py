@@ -12,7 +12,7 @@ In a container they are the host's, where the mount is present that `innerloop i
 `/run/innerloop/config`      the host's CONFIG
 `/run/innerloop/seed/WORD`   the directory of a seed project's config file
 
-There `own` means owned by the owner of that mount point, and HOME does not matter. May import: posix, git.
+There `own` means owned by the owner of that mount point, and HOME does not matter.
 """
 
 import posix
@@ -20,6 +20,7 @@ import posix
 MACHINE_FILE = b"/etc/innerloop.toml"
 MOUNT = b"/run/innerloop"
 MARKS = (b"/.dockerenv", b"/run/.containerenv", b"/run/systemd/container")  # of Docker, Podman; of LXC and nspawn where systemd starts
+MAY_HANG = (b"nfs", b"fuse", b"cifs", b"smb", b"9p", b"ceph", b"afs", b"autofs", b"lustre", b"gpfs", b"beegfs", b"virtiofs")
 KEYS = (b"container", b"KUBERNETES_SERVICE_HOST")  # what engines, and Kubernetes, put into the environment
 
 
@@ -74,24 +75,48 @@ def _in_mount_table(path: bytes) -> bool:
     return False
 
 
+class Owner:
+    """Acts as the owner of the mount where root runs this, so that the host's developer can read and delete everything."""
+
+    def __init__(self, uid: int, gid: int, needed: bool) -> None:
+        self._uid, self._gid, self._needed = uid, gid, needed
+        self._before: "tuple[tuple[int, int, int], tuple[int, int, int], list[int]] | None" = None
+
+    def enter(self) -> None:
+        """Be the owner. Real ids too, so that a process that is started meanwhile is theirs for good; the saved ones lead back."""
+        if self._needed and posix.geteuid() == 0 != self._uid:
+            self._before = posix.getresuid(), posix.getresgid(), posix.getgroups()
+            posix.setgroups([self._gid])
+            posix.setresgid(self._gid, self._gid, -1)
+            posix.setresuid(self._uid, self._uid, 0)
+
+    def leave(self) -> None:
+        """Be again who we were before `enter`."""
+        if self._before is not None:
+            users, groups, further = self._before
+            self._before = None
+            posix.setresuid(*users)
+            posix.setresgid(*groups)
+            posix.setgroups(further)
+
+
 class Home:
-    """Whose files are ours, and where they are: in the home that the environment names, or on the host's mount."""
+    """Where our files are, and whose they are: in the home that the environment names, or on the host's mount."""
 
     def __init__(self, env: "dict[bytes, bytes]") -> None:
         """Look for the mount: one failed stat where there is none. Raises nothing."""
         self.env = env
-        self.uid = posix.geteuid()
+        self.uid, gid = posix.geteuid(), 0
         self.problem = ""  # why the mount cannot be used
         mount = mounted(MOUNT + b"/state")
         self.shared = mount is not None
         self.state = MOUNT + b"/state" if self.shared else state(env)
         self.config = MOUNT + b"/config" if self.shared else config(env)
-        self.before: "tuple[tuple[int, int, int], tuple[int, int, int], list[int]] | None" = None
-        if mount is None:
-            return
-        if self.uid not in (0, mount.st_uid):
-            self.problem = "%s belongs to uid %d, and neither they nor root run this" % (MOUNT.decode(), mount.st_uid)
-        self.uid, self.gid = mount.st_uid, mount.st_gid
+        if mount is not None:
+            if self.uid not in (0, mount.st_uid):
+                self.problem = "%s belongs to uid %d, and neither they nor root run this" % (MOUNT.decode(), mount.st_uid)
+            self.uid, gid = mount.st_uid, mount.st_gid
+        self.owner = Owner(self.uid, gid, self.shared and not self.problem)
 
     def refusal(self) -> str:
         """Why nothing may be kept here, or an empty string. Under sudo -E, HOME is somebody else's."""
@@ -107,47 +132,41 @@ class Home:
             return "HOME belongs to somebody else"
         return "" if found.st_mode & 0o170000 == 0o040000 else "HOME is not a directory"
 
-    def in_container(self) -> bool:
-        """Whether this is a container: the one judge for the events, the question's example and doctor."""
-        return self.container_mark() != b""
 
-    def container_mark(self) -> bytes:
-        """What says that this is a container, the engine's mark or our own; b"" where nothing does."""
-        if self.shared:
-            return MOUNT
-        for mark in MARKS:
-            try:
-                posix.stat(mark)
-            except OSError:
-                continue
-            return mark
-        for key in KEYS:
-            if self.env.get(key):
-                return key
-        return b""
+def container_mark(home: "Home") -> bytes:
+    """What says that this is a container, the engine's mark or our own; b"" where nothing does. The one judge for events, question and doctor."""
+    if home.shared:
+        return MOUNT
+    for mark in MARKS:
+        try:
+            posix.stat(mark)
+        except OSError:
+            continue
+        return mark
+    for key in KEYS:
+        if home.env.get(key):
+            return key
+    return b""
 
-    def enter(self) -> None:
-        """Act as the owner of the mount where root runs this, so that the host's developer can read and delete everything.
 
-        Real ids too, so that a process that is started meanwhile is theirs for good; the saved ones lead back.
-        """
-        if self.shared and not self.problem and posix.geteuid() == 0 != self.uid:
-            self.before = posix.getresuid(), posix.getresgid(), posix.getgroups()
-            posix.setgroups([self.gid])
-            posix.setresgid(self.gid, self.gid, -1)
-            posix.setresuid(self.uid, self.uid, 0)
+def may_hang(env: "dict[bytes, bytes]") -> bool:
+    """Tell whether our files are on a network, or on another file system that may never answer. Nothing on such a system is looked at."""
+    try:
+        mounts = mount_table()
+    except OSError:
+        return False
+    mounts = mounts.replace(b" - fusectl ", b"").replace(b" - autofs systemd-1 ", b"")  # the system's own, on every desktop
+    for kind in MAY_HANG:
+        if b" - " + kind in mounts:
+            return far(env, mounts)
+    return False  # nearly everywhere
 
-    def leave(self) -> None:
-        """Be again who we were before `enter`."""
-        if self.before is not None:
-            users, groups, further = self.before
-            self.before = None
-            posix.setresuid(*users)
-            posix.setresgid(*groups)
-            posix.setgroups(further)
 
-    def for_git(self, directory: bytes) -> "dict[bytes, bytes]":
-        """The environment to ask git in: behind the mount, a checkout may belong to another user than git runs as."""
-        from innerloop.core.shared import git  # noqa: PLC0415 (the launcher asks git while the command runs already)
+def far(env: "dict[bytes, bytes]", mounts: bytes) -> bool:
+    """Tell whether our files are on a file system that may hang, by what proc(5) says in `mountinfo`."""
+    from innerloop.core.shared.mounts import leads_to  # noqa: PLC0415
 
-        return git.environment(self.env, git.checkout(directory) if self.shared else b"")
+    for path in (env.get(b"HOME", b""), state(env), config(env), MOUNT + b"/state", MOUNT + b"/config"):
+        if path.startswith(b"/") and leads_to(path, mounts, MAY_HANG):
+            return True
+    return False

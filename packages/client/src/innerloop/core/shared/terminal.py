@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any, NoReturn, Optional
 
-from innerloop.core.plan.project import clean
+from innerloop.core.shared.printable import clean
 
 COLOURS = ("31", "33", "2", "1", "0")  # of a timeline, and the end of each
 _OURS = re.compile(rf"(\033\[(?:{'|'.join(COLOURS)})m)")

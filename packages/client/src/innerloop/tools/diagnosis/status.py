@@ -127,7 +127,7 @@ def doctor(here: State, as_json: bool) -> int:
     checks = [
         Check("version", True, f"innerloop {__version__}, {os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))}")
     ]
-    if here.home.in_container():
+    if paths.container_mark(here.home):
         checks.append(_container_check(here))
     counts = state = None
     try:
@@ -168,7 +168,7 @@ def _wrapped(head: str, text: str) -> str:
 def _container_check(here: State) -> Check:
     home, mount = here.home, os.fsdecode(paths.MOUNT)
     if not home.shared:
-        mark = os.fsdecode(home.container_mark())
+        mark = os.fsdecode(paths.container_mark(home))
         what = f"you are in one ({mark}), and events say so; it has files of its own. To share the host's answer, run on the host: innerloop init --container"
         return Check("container", True, what)
     shared = f"you are in one, and events say so; {mount} shares the consent and the spool of the host's uid {home.uid}"

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from innerloop.core.consent import apply
 from innerloop.core.consent.resolve import Resolution, State
-from innerloop.core.launcher import main, probe
+from innerloop.core.launcher import probe
 from innerloop.core.probe import attached, place
-from innerloop.core.shared import cache, files, programs
+from innerloop.core.shared import cache, files, paths, programs
 from innerloop.tools.setup import changes, gnumakefile, hooks, makefiles, owners
 from innerloop.tools.setup.init import project_root
 from innerloop.tools.setup.makefiles import Makefile
@@ -103,7 +103,7 @@ def _attach_row(here: State, measures: bool) -> Row:
             False,
             "in a container that shares the host's files innerloop does not attach to make: use `innerloop run -- make ...`",
         )
-    if main.may_hang(here.env):
+    if paths.may_hang(here.env):
         return Row(
             "attach.mk", False, "the home may hang, so innerloop does not attach to make; set XDG_STATE_HOME to a directory of this machine"
         )

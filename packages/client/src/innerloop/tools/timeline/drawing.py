@@ -6,7 +6,7 @@ May import: the standard library, the plan's `clean`, targets, and this package.
 import textwrap
 from typing import NamedTuple, Optional
 
-from innerloop.core.plan.project import clean
+from innerloop.core.shared.printable import clean
 from innerloop.core.targets import path
 from innerloop.core.targets.target_log import Log
 from innerloop.core.targets.tree import FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN, Target

@@ -3,7 +3,7 @@
 May import: the plan's `clean`, targets, and this package but the drawing.
 """
 
-from innerloop.core.plan.project import clean
+from innerloop.core.shared.printable import clean
 from innerloop.core.targets.outcomes import STOPS
 from innerloop.core.targets.target_log import Log
 from innerloop.core.targets.tree import UNKNOWN, Target
