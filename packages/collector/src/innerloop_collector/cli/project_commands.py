@@ -21,7 +21,7 @@ def projects() -> None:
 @click.option(
     "--min-active-weeks",
     type=click.IntRange(1, 52),
-    help="Count developers from this many active weeks on (default: as before, at first 3).",
+    help="Count developers with at least this many active weeks (default: as before, at first 3).",
 )
 @as_json
 def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json: bool) -> None:

@@ -18,15 +18,15 @@ from innerloop_collector.query import (
 )
 from innerloop_collector.reports.views import About, Command, Report, Span, Target, Total, Waiting
 
-_WHOLE_WEEKS = "whole weeks that are over, with what was received until then"
+_WHOLE_WEEKS = "whole weeks that are over, with what was received by then"
 _THROW_AWAY = "THROW-AWAY STORE, for trying: the running week is shown too, so asking twice can show what one person did in between"
 _RULES = (
-    f"shown from {K} developers on; more is hidden until the hidden commands have {K} too",
-    "hidden: what is over half one developer's, or over three quarters two developers'",
-    f"counts are rounded to {STEP}, times to 3 digits; no count of developers where all ran it",
-    f"a p90 needs {P90_DEVELOPERS} developers; totals are of what is shown",
-    "only people: no coding agents, no CI, no tests; no times of suspended runs",
-    "targets, by the same rules: of each run those that failed and the slowest, 50 at most",
+    f"a command is shown from {K} developers on; more are hidden until the hidden ones have {K} together",
+    "hidden: what one developer ran more than half of, or two more than three quarters",
+    f"counts are rounded to {STEP}, times to 3 digits; developers are not counted where all ran it",
+    f"a p90 needs {P90_DEVELOPERS} developers; totals cover what is shown",
+    "people only: no coding agents, no CI, no tests; no times of suspended runs",
+    "targets follow the same rules; each run sends those that failed and the slowest, 50 at most",
 )
 
 
@@ -56,7 +56,7 @@ def team_report(figures: Figures, project: str, weeks: int | None = None) -> Rep
         total=Total(total(Count, (one.runs for one in commands)), total(Minutes, (one.waited_minutes for one in commands))),
         rules=(
             _THROW_AWAY if found.window.running else f"{_WHOLE_WEEKS}; the next figures come on {next_figures}",
-            f"developers count from {_weeks(found.min_active_weeks)} on (min_active_weeks = {found.min_active_weeks})",
+            f"developers count with {_weeks(found.min_active_weeks)} or more (min_active_weeks = {found.min_active_weeks})",
             *_RULES,
         ),
     )
@@ -68,7 +68,7 @@ def _state(found: TeamFigures) -> tuple[str, str, date | None]:
         return "figures", "", None
     chosen, began = found.window, found.began
     if began is None:
-        until = "" if chosen.running else f"; what came in since {chosen.monday} is seen from {_next(chosen)} on"
+        until = "" if chosen.running else f"; what came since {chosen.monday} appears from {_next(chosen)} on"
         return "no events", f"no developer's run was received yet{until}", None
     over = found.min_active_weeks - 1 if chosen.running else found.min_active_weeks
     possible = began + timedelta(weeks=over)

@@ -51,7 +51,7 @@ def _heading(report: Report) -> Text:
 
 def _waiting(report: Report) -> Text:
     held = ", ".join(f"{one.reason} (removed from the week of {one.removed_from} on)" for one in report.waiting)
-    return Text(f"\nEvents wait at the collector and are in no figure: {held}. Whoever runs it sees what to do: innerloop-collector check")
+    return Text(f"\nEvents wait at the collector and are in no figure: {held}. Its operator can see what to do: innerloop-collector check")
 
 
 def _targets(report: Report) -> list[Any]:
