@@ -1,4 +1,4 @@
-"""Run a command without us: what is left to do where our own files are broken. May import: the standard library."""
+"""Run a command without us: what is left to do where our own files are broken."""
 
 import os
 import signal

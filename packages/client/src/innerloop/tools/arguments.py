@@ -1,4 +1,4 @@
-"""The arguments of every command, and its help. May import: argparse, the standard library, setup's words, and this package's terminal."""
+"""The arguments of every command, and its help."""
 
 import argparse
 import sys

@@ -1,7 +1,4 @@
-"""`innerloop reset-id` and `innerloop forget`: another id, and the erasure of everything under the ids there were.
-
-May import: consent, the spool, delivery's erasure and client, environment, and this package.
-"""
+"""`innerloop reset-id` and `innerloop forget`: another id, and the erasure of everything under the ids there were."""
 
 import shutil
 

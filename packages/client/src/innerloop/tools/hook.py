@@ -1,7 +1,4 @@
-"""`innerloop hook SHELL`: the function to evaluate in a shell's own file. Writes nothing.
-
-May import: the standard library, setup, and this package.
-"""
+"""`innerloop hook SHELL`: the function to evaluate in a shell's own file. Writes nothing."""
 
 import os
 

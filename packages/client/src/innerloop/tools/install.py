@@ -4,8 +4,6 @@
     BIN/innerloop              a link to it
 
 SHARE is XDG_DATA_HOME or ~/.local/share and BIN is ~/.local/bin; with --to DIR, DIR/share and DIR/bin.
-
-May import: the standard library, setup, and this package.
 """
 
 import compileall

@@ -1,7 +1,4 @@
-"""`innerloop report`: the developer's own week, exact and complete, for nobody else.
-
-May import: consent, the spool, and this package.
-"""
+"""`innerloop report`: the developer's own week, exact and complete, for nobody else."""
 
 import os
 import statistics

@@ -1,7 +1,4 @@
-"""`innerloop uninstall`: this machine as if innerloop had never been there, but for what a person keeps.
-
-May import: consent, delivery's erasure, the spool, setup, environment, files, and this package.
-"""
+"""`innerloop uninstall`: this machine as if innerloop had never been there, but for what a person keeps."""
 
 import argparse
 import os

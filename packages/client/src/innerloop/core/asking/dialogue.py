@@ -1,7 +1,4 @@
-"""Ask for consent, at a terminal and never elsewhere, and act on the answer.
-
-May import: consent, the spool, environment, files, and of this package events, ground and terminal.
-"""
+"""Ask for consent, at a terminal and never elsewhere, and act on the answer."""
 
 import os
 import signal

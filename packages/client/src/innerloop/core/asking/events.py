@@ -1,7 +1,4 @@
-"""The events that consent itself makes in a seed project, and examples for a question.
-
-May import: event, names, consent, the spool, delivery's client, git, programs, and this package's terminal.
-"""
+"""The events that consent itself makes in a seed project, and examples for a question."""
 
 import json
 import os
@@ -16,7 +13,6 @@ from innerloop.core.outbound import event, http_client, seal
 from innerloop.core.plan.names import LONGEST as LONGEST_NAME
 from innerloop.core.shared import git, paths, programs
 from innerloop.core.shared.terminal import say
-from innerloop.core.spool import store
 from innerloop.core.spool.facts import GitFacts, RunFacts, parse_git
 
 PATIENCE = 3.0  # s that the one attempt of an opt-out event may take
@@ -48,12 +44,7 @@ def tell_opt_in(state: Resolution, here: State, started: int) -> None:
     """Queue the event that says that a developer agreed, where the project's question announces it."""
     if "choice" not in state.agreement["fields"]:
         return
-    facts = _moment_facts(state, here, started, ask_git(here))
-    sealed = seal.seal(state, facts, kind="opt_in")
-    spool = here.spool(state.key)
-    store.note(spool, "recorded", [sealed.id])
-    store.write_sealed(spool, sealed)
-    print_sent(state, sealed.events[0])
+    print_sent(state, seal.seal_answer(here.spool(state.key), state, _moment_facts(state, here, started, ask_git(here))))
 
 
 def tell_opt_out(state: Resolution, here: State, started: int) -> bool:

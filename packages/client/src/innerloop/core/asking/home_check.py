@@ -1,7 +1,4 @@
-"""Can the developer's home hold a spool? Asked before a command touches it, when a person agrees, and by `doctor`.
-
-May import: consent's resolution, files, places, the launcher's `main` and `remote`, the spool's store, and this package.
-"""
+"""Can the developer's home hold a spool? Asked before a command touches it, when a person agrees, and by `doctor`."""
 
 import os
 import secrets

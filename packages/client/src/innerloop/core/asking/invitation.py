@@ -1,7 +1,4 @@
-"""What the launcher says after a command, in the rare case that it says anything at all.
-
-May import: consent, the spool, files, the launcher's `hot` and this package. The launcher imports it after the command ended.
-"""
+"""What the launcher says after a command, in the rare case that it says anything at all."""
 
 import os
 import signal

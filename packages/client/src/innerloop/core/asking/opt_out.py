@@ -1,7 +1,4 @@
-"""`innerloop opt-out`: works anywhere, on anything broken, and says nothing to anybody.
-
-May import: consent, the plan, the spool, setup's leftovers, environment, files, and this package.
-"""
+"""`innerloop opt-out`: works anywhere, on anything broken, and says nothing to anybody."""
 
 import os
 import time

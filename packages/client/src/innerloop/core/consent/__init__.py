@@ -3,7 +3,4 @@
 `resolve` answers from the sources (project file, consent file, machine file, environment, git remotes); `settle`
 makes what follows from it on disk, the launcher's hot file too; `answer` reads and writes the consent file; `texts`
 says it in words.
-
-May import: the standard library, the plan, environment, files, places, projectfile, remotes, the spool's store, and the
-launcher's `hot` for its format.
 """

@@ -12,8 +12,6 @@ systems; no file chooses a path, and each endpoint has a file, an id and a secre
 
 With each id a `secret` is made: only its hash ever leaves, so that nobody but this file's owner can have the id's
 records erased. `earlier` holds ids that were given up, with their secrets, until nothing can be left of them.
-
-May import: the standard library, files, places and the plan.
 """
 
 import hashlib

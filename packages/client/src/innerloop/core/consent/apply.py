@@ -1,7 +1,4 @@
-"""After an answer: make or remove what depends on it, and keep the launcher's cache current.
-
-May import: the standard library, files, places, environment, the probe's places, the spool's store, the launcher's `hot`, `resolve`.
-"""
+"""After an answer: make or remove what depends on it, and keep the launcher's cache current."""
 
 import os
 import sys

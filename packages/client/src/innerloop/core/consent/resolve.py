@@ -2,9 +2,6 @@
 
 Order of force: environment, machine file, project file, the developer's answer. Each may only restrict what the
 one after it allows; whatever is broken, foreign or unknown means off.
-
-May import: the standard library, the plan, environment, files, places, projectfile, remotes, `answer` and the
-launcher's `hot`.
 """
 
 import os

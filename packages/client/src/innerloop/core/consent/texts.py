@@ -4,8 +4,6 @@ A project file is untrusted: it may add some sentences of its own (`[wording]`),
 asked, the list of fields, the destination, the recipients, the retention, the risk, the ways out and the answers are
 always generated here, and names that could be read as ours stand in quotation marks. A founding system's words come from
 the registry that ships with the client (`plan/founding.py`) and are printed as they are.
-
-May import: the standard library, the plan, and this package.
 """
 
 import os

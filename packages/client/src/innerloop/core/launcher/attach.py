@@ -6,8 +6,6 @@ that keeps the record until make ends; make stays its caller's own process, so n
 
 The watcher reads make's exit status from the kernel where that tells somebody who is not the parent (Linux 6.15,
 pidfd_open(2) and PIDFD_GET_INFO in linux/pidfd.h). Elsewhere the record says that nobody could, and readers infer it.
-
-May import: posix, sys, time, _signal, environment, places and this package; `select` and `fcntl` in the watcher.
 """
 
 import _signal  # type: ignore[import-not-found]

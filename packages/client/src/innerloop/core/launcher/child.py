@@ -3,8 +3,6 @@
 The rules are those of docs/transparency.md. In short: descriptors, process group, terminal and environment are
 the caller's; signals that the terminal sends reach the child without us; what a process sends to us alone is
 passed on, except INT and QUIT; a stopped child stops us; a killed child kills us by the same signal.
-
-May import: posix, time, _signal and `execute`.
 """
 
 import _signal  # type: ignore[import-not-found]

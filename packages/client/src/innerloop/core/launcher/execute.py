@@ -1,7 +1,4 @@
-"""Find and execute a command as a shell would, leaving nothing of ours in it.
-
-May import: posix, sys and _signal (`_signal` because `signal` costs a third of the interpreter's start).
-"""
+"""Find and execute a command as a shell would, leaving nothing of ours in it."""
 
 import _signal  # type: ignore[import-not-found]
 import posix

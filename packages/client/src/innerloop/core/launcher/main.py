@@ -3,9 +3,6 @@
 Whatever goes wrong here, the command runs as it would without us, and nothing of ours is printed.
 
 Imports only what decides, so that a command that is not measured costs next to nothing.
-
-May import: posix, sys, environment, places, `hot`, `execute` and `remote`; `measure`, `attach`, `nesting`, names and the command
-line where they are wanted.
 """
 
 import posix

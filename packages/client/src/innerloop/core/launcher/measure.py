@@ -3,10 +3,6 @@
 `record` and `names` are imported while the command runs already.
 
 `probe` is imported before make starts, and for make alone.
-
-May import: posix, time, environment, places and this package; `remote` where files may hang; `innerloop.consent` and
-`innerloop.cli` while the command runs or after it, only where the hot file cannot answer or a developer at a terminal
-is to be invited.
 """
 
 import posix

@@ -7,7 +7,7 @@
 Variables outlive runs: in a tmux that a recipe started, in an IDE, in a container. So a make is a member only where that process is
 itself or above it, and while the run lives: until its keeper, who locks the log, has ended.
 
-Nothing here may hold make up or make it fail: whatever is missing, make runs as it would without us. May import: posix.
+Nothing here may hold make up or make it fail: whatever is missing, make runs as it would without us.
 """
 
 import posix

@@ -10,8 +10,6 @@
 
 The lock is lockf(3)'s, which `posix` has: importing `fcntl` would cost more than the whole record. The id is random,
 never ordered by time. The launcher imports this module when the command runs already.
-
-May import: posix, sys, time, environment and git.
 """
 
 import posix

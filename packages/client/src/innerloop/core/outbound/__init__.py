@@ -1,6 +1,4 @@
 """From the spool to the collector, by HTTP: detached from every command, resumable, at least once.
 
 `sender` decides what leaves and when; `client` makes one request; `backoff` remembers failures on disk.
-
-May import: the standard library, the plan, consent and spool.
 """

@@ -1,7 +1,6 @@
 """What an answer says: only what a known service says when it took a batch acknowledges anything. docs/reference/answers.md lists them with sources.
 
-Between us and a collector stand portals, block pages and proxies, and each of them may answer 200. May import: the standard library, untrusted and
-the spool's words for what is held.
+Between us and a collector stand portals, block pages and proxies, and each of them may answer 200.
 """
 
 import zlib

@@ -1,4 +1,4 @@
-"""How long to leave the collector alone, remembered on disk. May import: the standard library, files, untrusted, store and `client`."""
+"""How long to leave the collector alone, remembered on disk."""
 
 import random
 import time

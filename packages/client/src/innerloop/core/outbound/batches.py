@@ -1,7 +1,4 @@
-"""Which sealed runs may leave, and in which batches; what a batch says besides its events.
-
-May import: the standard library, the plan's check, files, consent's resolution, the spool and this package's erasure.
-"""
+"""Which sealed runs may leave, and in which batches; what a batch says besides its events."""
 
 import json
 from collections.abc import Iterator

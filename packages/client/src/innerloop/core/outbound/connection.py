@@ -2,8 +2,6 @@
 
 The addresses are tried as RFC 8305 says: the next one starts a quarter of a second after the one before, or when that has failed, and
 whichever answers first is taken. So an address that swallows everything costs a quarter of a second and not the whole deadline.
-
-May import: the standard library and proxies.
 """
 
 import errno
@@ -18,6 +16,8 @@ from typing import NamedTuple, Optional
 
 from innerloop.core.outbound.proxies import Proxy
 
+FAILURES = (OSError, http.client.HTTPException)  # what a network does
+Response = http.client.HTTPResponse
 TURN = 0.25  # s until the next address is tried as well
 UNDER_WAY = (0, errno.EINPROGRESS, errno.EINTR)
 

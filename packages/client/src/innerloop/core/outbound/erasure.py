@@ -2,8 +2,6 @@
 
 An erasure that is wanted lies in STATE/forget/KEY.json with the ids and their secrets, which are nowhere else any more;
 the collector's receipts are noted in STATE/receipts. Protocol: docs/guides/operators.md, `POST /v1/forget`.
-
-May import: the standard library, files, untrusted, the spool's entries, store and words for what is held, and this package.
 """
 
 import hashlib

@@ -1,7 +1,4 @@
-"""Build the events of a run: exactly the properties that were agreed to, as coarse as was agreed.
-
-May import: the standard library, the plan, and the run's facts by shape only.
-"""
+"""Build the events of a run: exactly the properties that were agreed to, as coarse as was agreed."""
 
 import os
 import uuid

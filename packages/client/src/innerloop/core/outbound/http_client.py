@@ -1,13 +1,12 @@
 """One request to a Segment-compatible endpoint (`POST /v1/batch`, Basic write key, gzip).
 
 Protocol: Segment's HTTP tracking API. The answer is told in our own terms, so that the sender knows for each answer whether to forget,
-keep, split or wait. May import: the standard library and this package's answers, connection and proxies.
+keep, split or wait.
 """
 
 import base64
 import email.utils
 import gzip
-import http.client
 import json
 import os
 import signal
@@ -22,7 +21,7 @@ from urllib.parse import urlsplit
 from innerloop import __version__
 from innerloop.core.outbound import answers, proxies
 from innerloop.core.outbound.answers import Answer
-from innerloop.core.outbound.connection import Connection, Refused
+from innerloop.core.outbound.connection import FAILURES, Connection, Refused, Response
 
 TIMEOUT = 10  # s
 LOOK_EVERY = 0.1  # s between two looks at whether a request may still go on
@@ -117,7 +116,7 @@ def _exchange(url: str, write_key: str, content: Optional[bytes], timeout: float
             return _read(connection.getresponse(), longest)
         finally:
             connection.close()
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (*FAILURES, ValueError) as error:
         what = "" if isinstance(error, (Refused, proxies.Unusable)) else "no answer: " if connected else "no connection: "
         raise NoConnection(f"{what}{_reason(error)}") from error
 
@@ -131,7 +130,7 @@ def _headers(write_key: str, has_content: bool) -> "dict[str, str]":
     return {**headers, "Content-Type": "application/json", "Content-Encoding": "gzip"} if has_content else headers
 
 
-def _read(response: http.client.HTTPResponse, longest: int) -> Answer:
+def _read(response: Response, longest: int) -> Answer:
     parts, size = [], 0
     while size <= longest and (part := response.read(PIECE)):
         parts.append(part)

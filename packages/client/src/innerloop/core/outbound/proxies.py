@@ -5,7 +5,7 @@
     all_proxy, ALL_PROXY      for both, where the above say nothing
     no_proxy, NO_PROXY        hosts that are reached without: `*`, names (with all below them), addresses, networks, each with a port or not
 
-Of two spellings the small one counts; an empty value says nothing. May import: the standard library.
+Of two spellings the small one counts; an empty value says nothing.
 """
 
 import base64

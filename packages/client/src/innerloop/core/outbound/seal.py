@@ -1,7 +1,4 @@
-"""Give finished runs their final bytes, once. From then on `show` and the wire have the same bytes.
-
-May import: the standard library, the plan, event, consent's resolution, and this package.
-"""
+"""Give finished runs their final bytes, once. From then on `show` and the wire have the same bytes."""
 
 import json
 import random
@@ -82,7 +79,7 @@ def _settle(spool: str, state: Resolution, place: str, facts: RunFacts, past: "l
         store.note(spool, "local", [facts.id])
     elif not done:
         try:
-            store.write_sealed(spool, seal(state, facts, attempt, log=log))
+            _write(spool, seal(state, facts, attempt, log=log))
         except BreaksThePlan as error:
             store.quarantine(spool, place, facts.id, str(error))
             return
@@ -91,6 +88,19 @@ def _settle(spool: str, state: Resolution, place: str, facts: RunFacts, past: "l
         past.append(one)
     files.remove(f"{spool}/{place}/{facts.id}")
     files.remove(f"{spool}/run/{facts.id}.git")
+
+
+def seal_answer(spool: str, state: Resolution, facts: RunFacts) -> bytes:
+    """Queue the event that says that a developer agreed, and return its bytes."""
+    sealed = seal(state, facts, kind="opt_in")
+    store.note(spool, "recorded", [sealed.id])
+    _write(spool, sealed)
+    return sealed.events[0]
+
+
+def _write(spool: str, sealed: store.Sealed) -> None:
+    """Write a sealed run; from now on its bytes do not change."""
+    files.write(f"{spool}/sealed/{sealed.id}", sealed.encode(), durable=True)
 
 
 class BreaksThePlan(ValueError):

@@ -1,8 +1,6 @@
 """Deliver one spool: re-read what was agreed, seal, send the oldest first, forget only what was acknowledged.
 
 The sources of consent are read again before every batch; the launcher's cache is never believed here.
-
-May import: the standard library, the plan, files, projectfile, consent, spool and this package.
 """
 
 import itertools

@@ -1,7 +1,4 @@
-"""Which of a run's targets become events, and under which names: those that failed, then the slowest; the rest are counted.
-
-May import: the standard library, the plan's check and project file, names, event by its shapes, targets and the spool's facts.
-"""
+"""Which of a run's targets become events, and under which names: those that failed, then the slowest; the rest are counted."""
 
 import os
 import uuid

@@ -3,6 +3,4 @@
 `plan.json` is the one place where a field is written down. From it derive the consent text, the
 client's filter, the collector's validation, the store's columns, `innerloop describe` and the
 plan's page in the docs.
-
-May import: the standard library and its own modules. Both distributions import it.
 """

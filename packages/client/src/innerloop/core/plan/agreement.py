@@ -4,8 +4,6 @@ An agreement is a plain dict, so that it can be kept in the consent file, digest
 collector registers a project file under the digest of its agreement; events name that digest. The names that
 may leave, and the cohorts that are offered, are not part of it: they are checked against the current list at every step instead
 (docs/decisions/0003-names-outside-the-digest.md).
-
-May import: the standard library and the plan.
 """
 
 import hashlib

@@ -1,7 +1,4 @@
-"""Does an event keep to the plan? The one law that the client's filter and the collector's validation share.
-
-May import: the standard library, the plan and names.
-"""
+"""Does an event keep to the plan? The one law that the client's filter and the collector's validation share."""
 
 import re
 from typing import Any, NamedTuple, Optional

@@ -3,8 +3,6 @@
 A project file chooses one by name (`[seed] system`) and decides nothing of what stands here. A cloned repository is
 untrusted: were the path, the variable or the words its own, it could use a yes that was given to somebody else. A system
 is added by a change of this file, which its users review with the rest of the client.
-
-May import: the standard library.
 """
 
 import hashlib

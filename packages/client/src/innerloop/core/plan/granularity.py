@@ -1,7 +1,4 @@
-"""How exact a value may be: make it coarser, and tell whether it is coarse enough.
-
-May import: the standard library.
-"""
+"""How exact a value may be: make it coarser, and tell whether it is coarse enough."""
 
 import re
 from datetime import datetime, timedelta, timezone

@@ -3,8 +3,6 @@
 The file is untrusted input: it comes with a clone. Text from it is cleaned before anything prints it, and it
 can never switch on what the tracking plan does not know. Unknown keys, as a newer file may have, count as
 off and are listed in `unknown` for `doctor` to name.
-
-May import: the standard library and the plan.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""Read `innerloop.toml` and the machine-wide file from disk.
-
-May import: the standard library, the plan, files and toml.
-"""
+"""Read `innerloop.toml` and the machine-wide file from disk."""
 
 import os
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 git's own reading counts, with included files, worktrees and rewritten addresses (`url.*.insteadOf`), as `git remote get-url`
 has it. A repository can say of itself what it likes; so can anybody's. The list of remotes narrows where an answer counts,
 and is no proof of where a clone came from.
-
-May import: the standard library, git and places.
 """
 
 import os

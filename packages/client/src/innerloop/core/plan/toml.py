@@ -4,8 +4,6 @@ Read: comments; bare and quoted keys; `[tables]`, `[dotted.tables]` and `[[array
 literal strings, on one line or many; whole decimal numbers of 64 bits; true and false; arrays.
 Not read: dotted keys left of an equals sign, inline tables, fractions, dates, hexadecimal, octal and binary
 numbers. Each of these is an error that says so. The law: whatever is accepted here, tomllib reads alike.
-
-May import: the standard library.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Read `plan.json`: which fields and events there are. May import: the standard library."""
+"""Read `plan.json`: which fields and events there are."""
 
 import json
 from datetime import date

@@ -1,7 +1,4 @@
-"""Keep `STATE/attach.mk`: what a project's GNUmakefile includes while something on this machine is measured.
-
-May import: the standard library, files and `place`.
-"""
+"""Keep `STATE/attach.mk`: what a project's GNUmakefile includes while something on this machine is measured."""
 
 import os
 

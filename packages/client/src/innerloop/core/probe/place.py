@@ -2,8 +2,6 @@
 
 A Makefile may write the shim's path into files that it makes, and builds may be running while innerloop is upgraded or
 removed: so a directory is never changed, a new version is a new directory, and old ones stay for a month.
-
-May import: the standard library and files.
 """
 
 import errno

@@ -2,8 +2,6 @@
 
 The hot file is a cache that the command line tools write. It names every source of its answer with the
 source's identity, so that a changed source makes it worthless instead of wrong. One fact a line, as bytes.
-
-May import: posix, time, environment and places.
 """
 
 import posix

@@ -1,7 +1,7 @@
 """Small files that must never be torn, shared or somebody else's; and the one way in which any file is opened that we did not just make.
 
 Whatever stands in a file's place, a pipe, a device, a directory, somebody else's file, opening it neither waits nor reads:
-it is said what is there instead. May import: the standard library and untrusted.
+it is said what is there instead.
 """
 
 import errno

@@ -4,8 +4,6 @@ A configuration can name programs: to fetch what is missing, to look at the work
 asked, which starts none of them, and the environment says so once more: no protocol, no fetching, no hook, no lock, no
 prompt. What the caller's environment says to git (GIT_DIR, GIT_CONFIG_*, GIT_TRACE*) is not for us: it may speak of another
 repository. The user's own configuration counts, as ever: it says which directories of other owners are safe.
-
-May import: posix and programs.
 """
 
 import posix

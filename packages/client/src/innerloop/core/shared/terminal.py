@@ -1,9 +1,4 @@
-"""Talk with a person: stdout holds what was asked for, stderr what is said. May import: the standard library, the plan.
-
-Every text goes through `safe`, wherever it came from: a program's name, a goal, a collector's answer, a project file. JSON and
-the very bytes of events go through `escaped`, which means the same to whoever reads JSON. Nothing else in the client prints
-(a test looks). A stream that is closed or full stops nothing: what was asked for is done, and the command ends with 1.
-"""
+"""Talk with a person: stdout holds what was asked for, stderr what is said."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """Parse JSON that somebody else may have written: an answer from the network, a file that may be damaged or planted.
 
-Whatever the bytes are, parsing them takes bounded memory and time and ends in a value or in one ValueError. May import: the standard library.
+Whatever the bytes are, parsing them takes bounded memory and time and ends in a value or in one ValueError.
 """
 
 import json

@@ -10,6 +10,4 @@
     history  what the developer's own report reads: exact, never sent
 
 Every run of the journal `recorded` is in exactly one of the other places: that is the ledger.
-
-May import: the standard library, files, the plan, names, projectfile; `seal` also event and consent.
 """

@@ -1,7 +1,4 @@
-"""What lies in a spool, by name. Whatever has another name is a leftover; whatever is no file of ours is odd and never opened.
-
-May import: the standard library and files.
-"""
+"""What lies in a spool, by name. Whatever has another name is a leftover; whatever is no file of ours is odd and never opened."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Read what the launcher and git wrote down about one run. May import: the standard library."""
+"""Read what the launcher and git wrote down about one run."""
 
 import os
 import re

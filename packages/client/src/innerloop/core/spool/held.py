@@ -1,8 +1,7 @@
 """What our own collector took and holds back: it waits there in quarantine, in no report, until a day on which it goes.
 
 `held.json` has the runs by reason, day and plan. A run leaves it when a later batch under the same plan was stored, for then the plan
-was applied and what waited for it let in; or when its day has passed, for then nobody knows more. May import: the standard library, files,
-untrusted and store.
+was applied and what waited for it let in; or when its day has passed, for then nobody knows more.
 """
 
 import re

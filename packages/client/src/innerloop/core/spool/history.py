@@ -1,7 +1,6 @@
 """The developer's own exact history on this machine: what `report` reads. Never sent.
 
-It has a bound in bytes, so reading it takes no more memory than that bound allows. May import: the standard library, files, untrusted,
-entries and facts.
+It has a bound in bytes, so reading it takes no more memory than that bound allows.
 """
 
 import json

@@ -3,8 +3,6 @@
 A run whose place is final is counted in `totals.json` and taken out of the journals. The steps, of which a crash at any point loses
 nothing and counts nothing twice: `folding.json` names the runs; from now on readers count them and look over them in the journals; the
 journals are written without them; `totals.json` has them; `folding.json` goes.
-
-May import: the standard library, files, untrusted, entries and store.
 """
 
 import os

@@ -1,7 +1,4 @@
-"""The ledger: recorded = acknowledged + queued + quarantined + dropped + local + unfinished. It counts runs.
-
-May import: the standard library, files, entries, store, held and journals.
-"""
+"""The ledger: recorded = acknowledged + queued + quarantined + dropped + local + unfinished. It counts runs."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,7 @@
 """The spool as files: make it, list it, move a run from one place to the next.
 
 Every step is a rename or a write of 32 bytes, ordered so that a crash between two steps repeats work and
-loses nothing. May import: the standard library, files and facts.
+loses nothing.
 """
 
 import fcntl
@@ -216,11 +216,6 @@ def abandoned(path: str, after: float = ORPHAN_AFTER) -> bool:
         return False  # locked: its launcher lives, or it was finished meanwhile
     except OSError:
         return age > LOCKLESS_ORPHAN_AFTER
-
-
-def write_sealed(spool: str, sealed: Sealed) -> None:
-    """Write a sealed run; from now on its bytes do not change."""
-    files.write(f"{spool}/sealed/{sealed.id}", sealed.encode(), durable=True)
 
 
 def read_sealed(spool: str, run_id: str, place: str = "sealed") -> Sealed:

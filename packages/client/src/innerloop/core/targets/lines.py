@@ -8,8 +8,6 @@ A log is full at 16 MB; from 4 MB on it names no prerequisites. Fields are separ
 monotonic clock (ns). Whatever cannot be read is counted, never raised: a build's log may be cut short at any byte.
 
 What many lines say alike (directories, prerequisites) is kept once, so that a log takes memory for what it tells.
-
-May import: the standard library.
 """
 
 from collections.abc import Iterable

@@ -8,8 +8,6 @@ make's reaction is not in the log, so it is read off what came after a line that
 
 What this cannot tell: with -k, an ignored error of a target that nothing needs, in a make that failed for another reason;
 without it, one of the very last target before a missing rule. Both count as failures.
-
-May import: the standard library and tree.
 """
 
 from typing import Optional

@@ -4,8 +4,6 @@ The critical path of a make is its longest chain, by duration, of targets of whi
 long it takes with any number of jobs. A target that ran makes is one link, as long as its own time and the critical paths
 inside it. What a log cannot show: a prerequisite without a recipe is in no log, so what *it* needed is unknown and the chain
 ends there; the path is then a lower bound.
-
-May import: the standard library and tree.
 """
 
 import heapq

@@ -2,8 +2,6 @@
 
 `SPOOL/targets/ID` is written by the probe while the run lasts and stays when the run was sealed. It is read record by record, and
 reading it raises nothing: whatever cannot be read, or had no room, is counted.
-
-May import: the standard library, files, facts, and lines, tree, outcomes and path.
 """
 
 import io

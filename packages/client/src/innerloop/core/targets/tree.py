@@ -2,8 +2,6 @@
 
 A target is all lines with the same make, directory and name. A make runs under the recipe line that started it, however
 that was done (`$(MAKE)`, a bare make, a script): that line's target is the parent of everything that the make ran.
-
-May import: the standard library and lines.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,4 @@
-"""What `status` and `doctor` say of the spool, of delivery and of the ledger.
-
-May import: consent's resolution, delivery's back-off, the launcher's record, the spool, files and terminal.
-"""
+"""What `status` and `doctor` say of the spool, of delivery and of the ledger."""
 
 import os
 import time

@@ -1,7 +1,4 @@
-"""`innerloop status` and `innerloop doctor`: the truth about this project on this machine.
-
-May import: every layer below the command line, and this package.
-"""
+"""`innerloop status` and `innerloop doctor`: the truth about this project on this machine."""
 
 import os
 import shutil

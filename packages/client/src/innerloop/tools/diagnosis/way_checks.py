@@ -1,7 +1,4 @@
-"""`innerloop doctor`, the section on ways in: how a make that is typed here is seen, and why not. Changes nothing of a project.
-
-May import: consent's resolution and settling, files, programs, the launcher's `hot`, `probe` and `main`, the probe's places, setup, and this package.
-"""
+"""`innerloop doctor`, the section on ways in: how a make that is typed here is seen, and why not. Changes nothing of a project."""
 
 import os
 from collections.abc import Iterator

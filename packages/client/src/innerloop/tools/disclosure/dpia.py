@@ -2,8 +2,6 @@
 
 Everything is taken from the tracking plan, the project file and this program's own constants. What none of them says is
 marked, never invented: an item is filled, or says who has to fill it.
-
-May import: the plan, consent's texts, the spool, delivery's bounds, and `risks`.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""What somebody could do with the data of a project, what stands against it, and what remains: the assessment's last part.
-
-May import: the plan and consent's texts.
-"""
+"""What somebody could do with the data of a project, what stands against it, and what remains: the assessment's last part."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,4 @@
-"""`innerloop describe` and `innerloop show`: what can be collected, the very bytes, and what the collector keeps. Nothing here sends a record.
-
-May import: consent, the plan, the spool, delivery's way to make a batch and to ask for access, and this package.
-"""
+"""`innerloop describe` and `innerloop show`: what can be collected, the very bytes, and what the collector keeps. Nothing here sends a record."""
 
 import json
 import os

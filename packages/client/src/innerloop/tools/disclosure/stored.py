@@ -1,8 +1,6 @@
 """Ask a collector for everything that it keeps of this machine's ids. Protocol: docs/guides/operators.md, `POST /v1/access`.
 
 Whatever it answers is checked line by line before anything of it is believed, and rows are kept as the bytes that they are.
-
-May import: the standard library, untrusted, the spool's words for what is held, and this package.
 """
 
 import io

@@ -1,7 +1,4 @@
-"""Changes of files in a repository: planned first, shown if wanted, then written. Somebody else's bytes are never lost.
-
-May import: the standard library.
-"""
+"""Changes of files in a repository: planned first, shown if wanted, then written. Somebody else's bytes are never lost."""
 
 import difflib
 import os

@@ -1,7 +1,4 @@
-"""`innerloop init --container`: what to mount so that a container shares this machine's answers. Writes nothing.
-
-May import: consent, places, and this package.
-"""
+"""`innerloop init --container`: what to mount so that a container shares this machine's answers. Writes nothing."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """Lines of `.git/info/exclude`, by which a file of one developer stays out of git. Functions of bytes.
 
-What was there before is restored to the byte, also a last line without an end. May import: the standard library.
+What was there before is restored to the byte, also a last line without an end.
 """
 
 from typing import Optional

@@ -1,7 +1,4 @@
-"""What a project file must say before it can be used: from the command line, or from a person at a terminal.
-
-May import: setup, the project file and its reader, toml, and this package.
-"""
+"""What a project file must say before it can be used: from the command line, or from a person at a terminal."""
 
 import argparse
 import os

@@ -1,7 +1,6 @@
 """Fill in what an earlier init left blank in `innerloop.toml`: the values alone; every other byte stays.
 
 The result is read again: where it does not say what the old file said plus the values, nothing is changed.
-May import: the standard library, toml, and this package.
 """
 
 import copy

@@ -13,7 +13,7 @@ A project whose Makefile starts make again where a GNUmakefile is there would st
 it needs a mark in the environment, which is set only where the text of the Makefile, or of what it includes first, could
 hide it, or names this file; and before make 4.2, which cannot read a file, always.
 
-Everything here but `gone` is a function of bytes: what was written is known by the text itself. May import: the standard library.
+Everything here but `gone` is a function of bytes: what was written is known by the text itself.
 """
 
 import os

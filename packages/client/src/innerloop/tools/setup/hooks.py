@@ -10,8 +10,6 @@ own, aliases of any word, functions in the place of builtins. So every name is o
 starts, each word of a command is quoted against aliases, tests are keywords, and what runs make is looked at first: where
 both `command` and `builtin` are functions of the user's, it is /usr/bin/env. fish reserves those names. `|| return $?` keeps a trap
 on errors to one call.
-
-Imports nothing.
 """
 
 _POSIX = """\

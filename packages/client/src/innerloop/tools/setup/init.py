@@ -1,7 +1,4 @@
-"""`innerloop init`: set a project up, say exactly what was written, and take it out again. Needs no consent, collects nothing.
-
-May import: setup, the project file, remotes, the launcher's way to find a project, and this package.
-"""
+"""`innerloop init`: set a project up, say exactly what was written, and take it out again. Needs no consent, collects nothing."""
 
 import argparse
 import os

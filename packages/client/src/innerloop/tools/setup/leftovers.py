@@ -1,7 +1,6 @@
 """Everything of innerloop's on a machine, by the names that we give: what `innerloop uninstall` removes, and what it only names.
 
 Only what we made is ours: a name of ours, a regular file or a directory of this user. Links are never followed. Changes nothing.
-May import: the standard library, files, and this package.
 """
 
 import os

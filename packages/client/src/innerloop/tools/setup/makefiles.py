@@ -1,7 +1,4 @@
-"""Find a project's Makefiles: one a directory, the one that GNU make would read there. Runs git's listing and nothing of the project.
-
-May import: the standard library, git, and this package.
-"""
+"""Find a project's Makefiles: one a directory, the one that GNU make would read there. Runs git's listing and nothing of the project."""
 
 import itertools
 import os

@@ -1,7 +1,7 @@
 """Add names to the list of an `innerloop.toml` that is there, in place: every other byte stays.
 
 The result is read again before anybody writes it: where it does not say what the old file said plus the names, nothing is
-changed. May import: the standard library, toml, and this package.
+changed.
 """
 
 import copy

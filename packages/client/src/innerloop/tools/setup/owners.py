@@ -3,8 +3,6 @@
 A project may make its GNUmakefile by a tool (GNUmakefile.in, configure), tell git to ignore it, or behave otherwise where
 there is one: then `make` could start itself for ever. Text is read and git's list of ignored files is asked; nothing of the
 project is run. What cannot be read is no reason; the guard in our file ends what was not seen.
-
-May import: the standard library, and this package.
 """
 
 import fnmatch

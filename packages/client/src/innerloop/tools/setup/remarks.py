@@ -1,7 +1,4 @@
-"""What `innerloop init` remarks on: what a person would otherwise find out later.
-
-May import: setup, and this package.
-"""
+"""What `innerloop init` remarks on: what a person would otherwise find out later."""
 
 import argparse
 import os

@@ -1,7 +1,4 @@
-"""What `innerloop init` says: what it found, what it wrote, what comes next, as text or as JSON.
-
-May import: setup, consent's texts, and this package.
-"""
+"""What `innerloop init` says: what it found, what it wrote, what comes next, as text or as JSON."""
 
 import argparse
 import os

@@ -3,8 +3,6 @@
 What is found is a proposal that a person reviews. A target counts as a command that people type where it has a help text
 (`target: needs ## text`, or `## text` on the line above), where it is listed in .PHONY, or where it does not look like a file.
 Simple variables are followed; a name that a function makes is not known.
-
-May import: the standard library.
 """
 
 import glob

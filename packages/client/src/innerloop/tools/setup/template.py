@@ -1,7 +1,4 @@
-"""The text of a new `innerloop.toml`: short, commented, and refused by its reader until somebody filled in what is missing.
-
-May import: the standard library, the project file, and this package.
-"""
+"""The text of a new `innerloop.toml`: short, commented, and refused by its reader until somebody filled in what is missing."""
 
 import hashlib
 import json

@@ -1,7 +1,4 @@
-"""The ways in that `innerloop init` installs, and taking them out again: both are lists of changes, made of what is there.
-
-May import: the standard library, and this package.
-"""
+"""The ways in that `innerloop init` installs, and taking them out again: both are lists of changes, made of what is there."""
 
 import os
 from typing import NamedTuple, Optional

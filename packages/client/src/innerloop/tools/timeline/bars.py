@@ -1,4 +1,4 @@
-"""Bars on a time axis, of block characters or of ASCII. May import: the standard library and words."""
+"""Bars on a time axis, of block characters or of ASCII."""
 
 from typing import NamedTuple
 

@@ -1,6 +1,6 @@
 """`innerloop timeline`: where a run's time went, target by target. For its developer alone: exact, and never sent.
 
-Reads the spool and writes nothing. May import: consent's resolution, the launcher's way to the project file, the spool, targets, this package, `innerloop.timeline`.
+Reads the spool and writes nothing.
 """
 
 import argparse

@@ -1,7 +1,4 @@
-"""Draw a run's targets for a terminal: what happened, in a few lines, and a bar for each target on one time axis.
-
-May import: the standard library, the plan's `clean`, targets, and this package.
-"""
+"""Draw a run's targets for a terminal: what happened, in a few lines, and a bar for each target on one time axis."""
 
 import textwrap
 from typing import NamedTuple, Optional

@@ -1,7 +1,4 @@
-"""What a timeline says above its drawing: how the run ended, how long it took, what failed first, or why there is nothing to draw.
-
-May import: the plan's `clean`, targets, and this package but the drawing.
-"""
+"""What a timeline says above its drawing: how the run ended, how long it took, what failed first, or why there is nothing to draw."""
 
 from innerloop.core.shared.printable import clean
 from innerloop.core.targets.outcomes import STOPS

@@ -1,7 +1,4 @@
-"""The rows of a timeline: which targets fit on a screen, in the order of the tree, with headings for other directories.
-
-May import: the standard library and targets.
-"""
+"""The rows of a timeline: which targets fit on a screen, in the order of the tree, with headings for other directories."""
 
 import os
 from typing import NamedTuple, Optional

@@ -1,6 +1,6 @@
 """Which runs of a project have a target log, and what is known of each: from its record, or from the history once that is gone.
 
-Reads the spool and writes nothing. May import: the standard library and the spool.
+Reads the spool and writes nothing.
 """
 
 import os

@@ -1,7 +1,7 @@
 """A run as a trace file: Chrome's trace events, which ui.perfetto.dev opens, and speedscope's own format.
 
 Both want spans on one track to be nested. A target that ran makes holds the targets below it; what ran beside them is on
-tracks of its own. May import: the standard library, targets, and this package.
+tracks of its own.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Durations, ends and widths in a person's words. May import: the standard library."""
+"""Durations, ends and widths in a person's words."""
 
 import signal
 import unicodedata

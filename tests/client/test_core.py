@@ -1,0 +1,167 @@
+"""What runs without being asked lies in `core`, and in it one module reaches the network and one writes what will leave."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client.people import ANSWER_PROMPT, Developer
+from tests.conftest import ROOT, Installed
+
+SOURCE = ROOT / "packages" / "client" / "src" / "innerloop"
+NETWORK = {
+    "_socket",
+    "_ssl",
+    "asyncio",
+    "ftplib",
+    "http",
+    "imaplib",
+    "poplib",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "urllib.request",
+    "xmlrpc",
+}
+OUTSIDE_CORE = {"innerloop", "innerloop.core", "innerloop.fallback"}  # `start` is what is run
+
+
+@pytest.fixture
+def imported(developer: Developer, installed: Installed) -> "Imported":
+    return Imported(developer, installed)
+
+
+class Imported:
+    """The modules that a command of a developer's loads, to its end, as Python itself tells them."""
+
+    def __init__(self, developer: Developer, installed: Installed) -> None:
+        self.developer = developer
+        self.start = next(installed.directory.glob("client/lib/python3*/site-packages/innerloop/start.py"))
+        self.python = [str(installed.client_python), "-I", "-S", "-X", "importtime", str(self.start)]
+
+    def at_terminal(self, *words: str, types: list[tuple[str, str]] | None = None) -> set[str]:
+        return self._modules(self.developer.at_terminal(*self.python, *words, types=types or []).text)
+
+    def __call__(self, *words: str) -> set[str]:
+        return self._modules(self.developer.execute(*self.python, *words).err)
+
+    @staticmethod
+    def _modules(text: str) -> set[str]:
+        found = set(re.findall(r"import time: *\d+ \| *\d+ \| *(\S+)", text))
+        assert "innerloop.core" in found, text
+        return found
+
+
+def outside_core(modules: set[str]) -> set[str]:
+    return {name for name in modules if name.partition(".")[0] == "innerloop" and not name.startswith("innerloop.core.")} - OUTSIDE_CORE
+
+
+def test_a_measured_command_loads_nothing_but_core(developer: Developer, imported: Imported) -> None:
+    developer.opt_in("yes")
+    for words in (["run", "--", "true"], ["run", "--", "make", "test"], ["wrap", "test"], ["attach", "1", "test"]):
+        loaded = imported(*words)
+        assert outside_core(loaded) == set()
+        assert not {name for name in loaded if name.startswith(("innerloop.core.outbound", "innerloop.core.asking", "socket", "ssl"))}
+
+
+def test_an_invitation_loads_nothing_but_core(imported: Imported) -> None:
+    loaded = imported.at_terminal("run", "--", "true")
+
+    assert "innerloop.core.asking.invitation" in loaded
+    assert outside_core(loaded) == set()
+
+
+def test_the_sender_loads_nothing_but_core_and_asks_nobody(developer: Developer, imported: Imported) -> None:
+    developer.opt_in("yes")
+    developer.run("true")
+    loaded = imported("deliver")
+
+    assert "innerloop.core.outbound.sender" in loaded
+    assert outside_core(loaded) == set()
+
+
+@pytest.mark.parametrize("answer", ["yes", "no", "local", "?", ""])
+def test_opting_in_loads_nothing_but_core(answer: str, imported: Imported) -> None:
+    types = [(ANSWER_PROMPT, answer), *([(ANSWER_PROMPT, "no")] if answer == "?" else [])]
+
+    assert outside_core(imported.at_terminal("opt-in", types=types)) == set()
+
+
+@pytest.mark.parametrize("words", [["opt-out"], ["opt-out", "--all"]])
+def test_opting_out_loads_nothing_but_core(words: list[str], developer: Developer, imported: Imported) -> None:
+    developer.opt_in("yes")
+
+    assert outside_core(imported(*words)) == set()
+
+
+def test_a_convenience_is_noticed(imported: Imported) -> None:
+    assert {"innerloop.tools.main", "innerloop.tools.diagnosis.status"} <= outside_core(imported("status"))
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield str(path.relative_to(SOURCE)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.AST) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def is_network(module: str) -> bool:
+    return any(module == one or module.startswith(f"{one}.") for one in NETWORK)
+
+
+def test_one_module_can_open_a_socket() -> None:
+    assert ["core/outbound/connection.py"] == [name for name, tree in trees() if any(map(is_network, imports(tree)))]
+    assert any(map(is_network, imports(ast.parse("import http.client"))))
+    assert any(map(is_network, imports(ast.parse("from urllib import request"))))
+    assert not any(map(is_network, imports(ast.parse("from urllib.parse import urlsplit\nimport innerloop.http"))))
+
+
+def test_one_module_uses_it_and_few_use_that() -> None:
+    assert ["core/outbound/http_client.py"] == [name for name, tree in trees() if "innerloop.core.outbound.connection" in imports(tree)]
+    asking = {name for name, tree in trees() if "innerloop.core.outbound.http_client" in imports(tree)}
+    assert asking == {
+        "core/asking/events.py",  # one attempt to say that somebody left, where the question announced it
+        "core/outbound/backoff.py",  # its words
+        "core/outbound/erasure.py", "core/outbound/sender.py",
+        "tools/disclosure/show.py", "tools/disclosure/stored.py", "tools/forget.py",
+    }  # fmt: skip
+
+
+def test_one_module_starts_a_process_that_opens_a_socket() -> None:
+    """The sender is the only one: git may use no protocol, and make's version needs none."""
+    starting = [
+        name for name, tree in trees() if any(isinstance(node, ast.Constant) and node.value == b"deliver" for node in ast.walk(tree))
+    ]
+    assert ["core/launcher/record.py"] == starting
+
+
+def test_one_module_makes_and_writes_what_will_leave() -> None:
+    """Events are built, and their bytes chosen, in one file; whoever sends only reads them."""
+    building = [name for name, tree in trees() if "innerloop.core.outbound.event.build" in imports(tree) or built(tree)]
+    assert ["core/outbound/seal.py"] == building
+    writing = [
+        name
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.startswith(("write", "append"))
+        if "/sealed/" in ast.unparse(node)
+    ]
+    assert ["core/outbound/seal.py"] == writing
+    assert built(ast.parse("from innerloop.core.outbound import event\nevent.build('run')"))
+
+
+def built(tree: ast.AST) -> bool:
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "build" and isinstance(node.value, ast.Name) and node.value.id == "event"
+        for node in ast.walk(tree)
+    )
