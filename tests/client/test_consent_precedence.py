@@ -130,9 +130,9 @@ def homes(hire: Callable[..., Developer]) -> dict[str, Developer]:
 # Every cell, by the sources and by the launcher's cache, in one process for each machine file and terminal.
 DRIVER = r"""
 import json, os, shutil, sys
-from innerloop.core.consent.resolve import State
+from innerloop.core.consent.resolve import Context
 from innerloop.core.consent.resolve import resolve
-from innerloop.core.consent.apply import hot_answer, write_hot
+from innerloop.core.consent.apply import cached_answer, write_cache
 from innerloop.core.shared import cache
 from innerloop.core.launcher.main import Request, decide
 
@@ -140,14 +140,14 @@ found = []
 for cell in json.load(open(sys.argv[1])):
     os.chdir(cell["directory"])
     env = {key.encode(): value.encode() for key, value in cell["env"].items()}
-    here = State(env, os.getcwd())
-    shutil.rmtree(here.state + "/hot", ignore_errors=True)
-    state = resolve(here)
-    from_sources = cache.course(hot_answer(state, here), env)
-    if cache.forbidden(env, here.home):
+    context = Context(env, os.getcwd())
+    shutil.rmtree(context.state + "/hot", ignore_errors=True)
+    state = resolve(context)
+    from_sources = cache.action_of(cached_answer(state, context), env)
+    if cache.forbidden(env, context.home):
         from_sources = cache.BARE
     uncached, _ = decide(Request([b"true"]), env)
-    write_hot(state, here)
+    write_cache(state, context)
     cached, _ = decide(Request([b"true"]), env)
     found.append([state.mode, from_sources, uncached, cached])
 json.dump(found, open(sys.argv[2], "w"))
@@ -177,11 +177,11 @@ def test_sources_and_cache_keep_to_the_rule_in_every_cell(
     assert len(held) == len(cells) == len(CELLS) // len(MACHINE) // len(TERMINAL)
     for cell, (mode, from_sources, uncached, cached) in held.items():
         rule = expected(cell)
-        course = "measure" if rule.recorded else "invite" if rule.asked else "bare"
-        assert (mode, from_sources) == (rule.mode, course), cell
+        wanted = "measure" if rule.recorded else "invite" if rule.asked else "bare"
+        assert (mode, from_sources) == (rule.mode, wanted), cell
         assert uncached in ("resolve", "bare"), cell
-        assert uncached == "resolve" or course == "bare" or terminal == "none", cell
-        assert cached in ("resolve", course), f"the cache says otherwise: {cell}"
+        assert uncached == "resolve" or wanted == "bare" or terminal == "none", cell
+        assert cached in ("resolve", wanted), f"the cache says otherwise: {cell}"
 
 
 # Real commands.

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import pytest
 
-from innerloop.core.consent.apply import hot_answer
-from innerloop.core.consent.resolve import Resolution, State, resolve
+from innerloop.core.consent.apply import cached_answer
+from innerloop.core.consent.resolve import ConsentState, Context, resolve
 from innerloop.core.launcher import measure, record
 from innerloop.core.launcher.main import Request
 from innerloop.core.outbound import seal
@@ -183,10 +183,10 @@ def through_the_filter(developer: Developer, memory: Path, number: int, cases: i
     """What the launcher writes, read back from disk, sealed: the bytes that would leave."""
     developer.edit(names=NAMES).opt_in("yes")
     env = {os.fsencode(key): os.fsencode(value) for key, value in developer.environment().items()}
-    here = State(env, str(developer.directory))
-    state = resolve(here)
+    context = Context(env, str(developer.directory))
+    state = resolve(context)
     assert state.mode == "on"
-    answer = cache.parse(cache.render(hot_answer(state, here)))
+    answer = cache.parse(cache.render(cached_answer(state, context)))
     assert answer is not None
     maker, pattern, spool = Maker(number), traces(MARK), memory / "records"
     for place in ("new", "run"):
@@ -205,7 +205,7 @@ def through_the_filter(developer: Developer, memory: Path, number: int, cases: i
     assert cases * 0.3 < others < cases * 0.95
 
 
-def one_event(case: Case, answer: cache.Hot, env: dict[bytes, bytes], state: Resolution, spool: Path) -> bytes:
+def one_event(case: Case, answer: cache.CachedAnswer, env: dict[bytes, bytes], state: ConsentState, spool: Path) -> bytes:
     """Write a record as the launcher does, with git's facts beside it, and make the bytes that leave of it."""
     answer.project_file = os.fsencode(state.path)[: -len("innerloop.toml")] + case.place + b"/innerloop.toml"
     lines = measure.facts(Request(case.argv, case.name), answer, paths.Home(env | case.env), measure.Moment(), 1)

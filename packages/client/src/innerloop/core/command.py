@@ -4,7 +4,7 @@ import os
 from typing import Callable, NoReturn
 
 from innerloop.core.asking import home_check
-from innerloop.core.consent.resolve import NoProject, State
+from innerloop.core.consent.resolve import Context, NoProject
 from innerloop.core.launcher import record
 from innerloop.core.outbound import erasure
 from innerloop.core.plan.project import ProjectError
@@ -12,20 +12,20 @@ from innerloop.core.shared import terminal
 from innerloop.core.shared.files import UnusableFile
 
 
-def perform(step: "Callable[[State], int]", name: str, asks_again: bool = True, in_a_shell: bool = False) -> NoReturn:
+def perform(step: "Callable[[Context], int]", name: str, asks_again: bool = True, in_a_shell: bool = False) -> NoReturn:
     """Run a command and end with its status: 0 done, 1 failed with one line.
 
     `asks_again`: an erasure that no collector confirmed yet is asked for again afterwards. `in_a_shell`: a shell that starts waits for no home.
     """
     terminal.prepare()
     try:
-        here = State(dict(os.environb), _directory())
+        context = Context(dict(os.environb), _directory())
         if not in_a_shell:
-            home_check.answer_in_time(here)
-            _act_as_owner(here)
-        status = step(here)
-        if asks_again and not in_a_shell and erasure.due(here.state):
-            record.start_delivery(here.env)  # nobody waits for it
+            home_check.answer_in_time(context)
+            _act_as_owner(context)
+        status = step(context)
+        if asks_again and not in_a_shell and erasure.due(context.state):
+            record.start_delivery(context.env)  # nobody waits for it
     except KeyboardInterrupt:
         terminal.say("")
         status = 130
@@ -38,13 +38,13 @@ def perform(step: "Callable[[State], int]", name: str, asks_again: bool = True, 
     terminal.leave(status)
 
 
-def _act_as_owner(here: State) -> None:
+def _act_as_owner(context: Context) -> None:
     """Root in a container works on the host's files as the owner of the mount, to the end."""
     try:
-        here.home.owner.enter()
+        context.home.owner.enter()
     except OSError as error:
-        here.home.owner.leave()
-        here.home.problem = f"root may not act as uid {here.home.uid} here ({error.strerror})"
+        context.home.owner.leave()
+        context.home.problem = f"root may not act as uid {context.home.uid} here ({error.strerror})"
 
 
 def _directory() -> str:

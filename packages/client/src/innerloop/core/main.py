@@ -4,14 +4,14 @@ from typing import Callable
 
 from innerloop.core.asking import dialogue, opt_out
 from innerloop.core.command import perform
-from innerloop.core.consent.resolve import State
+from innerloop.core.consent.resolve import Context
 from innerloop.core.outbound import deliver
 
-COMMANDS: "dict[tuple[str, ...], Callable[[State], int]]" = {
-    ("opt-in",): lambda here: dialogue.opt_in(here, local=False),
-    ("opt-in", "--local"): lambda here: dialogue.opt_in(here, local=True),
-    ("opt-out",): lambda here: opt_out.opt_out(here, everywhere=False),
-    ("opt-out", "--all"): lambda here: opt_out.opt_out(here, everywhere=True),
+COMMANDS: "dict[tuple[str, ...], Callable[[Context], int]]" = {
+    ("opt-in",): lambda context: dialogue.opt_in(context, local=False),
+    ("opt-in", "--local"): lambda context: dialogue.opt_in(context, local=True),
+    ("opt-out",): lambda context: opt_out.opt_out(context, everywhere=False),
+    ("opt-out", "--all"): lambda context: opt_out.opt_out(context, everywhere=True),
     ("deliver",): deliver.deliver,  # what the launcher starts, and nobody types
 }
 

@@ -3,22 +3,22 @@
 import os
 
 from innerloop.core.consent.answer import LOCAL, ON
-from innerloop.core.consent.resolve import State, resolve
+from innerloop.core.consent.resolve import Context, resolve
 from innerloop.core.outbound import backoff, sender
 from innerloop.core.shared import terminal
 from innerloop.core.spool import store
 
 
-def flush(here: State, timeout: float, as_json: bool) -> int:
+def flush(context: Context, timeout: float, as_json: bool) -> int:
     """Deliver everything now and say what happened. Exit status 1 where something is left."""
-    state = resolve(here)
+    state = resolve(context)
     if state.mode != ON:
         raise terminal.Failure(
             f"nothing is sent: {state.reason or ('you answered local' if state.mode == LOCAL else 'you have not agreed')}; see: innerloop status"
         )
-    store.prepare(here.spool(state.key), state.path)
+    store.prepare(context.spool(state.key), state.path)
     show = (lambda _: None) if as_json or not os.isatty(2) else (lambda text: terminal.say(f"  {text}"))
-    result = sender.deliver(here, state.key, everything=True, deadline=timeout, tell=show)
+    result = sender.deliver(context, state.key, everything=True, deadline=timeout, tell=show)
     if as_json:
         terminal.show_json(result._asdict(), None)
     elif result.busy:
@@ -33,6 +33,6 @@ def flush(here: State, timeout: float, as_json: bool) -> int:
         for reason, number in result.lost.items():
             terminal.show(f"Of these {number} {'was' if number == 1 else 'were'} not kept there: {terminal.line(reason)}.")
     if result.problem and not as_json:
-        wait = backoff.read(here.spool(state.key)).until
+        wait = backoff.read(context.spool(state.key)).until
         terminal.say(f"Stopped: {terminal.line(result.problem)}. Nothing is lost{'; it is tried again by itself' if wait else ''}.")
     return 1 if result.left or result.refused or result.busy else 0

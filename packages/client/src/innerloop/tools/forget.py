@@ -5,8 +5,8 @@ import shutil
 from innerloop.core.asking import dialogue
 from innerloop.core.consent import answer as answers
 from innerloop.core.consent import texts
-from innerloop.core.consent.apply import settle
-from innerloop.core.consent.resolve import Resolution, State, resolve
+from innerloop.core.consent.apply import apply
+from innerloop.core.consent.resolve import ConsentState, Context, resolve
 from innerloop.core.outbound import erasure, http_client
 from innerloop.core.shared import environment, terminal
 from innerloop.core.shared.terminal import Failure, count, line, say, show, show_json
@@ -15,23 +15,23 @@ from innerloop.core.spool import store
 PATIENCE = 60.0  # s to wait for a collector that says that it is at work: a large store takes its time
 
 
-def _only_a_person(state: Resolution, here: State) -> None:
-    if not state.agents_may_answer and environment.by_agent(here.env):
+def _only_a_person(state: ConsentState, context: Context) -> None:
+    if not state.agents_may_answer and environment.by_agent(context.env):
         raise Failure("only a person can do this; a coding agent may not answer, change or erase for them")
-    if refusal := here.home.refusal():
+    if refusal := context.home.refusal():
         raise Failure(f"{refusal}: there is nothing of yours here")
     if state.unusable:
         raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside")
 
 
-def reset_id(here: State) -> int:
+def reset_id(context: Context) -> int:
     """`innerloop reset-id`: a new id from now on. The old one stays here, as the key to erasure."""
-    state = resolve(here)
-    _only_a_person(state, here)
+    state = resolve(context)
+    _only_a_person(state, context)
     if not state.answer.user_id:
         raise Failure(f"there is no id for {state.project.name} here: none is made before a yes")
     after = answers.reset_id(state.answer, state.project.retention_days)
-    settle(resolve(here), here)
+    apply(resolve(context), context)
     say(
         texts.fold(
             f"{state.project.name} records carry a new id from now on, {after.user_id[:8]}...; the old one was {state.answer.user_id[:8]}....",
@@ -42,30 +42,30 @@ def reset_id(here: State) -> int:
     return 0
 
 
-def forget(here: State, receipt: str, as_json: bool) -> int:
+def forget(context: Context, receipt: str, as_json: bool) -> int:
     """`innerloop forget`: erase here and on the collector, or (`--check`) look at a receipt."""
-    state = resolve(here)
+    state = resolve(context)
     if receipt:
         return _check(state, receipt, as_json)
-    _only_a_person(state, here)
-    if not state.testing and environment.in_ci(here.env):
+    _only_a_person(state, context)
+    if not state.testing and environment.in_ci(context.env):
         raise Failure("only a person at a terminal can have records erased; this is a CI job")
     if not terminal.at_terminal():
         raise Failure("only a person can have records erased: run this at a terminal, with nothing piped in or out")
-    waits = erasure.read(here.state, state.key)
+    waits = erasure.read(context.state, state.key)
     if waits is None or state.identities:
-        if terminal.ask(_question(state, here)).lower() != "yes":
+        if terminal.ask(_question(state, context)).lower() != "yes":
             say("Nothing was erased.")
             return 0
-        erase_here(state, here)
-        if erasure.read(here.state, state.key) is None:
+        erase_here(state, context)
+        if erasure.read(context.state, state.key) is None:
             say("Erased here. No record ever carried an id, so there is nothing to ask a collector for.")
             return 0
-    return _ask(state, here)
+    return _ask(state, context)
 
 
-def _question(state: Resolution, here: State) -> str:
-    project, spool = state.project, here.spool(state.key)
+def _question(state: ConsentState, context: Context) -> str:
+    project, spool = state.project, context.spool(state.key)
     copies = sum(len(store.ids(spool, place)) for place in store.RUNS)
     ids = len(state.identities)
     others = f" and {ids - 1} earlier id{'s' if ids > 2 else ''}" if ids > 1 else ""
@@ -78,28 +78,28 @@ def _question(state: Resolution, here: State) -> str:
     return "\n".join([*lines, "Measuring stops first. Erase now? Type yes: "])
 
 
-def erase_here(state: Resolution, here: State) -> None:
+def erase_here(state: ConsentState, context: Context) -> None:
     """Stop measuring, write down whom the collector must forget, then delete everything that lies here."""
     identities = state.identities
     answers.decline(state.answer)
-    dialogue.purge_all(here, state)
+    dialogue.purge_all(context, state)
     if identities:
         wanted = erasure.Wanted(state.project.id, state.project.endpoint, state.project.write_key, identities)
-        erasure.want(here.state, state.key, wanted)
+        erasure.want(context.state, state.key, wanted)
     answers.forget(state.answer)
-    for key in dialogue.keys_of(here, state):
-        shutil.rmtree(here.spool(key), ignore_errors=True)
-    settle(resolve(here), here)
+    for key in dialogue.keys_of(context, state):
+        shutil.rmtree(context.spool(key), ignore_errors=True)
+    apply(resolve(context), context)
 
 
-def _ask(state: Resolution, here: State) -> int:
+def _ask(state: ConsentState, context: Context) -> int:
     """Ask the collector, and say what it did."""
     project = state.project
-    if not here.reaches(project.endpoint):
+    if not context.reaches(project.endpoint):
         raise Failure(
             f"erased here, all but the ids: {project.endpoint_host} is the host's own address: to finish, run on the host: innerloop forget"
         )
-    receipt, problem = erasure.ask(here.state, state.key, PATIENCE)
+    receipt, problem = erasure.ask(context.state, state.key, PATIENCE)
     if receipt is None:
         raise Failure(
             f"erased here, all but the ids: {project.endpoint_host} did not confirm ({problem}). The request is repeated until it does, "
@@ -126,7 +126,7 @@ def fate(name: str, state: str) -> str:
     return f"{name}: {state}."
 
 
-def _check(state: Resolution, receipt: str, as_json: bool) -> int:
+def _check(state: ConsentState, receipt: str, as_json: bool) -> int:
     if not erasure.is_receipt(receipt):
         raise Failure("that is not a receipt: a receipt has letters and digits only, as `innerloop forget` printed it")
     outcome = erasure.check(state.project.endpoint, state.project.write_key, receipt)

@@ -7,17 +7,17 @@ import argparse
 from typing import Callable
 
 from innerloop.core.command import perform
-from innerloop.core.consent.resolve import State
+from innerloop.core.consent.resolve import Context
 from innerloop.core.shared import terminal
 from innerloop.tools.arguments import parser
 
-Step = Callable[[State], int]
+Step = Callable[[Context], int]
 
 
 def _init(given: argparse.Namespace) -> Step:
     from innerloop.tools.setup.init import init
 
-    return lambda here: init(here, given)
+    return lambda context: init(context, given)
 
 
 def _hook(given: argparse.Namespace) -> Step:
@@ -29,43 +29,43 @@ def _hook(given: argparse.Namespace) -> Step:
 def _install(given: argparse.Namespace) -> Step:
     from innerloop.tools.install import install
 
-    return lambda here: install(here.env, given.to)
+    return lambda context: install(context.env, given.to)
 
 
 def _status(given: argparse.Namespace) -> Step:
     from innerloop.tools.diagnosis.status import status
 
-    return lambda here: status(here, given.json)
+    return lambda context: status(context, given.json)
 
 
 def _doctor(given: argparse.Namespace) -> Step:
     from innerloop.tools.diagnosis.status import doctor
 
-    return lambda here: doctor(here, given.json)
+    return lambda context: doctor(context, given.json)
 
 
 def _describe(given: argparse.Namespace) -> Step:
     from innerloop.tools.disclosure.show import describe
 
-    return lambda here: describe(here, given.json, given.dpia)
+    return lambda context: describe(context, given.json, given.dpia)
 
 
 def _show(given: argparse.Namespace) -> Step:
     from innerloop.tools.disclosure.show import show
 
-    return lambda here: show(here, given.what, given.json)
+    return lambda context: show(context, given.what, given.json)
 
 
 def _report(given: argparse.Namespace) -> Step:
     from innerloop.tools.report import report
 
-    return lambda here: report(here, given.json, given.days)
+    return lambda context: report(context, given.json, given.days)
 
 
 def _timeline(given: argparse.Namespace) -> Step:
     from innerloop.tools.timeline.command import timeline
 
-    return lambda here: timeline(here, given)
+    return lambda context: timeline(context, given)
 
 
 def _reset_id(_given: argparse.Namespace) -> Step:
@@ -77,19 +77,19 @@ def _reset_id(_given: argparse.Namespace) -> Step:
 def _forget(given: argparse.Namespace) -> Step:
     from innerloop.tools.forget import forget
 
-    return lambda here: forget(here, given.check, given.json)
+    return lambda context: forget(context, given.check, given.json)
 
 
 def _flush(given: argparse.Namespace) -> Step:
     from innerloop.tools.flush import flush
 
-    return lambda here: flush(here, given.timeout, given.json)
+    return lambda context: flush(context, given.timeout, given.json)
 
 
 def _uninstall(given: argparse.Namespace) -> Step:
     from innerloop.tools.uninstall import uninstall
 
-    return lambda here: uninstall(here, given)
+    return lambda context: uninstall(context, given)
 
 
 COMMANDS: "dict[str, Callable[[argparse.Namespace], Step]]" = {

@@ -6,7 +6,7 @@ import time
 from typing import Any, NamedTuple, Optional
 
 from innerloop.core.consent import texts
-from innerloop.core.consent.resolve import State, resolve
+from innerloop.core.consent.resolve import Context, resolve
 from innerloop.core.outbound import seal
 from innerloop.core.shared.terminal import line as one_line
 from innerloop.core.shared.terminal import say, show, show_json
@@ -31,12 +31,12 @@ class Line(NamedTuple):
     waited_before_ms: int
 
 
-def report(here: State, as_json: bool, days: int = 7) -> int:
+def report(context: Context, as_json: bool, days: int = 7) -> int:
     """Print what I ran, what I waited for and what failed, compared with the time before."""
-    state = resolve(here)
-    spool = here.spool(state.key)
+    state = resolve(context)
+    spool = context.spool(state.key)
     if os.path.isdir(spool):
-        seal.seal_finished(spool, state, here)
+        seal.seal_finished(spool, state, context)
     now, span = time.time(), days * 86400
     past = [one for one in history.read(spool) if one.test == "no" or state.testing]
     lines = summarise([one for one in past if one.actor == "human"], now, span)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from innerloop.core.asking import dialogue
 from innerloop.core.consent import answer as consent
-from innerloop.core.consent.resolve import State
+from innerloop.core.consent.resolve import Context
 from innerloop.core.outbound import erasure
 from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
@@ -31,23 +31,23 @@ class Inventory(NamedTuple):
     program: "list[str]"  # of `innerloop.pyz install`
 
 
-def uninstall(here: State, given: argparse.Namespace) -> int:
+def uninstall(context: Context, given: argparse.Namespace) -> int:
     """Remove what is ours, say what stays and why. Exit status 1 where something of ours had to stay."""
-    _may(here)
-    found = _look(here)
-    state = leftovers.state(here.state)
+    _may(context)
+    found = _look(context)
+    state = leftovers.state(context.state)
     keep = given.keep_answers
     if not (keep or given.dry_run or given.json) and found.answers and terminal.at_terminal():
         keep = _asked(found)
     if not given.dry_run:
-        _refuse_while_something_runs(here)
-    waits = [] if given.dry_run else list(_erase(here))
-    remove = [*dict.fromkeys([*state, *leftovers.state(here.state)]), *([] if keep else found.answers), *found.program]
-    failed = [] if given.dry_run else list(_remove(here, remove))
+        _refuse_while_something_runs(context)
+    waits = [] if given.dry_run else list(_erase(context))
+    remove = [*dict.fromkeys([*state, *leftovers.state(context.state)]), *([] if keep else found.answers), *found.program]
+    failed = [] if given.dry_run else list(_remove(context, remove))
     stays = [*failed, *waits, *(Named(path, WHY_KEPT) for path in found.answers if keep), *found.stays]
     if not given.dry_run:
-        _remove_empty(here, found.program)
-        stays += [*leftovers.strangers(here.state, ("hot", "spool", "probe", "forget")), *leftovers.strangers(here.config)]
+        _remove_empty(context, found.program)
+        stays += [*leftovers.strangers(context.state, ("hot", "spool", "probe", "forget")), *leftovers.strangers(context.config)]
     stays = list({one.path: one for one in reversed(stays)}.values())[::-1]
     removed = [path for path in remove if path not in {one.path for one in failed}]
     if given.json:
@@ -57,22 +57,22 @@ def uninstall(here: State, given: argparse.Namespace) -> int:
     return 1 if failed or waits else 0
 
 
-def _may(here: State) -> None:
-    if environment.by_agent(here.env):
+def _may(context: Context) -> None:
+    if environment.by_agent(context.env):
         raise Failure("only a person can do this; a coding agent may not answer for them")
-    if here.home.shared:
+    if context.home.shared:
         raise Failure("this container shares the host's files: uninstall there, and take the mounts out of the compose file")
-    if refusal := here.home.refusal():
+    if refusal := context.home.refusal():
         raise Failure(f"{refusal}: there is nothing of yours here")
 
 
-def _look(here: State) -> Inventory:
-    spools = [f"{here.state}/spool/{name}" for name in entries.names(f"{here.state}/spool")]
+def _look(context: Context) -> Inventory:
+    spools = [f"{context.state}/spool/{name}" for name in entries.names(f"{context.state}/spool")]
     roots = [root for spool in spools for root in store.roots(spool)]
-    answers = leftovers.answers(here.config)
+    answers = leftovers.answers(context.config)
     keys = sum(bool(found.user_id or found.earlier) for path in answers if (found := _load(path)))
-    program = [path for share, link in leftovers.shares(here.env) for path in _installed(share, link)]
-    stays = [*leftovers.gnumakefiles(roots), *leftovers.hook_lines(here.env), *_of_founding_systems(here)]
+    program = [path for share, link in leftovers.shares(context.env) for path in _installed(share, link)]
+    stays = [*leftovers.gnumakefiles(roots), *leftovers.hook_lines(context.env), *_of_founding_systems(context)]
     return Inventory(answers, keys, stays, list(dict.fromkeys(program)))
 
 
@@ -87,11 +87,11 @@ def _installed(share: str, link: str) -> "list[str]":
     return [*([link] if leftovers.is_link_to(link, share) else []), *leftovers.versions(share)]
 
 
-def _of_founding_systems(here: State) -> "Iterator[Named]":
+def _of_founding_systems(context: Context) -> "Iterator[Named]":
     """An answer in the file of a system that was there before innerloop: the file is theirs."""
     for system in SYSTEMS.values():
         with suppress(ProjectError):
-            path = consent.place(consent.known_name(system.config), here.home)
+            path = consent.place(consent.known_name(system.config), context.home)
             if os.path.lexists(path):
                 yield Named(path, f"{system.name}'s own file; your answer in it holds for {system.name} without innerloop too")
 
@@ -111,13 +111,13 @@ def _asked(found: Inventory) -> bool:
     return answer in ("keep", "k")
 
 
-def _refuse_while_something_runs(here: State) -> None:
+def _refuse_while_something_runs(context: Context) -> None:
     """A measured build uses files of ours until it ends. Nothing new begins from here on."""
-    files.remove(f"{here.state}/enabled")
-    files.remove(f"{here.state}/attach.mk")
+    files.remove(f"{context.state}/enabled")
+    files.remove(f"{context.state}/attach.mk")
     running = 0
-    for name in entries.names(f"{here.state}/spool"):
-        spool = f"{here.state}/spool/{name}"
+    for name in entries.names(f"{context.state}/spool"):
+        spool = f"{context.state}/spool/{name}"
         running += sum(not store.abandoned(f"{spool}/run/{run_id}", 0) for run_id in entries.ids(spool, "run"))
     if running:
         raise Failure(
@@ -125,24 +125,24 @@ def _refuse_while_something_runs(here: State) -> None:
         )
 
 
-def _erase(here: State) -> "Iterator[Named]":
+def _erase(context: Context) -> "Iterator[Named]":
     """Ask collectors for the erasures that wait; what they do not confirm stays, since nothing else could ask again."""
-    for key in erasure.waiting(here.state):
-        wanted = erasure.read(here.state, key)
+    for key in erasure.waiting(context.state):
+        wanted = erasure.read(context.state, key)
         if wanted is None:
             continue
-        receipt, problem = erasure.ask(here.state, key, PATIENCE)
+        receipt, problem = erasure.ask(context.state, key, PATIENCE)
         if receipt:
             say(f"Erased at {line(wanted.endpoint)}: {count(receipt.events, 'record')}, receipt {receipt.receipt}.")
         else:
             why = f"{wanted.endpoint} has not confirmed an erasure yet ({problem}), and this file alone can ask: try again later, or delete it"
-            yield Named(f"{here.state}/forget/{key}.json", why)
+            yield Named(f"{context.state}/forget/{key}.json", why)
 
 
-def _remove(here: State, paths: "list[str]") -> "Iterator[Named]":
+def _remove(context: Context, paths: "list[str]") -> "Iterator[Named]":
     """Delete each path; those that could not be, with the reason."""
-    for key, _ in dialogue.known(here):
-        dialogue.purge(here, key)  # ends a delivery that is under way
+    for key, _ in dialogue.known(context):
+        dialogue.purge(context, key)  # ends a delivery that is under way
     for path in paths:
         try:
             if os.path.islink(path):
@@ -153,9 +153,9 @@ def _remove(here: State, paths: "list[str]") -> "Iterator[Named]":
             yield Named(path, f"it could not be removed: {error.strerror}")
 
 
-def _remove_empty(here: State, program: "list[str]") -> None:
+def _remove_empty(context: Context, program: "list[str]") -> None:
     """Remove directories of ours that are empty now."""
-    ours = [*(f"{here.state}/{name}" for name in ("hot", "spool", "probe", "forget")), here.state, here.config]
+    ours = [*(f"{context.state}/{name}" for name in ("hot", "spool", "probe", "forget")), context.state, context.config]
     for directory in [*ours, *dict.fromkeys(os.path.dirname(path) for path in program if not path.endswith("/bin/innerloop"))]:
         if not os.path.islink(directory):
             with suppress(OSError):

@@ -11,8 +11,8 @@ from innerloop.core.asking import events, home_check
 from innerloop.core.consent import answer as answers
 from innerloop.core.consent import texts
 from innerloop.core.consent.answer import LOCAL, NO, ON
-from innerloop.core.consent.apply import set_enabled, settle, write_hot
-from innerloop.core.consent.resolve import PAUSED, Resolution, State, asking_key, forbidden, resolve
+from innerloop.core.consent.apply import apply, set_enabled, write_cache
+from innerloop.core.consent.resolve import PAUSED, ConsentState, Context, asking_key, forbidden, resolve
 from innerloop.core.outbound import seal
 from innerloop.core.shared import environment, files, terminal
 from innerloop.core.shared.terminal import Failure, say
@@ -24,16 +24,16 @@ ANSWERS = {"y": YES, "yes": YES, "l": LOCAL, "local": LOCAL, "n": NO, "no": NO, 
 SEED_ANSWERS = {"y": YES, "yes": YES, "n": NO, "no": NO}  # as the founding system's own words say
 
 
-def may_ask(state: Resolution, here: State) -> None:
+def may_ask(state: ConsentState, context: Context) -> None:
     """Refuse where nobody may be asked. Raises Failure with the reason and what to do."""
-    reason = forbidden(here) or state.expired
+    reason = forbidden(context) or state.expired
     if reason:
         raise Failure(f"you cannot agree to anything here: {reason}")
     if state.unusable:
         raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside, then try again")
-    if not state.agents_may_answer and environment.by_agent(here.env):
+    if not state.agents_may_answer and environment.by_agent(context.env):
         raise Failure("only a person can agree; a coding agent may not answer for them")
-    if not state.testing and (mark := environment.ci_mark(here.env)):
+    if not state.testing and (mark := environment.ci_mark(context.env)):
         raise Failure(
             f"only a person at a terminal can agree; {mark.decode()} is set, so this looks like a CI job. If it is not one, set CI=false"
         )
@@ -41,22 +41,22 @@ def may_ask(state: Resolution, here: State) -> None:
         raise Failure("only a person can agree: run this at a terminal, with nothing piped in or out")
 
 
-def opt_in(here: State, local: bool) -> int:
+def opt_in(context: Context, local: bool) -> int:
     """`innerloop opt-in`: show what is collected, ask, write the answer down."""
-    state = resolve(here)
+    state = resolve(context)
     started = time.time_ns()
-    may_ask(state, here)
+    may_ask(state, context)
     if state.answer.decision == (LOCAL if local else ON) and state.mode in (ON, LOCAL):
         say(f"You agreed on {str(state.answer.consent.get('timestamp'))[:10]} already. Look: innerloop status")
         if state.mode == ON and "cohort" in state.agreement["fields"]:
             answers.name_cohort(state.answer, _ask_cohort(state))
-            state = resolve(here)
-        write_hot(state, here)
+            state = resolve(context)
+        write_cache(state, context)
         return 0
-    return talk(state, here, local, started)
+    return talk(state, context, local, started)
 
 
-def talk(state: Resolution, here: State, local: bool = False, started: int = 0, noted: bool = False) -> int:
+def talk(state: ConsentState, context: Context, local: bool = False, started: int = 0, noted: bool = False) -> int:
     """Hold the dialogue that fits the state, and act on the answer. `noted`: that it was asked is written down already."""
     current = state.current
     if state.project.seed and not local:
@@ -68,12 +68,12 @@ def talk(state: Resolution, here: State, local: bool = False, started: int = 0, 
         answer = LOCAL if terminal.ask(text).lower() in ("y", "yes", "l", "local") else NOT_NOW
     elif state.mode == PAUSED:
         text = texts.changed_question(state, current)
-        answer = _read(text, state, here)
+        answer = _read(text, state, context)
     else:
-        table = texts.field_table(current["fields"], events.examples(state, here), why=False)
+        table = texts.field_table(current["fields"], events.examples(state, context), why=False)
         say("\n".join([table, *map(texts.recipient_entry, state.project.recipients), ""]))
         text = texts.question(state)
-        answer = _read(text, state, here)
+        answer = _read(text, state, context)
     if answer == NOT_NOW and noted:
         say(texts.not_now(state.project))
         return 0
@@ -81,10 +81,10 @@ def talk(state: Resolution, here: State, local: bool = False, started: int = 0, 
     if answer == YES and "cohort" in current["fields"]:
         text += texts.cohort_question(state.project)
         cohort = _ask_cohort(state)
-    return act(answer, state, here, text, started or time.time_ns(), cohort)
+    return act(answer, state, context, text, started or time.time_ns(), cohort)
 
 
-def _ask_cohort(state: Resolution) -> str:
+def _ask_cohort(state: ConsentState) -> str:
     """Read what somebody who agreed says that they are; anything but an offered word is not said."""
     word = terminal.ask(texts.cohort_question(state.project)).lower()
     cohort = word if word in state.project.cohorts else ""
@@ -92,7 +92,7 @@ def _ask_cohort(state: Resolution) -> str:
     return cohort
 
 
-def _read(text: str, state: Resolution, here: State) -> str:
+def _read(text: str, state: ConsentState, context: Context) -> str:
     """Read an answer; `?` shows the details and asks again."""
     while True:
         answer = ANSWERS.get(terminal.ask(text).lower(), NOT_NOW)
@@ -100,51 +100,51 @@ def _read(text: str, state: Resolution, here: State) -> str:
             answer = NOT_NOW
         if answer != DETAILS:
             return answer
-        say("\n" + texts.notice(state, events.examples(state, here)) + "\n")
+        say("\n" + texts.notice(state, events.examples(state, context)) + "\n")
 
 
-def act(answer: str, state: Resolution, here: State, text: str, started: int, cohort: str = "") -> int:
+def act(answer: str, state: ConsentState, context: Context, text: str, started: int, cohort: str = "") -> int:
     """Write an answer down and say what follows from it."""
     current = state.current
     if answer == NOT_NOW:
-        note_asked(state, here)
+        note_asked(state, context)
         say(texts.not_now(state.project))
     elif answer == NO:
         answers.decline(state.answer)
-        purge_all(here, state)
-        after = settle(resolve(here), here)
+        purge_all(context, state)
+        after = apply(resolve(context), context)
         say(texts.declined(after))
     else:
-        home_check.carries(here, state.key)
+        home_check.carries(context, state.key)
         agreed = state.answer.consent["agreement"] if answer == KEEP else current
         mode = LOCAL if answer == LOCAL else ON
-        if state.measures and os.path.isdir(here.spool(state.key)):
-            seal.seal_finished(here.spool(state.key), state, here)  # what was measured so far stays in the developer's own report
+        if state.measures and os.path.isdir(context.spool(state.key)):
+            seal.seal_finished(context.spool(state.key), state, context)  # what was measured so far stays in the developer's own report
         given = answers.accept(state.answer, state.project, agreed, mode, text, state.testing, current)
         if state.project.seed and state.project.keeps_destination:
-            files.remove(answers.place(answers.refusal_name(state.project.seed), here.home))
+            files.remove(answers.place(answers.refusal_name(state.project.seed), context.home))
         if cohort:
             answers.name_cohort(given, cohort)
-        after = settle(resolve(here), here)
+        after = apply(resolve(context), context)
         if answer == KEEP:
-            note_asked(after, here)  # it was answered, though not with a yes: no other change asks soon
+            note_asked(after, context)  # it was answered, though not with a yes: no other change asks soon
         say(texts.accepted(after))
         if after.mode != mode:
             say(texts.fold(f"Here and now it is {after.mode}: {after.reason}. See: innerloop status"))
-        if note := home_check.note(here):
+        if note := home_check.note(context):
             say(texts.fold(note))
         if after.mode == ON:
-            events.tell_opt_in(after, here, started)
+            events.tell_opt_in(after, context, started)
     return 0
 
 
-def note_asked(state: Resolution, here: State) -> None:
+def note_asked(state: ConsentState, context: Context) -> None:
     """Remember that somebody was asked today. Holds no id and no clock time."""
     if state.testing:
         return
-    files.private_directory(here.state)
-    files.append_line(f"{here.state}/asked", f"{asking_key(state)} {int(time.time()) // 86400}".encode(), MOST_ASKED)
-    write_hot(state, here)
+    files.private_directory(context.state)
+    files.append_line(f"{context.state}/asked", f"{asking_key(state)} {int(time.time()) // 86400}".encode(), MOST_ASKED)
+    write_cache(state, context)
 
 
 @contextmanager
@@ -166,21 +166,21 @@ def _taken(spool: str, name: str) -> "Iterator[None]":
     yield
 
 
-def purge_all(here: State, state: Resolution) -> int:
+def purge_all(context: Context, state: ConsentState) -> int:
     """Purge every spool that this answer was used with: of earlier endpoints, and of CI jobs of the same user. Returns how many runs."""
-    return sum(purge(here, key) for key in keys_of(here, state))
+    return sum(purge(context, key) for key in keys_of(context, state))
 
 
-def keys_of(here: State, state: Resolution) -> "list[str]":
+def keys_of(context: Context, state: ConsentState) -> "list[str]":
     """The spools that an answer was used with."""
-    named = {key for key, about in known(here) if about["consent"] == answers.name_for(state.project)}
+    named = {key for key, about in known(context) if about["consent"] == answers.name_for(state.project)}
     return sorted({state.key, f"{state.key}-ci", *named})
 
 
-def known(here: State) -> "list[tuple[str, dict[str, str]]]":
+def known(context: Context) -> "list[tuple[str, dict[str, str]]]":
     """Every spool of this machine with what is known about it."""
     found = []
-    directory = f"{here.state}/spool"
+    directory = f"{context.state}/spool"
     for key in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
         try:
             about = files.read_json(f"{directory}/{key}/about.json")
@@ -191,22 +191,22 @@ def known(here: State) -> "list[tuple[str, dict[str, str]]]":
     return found
 
 
-def purge(here: State, key: str) -> int:
+def purge(context: Context, key: str) -> int:
     """Delete what was not sent; returns how many runs. Counts them in the ledger."""
-    spool = here.spool(key)
+    spool = context.spool(key)
     for link in store.links(spool):
         files.remove(link)
     if not os.path.isdir(spool):
         return 0
     with _taken(spool, "lock"), _taken(spool, "seal.lock"):
         unsent = store.purge(spool)
-    set_enabled(here, key, on=False)
+    set_enabled(context, key, on=False)
     return unsent
 
 
-def opt_out_of(name: answers.Name, here: State, before: Optional[answers.Answer]) -> answers.Answer:
+def opt_out_of(name: answers.Name, context: Context, before: Optional[answers.Answer]) -> answers.Answer:
     """Write a no over whatever is there. An unusable file is moved aside first, or left where it may be another program's."""
-    path = answers.place(name, here.home)
+    path = answers.place(name, context.home)
     system = answers.founding_system(name)
     if before is None:
         try:
@@ -216,7 +216,7 @@ def opt_out_of(name: answers.Name, here: State, before: Optional[answers.Answer]
             if system is None:
                 raise
             say(f"{error}; your no is kept beside innerloop's own answers")
-            path = answers.place(answers.refusal_name(system), here.home)
+            path = answers.place(answers.refusal_name(system), context.home)
         before = answers.Answer(path, {})
     try:
         return answers.decline(before)

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any, Optional
 
 from innerloop.core.consent import texts
-from innerloop.core.consent.resolve import Resolution, State
+from innerloop.core.consent.resolve import ConsentState, Context
 from innerloop.core.outbound import event, http_client, seal
 from innerloop.core.plan.names import LONGEST as LONGEST_NAME
 from innerloop.core.shared import git, paths, programs
@@ -18,40 +18,40 @@ from innerloop.core.spool.facts import GitFacts, RunFacts, parse_git
 PATIENCE = 3.0  # s that the one attempt of an opt-out event may take
 
 
-def examples(state: Resolution, here: State) -> "dict[str, Any]":
+def examples(state: ConsentState, context: Context) -> "dict[str, Any]":
     """What the fields would hold on this machine, where that is known without looking at anything private."""
     names = state.project.names
-    moment = event.Moment(_moment_facts(state, here, 0))
+    moment = event.Moment(_moment_facts(state, context, 0))
     return {
         "os": event.VALUES["os"](moment, ""),
         "arch": event.VALUES["arch"](moment, ""),
         "client": event.VALUES["client"](moment, ""),
-        "in_container": paths.container_mark(here.home) != b"",
+        "in_container": paths.container_mark(context.home) != b"",
         "command": texts.claimed(names[0][:LONGEST_NAME]) if names else "other",
         **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
     }
 
 
-def _moment_facts(state: Resolution, here: State, started: int, git: "Optional[GitFacts]" = None) -> RunFacts:
+def _moment_facts(state: ConsentState, context: Context, started: int, git: "Optional[GitFacts]" = None) -> RunFacts:
     return RunFacts(
         id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, mode=state.mode, name="other", local_name="",
         type="make", actor="human", test=state.testing or "no", root=state.path, wall=started, awake=0, boot=0,
-        container=paths.container_mark(here.home) != b"", git=git,
+        container=paths.container_mark(context.home) != b"", git=git,
     )  # fmt: skip
 
 
-def tell_opt_in(state: Resolution, here: State, started: int) -> None:
+def tell_opt_in(state: ConsentState, context: Context, started: int) -> None:
     """Queue the event that says that a developer agreed, where the project's question announces it."""
     if "choice" not in state.agreement["fields"]:
         return
-    print_sent(state, seal.seal_answer(here.spool(state.key), state, _moment_facts(state, here, started, ask_git(here))))
+    print_sent(state, seal.seal_answer(context.spool(state.key), state, _moment_facts(state, context, started, ask_git(context))))
 
 
-def tell_opt_out(state: Resolution, here: State, started: int) -> bool:
+def tell_opt_out(state: ConsentState, context: Context, started: int) -> bool:
     """Send the event that says that a developer left: one attempt, never queued. Tells whether it is announced."""
     if "previous_consent" not in state.agreement["fields"]:
         return False
-    sealed = seal.seal(state, _moment_facts(state, here, started), kind="opt_out")
+    sealed = seal.seal(state, _moment_facts(state, context, started), kind="opt_out")
     content = http_client.body(list(sealed.events), state.digest, {})
     attempt = threading.Thread(
         target=http_client.post, args=(state.project.endpoint, state.project.write_key, content, PATIENCE), daemon=True
@@ -62,7 +62,7 @@ def tell_opt_out(state: Resolution, here: State, started: int) -> bool:
     return True
 
 
-def print_sent(state: Resolution, message: bytes) -> None:
+def print_sent(state: ConsentState, message: bytes) -> None:
     """In a seed project's tests: print the event as the founding system does, as the last thing."""
     if not state.testing:
         return
@@ -72,10 +72,10 @@ def print_sent(state: Resolution, message: bytes) -> None:
     say("Send metrics info: " + json.dumps(shown))
 
 
-def ask_git(here: State) -> "Optional[GitFacts]":
+def ask_git(context: Context) -> "Optional[GitFacts]":
     """Ask git about the checkout, as the launcher does, but wait for it: at most 5 s."""
-    directory = os.fsencode(here.directory)
-    env = git.environment_in(here.home, directory)
+    directory = os.fsencode(context.directory)
+    env = git.environment_in(context.home, directory)
     argv = git.facts(env, directory, git.FACTS)
-    said = programs.output(argv, here.directory, env, git.PATIENCE) if argv else None
+    said = programs.output(argv, context.directory, env, git.PATIENCE) if argv else None
     return parse_git(said.decode("utf-8", "replace")) if said else None

@@ -4,7 +4,7 @@ import os
 import secrets
 import threading
 
-from innerloop.core.consent.resolve import State
+from innerloop.core.consent.resolve import Context
 from innerloop.core.shared import files, mounts, paths
 from innerloop.core.shared.terminal import Failure
 from innerloop.core.spool import store
@@ -12,21 +12,21 @@ from innerloop.core.spool import store
 PATIENCE = 3.0  # s that a home may take to answer a person
 
 
-def network(here: State) -> str:
+def network(context: Context) -> str:
     """Name the kind of file system that the state directory is on where it is one that may hang, else return an empty string."""
     try:
-        kind = mounts.kind_of(os.fsencode(here.state), paths.mount_table())
+        kind = mounts.kind_of(os.fsencode(context.state), paths.mount_table())
     except OSError:
         return ""
     return kind.decode("ascii", "replace") if kind.startswith(paths.MAY_HANG) else ""
 
 
-def answer_in_time(here: State) -> None:
+def answer_in_time(context: Context) -> None:
     """Raise Failure instead of hanging where the home does not answer."""
-    if not paths.may_hang(here.env):
+    if not paths.may_hang(context.env):
         return
-    home = os.fsdecode(here.env.get(b"HOME", b""))
-    asked = threading.Thread(target=lambda: [os.path.exists(path) for path in (home, here.state, here.config)], daemon=True)
+    home = os.fsdecode(context.env.get(b"HOME", b""))
+    asked = threading.Thread(target=lambda: [os.path.exists(path) for path in (home, context.state, context.config)], daemon=True)
     asked.start()
     asked.join(PATIENCE)
     if asked.is_alive():
@@ -35,13 +35,13 @@ def answer_in_time(here: State) -> None:
         )
 
 
-def carries(here: State, key: str) -> None:
+def carries(context: Context, key: str) -> None:
     """Try what a spool needs: a directory, a file, a lock and a rename. Raises Failure; leaves no file."""
-    path = f"{here.spool(key)}/trial-{secrets.token_hex(4)}"
+    path = f"{context.spool(key)}/trial-{secrets.token_hex(4)}"
     try:
-        for directory in (here.state, os.path.dirname(here.spool(key)), here.spool(key)):
+        for directory in (context.state, os.path.dirname(context.spool(key)), context.spool(key)):
             files.private_directory(directory)
-        with store.locked(here.spool(key), os.path.basename(path)):
+        with store.locked(context.spool(key), os.path.basename(path)):
             os.rename(path, f"{path}.renamed")
     except (OSError, files.UnusableFile) as error:
         raise Failure(
@@ -52,9 +52,9 @@ def carries(here: State, key: str) -> None:
         files.remove(f"{path}.renamed")
 
 
-def note(here: State) -> str:
+def note(context: Context) -> str:
     """What somebody should know who agrees with such a home; empty where it is on this machine."""
-    kind = network(here)
+    kind = network(context)
     return kind and (
         f"Your home is on a file system that may hang ({kind}). Commands do not wait for it, but runs may go unrecorded "
         "while it does. XDG_STATE_HOME can name a directory of this machine instead."

@@ -6,8 +6,8 @@ import time
 
 from innerloop.core.asking import dialogue, events
 from innerloop.core.consent import texts
-from innerloop.core.consent.apply import hot_answer
-from innerloop.core.consent.resolve import PAUSED, State, resolve
+from innerloop.core.consent.apply import cached_answer
+from innerloop.core.consent.resolve import PAUSED, Context, resolve
 from innerloop.core.outbound import seal
 from innerloop.core.shared import cache, files, terminal
 from innerloop.core.spool import store
@@ -17,18 +17,18 @@ GIT_PATIENCE = 5.0  # s, in a seed project's tests only
 
 def invite(env: "dict[bytes, bytes]") -> None:
     """Invite the developer once, or ask the question itself where the project file prefers that."""
-    here = State(env, os.getcwd())
-    files.private_directory(here.state)
-    with files.alone(here.state):  # of several commands that end at once one invites
-        state = resolve(here)
-        if cache.course(hot_answer(state, here), env) != cache.INVITE:
+    context = Context(env, os.getcwd())
+    files.private_directory(context.state)
+    with files.alone(context.state):  # of several commands that end at once one invites
+        state = resolve(context)
+        if cache.action_of(cached_answer(state, context), env) != cache.INVITE:
             return  # somebody answered meanwhile, or was asked in another terminal
-        dialogue.note_asked(state, here)
+        dialogue.note_asked(state, context)
     if state.project.ask == "question" and not state.project.seed and state.mode != PAUSED:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP})
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            dialogue.talk(state, here, noted=True)
+            dialogue.talk(state, context, noted=True)
         except KeyboardInterrupt:
             terminal.say("\n" + texts.not_now(state.project))
         except terminal.Failure as error:
@@ -42,8 +42,8 @@ def print_event(env: "dict[bytes, bytes]", run_id: str, git: int) -> None:
     deadline = time.monotonic() + GIT_PATIENCE
     while git and time.monotonic() < deadline and os.waitpid(git, os.WNOHANG)[0] == 0:
         time.sleep(0.005)
-    here = State(env, os.getcwd())
-    state = resolve(here)
-    spool = here.spool(state.key)
-    seal.seal_finished(spool, state, here)
+    context = Context(env, os.getcwd())
+    state = resolve(context)
+    spool = context.spool(state.key)
+    seal.seal_finished(spool, state, context)
     events.print_sent(state, store.read_sealed(spool, run_id).events[0])

@@ -9,8 +9,8 @@ from typing import Optional
 from innerloop.core.asking import dialogue, events
 from innerloop.core.consent import answer as answers
 from innerloop.core.consent import cache_files, texts
-from innerloop.core.consent.apply import settle
-from innerloop.core.consent.resolve import NoProject, Resolution, State, resolve
+from innerloop.core.consent.apply import apply
+from innerloop.core.consent.resolve import ConsentState, Context, NoProject, resolve
 from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.probe import attached
@@ -20,52 +20,52 @@ from innerloop.core.shared.terminal import Failure, say
 from innerloop.core.spool import store
 
 
-def opt_out(here: State, everywhere: bool) -> int:
+def opt_out(context: Context, everywhere: bool) -> int:
     """Stop measuring this project, or every project on this machine (`--all`)."""
     started = time.time_ns()
-    if here.home.refusal():
-        raise Failure(f"{here.home.refusal()}: nothing was agreed to here, and nothing is written here")
+    if context.home.refusal():
+        raise Failure(f"{context.home.refusal()}: nothing was agreed to here, and nothing is written here")
     try:
-        state = resolve(here)
+        state = resolve(context)
     except (NoProject, ProjectError) as error:
-        _refuse_agent(here)
-        return _opt_out_all(here) if everywhere else _opt_out_of_broken(here, error)
+        _refuse_agent(context)
+        return _opt_out_all(context) if everywhere else _opt_out_of_broken(context, error)
     if not state.agents_may_answer:
-        _refuse_agent(here)
+        _refuse_agent(context)
     if not everywhere or state.answer.decision != answers.UNDECIDED:
-        _opt_out_of_project(state, here, started)
-    return _opt_out_all(here) if everywhere else 0
+        _opt_out_of_project(state, context, started)
+    return _opt_out_all(context) if everywhere else 0
 
 
-def _refuse_agent(here: State) -> None:
-    if environment.by_agent(here.env):
+def _refuse_agent(context: Context) -> None:
+    if environment.by_agent(context.env):
         raise Failure("only a person can answer; a coding agent may say neither yes nor no")
 
 
-def _opt_out_of_project(state: Resolution, here: State, started: int) -> None:
+def _opt_out_of_project(state: ConsentState, context: Context, started: int) -> None:
     had_agreed = state.mode == answers.ON
-    given = dialogue.opt_out_of(answers.name_for(state.project), here, None if state.unusable else state.answer)
-    unsent = dialogue.purge_all(here, state)
-    settle(resolve(here), here)
+    given = dialogue.opt_out_of(answers.name_for(state.project), context, None if state.unusable else state.answer)
+    unsent = dialogue.purge_all(context, state)
+    apply(resolve(context), context)
     told = had_agreed and "previous_consent" in state.agreement["fields"]
     say(texts.stopped(state.project, given.path, unsent, told))
     if had_agreed:
-        events.tell_opt_out(state, here, started)
+        events.tell_opt_out(state, context, started)
 
 
-def _opt_out_of_broken(here: State, error: Exception) -> int:
+def _opt_out_of_broken(context: Context, error: Exception) -> int:
     """The project file cannot be read: find what was agreed to by where it was used."""
-    path = _project_path(here)
-    for key, about in dialogue.known(here):
-        if path and path in store.roots(here.spool(key)):
-            unsent = _decline_known(here, key, about)
+    path = _project_path(context)
+    for key, about in dialogue.known(context):
+        if path and path in store.roots(context.spool(key)):
+            unsent = _decline_known(context, key, about)
             say(f"{about['project']} commands are no longer measured; {unsent or 0} unsent records were deleted. ({error})")
             return 0
     raise Failure(f"{error}; to stop measuring every project on this machine: innerloop opt-out --all")
 
 
-def _project_path(here: State) -> str:
-    directory = os.path.realpath(here.directory)
+def _project_path(context: Context) -> str:
+    directory = os.path.realpath(context.directory)
     while not os.path.isfile(f"{directory}/innerloop.toml"):
         parent = os.path.dirname(directory)
         if parent == directory:
@@ -74,7 +74,7 @@ def _project_path(here: State) -> str:
     return os.path.join(directory, "innerloop.toml")
 
 
-def _decline_known(here: State, key: str, about: "dict[str, str]") -> Optional[int]:
+def _decline_known(context: Context, key: str, about: "dict[str, str]") -> Optional[int]:
     """Write a no; returns how many unsent runs were deleted, or None where it was a no already and nothing was left.
 
     What a spool of an earlier version says of its answer is judged anew: where that is none of ours, there is nothing to answer.
@@ -82,18 +82,18 @@ def _decline_known(here: State, key: str, about: "dict[str, str]") -> Optional[i
     try:
         name = answers.known_name(about["consent"])
     except ProjectError:
-        return dialogue.purge(here, key) or None
-    already = _decline_at(here, name)
-    unsent = dialogue.purge(here, key)
+        return dialogue.purge(context, key) or None
+    already = _decline_at(context, name)
+    unsent = dialogue.purge(context, key)
     return unsent if unsent or not already else None
 
 
-def _decline_at(here: State, name: answers.Name) -> bool:
+def _decline_at(context: Context, name: answers.Name) -> bool:
     """Write a no into one answer; tells whether it was one already."""
-    before = _load(answers.place(name, here.home))
+    before = _load(answers.place(name, context.home))
     if before is not None and before.decision == answers.NO:
         return True
-    dialogue.opt_out_of(name, here, before)
+    dialogue.opt_out_of(name, context, before)
     return False
 
 
@@ -104,24 +104,24 @@ def _load(path: str) -> Optional[answers.Answer]:
         return None
 
 
-def _opt_out_all(here: State) -> int:
+def _opt_out_all(context: Context) -> int:
     """Stop every project of this machine, also those whose project file is gone."""
     stopped, elsewhere = 0, ""
     names: "list[str]" = []
-    for key, about in dialogue.known(here):
+    for key, about in dialogue.known(context):
         try:
-            if _decline_known(here, key, about) is not None:
+            if _decline_known(context, key, about) is not None:
                 stopped += 1
                 names.append(clean(about["project"]))
         except ProjectError as error:  # a container without the answer of a seed project
             elsewhere = f"{about['project']} is still measured: {error}"
-    for answer in list(_answers_without_spool(here)):
-        dialogue.opt_out_of(answer, here, _load(answers.place(answer, here.home)))
+    for answer in list(_answers_without_spool(context)):
+        dialogue.opt_out_of(answer, context, _load(answers.place(answer, context.home)))
         stopped += 1
-    for path in cache_files.paths(here.state):
+    for path in cache_files.paths(context.state):
         files.remove(path)
-    files.remove(f"{here.state}/enabled")
-    attached.remove(here.state)
+    files.remove(f"{context.state}/enabled")
+    attached.remove(context.state)
     if elsewhere:
         raise Failure(elsewhere)
     which = f" ({', '.join(names)})" if names else ""
@@ -129,17 +129,17 @@ def _opt_out_all(here: State) -> int:
     return 0
 
 
-def _answers_without_spool(here: State) -> "Iterator[answers.Name]":
+def _answers_without_spool(context: Context) -> "Iterator[answers.Name]":
     """Our own answers that are a yes or cannot be read, and a yes that a founding system's script or we wrote into its file."""
-    for file in sorted(os.listdir(here.config)) if os.path.isdir(here.config) else []:
+    for file in sorted(os.listdir(context.config)) if os.path.isdir(context.config) else []:
         with suppress(ProjectError):
             name = answers.known_name(file)
-            found = _load(answers.place(name, here.home))
+            found = _load(answers.place(name, context.home))
             if found is None or found.decision in (answers.ON, answers.LOCAL):
                 yield name
     for system in SYSTEMS.values():
         with suppress(ProjectError):  # a container without that answer
             name = answers.known_name(system.config)
-            found = _load(answers.place(name, here.home))
+            found = _load(answers.place(name, context.home))
             if found is not None and found.decision in (answers.ON, answers.LOCAL):
                 yield name

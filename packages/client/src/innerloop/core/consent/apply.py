@@ -5,7 +5,7 @@ import sys
 from typing import Optional
 
 from innerloop.core.consent.answer import NO, UNDECIDED, name_for
-from innerloop.core.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, ask_from, forbidden, resolve
+from innerloop.core.consent.resolve import OFF, PAUSED, ConsentState, Context, NoProject, ask_from, forbidden, resolve
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.plan.tracking import PLAN
 from innerloop.core.probe import attached, place
@@ -16,45 +16,45 @@ MOST_SOURCES = 100  # files of git's that the launcher looks at before each run
 GIT_FIELDS = tuple(field.name for field in PLAN.fields.values() if field.absent_without == "git")
 
 
-def settle(state: Resolution, here: State) -> Resolution:
+def apply(state: ConsentState, context: Context) -> ConsentState:
     """Make what a resolution needs on disk, or remove it. Returns the resolution."""
     if state.measures:
-        spool = here.spool(state.key)
+        spool = context.spool(state.key)
         store.prepare(spool, state.path)
         if not os.path.exists(f"{spool}/about.json"):
             files.write_json(f"{spool}/about.json", {"consent": name_for(state.project), "project": state.project.name})
-    set_enabled(here, state.key, state.measures)
+    set_enabled(context, state.key, state.measures)
     try:
-        write_hot(state, here)
+        write_cache(state, context)
     except OSError as error:  # only a cache; the old one is worthless by now
         if error.errno not in files.FULL:
             raise
     return state
 
 
-def set_enabled(here: State, key: str, on: bool) -> None:
+def set_enabled(context: Context, key: str, on: bool) -> None:
     """Keep the file that exists while any project here is measured; its first line says where innerloop is."""
-    path = f"{here.state}/enabled"
-    before, after = _enabled(here, key, on)
+    path = f"{context.state}/enabled"
+    before, after = _enabled(context, key, on)
     if before != after:  # nearly never: otherwise nothing is locked
-        files.private_directory(here.state)
-        with files.alone(here.state):
-            before, after = _enabled(here, key, on)
+        files.private_directory(context.state)
+        with files.alone(context.state):
+            before, after = _enabled(context, key, on)
             if not after:
                 files.remove(path)
             elif after != before:
                 files.write(path, after.encode("utf-8", "surrogateescape"))
-    _keep_attached(here, after)
+    _keep_attached(context, after)
 
 
-def _keep_attached(here: State, enabled: str) -> None:
+def _keep_attached(context: Context, enabled: str) -> None:
     """Keep what a GNUmakefile includes beside `enabled`. In a container that shares the host's files it is the host's."""
-    if here.home.shared:
+    if context.home.shared:
         return
-    if enabled and os.path.isdir(here.state):
-        attached.keep(here.state, command())
+    if enabled and os.path.isdir(context.state):
+        attached.keep(context.state, command())
     elif not enabled:
-        attached.remove(here.state)
+        attached.remove(context.state)
 
 
 def command() -> str:
@@ -63,15 +63,15 @@ def command() -> str:
     return directory and f"{directory}/innerloop"
 
 
-def _enabled(here: State, key: str, on: bool) -> "tuple[str, str]":
+def _enabled(context: Context, key: str, on: bool) -> "tuple[str, str]":
     """The text of `enabled` as it is and as it should be; empty: no file."""
     try:
-        before = (files.read_own(f"{here.state}/enabled") or b"").decode("utf-8", "surrogateescape")
+        before = (files.read_own(f"{context.state}/enabled") or b"").decode("utf-8", "surrogateescape")
     except files.UnusableFile:
         before = ""
     first, *known = before.split("\n")
     keys = {line for line in known if line} - {key} | ({key} if on else set())
-    return before, "\n".join([first if here.home.shared else installed_at(), *sorted(keys), ""]) if keys else ""
+    return before, "\n".join([first if context.home.shared else installed_at(), *sorted(keys), ""]) if keys else ""
 
 
 def installed_at() -> str:
@@ -80,80 +80,87 @@ def installed_at() -> str:
     return directory if os.path.exists(f"{directory}/innerloop") else ""
 
 
-def hot_answer(state: Resolution, here: State) -> cache.Hot:
+def cached_answer(state: ConsentState, context: Context) -> cache.CachedAnswer:
     """What the launcher must know of a resolution."""
-    answer = cache.Hot()
+    answer = cache.CachedAnswer()
     sources = [os.fsencode(path) for path in (state.path, state.answer.path)] + [paths.MACHINE_FILE]
     sources += map(os.fsencode, state.clone.sources)
     if state.answer.decision == UNDECIDED or state.project.keeps_destination:  # an answer for another endpoint counts, or may come to count
-        sources += map(os.fsencode, [here.config, *state.elsewhere])
-    if state.measures and not here.home.shared:  # written anew where one is gone, or another version is installed
-        sources += map(os.fsencode, [f"{here.state}/{attached.NAME}", f"{place.HERE}/probe.mk"])
+        sources += map(os.fsencode, [context.config, *state.elsewhere])
+    if state.measures and not context.home.shared:  # written anew where one is gone, or another version is installed
+        sources += map(os.fsencode, [f"{context.state}/{attached.NAME}", f"{place.HERE}/probe.mk"])
     answer.sources = [(path, cache.fingerprint(path)) for path in sources]
     (answer.project_file, _), (answer.consent, answer.consent_print) = answer.sources[:2]
     answer.mode = (OFF if state.mode == PAUSED else state.mode).encode()
-    if state.unusable or state.expired or forbidden(here):
+    if state.unusable or state.expired or forbidden(context):
         answer.mode = NO.encode()  # neither record nor ask
-    answer.config = here.home.config
+    answer.config = context.home.config
     answer.serial = state.answer.serial.encode()
     answer.digest = state.digest.encode()
-    answer.spool = os.fsencode(here.spool(state.key))
-    answer.probe = os.fsencode(place.prepare(here.state)[0]) if state.measures else b""
+    answer.spool = os.fsencode(context.spool(state.key))
+    answer.probe = os.fsencode(place.prepare(context.state)[0]) if state.measures else b""
     answer.testvar = state.project.seed.test_variable.encode() if state.project.seed else b""
-    due = ask_from(state, here)
+    due = ask_from(state, context)
     answer.due = b"" if due is None else b"%d" % due
-    ends = [here.today if state.expired else PLAN.fields[name].last_day for name in state.current["fields"]]
-    answer.until = b"%d" % (min(ends, default=here.today) + 1)  # looked at daily once all is over: an update may be installed
+    ends = [context.today if state.expired else PLAN.fields[name].last_day for name in state.current["fields"]]
+    answer.until = b"%d" % (min(ends, default=context.today) + 1)  # looked at daily once all is over: an update may be installed
     answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
     answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
     answer.ci = state.project.ci
     answer.seed = state.project.seed is not None
-    answer.away = not here.reaches(state.project.endpoint)
+    answer.away = not context.reaches(state.project.endpoint)
     return answer
 
 
-def write_hot(state: Resolution, here: State) -> None:
+def write_cache(state: ConsentState, context: Context) -> None:
     """Write the launcher's cache, but not on a machine where nobody was asked or answered anything yet."""
-    touched = state.answer.consent or state.mode == NO or ask_from(state, here) != 0 or os.path.exists(f"{here.state}/enabled")
-    if environment.local_only(here.env) or state.testing or state.unusable or not touched or environment.in_ci(here.env) or forbidden(here):
+    touched = state.answer.consent or state.mode == NO or ask_from(state, context) != 0 or os.path.exists(f"{context.state}/enabled")
+    if (
+        environment.local_only(context.env)
+        or state.testing
+        or state.unusable
+        or not touched
+        or environment.in_ci(context.env)
+        or forbidden(context)
+    ):
         return
     listed = (*state.project.names, *state.project.stems, state.path, state.answer.path, *state.clone.sources)
     if any("\n" in name for name in listed) or len(state.clone.sources) > MOST_SOURCES:
         return
-    answer = hot_answer(state, here)
-    if resolve(here) != state:
+    answer = cached_answer(state, context)
+    if resolve(context) != state:
         return  # a source changed between reading it and taking its fingerprint: the next one writes it
-    files.within(here.state, "hot")
-    files.write(os.fsdecode(cache.path_for(here.home, answer.project_file, os.stat(state.path))), cache.render(answer))
+    files.within(context.state, "hot")
+    files.write(os.fsdecode(cache.path_for(context.home, answer.project_file, os.stat(state.path))), cache.render(answer))
 
 
-def for_launcher(env: "dict[bytes, bytes]") -> Optional[cache.Hot]:
+def for_launcher(env: "dict[bytes, bytes]") -> Optional[cache.CachedAnswer]:
     """Answer the launcher from the sources, and write the hot file for the next time.
 
     They are read again afterwards: whoever opts out meanwhile must find nothing that is made after the no. None where
     they changed twice.
     """
-    here = State(env, os.getcwd())
+    context = Context(env, os.getcwd())
     try:
-        state = resolve(here)
+        state = resolve(context)
         for _ in range(2):
-            answer = hot_answer(state, here)
-            _refresh(state, here)
-            before, state = state, resolve(here)
+            answer = cached_answer(state, context)
+            _refresh(state, context)
+            before, state = state, resolve(context)
             if state == before:
                 return answer
             if not state.measures:
-                set_enabled(here, before.key, on=False)
+                set_enabled(context, before.key, on=False)
     except (NoProject, ProjectError):
         pass
     return None
 
 
-def _refresh(state: Resolution, here: State) -> None:
+def _refresh(state: ConsentState, context: Context) -> None:
     try:
         if state.measures:
-            settle(state, here)
+            apply(state, context)
         else:
-            write_hot(state, here)
+            write_cache(state, context)
     except OSError:
         pass  # a full disk: the record says so itself, and the cache is only a cache

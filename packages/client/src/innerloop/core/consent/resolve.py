@@ -22,7 +22,7 @@ REMIND_AFTER = 30  # days from the first invitation to the second and last one
 ASK_AGAIN_AFTER = 180  # days from one question about a changed list to the next, after anything but a yes
 
 
-class Resolution(NamedTuple):
+class ConsentState(NamedTuple):
     """What holds for one project on this machine."""
 
     project: Project
@@ -65,7 +65,7 @@ class Resolution(NamedTuple):
         return digest(self.agreement)
 
 
-class State:
+class Context:
     """The developer's files, found through the environment. One value, handed down, never a global."""
 
     def __init__(self, env: "dict[bytes, bytes]", directory: str) -> None:
@@ -108,16 +108,16 @@ class NoProject(Exception):
     """There is no project file around here."""
 
 
-def find(here: State) -> project_file.FoundProject:
+def find(context: Context) -> project_file.FoundProject:
     """Find and read the project file. Raises NoProject or ProjectError."""
-    if here.home.problem:
-        raise NoProject(f"nothing is recorded here: {here.home.problem}")
+    if context.home.problem:
+        raise NoProject(f"nothing is recorded here: {context.home.problem}")
     before = os.getcwd()
-    os.chdir(here.directory)
+    os.chdir(context.directory)
     try:
-        found = cache.find_project(here.home.uid)
+        found = cache.find_project(context.home.uid)
     except OSError as error:
-        raise NoProject(f"{here.directory} cannot be read: {error.strerror}") from error
+        raise NoProject(f"{context.directory} cannot be read: {error.strerror}") from error
     finally:
         os.chdir(before)
     if found is None:
@@ -125,54 +125,54 @@ def find(here: State) -> project_file.FoundProject:
     return project_file.load(os.fsdecode(found[0]))
 
 
-def resolve(here: State) -> Resolution:
+def resolve(context: Context) -> ConsentState:
     """Find the project around a directory and tell what holds. Raises NoProject or ProjectError."""
-    found = find(here)
-    return resolve_project(here, found)
+    found = find(context)
+    return resolve_project(context, found)
 
 
-def resolve_project(here: State, found: project_file.FoundProject) -> Resolution:
+def resolve_project(context: Context, found: project_file.FoundProject) -> ConsentState:
     """Tell what holds for a project file that was read."""
     project = found.project
-    testing = environment.test_value(here.env, project.seed.test_variable.encode()) if project.seed else ""
-    path = answers.path_for(project, here.home)
-    current = unexpired(agreement(project), here.today)
+    testing = environment.test_value(context.env, project.seed.test_variable.encode()) if project.seed else ""
+    path = answers.path_for(project, context.home)
+    current = unexpired(agreement(project), context.today)
     elsewhere: "list[str]" = []
     try:
         answer, unusable = answers.load(path), ""
         if answer.decision == UNDECIDED or project.keeps_destination:
-            elsewhere = answers.elsewhere(project, here.home, decided=answer.decision != UNDECIDED)
+            elsewhere = answers.elsewhere(project, context.home, decided=answer.decision != UNDECIDED)
     except files.UnusableFile as error:
         answer, unusable = Answer(path, {}), str(error)
-    found_state = Resolution(
+    found_state = ConsentState(
         project, found.path, answers.spool_key(project), answer, OFF, "", current, current, testing=testing, unusable=unusable,
         elsewhere=tuple(elsewhere),
     )  # fmt: skip
     if unusable or found_state.expired:
         return found_state._replace(reason=unusable or found_state.expired)
     bound = _bind(found_state, current)
-    if project.ci and cache.ci_job(here.env) and bound.mode not in (NO, LOCAL):
+    if project.ci and cache.ci_job(context.env) and bound.mode not in (NO, LOCAL):
         bound = _ci_job(found_state)
-    return _restrict(bound, here)
+    return _restrict(bound, context)
 
 
-def for_clones(here: State, roots: "set[str]", state: Resolution) -> "dict[str, Resolution]":
+def for_clones(context: Context, roots: "set[str]", state: ConsentState) -> "dict[str, ConsentState]":
     """What holds for each of several clones of a project, by their project files."""
-    return {root: for_clone(here, root, state) for root in roots}
+    return {root: for_clone(context, root, state) for root in roots}
 
 
-def for_clone(here: State, root: str, state: Resolution) -> Resolution:
+def for_clone(context: Context, root: str, state: ConsentState) -> ConsentState:
     """What holds for the clone whose project file is `root`; `state` where that clone is gone or nothing may leave it."""
     if root in ("", state.path):
         return state
     try:
-        own = resolve_project(here, project_file.load(root))
+        own = resolve_project(context, project_file.load(root))
     except (ProjectError, OSError):
         return state
     return own if own.key == state.key and own.mode == ON else state
 
 
-def _ci_job(state: Resolution) -> Resolution:
+def _ci_job(state: ConsentState) -> ConsentState:
     """A CI job gives no consent, carries no id and has a spool of its own: the project file and the job say that it counts.
 
     It is not one where somebody answered no or `local`: a repository's Makefile can set the job's variables too.
@@ -180,7 +180,7 @@ def _ci_job(state: Resolution) -> Resolution:
     return state._replace(answer=Answer(state.answer.path, {}), mode=ON, key=f"{state.key}-ci")
 
 
-def _bind(state: Resolution, current: "dict[str, Any]") -> Resolution:
+def _bind(state: ConsentState, current: "dict[str, Any]") -> ConsentState:
     """Hold the answer against the project file as it is now."""
     answer, consent = state.answer, state.answer.consent
     if answer.decision == NO:
@@ -217,7 +217,7 @@ def _kept_against(consent: "dict[str, Any]", current: "dict[str, Any]") -> bool:
     return isinstance(shown, dict) and digest(shown) == consent.get("seen") and not difference(shown, current).wider
 
 
-def _agreed(state: Resolution, current: "dict[str, Any]") -> "Optional[dict[str, Any]]":
+def _agreed(state: ConsentState, current: "dict[str, Any]") -> "Optional[dict[str, Any]]":
     """The agreement in the consent file, or what a founding system's yes stands for, where that system's destination is kept."""
     consent, project = state.answer.consent, state.project
     stored = consent.get("agreement")
@@ -240,26 +240,26 @@ def _intersection(agreed: "dict[str, Any]", current: "dict[str, Any]") -> "dict[
     return narrowed(current, fields)
 
 
-def _restrict(state: Resolution, here: State) -> Resolution:
+def _restrict(state: ConsentState, context: Context) -> ConsentState:
     """Let the environment and the machine file restrict the answer. They can never widen it."""
-    reason = forbidden(here)
+    reason = forbidden(context)
     if reason:
         return state._replace(mode=OFF, reason=reason)
     if state.mode != ON:
         return state
-    if local := _local_only(here):
+    if local := _local_only(context):
         return state._replace(mode=LOCAL, reason=local)
     if not state.project.remotes or state.testing:
         return state
-    state = state._replace(clone=here.clone(os.path.dirname(state.path)))
+    state = state._replace(clone=context.clone(os.path.dirname(state.path)))
     if not state.clone.belongs(state.project.remotes):
         return state._replace(mode=LOCAL, reason="this clone has none of the project's remotes")
     return state
 
 
-def forbidden(here: State) -> str:
+def forbidden(context: Context) -> str:
     """Why nothing may be recorded or asked on this machine, or an empty string."""
-    reason = environment.forbidden(here.env) or here.home.refusal()
+    reason = environment.forbidden(context.env) or context.home.refusal()
     if reason:
         return reason
     if project_file.machine_mode(os.fsdecode(paths.MACHINE_FILE)) == OFF:
@@ -267,33 +267,33 @@ def forbidden(here: State) -> str:
     return ""
 
 
-def _local_only(here: State) -> str:
+def _local_only(context: Context) -> str:
     """Why runs are recorded but not sent, or an empty string."""
-    if environment.local_only(here.env):
+    if environment.local_only(context.env):
         return "INNERLOOP_MODE=local"
     if project_file.machine_mode(os.fsdecode(paths.MACHINE_FILE)) == LOCAL:
         return f"{os.fsdecode(paths.MACHINE_FILE)} allows local recording only"
     return ""
 
 
-def asked_days(here: State, key: str) -> "list[int]":
+def asked_days(context: Context, key: str) -> "list[int]":
     """On which days (since 1970) a project's invitation was shown here."""
     try:
-        data = files.read_own(f"{here.state}/asked") or b""
+        data = files.read_own(f"{context.state}/asked") or b""
     except files.UnusableFile:
         return []
     days = [line.split() for line in data.decode("ascii", "replace").splitlines()]
     return [int(words[1]) for words in days if len(words) == 2 and words[0] == key and words[1].isdigit()]
 
 
-def asking_key(state: Resolution) -> str:
+def asking_key(state: ConsentState) -> str:
     """Under which key it is noted that somebody was asked: after a yes, what is asked for later is another matter."""
     return state.key if state.changed is None else f"{state.key}-{digest(state.answer.serial)[:12]}"
 
 
-def ask_from(state: Resolution, here: State) -> Optional[int]:
+def ask_from(state: ConsentState, context: Context) -> Optional[int]:
     """The first day (since 1970) on which the developer may be invited: at most twice, with a long pause. None: never again."""
-    days = sorted(set(asked_days(here, asking_key(state))))
+    days = sorted(set(asked_days(context, asking_key(state))))
     if len(days) > 1:
         return None
     return days[0] + (REMIND_AFTER if state.changed is None else ASK_AGAIN_AFTER) if days else 0

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, Callable, Optional
 
 from innerloop.core.consent.answer import LOCAL
-from innerloop.core.consent.resolve import Resolution
+from innerloop.core.consent.resolve import ConsentState
 from innerloop.core.plan.project import Project, Recipient
 from innerloop.core.plan.tracking import PLAN, Field
 
@@ -126,7 +126,7 @@ def cohort_entry(project: Project) -> str:
     )
 
 
-def question(state: Resolution) -> str:
+def question(state: ConsentState) -> str:
     """The question, on one screen. Names every field, or their number where the table above it does."""
     project, fields = state.project, state.agreement["fields"]
     first = [label(PLAN.fields[name], exact) for name, exact in fields.items() if PLAN.fields[name].category == "interaction"]
@@ -174,7 +174,7 @@ def _question(project: Project, fields: str, briefly: bool = False) -> str:
     return "\n".join(lines)
 
 
-def changed_question(state: Resolution, current: "dict[str, Any]") -> str:
+def changed_question(state: ConsentState, current: "dict[str, Any]") -> str:
     """The question after the project file changed what is collected. It names each change itself, not its kind."""
     project, change = state.project, state.changed
     if change is None:
@@ -286,7 +286,7 @@ OTHER_CHANGES: "dict[str, Callable[[Project, dict[str, Any], dict[str, Any]], Ch
 }  # what a Difference may name besides fields -> how it is told: a title and what it says
 
 
-def seed_question(state: Resolution) -> str:
+def seed_question(state: ConsentState) -> str:
     """The question in seed mode: the founding system's own words, verbatim, around the generated list."""
     project = state.project
     lines = [
@@ -299,7 +299,7 @@ def seed_question(state: Resolution) -> str:
     return "\n".join([project.wording["question"], "", *lines, project.wording["answer_line"], ""])
 
 
-def invitation(state: Resolution) -> str:
+def invitation(state: ConsentState) -> str:
     """What is printed, once, after a first success at a terminal."""
     project = state.project
     if project.seed:
@@ -313,7 +313,7 @@ def invitation(state: Resolution) -> str:
     return fold(first, *own, f"Look and decide: {opt_in_command(project)}   Never ask again: {opt_out_command(project)}")
 
 
-def accepted(state: Resolution) -> str:
+def accepted(state: ConsentState) -> str:
     """What is said after a yes or `local`."""
     project = state.project
     if state.answer.decision == LOCAL:
@@ -332,7 +332,7 @@ def accepted(state: Resolution) -> str:
     )
 
 
-def declined(state: Resolution) -> str:
+def declined(state: ConsentState) -> str:
     """What is said after a no."""
     return f"Noted: no. Nothing is recorded and nobody was told. You will not be asked again.\nYour answer is kept in {state.answer.path}"
 
@@ -358,7 +358,7 @@ def stopped(project: Project, path: str, unsent: int, told: bool) -> str:
     )
 
 
-def notice(state: Resolution, examples: "dict[str, Any]") -> str:
+def notice(state: ConsentState, examples: "dict[str, Any]") -> str:
     """The second layer: every field with an example from here, and what else the law wants said."""
     project = state.project
     lines = [field_table(state.agreement["fields"], examples), ""]

@@ -34,7 +34,7 @@ def attach(request: "Request", pid: int, again: bool) -> None:
     answer = _decide(env, home)
     if answer is None and (again or not cache.find_project(home.uid)):
         return  # no project, or its first watcher is asking the sources already
-    if answer is not None and cache.course(answer, env) != MEASURE:
+    if answer is not None and cache.action_of(answer, env) != MEASURE:
         return
     run = Run(request, answer, pid)
     log = b""
@@ -52,7 +52,7 @@ def attach(request: "Request", pid: int, again: bool) -> None:
         _tell(answer, pid, log)
 
 
-def _outer(answer: "cache.Hot", pid: int, again: bool) -> bytes:
+def _outer(answer: "cache.CachedAnswer", pid: int, again: bool) -> bytes:
     """The id of the run that this make is part of; one that has started over is its own, once its first watcher has begun the record."""
     until = time.monotonic() + nesting.BEGUN_WITHIN
     while True:
@@ -62,12 +62,12 @@ def _outer(answer: "cache.Hot", pid: int, again: bool) -> bytes:
         time.sleep(0.002)
 
 
-def _tell(answer: "cache.Hot", pid: int, log: bytes) -> None:
+def _tell(answer: "cache.CachedAnswer", pid: int, log: bytes) -> None:
     if log:
         posix.write(1, b"%s %s\n" % (answer.probe, member(pid, log)))
 
 
-def _decide(env: "dict[bytes, bytes]", home: "paths.Home") -> "cache.Hot | None":
+def _decide(env: "dict[bytes, bytes]", home: "paths.Home") -> "cache.CachedAnswer | None":
     """The answer that the hot file holds; None where the sources must be asked. Raises PermissionError where nothing may be recorded."""
     if cache.forbidden(env, home):
         raise PermissionError
@@ -78,7 +78,7 @@ def _decide(env: "dict[bytes, bytes]", home: "paths.Home") -> "cache.Hot | None"
     return None if answer is None or environment.test_value(env, answer.testvar) else answer
 
 
-def _outer_log(answer: "cache.Hot", within: bytes, env: "dict[bytes, bytes]") -> bytes:
+def _outer_log(answer: "cache.CachedAnswer", within: bytes, env: "dict[bytes, bytes]") -> bytes:
     """The log of the run that this make is part of, made where it has none yet: a script that was measured as a command calls make."""
     log = b"%s/targets/%s" % (answer.spool, within)
     try:

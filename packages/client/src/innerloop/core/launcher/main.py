@@ -10,7 +10,7 @@ import sys
 
 from innerloop.core.launcher.execute import Request, become, is_make, quiet_interrupt
 from innerloop.core.shared import cache, environment, paths
-from innerloop.core.shared.cache import BARE, RESOLVE, at_terminal, course
+from innerloop.core.shared.cache import BARE, RESOLVE, action_of, at_terminal
 
 
 def parse(arguments: "list[str]") -> "Request | None":
@@ -37,7 +37,7 @@ def encode(word: str) -> bytes:
     return word.encode(sys.getfilesystemencoding(), "surrogateescape")
 
 
-def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.Hot | None]":
+def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.CachedAnswer | None]":
     """What to do with this run, from the environment and the hot file alone."""
     home = paths.Home(env)
     if cache.forbidden(env, home):
@@ -57,7 +57,7 @@ def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.H
         return (RESOLVE if unknown else BARE), None
     if environment.test_value(env, answer.testvar):
         return RESOLVE, None
-    return course(answer, env), answer
+    return action_of(answer, env), answer
 
 
 def dry(makeflags: bytes) -> bool:
@@ -86,7 +86,7 @@ def asks_only(argv: "list[bytes]", env: "dict[bytes, bytes]") -> bool:
     return names.asks_only(argv[1:])
 
 
-def decide_in_time(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.Hot | None]":
+def decide_in_time(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.CachedAnswer | None]":
     """Decide as `decide` does, but raise TimeoutError where our files do not answer."""
     from innerloop.core.launcher.deadline import in_time  # noqa: PLC0415
 

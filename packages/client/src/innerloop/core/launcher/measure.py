@@ -11,7 +11,7 @@ import time
 from innerloop.core.launcher.child import Child, end_like
 from innerloop.core.launcher.execute import Request, become, child_environment, complain, is_make
 from innerloop.core.shared import cache, environment, paths
-from innerloop.core.shared.cache import INVITE, MEASURE, course
+from innerloop.core.shared.cache import INVITE, MEASURE, action_of
 
 TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Moment:
         self.boot = self.awake if BOOTTIME is None else time.clock_gettime_ns(BOOTTIME)
 
 
-def facts(request: "Request", answer: "cache.Hot", home: "paths.Home", started: "Moment", pid: int) -> "list[bytes]":
+def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", started: "Moment", pid: int) -> "list[bytes]":
     """The lines that a record starts with. `pid` is the process that the run is. Only `local` may hold a name that is not listed; it never leaves.
 
     The local name holds no argument either, but for make's goals.
@@ -68,7 +68,7 @@ def facts(request: "Request", answer: "cache.Hot", home: "paths.Home", started: 
     ]
 
 
-def prefix(request: "Request", answer: "cache.Hot") -> str:
+def prefix(request: "Request", answer: "cache.CachedAnswer") -> str:
     """What this make's directory puts before its name, where the project tells its Makefiles apart by directory."""
     from innerloop.core.plan.names import directory_prefix, make_directory  # noqa: PLC0415
 
@@ -83,7 +83,7 @@ def prefix(request: "Request", answer: "cache.Hot") -> str:
 class Run:
     """One command under way, from the spawn to our own end."""
 
-    def __init__(self, request: "Request", answer: "cache.Hot | None", pid: int = 0) -> None:
+    def __init__(self, request: "Request", answer: "cache.CachedAnswer | None", pid: int = 0) -> None:
         """`pid` is the process that the run is: the launcher itself, unless it attached to another."""
         self.request = request
         self.answer = answer
@@ -112,7 +112,7 @@ class Run:
             pass
         return env
 
-    def is_in_log_of_another(self, env: "dict[bytes, bytes]", answer: "cache.Hot") -> bool:
+    def is_in_log_of_another(self, env: "dict[bytes, bytes]", answer: "cache.CachedAnswer") -> bool:
         """Whether this make's targets belong to a run that goes on around it."""
         from innerloop.core.launcher import probe  # noqa: PLC0415
 
@@ -170,7 +170,7 @@ class Run:
             self.home.owner.enter()
             self.answer = for_launcher(self.env)
         answer = self.answer
-        if answer is None or course(answer, self.env) != MEASURE:
+        if answer is None or action_of(answer, self.env) != MEASURE:
             return
         self.home.owner.enter()
         if not (self.request.wrap and answer.seed) and self.is_inside(answer.spool, late):
@@ -225,7 +225,7 @@ class Run:
         except ChildProcessError:  # a thread of ours was faster
             self.git = 0
 
-    def still_agreed(self, answer: "cache.Hot") -> bool:
+    def still_agreed(self, answer: "cache.CachedAnswer") -> bool:
         """The consent file changed meanwhile: tell whether the answer in it is still the same."""
         from innerloop.core.consent.apply import for_launcher  # noqa: PLC0415
 
@@ -240,7 +240,7 @@ class Run:
         if answer is None or self.home is None:
             return
         testing = environment.test_value(self.env, answer.testvar)
-        if course(answer, self.env) == INVITE and (status == 0 or testing):
+        if action_of(answer, self.env) == INVITE and (status == 0 or testing):
             from innerloop.core.asking.invitation import invite  # noqa: PLC0415
 
             self.home.owner.enter()
@@ -252,7 +252,7 @@ class Run:
             print_event(self.env, self.record.id.decode(), self.git)
 
 
-def measure(request: "Request", answer: "cache.Hot | None", far: bool = False) -> None:
+def measure(request: "Request", answer: "cache.CachedAnswer | None", far: bool = False) -> None:
     """Run the command with its record. Does not return.
 
     `answer` is None where the sources must be asked; `far` says that our files may hang.

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from innerloop.core.consent.resolve import Resolution, State, for_clones
+from innerloop.core.consent.resolve import ConsentState, Context, for_clones
 from innerloop.core.outbound import erasure, seal
 from innerloop.core.plan.check import violations
 from innerloop.core.shared import files
@@ -13,7 +13,7 @@ MOST_EVENTS, MOST_BYTES = 500, 450_000
 MOST_KNOWN = 1000  # hashes that are remembered
 
 
-def objection(one: store.Sealed, state: Resolution, own: Resolution) -> str:
+def objection(one: store.Sealed, state: ConsentState, own: ConsentState) -> str:
     """Why a sealed run may not leave any more: `withdrawn` or `narrowed`; empty where it may. `own` is what holds for its clone."""
     if one.serial != state.answer.serial:
         return "withdrawn"
@@ -21,10 +21,10 @@ def objection(one: store.Sealed, state: Resolution, own: Resolution) -> str:
     return "narrowed" if faults else ""
 
 
-def by_digest(here: State, found: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
+def by_digest(context: Context, found: "list[store.Sealed]", state: ConsentState) -> "list[list[store.Sealed]]":
     """Group sealed runs by the digest that they are sent under: a batch names one, and two clones may have two."""
     groups: "dict[str, list[store.Sealed]]" = {}
-    clones = for_clones(here, {one.root for one in found}, state)
+    clones = for_clones(context, {one.root for one in found}, state)
     for one in found:
         groups.setdefault(clones[one.root].digest, []).append(one)
     return list(groups.values())
@@ -45,7 +45,7 @@ def split(found: "list[store.Sealed]") -> "Iterator[list[store.Sealed]]":
         yield batch
 
 
-def unknown_ids(spool: str, state: Resolution, events: "list[bytes]") -> "dict[str, str]":
+def unknown_ids(spool: str, state: ConsentState, events: "list[bytes]") -> "dict[str, str]":
     """The ids of a batch's events whose erasure secret's hash our collector does not have yet -> the hash.
 
     A collector believes only a batch that holds an event of the id. A foreign endpoint is told of none.

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 
 from innerloop.core.consent import cache_files
-from innerloop.core.consent.resolve import State
+from innerloop.core.consent.resolve import Context
 from innerloop.core.outbound import erasure, sender
 from innerloop.core.shared import files
 from innerloop.core.spool import entries
@@ -16,22 +16,22 @@ LIFETIME = 60  # s: whatever happens, a sender ends by then
 CPU = 10  # s
 
 
-def deliver(here: State) -> int:
+def deliver(context: Context) -> int:
     """The detached sender: deliver what is due from every spool, repeat erasures that wait, and never live long."""
     _confine()
-    directory = f"{here.state}/spool"
+    directory = f"{context.state}/spool"
     # The one that was begun last goes last: where a delivery used up our time, the others are served before it is tried again.
     for key in sorted(entries.names(directory), key=lambda key: sender.begun(f"{directory}/{key}")):
         if _due(f"{directory}/{key}"):
             with suppress(files.UnusableFile, OSError):  # what is odd about one spool (`doctor` names it) holds up no other
-                sender.deliver(here, key)
-    cache_files.forget_old(here.state)
-    for key in erasure.due(here.state):
-        wanted = erasure.read(here.state, key)
+                sender.deliver(context, key)
+    cache_files.forget_old(context.state)
+    for key in erasure.due(context.state):
+        wanted = erasure.read(context.state, key)
         if wanted is None:
-            erasure.set_aside(here.state, key)
-        elif here.reaches(wanted.endpoint):
-            erasure.ask(here.state, key)
+            erasure.set_aside(context.state, key)
+        elif context.reaches(wanted.endpoint):
+            erasure.ask(context.state, key)
     return 0
 
 

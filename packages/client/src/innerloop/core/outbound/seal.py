@@ -6,7 +6,7 @@ import time
 from typing import Any, Optional
 
 from innerloop.core.consent.answer import LOCAL, ON, spool_key
-from innerloop.core.consent.resolve import Resolution, State, for_clones
+from innerloop.core.consent.resolve import ConsentState, Context, for_clones
 from innerloop.core.outbound import event, target_events
 from innerloop.core.plan import project_file
 from innerloop.core.plan.check import Names, violations
@@ -21,7 +21,7 @@ from innerloop.core.targets import target_log
 DELAY = (600, 3600)  # s: a random wait between a run's end and its delivery
 
 
-def seal_finished(spool: str, state: Resolution, here: State) -> int:
+def seal_finished(spool: str, state: ConsentState, context: Context) -> int:
     """Seal every finished run that the current answer covers, each under its own clone's project file; returns how many.
 
     Counts what may not leave.
@@ -36,14 +36,14 @@ def seal_finished(spool: str, state: Resolution, here: State) -> int:
                 store.quarantine(spool, place, run_id, "unreadable")
         readable = [(place, facts) for place, _, facts in found if facts is not None]
         past = history.read(spool)
-        clones = for_clones(here, {facts.root for _, facts in readable}, state)
+        clones = for_clones(context, {facts.root for _, facts in readable}, state)
         for place, facts in sorted(readable, key=lambda one: one[1].wall):
-            _settle(spool, clones[facts.root], place, facts, past, facts.id in sealed)
+            _seal_run(spool, clones[facts.root], place, facts, past, facts.id in sealed)
         history.trim(spool, past, time.time())
         return len(readable)
 
 
-def _current_only(spool: str, state: Resolution) -> "set[str]":
+def _current_only(spool: str, state: ConsentState) -> "set[str]":
     """Drop what was sealed under another answer; returns the ids of what stays."""
     kept = set()
     for run_id in store.ids(spool, "sealed"):
@@ -61,7 +61,7 @@ def _current_only(spool: str, state: Resolution) -> "set[str]":
     return kept
 
 
-def _settle(spool: str, state: Resolution, place: str, facts: RunFacts, past: "list[history.Entry]", done: bool) -> None:
+def _seal_run(spool: str, state: ConsentState, place: str, facts: RunFacts, past: "list[history.Entry]", done: bool) -> None:
     """Seal one run, keep it here where it was recorded in local mode, or drop it where it is another answer's.
 
     A run that was recorded to be sent waits while only local recording is allowed, as in a clone with other remotes.
@@ -90,7 +90,7 @@ def _settle(spool: str, state: Resolution, place: str, facts: RunFacts, past: "l
     files.remove(f"{spool}/run/{facts.id}.git")
 
 
-def seal_answer(spool: str, state: Resolution, facts: RunFacts) -> bytes:
+def seal_answer(spool: str, state: ConsentState, facts: RunFacts) -> bytes:
     """Queue the event that says that a developer agreed, and return its bytes."""
     sealed = seal(state, facts, kind="opt_in")
     store.note(spool, "recorded", [sealed.id])
@@ -107,7 +107,9 @@ class BreaksThePlan(ValueError):
     """An event that we built does not keep to the plan: a fault of ours, so it stays here."""
 
 
-def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "run", log: "Optional[target_log.Log]" = None) -> store.Sealed:
+def seal(
+    state: ConsentState, facts: RunFacts, attempt: str = "1", kind: str = "run", log: "Optional[target_log.Log]" = None
+) -> store.Sealed:
     """Make a run's events, checked once more against what was agreed to, and choose when they may leave. Its own comes first.
 
     A name that was taken off the list meanwhile becomes `other`. Raises BreaksThePlan.
@@ -129,7 +131,7 @@ def seal(state: Resolution, facts: RunFacts, attempt: str = "1", kind: str = "ru
     return store.Sealed(facts.id, release, facts.serial, facts.test, facts.local_name, facts.root, tuple(map(encode, messages)))
 
 
-def names(state: Resolution, root: str = "") -> Names:
+def names(state: ConsentState, root: str = "") -> Names:
     """The names that may leave, from the project file of the clone that a run belongs to, as it is now.
 
     Of the cohorts that it offers only the one that the developer named may.

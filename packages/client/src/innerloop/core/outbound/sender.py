@@ -11,7 +11,7 @@ from typing import Callable, NamedTuple, Optional
 
 from innerloop.core.consent import answer as consent
 from innerloop.core.consent.answer import ON
-from innerloop.core.consent.resolve import NoProject, Resolution, State, for_clone, for_clones, resolve_project
+from innerloop.core.consent.resolve import ConsentState, Context, NoProject, for_clone, for_clones, resolve_project
 from innerloop.core.outbound import answers, backoff, batches, http_client, seal
 from innerloop.core.plan import project_file
 from innerloop.core.plan.project import ProjectError
@@ -54,7 +54,7 @@ class Stopped(Exception):
         self.outcome = outcome
 
 
-def current(here: State, spool: str, key: str) -> Optional[Resolution]:
+def current(context: Context, spool: str, key: str) -> Optional[ConsentState]:
     """Read the sources anew, from the newest project file of this spool under which something may leave.
 
     Of two clones one may have other remotes: its runs stay here, and those of the other must not wait for that.
@@ -62,7 +62,7 @@ def current(here: State, spool: str, key: str) -> Optional[Resolution]:
     found = None
     for path in reversed(store.roots(spool)):
         try:
-            state = resolve_project(here, project_file.load(path))
+            state = resolve_project(context, project_file.load(path))
         except (ProjectError, NoProject, OSError):
             continue
         if state.key == key and state.mode == ON:
@@ -79,9 +79,9 @@ def begun(spool: str) -> float:
         return 0
 
 
-def deliver(here: State, key: str, everything: bool = False, deadline: float = 30, tell: Progress = lambda _: None) -> Result:
+def deliver(context: Context, key: str, everything: bool = False, deadline: float = 30, tell: Progress = lambda _: None) -> Result:
     """Deliver what is due (or everything) from one spool, within `deadline` seconds."""
-    spool = here.spool(key)
+    spool = context.spool(key)
     if not os.path.isdir(spool):
         return Result()
     with store.locked(spool, "lock", wait=False) as mine:
@@ -90,7 +90,7 @@ def deliver(here: State, key: str, everything: bool = False, deadline: float = 3
         until = time.monotonic() + deadline
         os.utime(f"{spool}/lock")
         store.set_next(spool, time.time() + backoff.INTERVAL[0])  # first of all: nobody starts another sender meanwhile
-        delivery = _Delivery(here, spool, key, everything, until, tell)
+        delivery = _Delivery(context, spool, key, everything, until, tell)
         try:
             delivery.run()
         except http_client.Withdrawn:
@@ -117,8 +117,8 @@ def _still(answer: consent.Answer) -> bool:
 class _Delivery:
     """One delivery under the spool's lock."""
 
-    def __init__(self, here: State, spool: str, key: str, everything: bool, until: float, tell: Progress) -> None:
-        self.here, self.spool, self.key, self.everything, self.until, self.tell = here, spool, key, everything, until, tell
+    def __init__(self, context: Context, spool: str, key: str, everything: bool, until: float, tell: Progress) -> None:
+        self.context, self.spool, self.key, self.everything, self.until, self.tell = context, spool, key, everything, until, tell
         self.sent = self.refused = 0
         self.held: "dict[str, int]" = {}
         self.lost: "dict[str, int]" = {}
@@ -128,26 +128,26 @@ class _Delivery:
         left = len(store.ids(self.spool, "sealed"))
         return Result(self.sent, self.refused, left, problem or self.problem, held=self.held, lost=self.lost)
 
-    def agreed(self) -> Optional[Resolution]:
+    def agreed(self) -> Optional[ConsentState]:
         """What holds now, or None where nothing may leave."""
-        state = current(self.here, self.spool, self.key)
+        state = current(self.context, self.spool, self.key)
         if state is None:
             self.problem = "no project file of this spool can be read"
         elif state.mode != ON:
             self.problem = state.reason or f"the answer is {state.mode}"
-        elif not self.here.reaches(state.project.endpoint):
+        elif not self.context.reaches(state.project.endpoint):
             self.problem = f"{state.project.endpoint_host} is the host's own address, another machine's in a container: deliver there"
         return None if self.problem else state
 
     def run(self) -> None:
         """Seal what is finished and send batch after batch."""
-        state = current(self.here, self.spool, self.key)
+        state = current(self.context, self.spool, self.key)
         if state is not None:
-            seal.seal_finished(self.spool, state, self.here)
+            seal.seal_finished(self.spool, state, self.context)
         self._expire()
         self._tidy()
         found = self._due()
-        groups = batches.by_digest(self.here, found, state) if state is not None else [found]
+        groups = batches.by_digest(self.context, found, state) if state is not None else [found]
         waiting = list(
             itertools.islice((batch for group in groups for batch in batches.split(group)), None if self.everything else MOST_BATCHES)
         )
@@ -158,10 +158,10 @@ class _Delivery:
             agreed = self.agreed()
             if agreed is None:
                 return
-            allowed, *others = batches.by_digest(self.here, self._allowed(waiting.pop(0), agreed), agreed) or [[]]
+            allowed, *others = batches.by_digest(self.context, self._allowed(waiting.pop(0), agreed), agreed) or [[]]
             waiting[:0] = others
             if allowed:
-                waiting[:0] = self._send(allowed, for_clone(self.here, allowed[0].root, agreed))
+                waiting[:0] = self._send(allowed, for_clone(self.context, allowed[0].root, agreed))
                 self.tell(f"{self.sent} delivered")
 
     def _expire(self) -> None:
@@ -200,10 +200,10 @@ class _Delivery:
                 found.append(one)
         return sorted(found, key=lambda one: one.release)
 
-    def _allowed(self, batch: "list[store.Sealed]", state: Resolution) -> "list[store.Sealed]":
+    def _allowed(self, batch: "list[store.Sealed]", state: ConsentState) -> "list[store.Sealed]":
         """Keep of a batch what the current answer, plan and names allow; count the rest."""
         allowed = []
-        clones = for_clones(self.here, {one.root for one in batch}, state)
+        clones = for_clones(self.context, {one.root for one in batch}, state)
         for one in batch:
             reason = batches.objection(one, state, clones[one.root])
             if reason:
@@ -212,7 +212,7 @@ class _Delivery:
                 allowed.append(one)
         return allowed
 
-    def _settle(self, batch: "list[store.Sealed]", plan: str, said: "list[answers.Verdict]") -> None:
+    def _note_fate(self, batch: "list[store.Sealed]", plan: str, said: "list[answers.Verdict]") -> None:
         """Note what became of a batch's runs. Of a run's events the one that fared worst counts, and waiting is worse than being gone."""
         owners = [one.id for one in batch for _ in one.events]
         dropped = {owners[verdict.event]: verdict for verdict in said if verdict.state == answers.DROPPED}
@@ -234,7 +234,7 @@ class _Delivery:
         if stored and not any(verdict.reason == held.UNKNOWN_PLAN for verdict in said):
             held.release(self.spool, plan)
 
-    def _send(self, batch: "list[store.Sealed]", state: Resolution) -> "list[list[store.Sealed]]":
+    def _send(self, batch: "list[store.Sealed]", state: ConsentState) -> "list[list[store.Sealed]]":
         """Send a batch. Returns its halves where the collector refused it, until the culprit is alone."""
         events = [event for one in batch for event in one.events]
         unknown = batches.unknown_ids(self.spool, state, events)
@@ -247,7 +247,7 @@ class _Delivery:
         if outcome.kind == http_client.ACCEPTED:
             batches.note_known(self.spool, unknown)
             said = answers.verdicts(outcome.content, len(events)) if state.project.key_is_ours else []
-            self._settle(batch, state.digest, said)
+            self._note_fate(batch, state.digest, said)
         elif outcome.kind not in (http_client.REFUSED, http_client.SPLIT):
             raise Stopped(outcome)
         elif len(batch) > 1:

@@ -19,7 +19,7 @@ LONGEST = 262144  # bytes; a larger file is not ours
 BARE, RESOLVE, MEASURE, INVITE = "bare", "resolve", "measure", "invite"  # what to do with a run
 
 
-class Hot:
+class CachedAnswer:
     """What the launcher knows about a project on this machine. Bytes where it is written to files."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ def path_for(home: "paths.Home", path: bytes, found: "posix.stat_result") -> byt
     return b"%s/hot/%d-%d%s" % (home.state, found.st_dev, found.st_ino, place)
 
 
-def read(home: "paths.Home", project: bytes, found: "posix.stat_result") -> "Hot | None":
+def read(home: "paths.Home", project: bytes, found: "posix.stat_result") -> "CachedAnswer | None":
     """Read a project file's hot file if it can be trusted and every source is as it was; else return None."""
     try:
         descriptor = posix.open(path_for(home, project, found), posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC | posix.O_NONBLOCK)
@@ -116,7 +116,7 @@ def read(home: "paths.Home", project: bytes, found: "posix.stat_result") -> "Hot
     return hot
 
 
-def _is_about(hot: Hot, home: "paths.Home", project: bytes) -> bool:
+def _is_about(hot: CachedAnswer, home: "paths.Home", project: bytes) -> bool:
     """Tell whether a hot file speaks of this project, of an answer, and of places of ours.
 
     It may have come with an archive, or from a container that shares the host's files: it chooses no path.
@@ -139,12 +139,12 @@ def _is_below(path: bytes, parent: bytes, digits: int) -> bool:
     return path.startswith(parent) and len(name) == digits and not name.strip(b"0123456789abcdef")
 
 
-def parse(data: bytes) -> "Hot | None":
+def parse(data: bytes) -> "CachedAnswer | None":
     """Read the lines of a hot file. Anything but a whole one of this version gives None."""
     lines = data.split(b"\n")
     if len(lines) < 3 or lines[0] != HEAD or lines[-2:] != [b"end", b""]:
         return None
-    hot = Hot()
+    hot = CachedAnswer()
     for line in lines[1:-2]:
         key, _, value = line.partition(b" ")
         if not take(hot, key.decode(), value):
@@ -156,7 +156,7 @@ def parse(data: bytes) -> "Hot | None":
     return hot
 
 
-def take(hot: Hot, key: str, value: bytes) -> bool:
+def take(hot: CachedAnswer, key: str, value: bytes) -> bool:
     """Put one line's fact into its place; tell whether it is one that we know."""
     if key == "f":
         source, _, known = value.partition(b"\0")
@@ -176,7 +176,7 @@ def take(hot: Hot, key: str, value: bytes) -> bool:
     return True
 
 
-def render(hot: "Hot") -> bytes:
+def render(hot: "CachedAnswer") -> bytes:
     """Write a hot file's bytes. The first two sources are the project file and the consent file."""
     lines = [HEAD]
     lines += [b"f %s\0%s" % source for source in hot.sources]
@@ -195,7 +195,7 @@ def forbidden(env: "dict[bytes, bytes]", home: "paths.Home") -> bool:
     return bool(environment.forbidden(env) or home.refusal())
 
 
-def course(answer: "Hot", env: "dict[bytes, bytes]") -> str:
+def action_of(answer: "CachedAnswer", env: "dict[bytes, bytes]") -> str:
     """What a known answer means for this run."""
     testing = environment.test_value(env, answer.testvar)
     actor = "human" if testing else environment.actor(env)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from innerloop.core.consent.resolve import Resolution, State
+from innerloop.core.consent.resolve import ConsentState, Context
 from innerloop.core.launcher import record
 from innerloop.core.outbound import backoff
 from innerloop.core.shared import files
@@ -50,7 +50,7 @@ def _reasons(dropped: "dict[str, int]") -> str:
     return f" ({named})" if named else ""
 
 
-def held_there(state: Resolution, spool: str) -> "Iterator[str]":
+def held_there(state: ConsentState, spool: str) -> "Iterator[str]":
     """What the collector took and holds back, one sentence for each reason and day."""
     for group in held.read(spool):
         if group.runs:
@@ -59,10 +59,10 @@ def held_there(state: Resolution, spool: str) -> "Iterator[str]":
             yield f"{count(len(group.runs), 'run')} at {state.project.endpoint_host} in no report: {group.words}{until}{ask}"
 
 
-def checks(state: Resolution, here: State, counts: ledger.Ledger) -> "list[Check]":
+def checks(state: ConsentState, context: Context, counts: ledger.Ledger) -> "list[Check]":
     """What doctor finds in a spool, and beside it."""
-    spool = here.spool(state.key)
-    beside = [path for directory in (here.state, f"{here.state}/forget", f"{here.state}/hot") for path in files.aside(directory)]
+    spool = context.spool(state.key)
+    beside = [path for directory in (context.state, f"{context.state}/forget", f"{context.state}/hot") for path in files.aside(directory)]
     odd = [Check("odd file", False, f"{path}: {files.fault(path) or 'it could not be read'}; it was moved aside") for path in beside]
     if not os.path.isdir(spool):
         return odd

@@ -10,7 +10,7 @@ from innerloop import __version__
 from innerloop.core.asking import home_check
 from innerloop.core.consent import texts
 from innerloop.core.consent.answer import LOCAL, NO, ON
-from innerloop.core.consent.resolve import OFF, PAUSED, NoProject, Resolution, State, forbidden, resolve
+from innerloop.core.consent.resolve import OFF, PAUSED, ConsentState, Context, NoProject, forbidden, resolve
 from innerloop.core.outbound import erasure
 from innerloop.core.plan import project_file
 from innerloop.core.plan.project import ProjectError
@@ -29,22 +29,22 @@ MEANING = {
 }
 
 
-def status(here: State, as_json: bool) -> int:
+def status(context: Context, as_json: bool) -> int:
     """Print what holds for this project."""
-    state = resolve(here)
-    counts = ledger.count(here.spool(state.key))
+    state = resolve(context)
+    counts = ledger.count(context.spool(state.key))
     if as_json:
-        show_json(_document(state, here, counts))
+        show_json(_document(state, context, counts))
         return 0
     consent = state.answer.consent
     agreed = f", agreed {str(consent.get('timestamp', ''))[:10]} (text {str(consent.get('text', '-'))[:8]}, plan {state.digest[:8]})"
     show(texts.fold(f"{state.project.name}: {MEANING[state.mode]}{agreed if state.mode == ON else ''}"))
-    for title, text in [*_agreed(state), *_kept(state, here, counts), ("change", " | ".join(_ways(state)))]:
+    for title, text in [*_agreed(state), *_kept(state, context, counts), ("change", " | ".join(_ways(state)))]:
         _say(title, line(text))
     return 0
 
 
-def _agreed(state: Resolution) -> "Iterator[tuple[str, str]]":
+def _agreed(state: ConsentState) -> "Iterator[tuple[str, str]]":
     """What was answered and what follows from it."""
     if state.reason:
         yield "because", state.reason
@@ -60,18 +60,18 @@ def _agreed(state: Resolution) -> "Iterator[tuple[str, str]]":
         yield "cohort", _cohort(state)
 
 
-def _kept(state: Resolution, here: State, counts: ledger.Ledger) -> "Iterator[tuple[str, str]]":
+def _kept(state: ConsentState, context: Context, counts: ledger.Ledger) -> "Iterator[tuple[str, str]]":
     """What lies here and there."""
     if counts.recorded:
-        sent = len(store.ids(here.spool(state.key), "sent"))
+        sent = len(store.ids(context.spool(state.key), "sent"))
         waiting = "not in your report yet" if state.mode == LOCAL else "to send"
         yield "here", f"{counts.queued} {waiting}, {counts.quarantined - sum(counts.held.values())} set aside, {sent} sent copies"
-        yield from (("held", text) for text in spool_checks.held_there(state, here.spool(state.key)))
+        yield from (("held", text) for text in spool_checks.held_there(state, context.spool(state.key)))
     if state.answer.user_id:
         yield "there", f"kept {state.project.retention_days} days"
-    if waits := erasure.read(here.state, state.key):
+    if waits := erasure.read(context.state, state.key):
         yield "erasure", f"of {len(waits.ids)} ids not confirmed yet by {state.project.endpoint_host}; ask now: innerloop forget"
-    for day, receipt in erasure.receipts(here.state, state.project.id)[-3:]:
+    for day, receipt in erasure.receipts(context.state, state.project.id)[-3:]:
         yield "erased", f"{day}, receipt {receipt}"
 
 
@@ -81,7 +81,7 @@ def _say(title: str, text: str) -> None:
     show(textwrap.fill(text, texts.WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False))
 
 
-def _cohort(state: Resolution) -> str:
+def _cohort(state: ConsentState) -> str:
     """What the developer named, and whether it still leaves."""
     named = state.answer.cohort
     if not named:
@@ -89,7 +89,7 @@ def _cohort(state: Resolution) -> str:
     return named if named in state.project.cohorts else f"{named}: no longer offered, so it does not leave"
 
 
-def _ways(state: Resolution) -> "list[str]":
+def _ways(state: ConsentState) -> "list[str]":
     """What can be typed to change what holds."""
     ways = [] if state.measures else [texts.opt_in_command(state.project)]
     ways += [texts.opt_out_command(state.project)] if state.measures or state.mode == PAUSED else []
@@ -97,7 +97,7 @@ def _ways(state: Resolution) -> "list[str]":
     return ways + (["innerloop forget"] if state.identities else [])
 
 
-def _document(state: Resolution, here: State, counts: ledger.Ledger) -> "dict[str, Any]":
+def _document(state: ConsentState, context: Context, counts: ledger.Ledger) -> "dict[str, Any]":
     return {
         "project": state.project.id,
         "organisation": state.project.organisation,
@@ -113,31 +113,31 @@ def _document(state: Resolution, here: State, counts: ledger.Ledger) -> "dict[st
         "consent_file": state.answer.path,
         "ledger": spool_checks.document(counts),
         "earlier_ids": len(state.answer.earlier),
-        "erasure_waits": bool(erasure.read(here.state, state.key)),
-        "receipts": [receipt for _, receipt in erasure.receipts(here.state, state.project.id)],
-        "sent_copies": len(store.ids(here.spool(state.key), "sent")),
+        "erasure_waits": bool(erasure.read(context.state, state.key)),
+        "receipts": [receipt for _, receipt in erasure.receipts(context.state, state.project.id)],
+        "sent_copies": len(store.ids(context.spool(state.key), "sent")),
     }
 
 
-def doctor(here: State, as_json: bool) -> int:
+def doctor(context: Context, as_json: bool) -> int:
     """Say why commands are (not) measured here, and whether the ledger adds up. Exit status 1 where it does not."""
     checks = [
         Check("version", True, f"innerloop {__version__}, {os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))}")
     ]
-    if paths.container_mark(here.home):
-        checks.append(_container_check(here))
+    if paths.container_mark(context.home):
+        checks.append(_container_check(context))
     counts = state = None
     try:
-        state = resolve(here)
+        state = resolve(context)
     except (NoProject, ProjectError) as error:
         checks.append(Check("project file", False, str(error)))
     else:
-        spool = here.spool(state.key)
+        spool = context.spool(state.key)
         counts = ledger.count(spool)
-        checks += [*_project_checks(state, here), *_consent_checks(state, here), *spool_checks.checks(state, here, counts)]
-        if kind := home_check.network(here):
+        checks += [*_project_checks(state, context), *_consent_checks(state, context), *spool_checks.checks(state, context, counts)]
+        if kind := home_check.network(context):
             checks.append(Check("state directory", False, f"it is on {kind}, which may hang: runs may then go unrecorded"))
-    ways_in = way_checks.rows(here, state)
+    ways_in = way_checks.rows(context, state)
     if as_json:
         document = {
             "checks": [check._asdict() for check in checks],
@@ -162,8 +162,8 @@ def _wrapped(head: str, text: str) -> str:
     return textwrap.fill(head + text, width, subsequent_indent=" " * len(head), break_long_words=False, break_on_hyphens=False)
 
 
-def _container_check(here: State) -> Check:
-    home, mount = here.home, os.fsdecode(paths.MOUNT)
+def _container_check(context: Context) -> Check:
+    home, mount = context.home, os.fsdecode(paths.MOUNT)
     if not home.shared:
         mark = os.fsdecode(paths.container_mark(home))
         what = f"you are in one ({mark}), and events say so; it has files of its own. To share the host's answer, run on the host: innerloop init --container"
@@ -172,7 +172,7 @@ def _container_check(here: State) -> Check:
     return Check("container", not home.problem, home.problem or shared)
 
 
-def _project_checks(state: Resolution, here: State) -> "list[Check]":
+def _project_checks(state: ConsentState, context: Context) -> "list[Check]":
     checks = [Check("project file", True, f"{state.path}: {state.project.name} of {state.project.organisation}")]
     if state.project.unknown:
         checks.append(Check("unknown keys", False, f"{', '.join(state.project.unknown)}: not known to this version, so off"))
@@ -181,24 +181,24 @@ def _project_checks(state: Resolution, here: State) -> "list[Check]":
     mode = project_file.machine_mode("/etc/innerloop.toml")
     if mode != "on":
         checks.append(Check("machine file", False, f"/etc/innerloop.toml: {mode}"))
-    reason = forbidden(here)
+    reason = forbidden(context)
     if reason:
         checks.append(Check("environment", False, reason))
-    elif mark := environment.ci_mark(here.env):
+    elif mark := environment.ci_mark(context.env):
         what = f"{mark.decode()} is set, so this looks like a CI job: nothing is recorded. If it is not one, set CI=false"
         checks.append(Check("environment", False, what))
     return checks
 
 
-def _consent_checks(state: Resolution, here: State) -> "list[Check]":
+def _consent_checks(state: ConsentState, context: Context) -> "list[Check]":
     wanted = state.measures
     checks = [Check("consent", wanted, MEANING[state.mode] + (f" ({state.reason})" if state.reason else ""))]
     if state.changed and state.changed.wider:
         changed = ", ".join(state.changed.added + state.changed.finer + state.changed.other)
         checks.append(Check("changed plan", False, f"{changed}; decide: {texts.opt_in_command(state.project)}"))
     found = os.stat(state.path)
-    path = cache.path_for(here.home, os.fsencode(state.path), found)
-    cached = cache.read(here.home, os.fsencode(state.path), found)
+    path = cache.path_for(context.home, os.fsencode(state.path), found)
+    cached = cache.read(context.home, os.fsencode(state.path), found)
     checks.append(
         Check("hot file", True, f"{os.fsdecode(path)}: {'current' if cached else 'missing or out of date; the next run writes it'}")
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from innerloop.core.consent import apply
-from innerloop.core.consent.resolve import Resolution, State
+from innerloop.core.consent.resolve import ConsentState, Context
 from innerloop.core.launcher import probe
 from innerloop.core.probe import attached, place
 from innerloop.core.shared import cache, files, paths, programs
@@ -26,13 +26,13 @@ class Row(NamedTuple):
     aside: bool = False  # neither well nor ill: something to know
 
 
-def rows(here: State, state: "Resolution | None") -> "list[Row]":
+def rows(context: Context, state: "ConsentState | None") -> "list[Row]":
     """Every way in, with the state of each; `state` is None where there is no usable project."""
-    root = project_root(here)
+    root = project_root(context)
     found = makefiles.find(root)
     shown = [_root_row(root, found), *(_below_rows(root, found) if state else ())]
-    shown += [_attach_row(here, state.measures), _hook_row(here)] if state else [_hook_row(here)]
-    return [*shown, *(_probe_rows(here, state) if state and state.measures else ()), _make_row(here), _limits_row()]
+    shown += [_attach_row(context, state.measures), _hook_row(context)] if state else [_hook_row(context)]
+    return [*shown, *(_probe_rows(context, state) if state and state.measures else ()), _make_row(context), _limits_row()]
 
 
 def _root_row(root: str, found: "list[Makefile]") -> Row:
@@ -91,16 +91,16 @@ def _below_rows(root: str, found: "list[Makefile]") -> "Iterator[Row]":
         )
 
 
-def _attach_row(here: State, measures: bool) -> Row:
+def _attach_row(context: Context, measures: bool) -> Row:
     """Whether the file is there that a GNUmakefile looks for."""
-    path = f"{here.state}/{attached.NAME}"
-    if here.home.shared:
+    path = f"{context.state}/{attached.NAME}"
+    if context.home.shared:
         return Row(
             "attach.mk",
             False,
             "in a container that shares the host's files innerloop does not attach to make: use `innerloop run -- make ...`",
         )
-    if paths.may_hang(here.env):
+    if paths.may_hang(context.env):
         return Row(
             "attach.mk", False, "the home may hang, so innerloop does not attach to make; set XDG_STATE_HOME to a directory of this machine"
         )
@@ -108,22 +108,22 @@ def _attach_row(here: State, measures: bool) -> Row:
         data = files.read_own(path)
     except files.UnusableFile as error:
         return Row("attach.mk", False, f"{error}: remove it; the next measured command writes it again")
-    if data is None and not measures and not os.path.exists(f"{here.state}/enabled"):
+    if data is None and not measures and not os.path.exists(f"{context.state}/enabled"):
         return Row("attach.mk", True, f"{path} is absent: nothing on this machine is measured, so a GNUmakefile does nothing", aside=True)
-    if problem := attached.problem(here.state, apply.command()):
+    if problem := attached.problem(context.state, apply.command()):
         return Row(
             "attach.mk", False, f"innerloop does not attach to make, because {problem}; use `innerloop run -- make ...` or the shell hook"
         )
     if data is None:
         return Row("attach.mk", False, f"{path} is absent though something is measured: `innerloop run -- true` writes it again")
-    if data != attached.text(here.state, apply.command()).encode():
+    if data != attached.text(context.state, apply.command()).encode():
         return Row("attach.mk", False, f"{path} belongs to another installation or version: `innerloop run -- true` here renews it")
     return Row("attach.mk", True, f"{path}: a GNUmakefile includes it")
 
 
-def _hook_row(here: State) -> Row:
+def _hook_row(context: Context) -> Row:
     """A child cannot see its shell's functions: say how to look."""
-    shell = os.path.basename(os.fsdecode(here.env.get(b"SHELL", b"")))
+    shell = os.path.basename(os.fsdecode(context.env.get(b"SHELL", b"")))
     path, line = hooks.LINES.get(shell, ("your shell's startup file", "innerloop hook bash|zsh|fish"))
     test = "functions make" if shell == "fish" else "type make"
     return Row(
@@ -134,18 +134,18 @@ def _hook_row(here: State) -> Row:
     )
 
 
-def _probe_rows(here: State, state: Resolution) -> "Iterator[Row]":
+def _probe_rows(context: Context, state: ConsentState) -> "Iterator[Row]":
     """Whether targets can be seen inside a make."""
-    if here.env.get(probe.OFF, b"").lower() in (b"off", b"0", b"no", b"false"):
+    if context.env.get(probe.OFF, b"").lower() in (b"off", b"0", b"no", b"false"):
         yield Row("targets", False, f"{probe.OFF.decode()} is off: runs are measured as a whole")
         return
-    cached = cache.read(here.home, os.fsencode(state.path), os.stat(state.path))
+    cached = cache.read(context.home, os.fsencode(state.path), os.stat(state.path))
     directory = "" if cached is None else os.fsdecode(cached.probe)
-    if not place.PLAIN.fullmatch(here.state):
-        reason = f"{here.state} has characters that make does not accept in a file's name"
+    if not place.PLAIN.fullmatch(context.state):
+        reason = f"{context.state} has characters that make does not accept in a file's name"
         yield Row("targets", False, f"runs are measured as a whole, because {reason}. Set XDG_STATE_HOME to another directory")
         return
-    if cached and not directory and (reason := place.prepare(here.state)[1]):  # tried again, as the next answer would
+    if cached and not directory and (reason := place.prepare(context.state)[1]):  # tried again, as the next answer would
         yield Row("targets", False, f"runs are measured as a whole, because {reason}. Set XDG_STATE_HOME to another directory")
     elif not directory:
         yield Row("targets", True, "the next run in this project finds out whether they can be seen; run doctor again after it", aside=True)
@@ -155,13 +155,13 @@ def _probe_rows(here: State, state: Resolution) -> "Iterator[Row]":
         yield Row("targets", True, f"{directory}: each target of a measured make is seen")
 
 
-def _make_row(here: State) -> Row:
+def _make_row(context: Context) -> Row:
     """Which make is typed, and whether it is one that can be seen into."""
-    make = programs.find(b"make", here.env, os.fsencode(here.directory))
+    make = programs.find(b"make", context.env, os.fsencode(context.directory))
     path = os.fsdecode(make)
     if not make:
         return Row("make", False, "there is no make in the absolute entries of PATH")
-    said = programs.output([make, b"--version"], "/", programs.environment(here.env), PATIENCE)
+    said = programs.output([make, b"--version"], "/", programs.environment(context.env), PATIENCE)
     if said is None:
         return Row("make", False, f"{path} --version does not say what it is within {PATIENCE} s")
     words = said.decode("utf-8", "replace").split("\n", 1)[0].split()

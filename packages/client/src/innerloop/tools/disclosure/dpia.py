@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Union
 
 from innerloop import __version__
 from innerloop.core.consent import texts
-from innerloop.core.consent.resolve import Resolution
+from innerloop.core.consent.resolve import ConsentState
 from innerloop.core.outbound import seal, sender
 from innerloop.core.plan.agreement import digest
 from innerloop.core.plan.project import Project
@@ -35,7 +35,7 @@ class Item(NamedTuple):
     missing: bool = False
 
 
-def write(state: Resolution, as_json: bool) -> int:
+def write(state: ConsentState, as_json: bool) -> int:
     """Print the record and the facts, as Markdown or as JSON."""
     document = _document(state)
     if as_json:
@@ -45,7 +45,7 @@ def write(state: Resolution, as_json: bool) -> int:
     return 0
 
 
-def _document(state: Resolution) -> "dict[str, Any]":
+def _document(state: ConsentState) -> "dict[str, Any]":
     return {
         "notice": NOT_ADVICE,
         "project": state.project.id,
@@ -64,7 +64,7 @@ def _item(article: str, title: str, value: "Union[str, list[str]]", mark: str = 
     return Item(article, title, value) if value else Item(article, title, mark, missing=True)
 
 
-def record(state: Resolution) -> "list[Item]":
+def record(state: ConsentState) -> "list[Item]":
     """Every item of Art. 30(1), in its order."""
     project, says = state.project, state.project.controller
     named = [f"{one.name}: {one.receives}{', ' + one.region if one.region else ''}" for one in project.recipients]
@@ -90,7 +90,7 @@ def record(state: Resolution) -> "list[Item]":
     ]
 
 
-def _categories(state: Resolution) -> "list[str]":
+def _categories(state: ConsentState) -> "list[str]":
     found = []
     for category, about in (("interaction", "what was done"), ("technical", "with what")):
         names = [name for name in state.current["fields"] if PLAN.fields[name].category == category]
@@ -125,7 +125,7 @@ def _measures(project: Project) -> "list[str]":
     ]
 
 
-def assessment(state: Resolution) -> "list[Item]":
+def assessment(state: ConsentState) -> "list[Item]":
     """What an impact assessment says besides the record, the fields and the risks."""
     project = state.project
     rights = "see every byte (show), stop (opt-out), erase (forget), a new id (reset-id); by the contact: access and complaint"
@@ -141,7 +141,7 @@ def assessment(state: Resolution) -> "list[Item]":
     ]  # fmt: skip
 
 
-def _fields(state: Resolution) -> "list[dict[str, str]]":
+def _fields(state: ConsentState) -> "list[dict[str, str]]":
     """Necessity: each field that is on, why, what was considered instead, and its risk."""
     keys = ("purpose", "alternatives", "reader", "category", "risk", "expires")
     return [

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from innerloop.core.consent import texts
-from innerloop.core.consent.resolve import Resolution
+from innerloop.core.consent.resolve import ConsentState
 from innerloop.core.plan.project import Project
 
 FOREIGN = "The key is not one of innerloop's own collector: what this service keeps of addresses and times is for it to say"
@@ -23,7 +23,7 @@ def encrypted(project: Project) -> bool:
     return project.endpoint.startswith("https:")
 
 
-def risks(state: Resolution) -> "list[Risk]":
+def risks(state: ConsentState) -> "list[Risk]":
     """The risks of this project, with what remains of each."""
     project, fields = state.project, state.current["fields"]
     found = [*RISKS]

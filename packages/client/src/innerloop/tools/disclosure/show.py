@@ -8,7 +8,7 @@ from typing import Any
 from innerloop.core.asking import events
 from innerloop.core.consent import texts
 from innerloop.core.consent.answer import ON
-from innerloop.core.consent.resolve import Resolution, State, for_clones, resolve
+from innerloop.core.consent.resolve import ConsentState, Context, for_clones, resolve
 from innerloop.core.outbound import batches, http_client, seal
 from innerloop.core.plan.agreement import digest
 from innerloop.core.plan.tracking import PLAN
@@ -18,13 +18,13 @@ from innerloop.core.spool import store
 from innerloop.tools.disclosure import dpia, stored
 
 
-def describe(here: State, as_json: bool, record: bool) -> int:
+def describe(context: Context, as_json: bool, record: bool) -> int:
     """Print every field that this project collects, how exact, an example from here, and what stays off; or the record of processing."""
-    state = resolve(here)
+    state = resolve(context)
     if record:
         return dpia.write(state, as_json)
     current = state.current
-    examples = events.examples(state, here)
+    examples = events.examples(state, context)
     off = [name for name in PLAN.fields if name not in current["fields"]]
     if as_json:
         fields = [
@@ -54,18 +54,18 @@ def describe(here: State, as_json: bool, record: bool) -> int:
     return 0
 
 
-def show(here: State, what: str, as_json: bool) -> int:
+def show(context: Context, what: str, as_json: bool) -> int:
     """Print the next batch, what waits, or what left, byte for byte as on the wire; or what the collector keeps of this machine's ids."""
-    state = resolve(here)
+    state = resolve(context)
     if what == "stored":
-        return _show_stored(state, here, as_json)
-    spool = here.spool(state.key)
+        return _show_stored(state, context, as_json)
+    spool = context.spool(state.key)
     if os.path.isdir(spool):
-        seal.seal_finished(spool, state, here)
+        seal.seal_finished(spool, state, context)
     if state.mode != ON and what != "sent" and store.ids(spool, "sealed"):
         say(f"# nothing leaves: {state.reason or 'you have not agreed'}")
     if what == "next":
-        return _show_next(spool, state, here)
+        return _show_next(spool, state, context)
     found = _read(spool, "sealed" if what == "pending" else "sent")
     if as_json:
         give(b"[" + b",\n".join(message for one in found for message in one.events) + b"]\n")
@@ -94,18 +94,18 @@ def _when(release: float) -> str:
     return "leaves with the next delivery" if minutes <= 0 else f"leaves in {minutes:.0f} minutes at the earliest"
 
 
-def _nothing(what: str, state: Resolution) -> str:
+def _nothing(what: str, state: ConsentState) -> str:
     if what == "sent":
         return f"Nothing left in the last {store.KEEP_SENT // 86400} days."
     return "Nothing waits." if state.measures else f"Nothing waits, and nothing is recorded. {state.reason or 'See: innerloop status'}"
 
 
-def _show_next(spool: str, state: Resolution, here: State) -> int:
+def _show_next(spool: str, state: ConsentState, context: Context) -> int:
     """Print the body of the batch that would be sent first, with the clock as it is now."""
     leaving = _read(spool, "sealed") if state.mode == ON else []
-    clones = for_clones(here, {one.root for one in leaving}, state)
+    clones = for_clones(context, {one.root for one in leaving}, state)
     leaving = [one for one in leaving if not batches.objection(one, state, clones[one.root])]
-    first = next(batches.split(next(iter(batches.by_digest(here, leaving, state)), [])), [])
+    first = next(batches.split(next(iter(batches.by_digest(context, leaving, state)), [])), [])
     messages = [message for one in first for message in one.events]
     if not messages:
         say(_nothing("next", state))
@@ -115,14 +115,14 @@ def _show_next(spool: str, state: Resolution, here: State) -> int:
     return 0
 
 
-def _show_stored(state: Resolution, here: State, as_json: bool) -> int:
+def _show_stored(state: ConsentState, context: Context, as_json: bool) -> int:
     """Ask the collector, showing it the secrets that were made with the ids here."""
     project = state.project
     identities = {user: secret for user, secret in state.identities.items() if secret}
     if not identities:
         say(f"There is no id for {project.name} here, so nothing that {project.organisation} keeps can be identified as yours.")
         return 0
-    if not here.reaches(project.endpoint):
+    if not context.reaches(project.endpoint):
         raise Failure(f"{project.endpoint_host} is the host's own address: run this on the host: innerloop show stored")
     found, problem = stored.kept(project.endpoint, project.write_key, identities)
     if found is None:

@@ -3,7 +3,7 @@
 import json
 import os
 
-from innerloop.core.consent.resolve import Resolution, State, resolve
+from innerloop.core.consent.resolve import ConsentState, Context, resolve
 from innerloop.core.shared import paths
 from innerloop.core.shared.terminal import Failure, line, say, show, show_json
 
@@ -29,36 +29,36 @@ To undo this: remove these lines and recreate the container.
 Nothing was written. docs/guides/containers.md describes the rest."""
 
 
-def container(here: State, as_json: bool) -> int:
+def container(context: Context, as_json: bool) -> int:
     """Print the mounts as a compose fragment on stdout; say on stderr what they share and how to take it back."""
-    if here.home.shared:
+    if context.home.shared:
         raise Failure("this container shares the host's answer already; mounts are made from the host")
-    state = resolve(here)
-    mounts = _mounts(state, here)
+    state = resolve(context)
+    mounts = _mounts(state, context)
     if as_json:
         document = [{"type": "bind", "source": source, "target": target} for source, target in mounts]
-        show_json({"project": state.project.id, "uid": here.home.uid, "mounts": document})
+        show_json({"project": state.project.id, "uid": context.home.uid, "mounts": document})
     else:
         show(FRAGMENT)
         for source, target in mounts:
             show(MOUNT.format(source=json.dumps(source.replace("$", "$$")), target=target))
     sources = "\n  ".join(line(source) for source, _ in mounts)
     what = "your answers, and the records of your runs"
-    say(SHARED.format(what=what, sources=sources, project=state.project.name, uid=here.home.uid))
+    say(SHARED.format(what=what, sources=sources, project=state.project.name, uid=context.home.uid))
     return 0
 
 
-def _mounts(state: Resolution, here: State) -> "list[tuple[str, str]]":
+def _mounts(state: ConsentState, context: Context) -> "list[tuple[str, str]]":
     """The directories to share, each with its place in a container."""
     base = os.fsdecode(paths.MOUNT)
     if state.project.keeps_destination:
         directory = os.path.dirname(state.answer.path)
-        answers = [(directory, f"{base}/seed/{os.path.basename(directory)}"), (here.config, f"{base}/config")]
+        answers = [(directory, f"{base}/seed/{os.path.basename(directory)}"), (context.config, f"{base}/config")]
     else:
-        answers = [(here.config, f"{base}/config")]
-    if not os.path.isdir(here.state) or not os.path.isdir(answers[0][0]):
+        answers = [(context.config, f"{base}/config")]
+    if not os.path.isdir(context.state) or not os.path.isdir(answers[0][0]):
         raise Failure("nobody answered for this project yet, so there is nothing to share; first: innerloop opt-in")
-    found = [(here.state, f"{base}/state"), *answers]
+    found = [(context.state, f"{base}/state"), *answers]
     if os.path.exists(paths.MACHINE_FILE):
         found.append((os.fsdecode(paths.MACHINE_FILE), os.fsdecode(paths.MACHINE_FILE)))
     return [(source, target) for source, target in found if os.path.exists(source)]

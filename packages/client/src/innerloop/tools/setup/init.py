@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from innerloop.core.consent.resolve import State
+from innerloop.core.consent.resolve import Context
 from innerloop.core.plan import project as projects
 from innerloop.core.plan import remotes
 from innerloop.core.shared import cache, paths, terminal
@@ -18,11 +18,11 @@ from innerloop.tools.setup.template import Listed
 MOST_NAMES = 500  # that are listed
 
 
-def init(here: State, given: argparse.Namespace) -> int:
+def init(context: Context, given: argparse.Namespace) -> int:
     """Set up, or with --uninstall take out. Nothing is written with --dry-run."""
     if given.container:
-        return container(here, given.json)
-    root = project_root(here)
+        return container(context, given.json)
+    root = project_root(context)
     if root == "/":
         raise Failure("the root directory is not a project; go to the project's directory first")
     try:
@@ -33,12 +33,12 @@ def init(here: State, given: argparse.Namespace) -> int:
         raise Failure(str(refused)) from refused
 
 
-def project_root(here: State) -> str:
+def project_root(context: Context) -> str:
     """Where the project is: at its `innerloop.toml`, else at the top of the checkout, else here."""
-    found = cache.find_project(here.home.uid)
+    found = cache.find_project(context.home.uid)
     if found is not None:
         return os.path.dirname(os.fsdecode(found[0]))
-    directory = os.path.realpath(here.directory)
+    directory = os.path.realpath(context.directory)
     return makefiles.in_checkout(directory) or directory
 
 
@@ -46,11 +46,11 @@ def find_names(root: str, found: "list[Makefile]", documented: bool = False) -> 
     """The names of every target that people may type, or of those with a help text; those of a subdirectory with it and a colon."""
     listed: "dict[str, Listed]" = {}
     for makefile in found:
-        here = targets.find(os.path.join(root, makefile.directory), makefile.name, root)
-        here = [target for target in here if target.text or not documented]
+        context = targets.find(os.path.join(root, makefile.directory), makefile.name, root)
+        context = [target for target in context if target.text or not documented]
         prefix = f"{makefile.directory}:" if makefile.directory else ""
-        bare = [targets.Target("make", "make without a target")] if here else []
-        for target in [*here, *bare]:
+        bare = [targets.Target("make", "make without a target")] if context else []
+        for target in [*context, *bare]:
             listed.setdefault(prefix + target.name, Listed(prefix + target.name, target.text, makefile.path))
     return [one for one in listed.values() if len(one.name) <= projects.LONGEST_NAME]
 

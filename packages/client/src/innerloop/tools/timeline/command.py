@@ -12,7 +12,7 @@ from typing import Any
 
 from innerloop.core.asking import dialogue
 from innerloop.core.consent.answer import NO
-from innerloop.core.consent.resolve import State, resolve
+from innerloop.core.consent.resolve import Context, resolve
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import cache
 from innerloop.core.shared.terminal import Failure, line, say, show, show_json
@@ -29,10 +29,10 @@ LISTED = 20  # runs that --list shows without --all
 COERCED = (b"LC_CTYPE", "C.UTF-8")  # what Python makes of the locale C (PEP 538)
 
 
-def timeline(here: State, given: argparse.Namespace) -> int:
+def timeline(context: Context, given: argparse.Namespace) -> int:
     """Print one run, the last one where none is named, or the list of runs."""
     style = "json" if given.json else given.format
-    spool, why_none = _spool(here)
+    spool, why_none = _spool(context)
     runs = known(spool)
     if not runs and not given.list:
         raise Failure(why_none)
@@ -40,41 +40,43 @@ def timeline(here: State, given: argparse.Namespace) -> int:
         say(f"innerloop: {why_none}")
         return 0
     if given.list:
-        return _list(spool, runs if given.all else runs[:LISTED], style == "json", look(here.env))
+        return _list(spool, runs if given.all else runs[:LISTED], style == "json", look(context.env))
     one = pick(runs, given.run)
     log = one.log(spool)
     if style == "text":
-        show(drawing.draw(one, log, look(here.env), given.all) + f"\nRun {one.id[:SHORT]}, {when(one)}. Only you can see this.")
+        show(drawing.draw(one, log, look(context.env), given.all) + f"\nRun {one.id[:SHORT]}, {when(one)}. Only you can see this.")
         return 0
     document = {"json": as_json, "perfetto": traces.perfetto, "speedscope": traces.speedscope}[style](one, log)
     show_json(document, 2 if style == "json" else None)
     return 0
 
 
-def _spool(here: State) -> "tuple[str, str]":
+def _spool(context: Context) -> "tuple[str, str]":
     """The project's spool, and what to say where it has no run with targets. Raises NoProject or ProjectError.
 
     A project file that cannot be read forbids to measure, not to look at what was measured before.
     """
     try:
-        state = resolve(here)
+        state = resolve(context)
     except ProjectError as error:
-        before = _used_with(here)
+        before = _used_with(context)
         if not before:
             raise
         say(f"innerloop: {line(str(error))}; this is what was recorded before.")
         return before, "no run with targets was recorded here yet"
     name = state.project.name
     if state.answer.decision == NO:
-        return here.spool(state.key), f"you opted out of {name}, which deletes the target logs as well: there is no timeline any more"
-    return here.spool(state.key), f"no run of {name} with targets was recorded here yet. Only make shows its targets; see: innerloop doctor"
+        return context.spool(state.key), f"you opted out of {name}, which deletes the target logs as well: there is no timeline any more"
+    return context.spool(
+        state.key
+    ), f"no run of {name} with targets was recorded here yet. Only make shows its targets; see: innerloop doctor"
 
 
-def _used_with(here: State) -> str:
+def _used_with(context: Context) -> str:
     """The spool that was used with the project file around here, the one with the newest run with targets; or an empty string."""
-    found = cache.find_project(here.home.uid)
+    found = cache.find_project(context.home.uid)
     path = os.fsdecode(found[0]) if found else ""
-    spools = [here.spool(key) for key, _ in dialogue.known(here) if path in store.roots(here.spool(key))]
+    spools = [context.spool(key) for key, _ in dialogue.known(context) if path in store.roots(context.spool(key))]
     return max(spools, key=lambda spool: max((one.start for one in known(spool)), default=0.0), default="")
 
 
