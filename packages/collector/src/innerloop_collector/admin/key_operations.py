@@ -16,7 +16,7 @@ Overlap = Annotated[int, msgspec.Meta(ge=1, le=365)]  # days
 
 
 class Keys(Area):
-    """The write keys with which clients may send."""
+    """Manage the write keys with which clients send."""
 
     @operation("keys.create", Role.ADMIN)
     def create(self, project: str, secret: str | None = None) -> Answer:
@@ -56,7 +56,7 @@ class Keys(Area):
 
 
 class OAuth(Area):
-    """The public keys with which SDKs fetch tokens."""
+    """Manage the public keys with which SDKs fetch tokens."""
 
     @operation("oauth.add", Role.ADMIN)
     def add(self, project: str, public_key: str) -> Answer:

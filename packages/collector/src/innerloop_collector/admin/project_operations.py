@@ -20,7 +20,7 @@ ActiveWeeks = Annotated[int, msgspec.Meta(ge=1, le=52)]
 
 
 class Projects(Area):
-    """The projects whose events are accepted."""
+    """Manage the projects whose events are accepted."""
 
     @operation("projects.apply", Role.ADMIN)
     def apply(self, toml: str, source: str, min_active_weeks: ActiveWeeks | None = None, with_key: bool = False) -> Answer:
@@ -88,7 +88,7 @@ class Ids(Area):
 
 
 class Quarantine(Area):
-    """Events that were set aside because they do not fit an applied plan."""
+    """Show events that were set aside because they do not fit an applied plan."""
 
     @operation("quarantine.list", Role.ANALYST)
     def list(self, visible: frozenset[str] | None = None) -> Answer:

@@ -17,14 +17,14 @@ _file = click.option("--config", "file", metavar="FILE", help="The configuration
 
 @click.group()
 def config() -> None:
-    """The configuration: one file and the environment."""
+    """Check or show the configuration: one file and the environment."""
 
 
 @config.command("check")
 @_file
 @as_json
 def check_config(file: str | None, as_json: bool) -> None:
-    """Read the configuration, and the files that it names, as the service would. Exit status 1 with one line where it would not start."""
+    """Read the configuration, and the files that it names, as the service would. Exit status 1 with one line if it would not start."""
     configuration = load(file, os.environ)
     source = file or os.environ.get(FILE_VARIABLE) or "the environment"
     try:
@@ -64,7 +64,7 @@ def _try_out(configuration: Configuration) -> list[str]:
 @_file
 @as_json
 def show_config(file: str | None, as_json: bool) -> None:
-    """Print every setting and its value; what is not the default is marked. Secrets are not shown."""
+    """Print every setting and its value, and mark what was set. Secrets are not shown."""
     document = shown(load(file, os.environ))
     say(as_text(document) if as_json else _text(document, _usual(document)))
 

@@ -26,14 +26,14 @@ def backup(place: Place, directory: str, without_secret: bool, as_json: bool) ->
 
 @click.group()
 def backups() -> None:
-    """The backups that were made. What is erased or past its time goes from those within reach as well."""
+    """Manage the list of backups. What is erased or past its time is removed from those within reach as well."""
 
 
 @backups.command("list")
 @located
 @as_json
 def list_backups(place: Place, as_json: bool) -> None:
-    """List the backups that were made and not said to be gone."""
+    """List the backups that were made, without those recorded as gone."""
     from innerloop_collector.terminal.tables import known
 
     show(call(place, "backup.list"), as_json, known)
@@ -44,7 +44,7 @@ def list_backups(place: Place, as_json: bool) -> None:
 @located
 @as_json
 def backup_gone(place: Place, directory: str, as_json: bool) -> None:
-    """Say that the backup in DIR and every copy of it is deleted, so that receipts need not speak of it."""
+    """Record that the backup in DIR and every copy of it is deleted, so that receipts need not mention it."""
     from innerloop_collector.terminal.tables import known
 
     show(call(place, "backup.gone", directory=str(Path(directory).absolute())), as_json, known)
@@ -54,16 +54,20 @@ def backup_gone(place: Place, directory: str, as_json: bool) -> None:
 @click.argument("directory", metavar="DIR")
 @unmade
 @click.option(
-    "--erasures", "journals", multiple=True, metavar="FILE", help="A journal of erasures (erasures.log) that may know newer ones."
+    "--erasures",
+    "journals",
+    multiple=True,
+    metavar="FILE",
+    help="Another journal of erasures (erasures.log), which may contain newer ones.",
 )
 @click.option(
     "--without-journal",
     "without",
     multiple=True,
     metavar="FILE",
-    help="A journal that would be read and is lost: the backup's, or a configured one.",
+    help="Restore without this journal, which is lost: the backup's, or a configured one.",
 )
-@click.option("--secret-from", metavar="FILE", help="The key of the keyed hashes, where the backup was made without.")
+@click.option("--secret-from", metavar="FILE", help="The key of the keyed hashes, if the backup was made without it.")
 @as_json
 def restore(
     data: Path,
@@ -74,7 +78,7 @@ def restore(
     secret_from: str | None,
     as_json: bool,
 ) -> None:
-    """Put the backup in DIR back into an empty data directory. What was erased since stays erased."""
+    """Restore the backup in DIR into an empty data directory. What was erased since stays erased."""
     from innerloop_collector.cli.connection import log_to_stderr
     from innerloop_collector.lifecycle.restore import Given
     from innerloop_collector.lifecycle.restore import restore as put_back
@@ -106,7 +110,7 @@ def restore(
 @click.option("--id", "given", metavar="ID", help="An id. Others on this machine can see it in the list of processes: prefer --id-from.")
 @as_json
 def erase(place: Place, project: str, id_from: str | None, given: str | None, as_json: bool) -> None:
-    """Erase everything under an id of PROJECT, without its secret, and keep what arrives later out."""
+    """Erase everything under an id of PROJECT, without its secret, and do not store what arrives later."""
     from innerloop_collector.terminal.tables import receipt as text
 
     if (given is None) == (id_from is None):
@@ -142,7 +146,7 @@ def receipt(place: Place, receipt: str, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and change nothing.")
 @as_json
 def retain(place: Place, dry_run: bool, as_json: bool) -> None:
-    """Remove what was kept for as long as its project promises. The service does this by itself every day."""
+    """Remove what reached the end of its retention. The service does this by itself every day."""
     from innerloop_collector.terminal.tables import swept
 
     show(call(place, "retention.sweep", dry_run=dry_run), as_json, swept)
@@ -153,7 +157,7 @@ def retain(place: Place, dry_run: bool, as_json: bool) -> None:
 @located
 @as_json
 def totals(place: Place, project: str, as_json: bool) -> None:
-    """Show the weekly totals that stay of a project."""
+    """Show a project's weekly totals, which stay after its events are removed."""
     from innerloop_collector.terminal.report import weekly
 
     show(call(place, "retention.totals", project=project), as_json, weekly)

@@ -12,7 +12,7 @@ from innerloop_collector.errors import UsageError
 
 @click.group()
 def keys() -> None:
-    """The write keys with which clients may send."""
+    """Manage the write keys with which clients send."""
 
 
 @keys.command("create")
@@ -21,7 +21,7 @@ def keys() -> None:
 @click.option("--secret-from", metavar="FILE", help="Accept an existing key or secret, read from FILE (- is stdin), instead of making one.")
 @as_json
 def create_key(place: Place, project: str, secret_from: str | None, as_json: bool) -> None:
-    """Make a write key and print it, once; only its hash is kept."""
+    """Create a write key and print it, once; only its hash is kept."""
     secret = _secret(secret_from) if secret_from else None
     answer = call(place, "keys.create", project=project, secret=secret)
     show(answer, as_json, itemgetter("key"))
@@ -43,7 +43,7 @@ def create_key(place: Place, project: str, secret_from: str | None, as_json: boo
     help="How many days the project's other keys are accepted beside the new one.",
 )
 def rotate_key(place: Place, project: str, overlap: int, as_json: bool) -> None:
-    """Make a write key and print it; the ones that the project has end at a date."""
+    """Create a write key and print it; the project's other keys end at a date."""
     answer = call(place, "keys.rotate", project=project, overlap=overlap)
     show(answer, as_json, itemgetter("key"))
     say(f"write key {answer['id']} of {project}; put it into innerloop.toml as project.write_key. It is not shown again.", err=True)
@@ -65,7 +65,7 @@ def list_keys(place: Place, as_json: bool) -> None:
 @click.argument("key")
 @located
 def revoke_key(place: Place, key: str) -> None:
-    """Refuse a write key (given by its id) from now on."""
+    """Refuse a write key, named by its id, from now on."""
     answer = call(place, "keys.revoke", key=key)
     say(f"write key {answer['id']} of {answer['project']} is revoked")
     if not answer["left"]:
@@ -82,7 +82,7 @@ def _secret(source: str) -> str:
 
 @click.group()
 def oauth() -> None:
-    """The public keys with which SDKs fetch tokens."""
+    """Manage the public keys with which SDKs fetch tokens."""
 
 
 @oauth.command("add")
@@ -91,7 +91,7 @@ def oauth() -> None:
 @click.option("--public-key", "file", metavar="FILE", required=True, help="The public half of an RSA key, as PEM.")
 @as_json
 def add_key(place: Place, project: str, file: str, as_json: bool) -> None:
-    """Accept tokens' requests that the private half of a key signed."""
+    """Accept requests for tokens that the private half of a key signed."""
     answer = call(place, "oauth.add", project=project, public_key=read(file))
     show(answer, as_json, lambda key: f"client id {key['project']}, key id {key['id']}")
     if not place.configuration.ingest.oauth_audience:
@@ -112,14 +112,14 @@ def list_public_keys(place: Place, as_json: bool) -> None:
 @click.argument("key")
 @located
 def revoke_public_key(place: Place, key: str) -> None:
-    """Refuse a public key (given by its id), and every token that was given for it, from now on."""
+    """Refuse a public key, named by its id, and every token that was issued for it, from now on."""
     answer = call(place, "oauth.revoke", key=key)
     say(f"public key {answer['id']} of {answer['project']} is revoked, and so are its tokens")
 
 
 @click.group()
 def tokens() -> None:
-    """The tokens with which people read and operate."""
+    """Manage the tokens with which people read and operate."""
 
 
 @tokens.command("create")
@@ -130,14 +130,14 @@ def tokens() -> None:
     type=click.Choice(["viewer", "analyst", "admin"]),
     help="viewer: reports; analyst: also what waits in quarantine, impact and exports; admin: everything.",
 )
-@click.option("--project", "projects", multiple=True, metavar="ID", help="Only this project; may be repeated (default: all).")
+@click.option("--project", "projects", multiple=True, metavar="ID", help="Limit it to this project; repeatable (default: all).")
 @click.option(
     "--expires", "days", default=365, show_default=True, type=click.IntRange(1, 3650), metavar="DAYS", help="How long it is valid."
 )
 @click.option("--label", required=True, metavar="TEXT", help="What it is for; shown in the list.")
 @as_json
 def create_token(place: Place, role: str, projects: tuple[str, ...], days: int, label: str, as_json: bool) -> None:
-    """Make a token and print it, once; only its hash is kept."""
+    """Create a token and print it, once; only its hash is kept."""
     answer = call(place, "tokens.create", role=role, label=label, days=days, projects=list(projects))
     show(answer, as_json, itemgetter("token"))
     whose = ", ".join(answer["projects"]) or "all projects"
@@ -158,6 +158,6 @@ def list_tokens(place: Place, as_json: bool) -> None:
 @click.argument("token")
 @located
 def revoke_token(place: Place, token: str) -> None:
-    """Refuse a token (given by its id) from now on, and end its sessions."""
+    """Refuse a token, named by its id, from now on, and end its sessions."""
     answer = call(place, "tokens.revoke", token=token)
     say(f"token {answer['id']} is revoked")

@@ -48,7 +48,7 @@ def main() -> NoReturn:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="innerloop-collector")
 def commands() -> None:
-    """Receives, keeps and reports what innerloop measured, with consent."""
+    """Receives, stores and reports what innerloop measured, with consent."""
 
 
 keys.add_command(oauth)

@@ -12,7 +12,7 @@ _MOST_NAMED = 10  # unknown keys; the file may be somebody else's
 
 @click.group()
 def projects() -> None:
-    """The projects whose events are accepted."""
+    """Manage the projects whose events are accepted."""
 
 
 @projects.command("apply")
@@ -25,7 +25,7 @@ def projects() -> None:
 )
 @as_json
 def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json: bool) -> None:
-    """Register a version of a project file; events that waited for it are released."""
+    """Register a version of a project file, and release events that waited for it."""
     new = place.here is not None and not place.configuration.store.url and not place.here.store.exists()
     answer = call(place, "projects.apply", toml=read(file), source=file, min_active_weeks=min_active_weeks)
     if new:
@@ -61,7 +61,7 @@ def list_projects(place: Place, as_json: bool) -> None:
 
 @click.group()
 def ids() -> None:
-    """Ids that wait because a write key brought too many new ones in a day."""
+    """Manage ids that wait because a write key brought too many new ones in a day."""
 
 
 @ids.command("release")
@@ -69,7 +69,7 @@ def ids() -> None:
 @located
 @as_json
 def release_ids(place: Place, project: str, as_json: bool) -> None:
-    """Let in the ids of a project that wait, with their events."""
+    """Let in a project's waiting ids, with their events."""
     show(call(place, "ids.release", project=project), as_json, _released)
 
 
@@ -79,7 +79,7 @@ def _released(answer: dict[str, Any]) -> str:
 
 @click.group()
 def quarantine() -> None:
-    """Events that were set aside because they do not fit an applied plan."""
+    """Show events that were set aside because they do not fit an applied plan."""
 
 
 @quarantine.command("list")
@@ -96,7 +96,7 @@ def list_quarantine(place: Place, as_json: bool) -> None:
 @located
 @as_json
 def list_violations(place: Place, as_json: bool) -> None:
-    """Count what ever came into quarantine, by project, reason, field and day; also what has left it."""
+    """Count everything that ever came into quarantine, by project, reason, field and day, also what has left it."""
     from innerloop_collector.terminal.tables import violations
 
     show(call(place, "quarantine.violations"), as_json, violations)

@@ -41,7 +41,7 @@ def serve(place: Place, host: str | None, port: int | None, files: tuple[str, ..
 @located
 @as_json
 def check(place: Place, as_json: bool) -> None:
-    """Say whether the collector is well. Exit status 1 and one line each for what is wrong."""
+    """Check whether the collector is well. Exit status 1 and one line for each thing that is wrong."""
     from innerloop_collector.terminal.tables import check as table
 
     answer = call(place, "check")
@@ -54,7 +54,7 @@ def check(place: Place, as_json: bool) -> None:
 @click.option("--source", metavar="PATH", help="Build this instead of the source that comes with the demo.")
 @click.option("--keep", metavar="DIR", help="Keep everything in DIR.")
 def demo(source: str | None, keep: str | None) -> None:
-    """Try everything: collector, real builds and reports, with no account and no network."""
+    """Try everything: collector, real builds and reports, without an account or a network."""
     try:
         from innerloop_collector.demo.main import run
     except ImportError as error:
@@ -66,14 +66,14 @@ def demo(source: str | None, keep: str | None) -> None:
 
 @click.group()
 def destinations() -> None:
-    """Where events are passed on to, as the configuration says and the project files allow."""
+    """Manage where events are forwarded to, as the configuration says and the project files allow."""
 
 
 @destinations.command()
 @located
 @as_json
 def status(place: Place, as_json: bool) -> None:
-    """Say how far each destination is, and what was wrong last."""
+    """Show how far each destination is, and its last error."""
     from innerloop_collector.terminal.tables import status as table
 
     show(call(place, "destinations.status"), as_json, table)
@@ -94,7 +94,7 @@ def set_aside(place: Place, name: str, as_json: bool) -> None:
 @click.argument("name")
 @located
 def pause(place: Place, name: str) -> None:
-    """Send nothing more to a destination, also after a restart. Nothing is lost: it goes on from there."""
+    """Send nothing more to a destination, also after a restart. Nothing is lost: `resume` continues from there."""
     call(place, "destinations.pause", destination=name)
     say(f"{name} is paused; go on with: innerloop-collector destinations resume {name}")
 
@@ -103,7 +103,7 @@ def pause(place: Place, name: str) -> None:
 @click.argument("name")
 @located
 def resume(place: Place, name: str) -> None:
-    """Go on with a destination that was paused, or that waits after a failure."""
+    """Continue with a destination that was paused, or that waits after a failure."""
     answer = call(place, "destinations.resume", destination=name)
     say(f"{name} goes on, {answer['behind_events']} events behind")
 
@@ -112,6 +112,6 @@ def resume(place: Place, name: str) -> None:
 @click.argument("name")
 @located
 def retry(place: Place, name: str) -> None:
-    """Try the events once more that a destination did not take."""
+    """Try again the events that a destination did not take."""
     answer = call(place, "destinations.retry", destination=name)
     say(f"{answer['events']} events are tried again")

@@ -28,7 +28,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 _data = click.option(
-    "--data", metavar="DIR", help="Where the collector keeps its data (default: $INNERLOOP_COLLECTOR_DATA, else XDG's place)."
+    "--data", metavar="DIR", help="Where the collector keeps its data (default: $INNERLOOP_COLLECTOR_DATA, else the XDG data directory)."
 )
 _config = click.option("--config", metavar="FILE", help="The configuration file (default: $INNERLOOP_COLLECTOR_CONFIG, else none).")
 
