@@ -9,6 +9,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -19,6 +20,7 @@ from innerloop_collector import query
 from innerloop_collector.query import Count, FigureRow, Milliseconds, Minutes, Published, Rate, View, document, text, total
 from innerloop_collector.query.published import seal
 from innerloop_collector.query.received import received
+from innerloop_collector.query.values import weekly_totals
 from innerloop_collector.reports import views
 from innerloop_collector.reports.views import Command, Total
 from tests.conftest import ROOT
@@ -172,6 +174,20 @@ def test_mypy_refuses_a_page_that_shows_or_makes_a_raw_number(refused_by_mypy: C
     assert set(bad) == refused_by_mypy({**good, **bad})
 
 
+# what passed
+
+
+def _stored(actor: str, developers: int | None) -> dict[str, Any]:
+    counts = {"runs": 23, "failures": 3, "interrupted": 0, "unknown": 0, "developers": developers, "timed": 23, "waited_ms": 12345}
+    names = {"project": "acme", "week": date(2026, 9, 7), "kind": "run", "name": "test", "folded": 0, "actor": actor}
+    return {**names, **counts, "histogram": [23, 0], "min_active_weeks": 3, "made_day": date(2026, 9, 30)}
+
+
+@pytest.mark.parametrize(("actor", "developers", "runs"), [("human", 4, []), ("human", 6, [25]), ("agent", 4, []), ("ci", None, [23])])
+def test_of_what_is_stored_only_groups_are_told_and_jobs_which_are_nobodys(actor: str, developers: int | None, runs: list[int]) -> None:
+    assert runs == [one.runs.value for one in weekly_totals([_stored(actor, developers)])]
+
+
 # what a terminal reads back
 
 
@@ -242,17 +258,26 @@ def test_no_module_above_query_hands_sql_to_the_engine() -> None:
     assert set() == found
 
 
-def test_values_are_sealed_where_the_rules_were_applied_and_where_a_terminal_reads_them_back() -> None:
-    sealing = {
+def _calling(function: str) -> set[str]:
+    """The modules that call a function."""
+    return {
         str(path)
         for path, module in _modules()
         for node in ast.walk(module)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
-        if (node.func.id if isinstance(node.func, ast.Name) else node.func.attr) == "seal"
+        if function == (node.func.id if isinstance(node.func, ast.Name) else node.func.attr)
     }
 
-    assert {"query/published.py", "query/received.py", "query/values.py"} == sealing
+
+def test_values_are_sealed_where_the_rules_were_applied_and_where_a_terminal_reads_them_back() -> None:
+    assert {"query/published.py", "query/received.py", "query/values.py"} == _calling("seal")
     assert "seal" not in query.__all__
+
+
+def test_the_report_and_the_weekly_totals_pass_the_same_rules_in_one_place() -> None:
+    assert {"query/pipeline.py"} == _calling("hidden")
+    assert {"query/pipeline.py", "query/figures.py"} == _calling("passed")
+    assert {"query/totals.py"} == _calling("passed_or_folded")
 
 
 def test_a_report_is_made_of_published_numbers() -> None:
