@@ -179,12 +179,17 @@ def test_every_test_that_the_threat_models_name_exists() -> None:
     assert [] == [name for part, name in named if not (ROOT / (name if "/" in name else f"tests/{part}/{name}")).is_file()]
 
 
-def test_the_collectors_readme_names_every_part() -> None:
+@pytest.mark.parametrize(
+    ("package", "sources", "folders"),
+    [("collector", "src/innerloop_collector", ["*"]), ("client", "src/innerloop", ["core/*", "tools/*"])],
+)
+def test_the_readme_of_a_package_names_every_part(package: str, sources: str, folders: list[str]) -> None:
     """Whoever opens the sources finds each folder explained, and no folder that is gone."""
-    package = ROOT / "packages" / "collector"
-    said = re.findall(r"^\| `(\w+)` \|", (package / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    source = ROOT / "packages" / package / sources
+    there = [path.parent for pattern in folders for path in source.glob(f"{pattern}/__init__.py")]
+    page = (ROOT / "packages" / package / "README.md").read_text(encoding="utf-8")
 
-    assert sorted(path.parent.name for path in package.glob("src/innerloop_collector/*/__init__.py")) == sorted(said)
+    assert sorted(str(path.relative_to(source)) for path in there) == sorted(re.findall(r"^\| `([\w/]+)` \|", page, re.MULTILINE))
 
 
 def test_the_glossary_defines_every_word() -> None:
