@@ -3,7 +3,7 @@
 CollectorError              a person reads it: one line saying what, why and what to do
 ├── UsageError              what was asked for cannot be done like this
 ├── DataInUse               another process holds the data directory
-├── Unknown                 whoever asks shows nothing by which they are known
+├── Unknown                 the caller shows no valid token
 ├── Denied                  the caller's role does not allow it
 └── StoreError              the store refused or could not write
     └── QueueFull           more is waiting for the store than may wait
@@ -35,4 +35,4 @@ class Denied(CollectorError):
 
 
 class Unknown(CollectorError):
-    """Whoever asks shows no token, or none that is valid."""
+    """The caller shows no valid token."""

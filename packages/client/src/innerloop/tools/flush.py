@@ -34,5 +34,5 @@ def flush(context: Context, timeout: float, as_json: bool) -> int:
             terminal.show(f"Of these {number} {'was' if number == 1 else 'were'} not kept there: {terminal.line(reason)}.")
     if result.problem and not as_json:
         wait = backoff.read(context.spool(state.key)).until
-        terminal.say(f"Stopped: {terminal.line(result.problem)}. Nothing is lost{'; it is tried again by itself' if wait else ''}.")
+        terminal.say(f"Stopped: {terminal.line(result.problem)}. Nothing is lost{'; delivery tries again by itself' if wait else ''}.")
     return 1 if result.left or result.refused or result.busy else 0

@@ -4,7 +4,7 @@
 It is hand-written, parameterised and the same embedded and on a server; it returns no installation. Only developers (`actor` human, or absent
 as in the founding system) who were active in enough weeks are counted; tests, coding agents, CI and events without an id are in no report.
 An active week is one in which something was received of them: the times of events are whatever a sender says. What comes in during a week,
-and what goes by its retention, changes nothing before the next one: else whoever asks twice sees the run that came between.
+and what goes by its retention, changes nothing before the next one: otherwise asking twice would show the run that came between.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -199,7 +199,5 @@ def _consent_checks(state: ConsentState, context: Context) -> "list[Check]":
     found = os.stat(state.path)
     path = cache.path_for(context.home, os.fsencode(state.path), found)
     cached = cache.read(context.home, os.fsencode(state.path), found)
-    checks.append(
-        Check("hot file", True, f"{os.fsdecode(path)}: {'current' if cached else 'missing or out of date; the next run writes it'}")
-    )
+    checks.append(Check("cache", True, f"{os.fsdecode(path)}: {'current' if cached else 'missing or out of date; the next run writes it'}"))
     return checks
