@@ -86,3 +86,12 @@ exec "$@"
     if unshare is None or subprocess.run([*words(""), "true"], capture_output=True, check=False).returncode:
         pytest.skip("no private /etc can be made here: the machine-wide file was not tried")
     return words
+
+
+@pytest.fixture
+def queued(agreed: Developer) -> Developer:
+    """Somebody who agreed and has three runs that wait for delivery."""
+    for target in ("test", "build", "fail"):
+        agreed.run("make", target)
+    assert len(agreed.pending()) == 3
+    return agreed

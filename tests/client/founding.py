@@ -19,14 +19,24 @@ from tests.client.recorder import Recorder
 from tests.conftest import ROOT
 
 HOST = "api.segment.io"
+
+
 # The write key in devstack's own script, which is public and good for sending alone. A yes to that script counts for no other
 # key, so the tests name it; every client here reaches HOST through the proxy below, which leads to this machine.
 KEY = "MUymmyrKDLk6JVwtkveX6OHVKMhpApou"
+
+
 ANSWER_LINE = "leaving sends one last message."
+
+
 OLD_YES: dict[str, Any] = {
     "anonymous_user_id": "11111111-2222-4333-8444-555555555555", "consent": {"decision": True, "timestamp": "2021-03-04T05:06:07.089+00:00"}
 }  # fmt: skip
+
+
 OLD_NO = {"consent": {"decision": False, "timestamp": "2021-03-04T05:06:07.089+00:00"}}
+
+
 MAKEFILE = """\
 .PHONY: %
 metrics-opt-in:
@@ -148,3 +158,9 @@ class Devstack:
 
     def pending(self) -> list[dict[str, Any]]:
         return self.developer.pending()
+
+
+RUN = {"command", "command_type", "duration_ms", "exit_status", "start_time", "is_test"}
+
+
+GIT = {"git_commit_time", "git_checked_out_master"}

@@ -14,9 +14,16 @@ import pexpect
 from tests.needs import need
 
 PATIENCE = 30  # s until something counts as hanging
+
+
 ANSWER_PROMPT = r"Your answer \(Enter: [^)]*\): "
+
+
 DAY = 86400  # s
+
+
 ID = 32  # bytes of a run in a journal
+
 
 MAKEFILE = """\
 .PHONY: test build fail slow touch-it
@@ -321,3 +328,34 @@ class Developer:
         words = [found, "-f", "-qq", "-o", str(trace), "-e", "trace=%network,execve", *map(str, argv)]
         ended = self.at_terminal(*words, types=types, **options) if terminal else self.execute(*words, **options)
         return ended, trace.read_text()
+
+
+def backoff(developer: Developer) -> float:
+    """How long delivery waits (s), as the launcher sees it."""
+    return (developer.spool / "next").stat().st_mtime - time.time()
+
+
+def nothing_is_kept_about(developer: Developer, *allowed: str) -> None:
+    """No id on disk, no spool; of files at most those two that hold no id: when somebody was asked, and the cache of that."""
+    files = developer.files()
+    assert not [name for name in files if "spool" in name]
+    for name, data in files.items():
+        assert name.startswith((".local/state/innerloop/asked", ".local/state/innerloop/hot/", *allowed)), name
+        assert b"anonymous_user_id" not in data
+    assert len(files) <= 2 + len(allowed)
+
+
+def invited(developer: Developer) -> bool:
+    """Whether somebody is invited now, by the launcher's cache and by the sources alike; that it happened is not kept."""
+    asked = developer.state / "asked"
+    before = asked.read_bytes() if asked.exists() else b""
+    found = []
+    for cached in (True, False):
+        if not cached:
+            developer.hot_file.unlink(missing_ok=True)
+        developer.run("true")  # makes the cache where there is none, and has no terminal to invite at
+        found.append("Look and decide: innerloop opt-in" in developer.run_at_terminal("true").text)
+        asked.write_bytes(before)
+        developer.hot_file.unlink(missing_ok=True)
+    assert found[0] == found[1], "the launcher's cache knows another rule than the sources"
+    return found[0]

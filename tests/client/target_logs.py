@@ -4,7 +4,11 @@ from urllib.parse import quote_from_bytes
 
 from hypothesis import strategies as st
 
+from innerloop.core.targets.target_log import Log
+
 MS = 1_000_000  # ns
+
+
 BASE = 5_000_000 * MS  # ns: some moment of the monotonic clock
 
 
@@ -69,3 +73,7 @@ def books(draw: st.DrawFn) -> HandMade:
         identity = book.line(f"t{number}", start, end, status, under=under, make=make, needs=needs, flags=flags)
         spans.append((identity, start, start if end is None else end))
     return book
+
+
+def outcomes(log: Log) -> dict[str, str]:
+    return {one.name: one.outcome for one in log.targets}

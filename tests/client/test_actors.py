@@ -136,3 +136,14 @@ def test_doctor_says_which_variable_makes_this_a_ci_job(agreed: Developer) -> No
     assert "RUN_ID is set" in agreed.innerloop("doctor", env={"RUN_ID": "7"}).out
     assert "RUN_ID" in agreed.at_terminal(agreed.command, "opt-in", env={"RUN_ID": "7"}).text
     assert "RUN_ID" not in agreed.innerloop("doctor", env={"RUN_ID": "7", "CI": "false"}).out
+
+
+JOB = {"CI": "1", "INNERLOOP_CI": "1"}
+
+
+def test_a_redirected_stream_makes_no_ci_job_of_a_person(developer: Developer, server: Recorder) -> None:
+    developer.edit(project={"ci": True})
+    for line in ("innerloop run -- true </dev/null | cat", "innerloop run -- true 2>/dev/null", "innerloop flush </dev/null 2>&1 | cat"):
+        developer.at_terminal("sh", "-c", line, env=JOB)
+    assert developer.files() == {}
+    assert server.connections == 0

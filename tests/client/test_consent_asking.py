@@ -1,21 +1,22 @@
 """Before a typed yes there is nothing: no id, no record, no connection, no git; and who may be asked, when and how often."""
 
 import os
-import time
 from collections.abc import Callable
 
-import pexpect
 import pytest
 
-from tests.client.people import ANSWER_PROMPT, DAY, Developer, eventually
+from tests.client.people import ANSWER_PROMPT, Developer, eventually, nothing_is_kept_about
 from tests.client.recorder import Recorder
 
-INVITED = "Look and decide: innerloop opt-in"
 UUID_LENGTH = 36
+
+
 FORBIDDING: list[dict[str, str | None]] = [
     {"DO_NOT_TRACK": "1"}, {"DO_NOT_TRACK": "yes"}, {"INNERLOOP_MODE": "off"}, {"INNERLOOP_MODE": "unheard-of"}, {"INNERLOOP_MODE": ""},
     {"SUDO_USER": "somebody"}, {"SUDO_UID": "1000"}, {"HOME": None}, {"HOME": "relative"},
 ]  # fmt: skip
+
+
 NOT_A_PERSON: list[dict[str, str | None]] = [
     {"CI": "true"}, {"GITHUB_ACTIONS": "true"}, {"BUILDKITE": "true"}, {"CLAUDECODE": "1"}, {"AI_AGENT": "x"}, {"CURSOR_AGENT": "1"},
 ]  # fmt: skip
@@ -23,16 +24,6 @@ NOT_A_PERSON: list[dict[str, str | None]] = [
 
 def shown(env: dict[str, str | None]) -> str:
     return " ".join(f"{key}={value}" for key, value in env.items())
-
-
-def nothing_is_kept_about(developer: Developer, *allowed: str) -> None:
-    """No id on disk, no spool; of files at most those two that hold no id: when somebody was asked, and the cache of that."""
-    files = developer.files()
-    assert not [name for name in files if "spool" in name]
-    for name, data in files.items():
-        assert name.startswith((".local/state/innerloop/asked", ".local/state/innerloop/hot/", *allowed)), name
-        assert b"anonymous_user_id" not in data
-    assert len(files) <= 2 + len(allowed)
 
 
 @pytest.mark.parametrize("answer", ["", "^D", "^C", "yes please", "1", "keep", "YESS", "y\x01"])
@@ -230,129 +221,6 @@ def test_opt_out_makes_no_connection_and_starts_no_process(strace: str, agreed: 
         assert "socket(" not in calls
         assert "git" not in [line.split('"')[1].rpartition("/")[2] for line in calls.splitlines() if "execve(" in line]
     assert server.connections == 0
-
-
-# the invitation
-
-
-def test_the_invitation_comes_once_after_a_success(developer: Developer) -> None:
-    assert INVITED not in developer.run_at_terminal("make", "fail").text
-    nothing_is_kept_about(developer)
-    first = developer.run_at_terminal("make", "test")
-    assert (first.status, first.text.count(INVITED)) == (0, 1)
-    nothing_is_kept_about(developer)
-    for _ in range(5):
-        assert developer.run_at_terminal("make", "test").text == ""
-
-
-def test_the_invitation_comes_once_more_after_30_days_and_then_never(developer: Developer) -> None:
-    developer.run_at_terminal("make", "test")
-    asked = developer.state / "asked"
-    key, today = asked.read_text().split()
-    for days, invited in ((29, 0), (30, 1)):
-        asked.write_text(f"{key} {int(today) - days}\n")
-        developer.hot_file.unlink()
-        assert developer.run_at_terminal("make", "test").text.count(INVITED) == invited
-    _first, _second = asked.read_text().splitlines()
-    asked.write_text(f"{key} {int(today) - 800}\n{key} {int(today) - 400}\n")
-    for _ in range(3):
-        developer.hot_file.unlink(missing_ok=True)
-        assert developer.run_at_terminal("make", "test").text == ""
-
-
-def test_the_second_invitation_needs_no_change_of_a_file(developer: Developer) -> None:
-    """The days pass by themselves: the launcher's cache must not keep a developer from the second invitation, nor repeat it."""
-    developer.run_at_terminal("make", "test")
-    today = int(time.time()) // DAY
-    for path, day in ((developer.state / "asked", today), (developer.hot_file, today + 30)):
-        assert str(day).encode() in path.read_bytes()
-        path.write_bytes(path.read_bytes().replace(str(day).encode(), str(day - 31).encode()))
-    assert developer.run_at_terminal("make", "test").text.count(INVITED) == 1
-    assert developer.run_at_terminal("make", "test").text == ""
-
-
-@pytest.mark.slow
-def test_500_runs_are_invited_once_and_a_month_later_once_more(developer: Developer) -> None:
-    """The statuses are the commands' own, whatever is printed after them."""
-    script = "i=0; while [ $i -lt 250 ]; do innerloop run -- true || exit 9; innerloop run -- sh -c 'exit 3'; [ $? = 3 ] || exit 9; i=$((i+1)); done"
-    asked = developer.state / "asked"
-    for invited in (1, 1, 0):
-        child = developer.spawn("sh", "-c", script)
-        child.expect(pexpect.EOF, timeout=110)
-        child.close()
-        assert child.exitstatus == 0
-        assert child.before.count(INVITED) == invited
-        assert len(child.before.splitlines()) == 2 * invited
-        lines = [line.split() for line in asked.read_text().splitlines()]
-        asked.write_text("".join(f"{key} {int(day) - 30}\n" for key, day in lines))
-        developer.hot_file.unlink()
-
-
-def test_nobody_is_invited_without_a_terminal(developer: Developer) -> None:
-    for command in ("innerloop run -- make test </dev/null", "innerloop run -- make test | cat", "innerloop run -- make test 2>/dev/null"):
-        assert INVITED not in developer.at_terminal("sh", "-c", command).text
-    assert developer.run("make", "test").err == ""
-    assert developer.files() == {}
-
-
-def test_after_a_no_nobody_is_invited_again(developer: Developer) -> None:
-    developer.opt_in("no")
-    script = "for i in $(seq 50); do innerloop run -- true; innerloop run -- make test; done"
-    assert developer.at_terminal("sh", "-c", script).text == ""
-    developer.edit(fields={"jobs": True}, project={"retention_days": 3000})
-    assert developer.run_at_terminal("make", "test").text == ""
-
-
-def test_opt_out_before_any_question_is_a_no_for_good(developer: Developer) -> None:
-    assert developer.opt_out().status == 0
-    assert developer.run_at_terminal("make", "test").text == ""
-    assert developer.status()["mode"] == "no"
-
-
-def test_an_invitation_changes_no_exit_status(developer: Developer) -> None:
-    said = developer.run_at_terminal("sh", "-c", "echo done; exit 0")
-    assert said.status == 0
-    assert said.text.startswith("done\n")
-    assert INVITED in said.text
-    assert developer.run_at_terminal("sh", "-c", "exit 7") == (7, "")
-
-
-# where the project prefers the question itself
-
-
-@pytest.fixture
-def questioned(developer: Developer) -> Developer:
-    """Somebody in a project that asks the question after the first success."""
-    return developer.edit(project={"ask": "question"})
-
-
-def test_the_question_itself_follows_the_first_success_where_the_project_prefers_that(questioned: Developer, server: Recorder) -> None:
-    assert "May Example Org" not in questioned.run_at_terminal("make", "fail").text
-    said = questioned.run_at_terminal("make", "test", types=[(ANSWER_PROMPT, "yes")])
-    assert said.status == 0
-    assert questioned.status()["mode"] == "on"
-    assert questioned.recorded() == 0
-    questioned.run("make", "test")
-    assert questioned.recorded() == 1
-    assert server.connections == 0
-
-
-def test_a_no_to_that_question_ends_the_matter(questioned: Developer, server: Recorder) -> None:
-    said = questioned.run_at_terminal("make", "test", types=[(ANSWER_PROMPT, "n")])
-    assert said.status == 0
-    assert questioned.consent["decision"] is False
-    for _ in range(5):
-        assert questioned.run_at_terminal("make", "test").text == ""
-    nothing_is_kept_about(questioned, ".config/innerloop/")
-    assert server.connections == 0
-
-
-@pytest.mark.parametrize("answer", ["", "^D", "^C", "what"])
-def test_no_answer_to_that_question_asks_no_second_time_that_month(questioned: Developer, answer: str) -> None:
-    said = questioned.run_at_terminal("make", "test", types=[(ANSWER_PROMPT, answer)])
-    assert said.status == 0
-    nothing_is_kept_about(questioned)
-    assert questioned.run_at_terminal("make", "test").text == ""
 
 
 # after a yes

@@ -9,11 +9,15 @@ import pytest
 
 from innerloop.core.consent.texts import label
 from innerloop.core.plan.tracking import PLAN
-from tests.client.people import ANSWER_PROMPT, Developer
+from tests.client.people import ANSWER_PROMPT, Developer, invited
 from tests.client.recorder import Recorder, Reply
 
 NEW = "git_commit_time"  # a field that is off unless the project file turns it on
+
+
 REMOVABLE = [name for name, field in PLAN.fields.items() if field.default != "off" and name != "messageId"]
+
+
 WIDENED: dict[str, dict[str, Any]] = {
     "a new field": {"fields": {NEW: True}},
     "a finer start time": {"fields": {"start_time": "minute"}},
@@ -327,22 +331,6 @@ def test_the_answer_is_read_again_before_every_batch(agreed: Developer, server: 
 ANOTHER = [{"start_time": "minute"}, {"start_time": "second"}, {"duration_ms": "exact"}]  # one change after the other
 
 
-def invited(developer: Developer) -> bool:
-    """Whether somebody is invited now, by the launcher's cache and by the sources alike; that it happened is not kept."""
-    asked = developer.state / "asked"
-    before = asked.read_bytes() if asked.exists() else b""
-    found = []
-    for cached in (True, False):
-        if not cached:
-            developer.hot_file.unlink(missing_ok=True)
-        developer.run("true")  # makes the cache where there is none, and has no terminal to invite at
-        found.append("Look and decide: innerloop opt-in" in developer.run_at_terminal("true").text)
-        asked.write_bytes(before)
-        developer.hot_file.unlink(missing_ok=True)
-    assert found[0] == found[1], "the launcher's cache knows another rule than the sources"
-    return found[0]
-
-
 def let_days_pass(developer: Developer, days: int) -> None:
     """As if everything that was asked had been asked so many days earlier."""
     asked = developer.state / "asked"
@@ -396,87 +384,6 @@ def test_what_changed_is_not_counted_among_what_stayed_the_same(agreed: Develope
     fields = len(agreed.status()["fields"])
     agreed.edit(fields={"duration_ms": "exact", NEW: True})
     assert f"  same     {fields - 1} fields" in agreed.opt_in("").text
-
-
-# a no is one for the project, wherever it moves to
-
-
-@pytest.fixture
-def refused(developer: Developer) -> Developer:
-    """Somebody who said no."""
-    developer.opt_in("no")
-    return developer
-
-
-MOVED = {"project": {"endpoint": "http://127.0.0.1:9"}}
-
-
-def test_a_no_holds_where_the_project_moves_to_another_address(refused: Developer) -> None:
-    refused.edit(**MOVED)
-    assert refused.status()["mode"] == "no"
-    assert not invited(refused)
-    refused.edit(fields={NEW: True}, project={"endpoint": "http://127.0.0.1:19", "retention_days": 3000})
-    assert not invited(refused)
-    assert "at another address" in refused.innerloop("status").out
-
-
-def test_a_no_does_not_hold_for_another_project_or_organisation(refused: Developer) -> None:
-    refused.edit(project={"organisation": "Somebody Else"})
-    assert invited(refused)
-    refused.edit(project={"organisation": "Example Org", "id": "shop-2", "write_key": "shop-2.x"})
-    assert invited(refused)
-
-
-def test_after_a_no_a_yes_at_another_address_is_typed_and_holds_there_alone(refused: Developer, server: Recorder) -> None:
-    refused.edit(**MOVED)
-    refused.opt_in("yes")
-    assert refused.status()["mode"] == "on"
-    refused.edit(project={"endpoint": server.url})
-    assert refused.status()["mode"] == "no"
-    refused.run("true")
-    assert refused.recorded() == 0
-    refused.edit(project={"endpoint": "http://127.0.0.1:19"})
-    assert refused.status()["mode"] == "no"
-
-
-def test_a_yes_or_local_at_one_address_says_nothing_about_another(developer: Developer) -> None:
-    for number, answer in enumerate(("yes", "local")):
-        developer.edit(project={"endpoint": f"http://127.0.0.1:{number + 10}"})
-        developer.opt_in(answer)
-    developer.edit(**MOVED)
-    assert developer.status()["mode"] == "off"
-    assert invited(developer)
-
-
-@pytest.mark.parametrize("how", ["a no elsewhere", "that no is deleted", "that no is edited", "that no cannot be read"])
-def test_the_cache_is_worthless_once_the_answer_elsewhere_changed(developer: Developer, server: Recorder, how: str) -> None:
-    """The launcher's cache names every source of a no, also those that may come to be one."""
-    if how != "a no elsewhere":
-        developer.opt_in("no")
-        (answer,) = developer.config.glob("*.json")
-    developer.edit(**MOVED)
-    developer.run_at_terminal("true")
-    developer.run("true")
-    asked = developer.state / "asked"
-    assert asked.exists() == (how == "a no elsewhere")
-    assert developer.hot_file.exists()
-    if how == "a no elsewhere":
-        developer.directory = developer.project(directory="older").edit(project={"endpoint": server.url}).directory
-        developer.opt_in("no")
-        asked.unlink()
-        developer.directory = developer.base / "shop"
-    elif how == "that no is deleted":
-        answer.unlink()
-    elif how == "that no is edited":
-        answer.write_text(answer.read_text().replace("false", "null", 1))
-    else:
-        answer.write_text("{")
-    due = developer.hot_file.read_bytes()
-    if how == "a no elsewhere":  # as if 31 days had passed for the cache too
-        before = due.partition(b"\ndue ")[2].partition(b"\n")[0]
-        developer.hot_file.write_bytes(due.replace(b"\ndue " + before, b"\ndue 1"))
-    said = "Look and decide" in developer.run_at_terminal("true").text
-    assert said == (how in ("that no is deleted", "that no is edited"))
 
 
 def test_where_the_question_is_preferred_a_changed_list_is_announced_and_not_recorded(developer: Developer) -> None:

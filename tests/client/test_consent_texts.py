@@ -10,14 +10,24 @@ from innerloop.core.plan.tracking import PLAN
 from tests.client.people import ANSWER_PROMPT, Developer
 
 WIDTH, MOST_LINES, MOST_WORDS, OTHER_LINES = 80, 18, 120, 9
+
+
 BANNED = ("only takes", "please", "help us", "recommended", "required", "must", "everyone")
+
+
 NAMES = ("x", "a" * 40)
+
+
 FIELDS: dict[str, dict[str, Any]] = {
     "3": {name: name in ("messageId", "command", "duration_ms") for name in PLAN.fields},
     "default": {},
     "all": dict.fromkeys(PLAN.fields, True),
 }
+
+
 COHORTS = ["employee", "contractor", "community"]
+
+
 COHORT_PROMPT = r"One of these words \(Enter: rather not say\): "
 
 
@@ -275,3 +285,8 @@ def test_status_tells_the_truth_at_every_point(developer: Developer) -> None:
     assert first() == "shop: local: measured for you, nothing is sent"
     assert developer.opt_out().status == 0
     assert first() == "shop: no: nothing is recorded"
+
+
+def test_who_agrees_where_it_does_not_hold_is_told_so(developer: Developer) -> None:
+    said = developer.opt_in("yes", env={"INNERLOOP_MODE": "local"})
+    assert "Here and now it is local: INNERLOOP_MODE=local" in " ".join(said.text.split())

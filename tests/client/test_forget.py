@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from tests.client.people import Developer, Said, eventually
 from tests.client.recorder import Recorder, Reply, Request
 
 RECEIPT = "0123456789abcdef0123456789abcdef"
+
+
 TYPE_YES = r"Type yes: "
 
 
@@ -409,3 +412,14 @@ def test_a_receipt_that_names_another_id_or_says_nonsense_confirms_nothing(
 
     assert 1 == forget(agreed).status
     assert agreed.status()["erasure_waits"] is True
+
+
+def test_a_collector_that_wants_to_be_asked_again_at_once_is_asked_a_few_times(agreed: Developer, server: Recorder) -> None:
+    agreed.run("true")
+    server.always(Reply(503, headers={"Retry-After": "0"}))
+    started = time.monotonic()
+    agreed.at_terminal(agreed.command, "forget", types=[("Type yes: ", "yes")])
+    times = [request for request in server.requests if "POST /v1/forget" in request.line]
+
+    assert 2 <= len(times) <= 7
+    assert time.monotonic() - started > len(times) - 1

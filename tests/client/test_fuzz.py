@@ -7,10 +7,12 @@ cases of the same making through the built launcher and over the wire.
 
 import base64
 import codecs
+import json
 import os
 import random
 import re
 import tempfile
+import tracemalloc
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,26 +26,46 @@ from innerloop.core.consent.resolve import ConsentState, Context, resolve
 from innerloop.core.launcher import measure, record
 from innerloop.core.launcher.main import Request
 from innerloop.core.outbound import seal
-from innerloop.core.shared import cache, paths
+from innerloop.core.shared import cache, paths, untrusted
 from innerloop.core.spool import store
 from tests.client.people import Developer
 
 EXACT = ("test", "build", "true", "docker compose up", "déploie", "a" * 40 + " " + "b" * 30)
+
+
 STARRED = ("dev.up.*", "*-shell", "run *")
+
+
 STEMS = ("lms", "redis")
+
+
 SEPARATOR = "+"
+
+
 LISTED = re.compile(
     "|".join(
         [re.escape(name) for name in EXACT]
         + [re.escape(name).replace(r"\*", "(?:(?:lms|redis)(?:[+](?:lms|redis))*)") for name in STARRED]
     )
 )  # fmt: skip
+
+
 NAMES = {"allow": [*EXACT, *STARRED], "stems": list(STEMS), "separator": SEPARATOR}
+
+
 SPACES = (" ", "\t", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u00a0", "\u2028", "\u200b", "\u202e", "\x01", "\x7f")
+
+
 # What a line of a record could be mistaken for.
 LINES = ("name {}", "type {}", "actor {}", "test {}", "mode local", "serial {}", "end 0 1 2", "local {}", "digest {}", "root {}")
+
+
 MARK = "canary7f3a"
+
+
 MAKE_OPTIONS = ("-j", "-j2", "-C", "-f", "-o", "-W", "-I", "--eval", "--file", "-k", "-sn", "--", "-", "--jobs=3", "--directory=")
+
+
 VARIABLES = ("USER", "EMAIL", "SECRET_KEY", "GIT_AUTHOR_NAME", "AGENT_NAME", "CI_COMMIT_REF", "SSH_CONNECTION", "HOSTNAME", "PS1")
 
 
@@ -228,3 +250,28 @@ def test_no_canary_of_2000_cases_passes_the_filter(developer: Developer, memory:
 @pytest.mark.timeout(600)
 def test_no_canary_of_98000_cases_passes_the_filter(developer: Developer, memory: Path) -> None:
     through_the_filter(developer, memory, 2, 98_000)
+
+
+@pytest.mark.parametrize("filling", [b'"x', b'""', b"\\\\", b"x"], ids=["texts", "quotes", "backslashes", "letters"])
+def test_reading_what_may_be_anybodys_takes_little_memory(filling: bytes) -> None:
+    """Two megabytes of it, behind enough brackets to be looked at closely."""
+    data = b'["' + b"[" * 40 + b'",' + (b'"' if filling in (b"x", b"\\\\") else b"") + filling * ((2 << 20) // len(filling))
+    tracemalloc.start()
+    with pytest.raises(ValueError):
+        untrusted.parse(data)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert most < 16 << 20
+
+
+@pytest.mark.parametrize(
+    ("text", "deep"),
+    [('["' + "[" * 40 + '"]', False), ('["\\"' + "[" * 40 + '"]', False), ('["\\\\"' + "," + "[" * 40, True), ("[" * 33, True)],
+)
+def test_only_brackets_outside_of_texts_lie_in_each_other(text: str, deep: bool) -> None:
+    if not deep:
+        assert json.loads(text) == untrusted.parse(text.encode())
+        return
+    with pytest.raises(ValueError, match="deep"):
+        untrusted.parse(text.encode())

@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from innerloop.core.shared import programs
+from innerloop.core.spool import facts
 from innerloop.core.spool.facts import parse_git
 from tests.client.people import Developer, eventually
+from tests.client.recorder import Recorder
 
 LONG_AGO = "2020-02-03T04:05:06+05:30"
+
+
 FIFO_PATIENCE = 5  # s, as innerloop.git.PATIENCE
 
 
@@ -286,3 +290,21 @@ def test_what_a_program_of_ours_gets_is_a_short_list(checkout: Developer, tmp_pa
         {b"HOME": b"/h", b"PATH": b".:/bin::/usr/bin", b"LD_PRELOAD": b"x", b"SECRET": b"s", b"XDG_CONFIG_HOME": b"rel"}
     )
     assert seen == {b"HOME": b"/h", b"PATH": b"/bin:/usr/bin", b"LC_ALL": b"C"}
+
+
+@pytest.mark.parametrize("seconds", [-50_000_000_000, -1, 4_102_444_800, 250_000_000_000, 10**30])
+def test_a_run_under_a_commit_of_an_impossible_time_leaves_without_it(agreed: Developer, server: Recorder, seconds: int) -> None:
+    assert facts.parse_git("commit 1764460800 +0000\nhead refs/heads/main\ndefault \n") is not None
+    agreed.git("init", "-q")
+    agreed.git("add", ".")
+    agreed.git("commit", "-qm", "x")
+    agreed.run("make", "test")
+    (record,) = agreed.place("new")
+    sidecar = agreed.spool / "run" / f"{record.name}.git"
+    assert eventually(lambda: sidecar.exists() and "default" in sidecar.read_text())
+    sidecar.write_text(f"commit {seconds} +0000\nhead refs/heads/main\ndefault \n")
+    assert facts.parse_git(sidecar.read_text()) is None
+    assert 0 == agreed.flush().status
+
+    assert server.events
+    assert 1 == agreed.ledger()["acknowledged"]

@@ -426,3 +426,13 @@ def test_everything_that_is_kept_is_for_its_owner_alone(agreed: Developer) -> No
     for top in (agreed.state, agreed.config):
         for path in (top, *top.rglob("*")):
             assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_cache_with_a_bad_byte_is_written_again(agreed: Developer) -> None:
+    agreed.run("make", "test")
+    agreed.hot_file.write_bytes(agreed.hot_file.read_bytes().replace(b"\np test", b"\np te\xfft", 1))
+    assert agreed.innerloop("doctor").status == 0
+    for _ in range(2):
+        agreed.run("make", "test")
+    assert agreed.recorded() == 3
+    assert b"\np test\n" in agreed.hot_file.read_bytes()

@@ -193,3 +193,37 @@ def test_opt_out_does_not_wait_for_a_command_of_ours_that_stands_still(agreed: D
     assert time.monotonic() - started < 10
     assert holder.wait(5) == -9
     assert agreed.place("sealed") == []
+
+
+JOB = {"CI": "1", "INNERLOOP_CI": "1"}
+
+
+def test_opt_out_works_on_a_full_disk(agreed: Developer, small_disk: Callable[..., list[str]]) -> None:
+    for _ in range(3):
+        agreed.run("make", "test")
+    agreed.pending()
+    saved = agreed.base / "saved"
+    agreed.home.rename(saved)
+    agreed.home.mkdir()
+    script = f"""
+cp -a {saved}/. {agreed.home}/
+dd if=/dev/zero of={agreed.home}/filler bs=1k >/dev/null 2>&1 || true
+innerloop opt-out; echo "status $?"
+innerloop status | head -1
+find {agreed.home}/.local/state/innerloop/spool/*/sealed {agreed.home}/.local/state/innerloop/spool/*/new -type f | wc -l
+"""
+    done = agreed.execute(*small_disk(agreed.home, script, size="256k"))
+    assert "status 0" in done.out, done
+    assert "shop: no" in done.out
+    assert done.out.splitlines()[-1] == "0"
+
+
+@pytest.mark.parametrize("leaving", [("opt-out",), ("opt-out", "--all")])
+def test_leaving_takes_what_ci_jobs_of_the_same_user_left(agreed: Developer, leaving: tuple[str, ...]) -> None:
+    agreed.edit(project={"ci": True})
+    agreed.run("make", "test", env=JOB)
+    (spool,) = agreed.state.glob("spool/*-ci")
+    assert len(list((spool / "new").iterdir())) == 1
+    agreed.innerloop(*leaving)
+    assert list((spool / "new").iterdir()) == []
+    assert not (agreed.state / "enabled").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.core.shared import git
+from innerloop.core.shared import git, paths
 from innerloop.core.shared.paths import Home, mounted
 from tests.client.people import ANSWER_PROMPT, Developer
 
@@ -99,3 +99,25 @@ def test_behind_the_mount_git_reads_the_checkout_whoever_owns_it(tmp_path: Path)
     home.shared = True
     said = {b"GIT_CONFIG_COUNT": b"1", b"GIT_CONFIG_KEY_0": b"safe.directory", b"GIT_CONFIG_VALUE_0": bytes(tmp_path / "app")}
     assert said == {key: value for key, value in git.environment_in(home, below).items() if key.startswith(b"GIT_CONFIG")}
+
+
+@pytest.mark.parametrize("link", ["the home", "above the home", "relative"])
+def test_a_home_behind_a_link_is_followed_to_where_it_is(link: str, tmp_path: Path) -> None:
+    """Without touching what is behind it: there is nothing."""
+    far = b"/srv/server-that-is-not-there"
+    mounts = b"1 2 0:1 / / rw - ext4 /dev/x rw\n3 1 0:2 / " + far + b" rw - nfs4 server:/ rw\n"
+    home = tmp_path / "home"
+    if link == "the home":
+        home.symlink_to(os.fsdecode(far) + "/me")
+    elif link == "above the home":
+        (tmp_path / "homes").symlink_to(os.fsdecode(far))
+        home = tmp_path / "homes" / "me"
+    else:
+        home.symlink_to(os.path.relpath(os.fsdecode(far), tmp_path) + "/me")
+    assert paths.far({b"HOME": os.fsencode(home)}, mounts)
+    assert not paths.far({b"HOME": os.fsencode(tmp_path)}, mounts)
+
+
+def test_a_mount_for_a_container_may_hang_too() -> None:
+    mounts = b"1 2 0:1 / / rw - ext4 /dev/x rw\n3 1 0:2 / /run/innerloop/state rw - virtiofs host rw\n"
+    assert paths.far({b"HOME": b"/root"}, mounts)

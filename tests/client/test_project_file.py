@@ -11,6 +11,8 @@ from tests.client.people import Developer, toml
 from tests.client.recorder import Recorder
 
 COMMANDS = [["status"], ["describe"], ["opt-in"], ["opt-out"], ["show", "next"], ["flush"], ["report"]]
+
+
 MALFORMED = {
     '[project]\nid = "shop"\nname = shop\n': 3,
     '[project]\n\n\nid = "shop\n': 4,
@@ -19,8 +21,14 @@ MALFORMED = {
     "[project]\nid = 2026-11-23\n": 2,
     "a = 1.5\n": 1,
 }  # fmt: skip
+
+
 ESCAPES = "\x1b[31m\x1b]0;title\x07\x9b\x08\r\x7f"
+
+
 CONTROLS = "".join(map(chr, [*range(10), *range(11, 32), *range(127, 160)]))
+
+
 HIDDEN = "\u202e\u2066\u200b\u200d\ufeff\u2028\u00ad\u061c\U000e0041\u180e"
 
 
@@ -84,6 +92,8 @@ GOOD_ENDPOINTS = {
     "https://b\u00fccher.example/in": "xn--bcher-kva.example", "https://\u0430pple.com": "xn--pple-43d.com", "https://example.org:8443/a/b": "example.org:8443",
     "http://[::1]:8080": "[::1]:8080",
 }  # fmt: skip
+
+
 BAD_ENDPOINTS = [
     "", "example.org", "ftp://example.org", "file:///etc/passwd", "https://", "https://user@example.org", "https://:secret@example.org",
     "https://example.org?x=1", "https://example.org#x", "https://example.org:99999", "https://example.org:x", "https://exa mple.org",
@@ -247,3 +257,18 @@ def test_names_that_are_taken_off_the_list_do_not_leave(agreed: Developer, serve
 
 def test_a_machine_wide_file_is_named_where_it_matters() -> None:
     assert Path("/etc/innerloop.toml").exists() is False, "the tests assume a machine without one"
+
+
+def test_two_clones_of_which_one_asks_for_less_keep_to_their_own_list(agreed: Developer, server: Recorder) -> None:
+    first = agreed.directory
+    agreed.run("make", "test")
+    agreed.project(directory="second").edit(fields={"os": False})
+    agreed.run("make", "build")
+    for directory in (agreed.directory, first):
+        agreed.directory = directory
+        assert len(agreed.pending()) == 2
+    assert agreed.flush().status == 0
+    found = {event["properties"]["command"]: "os" in event["properties"] for event in server.events}
+    assert found == {"test": True, "build": False}
+    assert len({request.document["context"]["plan"] for request in server.requests}) == 2
+    assert agreed.ledger()["acknowledged"] == 2

@@ -434,3 +434,29 @@ def test_answers_for_many_projects_at_once_are_all_kept(hire: Callable[..., Deve
         child.expect(pexpect.EOF)
         child.close()
     assert len((developer.state / "enabled").read_text().splitlines()) == 1 + 8
+
+
+def test_a_journal_that_can_be_written_half_forgets_no_run(agreed: Developer, server: Recorder) -> None:
+    """As on a nearly full disk: the limit of a file's size cuts the write in two."""
+    agreed.run("make", "test")
+    agreed.pending()
+    agreed.pretend_sealed(400)
+    done = agreed.execute("sh", "-c", "ulimit -f 8; exec innerloop flush")
+    assert done.status == 1
+    assert agreed.ledger()["recorded"] == 401
+    assert agreed.flush().status == 0
+    assert agreed.ledger()["acknowledged"] == 401
+    assert len({event["messageId"] for event in server.events}) == 401
+
+
+@pytest.mark.parametrize("root", ["innerloop.toml", "/", "//x/innerloop.toml", "/a/../innerloop.toml", "a/innerloop.toml", ""])
+def test_a_record_whose_project_file_has_no_plain_path_is_none_of_ours(agreed: Developer, server: Recorder, root: str) -> None:
+    agreed.run("make", "test")
+    (record,) = agreed.place("new")
+    text = record.read_text()
+    record.write_text(text.replace(f"root {agreed.project_file}", f"root {root}"))
+    assert text != record.read_text()
+    agreed.flush(timeout=15)
+
+    assert [] == server.events
+    assert (agreed.spool / "quarantine" / f"{record.name}.reason").read_text() == "unreadable"

@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
+from innerloop.core.outbound import target_events
 from tests.client.people import DAY, Developer, Said
 from tests.client.recorder import Recorder
 from tests.client.target_logs import BASE, MS, HandMade
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
 MOST = 50
+
+
 OWN = ("run", "targets", "targets_failed")  # what the probe adds to a run's own event
 
 
@@ -353,3 +358,9 @@ def test_a_make_in_a_directory_with_names_of_its_own_is_called_by_them(shop: Dev
     assert sorted(names()) == sorted(expected)
     assert shop.run("make", "build", name="test", cwd=api).status == 0  # a name that was given is that name anywhere
     assert sorted(names()) == sorted([*expected, "test"])
+
+
+@pytest.mark.parametrize(("directory", "root"), [("/", ""), ("/", "//"), ("", "/a"), ("a", "/a"), ("/srv", "//srv")])
+@pytest.mark.timeout(5)
+def test_a_directory_that_is_not_below_a_project_is_looked_at_once(directory: str, root: str) -> None:
+    assert not target_events._belongs(directory, root)

@@ -17,9 +17,17 @@ import pexpect
 from tests.client.people import ANSWER_PROMPT, MAKEFILE, PATIENCE, Ended, Said, toml
 
 DEVELOPER = 4242  # uid and gid of the developer on the host
+
+
 STRANGER = 4300
+
+
 PYZ = "/opt/innerloop.pyz"
+
+
 COLLECTOR = "collector.test"  # a name for this machine's loopback that is not recognised as such
+
+
 ENTER = """
 root=$1; shift
 for directory in $1; do
@@ -199,3 +207,8 @@ class Root:
         done = self.execute("git", *words, env=who)
         assert done.status == 0, done
         return done
+
+
+def under_way(root: Root) -> list[str]:
+    """The runs that have begun and not ended; what git said about one lies beside it."""
+    return [path.name for path in (root.spool / "run").iterdir() if not path.suffix]

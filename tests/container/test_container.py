@@ -16,7 +16,7 @@ from tests.client.founding import KEY
 from tests.client.people import PATIENCE, eventually
 from tests.client.recorder import Recorder
 from tests.conftest import ROOT
-from tests.container.roots import DEVELOPER, PYZ, STRANGER, Mount, Root, fragment
+from tests.container.roots import DEVELOPER, PYZ, STRANGER, Mount, Root, fragment, under_way
 from tests.needs import need
 
 
@@ -29,11 +29,6 @@ def in_container(events: "list[dict[str, object]]") -> list[object]:
 def owners(root: Root) -> set[int]:
     """To whom the files of innerloop on the host belong."""
     return {path.lstat().st_uid for top in (root.state, root.config) for path in (top, *top.rglob("*"))}
-
-
-def under_way(root: Root) -> list[str]:
-    """The runs that have begun and not ended; what git said about one lies beside it."""
-    return [path.name for path in (root.spool / "run").iterdir() if not path.suffix]
 
 
 # without the mount
@@ -403,51 +398,6 @@ def test_a_collector_on_the_hosts_loopback_is_left_to_the_host(host: Root, alone
     assert 0 == server.connections
     assert host.innerloop("flush").status == 0
     assert [True, True] == in_container(server.events)
-
-
-# the command inside
-
-
-SCRIPT = "id; grep -E 'Cap|Groups|Uid|Gid|NoNewPrivs|Sig(Blk|Ign|Cgt)' /proc/self/status; env | sort; umask; echo error >&2; exit 3"
-
-
-@pytest.mark.parametrize("script", [SCRIPT, "kill -TERM $$", "kill -KILL $$", "exec no-such-command", "cat; tty; pwd"])
-def test_a_command_inside_is_as_bare(agreed: Root, container: Root, script: str) -> None:
-    """Identity, capabilities, environment, output, status and signal, whoever we acted as meanwhile."""
-    container.run("make", "test")
-    bare = container.execute("sh", "-c", script)
-    measured = container.run("sh", "-c", script)
-    assert bare.status == measured.status
-    assert without_the_real_time_signals(bare.out) == without_the_real_time_signals(measured.out)
-    assert bare.err == measured.err
-    assert 2 == agreed.recorded()
-
-
-def without_the_real_time_signals(text: str) -> str:
-    """Two signals of glibc's own are ignored in any command that posix_spawn starts (docs/transparency.md)."""
-    return re.sub(r"(?<=SigIgn:\t)\w+", lambda mask: f"{int(mask[0], 16) & ~(3 << 31):016x}", text)
-
-
-def test_a_signal_to_the_launcher_reaches_a_command_of_any_user(agreed: Root, container: Root) -> None:
-    """Root may signal everybody, and can still do so after it acted as the owner."""
-    container.run("make", "test")
-    other = ["setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", "sleep", "60"]
-    running = container.start(*container.command, "run", "--", *other)
-    assert eventually(lambda: under_way(agreed))
-    time.sleep(0.3)
-    running.send_signal(signal.SIGTERM)
-    assert running.wait(PATIENCE) == -signal.SIGTERM
-    assert eventually(lambda: 2 == len(list((agreed.spool / "new").iterdir())))
-
-
-def test_a_command_inside_at_a_terminal_is_as_bare(agreed: Root, container: Root) -> None:
-    container.run("make", "test")
-    words = ["sh", "-c", "tty; read line; echo got $line; exit 7"]
-    bare = container.at_terminal(*words, types=[("/dev", "hello")])
-    measured = container.at_terminal(*container.command, "run", "--", *words, types=[("/dev", "hello")])
-    assert 7 == bare.status == measured.status
-    assert re.sub(r"\d+", "N", bare.text) == re.sub(r"\d+", "N", measured.text)
-    assert 2 == agreed.recorded()
 
 
 # seed mode
