@@ -53,7 +53,7 @@ def test_a_wrong_secret_an_unknown_id_and_an_erased_one_show_nothing(collector: 
     collector.forget(erased)
     thief.id = owner.id
 
-    assert ["refused", "unknown", "known"] == [line["state"] for line in _access(collector, thief, Owner(), erased)]
+    assert ["refused", "unknown", "known"] == [line.get("state", "a row") for line in _access(collector, thief, Owner(), erased)]
     assert 0 == _access(collector, erased)[0]["events"]
 
 
