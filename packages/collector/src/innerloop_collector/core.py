@@ -14,7 +14,7 @@ from innerloop_collector.config.files import write_private
 from innerloop_collector.config.paths import Paths
 from innerloop_collector.db.embedded import SESSION, embedded
 from innerloop_collector.db.engine import Engine, sync
-from innerloop_collector.db.integrity.checker import Watchman
+from innerloop_collector.db.integrity.checker import PartsChecker
 from innerloop_collector.db.lease import Lease, holder_of
 from innerloop_collector.db.server import by_url, layout_of
 from innerloop_collector.db.upgrade import bring_up
@@ -93,7 +93,7 @@ class Core:
         self.eraser = Eraser(self.erasures, self.tombstones, self.writer, self.purger, copies, self.clock.judging)
         sources = Source(self.engine, self.purger, lambda: self.writer.committed, paths, self.hasher.fingerprint(), self.backups, now)
         self.backup = BackupMaker(sources)
-        self.workers: list[Worker] = [self.notes, Watchman(self.engine), self.eraser, self.exporters]
+        self.workers: list[Worker] = [self.notes, PartsChecker(self.engine), self.eraser, self.exporters]
 
     def open(self) -> None:
         """Open the store and begin to write."""

@@ -9,13 +9,13 @@ events are stored once nevertheless, by their key.
 """
 
 import hashlib
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
+from innerloop_collector.background import BackgroundWorker
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import DataInUse, StoreError
 
@@ -31,18 +31,19 @@ class Lease:
         self._engine = engine
         self._holder = holder
         self._seconds = seconds
-        self._settle = seconds / 30
+        self._claim_wait = seconds / 30
         self._clock = clock
         self._until = 0.0
         self._fence = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._renew_forever, name="lease", daemon=True)
+        self._worker = BackgroundWorker(
+            "lease", self._turn, first_pause=seconds / 3, failed="lease not renewed", pause_after_failure=seconds / 3
+        )
 
     def take(self) -> None:
         """Take the lease and go on renewing it. Raises DataInUse where another collector has it."""
         self._claim()
         self._engine.fence = self.check
-        self._thread.start()
+        self._worker.start()
 
     def check(self) -> None:
         """Raise StoreError where another collector may have the store by now."""
@@ -53,9 +54,7 @@ class Lease:
 
     def release(self) -> None:
         """Let others in at once."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._worker.stop()
         if self._clock() < self._until:
             self._until = 0.0
             try:
@@ -72,9 +71,9 @@ class Lease:
             self._fence = newest + 1
             if not mine:
                 self._write(_WAITS)
-                if self._clock() - began > self._settle:
+                if self._clock() - began > self._claim_wait:
                     continue
-                self._stopping.wait(self._settle)
+                self._worker.rest(self._claim_wait)
                 self._yield_to(self._look()[2])
             began = self._clock()
             self._write(_HOLDS)
@@ -88,12 +87,9 @@ class Lease:
             self._write(_ENDED)
             raise _in_use(first)
 
-    def _renew_forever(self) -> None:
-        while not self._stopping.wait(self._seconds / 3):
-            try:
-                self._renew()
-            except Exception as error:  # noqa: BLE001 - the thread must live; it comes back to this
-                _log.error("lease not renewed", error=str(error) if isinstance(error, StoreError | DataInUse) else type(error).__name__)
+    def _turn(self) -> float:
+        self._renew()
+        return self._seconds / 3
 
     def _renew(self) -> None:
         if self._clock() >= self._until:

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from innerloop_collector.background import BackgroundWorker
 from innerloop_collector.config.configuration import LARGEST_BATCH, Destination
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.agreed_fields import Release, last_day, passable, record
@@ -89,11 +90,9 @@ class Worker:
         self._rejections = 0  # attempts in a row, until now, of which every event was rejected
         self._noted = 0.0
         self._look_again = True  # for events that were set aside and are to be tried once more
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
         self._guard = threading.Lock()
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name=f"destination {name}", daemon=True)
+        self._worker = BackgroundWorker(f"destination {name}", self._turn, at_end=self._end)
 
     @property
     def position(self) -> int:
@@ -121,17 +120,15 @@ class Worker:
     def start(self) -> None:
         """Begin to work."""
         self.progress.running = True
-        self._thread.start()
+        self._worker.start()
 
     def ask_to_stop(self) -> None:
         """Begin nothing new."""
-        self._stopping.set()
-        self._wake.set()
+        self._worker.request_stop()
 
     def close(self, patience: float) -> None:
         """Wait for some seconds. A thread that still waits for its destination then is left alone, and cannot touch the store."""
-        if self._thread.is_alive():
-            self._thread.join(max(patience, 0.0))
+        self._worker.join(max(patience, 0.0))
         with self._guard:
             self._closed = True
         self.progress.running = False
@@ -139,23 +136,22 @@ class Worker:
     def wake(self) -> None:
         """Look at once, whatever was waited for."""
         self._look_again = True
-        self._wake.set()
+        self._worker.wake()
 
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                pause = 0.0 if self._turn() else _POLL
-            except _Closed:
-                return
-            except StoreError as error:
-                pause = self._store_failed(error)
-            except Exception as error:  # noqa: BLE001 - the thread must live
-                self._store_works()
-                pause = self._failed(error)
-            if pause:
-                self._wake.wait(pause)
-                self._wake.clear()
-                self.progress.next_try = 0.0
+    def _turn(self) -> float:
+        self.progress.next_try = 0.0
+        try:
+            return 0.0 if self._deliver_more() else _POLL
+        except _Closed:
+            self._worker.request_stop()
+            return 0.0
+        except StoreError as error:
+            return self._store_failed(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the destination is tried again later and later
+            self._store_works()
+            return self._failed(error)
+
+    def _end(self) -> None:
         with contextlib.suppress(_Closed, StoreError):
             self._note_position()
         self._drop_sender()
@@ -168,7 +164,7 @@ class Worker:
                 raise _Closed
             yield
 
-    def _turn(self) -> bool:
+    def _deliver_more(self) -> bool:
         """Do one piece of work. Returns whether there may be more."""
         if self.state.paused:
             return False
@@ -199,7 +195,7 @@ class Worker:
             if not rows and until < committed:
                 until = max(until, self._around.source.next_after(until) - 1)
         for first in range(0, len(rows), self.settings.batch):
-            if self._stopping.is_set() or self.state.paused:
+            if self._worker.stopping or self.state.paused:
                 return
             self._batch(rows[first : first + self.settings.batch])
         self._position = until

@@ -5,9 +5,11 @@ nothing of that installation is stored after. Then the rows, then what is left o
 tombstone is finished. Killed anywhere, the next start goes on from the tombstones that are not finished.
 """
 
+import contextlib
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
+from innerloop_collector.background import BackgroundWorker, describe
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.lifecycle.backup_catalog import Backups
 from innerloop_collector.lifecycle.erasure_journal import Journal
@@ -98,10 +101,10 @@ class Eraser:
         self._writer = writer
         self._journal, self._backups, self._elsewhere = copies
         self._judging = judging
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._stopping = threading.Event()
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._guard = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name="eraser", daemon=True)
+        self._worker = BackgroundWorker("eraser", self._turn, failed="the eraser failed", pause_after_failure=_AGAIN)
+        self._next_try = 0.0  # at what is not finished, on the monotonic clock
         self._unfinished: dict[int, str] = {}  # mark -> project
         self._untold: dict[int, int] = {}  # mark -> rows that went, until an answer says so
         self._fates: dict[int, dict[str, str]] = {}  # mark -> what became of it at the destinations, until an answer says so
@@ -127,26 +130,27 @@ class Eraser:
 
     def start(self) -> None:
         """Begin to work."""
-        self._thread.start()
+        self._worker.start()
 
     @property
     def working(self) -> bool:
         """Whether the eraser's thread works off what is asked for."""
-        return self._thread.is_alive()
+        return self._worker.alive
 
     def work_off(self) -> None:
         """Serve what waits in this thread, where no other does."""
-        self._serve(self._collect(0))
+        self._serve(self._collect())
 
     def submit(self, project: str, claims: Sequence[Claim]) -> "Future[Erased]":
         """Ask for an erasure. Who cancels the future may ask again; what was begun goes on, and the numbers are kept for the next answer."""
         job = _Job(project, claims)
         with self._guard:
-            if self._stopping.is_set():
+            if self._worker.stopping:
                 raise StoreError("the store is closing")
             if self._jobs.qsize() >= _MOST_WAITING:
                 raise QueueFull("too many erasures wait")
             self._jobs.put(job)
+        self._worker.wake()
         return job.done
 
     def finish(self) -> None:
@@ -160,32 +164,26 @@ class Eraser:
         """End soon. What is not finished is finished after the next start."""
         self._purger.stopping.set()
         with self._guard:
-            self._stopping.set()
-            self._jobs.put(None)
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _work(self) -> None:
-        self._resume()
-        while not self._stopping.is_set():
-            group = self._collect(_AGAIN if self._unfinished else None)
-            if group:
-                self._serve(group)
-            else:
-                self._resume()
-        for job in self._collect(0):
+            self._worker.request_stop()
+        self._worker.join()
+        for job in self._collect():
             _fail(job, StoreError("the store is closing"))
 
-    def _collect(self, patience: float | None) -> list[_Job]:
-        """Wait for a job, and take all that are there. None comes when it is time to try again or to end."""
+    def _turn(self) -> float | None:
+        """Try again what is not finished, where it is time, and first what an earlier process left. Then serve what waits."""
+        if time.monotonic() >= self._next_try:
+            self._resume()
+        if group := self._collect():
+            self._serve(group)
+        self._next_try = time.monotonic() + _AGAIN
+        return _AGAIN if self._unfinished else None
+
+    def _collect(self) -> list[_Job]:
+        """Take all that wait."""
         group: list[_Job] = []
-        try:
-            job = self._jobs.get(timeout=patience)
-            while job is not None:
-                group.append(job)
-                job = self._jobs.get_nowait()
-        except queue.Empty:
-            pass
+        with contextlib.suppress(queue.Empty):
+            while True:
+                group.append(self._jobs.get_nowait())
         return group
 
     def _resume(self) -> None:
@@ -193,13 +191,13 @@ class Eraser:
         try:
             self.finish()
         except Exception as error:  # noqa: BLE001 - the thread must live; it comes back to this
-            _log.error("erasure not finished", error=_name(error), ids=len(self._unfinished))
+            _log.error("erasure not finished", error=describe(error), ids=len(self._unfinished))
 
     def _serve(self, group: list[_Job]) -> None:
         try:
             answers = self._erase(group)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
-            _log.error("erasure failed", error=_name(error), requests=len(group))
+            _log.error("erasure failed", error=describe(error), requests=len(group))
             for job in group:
                 _fail(job, error if isinstance(error, StoreError) else StoreError(f"the store failed: {type(error).__name__}"))
             return
@@ -304,7 +302,3 @@ def _state(claim: Claim, proofs: Proofs) -> State:
 def _fail(job: _Job, error: StoreError) -> None:
     if job.done.running() or job.done.set_running_or_notify_cancel():
         job.done.set_exception(error)
-
-
-def _name(error: Exception) -> str:
-    return str(error) if isinstance(error, StoreError) else type(error).__name__

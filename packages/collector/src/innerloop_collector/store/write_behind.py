@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from innerloop_collector.background import BackgroundWorker
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import StoreError
@@ -29,9 +30,7 @@ class Notes:
         self._engine = engine
         self._guard = threading.Lock()
         self._rows: dict[str, tuple[Mapping[str, str], list[Row]]] = {}
-        self._some = threading.Event()
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="notes", daemon=True)
+        self._worker = BackgroundWorker("write-behind", self._turn, first_pause=None)
 
     def add(self, table: str, columns: Mapping[str, str], row: Row) -> None:
         """Have a row stored soon."""
@@ -39,27 +38,21 @@ class Notes:
             rows = self._rows.setdefault(table, (columns, []))[1]
             if len(rows) < _MOST:
                 rows.append(row)
-        self._some.set()
+        self._worker.wake()
 
     def start(self) -> None:
         """Begin to store."""
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """Store what waits, then end."""
-        self._end.set()
-        self._some.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._worker.stop()
         self._store()
 
-    def _work(self) -> None:
-        while not self._end.is_set():
-            self._some.wait()
-            self._end.wait(_LINGER_SECONDS)
-            self._some.clear()
-            if not self._store():
-                self._end.wait(_PAUSE_SECONDS)
+    def _turn(self) -> None:
+        self._worker.rest(_LINGER_SECONDS)
+        if not self._store():
+            self._worker.rest(_PAUSE_SECONDS)  # what is put back has woken the worker
 
     def _store(self) -> bool:
         with self._guard:

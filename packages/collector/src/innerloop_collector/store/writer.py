@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import structlog
 
+from innerloop_collector.background import BackgroundWorker
 from innerloop_collector.config.configuration import Store
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.store.events import INSTALLATION, MESSAGE_KEY, QuarantineRow, Row, Tables
@@ -68,12 +69,12 @@ class Writer:
         self._guard = threading.Lock()
         self._closed = False
         self._ended = self._took = 0.0  # of the last commit, s
-        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._worker = BackgroundWorker("writer", self._turn, failed="the writer failed", pause_after_failure=0.0)
         self.last_failure: str | None = None
 
     def start(self) -> None:
         """Begin to work."""
-        self._thread.start()
+        self._worker.start()
 
     def submit(
         self,
@@ -113,7 +114,7 @@ class Writer:
     @property
     def alive(self) -> bool:
         """Tell whether the thread is there."""
-        return self._thread.is_alive()
+        return self._worker.alive
 
     def can_write(self) -> bool:
         """Tell whether commits succeed. After a failure this tries one of its own, so that it heals without traffic."""
@@ -133,20 +134,20 @@ class Writer:
                 return
             self._closed = True
             self._jobs.put(None)
-        if self._thread.is_alive():
-            self._thread.join()
+        self._worker.join()
 
-    def _work(self) -> None:
-        open_for_more = True
-        while open_for_more:
-            group, open_for_more = self._collect()
-            if group:
-                began = time.monotonic()
-                self._commit_or_split(group)
-                self._ended = time.monotonic()
-                self._took = self._ended - began
-                with self._guard:
-                    self._waiting -= sum(job.size for job in group)
+    def _turn(self) -> float:
+        group, open_for_more = self._collect()
+        if not open_for_more:
+            self._worker.request_stop()
+        if group:
+            began = time.monotonic()
+            self._commit_or_split(group)
+            self._ended = time.monotonic()
+            self._took = self._ended - began
+            with self._guard:
+                self._waiting -= sum(job.size for job in group)
+        return 0.0
 
     def _collect(self) -> tuple[list[Job], bool]:
         """Wait for a job, then take what else comes, up to a full group.
