@@ -72,16 +72,16 @@ def _run(user: str) -> list[dict[str, Any]]:
 
 def bytes_per_event(data: Path, seeded: int) -> float:
     """What an event of this load takes in the store once its parts are merged, with its index of message ids."""
+    from innerloop_collector.composition.collector import Collector
     from innerloop_collector.config.paths import prepare
-    from innerloop_collector.core import Core
 
-    core = Core(prepare(data))
-    core.open()
-    core.engine.command("ALTER TABLE events DELETE WHERE plan = 'seeded' SETTINGS mutations_sync = 2")
-    core.engine.command("OPTIMIZE TABLE events FINAL")
-    size, rows = core.engine.query("SELECT sum(bytes_on_disk), sum(rows) FROM system.parts WHERE table = 'events' AND active")[0]
-    waiting = core.tables.counts()[1]
-    core.close()
+    opened = Collector(prepare(data))
+    opened.open()
+    opened.store.engine.command("ALTER TABLE events DELETE WHERE plan = 'seeded' SETTINGS mutations_sync = 2")
+    opened.store.engine.command("OPTIMIZE TABLE events FINAL")
+    size, rows = opened.store.engine.query("SELECT sum(bytes_on_disk), sum(rows) FROM system.parts WHERE table = 'events' AND active")[0]
+    waiting = opened.store.events.counts()[1]
+    opened.close()
     assert waiting == 0, f"{waiting} events broke the plan; {seeded} rows were seeded"
     return float(size / rows)
 

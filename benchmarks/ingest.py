@@ -57,18 +57,18 @@ def event() -> dict[str, Any]:
 
 def prepare_store(data: Path, rows: int) -> None:
     """Fill a store with rows, as if they had been received over the last months."""
-    from innerloop_collector.admin.operations import Operations
+    from innerloop_collector.composition.collector import Collector
+    from innerloop_collector.composition.operations import operations
     from innerloop_collector.config.paths import prepare
-    from innerloop_collector.core import Core
 
-    core = Core(prepare(data))
-    core.open()
-    Operations(core).call("projects.apply", {"toml": PROJECT, "source": "benchmark", "with_key": True})
+    opened = Collector(prepare(data))
+    opened.open()
+    operations(opened).call("projects.apply", {"toml": PROJECT, "source": "benchmark", "with_key": True})
     for first in range(0, rows, SEEDED_AT_ONCE):  # a statement may take 60 seconds
-        core.engine.command(_seed(first, min(rows, first + SEEDED_AT_ONCE)))
-    while core.engine.query("SELECT count() FROM system.merges")[0][0]:
+        opened.store.engine.command(_seed(first, min(rows, first + SEEDED_AT_ONCE)))
+    while opened.store.engine.query("SELECT count() FROM system.merges")[0][0]:
         time.sleep(0.5)  # whoever is measured later shall not pay for it
-    core.close()
+    opened.close()
 
 
 def _seed(first: int, end: int) -> str:
@@ -81,25 +81,27 @@ def _seed(first: int, end: int) -> str:
 
 def bare_loop(data: Path, events: int, block: int) -> dict[str, float]:
     """Look up and insert decoded blocks, nothing else."""
+    from innerloop_collector.composition.collector import Collector
     from innerloop_collector.config.paths import prepare
-    from innerloop_collector.core import Core
     from innerloop_collector.ingest import messages
     from innerloop_collector.pipeline.rows import event_row
     from innerloop_collector.pipeline.steps import run
     from innerloop_collector.store.events import MESSAGE_KEY
 
-    core = Core(prepare(data))
-    core.open()
-    shared = messages.envelope("bench", {}, core.now(), None)
-    rows = [event_row(run(messages.event_of(event(), shared, core.hasher), core.registry.catalogue)) for _ in range(events)]  # type: ignore[arg-type]
+    opened = Collector(prepare(data))
+    opened.open()
+    shared = messages.envelope("bench", {}, opened.now(), None)
+    rows = [event_row(run(messages.event_of(event(), shared, opened.store.hasher), opened.store.registry.catalogue)) for _ in range(events)]  # type: ignore[arg-type]
     blocks = [rows[first : first + block] for first in range(0, events, block)]
-    core.tables.insert_events([event_row(run(messages.event_of(event(), shared, core.hasher), core.registry.catalogue))])  # type: ignore[arg-type]
+    opened.store.events.insert_events(
+        [event_row(run(messages.event_of(event(), shared, opened.store.hasher), opened.store.registry.catalogue))]
+    )  # type: ignore[arg-type]
     began, used = time.perf_counter(), time.process_time()
     for one in blocks:
-        core.tables.known_events([row[MESSAGE_KEY] for row in one])
-        core.tables.insert_events(one)
+        opened.store.events.known_events([row[MESSAGE_KEY] for row in one])
+        opened.store.events.insert_events(one)
     taken, used = time.perf_counter() - began, time.process_time() - used
-    core.close()
+    opened.close()
     return {"events_per_second": events / taken, "cpu_ms_per_1000_events": used * 1e6 / events}
 
 

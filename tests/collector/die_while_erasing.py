@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.configuration import load
 from innerloop_collector.config.paths import prepare
-from innerloop_collector.core import Core
 from innerloop_collector.lifecycle.eraser import Claim, Copies, Eraser
 from innerloop_collector.lifecycle.erasure_journal import Journal
 from innerloop_collector.lifecycle.purge import Purger
@@ -44,18 +44,18 @@ def _and_die(method: Any) -> Any:
 
 def main(data: Path, user: str, step: str) -> None:
     """Open the store, begin to erase and die."""
-    core = Core(prepare(data), load(None, os.environ))
-    core.open()
-    mark = core.hasher.mark(installation := core.hasher.installation("acme", user))
-    claim = Claim(installation, mark, core.erasures.proofs([mark])[mark])
-    purger = MortalPurger(core.engine, core.purger.sync)
+    opened = Collector(prepare(data), load(None, os.environ))
+    opened.open()
+    mark = opened.store.hasher.mark(installation := opened.store.hasher.installation("acme", user))
+    claim = Claim(installation, mark, opened.store.erasures.proofs([mark])[mark])
+    purger = MortalPurger(opened.store.engine, opened.lifecycle.purger.sync)
     eraser = Eraser(
-        MortalErasures(core.engine, core.hasher),
-        core.tombstones,
-        core.writer,
+        MortalErasures(opened.store.engine, opened.store.hasher),
+        opened.store.tombstones,
+        opened.store.writer,
         purger,
-        Copies(Journal(core.paths.erasures), core.backups),
-        core.clock.judging,
+        Copies(Journal(opened.paths.erasures), opened.lifecycle.backups),
+        opened.lifecycle.clock.judging,
     )
     Mortal.step = step
     eraser.start()

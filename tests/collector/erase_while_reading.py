@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.configuration import load
 from innerloop_collector.config.paths import prepare
-from innerloop_collector.core import Core
 from innerloop_collector.ingest.messages import Envelope, event_of, registrations
 from innerloop_collector.lifecycle.eraser import Claim
 from innerloop_collector.pipeline.event import Event
@@ -24,39 +24,39 @@ SLOW = "SELECT count() FROM events WHERE NOT ignore(installation, sleepEachRow(0
 
 def main(data: Path) -> None:
     """Store, read slowly, erase, and print what was seen."""
-    core, owner = Core(prepare(data), load(None, os.environ)), Owner()
-    with closing(core):
-        core.open()
-        core.eraser.start()
-        claim = _store(core, owner)
+    opened, owner = Collector(prepare(data), load(None, os.environ)), Owner()
+    with closing(opened):
+        opened.open()
+        opened.lifecycle.eraser.start()
+        claim = _store(opened, owner)
         told: dict[str, Any] = {"order": []}
 
         def read() -> None:
-            told["rows the query saw"] = core.engine.query(SLOW)[0][0]
+            told["rows the query saw"] = opened.store.engine.query(SLOW)[0][0]
             told["order"].append("query ended")
 
-        old = _parts(core)
+        old = _parts(opened)
         reader = threading.Thread(target=read)
         reader.start()
         time.sleep(0.3)
-        verdict = core.eraser.submit("acme", [claim]).result(60).verdicts[0]
+        verdict = opened.lifecycle.eraser.submit("acme", [claim]).result(60).verdicts[0]
         told["order"].append(str(verdict.state))
         reader.join()
-        told["old parts"] = sorted(old & _parts(core))
+        told["old parts"] = sorted(old & _parts(opened))
     print(json.dumps(told))
 
 
-def _parts(core: Core) -> set[str]:
-    return {row[0] for row in core.engine.query("SELECT name, _state FROM system.parts WHERE table = 'events'")}
+def _parts(opened: Collector) -> set[str]:
+    return {row[0] for row in opened.store.engine.query("SELECT name, _state FROM system.parts WHERE table = 'events'")}
 
 
-def _store(core: Core, owner: Owner) -> Claim:
-    shared = Envelope("acme", core.now(), 0.0, {}, None)
-    found = [run(event_of(run_event(owner.id), shared, core.hasher), core.registry.catalogue) for _ in range(200)]
+def _store(opened: Collector, owner: Owner) -> Claim:
+    shared = Envelope("acme", opened.now(), 0.0, {}, None)
+    found = [run(event_of(run_event(owner.id), shared, opened.store.hasher), opened.store.registry.catalogue) for _ in range(200)]
     rows = [event_row(event) for event in found if isinstance(event, Event)]
-    (registration,) = registrations("acme", {"context": {"erasure": dict([owner.registration])}}, core.hasher).values()
-    core.writer.submit(rows, [], [registration]).result(60)
-    return Claim(core.hasher.installation("acme", owner.id), registration.mark, registration.proof)
+    (registration,) = registrations("acme", {"context": {"erasure": dict([owner.registration])}}, opened.store.hasher).values()
+    opened.store.writer.submit(rows, [], [registration]).result(60)
+    return Claim(opened.store.hasher.installation("acme", owner.id), registration.mark, registration.proof)
 
 
 main(Path(sys.argv[1]))

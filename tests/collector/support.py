@@ -277,10 +277,10 @@ class Collector:
         script = (
             "import sys, json, pathlib\n"
             "from innerloop_collector.config.paths import prepare\n"
-            "from innerloop_collector.core import Core\n"
-            "core = Core(prepare(pathlib.Path(sys.argv[1]))); core.open()\n"
-            "found = [[list(row) for row in core.engine.query(sql)] for sql in sys.argv[2:]]\n"
-            "print(json.dumps(found, default=str)); core.close()\n"
+            "from innerloop_collector.composition.collector import Collector\n"
+            "opened = Collector(prepare(pathlib.Path(sys.argv[1]))); opened.open()\n"
+            "found = [[list(row) for row in opened.store.engine.query(sql)] for sql in sys.argv[2:]]\n"
+            "print(json.dumps(found, default=str)); opened.close()\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", script, str(self.data), *queries],

@@ -7,18 +7,18 @@ from tests.collector.support import Collector
 
 SCRIPT = """
 import gc, pathlib, sys
-from innerloop_collector.core import Core
+from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.paths import prepare
 from innerloop_collector.db import schema
 
-core = Core(prepare(pathlib.Path(sys.argv[1])))
-core.open()
+opened = Collector(prepare(pathlib.Path(sys.argv[1])))
+opened.open()
 mark = "a-mark-that-nothing-else-holds"
 gc.collect()
 gc.disable()
-core.engine.insert("uses", schema.USES, [(mark, core.now().date())])
-print(core.engine.query("SELECT count() FROM uses")[0][0], [held for held in gc.get_objects() if type(held) is tuple and any(one is mark for one in held)])
-core.close()
+opened.store.engine.insert("uses", schema.USES, [(mark, opened.now().date())])
+print(opened.store.engine.query("SELECT count() FROM uses")[0][0], [held for held in gc.get_objects() if type(held) is tuple and any(one is mark for one in held)])
+opened.close()
 """
 
 

@@ -18,14 +18,14 @@ from tests.collector.support import KEY, PROJECT, Collector, toml
 PROBE = """
 import json, pathlib, sys
 from concurrent.futures import ThreadPoolExecutor
-from innerloop_collector.web.app import build
-from innerloop_collector.core import Core
-from innerloop_collector.admin.operations import Operations
+from innerloop_collector.composition.service import build
+from innerloop_collector.composition.collector import Collector
+from innerloop_collector.composition.operations import operations
 from innerloop_collector.web.openapi import served
 from innerloop_collector.config.paths import prepare
-core = Core(prepare(pathlib.Path(sys.argv[1]))); core.open()
-print(json.dumps(sorted(served(build(core, Operations(core), ThreadPoolExecutor(1)).app.routes))))
-core.close()
+opened = Collector(prepare(pathlib.Path(sys.argv[1]))); opened.open()
+print(json.dumps(sorted(served(build(opened, operations(opened), ThreadPoolExecutor(1)).app.routes))))
+opened.close()
 """
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 

@@ -14,12 +14,12 @@ from tests.destinations.support import PSEUDONYM, WITHOUT_ID, Configured, projec
 STATES = """
 import json, os, pathlib, sys
 from innerloop_collector.config.configuration import load
-from innerloop_collector.core import Core
+from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.paths import prepare
-core = Core(prepare(pathlib.Path(sys.argv[1])), load(None, os.environ))
-core.open()
-print(json.dumps([core.exporters.erasure_states("acme", core.hasher.installation("acme", name)) for name in sys.argv[2:]]))
-core.close()
+opened = Collector(prepare(pathlib.Path(sys.argv[1])), load(None, os.environ))
+opened.open()
+print(json.dumps([opened.exporters.erasure_states("acme", opened.store.hasher.installation("acme", name)) for name in sys.argv[2:]]))
+opened.close()
 """
 
 

@@ -92,12 +92,12 @@ def test_what_was_passed_on_stays_not_provable_when_the_configuration_changes(co
 _RESTORED = """
 import os, pathlib, sys
 from innerloop_collector.config.configuration import load
-from innerloop_collector.core import Core
+from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.paths import prepare
-core = Core(prepare(pathlib.Path(sys.argv[1])), load(None, os.environ))
-core.open()
-core.exporters.restored()
-core.close()
+opened = Collector(prepare(pathlib.Path(sys.argv[1])), load(None, os.environ))
+opened.open()
+opened.exporters.restored()
+opened.close()
 """
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from innerloop_collector.admin.operations import Operations
+from innerloop_collector.composition.collector import Collector
+from innerloop_collector.composition.operations import operations
 from innerloop_collector.config.paths import prepare
-from innerloop_collector.core import Core
 from innerloop_collector.db import ddl, schema
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.source import Source
-from innerloop_collector.lifecycle.retention import Sweep
 from innerloop_collector.query.contributions import seen
 from innerloop_collector.query.windows import BY_USE, monday_of
 from tests.collector.support import project, toml
@@ -46,42 +46,41 @@ VALUES = {
 }
 
 
-def fill(core: Core) -> None:
+def fill(opened: Collector) -> None:
     """Store rows of two months, of people, agents and jobs."""
     columns = ", ".join(VALUES)
     values = ", ".join(f"{value} AS {name}" for name, value in VALUES.items())
-    core.engine.command(f"INSERT INTO events ({columns}) SELECT {columns} FROM (SELECT {values} FROM numbers({ROWS}))")
+    opened.store.engine.command(f"INSERT INTO events ({columns}) SELECT {columns} FROM (SELECT {values} FROM numbers({ROWS}))")
 
 
-def ask_everything(core: Core, operations: Operations) -> None:
+def ask_everything(opened: Collector, known: Operations) -> None:
     """What the product asks of `events`, all of it."""
     for weeks in BY_USE[:2]:
-        operations.call("report", {"project": "acme", "weeks": weeks})
-    seen(core.engine, "acme", 1, 365, TODAY).began()
-    operations.call("check", {})
-    sweep = Sweep(core)
-    sweep.due()
+        known.call("report", {"project": "acme", "weeks": weeks})
+    seen(opened.store.engine, "acme", 1, 365, TODAY).began()
+    known.call("check", {})
+    opened.lifecycle.sweep.due()
     for weeks in (1, 2):
-        core.figures.totals.make("acme", monday_of(TODAY) - timedelta(weeks=weeks), 1, TODAY)
-    source, wanted = Source(core.engine), [("acme", "p")]
+        opened.figures.totals.make("acme", monday_of(TODAY) - timedelta(weeks=weeks), 1, TODAY)
+    source, wanted = Source(opened.store.engine), [("acme", "p")]
     source.window(100, 140, wanted)
     source.at([5, 6, 7], wanted)
     source.next_after(5_000)
     source.batch_end(20, 50, wanted)
-    installation = core.engine.query("SELECT max(installation) FROM events")[0][0]
+    installation = opened.store.engine.query("SELECT max(installation) FROM events")[0][0]
     source.plans_of("acme", installation, 0, ROWS)
-    core.tables.known_events([1, 2])
-    core.ids.load()
-    core.tables.count_on()
+    opened.store.events.known_events([1, 2])
+    opened.store.ids.load()
+    opened.store.events.count_on()
 
 
-def split(core: Core, shards: int) -> list[str]:
+def split(opened: Collector, shards: int) -> list[str]:
     """Distribute the rows over tables as a cluster does over shards."""
     tables = [f"shard_{number}_of_{shards}" for number in range(shards)]
     key = ddl.shard_key(schema.table("events"))
     for number, table in enumerate(tables):
-        core.engine.command(f"CREATE TABLE {table} AS events")
-        core.engine.command(f"INSERT INTO {table} SELECT * FROM events WHERE {key} % {shards} = {number}")
+        opened.store.engine.command(f"CREATE TABLE {table} AS events")
+        opened.store.engine.command(f"INSERT INTO {table} SELECT * FROM events WHERE {key} % {shards} = {number}")
     return tables
 
 
@@ -96,27 +95,26 @@ def same(one: Sequence[Any], other: Sequence[Any], ordered: bool) -> bool:
 
 def main(data: Path, look: Callable[[str], str] = str) -> None:
     """Fill, ask, split, ask again."""
-    core = Core(prepare(data), now=lambda: datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC))
-    core.open()
-    operations = Operations(core)
+    opened = Collector(prepare(data), now=lambda: datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC))
+    opened.open()
     operations.call("projects.apply", {"toml": toml(project()), "source": "test", "min_active_weeks": 1})
-    fill(core)
+    fill(opened)
     asked: dict[tuple[str, str], tuple[dict[str, Any], list[Any]]] = {}
-    query = core.engine.query
+    query = opened.store.engine.query
 
     def recorded(sql: str, parameters: dict[str, Any] | None = None) -> list[Any]:
         rows = query(sql, parameters)
         asked[sql, repr(parameters)] = parameters or {}, rows
         return rows
 
-    core.engine.query = recorded  # type: ignore[method-assign]
-    ask_everything(core, operations)
-    core.engine.query = query  # type: ignore[method-assign]
+    opened.store.engine.query = recorded  # type: ignore[method-assign]
+    ask_everything(opened, operations(opened))
+    opened.store.engine.query = query  # type: ignore[method-assign]
     aggregates = {row[0] for row in query("SELECT name FROM system.functions WHERE is_aggregate")}
     different = []
     questions = {key: answer for key, answer in asked.items() if "FROM events" in key[0]}
     for shards in (2, 3, 4):
-        tables = split(core, shards)
+        tables = split(opened, shards)
         for (sql, _), (parameters, rows) in questions.items():
             rewritten = over_shards(sql, tables, aggregates)
             try:
@@ -126,7 +124,7 @@ def main(data: Path, look: Callable[[str], str] = str) -> None:
                 continue
             if not same(rows, answer, "ORDER BY" in sql):
                 different.append(f"over {shards} shards: {sql}")
-    core.close()
+    opened.close()
     print(
         json.dumps(
             {"asked": sorted({sql for sql, _ in asked}), "different": different, "rows": sum(len(rows) for _, rows in questions.values())}

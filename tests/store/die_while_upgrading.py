@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.configuration import load
 from innerloop_collector.config.paths import prepare
-from innerloop_collector.core import Core
 
 
 def main(data: Path, last: int) -> None:
     """Count what changes the store, and die in time. Ends by itself where there are fewer changes."""
-    core = Core(prepare(data), load(None, os.environ))
+    opened = Collector(prepare(data), load(None, os.environ))
     changes = 0
-    statement, insert = core.engine.command, core.engine.insert
+    statement, insert = opened.store.engine.command, opened.store.engine.insert
 
     def counted(original: Any, *arguments: Any, **options: Any) -> None:
         nonlocal changes
@@ -24,10 +24,10 @@ def main(data: Path, last: int) -> None:
         if changes == last:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    core.engine.command = lambda *words, **options: counted(statement, *words, **options)  # type: ignore[method-assign]
-    core.engine.insert = lambda *words, **options: counted(insert, *words, **options)  # type: ignore[method-assign]
-    core.open()
-    core.close()
+    opened.store.engine.command = lambda *words, **options: counted(statement, *words, **options)  # type: ignore[method-assign]
+    opened.store.engine.insert = lambda *words, **options: counted(insert, *words, **options)  # type: ignore[method-assign]
+    opened.open()
+    opened.close()
     print(changes)
 
 

@@ -4,9 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+from innerloop_collector.composition.store_parts import open_engine
 from innerloop_collector.config.configuration import load
 from innerloop_collector.config.paths import prepare
-from innerloop_collector.core import open_engine
 
 
 def main(data: Path) -> None:

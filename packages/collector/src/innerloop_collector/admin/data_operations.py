@@ -1,23 +1,32 @@
-"""Operations on backups."""
+"""Operations on what is kept: backups, erasure and retention."""
 
 import concurrent.futures
 from pathlib import Path
 
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, Directory, operation
-from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError, UsageError
-from innerloop_collector.lifecycle.eraser import Claim
+from innerloop_collector.lifecycle.backup import BackupMaker
+from innerloop_collector.lifecycle.backup_catalog import Backups
+from innerloop_collector.lifecycle.eraser import Claim, Eraser
 from innerloop_collector.lifecycle.retention import Sweep
+from innerloop_collector.lifecycle.trusted_clock import Clock
+from innerloop_collector.store.keyed_hash import Hasher
+from innerloop_collector.store.projects import Registry
+from innerloop_collector.store.tombstones import Erasures
 
 
 class Backup(Area):
     """Makes backups, and knows where they are."""
 
+    def __init__(self, maker: BackupMaker, backups: Backups) -> None:
+        self._maker = maker
+        self._backups = backups
+
     @operation("backup.make", Role.ADMIN)
     def make(self, directory: Directory, with_secret: bool = True) -> Answer:
         """Make a backup in a directory of the collector's machine."""
-        made = self.core.backup.make(Path(directory), with_secret)
+        made = self._maker.make(Path(directory), with_secret)
         return {
             "directory": directory,
             "made": made.made,
@@ -34,7 +43,7 @@ class Backup(Area):
         return {
             "backups": [
                 {"directory": one.path, "made": one.made or one.begun, "within_reach": (Path(one.path) / "manifest.json").exists()}
-                for one in self.core.backups.known()
+                for one in self._backups.known()
             ]
         }
 
@@ -43,7 +52,7 @@ class Backup(Area):
         """Believe that a backup exists nowhere any more."""
         if (Path(directory) / "manifest.json").exists():
             raise UsageError(f"{directory} is still there; delete it first")
-        if not self.core.backups.drop(Path(directory)):
+        if not self._backups.drop(Path(directory)):
             raise UsageError(f"no backup was made in {directory}; see: innerloop-collector backups list")
         return self.list()
 
@@ -55,16 +64,22 @@ _MOST = 1_000  # ids in one request
 class Erasure(Area):
     """Has ids forgotten, and looks at receipts."""
 
+    def __init__(self, registry: Registry, eraser: Eraser, erasures: Erasures, hasher: Hasher) -> None:
+        self._registry = registry
+        self._eraser = eraser
+        self._erasures = erasures
+        self._hasher = hasher
+
     @operation("erasure.erase", Role.ADMIN)
     def erase(self, project: str, ids: list[str]) -> Answer:
         """Erase ids of a project without their secrets. On return their bytes are in no file of the store."""
-        self.core.registry.catalogue.newest(project)
+        self._registry.catalogue.newest(project)
         if not 1 <= len(ids) <= _MOST or not all(ids):
             raise UsageError(f"an erasure takes 1 to {_MOST} ids")
         claims = [self._claim(project, one) for one in ids]
-        pending = self.core.eraser.submit(project, claims)
-        if not self.core.eraser.working:  # a command on the store itself has no thread for it
-            self.core.eraser.work_off()
+        pending = self._eraser.submit(project, claims)
+        if not self._eraser.working:  # a command on the store itself has no thread for it
+            self._eraser.work_off()
         try:
             erased = pending.result(_PATIENCE)
         except concurrent.futures.TimeoutError:
@@ -73,13 +88,13 @@ class Erasure(Area):
         return {"receipt": erased.receipt, "project": project, "ids": len(ids), "events": events, "destinations": erased.destinations}
 
     def _claim(self, project: str, user: str) -> Claim:
-        installation = self.core.hasher.installation(project, user)
-        return Claim(installation, self.core.hasher.mark(installation), None)
+        installation = self._hasher.installation(project, user)
+        return Claim(installation, self._hasher.mark(installation), None)
 
     @operation("erasure.receipt", Role.ADMIN)
     def receipt(self, receipt: str) -> Answer:
         """What a receipt stands for."""
-        found = self.core.erasures.receipt(receipt)
+        found = self._erasures.receipt(receipt)
         if found is None:
             raise UsageError("there is no such receipt")
         return {**found._asdict(), "day": found.day.isoformat()}
@@ -88,16 +103,16 @@ class Erasure(Area):
 class Retention(Area):
     """What goes."""
 
-    def __init__(self, core: Core) -> None:
-        super().__init__(core)
-        self._sweep = Sweep(core)
+    def __init__(self, sweep: Sweep, clock: Clock) -> None:
+        self._sweep = sweep
+        self._clock = clock
 
     @operation("retention.sweep", Role.ADMIN)
     def sweep(self, dry_run: bool = False) -> Answer:
         """Take away what is due, or say what would go. Whoever has it done says by that that the clock is right."""
-        doubt = self.core.clock.doubt()
+        doubt = self._clock.doubt()
         if not dry_run:
-            self.core.clock.believe()
+            self._clock.believe()
         found = self._sweep.due() if dry_run else self._sweep.run()
         return {
             "doubt": doubt,

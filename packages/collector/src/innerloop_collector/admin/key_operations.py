@@ -7,10 +7,12 @@ import msgspec
 
 from innerloop_collector.access.principal import Role
 from innerloop_collector.access.tokens import Token
+from innerloop_collector.access.tokens import Tokens as AccessTokens
 from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.errors import UsageError
-from innerloop_collector.store.oauth_keys import OAuthKey
-from innerloop_collector.store.projects import WriteKey, weak
+from innerloop_collector.store.oauth_keys import OAuthKey, OAuthKeys
+from innerloop_collector.store.projects import Registry, WriteKey, weak
+from innerloop_collector.store.write_behind import Uses
 
 Overlap = Annotated[int, msgspec.Meta(ge=1, le=365)]  # days
 
@@ -18,39 +20,43 @@ Overlap = Annotated[int, msgspec.Meta(ge=1, le=365)]  # days
 class Keys(Area):
     """Manage the write keys with which clients send."""
 
+    def __init__(self, registry: Registry, uses: Uses) -> None:
+        self._registry = registry
+        self._uses = uses
+
     @operation("keys.create", Role.ADMIN)
     def create(self, project: str, secret: str | None = None) -> Answer:
         """Make a write key. It is in the answer, and nowhere else."""
-        key, made = self.core.registry.create_key(project, secret)
+        key, made = self._registry.create_key(project, secret)
         return {"key": key, "weak": weak(key), **self._shown(made)}
 
     @operation("keys.rotate", Role.ADMIN)
     def rotate(self, project: str, overlap: Overlap) -> Answer:
         """Make a write key, and let those that the project has end after so many days."""
-        key, made, ending = self.core.registry.rotate_key(project, overlap)
+        key, made, ending = self._registry.rotate_key(project, overlap)
         return {"key": key, **self._shown(made), "ending": [self._shown(one) for one in ending]}
 
     @operation("keys.list", Role.ADMIN)
     def list(self) -> Answer:
         """Every write key, by the beginning of its hash."""
-        return {"keys": [self._shown(key) for key in self.core.registry.catalogue.keys.values()]}
+        return {"keys": [self._shown(key) for key in self._registry.catalogue.keys.values()]}
 
     @operation("keys.revoke", Role.ADMIN)
     def revoke(self, key: str) -> Answer:
         """Make a write key useless at once."""
-        gone = self.core.registry.revoke_key(key)
-        today, others = self.core.registry.today(), self.core.registry.catalogue.keys.values()
+        gone = self._registry.revoke_key(key)
+        today, others = self._registry.today(), self._registry.catalogue.keys.values()
         return {**self._shown(gone), "left": sum(one.project == gone.project and one.accepted(today) for one in others)}
 
     def _shown(self, key: WriteKey) -> Answer:
-        used = self.core.uses.last(key.key_hash)
+        used = self._uses.last(key.key_hash)
         return {
             "id": key.id,
             "project": key.project,
             "created": key.created.isoformat(),
             "revoked": key.revoked,
             "ends": key.ends.isoformat() if key.ends else None,
-            "accepted": key.accepted(self.core.registry.today()),
+            "accepted": key.accepted(self._registry.today()),
             "last_used": used.isoformat() if used else None,
         }
 
@@ -58,21 +64,25 @@ class Keys(Area):
 class OAuth(Area):
     """Manage the public keys with which SDKs fetch tokens."""
 
+    def __init__(self, registry: Registry, oauth_keys: OAuthKeys) -> None:
+        self._registry = registry
+        self._oauth_keys = oauth_keys
+
     @operation("oauth.add", Role.ADMIN)
     def add(self, project: str, public_key: str) -> Answer:
         """Accept a public key, in PEM form."""
-        self.core.registry.catalogue.newest(project)
-        return _key(self.core.oauth_keys.add(project, public_key))
+        self._registry.catalogue.newest(project)
+        return _key(self._oauth_keys.add(project, public_key))
 
     @operation("oauth.list", Role.ADMIN)
     def list(self) -> Answer:
         """Every public key, by its id."""
-        return {"keys": [_key(key) for key in self.core.oauth_keys.keys.values()]}
+        return {"keys": [_key(key) for key in self._oauth_keys.keys.values()]}
 
     @operation("oauth.revoke", Role.ADMIN)
     def revoke(self, key: str) -> Answer:
         """Make a public key, and every token that was given for it, useless at once."""
-        return _key(self.core.oauth_keys.revoke(key))
+        return _key(self._oauth_keys.revoke(key))
 
 
 def _key(key: OAuthKey) -> Answer:
@@ -86,6 +96,11 @@ Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
 class Tokens(Area):
     """Who may read and operate."""
 
+    def __init__(self, registry: Registry, tokens: AccessTokens, uses: Uses) -> None:
+        self._registry = registry
+        self._tokens = tokens
+        self._uses = uses
+
     @operation("tokens.create", Role.ADMIN)
     def create(self, role: str, label: str, days: Days, projects: Sequence[str] = ()) -> Answer:
         """Make a token. It is in the answer, and nowhere else. No projects: it is for all of them."""
@@ -98,22 +113,22 @@ class Tokens(Area):
         if wanted is Role.ADMIN and projects:
             raise UsageError("an admin's token is for all projects; leave out --project, or choose viewer or analyst")
         for project in projects:
-            self.core.registry.catalogue.newest(project)
-        text, token = self.core.tokens.create(wanted, projects, label.strip(), days)
+            self._registry.catalogue.newest(project)
+        text, token = self._tokens.create(wanted, projects, label.strip(), days)
         return {"token": text, **self._shown(token)}
 
     @operation("tokens.list", Role.ADMIN)
     def list(self) -> Answer:
         """Every token, by the beginning of its hash."""
-        return {"tokens": [self._shown(token) for token in self.core.tokens.all()]}
+        return {"tokens": [self._shown(token) for token in self._tokens.all()]}
 
     @operation("tokens.revoke", Role.ADMIN)
     def revoke(self, token: str) -> Answer:
         """Make a token useless at once, and its sessions."""
-        return self._shown(self.core.tokens.revoke(token))
+        return self._shown(self._tokens.revoke(token))
 
     def _shown(self, token: Token) -> Answer:
-        used = self.core.uses.last(token.token_hash)
+        used = self._uses.last(token.token_hash)
         return {
             "id": token.id,
             "role": token.role.word,
@@ -122,6 +137,6 @@ class Tokens(Area):
             "created": token.created.isoformat(),
             "expires": token.expires.isoformat() if token.expires else None,
             "revoked": token.revoked,
-            "accepted": token.opens(self.core.registry.today()),
+            "accepted": token.opens(self._registry.today()),
             "last_used": used.isoformat() if used else None,
         }

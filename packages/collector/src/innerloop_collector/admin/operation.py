@@ -8,7 +8,6 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import msgspec
 
 from innerloop_collector.access.principal import Role
-from innerloop_collector.core import Core
 
 Answer = dict[str, Any]
 
@@ -40,10 +39,7 @@ def operation(name: str, role: Role) -> Callable[[Callable[..., Answer]], Callab
 
 
 class Area:
-    """Some operations that belong together, on an open collector."""
-
-    def __init__(self, core: Core) -> None:
-        self.core = core
+    """Some operations that belong together. Each area is given the parts of a collector that it works on."""
 
     def operations(self) -> list[Operation]:
         """Every operation of this area."""

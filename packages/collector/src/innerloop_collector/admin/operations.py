@@ -3,30 +3,19 @@
 Every operation takes and returns what JSON can say, so that the command line can call it here or over HTTP. One module an area.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from innerloop_collector.access.principal import OPERATOR, Principal
-from innerloop_collector.admin.data_operations import Backup, Erasure, Retention
-from innerloop_collector.admin.key_operations import Keys, OAuth, Tokens
 from innerloop_collector.admin.operation import Answer, Area, Operation
-from innerloop_collector.admin.project_operations import Ids, Projects, Quarantine
-from innerloop_collector.admin.reports import Reports
-from innerloop_collector.admin.service_operations import Destinations, Service
-from innerloop_collector.core import Core
 from innerloop_collector.errors import Denied, UsageError
-
-__all__ = ["AREAS", "Answer", "Operation", "Operations"]
-
-AREAS: tuple[type[Area], ...] = (
-    Projects, Keys, OAuth, Tokens, Ids, Quarantine, Reports, Retention, Erasure, Backup, Destinations, Service,
-)  # fmt: skip
 
 
 class Operations:
     """The operator's side of an open collector."""
 
-    def __init__(self, core: Core) -> None:
-        self.known = {one.name: one for area in AREAS for one in area(core).operations()}
+    def __init__(self, areas: Iterable[Area]) -> None:
+        self.known = {one.name: one for area in areas for one in area.operations()}
 
     def call(self, name: str, arguments: dict[str, Any], who: Principal = OPERATOR) -> Answer:
         """Run an operation by name, for somebody. Raises Denied where it is not for them, UsageError for one that does not exist."""

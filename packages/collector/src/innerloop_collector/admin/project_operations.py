@@ -12,8 +12,9 @@ from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.config.files import MOST_BYTES
 from innerloop_collector.db.schema import QUARANTINE_DAYS
 from innerloop_collector.errors import UsageError
-from innerloop_collector.lifecycle.quarantine_release import release_fitting, release_new_ids
-from innerloop_collector.store.projects import Version
+from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
+from innerloop_collector.store.events import Tables
+from innerloop_collector.store.projects import Registry, Version
 
 _LONGEST = 300  # characters of what is wrong: it may quote the file
 ActiveWeeks = Annotated[int, msgspec.Meta(ge=1, le=52)]
@@ -22,16 +23,20 @@ ActiveWeeks = Annotated[int, msgspec.Meta(ge=1, le=52)]
 class Projects(Area):
     """Manage the projects whose events are accepted."""
 
+    def __init__(self, registry: Registry, release: QuarantineRelease) -> None:
+        self._registry = registry
+        self._release = release
+
     @operation("projects.apply", Role.ADMIN)
     def apply(self, toml: str, source: str, min_active_weeks: ActiveWeeks | None = None, with_key: bool = False) -> Answer:
         """Register a project file, and give the events that waited for it another chance."""
         project = _project(toml, source)
-        registry = self.core.registry
+        registry = self._registry
         version, changed = registry.apply(project, min_active_weeks)
         bring_key = with_key and project.key_is_ours and not project.lacks_key
         if bring_key and not registry.knows(project.write_key):
             registry.create_key(project.id, project.write_key)
-        released, waiting = release_fitting(self.core, project.id)
+        released, waiting = self._release.fitting(project.id)
         return {
             **_version(version),
             "changed": changed,
@@ -44,7 +49,7 @@ class Projects(Area):
     @operation("projects.list", Role.VIEWER)
     def list(self, visible: frozenset[str] | None = None) -> Answer:
         """Every project with its applied versions."""
-        versions = self.core.registry.catalogue.versions
+        versions = self._registry.catalogue.versions
         seen = [all_of for name, all_of in versions.items() if visible is None or name in visible]
         return {"projects": [{**_version(all_of[-1]), "versions": [_version(one) for one in all_of]} for all_of in seen]}
 
@@ -79,22 +84,29 @@ def _version(version: Version) -> Answer:
 class Ids(Area):
     """New ids that wait for a person's word."""
 
+    def __init__(self, registry: Registry, release: QuarantineRelease) -> None:
+        self._registry = registry
+        self._release = release
+
     @operation("ids.release", Role.ADMIN)
     def release(self, project: str) -> Answer:
         """Let in the ids of a project that wait, and their events. Afterwards they are known."""
-        self.core.registry.catalogue.newest(project)
-        released, waiting = release_new_ids(self.core, project)
+        self._registry.catalogue.newest(project)
+        released, waiting = self._release.new_ids(project)
         return {"project": project, "released": released, "still_quarantined": waiting}
 
 
 class Quarantine(Area):
     """Show events that were set aside because they do not fit an applied plan."""
 
+    def __init__(self, events: Tables) -> None:
+        self._events = events
+
     @operation("quarantine.list", Role.ANALYST)
     def list(self, visible: frozenset[str] | None = None) -> Answer:
         """What waits, counted by project, reason and fields. Never a value."""
         names = ("project", "reason", "fields", "events", "first_day", "last_day")
-        counts = [dict(zip(names, row, strict=True)) for row in self.core.tables.quarantine_counts()]
+        counts = [dict(zip(names, row, strict=True)) for row in self._events.quarantine_counts()]
         return {
             "quarantine": [
                 {
@@ -113,5 +125,5 @@ class Quarantine(Area):
     def violations(self, visible: frozenset[str] | None = None) -> Answer:
         """How many events ever came into quarantine, by project, reason, field and day. The counts stay when the events go."""
         names = ("project", "reason", "field", "day", "events")
-        counts = [dict(zip(names, row, strict=True)) for row in self.core.tables.violations()]
+        counts = [dict(zip(names, row, strict=True)) for row in self._events.violations()]
         return {"violations": [{**row, "day": str(row["day"])} for row in counts if visible is None or row["project"] in visible]}

@@ -1,35 +1,62 @@
-"""Operations on the collector itself."""
+"""Operations on the collector itself, and on its destinations."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin import checks, exposure
 from innerloop_collector.admin.checks import Finding
 from innerloop_collector.admin.operation import Answer, Area, operation
-from innerloop_collector.config.configuration import secret_files
+from innerloop_collector.config.configuration import Configuration, secret_files
+from innerloop_collector.config.paths import Paths
 from innerloop_collector.errors import UsageError
-from innerloop_collector.lifecycle.backup_catalog import Known
-from innerloop_collector.monitoring import status
+from innerloop_collector.exporters.exporters import Exporters
+from innerloop_collector.lifecycle.backup_catalog import Backups, Known
+from innerloop_collector.lifecycle.trusted_clock import Clock
+from innerloop_collector.monitoring.status import DiskVitals, StatusReader, StoreVitals, Waiting
+from innerloop_collector.store.quarantine_limit import Room
+from innerloop_collector.store.tombstones import Erasures
+from innerloop_collector.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check looks at."""
+
+    paths: Paths
+    configuration: Configuration
+    now: Callable[[], datetime]
+    status: StatusReader
+    writer: Writer
+    erasures: Erasures
+    room: Room
+    clock: Clock
+    backups: Backups
+    throw_away: bool
 
 
 class Service(Area):
     """How the collector is."""
 
+    def __init__(self, checked: Checked) -> None:
+        self._checked = checked
+
     @operation("check", Role.ADMIN)
     def check(self) -> Answer:
         """Say whether the collector is well, and what is wrong where it is not."""
-        store = status.store(self.core)
-        events, waiting = self.core.tables.counts()
-        disk = status.disk(self.core.paths.scratch)
-        failure, quarantine = self.core.writer.last_failure, status.waiting(self.core)
+        status = self._checked.status
+        store, disk = status.store(), status.disk()
+        events, waiting = status.counts()
+        failure, quarantine = self._checked.writer.last_failure, status.waiting()
         found = list(self._findings(store, disk, failure, quarantine))
         return {
             "ok": all(one.note for one in found),
             "findings": [one._asdict() for one in found],
             "engine": store.engine,
-            "store": self.core.engine.layout.kind,
+            "store": store.kind,
             "schema": store.schema,
-            "data": str(self.core.paths.data),
+            "data": str(self._checked.paths.data),
             "events": events,
             "quarantined": waiting,
             "waiting": [
@@ -46,55 +73,57 @@ class Service(Area):
 
     def _known_backups(self) -> list[Known]:
         try:
-            return self.core.backups.known()
+            return self._checked.backups.known()
         except UsageError:  # a finding of its own
             return []
 
-    def _findings(
-        self, store: status.StoreVitals, disk: status.DiskVitals, failure: str | None, quarantine: list[status.Waiting]
-    ) -> Iterator[Finding]:
-        wanted, now = self.core.configuration.check, self.core.now().timestamp()
+    def _findings(self, store: StoreVitals, disk: DiskVitals, failure: str | None, quarantine: list[Waiting]) -> Iterator[Finding]:
+        of = self._checked
+        wanted, now = of.configuration.check, of.now().timestamp()
         yield from checks.of_the_store(store, failure)
         yield from checks.of_the_disk(disk, wanted)
-        yield from checks.of_a_throw_away_store(throw_away=self.core.throw_away)
+        yield from checks.of_a_throw_away_store(throw_away=of.throw_away)
         yield from checks.of_the_stores_clock(store, now, wanted)
         yield from checks.of_another_clock(wanted)
-        yield from checks.of_the_believed_clock(self.core.clock.doubt())
+        yield from checks.of_the_believed_clock(of.clock.doubt())
         yield from checks.of_the_backups(now, wanted)
-        yield from checks.of_the_known_backups(self.core.backups.known)
-        yield from checks.of_the_journals(self.core.configuration.backup, {one.mark for one in self.core.erasures.tombstones()})
-        yield from exposure.of_the_data(self.core.paths)
+        yield from checks.of_the_known_backups(of.backups.known)
+        yield from checks.of_the_journals(of.configuration.backup, {one.mark for one in of.erasures.tombstones()})
+        yield from exposure.of_the_data(of.paths)
         yield from exposure.of_the_backups(self._known_backups())
-        yield from exposure.of_the_secrets(secret_files(self.core.configuration))
-        yield from checks.of_the_quarantine(quarantine, self.core.now().date())
-        yield from checks.of_the_room_in_quarantine(self.core.room.full())
-        yield from checks.of_the_destinations(status.destinations(self.core))
+        yield from exposure.of_the_secrets(secret_files(of.configuration))
+        yield from checks.of_the_quarantine(quarantine, of.now().date())
+        yield from checks.of_the_room_in_quarantine(of.room.full())
+        yield from checks.of_the_destinations(of.status.destinations())
 
 
 class Destinations(Area):
     """Where events are passed on to."""
 
+    def __init__(self, exporters: Exporters) -> None:
+        self._exporters = exporters
+
     @operation("destinations.status", Role.ANALYST)
     def status(self) -> Answer:
         """How each destination is doing."""
-        return {"destinations": self.core.exporters.status()}
+        return {"destinations": self._exporters.status()}
 
     @operation("destinations.set_aside", Role.ANALYST)
     def set_aside(self, destination: str) -> Answer:
         """What a destination does not take: where in the store, and why. Never a value."""
-        return {"destination": destination, "set_aside": self.core.exporters.set_aside(destination)}
+        return {"destination": destination, "set_aside": self._exporters.set_aside(destination)}
 
     @operation("destinations.pause", Role.ADMIN)
     def pause(self, destination: str) -> Answer:
         """Send nothing more to a destination."""
-        return self.core.exporters.pause(destination)
+        return self._exporters.pause(destination)
 
     @operation("destinations.resume", Role.ADMIN)
     def resume(self, destination: str) -> Answer:
         """Go on with a destination, at once."""
-        return self.core.exporters.resume(destination)
+        return self._exporters.resume(destination)
 
     @operation("destinations.retry", Role.ADMIN)
     def retry(self, destination: str) -> Answer:
         """Try everything once more that a destination did not take."""
-        return self.core.exporters.retry(destination)
+        return self._exporters.retry(destination)

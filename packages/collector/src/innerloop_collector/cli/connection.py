@@ -29,14 +29,14 @@ def call(paths: Paths, configuration: Configuration, operation: str, arguments: 
 
 def _local(paths: Paths, configuration: Configuration, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Open the store; the caller holds its lock."""
-    from innerloop_collector.admin.operations import Operations
-    from innerloop_collector.core import Core
+    from innerloop_collector.composition.collector import Collector
+    from innerloop_collector.composition.operations import operations
 
     log_to_stderr()
-    core = Core(paths, configuration)
-    with closing(core):
-        core.open()
-        return Operations(core).call(operation, arguments)
+    collector = Collector(paths, configuration)
+    with closing(collector):
+        collector.open()
+        return operations(collector).call(operation, arguments)
 
 
 def log_to_stderr() -> None:

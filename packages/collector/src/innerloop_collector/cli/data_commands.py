@@ -80,8 +80,8 @@ def restore(
 ) -> None:
     """Restore the backup in DIR into an empty data directory. What was erased since stays erased."""
     from innerloop_collector.cli.connection import log_to_stderr
+    from innerloop_collector.composition.restored import restored as put_back
     from innerloop_collector.lifecycle.restore import Given
-    from innerloop_collector.lifecycle.restore import restore as put_back
     from innerloop_collector.terminal.tables import restored
 
     log_to_stderr()

@@ -25,8 +25,8 @@ from innerloop_collector.errors import CollectorError
 )
 def serve(place: Place, host: str | None, port: int | None, files: tuple[str, ...]) -> None:
     """Run the service."""
+    from innerloop_collector.composition.service import serve as run_service
     from innerloop_collector.config.data_lock import Holder, acquire, in_use
-    from innerloop_collector.web.app import serve as run_service
 
     held = acquire(place.paths.lock)
     if isinstance(held, Holder):

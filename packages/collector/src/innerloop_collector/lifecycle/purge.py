@@ -8,30 +8,20 @@ end all come through here, one at a time.
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
 
 import structlog
 
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
+from innerloop_collector.db.mutations import OURS, RowsToDelete, forget_mutations, ours
 from innerloop_collector.errors import StoreError
-from innerloop_collector.store.events import OURS, forget_mutations, ours
 
 _PATIENCE = 300.0  # seconds for one deletion; on 100 million rows it was measured at 36
 _POLL = 0.05
 _AT_ONCE = """SELECT name FROM system.tables WHERE database = {database:String} AND name IN {tables:Array(String)}
     AND match(engine_full, 'old_parts_lifetime = 0(\\D|$)')"""
 _log = structlog.get_logger()
-
-
-class Doomed(NamedTuple):
-    """Rows of one table that must go."""
-
-    table: str
-    where: str
-    parameters: Mapping[str, Any]
-    partitioned: bool = False  # the condition is about few partitions: leave the others alone
 
 
 class Purger:
@@ -45,16 +35,16 @@ class Purger:
         self.alone = threading.RLock()  # held by who purges, and by who must see no purge meanwhile
         self.stopping = threading.Event()
 
-    def purge(self, doomed: list[Doomed]) -> None:
+    def purge(self, rows: list[RowsToDelete]) -> None:
         """Delete the rows, for good. Raises StoreError where that cannot be said; it may then be asked again."""
         with self.alone:
             self.keep_replaced_parts_again()
             readings = self._engine.watches.readings
             self.wait_while(self.deleting)  # of an earlier attempt, which may be at work still
-            for one in doomed:
+            for one in rows:
                 self.begin(one)
             self.wait_while(self.deleting)
-            if any(self._count(one) for one in doomed):
+            if any(self._count(one) for one in rows):
                 raise StoreError("rows are there after their deletion")
             self._engine.look_after_parts()
             if self.detached_parts():
@@ -86,10 +76,10 @@ class Purger:
         """Remove the files of mutations that are done."""
         forget_mutations(self._engine)
 
-    def _count(self, one: Doomed) -> int:
+    def _count(self, one: RowsToDelete) -> int:
         return int(self._engine.query(f"SELECT count() FROM {one.table} WHERE {one.where}", dict(one.parameters))[0][0])
 
-    def begin(self, one: Doomed) -> None:
+    def begin(self, one: RowsToDelete) -> None:
         """Have the engine rewrite the parts that hold the rows."""
         if one.partitioned and not self._layout.cluster:  # a Distributed table does not tell partitions
             found = self._engine.query(f"SELECT DISTINCT _partition_id FROM {one.table} WHERE {one.where}", dict(one.parameters))

@@ -6,17 +6,14 @@ would take for its store, and none starts a new one: it is run again. What was e
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.files import lies_in, read_plain, sync_directory, write_private
 from innerloop_collector.config.paths import Paths
-from innerloop_collector.core import Core
-from innerloop_collector.db.engine import sync
-from innerloop_collector.db.upgrade import bring_up
+from innerloop_collector.db.engine import Engine, sync
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.lifecycle import backup_catalog, backup_manifest, erasure_journal
 from innerloop_collector.lifecycle.backup import KEY
@@ -30,6 +27,7 @@ _STRANGE = (
     AttributeError,
     RecursionError,
 )  # what reading a row says that nobody checked when it was written
+_DOUBLE = "ALTER TABLE quarantine DELETE WHERE message_key IN (SELECT message_key FROM events) SETTINGS mutations_sync = 2"
 _ORDER = ("erasures.log", backup_catalog.NAME, "destinations", "secret")  # the store is last
 
 
@@ -52,7 +50,7 @@ class Given(NamedTuple):
     secret: Path | None = None
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """What is put back."""
 
     directory: Path
@@ -63,8 +61,13 @@ class _Source(NamedTuple):
     listed: list[backup_catalog.Known]
 
 
-def restore(paths: Paths, configuration: Configuration, directory: Path, given: Given) -> Restored:
-    """Restore a backup. The caller holds the lock of the data directory. Raises UsageError and StoreError."""
+def restore(
+    paths: Paths, configuration: Configuration, directory: Path, given: Given, rebuild: Callable[[Paths, Configuration, Source], Restored]
+) -> Restored:
+    """Restore a backup. The caller holds the lock of the data directory. Raises UsageError and StoreError.
+
+    `rebuild` makes a store of what is put back, in a data directory that holds its secret.
+    """
     if configuration.store.url:
         raise UsageError("a backup is put back into an embedded store only; leave [store] url out, or use the backups of your server")
     _refuse_a_store(paths)
@@ -84,7 +87,7 @@ def restore(paths: Paths, configuration: Configuration, directory: Path, given: 
         backup_manifest.content_of(directory, found, file)
     building = Paths(paths.restoring)
     try:
-        done = _build(building, configuration, _Source(directory, found, key, destinations, erasures, listed))
+        done = _build(building, configuration, Source(directory, found, key, destinations, erasures, listed), rebuild)
         _move(building, paths)
     except OSError as error:
         raise UsageError(
@@ -93,26 +96,15 @@ def restore(paths: Paths, configuration: Configuration, directory: Path, given: 
     return done
 
 
-def _build(building: Paths, configuration: Configuration, source: _Source) -> Restored:
+def _build(
+    building: Paths, configuration: Configuration, source: Source, rebuild: Callable[[Paths, Configuration, Source], Restored]
+) -> Restored:
     """Make a data directory of a backup. What cannot be made whole is taken away again."""
     if building.data.exists():
         shutil.rmtree(building.data)
     try:
         _lay_out(building, source)
-        core = Core(building, configuration)
-        with closing(core):
-            bring_up(core.engine, core.hasher.fingerprint(), core.now().date())
-            _load(core, source.directory, source.found)
-            erasure_journal.append(building.erasures, source.erasures, core.now().date())
-            core.backups.learn(source.listed)
-            core.open()
-            core.exporters.restored()
-            again = core.erasures.counts()[1]
-            core.eraser.finish()
-            core.engine.look_after_parts()
-            events = core.tables.counts()[0]
-            revoked = core.tokens.revoke_all()
-            return Restored(source.found, again, events, revoked, _accepted(core), secret_checked=bool(source.found.fingerprint))
+        return rebuild(building, configuration, source)
     except _STRANGE as error:
         shutil.rmtree(building.data, ignore_errors=True)
         raise UsageError(
@@ -255,7 +247,7 @@ def _keys_in(directory: Path) -> dict[str, bytes]:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
 
 
-def _lay_out(building: Paths, source: _Source) -> None:
+def _lay_out(building: Paths, source: Source) -> None:
     building.scratch.mkdir(mode=0o700, parents=True)
     write_private(building.secret, source.key)
     building.destinations.mkdir(mode=0o700)
@@ -263,24 +255,13 @@ def _lay_out(building: Paths, source: _Source) -> None:
         write_private(building.destinations / name, key)
 
 
-def _accepted(core: Core) -> list[dict[str, str]]:
-    """The keys that are good again, also those that were revoked since: developers' machines have them, so they stay."""
-    today = core.now().date()
-    write_keys = [(key.project, "write", key.id) for key in core.registry.catalogue.keys.values() if key.accepted(today)]
-    oauth_keys = [(key.project, "oauth", key.id) for key in core.oauth_keys.keys.values() if not key.revoked]
-    return [{"project": project, "kind": kind, "id": name} for project, kind, name in sorted(write_keys + oauth_keys)]
-
-
-def _load(core: Core, directory: Path, found: backup_manifest.Manifest) -> None:
-    """Read every file into its table."""
+def load_tables(engine: Engine, directory: Path, found: backup_manifest.Manifest) -> None:
+    """Read every file of a backup into its table. Raises StoreError where not every row is there afterwards."""
     for file in found.files:
-        core.engine.load(file.table, list(found.columns[file.table]), backup_manifest.content_of(directory, found, file))
+        engine.load(file.table, list(found.columns[file.table]), backup_manifest.content_of(directory, found, file))
     for name in found.columns:
         rows = sum(file.rows for file in found.files if file.table == name)
-        there = core.engine.query(f"SELECT count() FROM {name}")[0][0]
+        there = engine.query(f"SELECT count() FROM {name}")[0][0]
         if there > rows or (name == "events" and there != rows):
             raise StoreError(f"{name} has {there} rows after it was restored, and the backup has {rows}")
-    core.engine.command(_DOUBLE)
-
-
-_DOUBLE = "ALTER TABLE quarantine DELETE WHERE message_key IN (SELECT message_key FROM events) SETTINGS mutations_sync = 2"
+    engine.command(_DOUBLE)

@@ -6,15 +6,23 @@ that are still there go with the next one.
 """
 
 from collections import Counter
-from datetime import date, timedelta
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
 
-from innerloop_collector.core import Core
 from innerloop_collector.db import schema
-from innerloop_collector.lifecycle import registrations
-from innerloop_collector.lifecycle.purge import Doomed
-from innerloop_collector.lifecycle.quarantine_release import release_known
-from innerloop_collector.query import monday_of
+from innerloop_collector.db.engine import Engine
+from innerloop_collector.db.mutations import RowsToDelete
+from innerloop_collector.lifecycle.backup_catalog import Backups
+from innerloop_collector.lifecycle.eraser import Eraser
+from innerloop_collector.lifecycle.purge import Purger
+from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
+from innerloop_collector.lifecycle.registrations import Found, Registrations
+from innerloop_collector.store.known_ids import KnownIds
+from innerloop_collector.store.oauth_keys import Assertions
+from innerloop_collector.store.projects import Registry
+from innerloop_collector.store.tombstones import Erasures, Tombstones
+from innerloop_collector.store.writer import Writer
 
 _EPOCH = date(1970, 1, 1)
 _LAST = """least(toInt32(keep_until), toInt32(toDate(corrected_time))
@@ -39,50 +47,93 @@ class Swept(NamedTuple):
     today: date
     gone: list[Gone]
     weeks: list[tuple[str, date]]  # whose totals were made
-    registrations: registrations.Found
+    registrations: Found
+
+
+class Totals(Protocol):
+    """The weekly totals, which stay when the rows go."""
+
+    def made(self, project: str, week: date) -> bool:
+        """Tell whether those of a week are made."""
+
+    def make(self, project: str, week: date, min_weeks: int, today: date) -> int:
+        """Make those of a week. Returns how many rows they are."""
+
+
+class Housekeeping(NamedTuple):
+    """What is small and goes with every sweep."""
+
+    ids: KnownIds
+    assertions: Assertions
+    erasures: Erasures
+    tombstones: Tombstones
+    eraser: Eraser
+    backups: Backups
+
+    def run(self, today: date) -> None:
+        """Forget what was known for a while, and let journals and backups have what they miss."""
+        self.ids.forget(today)
+        self.assertions.forget()
+        self.eraser.tell_the_journals()
+        # also those that were out of reach when something was erased
+        self.backups.erase(self.tombstones.erased, self.erasures.tombstones(), today)
 
 
 class Sweep:
     """Does what is due by the collector's clock."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self.totals = core.figures.totals
+    def __init__(
+        self,
+        engine: Engine,
+        registry: Registry,
+        writer: Writer,
+        purger: Purger,
+        release: QuarantineRelease,
+        registrations: Registrations,
+        totals: Totals,
+        housekeeping: Housekeeping,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._engine = engine
+        self._registry = registry
+        self._writer = writer
+        self._purger = purger
+        self._release = release
+        self._registrations = registrations
+        self._totals = totals
+        self._housekeeping = housekeeping
+        self._now = now
 
     def due(self) -> Swept:
         """What would go now."""
-        today = self._core.now().date()
-        of_nothing = registrations.look(self._core, today)
+        today = self._now().date()
+        of_nothing = self._registrations.find(today)
         gone = [*self._lapsed(today), *self._ended(of_nothing)]
-        weeks = {(one.project, monday_of(one.day)) for one in gone if one.what == "events"}
-        return Swept(today, gone, sorted(one for one in weeks if not self.totals.made(*one)), of_nothing)
+        weeks = {(one.project, _monday(one.day)) for one in gone if one.what == "events"}
+        return Swept(today, gone, sorted(one for one in weeks if not self._totals.made(*one)), of_nothing)
 
     def run(self) -> Swept:
         """Take away what is due. On return its bytes are in no file of the store. First, what waited for its id is released where that is known."""
-        for project in self._core.registry.catalogue.versions:
-            release_known(self._core, project)
-        with self._core.purger.alone:
-            self._core.writer.submit([], []).result()  # what was judged before midnight is stored, and found
+        for project in self._registry.catalogue.versions:
+            self._release.known(project)
+        with self._purger.alone:
+            self._writer.submit([], []).result()  # what was judged before midnight is stored, and found
             found = self.due()
             if found.gone:
                 self._make_totals(found)
                 self._write_down(found)
-                self._core.purger.purge(self._doomed(found.today))
-            registrations.settle(self._core, found.registrations)
-            self._core.ids.forget(found.today)
-            self._core.assertions.forget()
-            self._core.eraser.tell_the_journals()
-            erased = self._core.tombstones.erased, self._core.erasures.tombstones()
-            self._core.backups.erase(*erased, found.today)  # also those that were out of reach when something was erased
+                self._purger.purge(self._doomed(found.today))
+            self._registrations.apply(found.registrations)
+            self._housekeeping.run(found.today)
             return found
 
     def _parameters(self, today: date) -> dict[str, Any]:
-        newest = self._core.registry.promised()
+        newest = self._registry.promised()
         waiting = today - timedelta(days=schema.QUARANTINE_DAYS)
         return {"today": today, "projects": list(newest), "days": list(newest.values()), "waiting": waiting}
 
     def _lapsed(self, today: date) -> list[Gone]:
-        engine, parameters = self._core.engine, self._parameters(today)
+        engine, parameters = self._engine, self._parameters(today)
         events = engine.query(
             f"""SELECT project, toDate(corrected_time) AS day, {_LAST} AS last_day, count() FROM events
             WHERE {_LAPSED} GROUP BY project, day, last_day ORDER BY project, day, last_day""",
@@ -97,17 +148,21 @@ class Sweep:
             *(Gone(project, "quarantine", day, day + timedelta(days=schema.QUARANTINE_DAYS - 1), rows) for project, day, rows in waiting),
         ]
 
-    def _ended(self, found: registrations.Found) -> list[Gone]:
-        ended = Counter((one.project, one.empty_since, registrations.last_day(self._core, one)) for one in found.ended)
+    def _ended(self, found: Found) -> list[Gone]:
+        ended = Counter((one.project, one.empty_since, self._registrations.last_day(one)) for one in found.ended)
         return [Gone(project, "registrations", day, last, rows) for (project, day, last), rows in sorted(ended.items())]
 
     def _make_totals(self, found: Swept) -> None:
         for project, week in found.weeks:
-            self.totals.make(project, week, self._core.registry.catalogue.newest(project).min_active_weeks, found.today)
+            self._totals.make(project, week, self._registry.catalogue.newest(project).min_active_weeks, found.today)
 
     def _write_down(self, found: Swept) -> None:
-        self._core.engine.insert("expired", schema.EXPIRED, [(*one, found.today) for one in found.gone])
+        self._engine.insert("expired", schema.EXPIRED, [(*one, found.today) for one in found.gone])
 
-    def _doomed(self, today: date) -> list[Doomed]:
+    def _doomed(self, today: date) -> list[RowsToDelete]:
         parameters = self._parameters(today)
-        return [Doomed("events", _LAPSED, parameters, partitioned=True), Doomed("quarantine", _WAITED, parameters)]
+        return [RowsToDelete("events", _LAPSED, parameters, partitioned=True), RowsToDelete("quarantine", _WAITED, parameters)]
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())

@@ -5,14 +5,15 @@ It believes the clock only as far as the store does: a wrong one would take what
 
 import contextlib
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 
 import structlog
 
 from innerloop_collector.background import BackgroundWorker
-from innerloop_collector.core import Core
 from innerloop_collector.errors import StoreError
+from innerloop_collector.lifecycle.purge import Purger
 from innerloop_collector.lifecycle.retention import Sweep
+from innerloop_collector.lifecycle.trusted_clock import Clock
 
 _LOOK_EVERY = 30.0  # seconds between two looks at the day
 _AGAIN = 300.0  # seconds until a sweep that failed is tried again
@@ -22,11 +23,11 @@ _log = structlog.get_logger()
 class Sweeper:
     """Sweeps in the background of the service."""
 
-    def __init__(self, core: Core, sweep: Sweep | None = None) -> None:
-        self._sweep = sweep or Sweep(core)
-        self._purger = core.purger
-        self._clock = core.clock
-        self._today: Callable[[], date] = lambda: core.now().date()
+    def __init__(self, sweep: Sweep, purger: Purger, clock: Clock, now: Callable[[], datetime]) -> None:
+        self._sweep = sweep
+        self._purger = purger
+        self._clock = clock
+        self._now = now
         self._said: str | None = None
         self._swept = date.min
         self._worker = BackgroundWorker("sweeper", self._turn, failed="retention not finished", pause_after_failure=_AGAIN)
@@ -54,7 +55,7 @@ class Sweeper:
         if (doubt is None) != (self._said is None):
             _log.error("retention paused", why=doubt) if doubt else _log.info("retention goes on")
         self._said = doubt
-        today = self._today()
+        today = self._now().date()
         if doubt is None and today != self._swept:
             found = self._sweep.run()
             if found.gone:

@@ -14,9 +14,11 @@ from typing import Any
 
 import msgspec
 
-from innerloop_collector.core import Core
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.db.schema import QUARANTINE_DAYS
+from innerloop_collector.exporters.exporters import Exporters
+from innerloop_collector.store.events import Tables
+from innerloop_collector.store.tombstones import Erasures
 
 STUCK_SECONDS = 600  # a mutation of the engine that takes longer than this is in trouble; on 100 million rows one took 36 s
 _OURS = "database = {database:String}"
@@ -35,6 +37,7 @@ class StoreVitals(msgspec.Struct, frozen=True):
     """How the store is."""
 
     engine: str
+    kind: str  # embedded, or which way a server's
     schema: int
     clock: float  # Unix seconds by the engine's clock
     tables: dict[str, TableSize]
@@ -88,55 +91,64 @@ class DiskVitals(msgspec.Struct, frozen=True):
     clock_skew: float | None  # None: no file can be made
 
 
-def store(core: Core) -> StoreVitals:
-    """Ask the store, every node of it. Raises StoreError where it does not answer."""
-    mutations, stuck, failing = _mutations(core.engine)
-    engine, clock = core.engine.query("SELECT version(), toUnixTimestamp64Milli(now64(3)) / 1000")[0]
-    return StoreVitals(
-        engine=engine,
-        schema=core.engine.query("SELECT max(version) FROM schema_version")[0][0],
-        clock=clock,
-        tables=_tables(core.engine),
-        detached_parts=_ask(core.engine, "SELECT count()", "detached_parts")[0][0],
-        mutations=mutations,
-        stuck_mutations=stuck,
-        failing_mutations=failing,
-        **dict(zip(("tombstones", "unfinished_erasures", "receipts"), core.erasures.counts(), strict=True)),
-    )
+class StatusReader:
+    """Asks store, exporters and disk how they are."""
 
+    def __init__(self, engine: Engine, erasures: Erasures, events: Tables, exporters: Exporters, scratch: Path) -> None:
+        self._engine = engine
+        self._erasures = erasures
+        self._events = events
+        self._exporters = exporters
+        self._scratch = scratch
 
-def _tables(engine: Engine) -> dict[str, TableSize]:
-    what = "SELECT table, countIf(active), countIf(NOT active), sum(bytes_on_disk), sumIf(rows, active)"
-    rows = _ask(engine, what, "parts", "GROUP BY table ORDER BY table")
-    return {name.removesuffix("_local"): TableSize(*numbers) for name, *numbers in rows}
+    def store(self) -> StoreVitals:
+        """Ask the store, every node of it. Raises StoreError where it does not answer."""
+        mutations, stuck, failing = self._mutations()
+        engine, clock = self._engine.query("SELECT version(), toUnixTimestamp64Milli(now64(3)) / 1000")[0]
+        return StoreVitals(
+            engine=engine,
+            kind=self._engine.layout.kind,
+            schema=self._engine.query("SELECT max(version) FROM schema_version")[0][0],
+            clock=clock,
+            tables=self._tables(),
+            detached_parts=self._ask("SELECT count()", "detached_parts")[0][0],
+            mutations=mutations,
+            stuck_mutations=stuck,
+            failing_mutations=failing,
+            **dict(zip(("tombstones", "unfinished_erasures", "receipts"), self._erasures.counts(), strict=True)),
+        )
 
+    def counts(self) -> tuple[int, int]:
+        """How many events are stored and how many wait. Raises StoreError where the store does not answer."""
+        return self._events.counts()
 
-def _mutations(engine: Engine) -> Sequence[int]:
-    what = f"SELECT count(), countIf(create_time < now() - {STUCK_SECONDS}), countIf(latest_fail_reason != '')"
-    return _ask(engine, what, "mutations", "AND NOT is_done")[0]
+    def destinations(self) -> list[DestinationVitals]:
+        """Ask the exporters. Raises StoreError where the store does not answer."""
+        names = [name for name in DestinationVitals.__struct_fields__ if name != "name"]
+        return [DestinationVitals(one["destination"], *(one[name] for name in names)) for one in self._exporters.status()]
 
+    def waiting(self) -> list[Waiting]:
+        """Ask the quarantine. Raises StoreError where the store does not answer."""
+        return [Waiting(*row) for row in self._events.waiting()]
 
-def _ask(engine: Engine, what: str, table: str, rest: str = "") -> list[Sequence[Any]]:
-    """Ask one of the engine's own tables for what is ours."""
-    sql = f"{what} FROM {engine.layout.system(table)} WHERE {_OURS} {rest}"
-    return engine.query(sql, {"database": engine.layout.database})
+    def disk(self) -> DiskVitals:
+        """Look at the data directory's file system. Raises OSError where there is none."""
+        usage = shutil.disk_usage(self._scratch)
+        return DiskVitals(usage.free, usage.total, _skew(self._scratch))
 
+    def _tables(self) -> dict[str, TableSize]:
+        what = "SELECT table, countIf(active), countIf(NOT active), sum(bytes_on_disk), sumIf(rows, active)"
+        rows = self._ask(what, "parts", "GROUP BY table ORDER BY table")
+        return {name.removesuffix("_local"): TableSize(*numbers) for name, *numbers in rows}
 
-def destinations(core: Core) -> list[DestinationVitals]:
-    """Ask the exporters. Raises StoreError where the store does not answer."""
-    names = [name for name in DestinationVitals.__struct_fields__ if name != "name"]
-    return [DestinationVitals(one["destination"], *(one[name] for name in names)) for one in core.exporters.status()]
+    def _mutations(self) -> Sequence[int]:
+        what = f"SELECT count(), countIf(create_time < now() - {STUCK_SECONDS}), countIf(latest_fail_reason != '')"
+        return self._ask(what, "mutations", "AND NOT is_done")[0]
 
-
-def waiting(core: Core) -> list[Waiting]:
-    """Ask the quarantine. Raises StoreError where the store does not answer."""
-    return [Waiting(*row) for row in core.tables.waiting()]
-
-
-def disk(directory: Path) -> DiskVitals:
-    """Look at a file system. Raises OSError where there is none."""
-    usage = shutil.disk_usage(directory)
-    return DiskVitals(usage.free, usage.total, _skew(directory))
+    def _ask(self, what: str, table: str, rest: str = "") -> list[Sequence[Any]]:
+        """Ask one of the engine's own tables for what is ours."""
+        sql = f"{what} FROM {self._engine.layout.system(table)} WHERE {_OURS} {rest}"
+        return self._engine.query(sql, {"database": self._engine.layout.database})
 
 
 def _skew(directory: Path) -> float | None:

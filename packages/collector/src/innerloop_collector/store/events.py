@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.db.integrity import projection
-from innerloop_collector.db.layout import Layout
+from innerloop_collector.db.mutations import forget_mutations
 
 Row = tuple[Any, ...]  # an event's values in the order of schema.EVENTS
 MESSAGE_KEY = list(schema.EVENTS).index("message_key")
@@ -23,7 +23,6 @@ _KNOWN = """SELECT message_key FROM mergeTreeProjection(currentDatabase(), 'even
     SETTINGS max_threads = 1"""
 _KNOWN_IN_CLUSTER = """SELECT message_key FROM events WHERE message_key IN {keys:Array(UInt128)}
     SETTINGS preferred_optimize_projection_name = 'ids'"""
-OURS = "database = {database:String} AND table IN {tables:Array(String)}"  # of the engine's own tables, those that hold installations
 _FIXED = 64  # bytes of a row that waits, besides what its sender wrote
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -168,17 +167,6 @@ def size_of(row: QuarantineRow) -> int:
     """What a row takes, about, in bytes and before it is compressed."""
     texts = (row.body, row.plan, *row.fields)
     return _FIXED + sum(len(text if isinstance(text, bytes) else text.encode()) for text in texts)
-
-
-def forget_mutations(engine: Engine, tables: Iterable[str] = schema.HOLDS_INSTALLATIONS) -> None:
-    """Remove the files of mutations that are done: they name what was deleted. Not while somebody waits for one, who would not find it."""
-    with engine.mutating:
-        engine.command(f"KILL MUTATION{engine.layout.on_cluster} WHERE {OURS} AND is_done SYNC", ours(engine.layout, tables))
-
-
-def ours(layout: Layout, tables: Iterable[str] = schema.HOLDS_INSTALLATIONS) -> dict[str, Any]:
-    """The parameters of `OURS`."""
-    return {"database": layout.database, "tables": layout.locals(tables)}
 
 
 def _by_month(rows: Sequence[Row]) -> Iterable[list[Row]]:

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
-from innerloop_collector.lifecycle.purge import Doomed
-from innerloop_collector.store.events import forget_mutations
+from innerloop_collector.db.mutations import RowsToDelete, forget_mutations
 from innerloop_collector.store.keyed_hash import Hasher
 
 _AT_ONCE = 1_000  # marks in one statement
@@ -202,7 +201,7 @@ class Erasures:
         """What stands for an installation once it is erased."""
         return self._hasher.mark(installation)
 
-    def doomed(self, installations: Collection[int]) -> list[Doomed]:
+    def doomed(self, installations: Collection[int]) -> list[RowsToDelete]:
         """What a purge takes away of some installations."""
         where = "installation IN {these:Array(UInt128)}"
-        return [Doomed(table, where, {"these": list(installations)}) for table in schema.HOLDS_INSTALLATIONS] if installations else []
+        return [RowsToDelete(table, where, {"these": list(installations)}) for table in schema.HOLDS_INSTALLATIONS] if installations else []

@@ -14,8 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from innerloop_collector import __version__
-from innerloop_collector.admin.operation import schema
-from innerloop_collector.admin.operations import Operation
+from innerloop_collector.admin.operation import Operation, schema
 from innerloop_collector.web.descriptions import OPERATIONS, SECURITY, TAGS
 from innerloop_collector.web.schemas import SCHEMAS
 

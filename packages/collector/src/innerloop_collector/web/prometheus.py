@@ -23,12 +23,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from innerloop_collector import __version__
-from innerloop_collector.core import Core
+from innerloop_collector.config.configuration import Server
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.http.responses import Refusal
-from innerloop_collector.monitoring import status
 from innerloop_collector.monitoring.metrics import NO_ROUTE, Metrics
-from innerloop_collector.monitoring.status import DestinationVitals, DiskVitals, StoreVitals, Waiting
+from innerloop_collector.monitoring.status import DestinationVitals, DiskVitals, StatusReader, StoreVitals, Waiting
 from innerloop_collector.web.single_flight import Question
 
 _PATIENCE = 5.0  # seconds that a scrape waits for the store
@@ -48,14 +47,23 @@ class Seen(NamedTuple):
 class Exposition:
     """Serves `/metrics` to this machine, and to who shows the token."""
 
-    def __init__(self, core: Core, readers: Executor, waiting: Question[list[Waiting]]) -> None:
-        self._core = core
-        self._registry = core.metrics.registry
+    def __init__(
+        self,
+        metrics: Metrics,
+        status: StatusReader,
+        queued: Callable[[], int],
+        waiting: Question[list[Waiting]],
+        settings: Server,
+        readers: Executor,
+    ) -> None:
+        """`queued` is how many events wait for the writer."""
+        self._status = status
+        self._registry = metrics.registry
         self._seen = Question(self._look, readers, _FRESH)
         self._waiting = waiting
-        self._local = core.configuration.server.metrics_local
-        self._token = metrics_token(core.configuration.server.metrics_token_file)
-        self._state = _State(lambda: core.writer.waiting, per_project=core.configuration.server.metrics_per_project)
+        self._local = settings.metrics_local
+        self._token = metrics_token(settings.metrics_token_file)
+        self._state = _State(queued, per_project=settings.metrics_per_project)
         self._registry.register(self._state)
         ProcessCollector(registry=self._registry)
 
@@ -87,9 +95,9 @@ class Exposition:
         """Ask the store and the disk, each for itself."""
         seen = Seen()
         with contextlib.suppress(StoreError):
-            seen = seen._replace(store=status.store(self._core), destinations=status.destinations(self._core))
+            seen = seen._replace(store=self._status.store(), destinations=self._status.destinations())
         with contextlib.suppress(OSError):
-            seen = seen._replace(disk=status.disk(self._core.paths.scratch))
+            seen = seen._replace(disk=self._status.disk())
         return seen
 
 

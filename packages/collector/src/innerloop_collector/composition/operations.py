@@ -1,0 +1,43 @@
+"""The operations of a collector, each area with the parts that it works on."""
+
+from innerloop_collector.admin.data_operations import Backup, Erasure, Retention
+from innerloop_collector.admin.key_operations import Keys, OAuth, Tokens
+from innerloop_collector.admin.operations import Operations
+from innerloop_collector.admin.project_operations import Ids, Projects, Quarantine
+from innerloop_collector.admin.reports import Reports
+from innerloop_collector.admin.service_operations import Checked, Destinations, Service
+from innerloop_collector.composition.collector import Collector
+
+
+def operations(collector: Collector) -> Operations:
+    """Everything that an operator can ask of a collector."""
+    store, lifecycle = collector.store, collector.lifecycle
+    registry, exporters = store.registry, collector.exporters
+    checked = Checked(
+        collector.paths,
+        collector.configuration,
+        collector.now,
+        collector.status,
+        store.writer,
+        store.erasures,
+        store.room,
+        lifecycle.clock,
+        lifecycle.backups,
+        throw_away=collector.throw_away,
+    )
+    return Operations(
+        [
+            Projects(registry, lifecycle.quarantine_release),
+            Keys(registry, store.uses),
+            OAuth(registry, store.oauth_keys),
+            Tokens(registry, collector.tokens, store.uses),
+            Ids(registry, lifecycle.quarantine_release),
+            Quarantine(store.events),
+            Reports(collector.figures),
+            Retention(lifecycle.sweep, lifecycle.clock),
+            Erasure(registry, lifecycle.eraser, store.erasures, store.hasher),
+            Backup(lifecycle.backup_maker, lifecycle.backups),
+            Destinations(exporters),
+            Service(checked),
+        ]
+    )

@@ -1,0 +1,149 @@
+"""The service: builds what it serves from a collector's parts, serves, and takes it apart in order.
+
+One process, one event loop, one writer, one eraser and two reader threads. Nothing here forks: the engine would hang.
+"""
+
+import asyncio
+import gc
+import ipaddress
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import structlog
+
+from innerloop_collector.access.authentication import Door
+from innerloop_collector.admin.api import Admin, load_token
+from innerloop_collector.admin.operations import Operations
+from innerloop_collector.composition.collector import Collector
+from innerloop_collector.composition.operations import operations
+from innerloop_collector.config.configuration import Configuration
+from innerloop_collector.config.data_lock import DataLock
+from innerloop_collector.config.files import read_text
+from innerloop_collector.config.paths import Paths, tighten
+from innerloop_collector.errors import UsageError
+from innerloop_collector.ingest.authorization import Doorkeeper
+from innerloop_collector.ingest.erasure_routes import Forget
+from innerloop_collector.ingest.oauth import SendingTokens, TokenRoute
+from innerloop_collector.ingest.rate_limits import Admission
+from innerloop_collector.ingest.routes import Ingest
+from innerloop_collector.ingest.subject_access_routes import ShowHoldings, Stored
+from innerloop_collector.lifecycle.subject_access import Holdings
+from innerloop_collector.monitoring.status import Waiting
+from innerloop_collector.web import logs, server
+from innerloop_collector.web.application import Routes, application
+from innerloop_collector.web.connection_guard import Guard, room_for
+from innerloop_collector.web.health import Health
+from innerloop_collector.web.openapi import Description
+from innerloop_collector.web.prometheus import CountRequests, Exposition
+from innerloop_collector.web.signin import SignIn
+from innerloop_collector.web.single_flight import Question
+
+_READERS = 2
+_FRESH_QUARANTINE = 15.0  # seconds for which it is told again what waits: counting that reads all of it
+_PATIENCE = 1.0  # seconds that /readyz waits for it
+_GARBAGE = 50_000  # objects between two looks for cycles: a few requests hold that many, none of them in a cycle
+_PAUSED = "nothing is removed by its age, because this machine's clock jumped; see: innerloop-collector check"
+_log = structlog.get_logger()
+
+
+def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: tuple[str, int], project_files: list[Path]) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return."""
+    logs.configure(configuration.server.log_level)
+    room_for(configuration.limits.connections)
+    if opened := tighten(paths):
+        _log.warning("the data directory was open to others and is closed to them now", files=len(opened))
+    listener = server.listen(*address)
+    collector = Collector(paths, configuration)
+    if collector.throw_away:
+        _for_this_machine_only(paths, listener, configuration)
+    collector.open()
+    known = operations(collector)
+    try:
+        for file in project_files:
+            known.call("projects.apply", {"toml": read_text(file), "source": str(file), "with_key": True})
+        collector.start_workers()
+        with ThreadPoolExecutor(_READERS, "reader", initializer=collector.store.engine.open) as readers:
+            served = build(collector, known, readers)
+            guard = Guard(configuration.limits, collector.metrics.turned_away)
+            gc.set_threshold(_GARBAGE)
+            try:
+                asyncio.run(
+                    server.run(served, guard, listener, server.url_of(address[0], listener), lock, lambda: collector.store.writer.alive)
+                )
+            finally:
+                collector.lifecycle.purger.stopping.set()  # a backup that is being made would keep a reader for long
+    finally:
+        collector.close()
+
+
+def build(collector: Collector, known: Operations, readers: ThreadPoolExecutor) -> CountRequests:
+    """Put the web application together."""
+    configuration, metrics = collector.configuration, collector.metrics
+    door = Door(collector.tokens, collector.store.uses, load_token(collector.paths.admin_token), configuration.access, collector.now)
+    waiting = Question(collector.status.waiting, readers, _FRESH_QUARANTINE)
+    description = Description()
+    served: list[Routes] = [
+        *_ingest(collector, readers),
+        Admin(known.call, door, configuration.limits, readers),
+        SignIn(door, configuration.limits),
+        Health(lambda: _trouble(collector), lambda: _notes(collector, waiting), readers),
+        Exposition(metrics, collector.status, lambda: collector.store.writer.waiting, waiting, configuration.server, readers),
+        description,
+    ]
+    routes = [route for part in served for route in part.routes()]
+    description.write(routes, known.known)
+    return CountRequests(application(routes), metrics, frozenset(route.path for route in served[0].routes()))
+
+
+def _ingest(collector: Collector, readers: ThreadPoolExecutor) -> list[Routes]:
+    """What clients and SDKs call. The routes that take events in come first."""
+    limits, settings, store = collector.configuration.limits, collector.configuration.ingest, collector.store
+    admission = Admission(store.registry, store.ids, store.uses, limits, collector.metrics, time.monotonic)
+    tokens = SendingTokens(store.oauth_keys, store.hasher.signing_secret(), collector.now, settings.oauth_token_seconds)
+    doorkeeper = Doorkeeper(store.registry, tokens)
+    ingest = Ingest(
+        store.registry,
+        store.writer,
+        store.hasher,
+        doorkeeper,
+        admission,
+        limits,
+        collector.now,
+        collector.metrics,
+        settings.browser_origins,
+        collector.lifecycle.clock.judging,
+    )
+    return [
+        ingest,
+        TokenRoute(store.oauth_keys, store.assertions, tokens, settings.oauth_audience, limits, readers),
+        Forget(admission, store.hasher, collector.lifecycle.eraser, store.erasures, limits, readers),
+        ShowHoldings(admission, Stored(store.erasures, Holdings(store.engine), store.hasher), limits, readers),
+    ]
+
+
+def _trouble(collector: Collector) -> str | None:
+    """What keeps the store from being usable. None: nothing."""
+    engine = collector.store.engine
+    engine.ping()
+    if not (engine.layout.remote or collector.paths.store.is_dir()):
+        return "the store's directory is gone"
+    return None if collector.store.writer.can_write() else "the last events could not be written"
+
+
+async def _notes(collector: Collector, waiting: Question[list[Waiting]]) -> list[str]:
+    """What an operator should know although all is served. Anybody may read it: no project and no number."""
+    by_reason: dict[str, date] = {}
+    for one in (await waiting.told(_PATIENCE)).answer or ():
+        by_reason[one.reason] = min(one.removed_on, by_reason.get(one.reason, one.removed_on))
+    wait = [f"events wait in quarantine ({reason}), the first until they are removed on {day}" for reason, day in by_reason.items()]
+    return [*wait, *([_PAUSED] if collector.lifecycle.clock.doubt() else [])]
+
+
+def _for_this_machine_only(paths: Paths, listener: socket.socket, configuration: Configuration) -> None:
+    """Show what a throw-away store shows to nobody elsewhere. Raises UsageError."""
+    if not ipaddress.ip_address(listener.getsockname()[0]).is_loopback or configuration.access.trusted_proxies:
+        listener.close()
+        raise UsageError(f"the store of {paths.data} is a throw-away store: it is served on the loopback interface only, behind no proxy")

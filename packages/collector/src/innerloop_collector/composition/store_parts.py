@@ -1,0 +1,69 @@
+"""The parts that read and write the store, built over one engine."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from innerloop_collector.config.configuration import Configuration, Store
+from innerloop_collector.config.paths import Paths
+from innerloop_collector.db.embedded import SESSION, embedded
+from innerloop_collector.db.engine import Engine
+from innerloop_collector.db.lease import Lease, holder_of
+from innerloop_collector.db.server import by_url, layout_of
+from innerloop_collector.db.upgrade import bring_up
+from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
+from innerloop_collector.store.events import Tables
+from innerloop_collector.store.keyed_hash import Hasher, load_secret
+from innerloop_collector.store.known_ids import KnownIds
+from innerloop_collector.store.oauth_keys import Assertions, OAuthKeys
+from innerloop_collector.store.projects import Registry
+from innerloop_collector.store.quarantine_limit import Room
+from innerloop_collector.store.tombstones import Erasures, Tombstones
+from innerloop_collector.store.write_behind import Notes, Uses
+from innerloop_collector.store.writer import Writer
+
+
+class StoreParts:
+    """What lies in the store, and the one writer."""
+
+    def __init__(self, paths: Paths, configuration: Configuration, now: Callable[[], datetime]) -> None:
+        store = configuration.store
+        self.hasher = Hasher(load_secret(paths.secret, store_exists=paths.store.exists()))
+        self.engine = open_engine(paths, store)
+        self.lease = Lease(self.engine, holder_of(paths.data), store.lease_seconds) if store.url else None
+        self.events = Tables(self.engine)
+        self.notes = Notes(self.engine)
+        self.registry = Registry(self.engine, self.hasher, lambda: now().date())
+        self.oauth_keys = OAuthKeys(self.engine, self.registry.today)
+        self.assertions = Assertions(self.engine, self.hasher, now)
+        self.uses = Uses(self.engine, self.notes, self.registry.today)
+        self.ids = KnownIds(self.engine, self.hasher, self.notes, self.registry.today, self.registry.retention_days)
+        self.erasures = Erasures(self.engine, self.hasher)
+        self.tombstones = Tombstones(self.hasher)
+        self.room = Room(self.engine, configuration.limits.quarantine_bytes_per_day, FIT_THEIR_PLAN, self.registry.today)
+        self.writer = Writer(self.events, self.erasures, self.tombstones, self.room, store)
+
+    def bring_up(self, today: date) -> None:
+        """Open the store, make its tables or bring them up to this version, and hold it against other collectors."""
+        bring_up(self.engine, self.hasher.fingerprint(), today, self.lease)
+
+    def load(self) -> None:
+        """Read what is held in memory."""
+        self.registry.load()
+        self.oauth_keys.load()
+        self.assertions.load()
+        self.uses.load()
+        self.room.load()
+
+    def close(self) -> None:
+        """Commit what was accepted, then let the store go."""
+        self.writer.stop()
+        if self.lease is not None:
+            self.lease.release()
+        self.engine.close()
+
+
+def open_engine(paths: Paths, store: Store) -> Engine:
+    """The engine that the configuration names: embedded, or a server's. Nothing is opened yet."""
+    if store.url:
+        return Engine(by_url(store, SESSION), layout_of(store))
+    return Engine(embedded(paths.store, paths.scratch))

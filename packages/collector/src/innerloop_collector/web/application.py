@@ -1,0 +1,43 @@
+"""The web application: every route, and the answers where there is none."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from innerloop_collector.http.responses import Refusal
+
+_log = structlog.get_logger()
+
+
+class Routes(Protocol):
+    """A part of the application."""
+
+    def routes(self) -> list[Route]:
+        """What it serves."""
+
+
+def application(routes: Sequence[Route]) -> Starlette:
+    """Put routes together."""
+    made = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
+    made.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone
+    return made
+
+
+async def _not_found(_: Request, __: Exception) -> Response:
+    return Refusal(404, "not_found", "Not found", "there is nothing at this address").answer()
+
+
+async def _wrong_method(_: Request, error: Exception) -> Response:
+    answer = Refusal(405, "wrong_method", "Method not allowed", "this address does not take that method").answer()
+    answer.headers.update(getattr(error, "headers", None) or {})  # Allow
+    return answer
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    _log.error("unexpected failure", kind=type(error).__name__)
+    return Refusal(503, "internal", "Internal error", "something failed here; send this again later", temporary=True).answer()
