@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from innerloop_collector.db.schema import QUARANTINE_DAYS
+from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from tests.collector.support import Collector, Owner, digest_of, project, run_event
 from tests.collector.test_limits import limited
 

@@ -9,11 +9,11 @@ from innerloop.core.plan.project import Project, ProjectError, read
 from innerloop.core.plan.toml import TomlError, loads
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
+from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.config.files import MOST_BYTES
-from innerloop_collector.db.schema import QUARANTINE_DAYS
 from innerloop_collector.errors import UsageError
 from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
-from innerloop_collector.store.events import Tables
+from innerloop_collector.monitoring.status import StatusReader
 from innerloop_collector.store.projects import Registry, Version
 
 _LONGEST = 300  # characters of what is wrong: it may quote the file
@@ -99,14 +99,14 @@ class Ids(Area):
 class Quarantine(Area):
     """Show events that were set aside because they do not fit an applied plan."""
 
-    def __init__(self, events: Tables) -> None:
-        self._events = events
+    def __init__(self, status: StatusReader) -> None:
+        self._status = status
 
     @operation("quarantine.list", Role.ANALYST)
     def list(self, visible: frozenset[str] | None = None) -> Answer:
         """What waits, counted by project, reason and fields. Never a value."""
         names = ("project", "reason", "fields", "events", "first_day", "last_day")
-        counts = [dict(zip(names, row, strict=True)) for row in self._events.quarantine_counts()]
+        counts = [dict(zip(names, row, strict=True)) for row in self._status.quarantine()]
         return {
             "quarantine": [
                 {
@@ -125,5 +125,5 @@ class Quarantine(Area):
     def violations(self, visible: frozenset[str] | None = None) -> Answer:
         """How many events ever came into quarantine, by project, reason, field and day. The counts stay when the events go."""
         names = ("project", "reason", "field", "day", "events")
-        counts = [dict(zip(names, row, strict=True)) for row in self._events.violations()]
+        counts = [dict(zip(names, row, strict=True)) for row in self._status.violations()]
         return {"violations": [{**row, "day": str(row["day"])} for row in counts if visible is None or row["project"] in visible]}

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from innerloop_collector.cli.shared import as_json, as_text, say
-from innerloop_collector.config.configuration import FILE_VARIABLE, Configuration, Destination, load, secret_files, shown
+from innerloop_collector.config.configuration import FILE_VARIABLE, Configuration, Destination, load, shown
 from innerloop_collector.errors import UsageError
 
 _file = click.option("--config", "file", metavar="FILE", help="The configuration file (default: $INNERLOOP_COLLECTOR_CONFIG, else none).")
@@ -25,39 +25,17 @@ def config() -> None:
 @as_json
 def check_config(file: str | None, as_json: bool) -> None:
     """Read the configuration, and the files that it names, as the service would. Exit status 1 with one line if it would not start."""
+    from innerloop_collector.composition.trial import try_out
+
     configuration = load(file, os.environ)
     source = file or os.environ.get(FILE_VARIABLE) or "the environment"
     try:
-        notes = _try_out(configuration)
+        notes = try_out(configuration)
     except UsageError as error:
         raise UsageError(f"{source}: {error}") from error
     for note in notes:
         say(f"note: {source}: {note}", err=True)
     say(as_text({"configuration": source, "ok": True, "notes": notes}) if as_json else f"{source}: well")
-
-
-def _try_out(configuration: Configuration) -> list[str]:
-    """Use every setting that the service uses when it starts. What it starts without is in the answer. Raises UsageError."""
-    from innerloop_collector.access.proxy import Proxy
-    from innerloop_collector.admin.checks import of_the_journals
-    from innerloop_collector.admin.exposure import of_the_secrets
-    from innerloop_collector.db.server import by_url
-    from innerloop_collector.exporters.address import check, read_key
-    from innerloop_collector.exporters.failures import Refusing
-    from innerloop_collector.web.prometheus import metrics_token
-
-    metrics_token(configuration.server.metrics_token_file)
-    Proxy(configuration.access)
-    if configuration.store.url:
-        by_url(configuration.store, {})
-    notes = [one.text for one in (*of_the_journals(configuration.backup), *of_the_secrets(secret_files(configuration)))]
-    for name, settings in configuration.destinations.items():
-        check(name, settings)
-        try:
-            read_key(settings)
-        except Refusing as error:
-            notes.append(f"destinations.{name}: {error}; nothing is sent to it until that is fixed")
-    return notes
 
 
 @config.command("show")

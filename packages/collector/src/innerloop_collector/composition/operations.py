@@ -32,7 +32,7 @@ def operations(collector: Collector) -> Operations:
             OAuth(registry, store.oauth_keys),
             Tokens(registry, collector.tokens, store.uses),
             Ids(registry, lifecycle.quarantine_release),
-            Quarantine(store.events),
+            Quarantine(collector.status),
             Reports(collector.figures),
             Retention(lifecycle.sweep, lifecycle.clock),
             Erasure(registry, lifecycle.eraser, store.erasures, store.hasher),

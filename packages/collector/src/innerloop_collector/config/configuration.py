@@ -14,11 +14,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from innerloop_collector.config.files import read_text
-from innerloop_collector.config.paths import LARGEST_EVENT
 from innerloop_collector.errors import UsageError
 
 PREFIX = "INNERLOOP_COLLECTOR_"
 FILE_VARIABLE = PREFIX + "CONFIG"
+LARGEST_EVENT = 32_768  # bytes, as Segment
+QUARANTINE_DAYS = 30  # for which an event waits
 LARGEST_BATCH = 500  # events that a destination is sent at once, at most
 OTHER_VARIABLES = frozenset({FILE_VARIABLE, PREFIX + "DATA", PREFIX + "URL", PREFIX + "TOKEN"})  # not keys of the file
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?(.*)`)?")

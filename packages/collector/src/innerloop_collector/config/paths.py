@@ -13,7 +13,6 @@ from pathlib import Path
 from innerloop_collector.errors import UsageError
 
 DATA_VARIABLE = "INNERLOOP_COLLECTOR_DATA"
-LARGEST_EVENT = 32_768  # bytes, as Segment
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ DURABLE = {"fsync_after_insert": "1", "fsync_part_directory": "1", "min_rows_to_
 # A part that is not whole is set aside, however large, since what it replaced is there; left to itself, the engine would not open the table beyond a gigabyte.
 RECOVERABLE = {"max_suspicious_broken_parts": "1000000", "max_suspicious_broken_parts_bytes": "9223372036854775807"}
 KEEP_REPLACED_SECONDS = 60  # how long parts stay that a merge replaced: the engine does not sync the files of a new part's projection
-QUARANTINE_DAYS = 30
 
 ENVELOPE = {
     "project": "LowCardinality(String)",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from innerloop_collector.db.schema import QUARANTINE_DAYS
+from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.pipeline.outcome import DropReason
 from innerloop_collector.store.events import MESSAGE_KEY, QuarantineRow, Row
 from innerloop_collector.store.writer import Receipt

@@ -21,8 +21,8 @@ import pyarrow as pa
 import structlog
 from pyarrow import compute, parquet
 
+from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.config.files import read_plain, write_private
-from innerloop_collector.db import schema
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.lifecycle import backup_manifest, erasure_journal
 from innerloop_collector.store.tombstones import Tombstone
@@ -254,7 +254,7 @@ def _doomed(table: pa.Table, due: _Due) -> pa.ChunkedArray:
     if "keep_until" in table.column_names:
         return compute.or_(doomed, _lapsed(table, due))
     if "received_day" in table.column_names:
-        first = due.today - timedelta(days=schema.QUARANTINE_DAYS)
+        first = due.today - timedelta(days=QUARANTINE_DAYS)
         return compute.or_(doomed, compute.less_equal(table.column("received_day"), pa.scalar(first, pa.date32())))
     return doomed
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
+from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.db.mutations import RowsToDelete
@@ -129,7 +130,7 @@ class Sweep:
 
     def _parameters(self, today: date) -> dict[str, Any]:
         newest = self._registry.promised()
-        waiting = today - timedelta(days=schema.QUARANTINE_DAYS)
+        waiting = today - timedelta(days=QUARANTINE_DAYS)
         return {"today": today, "projects": list(newest), "days": list(newest.values()), "waiting": waiting}
 
     def _lapsed(self, today: date) -> list[Gone]:
@@ -145,7 +146,7 @@ class Sweep:
         )
         return [
             *(Gone(project, "events", day, _EPOCH + timedelta(days=last), rows) for project, day, last, rows in events),
-            *(Gone(project, "quarantine", day, day + timedelta(days=schema.QUARANTINE_DAYS - 1), rows) for project, day, rows in waiting),
+            *(Gone(project, "quarantine", day, day + timedelta(days=QUARANTINE_DAYS - 1), rows) for project, day, rows in waiting),
         ]
 
     def _ended(self, found: Found) -> list[Gone]:

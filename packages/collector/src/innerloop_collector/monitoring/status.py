@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
+from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.db.engine import Engine
-from innerloop_collector.db.schema import QUARANTINE_DAYS
 from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.store.events import Tables
 from innerloop_collector.store.tombstones import Erasures
@@ -130,6 +130,14 @@ class StatusReader:
     def waiting(self) -> list[Waiting]:
         """Ask the quarantine. Raises StoreError where the store does not answer."""
         return [Waiting(*row) for row in self._events.waiting()]
+
+    def quarantine(self) -> list[Sequence[Any]]:
+        """How many events wait: project, reason, fields, events, first day, last day. Never a value."""
+        return self._events.quarantine_counts()
+
+    def violations(self) -> list[Sequence[Any]]:
+        """How many events ever came into quarantine: project, reason, field ("": whatever the field), day, events."""
+        return self._events.violations()
 
     def disk(self) -> DiskVitals:
         """Look at the data directory's file system. Raises OSError where there is none."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 
 from innerloop.core.plan import check
-from innerloop_collector.config.paths import LARGEST_EVENT
+from innerloop_collector.config.configuration import LARGEST_EVENT
 from innerloop_collector.pipeline import clock
 from innerloop_collector.pipeline.compiled_plan import terms_of
 from innerloop_collector.pipeline.event import Event, midnight, moment

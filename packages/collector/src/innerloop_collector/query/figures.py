@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from innerloop_collector.db.schema import QUARANTINE_DAYS
+from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.query.contributions import COMMANDS, QUANTILES, TARGETS, Breakdown, Rows, Span, Store, seen, waiting
 from innerloop_collector.query.pipeline import passed
 from innerloop_collector.query.published import Count, View
