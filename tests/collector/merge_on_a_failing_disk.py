@@ -49,7 +49,7 @@ def _merge(opened: Collector, file: str) -> Any:
 def _erase(opened: Collector, file: str, when: str) -> Any:
     """Erase whose event is the first; the parts that are written without it are the ones that are broken."""
     [(installation,)] = opened.store.engine.query("SELECT installation FROM events ORDER BY event_time LIMIT 1")
-    doomed = [RowsToDelete("events", "installation = {one:UInt128}", {"one": installation})]
+    rows = [RowsToDelete("events", "installation = {one:UInt128}", {"one": installation})]
     looks = {name: getattr(opened.store.engine, name) for name in ("look_after_parts", "has_broken_parts")}
     opened.store.engine.look_after_parts = lambda: False  # type: ignore[method-assign]
 
@@ -60,7 +60,7 @@ def _erase(opened: Collector, file: str, when: str) -> Any:
 
     setattr(opened.store.engine, when, broken)
     try:
-        opened.lifecycle.purger.purge(doomed)
+        opened.lifecycle.purger.purge(rows)
         said = "erased"
     except StoreError as error:
         said = str(error)
@@ -69,7 +69,7 @@ def _erase(opened: Collector, file: str, when: str) -> Any:
     opened.store.engine.look_after_parts()
     for (name,) in opened.store.engine.query("SELECT name FROM system.detached_parts WHERE table = 'events'"):
         opened.store.engine.command(f"ALTER TABLE events DROP DETACHED PART '{name}' SETTINGS allow_drop_detached = 1")
-    opened.lifecycle.purger.purge(doomed)
+    opened.lifecycle.purger.purge(rows)
     return said
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from innerloop_collector.admin import checks
 from innerloop_collector.config.configuration import Check
-from innerloop_collector.monitoring.status import DestinationVitals
+from innerloop_collector.monitoring.status import DestinationStatus
 from tests.collector.support import KEY, PROJECT, Collector, fill, run_event
 from tests.conftest import ROOT
 from tests.needs import need
@@ -187,7 +187,7 @@ def test_a_copy_of_the_erasure_journal_that_misses_somebody_is_found_and_brought
 
 
 def test_a_paused_destination_does_not_fail() -> None:
-    vitals = DestinationVitals("d", "failing", 3, 1.0, 0, 0, 2, "the connection was refused")
+    vitals = DestinationStatus("d", "failing", 3, 1.0, 0, 0, 2, "the connection was refused")
     paused = msgspec.structs.replace(vitals, state="paused")
 
     assert [False] == [one.note for one in checks.of_the_destinations([vitals])]

@@ -14,7 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.ingest.subject_access_routes import ShowHoldings, Stored
+from innerloop_collector.ingest.subject_access_routes import Stored, SubjectAccessRoutes
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.tombstones import Proofs
 from tests.client.people import Developer
@@ -102,7 +102,7 @@ def test_however_many_ask_one_reader_answers_them_with_one_question_each() -> No
     async def ask_many(readers: ThreadPoolExecutor) -> list[int]:
         stored: Any = Stored(Known(), None, Hasher(b"x" * 32))  # type: ignore[arg-type]
         admitted: Any = Admitted()
-        application = Starlette(routes=ShowHoldings(admitted, stored, Limits(), readers).routes())
+        application = Starlette(routes=SubjectAccessRoutes(admitted, stored, Limits(), readers).routes())
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(application), base_url="http://here") as client:
             body = {"ids": [Owner().claim for _ in range(100)]}
             return [one.status_code for one in await asyncio.gather(*(client.post("/v1/access", json=body) for _ in range(10)))]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from innerloop.core.plan import check
 from innerloop.core.plan.agreement import agreement
 from innerloop.core.plan.project import read
-from innerloop_collector.pipeline.compiled_plan import Terms, terms_of
+from innerloop_collector.pipeline.compiled_plan import Terms, compiled
 from innerloop_collector.store.projects import AgreedPlan
 from tests.collector.support import Event, project, run_event, target_event
 
@@ -51,8 +51,8 @@ def _changed(base: Event, properties: dict[str, Any], without: list[str], member
 
 def test_what_was_prepared_of_a_plan_goes_with_it() -> None:
     agreed = AgreedPlan("plain", _TERMS, (_NAMES,))
-    prepared = weakref.ref(terms_of(agreed))
-    assert prepared() is terms_of(agreed)
+    prepared = weakref.ref(compiled(agreed))
+    assert prepared() is compiled(agreed)
     del agreed
     gc.collect()
 

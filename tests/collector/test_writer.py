@@ -11,14 +11,14 @@ from innerloop_collector.config.configuration import Store
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.db.schema import EVENTS
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.store.events import MESSAGE_KEY, QuarantineRow, Row, Tables
+from innerloop_collector.store.events import MESSAGE_KEY, EventTables, QuarantineRow, Row
 from innerloop_collector.store.keyed_hash import Hasher
-from innerloop_collector.store.quarantine_limit import Room
+from innerloop_collector.store.quarantine_limit import QuarantineLimit
 from innerloop_collector.store.tombstones import Erasures, Registration, Tombstones
 from innerloop_collector.store.writer import Receipt, Writer
 
 
-class HeldTables(Tables):
+class HeldTables(EventTables):
     """Tables in memory whose inserts wait for a signal, and refuse a poisoned key."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ def writer(tables: HeldTables) -> Iterator[Writer]:
         tables,
         Erasures(Engine(_no_engine), hasher),
         Tombstones(hasher),
-        Room(Engine(_no_engine), 0, (), date.today),
+        QuarantineLimit(Engine(_no_engine), 0, (), date.today),
         Store(group_rows=100, linger_seconds=0.01, waiting_rows=50),
     )
     made.start()

@@ -38,7 +38,7 @@ PLACES = {status: 1 + 2 * place for place, status in enumerate(OURS)}  # of the 
 COUNT = 2 * len(OURS) + 1
 
 
-def answer(refusal: responses.Refusal) -> Answer:
+def answer(refusal: responses.HttpError) -> Answer:
     """What the collector answers, to the byte, but for the time to wait."""
     response = refusal.answer()
     headers = {**response.headers, **({"retry-after": "1"} if "retry-after" in response.headers else {})}
@@ -106,7 +106,7 @@ def test_the_reference_says_what_was_seen(name: str) -> None:
 
 def test_the_reference_names_every_code_that_a_refusal_may_carry() -> None:
     text = (ROOT / "docs" / "reference" / "http-api.md").read_text()
-    codes = set(re.findall(r'Refusal\(\s*\d+, "(\w+)"', inspect.getsource(responses)))
+    codes = set(re.findall(r'HttpError\(\s*\d+, "(\w+)"', inspect.getsource(responses)))
 
     assert {"too_fast", "overloaded", "invalid_request"} <= codes
     assert set() == {code for code in codes if f"`{code}`" not in text}

@@ -70,7 +70,7 @@ def ask_everything(opened: Collector, known: Operations) -> None:
     installation = opened.store.engine.query("SELECT max(installation) FROM events")[0][0]
     source.plans_of("acme", installation, 0, ROWS)
     opened.store.events.known_events([1, 2])
-    opened.store.ids.load()
+    opened.store.known_ids.load()
     opened.store.events.count_on()
 
 

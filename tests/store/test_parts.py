@@ -15,7 +15,7 @@ import pytest
 
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.db.integrity import repair as watches_module
-from innerloop_collector.db.integrity.repair import Watches
+from innerloop_collector.db.integrity.repair import PartsRepair
 from innerloop_collector.errors import StoreError
 
 
@@ -29,7 +29,7 @@ class Table:
         self.fails_at = ""
         self.read_again: list[str] = []
         self.gone: set[str] = set()  # parts that the engine does not count as active
-        self.watches = Watches(self._query, self._command)
+        self.watches = PartsRepair(self._query, self._command)
         self.watches.read_again = self.read_again.append
 
     def _query(self, sql: str) -> list[list[str]]:
@@ -221,7 +221,7 @@ def test_one_table_that_cannot_be_mended_keeps_no_other_from_being_looked_at(tmp
     for table in (one, other):
         table.part("all_1_1_1")
     commands: list[str] = []
-    watches = Watches(
+    watches = PartsRepair(
         lambda sql: [] if "system.parts" in sql else [["one", str(one.directory)], ["other", str(other.directory)]], commands.append
     )
     watches.look()
@@ -327,7 +327,7 @@ def test_a_query_that_was_overtaken_by_a_mend_is_asked_again() -> None:
 
         def query(self, *_: object, **__: object) -> SimpleNamespace:
             self.asked += 1
-            engine.watches.readings += self.asked == 1
+            engine.parts_repair.readings += self.asked == 1
             return SimpleNamespace(result_rows=[[self.asked]])
 
     client = Overtaken()

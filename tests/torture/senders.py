@@ -16,7 +16,7 @@ _HEADERS = {"Authorization": "Basic " + b64encode(f"{KEY}:".encode()).decode(), 
 
 
 @dataclass
-class Told:
+class Latest:
     """What was acknowledged."""
 
     good: list[str] = field(default_factory=list)  # message ids
@@ -37,7 +37,7 @@ class Senders:
     """Some threads with a connection each."""
 
     def __init__(self, port: int, threads: int = 4, events: int = 20, seed: int = 1) -> None:
-        self.told = Told()
+        self.told = Latest()
         self._port = port
         self._events = events
         self._stop = threading.Event()

@@ -4,10 +4,10 @@ from collections import Counter
 
 from innerloop_collector.store.keyed_hash import Hasher
 from tests.collector.support import Collector
-from tests.torture.senders import Told
+from tests.torture.senders import Latest
 
 
-def assert_all_is_there_once(collector: Collector, told: Told) -> None:
+def assert_all_is_there_once(collector: Collector, told: Latest) -> None:
     """Every acknowledged event is stored, or waits, exactly once, and every acknowledged registration is there. Nothing else is."""
     hasher = Hasher((collector.data / "secret").read_bytes())
     stored = Counter(_numbers(collector, "SELECT message_key FROM events"))

@@ -15,17 +15,17 @@ from innerloop_collector.access.sessions import Session, Sessions
 from innerloop_collector.access.tokens import Token, Tokens
 from innerloop_collector.config.configuration import Access
 from innerloop_collector.errors import Denied, Unknown
-from innerloop_collector.store.write_behind import Uses
+from innerloop_collector.store.write_behind import LastUsed
 
 
-class Door:
+class Authenticator:
     """Finds out who is asking."""
 
-    def __init__(self, tokens: Tokens, uses: Uses, operator: str, access: Access, now: Callable[[], datetime]) -> None:
+    def __init__(self, tokens: Tokens, last_used: LastUsed, operator: str, access: Access, now: Callable[[], datetime]) -> None:
         """`operator` is the token in the data directory. Raises UsageError for settings that do not belong together."""
         self._tokens = tokens
         self._sessions = Sessions(now, timedelta(minutes=access.session_idle_minutes), timedelta(hours=access.session_hours))
-        self._uses = uses
+        self._last_used = last_used
         self._operator = operator.encode()
         self._proxy = Proxy(access)
         self._origins = access.origins
@@ -70,7 +70,7 @@ class Door:
         return session, token
 
     def _principal(self, token: Token, via: Via) -> Principal:
-        self._uses.note(token.token_hash)
+        self._last_used.note(token.token_hash)
         return Principal(token.role, via, token.label, token.projects or None)
 
     def session_ends(self, request: Request) -> datetime | None:
@@ -104,7 +104,7 @@ def own_pages_only(request: Request, origins: Collection[str], *, by_browser: bo
     """Raise Denied for an unsafe request that another site began.
 
     A browser says where a request began; what says nothing is no browser. That is refused where a browser's own
-    addition opened the door (`by_browser`).
+    addition opened a session (`by_browser`).
     """
     if request.method in SAFE:
         return

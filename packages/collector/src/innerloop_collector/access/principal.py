@@ -1,4 +1,4 @@
-"""Somebody who reads or operates, as the door knows them."""
+"""Somebody who reads or operates, as authentication knows them."""
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum

@@ -1,4 +1,4 @@
-"""The operations over HTTP, for whoever the door knows."""
+"""The operations over HTTP, for whoever authentication knows."""
 
 import asyncio
 import secrets
@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from innerloop_collector.access.authentication import Door
+from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.config.files import write_private
 from innerloop_collector.errors import CollectorError, Denied, StoreError, Unknown, UsageError
 from innerloop_collector.http import request_body
-from innerloop_collector.http.responses import Refusal, unavailable
+from innerloop_collector.http.responses import HttpError, unavailable
 
 CALL = "/admin/v1/call"
 _MOST = 2_000_000
@@ -49,8 +49,8 @@ def load_token(path: Path) -> str:
 def turned_away(error: Unknown | Denied) -> Response:
     """The answer to who may not come in."""
     if isinstance(error, Denied):
-        return Refusal(403, "not_allowed", "Not allowed", str(error)).answer()
-    answer = Refusal(401, "invalid_token", "Unknown token", str(error)).answer()
+        return HttpError(403, "not_allowed", "Not allowed", str(error)).response()
+    answer = HttpError(401, "invalid_token", "Unknown token", str(error)).response()
     answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
@@ -59,10 +59,14 @@ class Admin:
     """Serves each operation to those who have the role for it."""
 
     def __init__(
-        self, call: Callable[[str, dict[str, Any], Principal], dict[str, Any]], door: Door, limits: Limits, readers: Executor
+        self,
+        call: Callable[[str, dict[str, Any], Principal], dict[str, Any]],
+        authenticator: Authenticator,
+        limits: Limits,
+        readers: Executor,
     ) -> None:
         self._call = call
-        self._door = door
+        self._authenticator = authenticator
         self._limits = msgspec.structs.replace(limits, body=_MOST)
         self._readers = readers
 
@@ -72,14 +76,14 @@ class Admin:
 
     async def _endpoint(self, request: Request) -> Response:
         try:
-            who = self._door.who(request)
+            who = self._authenticator.who(request)
         except (Unknown, Denied) as error:
             return turned_away(error)
         try:
             data = await request_body.read(request, self._limits)
             wanted = request_body.decode_as(data, Call, "the body must name an operation and its arguments")
-        except Refusal as refusal:
-            return refusal.answer()
+        except HttpError as error:
+            return error.response()
         return await self._run(wanted, who)
 
     async def _run(self, wanted: Call, who: Principal) -> Response:
@@ -89,9 +93,9 @@ class Admin:
         except Denied as error:
             return turned_away(error)
         except StoreError as error:
-            return unavailable(str(error)).answer()
+            return unavailable(str(error)).response()
         except CollectorError as error:
-            return Refusal(409, "refused", "Refused", str(error)).answer()
+            return HttpError(409, "refused", "Refused", str(error)).response()
         except TypeError:
-            return Refusal(400, "invalid_request", "Bad request", "these arguments do not fit the operation").answer()
+            return HttpError(400, "invalid_request", "Bad request", "these arguments do not fit the operation").response()
         return JSONResponse(answer)

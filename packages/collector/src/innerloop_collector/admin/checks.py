@@ -17,7 +17,7 @@ import httpx2
 from innerloop_collector.config.configuration import Backup, Check
 from innerloop_collector.errors import UsageError
 from innerloop_collector.lifecycle import backup_manifest, erasure_journal
-from innerloop_collector.monitoring.status import STUCK_SECONDS, DestinationVitals, DiskVitals, StoreVitals, Waiting
+from innerloop_collector.monitoring.status import STUCK_SECONDS, DestinationStatus, DiskStatus, QuarantineStatus, StoreStatus
 from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, WHAT_TO_DO, Reason
 
 _MANY_PARTS = 1_000  # of one table: the engine slows inserts down from this many in one month on
@@ -34,7 +34,7 @@ class Finding(NamedTuple):
     note: bool = False
 
 
-def of_the_store(store: StoreVitals, last_failure: str | None) -> Iterator[Finding]:
+def of_the_store(store: StoreStatus, last_failure: str | None) -> Iterator[Finding]:
     """Judge the store."""
     if last_failure is not None:
         yield Finding("store", f"the last events could not be written: {last_failure}; see the service's log and the disk")
@@ -63,7 +63,7 @@ def of_a_throw_away_store(*, throw_away: bool) -> Iterator[Finding]:
         yield Finding("store", f"{text}; measure nobody with it", note=True)
 
 
-def of_the_disk(disk: DiskVitals, wanted: Check) -> Iterator[Finding]:
+def of_the_disk(disk: DiskStatus, wanted: Check) -> Iterator[Finding]:
     """Judge the data directory's file system."""
     if disk.free < min(wanted.disk_free_bytes, disk.total // 20):
         yield Finding(
@@ -75,7 +75,7 @@ def of_the_disk(disk: DiskVitals, wanted: Check) -> Iterator[Finding]:
         yield Finding("clock", f"the disk's clock is {disk.clock_skew:+.0f} s from this machine's; set both by NTP")
 
 
-def of_the_stores_clock(store: StoreVitals, now: float, wanted: Check) -> Iterator[Finding]:
+def of_the_stores_clock(store: StoreStatus, now: float, wanted: Check) -> Iterator[Finding]:
     """Judge the engine's clock. `now` is Unix seconds."""
     if abs(store.clock - now) > wanted.clock_seconds:
         yield Finding("clock", f"the store's clock is {store.clock - now:+.0f} s from this machine's; set both by NTP")
@@ -105,7 +105,7 @@ def of_another_clock(wanted: Check) -> Iterator[Finding]:
         yield Finding("clock", f"this machine's clock is {-distance:+.0f} s from that of check.clock_url; set it by NTP")
 
 
-def of_the_quarantine(waiting: Iterable[Waiting], today: date) -> Iterator[Finding]:
+def of_the_quarantine(waiting: Iterable[QuarantineStatus], today: date) -> Iterator[Finding]:
     """Judge what waits: to its sender it is delivered, so nobody else says that it goes.
 
     What nothing can release is wrong for as long as more of it comes, and a note afterwards.
@@ -118,7 +118,7 @@ def of_the_quarantine(waiting: Iterable[Waiting], today: date) -> Iterator[Findi
         yield Finding("quarantine", f"{text}; {what}", note=not kept and one.last_day < today - _STILL_COMES)
 
 
-def of_the_room_in_quarantine(full: Iterable[str]) -> Iterator[Finding]:
+def of_the_quarantine_limit(full: Iterable[str]) -> Iterator[Finding]:
     """Judge whether what does not fit a plan is kept still."""
     for project in full:
         yield Finding(
@@ -128,7 +128,7 @@ def of_the_room_in_quarantine(full: Iterable[str]) -> Iterator[Finding]:
         )
 
 
-def of_the_destinations(destinations: Iterable[DestinationVitals]) -> Iterator[Finding]:
+def of_the_destinations(destinations: Iterable[DestinationStatus]) -> Iterator[Finding]:
     """Judge how what was stored is passed on."""
     destinations = list(destinations)
     if waiting := [one for one in destinations if one.state == "waiting"]:

@@ -10,7 +10,7 @@ from innerloop_collector.lifecycle.backup import BackupMaker
 from innerloop_collector.lifecycle.backup_catalog import Backups
 from innerloop_collector.lifecycle.eraser import Claim, Eraser
 from innerloop_collector.lifecycle.retention import Sweep
-from innerloop_collector.lifecycle.trusted_clock import Clock
+from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.projects import Registry
 from innerloop_collector.store.tombstones import Erasures
@@ -103,7 +103,7 @@ class Erasure(Area):
 class Retention(Area):
     """What goes."""
 
-    def __init__(self, sweep: Sweep, clock: Clock) -> None:
+    def __init__(self, sweep: Sweep, clock: TrustedClock) -> None:
         self._sweep = sweep
         self._clock = clock
 

@@ -12,7 +12,7 @@ from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.errors import UsageError
 from innerloop_collector.store.oauth_keys import OAuthKey, OAuthKeys
 from innerloop_collector.store.projects import Registry, WriteKey, weak
-from innerloop_collector.store.write_behind import Uses
+from innerloop_collector.store.write_behind import LastUsed
 
 Overlap = Annotated[int, msgspec.Meta(ge=1, le=365)]  # days
 
@@ -20,9 +20,9 @@ Overlap = Annotated[int, msgspec.Meta(ge=1, le=365)]  # days
 class Keys(Area):
     """Manage the write keys with which clients send."""
 
-    def __init__(self, registry: Registry, uses: Uses) -> None:
+    def __init__(self, registry: Registry, last_used: LastUsed) -> None:
         self._registry = registry
-        self._uses = uses
+        self._last_used = last_used
 
     @operation("keys.create", Role.ADMIN)
     def create(self, project: str, secret: str | None = None) -> Answer:
@@ -49,7 +49,7 @@ class Keys(Area):
         return {**self._shown(gone), "left": sum(one.project == gone.project and one.accepted(today) for one in others)}
 
     def _shown(self, key: WriteKey) -> Answer:
-        used = self._uses.last(key.key_hash)
+        used = self._last_used.last(key.key_hash)
         return {
             "id": key.id,
             "project": key.project,
@@ -96,10 +96,10 @@ Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
 class Tokens(Area):
     """Who may read and operate."""
 
-    def __init__(self, registry: Registry, tokens: AccessTokens, uses: Uses) -> None:
+    def __init__(self, registry: Registry, tokens: AccessTokens, last_used: LastUsed) -> None:
         self._registry = registry
         self._tokens = tokens
-        self._uses = uses
+        self._last_used = last_used
 
     @operation("tokens.create", Role.ADMIN)
     def create(self, role: str, label: str, days: Days, projects: Sequence[str] = ()) -> Answer:
@@ -128,7 +128,7 @@ class Tokens(Area):
         return self._shown(self._tokens.revoke(token))
 
     def _shown(self, token: Token) -> Answer:
-        used = self._uses.last(token.token_hash)
+        used = self._last_used.last(token.token_hash)
         return {
             "id": token.id,
             "role": token.role.word,

@@ -16,7 +16,7 @@ class Operation(NamedTuple):
     """Something that can be asked for.
 
     Who may see only some projects can ask for what takes the argument `project`, and for what takes `visible`: there the
-    door says which projects the answer may speak of (None: all).
+    principal says which projects the answer may speak of (None: all).
     """
 
     name: str

@@ -13,9 +13,9 @@ from innerloop_collector.config.paths import Paths
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.lifecycle.backup_catalog import Backups, Known
-from innerloop_collector.lifecycle.trusted_clock import Clock
-from innerloop_collector.monitoring.status import DiskVitals, StatusReader, StoreVitals, Waiting
-from innerloop_collector.store.quarantine_limit import Room
+from innerloop_collector.lifecycle.trusted_clock import TrustedClock
+from innerloop_collector.monitoring.status import DiskStatus, QuarantineStatus, StatusReader, StoreStatus
+from innerloop_collector.store.quarantine_limit import QuarantineLimit
 from innerloop_collector.store.tombstones import Erasures
 from innerloop_collector.store.writer import Writer
 
@@ -30,8 +30,8 @@ class Checked:
     status: StatusReader
     writer: Writer
     erasures: Erasures
-    room: Room
-    clock: Clock
+    quarantine_limit: QuarantineLimit
+    clock: TrustedClock
     backups: Backups
     throw_away: bool
 
@@ -77,7 +77,7 @@ class Service(Area):
         except UsageError:  # a finding of its own
             return []
 
-    def _findings(self, store: StoreVitals, disk: DiskVitals, failure: str | None, quarantine: list[Waiting]) -> Iterator[Finding]:
+    def _findings(self, store: StoreStatus, disk: DiskStatus, failure: str | None, quarantine: list[QuarantineStatus]) -> Iterator[Finding]:
         of = self._checked
         wanted, now = of.configuration.check, of.now().timestamp()
         yield from checks.of_the_store(store, failure)
@@ -93,7 +93,7 @@ class Service(Area):
         yield from exposure.of_the_backups(self._known_backups())
         yield from exposure.of_the_secrets(secret_files(of.configuration))
         yield from checks.of_the_quarantine(quarantine, of.now().date())
-        yield from checks.of_the_room_in_quarantine(of.room.full())
+        yield from checks.of_the_quarantine_limit(of.quarantine_limit.full())
         yield from checks.of_the_destinations(of.status.destinations())
 
 

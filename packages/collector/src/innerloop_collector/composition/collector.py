@@ -13,7 +13,7 @@ from innerloop_collector.config.paths import Paths
 from innerloop_collector.db.integrity.checker import PartsChecker
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.exporters import Exporters
-from innerloop_collector.lifecycle.trusted_clock import Clock
+from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.monitoring.status import StatusReader
 from innerloop_collector.query import Figures
@@ -45,7 +45,7 @@ class Collector:
         new = not paths.secret.exists()
         self.store = store = StoreParts(paths, self.configuration, now)
         self.throw_away = _throw_away(paths, wanted=self.configuration.store.throw_away, new=new)
-        clock = Clock(store.engine, now)
+        clock = TrustedClock(store.engine, now)
         stored = store.engine, store.events, store.registry, store.tombstones
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, clock.judging)
         self.figures = Figures(store.engine, store.registry, now, running=self.throw_away)
@@ -54,7 +54,7 @@ class Collector:
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)
         self.status = StatusReader(store.engine, store.erasures, store.events, self.exporters, paths.scratch)
         self._workers: list[Worker] = [
-            store.notes,
+            store.write_behind,
             PartsChecker(store.engine),
             self.lifecycle.eraser,
             self.exporters,
@@ -78,7 +78,7 @@ class Collector:
     def start_workers(self) -> None:
         """Begin what goes on in the background of a service."""
         if self.configuration.limits.new_ids_per_day:
-            self.store.ids.load()
+            self.store.known_ids.load()
         for worker in self._workers:
             worker.start()
 

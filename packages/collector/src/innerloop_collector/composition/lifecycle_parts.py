@@ -17,7 +17,7 @@ from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
 from innerloop_collector.lifecycle.registrations import Registrations
 from innerloop_collector.lifecycle.retention import Housekeeping, Sweep, Totals
 from innerloop_collector.lifecycle.sweeper import Sweeper
-from innerloop_collector.lifecycle.trusted_clock import Clock
+from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 
 
 class LifecycleParts:
@@ -29,7 +29,7 @@ class LifecycleParts:
         configuration: Configuration,
         now: Callable[[], datetime],
         store: StoreParts,
-        clock: Clock,
+        clock: TrustedClock,
         elsewhere: Elsewhere,
         totals: Totals,
     ) -> None:
@@ -43,10 +43,17 @@ class LifecycleParts:
         source = Source(store.engine, self.purger, lambda: store.writer.committed, paths, store.hasher.fingerprint(), self.backups, now)
         self.backup_maker = BackupMaker(source)
         self.quarantine_release = QuarantineRelease(
-            store.events, store.ids, store.writer, store.registry, store.hasher, configuration.limits.new_ids_per_day, now, clock.judging
+            store.events,
+            store.known_ids,
+            store.writer,
+            store.registry,
+            store.hasher,
+            configuration.limits.new_ids_per_day,
+            now,
+            clock.judging,
         )
         registrations = Registrations(store.erasures, store.registry, store.writer)
-        housekeeping = Housekeeping(store.ids, store.assertions, store.erasures, store.tombstones, self.eraser, self.backups)
+        housekeeping = Housekeeping(store.known_ids, store.assertions, store.erasures, store.tombstones, self.eraser, self.backups)
         self.sweep = Sweep(
             store.engine, store.registry, store.writer, self.purger, self.quarantine_release, registrations, totals, housekeeping, now
         )

@@ -20,7 +20,7 @@ def operations(collector: Collector) -> Operations:
         collector.status,
         store.writer,
         store.erasures,
-        store.room,
+        store.quarantine_limit,
         lifecycle.clock,
         lifecycle.backups,
         throw_away=collector.throw_away,
@@ -28,9 +28,9 @@ def operations(collector: Collector) -> Operations:
     return Operations(
         [
             Projects(registry, lifecycle.quarantine_release),
-            Keys(registry, store.uses),
+            Keys(registry, store.last_used),
             OAuth(registry, store.oauth_keys),
-            Tokens(registry, collector.tokens, store.uses),
+            Tokens(registry, collector.tokens, store.last_used),
             Ids(registry, lifecycle.quarantine_release),
             Quarantine(collector.status),
             Reports(collector.figures),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from innerloop_collector.access.authentication import Door
+from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.admin.api import Admin, load_token
 from innerloop_collector.admin.operations import Operations
 from innerloop_collector.composition.collector import Collector
@@ -24,22 +24,22 @@ from innerloop_collector.config.data_lock import DataLock
 from innerloop_collector.config.files import read_text
 from innerloop_collector.config.paths import Paths, tighten
 from innerloop_collector.errors import UsageError
-from innerloop_collector.ingest.authorization import Doorkeeper
+from innerloop_collector.ingest.authorization import WriteAuthorization
 from innerloop_collector.ingest.erasure_routes import Forget
 from innerloop_collector.ingest.oauth import SendingTokens, TokenRoute
-from innerloop_collector.ingest.rate_limits import Admission
+from innerloop_collector.ingest.rate_limits import RateLimits
 from innerloop_collector.ingest.routes import Ingest
-from innerloop_collector.ingest.subject_access_routes import ShowHoldings, Stored
-from innerloop_collector.lifecycle.subject_access import Holdings
-from innerloop_collector.monitoring.status import Waiting
+from innerloop_collector.ingest.subject_access_routes import Stored, SubjectAccessRoutes
+from innerloop_collector.lifecycle.subject_access import SubjectAccess
+from innerloop_collector.monitoring.status import QuarantineStatus
 from innerloop_collector.web import logs, server
 from innerloop_collector.web.application import Routes, application
-from innerloop_collector.web.connection_guard import Guard, room_for
+from innerloop_collector.web.connection_guard import Guard, raise_file_limit
 from innerloop_collector.web.health import Health
 from innerloop_collector.web.openapi import Description
-from innerloop_collector.web.prometheus import CountRequests, Exposition
+from innerloop_collector.web.prometheus import CountRequests, PrometheusEndpoint
 from innerloop_collector.web.signin import SignIn
-from innerloop_collector.web.single_flight import Question
+from innerloop_collector.web.single_flight import SingleFlight
 
 _READERS = 2
 _FRESH_QUARANTINE = 15.0  # seconds for which it is told again what waits: counting that reads all of it
@@ -52,7 +52,7 @@ _log = structlog.get_logger()
 def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: tuple[str, int], project_files: list[Path]) -> None:
     """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return."""
     logs.configure(configuration.server.log_level)
-    room_for(configuration.limits.connections)
+    raise_file_limit(configuration.limits.connections)
     if opened := tighten(paths):
         _log.warning("the data directory was open to others and is closed to them now", files=len(opened))
     listener = server.listen(*address)
@@ -82,15 +82,17 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
 def build(collector: Collector, known: Operations, readers: ThreadPoolExecutor) -> CountRequests:
     """Put the web application together."""
     configuration, metrics = collector.configuration, collector.metrics
-    door = Door(collector.tokens, collector.store.uses, load_token(collector.paths.admin_token), configuration.access, collector.now)
-    waiting = Question(collector.status.waiting, readers, _FRESH_QUARANTINE)
+    authenticator = Authenticator(
+        collector.tokens, collector.store.last_used, load_token(collector.paths.admin_token), configuration.access, collector.now
+    )
+    waiting = SingleFlight(collector.status.waiting, readers, _FRESH_QUARANTINE)
     description = Description()
     served: list[Routes] = [
         *_ingest(collector, readers),
-        Admin(known.call, door, configuration.limits, readers),
-        SignIn(door, configuration.limits),
+        Admin(known.call, authenticator, configuration.limits, readers),
+        SignIn(authenticator, configuration.limits),
         Health(lambda: _trouble(collector), lambda: _notes(collector, waiting), readers),
-        Exposition(metrics, collector.status, lambda: collector.store.writer.waiting, waiting, configuration.server, readers),
+        PrometheusEndpoint(metrics, collector.status, lambda: collector.store.writer.waiting, waiting, configuration.server, readers),
         description,
     ]
     routes = [route for part in served for route in part.routes()]
@@ -101,15 +103,15 @@ def build(collector: Collector, known: Operations, readers: ThreadPoolExecutor) 
 def _ingest(collector: Collector, readers: ThreadPoolExecutor) -> list[Routes]:
     """What clients and SDKs call. The routes that take events in come first."""
     limits, settings, store = collector.configuration.limits, collector.configuration.ingest, collector.store
-    admission = Admission(store.registry, store.ids, store.uses, limits, collector.metrics, time.monotonic)
+    rate_limits = RateLimits(store.registry, store.known_ids, store.last_used, limits, collector.metrics, time.monotonic)
     tokens = SendingTokens(store.oauth_keys, store.hasher.signing_secret(), collector.now, settings.oauth_token_seconds)
-    doorkeeper = Doorkeeper(store.registry, tokens)
+    authorization = WriteAuthorization(store.registry, tokens)
     ingest = Ingest(
         store.registry,
         store.writer,
         store.hasher,
-        doorkeeper,
-        admission,
+        authorization,
+        rate_limits,
         limits,
         collector.now,
         collector.metrics,
@@ -119,8 +121,8 @@ def _ingest(collector: Collector, readers: ThreadPoolExecutor) -> list[Routes]:
     return [
         ingest,
         TokenRoute(store.oauth_keys, store.assertions, tokens, settings.oauth_audience, limits, readers),
-        Forget(admission, store.hasher, collector.lifecycle.eraser, store.erasures, limits, readers),
-        ShowHoldings(admission, Stored(store.erasures, Holdings(store.engine), store.hasher), limits, readers),
+        Forget(rate_limits, store.hasher, collector.lifecycle.eraser, store.erasures, limits, readers),
+        SubjectAccessRoutes(rate_limits, Stored(store.erasures, SubjectAccess(store.engine), store.hasher), limits, readers),
     ]
 
 
@@ -133,10 +135,10 @@ def _trouble(collector: Collector) -> str | None:
     return None if collector.store.writer.can_write() else "the last events could not be written"
 
 
-async def _notes(collector: Collector, waiting: Question[list[Waiting]]) -> list[str]:
+async def _notes(collector: Collector, waiting: SingleFlight[list[QuarantineStatus]]) -> list[str]:
     """What an operator should know although all is served. Anybody may read it: no project and no number."""
     by_reason: dict[str, date] = {}
-    for one in (await waiting.told(_PATIENCE)).answer or ():
+    for one in (await waiting.get(_PATIENCE)).answer or ():
         by_reason[one.reason] = min(one.removed_on, by_reason.get(one.reason, one.removed_on))
     wait = [f"events wait in quarantine ({reason}), the first until they are removed on {day}" for reason, day in by_reason.items()]
     return [*wait, *([_PAUSED] if collector.lifecycle.clock.doubt() else [])]

@@ -11,14 +11,14 @@ from innerloop_collector.db.lease import Lease, holder_of
 from innerloop_collector.db.server import by_url, layout_of
 from innerloop_collector.db.upgrade import bring_up
 from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
-from innerloop_collector.store.events import Tables
+from innerloop_collector.store.events import EventTables
 from innerloop_collector.store.keyed_hash import Hasher, load_secret
 from innerloop_collector.store.known_ids import KnownIds
 from innerloop_collector.store.oauth_keys import Assertions, OAuthKeys
 from innerloop_collector.store.projects import Registry
-from innerloop_collector.store.quarantine_limit import Room
+from innerloop_collector.store.quarantine_limit import QuarantineLimit
 from innerloop_collector.store.tombstones import Erasures, Tombstones
-from innerloop_collector.store.write_behind import Notes, Uses
+from innerloop_collector.store.write_behind import LastUsed, WriteBehind
 from innerloop_collector.store.writer import Writer
 
 
@@ -30,17 +30,19 @@ class StoreParts:
         self.hasher = Hasher(load_secret(paths.secret, store_exists=paths.store.exists()))
         self.engine = open_engine(paths, store)
         self.lease = Lease(self.engine, holder_of(paths.data), store.lease_seconds) if store.url else None
-        self.events = Tables(self.engine)
-        self.notes = Notes(self.engine)
+        self.events = EventTables(self.engine)
+        self.write_behind = WriteBehind(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
         self.oauth_keys = OAuthKeys(self.engine, self.registry.today)
         self.assertions = Assertions(self.engine, self.hasher, now)
-        self.uses = Uses(self.engine, self.notes, self.registry.today)
-        self.ids = KnownIds(self.engine, self.hasher, self.notes, self.registry.today, self.registry.retention_days)
+        self.last_used = LastUsed(self.engine, self.write_behind, self.registry.today)
+        self.known_ids = KnownIds(self.engine, self.hasher, self.write_behind, self.registry.today, self.registry.retention_days)
         self.erasures = Erasures(self.engine, self.hasher)
         self.tombstones = Tombstones(self.hasher)
-        self.room = Room(self.engine, configuration.limits.quarantine_bytes_per_day, FIT_THEIR_PLAN, self.registry.today)
-        self.writer = Writer(self.events, self.erasures, self.tombstones, self.room, store)
+        self.quarantine_limit = QuarantineLimit(
+            self.engine, configuration.limits.quarantine_bytes_per_day, FIT_THEIR_PLAN, self.registry.today
+        )
+        self.writer = Writer(self.events, self.erasures, self.tombstones, self.quarantine_limit, store)
 
     def bring_up(self, today: date) -> None:
         """Open the store, make its tables or bring them up to this version, and hold it against other collectors."""
@@ -51,8 +53,8 @@ class StoreParts:
         self.registry.load()
         self.oauth_keys.load()
         self.assertions.load()
-        self.uses.load()
-        self.room.load()
+        self.last_used.load()
+        self.quarantine_limit.load()
 
     def close(self) -> None:
         """Commit what was accepted, then let the store go."""

@@ -21,7 +21,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as TimeoutException
 
-from innerloop_collector.db.integrity.repair import Watches
+from innerloop_collector.db.integrity.repair import PartsRepair
 from innerloop_collector.db.layout import Layout
 from innerloop_collector.errors import StoreError
 
@@ -42,7 +42,7 @@ class Engine:
         self._local = threading.local()
         self._clients: list[Client] = []
         self._open_ended: set[str] = set()  # queries
-        self.watches = Watches(self.query, partial(self.command, fenced=False))
+        self.parts_repair = PartsRepair(self.query, partial(self.command, fenced=False))
         self._guard = threading.Lock()
         # Held by who waits for a mutation, by who removes the files of those that are done, and by who stops merges.
         self.mutating = threading.Lock()
@@ -85,7 +85,7 @@ class Engine:
         if self.layout.remote:  # with a token of its own: replicated tables take rows that look alike for a repetition
             self._insert(table, columns, rows, {"query_id": query, "insert_deduplication_token": token or query})
             return
-        with self.watches.over(table):
+        with self.parts_repair.over(table):
             self._insert(table, columns, rows, _ONE_THREAD | ({"insert_deduplication_token": token} if token else {}))
 
     def _insert(self, table: str, columns: "dict[str, str]", rows: Rows, settings: dict[str, str]) -> None:
@@ -114,21 +114,21 @@ class Engine:
     def _read(self, select: Callable[[], _T]) -> _T:
         """Read, and once more where a table was read anew meanwhile."""
         while True:
-            before = self.watches.readings
-            self._settle()
+            before = self.parts_repair.readings
+            self._finish_inserts()
             try:
                 found = select()
             except (ClickHouseError, OSError) as error:
-                if before == self.watches.readings:
+                if before == self.parts_repair.readings:
                     raise readable(error) from error
             else:
-                if before == self.watches.readings:
+                if before == self.parts_repair.readings:
                     return found
 
     def load(self, table: str, columns: Sequence[str], content: bytes) -> None:
         """Insert the rows of a Parquet file. On return they are on the disk."""
         self.fence()
-        with contextlib.nullcontext() if self.layout.remote else self.watches.over(table):
+        with contextlib.nullcontext() if self.layout.remote else self.parts_repair.over(table):
             try:
                 self._client().raw_insert(table, column_names=columns, insert_block=content, fmt="Parquet")
             except (ClickHouseError, OSError) as error:
@@ -136,15 +136,15 @@ class Engine:
 
     def look_after_parts(self) -> bool:
         """Look whether what merges wrote is whole, before what they replaced is gone, and mend it; tell whether something was not. Raises StoreError."""
-        return not self.layout.remote and self.watches.look()
+        return not self.layout.remote and self.parts_repair.look()
 
     def has_broken_parts(self, tables: Iterable[str]) -> bool:
         """Look the same way, and mend nothing. Raises StoreError."""
-        return not self.layout.remote and self.watches.broken(tables)
+        return not self.layout.remote and self.parts_repair.broken(tables)
 
-    def _settle(self) -> None:
+    def _finish_inserts(self) -> None:
         """See to what inserts left behind. A server may be at work still on one whose connection ended: what it stores must be seen before more is."""
-        self.watches.settle()
+        self.parts_repair.mend()
         for query in list(self._open_ended):
             deadline = time.monotonic() + _PATIENCE
             while self._running(query):

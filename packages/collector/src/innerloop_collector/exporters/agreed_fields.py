@@ -11,7 +11,7 @@ from typing import Any
 
 from innerloop.core.plan.tracking import PLAN
 from innerloop_collector.db import schema
-from innerloop_collector.exporters.pseudonyms import Names
+from innerloop_collector.exporters.pseudonyms import Pseudonyms
 from innerloop_collector.exporters.record import Record, Value
 from innerloop_collector.store.projects import AgreedPlan, Catalogue
 
@@ -42,7 +42,7 @@ def passable(catalogue: Catalogue) -> set[tuple[str, str]]:
     return {key for key, plan in catalogue.plans.items() if any(what in _ROWS for _, what, *_ in plan.agreement["recipients"])}
 
 
-class Release:
+class RecipientTerms:
     """The terms of one recipient, in all projects."""
 
     def __init__(self, recipient: str, projects: Sequence[str]) -> None:
@@ -73,7 +73,7 @@ class Release:
         return {project: what for project, what in newest.items() if what and (not self._projects or project in self._projects)}
 
 
-def record(row: Sequence[Any], terms: Terms, names: Names, keep_until: date) -> Record:
+def record(row: Sequence[Any], terms: Terms, names: Pseudonyms, keep_until: date) -> Record:
     """Make what may pass of a row (in the order of COLUMNS)."""
     position, project, message_key, installation, kind, _, time = row[:7]
     fields = _fields(row, kind, terms.agreement)

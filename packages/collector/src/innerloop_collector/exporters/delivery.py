@@ -67,7 +67,7 @@ def _hopeless(outcome: Outcome, why: Rejected) -> SendError | None:
     return TakesNone(f"it takes none of {len(outcome.rejected)} events: {why.reason}", why.wait)
 
 
-class Pauses:
+class Backoff:
     """Growing pauses with jitter: after n failures in a row between half and all of first * 2 ** (n - 1) seconds."""
 
     def __init__(self, first: float, longest: float) -> None:

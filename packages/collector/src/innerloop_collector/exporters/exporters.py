@@ -16,13 +16,13 @@ from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.agreed_fields import passable
-from innerloop_collector.exporters.pseudonyms import load_names
+from innerloop_collector.exporters.pseudonyms import load_pseudonyms
 from innerloop_collector.exporters.record import Taken
 from innerloop_collector.exporters.senders import open_sender
 from innerloop_collector.exporters.source import Source
 from innerloop_collector.exporters.state import Fate, State, States, with_fate
-from innerloop_collector.exporters.worker import Surroundings, Worker
-from innerloop_collector.store.events import Tables
+from innerloop_collector.exporters.worker import DestinationWorker, SharedContext
+from innerloop_collector.store.events import EventTables
 from innerloop_collector.store.projects import Registry
 from innerloop_collector.store.tombstones import Tombstones
 
@@ -66,19 +66,19 @@ class Exporters:
         self,
         destinations: Mapping[str, Destination],
         directory: Path,
-        store: tuple[Engine, Tables, Registry, Tombstones],
+        store: tuple[Engine, EventTables, Registry, Tombstones],
         now: Callable[[], datetime],
     ) -> None:
         engine, tables, registry, tombstones = store
         self._tables = tables
         self._states = States(engine)
-        self._around = Surroundings(
+        self._context = SharedContext(
             Source(engine), self._states, lambda: registry.catalogue, tombstones.erased, lambda: tables.committed, now
         )
         self._directory = directory
         self._settings = dict(destinations)
         self._addresses = {name: check(name, settings) for name, settings in self._settings.items()}
-        self._workers: dict[str, Worker] = {}
+        self._workers: dict[str, DestinationWorker] = {}
         self._retired: dict[str, int] = {}  # destinations that are configured no more -> how far each may have come
 
     def load(self) -> None:
@@ -86,11 +86,11 @@ class Exporters:
         self._states.load()
         self._tables.number_after(self._states.highest())
         for name, settings in self._settings.items():
-            way = partial(open_sender, settings, self._addresses[name], Taken(), self._around.now)
-            self._workers[name] = Worker(name, settings, load_names(self._directory, name), self._around, way)
+            way = partial(open_sender, settings, self._addresses[name], Taken(), self._context.now)
+            self._workers[name] = DestinationWorker(name, settings, load_pseudonyms(self._directory, name), self._context, way)
             self._workers[name].load()
         retired = [state for state in self._states.all() if state.destination not in self._workers]
-        self._retired = {state.destination: self._around.may_have_sent(state, ()) for state in retired}
+        self._retired = {state.destination: self._context.may_have_sent(state, ()) for state in retired}
 
     def start(self) -> None:
         """Begin to deliver."""
@@ -109,16 +109,16 @@ class Exporters:
         """How each destination is doing."""
         return [self._status(worker) for worker in self._workers.values()]
 
-    def _status(self, worker: Worker) -> Answer:
+    def _status(self, worker: DestinationWorker) -> Answer:
         state, progress = worker.state, worker.progress
-        behind = max(self._around.committed() - worker.position, 0)
+        behind = max(self._context.committed() - worker.position, 0)
         now = time.monotonic()
         delivery = progress.last_delivery
         return {
             "destination": worker.name,
             "kind": worker.settings.kind,
             "recipient": worker.settings.recipient,
-            "projects": worker.release.by_project(self._around.catalogue()),
+            "projects": worker.release.by_project(self._context.catalogue()),
             "state": _condition(worker, behind),
             "position": worker.position,
             "behind_events": behind,
@@ -126,7 +126,7 @@ class Exporters:
             "sent": sum(state.sent.values()),
             "set_aside": self._states.count_set_aside(worker.name),
             "declined": state.declined,
-            "failures": worker.pauses.failures,
+            "failures": worker.backoff.failures,
             "last_error": progress.store_error or progress.last_error,
             "last_delivery": delivery.isoformat(timespec="seconds") if delivery else None,
             "next_try_seconds": round(max(progress.next_try - now, 0.0), 1),
@@ -168,11 +168,11 @@ class Exporters:
         found = []
         for name in (*self._workers, *self._retired):
             passed = self._passed(name, project)
-            found.append((name, fate(project, installation, passed, self._around.source, self._around.today)))
+            found.append((name, fate(project, installation, passed, self._context.source, self._context.today)))
         return found
 
     def _passed(self, name: str, project: str) -> Passed:
-        catalogue, state, worker = self._around.catalogue(), self._states.get(name), self._workers.get(name)
+        catalogue, state, worker = self._context.catalogue(), self._states.get(name), self._workers.get(name)
         assert state is not None
         terms = worker.release.terms(catalogue) if worker else ()
         attempted = worker.progress.attempted if worker else self._retired[name]
@@ -180,16 +180,16 @@ class Exporters:
 
     def restored(self) -> None:
         """Say that the store is an older copy: destinations may have more than it knows. To be called once it is open; it stays true."""
-        self._states.doubt(list(self._around.catalogue().versions))
+        self._states.doubt(list(self._context.catalogue().versions))
 
-    def _worker(self, destination: str) -> Worker:
+    def _worker(self, destination: str) -> DestinationWorker:
         if destination not in self._workers:
             known = ", ".join(self._workers) or "none"
             raise UsageError(f"no destination {destination!r} is configured; there are: {known}")
         return self._workers[destination]
 
 
-def _condition(worker: Worker, behind: int) -> str:
+def _condition(worker: DestinationWorker, behind: int) -> str:
     if worker.state.paused:
         return "paused"
     if not worker.progress.running:

@@ -1,6 +1,6 @@
 """A run as a trace: the run is its root span, its targets are the spans below.
 
-Names follow OpenTelemetry's semantic conventions for command lines and for CI/CD where they fit; what they have no name for is
+Pseudonyms follow OpenTelemetry's semantic conventions for command lines and for CI/CD where they fit; what they have no name for is
 `innerloop.*`. Ids are made from the run's, so a span that is sent twice is the same span, and targets that come later find their run.
 """
 

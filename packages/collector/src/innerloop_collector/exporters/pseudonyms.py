@@ -15,7 +15,7 @@ from innerloop_collector.errors import StoreError
 _SIZE = 32
 
 
-class Names:
+class Pseudonyms:
     """Makes the names of one destination."""
 
     def __init__(self, key: bytes) -> None:
@@ -45,7 +45,7 @@ class Names:
         return hashlib.blake2b(str(text).encode(), digest_size=size, key=self._key, person=purpose).digest()
 
 
-def load_names(directory: Path, destination: str) -> Names:
+def load_pseudonyms(directory: Path, destination: str) -> Pseudonyms:
     """Read a destination's key, or make it. Raises StoreError where it cannot be read."""
     path = directory / f"{destination}.key"
     try:
@@ -59,4 +59,4 @@ def load_names(directory: Path, destination: str) -> Names:
         raise StoreError(f"{path} cannot be read: {error.strerror}; without it {destination} would see new names for old events") from error
     if len(key) != _SIZE:
         raise StoreError(f"{path} is damaged ({len(key)} bytes instead of {_SIZE}); restore it from a backup")
-    return Names(key)
+    return Pseudonyms(key)

@@ -98,7 +98,7 @@ class States:
         for state in self.all():
             self.change(state.destination, ends={**state.ends, **dict.fromkeys(projects, LOST)})
 
-    def settle(self, destination: str, position: int, accepted: Sequence[Record] = (), declined: int = 0) -> State:
+    def advance(self, destination: str, position: int, accepted: Sequence[Record] = (), declined: int = 0) -> State:
         """Move a cursor, and count what was acknowledged."""
         with self._guard:
             old = self._states[destination]

@@ -17,10 +17,10 @@ import structlog
 from innerloop_collector.background import BackgroundWorker
 from innerloop_collector.config.configuration import LARGEST_BATCH, Destination
 from innerloop_collector.errors import StoreError
-from innerloop_collector.exporters.agreed_fields import Release, last_day, passable, record
-from innerloop_collector.exporters.delivery import Outcome, Pauses, deliver
+from innerloop_collector.exporters.agreed_fields import RecipientTerms, last_day, passable, record
+from innerloop_collector.exporters.delivery import Backoff, Outcome, deliver
 from innerloop_collector.exporters.failures import Refusing, SendError, TakesNone
-from innerloop_collector.exporters.pseudonyms import Names
+from innerloop_collector.exporters.pseudonyms import Pseudonyms
 from innerloop_collector.exporters.record import Record, Sender
 from innerloop_collector.exporters.source import Keys, Source
 from innerloop_collector.exporters.state import Fate, SetAside, State, States, with_fate
@@ -38,7 +38,7 @@ class _Closed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class SharedContext:
     """What all workers share."""
 
     source: Source
@@ -72,18 +72,20 @@ class Progress:
     level_since: float = 0.0  # on the monotonic clock, when the cursor was last level with the store
 
 
-class Worker:
+class DestinationWorker:
     """Delivers to one destination."""
 
-    def __init__(self, name: str, settings: Destination, names: Names, around: Surroundings, open_sender: Callable[[], Sender]) -> None:
+    def __init__(
+        self, name: str, settings: Destination, names: Pseudonyms, around: SharedContext, open_sender: Callable[[], Sender]
+    ) -> None:
         self.name = name
         self.settings = settings
-        self.release = Release(settings.recipient, settings.projects)
+        self.release = RecipientTerms(settings.recipient, settings.projects)
         self.progress = Progress()
-        self.pauses = Pauses(settings.first_pause_seconds, settings.longest_pause_seconds)
-        self._store_pauses = Pauses(settings.first_pause_seconds, settings.longest_pause_seconds)
+        self.backoff = Backoff(settings.first_pause_seconds, settings.longest_pause_seconds)
+        self._store_backoff = Backoff(settings.first_pause_seconds, settings.longest_pause_seconds)
         self._names = names
-        self._around = around
+        self._context = around
         self._open_sender = open_sender
         self._sender: Sender | None = None
         self._position = 0
@@ -102,19 +104,19 @@ class Worker:
     @property
     def state(self) -> State:
         """Where the destination stands on the disk."""
-        state = self._around.states.get(self.name)
+        state = self._context.states.get(self.name)
         assert state is not None
         return state
 
     def load(self) -> None:
         """Find the cursor, or begin one. Nothing is sent before `start`."""
-        committed = self._around.committed()
-        state = self._around.states.get(self.name)
+        committed = self._context.committed()
+        state = self._context.states.get(self.name)
         if state is None:
             first = 0 if self.settings.start == "beginning" else committed
-            state = self._around.states.begin(self.name, first, self._around.today)
+            state = self._context.states.begin(self.name, first, self._context.today)
         self._position = state.position
-        self.progress.attempted = self._around.may_have_sent(state, self.release.terms(self._around.catalogue()))
+        self.progress.attempted = self._context.may_have_sent(state, self.release.terms(self._context.catalogue()))
         self.progress.level_since = time.monotonic()
 
     def start(self) -> None:
@@ -170,7 +172,7 @@ class Worker:
             return False
         if self.progress.store_error:
             with self._store():  # written before anything is sent: what could not be noted would be sent again and again
-                self._around.states.change(self.name)
+                self._context.states.change(self.name)
         more = self._work_once()
         self._store_works()
         return more
@@ -180,7 +182,7 @@ class Worker:
             return True
         if time.monotonic() - self._noted > _NOTE_SKIPPED:
             self._note_position()
-        committed = self._around.committed()
+        committed = self._context.committed()
         if self._position >= committed:
             self.progress.level_since = time.monotonic()
             return False
@@ -188,12 +190,12 @@ class Worker:
         return True
 
     def _page(self, committed: int) -> None:
-        terms = self.release.terms(self._around.catalogue())
+        terms = self.release.terms(self._context.catalogue())
         until = min(self._position + _PAGE, committed) if terms else committed
         with self._store():
-            rows = self._around.source.window(self._position, until, terms)
+            rows = self._context.source.window(self._position, until, terms)
             if not rows and until < committed:
-                until = max(until, self._around.source.next_after(until) - 1)
+                until = max(until, self._context.source.next_after(until) - 1)
         for first in range(0, len(rows), self.settings.batch):
             if self._worker.stopping or self.state.paused:
                 return
@@ -204,24 +206,24 @@ class Worker:
         batch = self._records(rows)
         if batch:
             outcome = deliver(self._connected(), batch)
-            self._settle(outcome)
+            self._note_outcome(outcome)
         self._position = rows[-1][0]
 
     def _records(self, rows: Sequence[Sequence[Any]]) -> list[Record]:
         """Make what may be sent of rows, at this moment: what was erased or expired since they were read is left out."""
         if rows:
             self.progress.attempted = max(self.progress.attempted, rows[-1][0])  # first, so that an erasure that comes now counts it
-        catalogue = self._around.catalogue()
+        catalogue = self._context.catalogue()
         terms = self.release.terms(catalogue)
-        erased = self._around.erased({row[3] for row in rows})
-        today = self._around.today
+        erased = self._context.erased({row[3] for row in rows})
+        today = self._context.today
         return [
             record(row, found, self._names, end)
             for row in rows
             if row[3] not in erased and (end := last_day(row, catalogue)) >= today and (found := terms.get((row[1], row[5])))
         ]
 
-    def _settle(self, outcome: Outcome) -> None:
+    def _note_outcome(self, outcome: Outcome) -> None:
         """Make durable what became of a batch. Raises what ended it early."""
         failure = outcome.failure
         if isinstance(failure, TakesNone) and self._rejections < _PATIENCE:
@@ -229,23 +231,23 @@ class Worker:
         self._succeeded(outcome)
         if outcome.settled:
             with self._store():
-                self._around.states.put_aside([self._aside(record, reason) for record, reason in outcome.rejected])
-                self._around.states.settle(self.name, outcome.settled, outcome.accepted, outcome.declined)
+                self._context.states.put_aside([self._aside(record, reason) for record, reason in outcome.rejected])
+                self._context.states.advance(self.name, outcome.settled, outcome.accepted, outcome.declined)
             self._position = outcome.settled
             self._noted = time.monotonic()
         if failure is not None:
             raise failure
 
     def _aside(self, record: Record, reason: str) -> SetAside:
-        day = self._around.today
+        day = self._context.today
         return SetAside(self.name, record.position, record.project, record.kind, reason, day, str(Fate.WAITING), 1)
 
     def _try_again(self) -> bool:
         """Send what was set aside and shall be tried once more. Returns whether there was any."""
         with self._store():
-            states = self._around.states
+            states = self._context.states
             events = {event.position: event for event in states.set_aside(self.name, [Fate.AGAIN], self.settings.batch)}
-            rows = self._around.source.at(list(events), self.release.terms(self._around.catalogue()))
+            rows = self._context.source.at(list(events), self.release.terms(self._context.catalogue()))
         if not events:
             self._look_again = False
             return False
@@ -258,7 +260,7 @@ class Worker:
         fates += [with_fate(events[record.position], Fate.WAITING, reason) for record, reason in outcome.rejected]
         with self._store():
             states.put_aside(fates)
-            states.settle(self.name, 0, outcome.accepted, outcome.declined)
+            states.advance(self.name, 0, outcome.accepted, outcome.declined)
         if outcome.failure is not None and not isinstance(outcome.failure, TakesNone):
             raise outcome.failure
         return True
@@ -266,7 +268,7 @@ class Worker:
     def _note_position(self) -> None:
         with self._store():
             if self._position > self.state.position:
-                self._around.states.settle(self.name, self._position)
+                self._context.states.advance(self.name, self._position)
         self._noted = time.monotonic()
 
     def _connected(self) -> Sender:
@@ -284,9 +286,9 @@ class Worker:
             return
         if self.progress.last_error:
             _log.info("destination works again", destination=self.name)
-        self.progress.last_delivery = self._around.now()
+        self.progress.last_delivery = self._context.now()
         self.progress.last_error = None
-        self.pauses.reset()
+        self.backoff.reset()
         self._rejections = 0
 
     def _store_works(self) -> None:
@@ -294,11 +296,11 @@ class Worker:
         if self.progress.store_error:
             _log.info("destination goes on, as the store works again", destination=self.name)
         self.progress.store_error = None
-        self._store_pauses.reset()
+        self._store_backoff.reset()
 
     def _store_failed(self, error: StoreError) -> float:
         """Note that the store fails, which is no fault of the destination. Returns for how long to wait."""
-        pause = self._store_pauses.next()
+        pause = self._store_backoff.next()
         if not self.progress.store_error:
             _log.warning("destination waits for the store", destination=self.name, error=str(error))
         self.progress.store_error = str(error)
@@ -311,8 +313,8 @@ class Worker:
         if not isinstance(error, SendError):
             _log.debug("exporter failed", destination=self.name, exc_info=error)
         self._rejections = self._rejections + 1 if isinstance(error, TakesNone) else 0
-        pause = self.pauses.next(error.wait if isinstance(error, SendError) else 0.0)
-        count = self.pauses.failures
+        pause = self.backoff.next(error.wait if isinstance(error, SendError) else 0.0)
+        count = self.backoff.failures
         if reason != self.progress.last_error or count & (count - 1) == 0:
             _log.warning("destination failed", destination=self.name, error=reason, failures=count, next_try_seconds=round(pause, 1))
         self.progress.last_error = reason

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.http.responses import Refusal, bad_request, too_large, too_slow, unknown_encoding
+from innerloop_collector.http.responses import HttpError, bad_request, too_large, too_slow, unknown_encoding
 
 _GZIP_OR_ZLIB = 47
 _RAW = -15  # what some clients call deflate: without zlib's header
@@ -126,7 +126,7 @@ def _beyond(text: str) -> int:
     return -_TOO_LARGE if text.startswith("-") else _TOO_LARGE
 
 
-def _not_json() -> Refusal:
+def _not_json() -> HttpError:
     return bad_request("the body is not valid JSON")
 
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 RETRY_SECONDS = 5
 
 
-class Refusal(Exception):
+class HttpError(Exception):
     """A request that is answered with an error."""
 
     def __init__(self, status: int, code: str, title: str, detail: str, *, temporary: bool = False, seconds: int = RETRY_SECONDS) -> None:
@@ -26,7 +26,7 @@ class Refusal(Exception):
         self.temporary = temporary
         self.seconds = seconds
 
-    def answer(self, **more: str) -> Response:
+    def response(self, **more: str) -> Response:
         """The HTTP response; `more` are further members of the problem."""
         headers = {"Retry-After": str(self.seconds), "X-RateLimit-Reset": str(self.seconds)} if self.temporary else {}
         if self.code == "invalid_write_key":
@@ -50,72 +50,72 @@ def accepted(not_stored: Sequence[Mapping[str, Any]] = ()) -> Response:
     return Response(content, media_type="application/json")
 
 
-def bad_request(detail: str) -> Refusal:
+def bad_request(detail: str) -> HttpError:
     """The body cannot be understood; sending it again would not help."""
-    return Refusal(400, "invalid_request", "Bad request", detail)
+    return HttpError(400, "invalid_request", "Bad request", detail)
 
 
-def too_large(detail: str) -> Refusal:
+def too_large(detail: str) -> HttpError:
     """The body is larger than is accepted."""
-    return Refusal(413, "too_large", "Content too large", detail)
+    return HttpError(413, "too_large", "Content too large", detail)
 
 
-def too_slow() -> Refusal:
+def too_slow() -> HttpError:
     """The body did not arrive in time."""
-    return Refusal(503, "too_slow", "Too slow", "the body did not arrive in time", temporary=True)
+    return HttpError(503, "too_slow", "Too slow", "the body did not arrive in time", temporary=True)
 
 
-def unknown_encoding() -> Refusal:
+def unknown_encoding() -> HttpError:
     """The body is packed in a way that is not known here."""
-    return Refusal(415, "unknown_encoding", "Unsupported media type", "the content encoding must be gzip, deflate or none")
+    return HttpError(415, "unknown_encoding", "Unsupported media type", "the content encoding must be gzip, deflate or none")
 
 
-def not_found(detail: str) -> Refusal:
+def not_found(detail: str) -> HttpError:
     """There is no such thing, or it is another project's."""
-    return Refusal(404, "not_found", "Not found", detail)
+    return HttpError(404, "not_found", "Not found", detail)
 
 
-def wrong_method() -> Refusal:
+def wrong_method() -> HttpError:
     """The address takes another method."""
-    return Refusal(405, "wrong_method", "Method not allowed", "this address does not take that method")
+    return HttpError(405, "wrong_method", "Method not allowed", "this address does not take that method")
 
 
-def unknown_key() -> Refusal:
+def unknown_key() -> HttpError:
     """No project has this write key."""
-    return Refusal(401, "invalid_write_key", "Unknown write key", "the write key is missing, unknown or revoked")
+    return HttpError(401, "invalid_write_key", "Unknown write key", "the write key is missing, unknown or revoked")
 
 
-def wrong_project() -> Refusal:
+def wrong_project() -> HttpError:
     """The token and the write key open different projects."""
-    return Refusal(
+    return HttpError(
         401, "wrong_project", "Wrong project", "the write key in the body is not one of the project that the token was given for"
     )
 
 
-def stale_token() -> Refusal:
+def stale_token() -> HttpError:
     """The token expired, or its key was revoked.
 
     On 511 the SDKs that know OAuth fetch another one and send the same batch again; on 401 they would throw the batch away.
     """
-    return Refusal(511, "invalid_token", "Network authentication required", "the token expired or was revoked; fetch another one")
+    return HttpError(511, "invalid_token", "Network authentication required", "the token expired or was revoked; fetch another one")
 
 
-def wrong_origin() -> Refusal:
+def wrong_origin() -> HttpError:
     """A browser sends for a page that may not."""
-    return Refusal(403, "origin_not_allowed", "Origin not allowed", "pages of this origin may not send; see browser_origins in [ingest]")
+    return HttpError(403, "origin_not_allowed", "Origin not allowed", "pages of this origin may not send; see browser_origins in [ingest]")
 
 
-def overloaded() -> Refusal:
+def overloaded() -> HttpError:
     """Too much waits already."""
-    return Refusal(429, "overloaded", "Too many requests", "too many events wait to be stored; send this again later", temporary=True)
+    return HttpError(429, "overloaded", "Too many requests", "too many events wait to be stored; send this again later", temporary=True)
 
 
-def too_fast(seconds: int, what: str = "events") -> Refusal:
+def too_fast(seconds: int, what: str = "events") -> HttpError:
     """A write key sends more than it may; after so many seconds this request is let in."""
     detail = f"this write key sends too many {what}; send this again after {seconds} s"
-    return Refusal(429, "too_fast", "Too many requests", detail, temporary=True, seconds=seconds)
+    return HttpError(429, "too_fast", "Too many requests", detail, temporary=True, seconds=seconds)
 
 
-def unavailable(detail: str = "nothing was stored; send this again later") -> Refusal:
+def unavailable(detail: str = "nothing was stored; send this again later") -> HttpError:
     """The store cannot make events durable at present."""
-    return Refusal(503, "store_unavailable", "Store unavailable", detail, temporary=True)
+    return HttpError(503, "store_unavailable", "Store unavailable", detail, temporary=True)

@@ -53,7 +53,7 @@ def _basic(encoded: str) -> str:
         return ""
 
 
-class Doorkeeper:
+class WriteAuthorization:
     """Tells whose request it is, as early as it can be told."""
 
     def __init__(self, registry: Registry, tokens: SendingTokens) -> None:

@@ -28,7 +28,7 @@ class Origins:
         if origin is None or origin in self._allowed or "*" in self._allowed:
             await self._app(scope, receive, send)
         else:
-            await wrong_origin().answer()(scope, receive, send)
+            await wrong_origin().response()(scope, receive, send)
 
 
 def middleware(allowed: Collection[str]) -> list[Middleware]:

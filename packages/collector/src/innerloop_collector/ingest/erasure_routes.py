@@ -19,7 +19,7 @@ from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.http import request_body, responses
 from innerloop_collector.ingest import authorization
 from innerloop_collector.ingest.messages import secret_hash
-from innerloop_collector.ingest.rate_limits import Admission
+from innerloop_collector.ingest.rate_limits import RateLimits
 from innerloop_collector.lifecycle.eraser import Claim, Erased, Eraser
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.tombstones import Erasures
@@ -44,8 +44,10 @@ class Ids(msgspec.Struct, frozen=True):
 class Forget:
     """Takes requests for erasure and answers once what was erased is gone from the disk."""
 
-    def __init__(self, admission: Admission, hasher: Hasher, eraser: Eraser, erasures: Erasures, limits: Limits, readers: Executor) -> None:
-        self._admission = admission
+    def __init__(
+        self, rate_limits: RateLimits, hasher: Hasher, eraser: Eraser, erasures: Erasures, limits: Limits, readers: Executor
+    ) -> None:
+        self._rate_limits = rate_limits
         self._hasher = hasher
         self._eraser = eraser
         self._erasures = erasures
@@ -60,9 +62,9 @@ class Forget:
         ]
 
     async def _erase(self, request: Request) -> Answer:
-        key = self._admission.asker(authorization.key_in_header(request))
+        key = self._rate_limits.asker(authorization.key_in_header(request))
         wanted = wanted_ids(request_body.decode(await request_body.read(request, self._limits)), self._limits.ids)
-        self._admission.ask(key, len(wanted))
+        self._rate_limits.ask(key, len(wanted))
         erased = await self._wait_for(key.project, [self._claim(key.project, one) for one in wanted])
         rows = [
             {"userId": one.user_id, "state": verdict.state, "events": verdict.events}
@@ -85,8 +87,8 @@ class Forget:
             raise responses.unavailable("the erasure has begun and is not finished; send this again later") from None
 
     async def _look_up(self, request: Request) -> Answer:
-        key = self._admission.asker(authorization.key_in_header(request))
-        self._admission.ask(key, 1)
+        key = self._rate_limits.asker(authorization.key_in_header(request))
+        self._rate_limits.ask(key, 1)
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._readers, self._erasures.receipt, request.path_params["receipt"], key.project)
         if found is None:
@@ -124,11 +126,11 @@ def _answered(work: Callable[[Request], Awaitable[Answer]]) -> Callable[[Request
     async def endpoint(request: Request) -> Response:
         try:
             return JSONResponse(await work(request))
-        except responses.Refusal as refusal:
-            return refusal.answer()
+        except responses.HttpError as error:
+            return error.response()
         except QueueFull:
-            return responses.overloaded().answer()
+            return responses.overloaded().response()
         except StoreError:
-            return responses.unavailable("nothing can be said about the erasure; send this again later").answer()
+            return responses.unavailable("nothing can be said about the erasure; send this again later").response()
 
     return endpoint

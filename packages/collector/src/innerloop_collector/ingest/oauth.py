@@ -19,7 +19,7 @@ from starlette.routing import Route
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.http import request_body, responses
-from innerloop_collector.http.responses import Refusal
+from innerloop_collector.http.responses import HttpError
 from innerloop_collector.store.oauth_keys import Assertions, OAuthKey, OAuthKeys
 
 SCOPE = "tracking_api:write"
@@ -57,7 +57,7 @@ class SendingTokens:
 
 
 def check(form: Mapping[str, str], audience: str, keys: OAuthKeys, assertions: Assertions, now: datetime) -> OAuthKey:
-    """Find out who asks for a token. Raises Refusal, in the words that the SDKs look for."""
+    """Find out who asks for a token. Raises HttpError, in the words that the SDKs look for."""
     if form.get("grant_type") != "client_credentials":
         raise _refused(400, "unsupported_grant_type", "grant_type must be client_credentials")
     if form.get("scope", SCOPE) != SCOPE:
@@ -104,13 +104,13 @@ def _in_time(claims: dict[str, Any], now: datetime) -> datetime:
     return expires
 
 
-def unknown_client(detail: str) -> Refusal:
+def unknown_client(detail: str) -> HttpError:
     """Nobody who may have a token."""
     return _refused(401, "invalid_client", detail)
 
 
-def _refused(status: int, error: str, detail: str) -> Refusal:
-    return Refusal(status, error, "No token", detail)
+def _refused(status: int, error: str, detail: str) -> HttpError:
+    return HttpError(status, error, "No token", detail)
 
 
 _MOST = 20_000  # bytes of a request; the SDKs' have 1,500
@@ -136,8 +136,8 @@ class TokenRoute:
     async def _endpoint(self, request: Request) -> Response:
         try:
             key = await self._asks(request)
-        except responses.Refusal as refusal:
-            return _in_full(refusal)
+        except responses.HttpError as error:
+            return _in_full(error)
         except QueueFull:
             return _in_full(responses.overloaded())
         except StoreError:
@@ -171,6 +171,6 @@ def _form(data: bytes) -> dict[str, str]:
         raise responses.bad_request("the body must be a form, as application/x-www-form-urlencoded") from None
 
 
-def _in_full(refusal: responses.Refusal) -> Response:
-    """A refusal with the members of OAuth (RFC 6749) beside those of a problem."""
-    return refusal.answer(error=refusal.code, error_description=refusal.detail)
+def _in_full(error: responses.HttpError) -> Response:
+    """An error with the members of OAuth (RFC 6749) beside those of a problem."""
+    return error.response(error=error.code, error_description=error.detail)

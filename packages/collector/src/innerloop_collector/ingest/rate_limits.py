@@ -11,7 +11,7 @@ from innerloop_collector.http.responses import too_fast, unknown_key
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.store.known_ids import KnownIds
 from innerloop_collector.store.projects import Registry, WriteKey
-from innerloop_collector.store.write_behind import Uses
+from innerloop_collector.store.write_behind import LastUsed
 
 LONGEST_WAIT = 300  # seconds; SDKs take no longer Retry-After for serious
 _log = structlog.get_logger()
@@ -37,13 +37,15 @@ class Bucket:
         return 0
 
 
-class Admission:
+class RateLimits:
     """Decides, for one request after the other, in the thread that serves."""
 
-    def __init__(self, registry: Registry, ids: KnownIds, uses: Uses, limits: Limits, metrics: Metrics, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, registry: Registry, ids: KnownIds, last_used: LastUsed, limits: Limits, metrics: Metrics, clock: Callable[[], float]
+    ) -> None:
         self._registry = registry
         self._ids = ids
-        self._uses = uses
+        self._last_used = last_used
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
@@ -52,18 +54,18 @@ class Admission:
         self._alerted: dict[str, date] = {}
 
     def admit(self, key: str, events: int) -> WriteKey:
-        """Let a request in. Raises a refusal: for a key that was revoked while the request came in, and for one that sends too fast."""
+        """Let a request in. Raises HttpError: for a key that was revoked while the request came in, and for one that sends too fast."""
         found = self._registry.key(key)
         if found is None:
             raise unknown_key()
         self._within_rate(found, max(events, 1))
-        self._uses.note(found.key_hash)
+        self._last_used.note(found.key_hash)
         return found
 
     def asker(self, key: str | None) -> WriteKey:
         """Whose key asks about ids. It may be revoked or have ended: their secrets open, and the key only says which project is meant.
 
-        Raises a refusal for one that never was.
+        Raises HttpError for one that never was.
         """
         found = self._registry.ever(key) if key else None
         if found is None:
@@ -71,7 +73,7 @@ class Admission:
         return found
 
     def ask(self, key: WriteKey, ids: int) -> None:
-        """Let a request about ids in. Raises a refusal for a key with which too many are asked about."""
+        """Let a request about ids in. Raises HttpError for a key with which too many are asked about."""
         if seconds := self._missing(self._asked, key, ids):
             raise too_fast(min(seconds, LONGEST_WAIT), "ids")
 

@@ -17,9 +17,9 @@ from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.http import request_body, responses
 from innerloop_collector.http.request_body import too_deep
 from innerloop_collector.ingest import messages, results
-from innerloop_collector.ingest.authorization import BEACON, Doorkeeper, Shown
+from innerloop_collector.ingest.authorization import BEACON, Shown, WriteAuthorization
 from innerloop_collector.ingest.cors import middleware
-from innerloop_collector.ingest.rate_limits import Admission
+from innerloop_collector.ingest.rate_limits import RateLimits
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.pipeline.event import Event
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
@@ -58,8 +58,8 @@ class Ingest:
         registry: Registry,
         writer: Writer,
         hasher: Hasher,
-        doorkeeper: Doorkeeper,
-        admission: Admission,
+        authorization: WriteAuthorization,
+        rate_limits: RateLimits,
         limits: Limits,
         now: Callable[[], datetime],
         metrics: Metrics,
@@ -70,8 +70,8 @@ class Ingest:
         self._registry = registry
         self._writer = writer
         self._hasher = hasher
-        self._doorkeeper = doorkeeper
-        self._admission = admission
+        self._authorization = authorization
+        self._rate_limits = rate_limits
         self._limits = limits
         self._now = now
         self._judging = judging
@@ -104,19 +104,19 @@ class Ingest:
                 if request.method != "POST":
                     raise responses.wrong_method()  # OPTIONS that is no browser's question
                 not_stored = await self._take(request, kind)
-            except responses.Refusal as refusal:
-                return refusal.answer()
+            except responses.HttpError as error:
+                return error.response()
             except QueueFull:
-                return responses.overloaded().answer()
+                return responses.overloaded().response()
             except StoreError:
-                return responses.unavailable().answer()
+                return responses.unavailable().response()
             return responses.accepted(not_stored)
 
         return endpoint
 
     async def _take(self, request: Request, kind: str | None) -> list[dict[str, Any]]:
         """Store what a request brings. Returns what its sender wants to know of events that are not stored."""
-        given = self._doorkeeper.before_the_body(request)
+        given = self._authorization.before_the_body(request)
         found = self._read(await request_body.read(request, self._limits), given, kind)
         receipt = Receipt()
         if found.accepted or found.quarantined or found.registrations:
@@ -132,11 +132,11 @@ class Ingest:
         document = request_body.decode(data)
         if too_deep(document, self._limits.nesting):
             raise responses.bad_request(f"objects and lists may lie {self._limits.nesting} deep in each other")
-        project, key = self._doorkeeper.sender(given, document)
+        project, key = self._authorization.sender(given, document)
         if kind is not None and len(data) > self._limits.event:
             raise responses.too_large(f"an event may have {self._limits.event} bytes")
         items = messages.batch_items(document, self._limits) if kind is None else [_single(document, kind)]
-        admitted = self._admission.admit(key, len(items))
+        admitted = self._rate_limits.admit(key, len(items))
         registrations = messages.registrations(project, document, self._hasher) if kind is None else {}
         shared = self._shared(project, document if kind is None else {"sentAt": document.get("sentAt")})
         events = [messages.event_of(item, shared, self._hasher) for item in items]
@@ -190,7 +190,7 @@ class Ingest:
         ended = [(event, run(event, catalogue)) for event in events]
         theirs = {event.installation for event in events}
         registering = {one: registration for one, registration in registrations.items() if one in theirs}
-        beyond = self._admission.beyond(key, [*(event.installation for event, end in ended if isinstance(end, Event)), *registering])
+        beyond = self._rate_limits.beyond(key, [*(event.installation for event, end in ended if isinstance(end, Event)), *registering])
         places = results.Places([], [], [(place, end.reason) for place, (_, end) in enumerate(ended) if isinstance(end, Dropped)])
         skew = max((event.skew_seconds for event in events), key=abs, default=0.0)
         found = _Sorted(shared.project, skew, len(events), [], [], len(places.dropped), [], places, shared.received.date())

@@ -20,8 +20,8 @@ from innerloop_collector.http import request_body, responses
 from innerloop_collector.ingest import authorization
 from innerloop_collector.ingest.erasure_routes import Id, wanted_ids
 from innerloop_collector.ingest.messages import secret_hash
-from innerloop_collector.ingest.rate_limits import Admission
-from innerloop_collector.lifecycle.subject_access import Holdings
+from innerloop_collector.ingest.rate_limits import RateLimits
+from innerloop_collector.lifecycle.subject_access import SubjectAccess
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.tombstones import Erasures
 
@@ -32,15 +32,15 @@ class Stored(NamedTuple):
     """Where what is kept of an installation is found."""
 
     erasures: Erasures
-    holdings: Holdings
+    subject_access: SubjectAccess
     hasher: Hasher
 
 
-class ShowHoldings:
+class SubjectAccessRoutes:
     """Shows an installation what the store has of it."""
 
-    def __init__(self, admission: Admission, stored: Stored, limits: Limits, readers: Executor) -> None:
-        self._admission = admission
+    def __init__(self, rate_limits: RateLimits, stored: Stored, limits: Limits, readers: Executor) -> None:
+        self._rate_limits = rate_limits
         self._stored = stored
         self._limits = limits
         self._readers = readers
@@ -52,14 +52,14 @@ class ShowHoldings:
 
     async def _endpoint(self, request: Request) -> Response:
         try:
-            key = self._admission.asker(authorization.key_in_header(request))
+            key = self._rate_limits.asker(authorization.key_in_header(request))
             wanted = wanted_ids(request_body.decode(await request_body.read(request, self._limits)), self._limits.ids)
-            self._admission.ask(key, len(wanted))
+            self._rate_limits.ask(key, len(wanted))
             states = await self._in_reader(lambda: self._states(key.project, wanted))
-        except responses.Refusal as refusal:
-            return refusal.answer()
+        except responses.HttpError as error:
+            return error.response()
         except StoreError:
-            return responses.unavailable("the store cannot be read; send this again later").answer()
+            return responses.unavailable("the store cannot be read; send this again later").response()
         return StreamingResponse(self._lines(key.project, wanted, states), media_type="application/x-ndjson")
 
     def _states(self, project: str, wanted: list[Id]) -> list[str]:
@@ -82,12 +82,12 @@ class ShowHoldings:
         yield _line({"end": True})
 
     def _pages(self, project: str, wanted: Id, state: str) -> Iterator[bytes]:
-        holdings, installation = self._stored.holdings, self._stored.hasher.installation(project, wanted.user_id)
+        subject_access, installation = self._stored.subject_access, self._stored.hasher.installation(project, wanted.user_id)
         known = state == "known"
-        counts = holdings.counts(project, installation) if known else {}
+        counts = subject_access.counts(project, installation) if known else {}
         yield _line({"userId": wanted.user_id, "state": state, "secretRegistered": state != "unknown", **counts})
         for table in ("events", "quarantine") if known else ():
-            for page in holdings.rows(table, project, installation):
+            for page in subject_access.rows(table, project, installation):
                 yield b"".join(_line({"userId": wanted.user_id, "table": table, "row": row}) for row in page)
 
     async def _in_reader(self, work: Callable[[], Any]) -> Any:

@@ -76,10 +76,10 @@ class BackupMaker:
             _end(building, directory)
         except BaseException:
             with suppress(CollectorError, OSError):
-                backups.settle()
+                backups.reconcile()
             shutil.rmtree(building, ignore_errors=True)
             raise
-        backups.settle()
+        backups.reconcile()
         return made
 
     def _fill(self, building: Path, with_secret: bool) -> backup_manifest.Manifest:

@@ -73,14 +73,14 @@ class Backups:
             earlier = next((one.made for one in self.known() if one.path == str(directory)), "")
             self.learn([Known(str(directory), earlier, begun)])
 
-    def settle(self) -> list[Known]:
+    def reconcile(self) -> list[Known]:
         """See what became of the backups that were begun, and take away what is not whole. Nobody makes one meanwhile."""
         with self._guard:
             known = self.known()
-            settled = [found for one in known if (found := _settled(one)) is not None]
-            if settled != known:
-                self._write(settled)
-            return settled
+            reconciled = [found for one in known if (found := _reconciled(one)) is not None]
+            if reconciled != known:
+                self._write(reconciled)
+            return reconciled
 
     def learn(self, more: Iterable[Known]) -> None:
         """Remember backups that another list names."""
@@ -104,7 +104,7 @@ class Backups:
     def erase(self, gone: Callable[[Collection[int]], set[int]], tombstones: Iterable[Tombstone], today: date) -> Reach | None:
         """Rewrite every backup without the rows of some installations, and without what is past its time. None: there is no backup."""
         try:
-            known = self.settle()
+            known = self.reconcile()
         except UsageError:
             _log.error(
                 "the list of backups cannot be read, so nothing can be proven of those that it names; see: innerloop-collector check"
@@ -112,8 +112,8 @@ class Backups:
             return Reach.NOT_PROVABLE
         if not known:
             return None
-        buried, due = list(tombstones), _Due(gone, today, self._promised())
-        erased = [not one.begun and _erase(Path(one.path), due, buried) for one in known]
+        tombstones_of_the_store, due = list(tombstones), _Due(gone, today, self._promised())
+        erased = [not one.begun and _erase(Path(one.path), due, tombstones_of_the_store) for one in known]
         return Reach.ERASED if all(erased) else Reach.NOT_PROVABLE
 
     def _write(self, known: list[Known], gone: str = "") -> None:
@@ -143,7 +143,7 @@ def read_in_a_backup(directory: Path) -> list[Known]:
     return [Known(one.path, one.made) for one in read(directory / NAME) if one.made]
 
 
-def _settled(one: Known) -> Known | None:
+def _reconciled(one: Known) -> Known | None:
     """What is known once nobody makes a backup there any more. None: nothing was ever whole there."""
     directory = Path(one.path)
     building = unfinished(directory)
@@ -194,14 +194,14 @@ def _erase(directory: Path, due: _Due, tombstones: list[Tombstone]) -> bool:
     try:
         with _alone(directory):
             _rewrite(directory, due)
-            _bury(directory, tombstones, due.today)
+            _add_tombstones(directory, tombstones, due.today)
     except (CollectorError, OSError, pa.ArrowException) as error:
         _log.warning("a backup cannot be rewritten; nothing can be proven of it", path=str(directory), error=type(error).__name__)
         return False
     return True
 
 
-def _bury(directory: Path, tombstones: list[Tombstone], today: date) -> None:
+def _add_tombstones(directory: Path, tombstones: list[Tombstone], today: date) -> None:
     """Write tombstones down in a backup, then in its manifest how its journal is now. One that was damaged stays so by it."""
     path = directory / erasure_journal.NAME
     if os.path.lexists(path):
@@ -234,7 +234,7 @@ def _without(directory: Path, found: backup_manifest.Manifest, file: backup_mani
     """The file without the rows that must go: the same one where there are none, none where nothing is left."""
     content = backup_manifest.content_of(directory, found, file)
     table = parquet.read_table(io.BytesIO(content))
-    kept = table.filter(compute.invert(_doomed(table, due)))
+    kept = table.filter(compute.invert(_to_delete(table, due)))
     if kept.num_rows == table.num_rows:
         return file
     if not kept.num_rows:
@@ -245,18 +245,18 @@ def _without(directory: Path, found: backup_manifest.Manifest, file: backup_mani
     return backup_manifest.put(directory, f"{stem}.{int(number or 0) + 1}.parquet", file.table, kept.num_rows, written.getvalue())
 
 
-def _doomed(table: pa.Table, due: _Due) -> pa.ChunkedArray:
+def _to_delete(table: pa.Table, due: _Due) -> pa.ChunkedArray:
     """Which rows must go."""
     column = table.column("installation")
     held = {int.from_bytes(value, "little") for value in compute.unique(column).to_pylist()}
     values = pa.array([one.to_bytes(16, "little") for one in due.gone(held)], column.type)
-    doomed = compute.is_in(column, value_set=values)
+    erased = compute.is_in(column, value_set=values)
     if "keep_until" in table.column_names:
-        return compute.or_(doomed, _lapsed(table, due))
+        return compute.or_(erased, _lapsed(table, due))
     if "received_day" in table.column_names:
         first = due.today - timedelta(days=QUARANTINE_DAYS)
-        return compute.or_(doomed, compute.less_equal(table.column("received_day"), pa.scalar(first, pa.date32())))
-    return doomed
+        return compute.or_(erased, compute.less_equal(table.column("received_day"), pa.scalar(first, pa.date32())))
+    return erased
 
 
 def _lapsed(table: pa.Table, due: _Due) -> pa.ChunkedArray:

@@ -112,11 +112,11 @@ class Eraser:
 
     def load(self) -> None:
         """Read the tombstones, and let store and journal have each other's: either may be older. To be called before the writer starts."""
-        buried = self._erasures.tombstones()
-        known = {row.mark for row in buried}
+        there = self._erasures.tombstones()
+        known = {row.mark for row in there}
         missed = [row for row in self._journal.read() if row.mark not in known]
-        self._erasures.bury(missed)
-        rows = [*buried, *missed]
+        self._erasures.add_tombstones(missed)
+        rows = [*there, *missed]
         self._journal.add(rows, self._today())
         self._tombstones.add(row.mark for row in rows)
         self._unfinished = {row.mark: row.project for row in rows if not row.finished}
@@ -208,7 +208,7 @@ class Eraser:
         proofs = self._erasures.known_by({claim.mark: claim.installation for job in group for claim in job.claims})
         granted = {claim.mark: (job.project, claim) for job in group for claim in job.claims if _state(claim, proofs) is State.ERASED}
         self._register(granted, proofs)
-        self._bury({mark: project for mark, (project, _) in granted.items()})
+        self._add_tombstones({mark: project for mark, (project, _) in granted.items()})
         todo = {claim.installation: mark for mark, (_, claim) in granted.items() if mark in self._unfinished}
         self._look_elsewhere(granted)
         if todo:
@@ -233,7 +233,7 @@ class Eraser:
         if waiting:
             self._writer.submit([], [], waiting).result()
 
-    def _bury(self, wanted: dict[int, str]) -> None:
+    def _add_tombstones(self, wanted: dict[int, str]) -> None:
         """Make tombstones for those that have none."""
         new = {mark: project for mark, project in wanted.items() if mark not in self._tombstones}
         if new:
@@ -255,7 +255,7 @@ class Eraser:
         with self._purger.alone:
             for mark, rows in self._erasures.rows(installations).items():
                 self._untold[mark] = max(rows, self._untold.get(mark, 0))  # this attempt may be the second
-            self._purger.purge(self._erasures.doomed(installations))
+            self._purger.purge(self._erasures.rows_to_delete(installations))
             reach = self._backups.erase(
                 lambda held: self._tombstones.erased(held) | (set(installations) & set(held)), self._erasures.tombstones(), self._today()
             )
@@ -263,7 +263,7 @@ class Eraser:
             self._reached |= dict.fromkeys(marks, str(reach))
 
     def _finish(self, marks: Collection[int]) -> None:
-        self._erasures.bury([Tombstone(self._unfinished[mark], mark, finished=True) for mark in marks])
+        self._erasures.add_tombstones([Tombstone(self._unfinished[mark], mark, finished=True) for mark in marks])
         for mark in marks:
             self._unfinished.pop(mark)
 

@@ -39,7 +39,7 @@ class Purger:
         """Delete the rows, for good. Raises StoreError where that cannot be said; it may then be asked again."""
         with self.alone:
             self.keep_replaced_parts_again()
-            readings = self._engine.watches.readings
+            readings = self._engine.parts_repair.readings
             self.wait_while(self.deleting)  # of an earlier attempt, which may be at work still
             for one in rows:
                 self.begin(one)
@@ -52,7 +52,7 @@ class Purger:
             self.forget_mutations()
             with self._no_merges():
                 broken = self._engine.has_broken_parts(schema.HOLDS_INSTALLATIONS)
-                if broken or self._engine.watches.readings != readings:  # where a table was read again, the rows may be back
+                if broken or self._engine.parts_repair.readings != readings:  # where a table was read again, the rows may be back
                     raise StoreError("the disk failed: not every file of the parts without the rows could be written")
                 self.sync()  # the parts without the rows are safe before those with them go
                 self._see_replaced_parts_off()
@@ -107,7 +107,7 @@ class Purger:
         with contextlib.ExitStack() as after:
             if not self._layout.remote:
                 after.enter_context(self._engine.mutating)  # who waits for a mutation would wait for the end of this
-                after.enter_context(self._engine.watches.beside())
+                after.enter_context(self._engine.parts_repair.beside())
                 for table in schema.HOLDS_INSTALLATIONS:
                     after.callback(self._engine.command, f"SYSTEM START MERGES {table}")
                     self._engine.command(f"SYSTEM STOP MERGES {table}")

@@ -9,7 +9,7 @@ from innerloop_collector.pipeline import rows
 from innerloop_collector.pipeline.event import Event
 from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, DropReason, Quarantined, Reason
 from innerloop_collector.pipeline.steps import Outcome, run
-from innerloop_collector.store.events import QuarantineRow, Tables
+from innerloop_collector.store.events import EventTables, QuarantineRow
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.known_ids import KnownIds
 from innerloop_collector.store.projects import Registry
@@ -26,7 +26,7 @@ class QuarantineRelease:
 
     def __init__(
         self,
-        events: Tables,
+        events: EventTables,
         ids: KnownIds,
         writer: Writer,
         registry: Registry,

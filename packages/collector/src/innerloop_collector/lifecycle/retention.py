@@ -123,7 +123,7 @@ class Sweep:
             if found.gone:
                 self._make_totals(found)
                 self._write_down(found)
-                self._purger.purge(self._doomed(found.today))
+                self._purger.purge(self._rows_to_delete(found.today))
             self._registrations.apply(found.registrations)
             self._housekeeping.run(found.today)
             return found
@@ -160,7 +160,7 @@ class Sweep:
     def _write_down(self, found: Swept) -> None:
         self._engine.insert("expired", schema.EXPIRED, [(*one, found.today) for one in found.gone])
 
-    def _doomed(self, today: date) -> list[RowsToDelete]:
+    def _rows_to_delete(self, today: date) -> list[RowsToDelete]:
         parameters = self._parameters(today)
         return [RowsToDelete("events", _LAPSED, parameters, partitioned=True), RowsToDelete("quarantine", _WAITED, parameters)]
 

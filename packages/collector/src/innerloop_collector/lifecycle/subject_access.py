@@ -12,7 +12,7 @@ _TABLES = {"events": schema.STORED, "quarantine": schema.QUARANTINE}
 _HELD = "FROM {table} FINAL WHERE project = {{project:String}} AND installation = {{installation:UInt128}}"
 
 
-class Holdings:
+class SubjectAccess:
     """Reads what is held of an installation."""
 
     def __init__(self, engine: Engine) -> None:

@@ -13,7 +13,7 @@ from innerloop_collector.background import BackgroundWorker
 from innerloop_collector.errors import StoreError
 from innerloop_collector.lifecycle.purge import Purger
 from innerloop_collector.lifecycle.retention import Sweep
-from innerloop_collector.lifecycle.trusted_clock import Clock
+from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 
 _LOOK_EVERY = 30.0  # seconds between two looks at the day
 _AGAIN = 300.0  # seconds until a sweep that failed is tried again
@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 class Sweeper:
     """Sweeps in the background of the service."""
 
-    def __init__(self, sweep: Sweep, purger: Purger, clock: Clock, now: Callable[[], datetime]) -> None:
+    def __init__(self, sweep: Sweep, purger: Purger, clock: TrustedClock, now: Callable[[], datetime]) -> None:
         self._sweep = sweep
         self._purger = purger
         self._clock = clock

@@ -27,7 +27,7 @@ class _Doubt(NamedTuple):
     stored: tuple[int, int]
 
 
-class Clock:
+class TrustedClock:
     """Compares the clock with what the store knows of it. Any thread may ask."""
 
     def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:

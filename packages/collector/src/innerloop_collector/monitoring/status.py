@@ -17,7 +17,7 @@ import msgspec
 from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.exporters.exporters import Exporters
-from innerloop_collector.store.events import Tables
+from innerloop_collector.store.events import EventTables
 from innerloop_collector.store.tombstones import Erasures
 
 STUCK_SECONDS = 600  # a mutation of the engine that takes longer than this is in trouble; on 100 million rows one took 36 s
@@ -33,7 +33,7 @@ class TableSize(msgspec.Struct, frozen=True):
     rows: int  # a repeated event that was not merged yet counts twice
 
 
-class StoreVitals(msgspec.Struct, frozen=True):
+class StoreStatus(msgspec.Struct, frozen=True):
     """How the store is."""
 
     engine: str
@@ -55,7 +55,7 @@ class StoreVitals(msgspec.Struct, frozen=True):
         return sum(table.bytes for table in self.tables.values())
 
 
-class DestinationVitals(msgspec.Struct, frozen=True):
+class DestinationStatus(msgspec.Struct, frozen=True):
     """How a destination is doing."""
 
     name: str
@@ -68,7 +68,7 @@ class DestinationVitals(msgspec.Struct, frozen=True):
     last_error: str | None
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class QuarantineStatus(msgspec.Struct, frozen=True):
     """What waits in a project's quarantine for one reason."""
 
     project: str
@@ -83,7 +83,7 @@ class Waiting(msgspec.Struct, frozen=True):
         return self.first_day + timedelta(days=QUARANTINE_DAYS)
 
 
-class DiskVitals(msgspec.Struct, frozen=True):
+class DiskStatus(msgspec.Struct, frozen=True):
     """How full the data directory's file system is, and how far its clock is from this machine's."""
 
     free: int
@@ -94,18 +94,18 @@ class DiskVitals(msgspec.Struct, frozen=True):
 class StatusReader:
     """Asks store, exporters and disk how they are."""
 
-    def __init__(self, engine: Engine, erasures: Erasures, events: Tables, exporters: Exporters, scratch: Path) -> None:
+    def __init__(self, engine: Engine, erasures: Erasures, events: EventTables, exporters: Exporters, scratch: Path) -> None:
         self._engine = engine
         self._erasures = erasures
         self._events = events
         self._exporters = exporters
         self._scratch = scratch
 
-    def store(self) -> StoreVitals:
+    def store(self) -> StoreStatus:
         """Ask the store, every node of it. Raises StoreError where it does not answer."""
         mutations, stuck, failing = self._mutations()
         engine, clock = self._engine.query("SELECT version(), toUnixTimestamp64Milli(now64(3)) / 1000")[0]
-        return StoreVitals(
+        return StoreStatus(
             engine=engine,
             kind=self._engine.layout.kind,
             schema=self._engine.query("SELECT max(version) FROM schema_version")[0][0],
@@ -122,14 +122,14 @@ class StatusReader:
         """How many events are stored and how many wait. Raises StoreError where the store does not answer."""
         return self._events.counts()
 
-    def destinations(self) -> list[DestinationVitals]:
+    def destinations(self) -> list[DestinationStatus]:
         """Ask the exporters. Raises StoreError where the store does not answer."""
-        names = [name for name in DestinationVitals.__struct_fields__ if name != "name"]
-        return [DestinationVitals(one["destination"], *(one[name] for name in names)) for one in self._exporters.status()]
+        names = [name for name in DestinationStatus.__struct_fields__ if name != "name"]
+        return [DestinationStatus(one["destination"], *(one[name] for name in names)) for one in self._exporters.status()]
 
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[QuarantineStatus]:
         """Ask the quarantine. Raises StoreError where the store does not answer."""
-        return [Waiting(*row) for row in self._events.waiting()]
+        return [QuarantineStatus(*row) for row in self._events.waiting()]
 
     def quarantine(self) -> list[Sequence[Any]]:
         """How many events wait: project, reason, fields, events, first day, last day. Never a value."""
@@ -139,10 +139,10 @@ class StatusReader:
         """How many events ever came into quarantine: project, reason, field ("": whatever the field), day, events."""
         return self._events.violations()
 
-    def disk(self) -> DiskVitals:
+    def disk(self) -> DiskStatus:
         """Look at the data directory's file system. Raises OSError where there is none."""
         usage = shutil.disk_usage(self._scratch)
-        return DiskVitals(usage.free, usage.total, _skew(self._scratch))
+        return DiskStatus(usage.free, usage.total, _skew(self._scratch))
 
     def _tables(self) -> dict[str, TableSize]:
         what = "SELECT table, countIf(active), countIf(NOT active), sum(bytes_on_disk), sumIf(rows, active)"

@@ -80,7 +80,7 @@ class _Shape:
         return self.required <= properties.keys()
 
 
-class Terms:
+class CompiledPlan:
     """What one agreed plan asks of its events, and where their values go."""
 
     def __init__(self, agreed: AgreedPlan) -> None:
@@ -126,9 +126,9 @@ class Terms:
         return found
 
 
-def terms_of(agreed: AgreedPlan) -> Terms:
+def compiled(agreed: AgreedPlan) -> CompiledPlan:
     """Prepare an agreed plan, once. The catalogue makes a new one whenever a project file is applied, and lets go of the old one with this."""
-    found: Terms | None = agreed.prepared.get("terms")
+    found: CompiledPlan | None = agreed.prepared.get("terms")
     if found is None:
-        found = agreed.prepared["terms"] = Terms(agreed)
+        found = agreed.prepared["terms"] = CompiledPlan(agreed)
     return found

@@ -14,7 +14,7 @@ class Reason(StrEnum):
     UNKNOWN_PLAN = "unknown plan"
     VIOLATION = "violates the plan"
     OUT_OF_RANGE = "time out of range"
-    NEW_ID = "too many new ids"  # found by admission; `ids release` lets them in
+    NEW_ID = "too many new ids"  # found by rate_limits; `ids release` lets them in
 
 
 FIT_THEIR_PLAN = frozenset({str(Reason.NEW_ID)})

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from innerloop_collector.pipeline.compiled_plan import terms_of
+from innerloop_collector.pipeline.compiled_plan import compiled
 from innerloop_collector.pipeline.event import Event, milliseconds
 from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, Quarantined
 from innerloop_collector.store.events import QuarantineRow, Row
@@ -32,7 +32,7 @@ def event_row(event: Event) -> Row:
         milliseconds(event.corrected),
         event.received.date(),
         event.keep_until,
-        *terms_of(event.agreed).values(event.body["properties"]),
+        *compiled(event.agreed).values(event.body["properties"]),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from innerloop.core.plan import check
 from innerloop_collector.config.configuration import LARGEST_EVENT
 from innerloop_collector.pipeline import clock
-from innerloop_collector.pipeline.compiled_plan import terms_of
+from innerloop_collector.pipeline.compiled_plan import compiled
 from innerloop_collector.pipeline.event import Event, midnight, moment
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
 from innerloop_collector.store.projects import AgreedPlan, Catalogue
@@ -48,7 +48,7 @@ def find_plan(event: Event, catalogue: Catalogue) -> Outcome:
 def keep_to_plan(event: Event, _: Catalogue) -> Outcome:
     """An event holds what was agreed to and nothing else."""
     assert event.agreed is not None
-    planned = terms_of(event.agreed).kind(event.body)
+    planned = compiled(event.agreed).kind(event.body)
     if planned is not None:
         return msgspec.structs.replace(event, planned=planned)
     found = _violations(event, event.agreed)
@@ -77,7 +77,7 @@ def find_time(event: Event, _: Catalogue) -> Outcome:
     """
     assert event.agreed is not None
     terms = event.agreed.agreement
-    stated = moment(event.body["properties"].get(terms_of(event.agreed).start)) or moment(event.body.get("timestamp"))
+    stated = moment(event.body["properties"].get(compiled(event.agreed).start)) or moment(event.body.get("timestamp"))
     time = stated or midnight(event.received)
     try:
         granularity = terms["fields"].get("start_time", "hour")

@@ -40,7 +40,7 @@ class QuarantineRow(NamedTuple):
     body: bytes | str
 
 
-class Tables:
+class EventTables:
     """The tables of events."""
 
     def __init__(self, engine: Engine) -> None:
@@ -51,7 +51,7 @@ class Tables:
     def count_on(self) -> None:
         """Mend what a loss of power may have damaged, and go on counting where the last process stopped."""
         self._mend_lookup("events")
-        self.engine.watches.read_again = self._mend_lookup
+        self.engine.parts_repair.read_again = self._mend_lookup
         self.number_after(self.engine.query("SELECT max(position) FROM events")[0][0])
 
     def _mend_lookup(self, table: str) -> None:
@@ -90,7 +90,7 @@ class Tables:
     def insert_quarantined(self, rows: Sequence[QuarantineRow], kept_out: Sequence[QuarantineRow] = ()) -> None:
         """Store events that wait, then count what was wrong with them; a kill between the two leaves them uncounted, never counted twice.
 
-        Those for which there was no room are counted only.
+        Those for which there was no space are counted only.
         """
         if rows:
             self.engine.insert("quarantine", schema.QUARANTINE, rows)

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.store.keyed_hash import Hasher
-from innerloop_collector.store.write_behind import Notes
+from innerloop_collector.store.write_behind import WriteBehind
 
 _EVERY_KEY = ""  # the key of ids that were found among the events
 
@@ -19,11 +19,13 @@ _EVERY_KEY = ""  # the key of ids that were found among the events
 class KnownIds:
     """Knows every id that was let in, and counts those of today by write key."""
 
-    def __init__(self, engine: Engine, hasher: Hasher, notes: Notes, today: Callable[[], date], keep_days: Callable[[str], int]) -> None:
+    def __init__(
+        self, engine: Engine, hasher: Hasher, write_behind: WriteBehind, today: Callable[[], date], keep_days: Callable[[str], int]
+    ) -> None:
         """`keep_days` says how long a project keeps what it has: an id that was first seen longer ago is new again, once."""
         self._engine = engine
         self._hasher = hasher
-        self._notes = notes
+        self._write_behind = write_behind
         self._today = today
         self._keep_days = keep_days
         self._guard = threading.Lock()
@@ -97,7 +99,7 @@ class KnownIds:
 
     def _write(self, project: str, mark: int, key: str, first_day: date) -> None:
         keep_until = first_day + timedelta(days=self._keep_days(project))
-        self._notes.add("known_ids", schema.KNOWN_IDS, (project, mark, key, first_day, keep_until))
+        self._write_behind.add("known_ids", schema.KNOWN_IDS, (project, mark, key, first_day, keep_until))
 
     def _count(self, project: str, key: str) -> None:
         self._new[project, key] = self._new.get((project, key), 0) + 1

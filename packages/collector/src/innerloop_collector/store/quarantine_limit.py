@@ -17,11 +17,11 @@ _NEARLY = 0.9
 _log = structlog.get_logger()
 
 
-class Room:
+class QuarantineLimit:
     """Knows how full each project's quarantine is today."""
 
     def __init__(self, engine: Engine, most: int, free: Collection[str], today: Callable[[], date]) -> None:
-        """`most` is in bytes, of a project and day; 0: any number. `free` are reasons of what fits its plan: that takes no room."""
+        """`most` is in bytes, of a project and day; 0: any number. `free` are reasons of what fits its plan: that takes no space."""
         self._engine = engine
         self._most = most
         self._free = free
@@ -46,7 +46,7 @@ class Room:
         self._claimed.clear()
 
     def claim(self, row: QuarantineRow) -> bool:
-        """Claim room for a row. Returns whether there is any."""
+        """Claim space for a row. Returns whether there is any."""
         if not self._most or row.reason in self._free:
             return True
         which, size = (row.project, row.received_day), size_of(row)
@@ -56,7 +56,7 @@ class Room:
         self._claimed[which] += size
         return True
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """What was claimed is on the disk."""
         self._taken.update(self._claimed)
         self._claimed.clear()

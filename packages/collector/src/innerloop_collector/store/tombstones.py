@@ -151,7 +151,7 @@ class Erasures:
         if marks:
             forget_mutations(self._engine, ["registrations"])
 
-    def bury(self, tombstones: Collection[Tombstone]) -> None:
+    def add_tombstones(self, tombstones: Collection[Tombstone]) -> None:
         """Make tombstones durable, or say that they are finished."""
         if tombstones:
             self._engine.insert("tombstones", schema.TOMBSTONES, list(tombstones))
@@ -201,7 +201,7 @@ class Erasures:
         """What stands for an installation once it is erased."""
         return self._hasher.mark(installation)
 
-    def doomed(self, installations: Collection[int]) -> list[RowsToDelete]:
+    def rows_to_delete(self, installations: Collection[int]) -> list[RowsToDelete]:
         """What a purge takes away of some installations."""
         where = "installation IN {these:Array(UInt128)}"
         return [RowsToDelete(table, where, {"these": list(installations)}) for table in schema.HOLDS_INSTALLATIONS] if installations else []

@@ -23,7 +23,7 @@ Row = tuple[Any, ...]
 _log = structlog.get_logger()
 
 
-class Notes:
+class WriteBehind:
     """Stores what is noted. Every note of a table has the same columns."""
 
     def __init__(self, engine: Engine) -> None:
@@ -69,12 +69,12 @@ class Notes:
         return not failed
 
 
-class Uses:
+class LastUsed:
     """Remembers days, by the hash of what was used."""
 
-    def __init__(self, engine: Engine, notes: Notes, today: Callable[[], date]) -> None:
+    def __init__(self, engine: Engine, write_behind: WriteBehind, today: Callable[[], date]) -> None:
         self._engine = engine
-        self._notes = notes
+        self._write_behind = write_behind
         self._today = today
         self._last: dict[str, date] = {}
 
@@ -87,7 +87,7 @@ class Uses:
         today = self._today()
         if self._last.get(used) != today:
             self._last[used] = today
-            self._notes.add("uses", schema.USES, (used, today))
+            self._write_behind.add("uses", schema.USES, (used, today))
 
     def last(self, used: str) -> date | None:
         """The last day of use. None: never."""

@@ -13,8 +13,8 @@ import structlog
 from innerloop_collector.background import BackgroundWorker
 from innerloop_collector.config.configuration import Store
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.store.events import INSTALLATION, MESSAGE_KEY, QuarantineRow, Row, Tables
-from innerloop_collector.store.quarantine_limit import Room
+from innerloop_collector.store.events import INSTALLATION, MESSAGE_KEY, EventTables, QuarantineRow, Row
+from innerloop_collector.store.quarantine_limit import QuarantineLimit
 from innerloop_collector.store.tombstones import Erasures, Registration, Tombstone, Tombstones
 
 _WORTH_IT = 1_000  # rows that cost as much as a commit of nothing; to wait for more than that gains little
@@ -28,7 +28,7 @@ class Receipt(NamedTuple):
     quarantined: int = 0
     repeated: int = 0
     erased: int = 0  # not kept, because their installation was erased
-    kept_out: int = 0  # not kept, because there was no room in quarantine
+    kept_out: int = 0  # not kept, because there was no space in quarantine
     erased_keys: frozenset[int] = frozenset()  # of those messages
     kept_out_keys: frozenset[int] = frozenset()
 
@@ -58,11 +58,13 @@ class Job:
 class Writer:
     """A thread that makes durable what is handed to it, many requests per commit."""
 
-    def __init__(self, tables: Tables, erasures: Erasures, tombstones: Tombstones, room: Room, settings: Store) -> None:
+    def __init__(
+        self, tables: EventTables, erasures: Erasures, tombstones: Tombstones, quarantine_limit: QuarantineLimit, settings: Store
+    ) -> None:
         self._tables = tables
         self._erasures = erasures
         self._tombstones = tombstones
-        self._room = room
+        self._quarantine_limit = quarantine_limit
         self._settings = settings
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._waiting = 0
@@ -196,7 +198,7 @@ class Writer:
     def _commit(self, group: list[Job]) -> list[Receipt]:
         """Store what is new of a group. Tombstones come first, so that no event is stored after the one of its installation."""
         self._register([one for job in group for one in job.registrations])
-        self._bury([one for job in group for one in job.tombstones])
+        self._add_tombstones([one for job in group for one in job.tombstones])
         erased = self._tombstones.erased(_installations(group))
         keys = [row[MESSAGE_KEY] for job in group for row in job.accepted]
         waiting = [row.message_key for job in group for row in job.quarantined]
@@ -205,7 +207,7 @@ class Writer:
         new_events: list[Row] = []
         new_waiting: list[QuarantineRow] = []
         kept_out: list[QuarantineRow] = []
-        self._room.begin()
+        self._quarantine_limit.begin()
         receipts = []
         for job in group:
             before = len(new_events), len(new_waiting), len(kept_out)
@@ -222,14 +224,14 @@ class Writer:
                     gone.append(waiter.message_key)
                 elif waiter.message_key not in held:
                     held.add(waiter.message_key)
-                    (new_waiting if self._room.claim(waiter) else kept_out).append(waiter)
+                    (new_waiting if self._quarantine_limit.claim(waiter) else kept_out).append(waiter)
             fresh = len(new_events) - before[0], len(new_waiting) - before[1]
             beyond = frozenset(waiter.message_key for waiter in kept_out[before[2] :])
             repeated = job.events - sum(fresh) - len(gone) - (len(kept_out) - before[2])
             receipts.append(Receipt(*fresh, repeated, len(gone), len(kept_out) - before[2], frozenset(gone), beyond))
         self._tables.insert_events(new_events)
         self._tables.insert_quarantined(new_waiting, kept_out)
-        self._room.settle()
+        self._quarantine_limit.commit()
         self._tables.replace_quarantined([row for job in group for row in job.judged_again if row.installation not in erased])
         return receipts
 
@@ -249,9 +251,9 @@ class Writer:
             _log.warning("erasure secrets ignored, since another one came first", secrets=others)
         self._erasures.register(new)
 
-    def _bury(self, tombstones: list[Tombstone]) -> None:
+    def _add_tombstones(self, tombstones: list[Tombstone]) -> None:
         """From here on nothing of these installations is kept."""
-        self._erasures.bury(tombstones)
+        self._erasures.add_tombstones(tombstones)
         self._tombstones.add(one.mark for one in tombstones)
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from innerloop_collector.http.responses import Refusal
+from innerloop_collector.http.responses import HttpError
 
 _log = structlog.get_logger()
 
@@ -29,15 +29,15 @@ def application(routes: Sequence[Route]) -> Starlette:
 
 
 async def _not_found(_: Request, __: Exception) -> Response:
-    return Refusal(404, "not_found", "Not found", "there is nothing at this address").answer()
+    return HttpError(404, "not_found", "Not found", "there is nothing at this address").response()
 
 
 async def _wrong_method(_: Request, error: Exception) -> Response:
-    answer = Refusal(405, "wrong_method", "Method not allowed", "this address does not take that method").answer()
+    answer = HttpError(405, "wrong_method", "Method not allowed", "this address does not take that method").response()
     answer.headers.update(getattr(error, "headers", None) or {})  # Allow
     return answer
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:
     _log.error("unexpected failure", kind=type(error).__name__)
-    return Refusal(503, "internal", "Internal error", "something failed here; send this again later", temporary=True).answer()
+    return HttpError(503, "internal", "Internal error", "something failed here; send this again later", temporary=True).response()

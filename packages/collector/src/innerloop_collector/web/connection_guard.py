@@ -76,7 +76,7 @@ class Guard:
         self.strangers[new] = new.loop.time()
         return True
 
-    def settle(self, one: "GuardedProtocol", now: float) -> None:
+    def sort(self, one: "GuardedProtocol", now: float) -> None:
         """Put a connection where its state says that it belongs."""
         state = one.conn.their_state
         if state is not h11.IDLE:
@@ -204,7 +204,7 @@ class GuardedProtocol(H11Protocol):
         elif state is h11.SEND_BODY:
             self._body_since, self._body_bytes = now, size
         if self in self.guard.held and self not in self.guard.leaving:
-            self.guard.settle(self, now)
+            self.guard.sort(self, now)
         self._close_where_lengths_differ()
 
     def _close_where_lengths_differ(self) -> None:
@@ -282,7 +282,7 @@ def _answer(code: str) -> bytes:
     return head.encode() + content
 
 
-def room_for(connections: int) -> None:
+def raise_file_limit(connections: int) -> None:
     """Raise the number of files that this process may have open, as far as it is allowed to. Says so where that is too few."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + _OTHER_FILES

@@ -44,7 +44,7 @@ class Health:
         if pending.done() and self._pending is pending:
             self._pending = None
         if trouble is not None:
-            return unavailable(trouble).answer()
+            return unavailable(trouble).response()
         notes = list(await self._notes())
         return JSONResponse({"status": "ready", **({"detail": "; ".join(notes)} if notes else {})})
 

@@ -25,10 +25,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from innerloop_collector import __version__
 from innerloop_collector.config.configuration import Server
 from innerloop_collector.errors import StoreError, UsageError
-from innerloop_collector.http.responses import Refusal
+from innerloop_collector.http.responses import HttpError
 from innerloop_collector.monitoring.metrics import NO_ROUTE, Metrics
-from innerloop_collector.monitoring.status import DestinationVitals, DiskVitals, StatusReader, StoreVitals, Waiting
-from innerloop_collector.web.single_flight import Question
+from innerloop_collector.monitoring.status import DestinationStatus, DiskStatus, QuarantineStatus, StatusReader, StoreStatus
+from innerloop_collector.web.single_flight import SingleFlight
 
 _PATIENCE = 5.0  # seconds that a scrape waits for the store
 _FRESH = 5.0  # seconds for which what was asked last is shown again
@@ -38,13 +38,13 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 class Seen(NamedTuple):
     """What a scrape shows beside the counters. None: it did not answer."""
 
-    store: StoreVitals | None = None
-    disk: DiskVitals | None = None
-    destinations: Sequence[DestinationVitals] = ()
-    waiting: Sequence[Waiting] | None = None
+    store: StoreStatus | None = None
+    disk: DiskStatus | None = None
+    destinations: Sequence[DestinationStatus] = ()
+    waiting: Sequence[QuarantineStatus] | None = None
 
 
-class Exposition:
+class PrometheusEndpoint:
     """Serves `/metrics` to this machine, and to who shows the token."""
 
     def __init__(
@@ -52,14 +52,14 @@ class Exposition:
         metrics: Metrics,
         status: StatusReader,
         queued: Callable[[], int],
-        waiting: Question[list[Waiting]],
+        waiting: SingleFlight[list[QuarantineStatus]],
         settings: Server,
         readers: Executor,
     ) -> None:
         """`queued` is how many events wait for the writer."""
         self._status = status
         self._registry = metrics.registry
-        self._seen = Question(self._look, readers, _FRESH)
+        self._seen = SingleFlight(self._look, readers, _FRESH)
         self._waiting = waiting
         self._local = settings.metrics_local
         self._token = metrics_token(settings.metrics_token_file)
@@ -73,7 +73,7 @@ class Exposition:
 
     async def _serve(self, request: Request) -> Response:
         if not self._may_read(request):
-            return Refusal(403, "forbidden", "Forbidden", "metrics are for this machine, or for anyone who shows the token").answer()
+            return HttpError(403, "forbidden", "Forbidden", "metrics are for this machine, or for anyone who shows the token").response()
         await self._refresh()
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self._registry), headers={"Content-Type": content_type})
@@ -87,7 +87,7 @@ class Exposition:
 
     async def _refresh(self) -> None:
         """Ask anew where the last answer is old. While an earlier question is open, the store counts as down."""
-        seen, waiting = await asyncio.gather(self._seen.told(_PATIENCE), self._waiting.told(_PATIENCE))
+        seen, waiting = await asyncio.gather(self._seen.get(_PATIENCE), self._waiting.get(_PATIENCE))
         found = (seen.answer if seen.in_time else None) or Seen()
         self._state.seen = found._replace(waiting=waiting.answer)
 
@@ -128,7 +128,7 @@ class _State(Collector):
             yield from _quarantine(self.seen.waiting, per_project=self._per_project)
 
 
-def _store(store: StoreVitals) -> Iterator[Metric]:
+def _store(store: StoreStatus) -> Iterator[Metric]:
     tables = store.tables.items()
     parts = [({"table": name, "state": state}, number) for name, one in tables for state, number in _states(one.parts, one.replaced_parts)]
     yield _gauge("store_bytes", "What a table takes on the disk.", [({"table": name}, one.bytes) for name, one in tables])
@@ -150,7 +150,7 @@ def _states(active: int, replaced: int) -> list[tuple[str, int]]:
     return [("active", active), ("replaced", replaced)]
 
 
-def _disk(disk: DiskVitals) -> Iterator[Metric]:
+def _disk(disk: DiskStatus) -> Iterator[Metric]:
     yield _gauge("disk_free_bytes", "Free on the data directory's file system.", [({}, disk.free)])
     yield _gauge("disk_size_bytes", "Size of the data directory's file system.", [({}, disk.total)])
     if disk.clock_skew is not None:
@@ -165,7 +165,7 @@ _DESTINATION = {
 }
 
 
-def _destinations(destinations: Sequence[DestinationVitals]) -> Iterator[Metric]:
+def _destinations(destinations: Sequence[DestinationStatus]) -> Iterator[Metric]:
     if not destinations:
         return
     for measure, about in _DESTINATION.items():
@@ -176,8 +176,8 @@ def _destinations(destinations: Sequence[DestinationVitals]) -> Iterator[Metric]
     yield sent
 
 
-def _quarantine(waiting: Sequence[Waiting], *, per_project: bool) -> Iterator[Metric]:
-    grouped: dict[tuple[str, ...], list[Waiting]] = defaultdict(list)
+def _quarantine(waiting: Sequence[QuarantineStatus], *, per_project: bool) -> Iterator[Metric]:
+    grouped: dict[tuple[str, ...], list[QuarantineStatus]] = defaultdict(list)
     for one in waiting:
         grouped[(one.reason, one.project) if per_project else (one.reason,)].append(one)
     labels = [(dict(zip(("reason", "project"), key, strict=False)), all_of) for key, all_of in grouped.items()]

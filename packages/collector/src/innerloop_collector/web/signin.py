@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from innerloop_collector.access.authentication import Door
+from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.admin.api import turned_away
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.errors import Denied, Unknown
 from innerloop_collector.http import request_body
-from innerloop_collector.http.responses import Refusal
+from innerloop_collector.http.responses import HttpError
 
 _PATH = "/session"
 _MOST = 4_096  # bytes
@@ -31,8 +31,8 @@ class Given(msgspec.Struct, frozen=True):
 class SignIn:
     """Opens and ends sessions."""
 
-    def __init__(self, door: Door, limits: Limits) -> None:
-        self._door = door
+    def __init__(self, authenticator: Authenticator, limits: Limits) -> None:
+        self._authenticator = authenticator
         self._limits = msgspec.structs.replace(limits, body=_MOST)
 
     def routes(self) -> list[Route]:
@@ -48,25 +48,25 @@ class SignIn:
             return self._who(request)
         except (Unknown, Denied) as error:
             return turned_away(error)
-        except Refusal as refusal:
-            return refusal.answer()
+        except HttpError as error:
+            return error.response()
 
     async def _open(self, request: Request) -> Response:
         given = request_body.decode_as(await request_body.read(request, self._limits), Given, "the body must be an object with a token")
-        cookie = self._door.sign_in(request, given.token)
+        cookie = self._authenticator.sign_in(request, given.token)
         return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": cookie})
 
     def _close(self, request: Request) -> Response:
-        return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": self._door.sign_out(request)})
+        return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": self._authenticator.sign_out(request)})
 
     def _who(self, request: Request) -> Response:
-        who = self._door.who(request)
+        who = self._authenticator.who(request)
         answer: dict[str, Any] = {
             "role": who.role.word,
             "label": who.label,
             "projects": None if who.projects is None else sorted(who.projects),
             "via": str(who.via),
         }
-        if ends := self._door.session_ends(request):
+        if ends := self._authenticator.session_ends(request):
             answer["ends"] = ends.isoformat(timespec="seconds")
         return JSONResponse(answer, headers=_PRIVATE)

@@ -15,14 +15,14 @@ from innerloop_collector.errors import StoreError
 _Answer = TypeVar("_Answer")
 
 
-class Told(NamedTuple, Generic[_Answer]):
+class Latest(NamedTuple, Generic[_Answer]):
     """What was answered last. None: nothing yet."""
 
     answer: _Answer | None
     in_time: bool  # the question that is open now was answered while one waited
 
 
-class Question(Generic[_Answer]):
+class SingleFlight(Generic[_Answer]):
     """Asks again where the last answer is old."""
 
     def __init__(self, ask: Callable[[], _Answer], readers: Executor, fresh: float) -> None:
@@ -33,10 +33,10 @@ class Question(Generic[_Answer]):
         self._asked = float("-inf")
         self._pending: Future[_Answer | None] | None = None
 
-    async def told(self, patience: float) -> Told[_Answer]:
+    async def get(self, patience: float) -> Latest[_Answer]:
         """The answer, waited for at most so many seconds."""
         if self._pending is None and time.monotonic() - self._asked < self._fresh:
-            return Told(self._last, in_time=True)
+            return Latest(self._last, in_time=True)
         if self._pending is None:
             self._asked = time.monotonic()
             self._pending = self._readers.submit(self._answer)
@@ -48,7 +48,7 @@ class Question(Generic[_Answer]):
             in_time = False
         if pending.done() and self._pending is pending:
             self._pending = None
-        return Told(self._last, in_time)
+        return Latest(self._last, in_time)
 
     def _answer(self) -> _Answer | None:
         try:

@@ -35,7 +35,7 @@ class Part(NamedTuple):
 _Seen = dict[tuple[str, int], Part]  # by name and inode: the engine may make a part again under the name of one that was not whole
 
 
-class Watch:
+class TablePartsCheck:
     """Knows which parts of one table were looked at. `guard` is held from before an insert until its part was looked at, and while a table is mended."""
 
     def __init__(self, directory: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from innerloop_collector.db.integrity.parts import Watch
+from innerloop_collector.db.integrity.parts import TablePartsCheck
 from innerloop_collector.errors import StoreError
 
 _MERGED_MEANWHILE = "NO_SUCH_DATA_PART"
@@ -29,16 +29,16 @@ _ACTIVE = "SELECT name FROM system.parts WHERE database = currentDatabase() AND 
 _log = structlog.get_logger()
 
 
-class Watches:
+class PartsRepair:
     """Watches every table of the store. Every method raises StoreError where something cannot be looked at or mended; the next one goes on there."""
 
     def __init__(self, query: Callable[[str], list[Sequence[Any]]], command: Callable[[str], None]) -> None:
-        # Told of a table that was read anew, before anybody else may rely on it.
+        # Latest of a table that was read anew, before anybody else may rely on it.
         self.read_again: Callable[[str], None] = _nothing_depends_on_it
         self.readings = 0  # how often a table began to be read anew: a query that it overtook may have seen half of it
         self._query = query
         self._command = command
-        self._of: dict[str, Watch] = {}
+        self._of: dict[str, TablePartsCheck] = {}
         self._local = threading.local()
         self._failed: tuple[float, str] | None = None  # when and why `read_again` failed last
 
@@ -90,7 +90,7 @@ class Watches:
                 watch.guard.release()
         return found
 
-    def settle(self) -> None:
+    def mend(self) -> None:
         """Mend what could not be mended at once. Whoever reads before would take rows for stored that the next start does not find."""
         if getattr(self._local, "beside", False):
             return
@@ -113,9 +113,9 @@ class Watches:
         with self.beside():
             for table, directory in self._query(_TABLES):
                 if table not in self._of:
-                    self._of.setdefault(table, Watch(Path(directory)))
+                    self._of.setdefault(table, TablePartsCheck(Path(directory)))
 
-    def _mend(self, table: str, watch: Watch) -> bool:
+    def _mend(self, table: str, watch: TablePartsCheck) -> bool:
         """Tell whether parts were not whole. The guard is held."""
         with self.beside():
             if watch.unlooked:
@@ -126,7 +126,7 @@ class Watches:
                 self._tell(table, watch)
         return found
 
-    def _take_back(self, table: str, watch: Watch) -> None:
+    def _take_back(self, table: str, watch: TablePartsCheck) -> None:
         while watch.taken_back:
             try:
                 self._command(f"ALTER TABLE {table} DROP PART '{watch.taken_back[0].name}'")
@@ -135,7 +135,7 @@ class Watches:
                     raise
             del watch.taken_back[0]
 
-    def _mend_unread(self, table: str, watch: Watch) -> bool:
+    def _mend_unread(self, table: str, watch: TablePartsCheck) -> bool:
         """Read a table again, unless a part of it would be lost by that. Tell whether there was anything to mend."""
         if not watch.away:
             active = self._active(table)
@@ -153,7 +153,7 @@ class Watches:
     def _active(self, table: str) -> set[str]:
         return {name for (name,) in self._query(_ACTIVE.format(table=table))}
 
-    def _rescue(self, table: str, watch: Watch) -> bool:
+    def _rescue(self, table: str, watch: TablePartsCheck) -> bool:
         """Have the engine merge parts of which nothing else is left, as long as it can still read them; tell whether there are any."""
         if not watch.lost:
             return False
@@ -172,7 +172,7 @@ class Watches:
                     )
         return bool(watch.lost)
 
-    def _read_again(self, table: str, watch: Watch) -> None:
+    def _read_again(self, table: str, watch: TablePartsCheck) -> None:
         """Have the engine read a table's parts as at a start: what is not whole is set aside, and what it replaced takes its place."""
         self.readings += 1
         if not watch.away:
@@ -204,7 +204,7 @@ class Watches:
             else:
                 return
 
-    def _tell(self, table: str, watch: Watch) -> None:
+    def _tell(self, table: str, watch: TablePartsCheck) -> None:
         if self._failed and time.monotonic() < self._failed[0] + _PAUSE:
             raise StoreError(self._failed[1])
         try:
