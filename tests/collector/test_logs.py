@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,7 +135,7 @@ def test_the_level_is_configured(idle: Collector) -> None:
 
 LIBRARY = """
 import logging, threading, warnings
-from innerloop_collector.web import logs
+from innerloop_collector.monitoring import logs
 import structlog
 logs.configure("info")
 library = logging.getLogger("some.library")
@@ -155,8 +156,9 @@ raise ValueError("alice doe's secret")
 """
 
 
-def test_what_libraries_log_and_what_nobody_caught_quotes_nobody(idle: Collector) -> None:
-    done = subprocess.run([sys.executable, "-c", LIBRARY], capture_output=True, text=True, env=idle.environment, check=False)
+def test_what_libraries_log_and_what_nobody_caught_quotes_nobody(idle: Collector, tmp_path: Path) -> None:
+    (tmp_path / "library.py").write_text(LIBRARY)
+    done = subprocess.run([sys.executable, str(tmp_path / "library.py")], capture_output=True, text=True, env=idle.environment, check=False)
     said = [json.loads(line) for line in done.stderr.splitlines()]
 
     assert "alice" not in done.stderr

@@ -2,6 +2,7 @@
 
 CollectorError              a person reads it: one line saying what, why and what to do
 ├── UsageError              what was asked for cannot be done like this
+│   └── InvalidArguments    its arguments are not those that it takes
 ├── DataInUse               another process holds the data directory
 ├── Unknown                 the caller shows no valid token
 ├── Denied                  the caller's role does not allow it
@@ -18,12 +19,21 @@ class UsageError(CollectorError):
     """What was asked for cannot be done like this; the message says what can."""
 
 
+class InvalidArguments(UsageError):
+    """An operation was asked for with arguments that it does not take, or of other types."""
+
+
 class DataInUse(CollectorError):
     """Another process holds the data directory."""
 
 
 class StoreError(CollectorError):
     """The store refused an operation or could not write. Nothing of it was acknowledged."""
+
+    def __init__(self, *words: object, code: int | None = None) -> None:
+        """`code` is the engine's own number of the error, where it said one."""
+        super().__init__(*words)
+        self.code = code
 
 
 class QueueFull(StoreError):

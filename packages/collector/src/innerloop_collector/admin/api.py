@@ -17,7 +17,7 @@ from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.config.files import write_private
-from innerloop_collector.errors import CollectorError, Denied, StoreError, Unknown, UsageError
+from innerloop_collector.errors import CollectorError, Denied, InvalidArguments, StoreError, Unknown, UsageError
 from innerloop_collector.http import request_body
 from innerloop_collector.http.responses import HttpError, unavailable
 
@@ -94,8 +94,8 @@ class Admin:
             return turned_away(error)
         except StoreError as error:
             return unavailable(str(error)).response()
+        except InvalidArguments as error:
+            return HttpError(400, "invalid_request", "Bad request", str(error)).response()
         except CollectorError as error:
             return HttpError(409, "refused", "Refused", str(error)).response()
-        except TypeError:
-            return HttpError(400, "invalid_request", "Bad request", "these arguments do not fit the operation").response()
         return JSONResponse(answer)

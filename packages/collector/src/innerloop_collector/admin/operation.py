@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import msgspec
 
 from innerloop_collector.access.principal import Role
+from innerloop_collector.errors import InvalidArguments
 
 Answer = dict[str, Any]
 
@@ -56,16 +57,18 @@ _OF_THE_DOOR = "visible"  # which projects somebody may see: no caller says that
 
 
 def fitting(method: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Let a method be called with arguments of its types only. Raises TypeError for others."""
+    """Let a method be called with arguments of its types only. Raises InvalidArguments for others."""
     hints = get_type_hints(method, include_extras=True)
+    signature = inspect.signature(method)
 
     @functools.wraps(method)
     def checked(**arguments: Any) -> dict[str, Any]:
         try:
-            inspect.signature(method).bind(**arguments)
-            return method(**{name: msgspec.convert(value, hints[name]) for name, value in arguments.items()})
-        except msgspec.ValidationError as error:
-            raise TypeError(str(error)) from error
+            signature.bind(**arguments)
+            typed = {name: msgspec.convert(value, hints[name]) for name, value in arguments.items()}
+        except (TypeError, msgspec.ValidationError) as error:
+            raise InvalidArguments("these arguments do not fit the operation") from error
+        return method(**typed)
 
     return checked
 

@@ -13,6 +13,7 @@ from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import Holder, acquire
 from innerloop_collector.config.paths import Paths
 from innerloop_collector.errors import CollectorError, StoreError, UsageError
+from innerloop_collector.monitoring import logs
 
 _PATIENCE = 15.0
 _TIMEOUT = 120.0
@@ -41,6 +42,7 @@ def _local(paths: Paths, configuration: Configuration, operation: str, arguments
 
 def log_to_stderr() -> None:
     """Have what the store logs in a command not mix with what the command prints."""
+    logs.silence_libraries()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 

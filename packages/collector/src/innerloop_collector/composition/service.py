@@ -31,8 +31,9 @@ from innerloop_collector.ingest.rate_limits import RateLimits
 from innerloop_collector.ingest.routes import Ingest
 from innerloop_collector.ingest.subject_access_routes import Stored, SubjectAccessRoutes
 from innerloop_collector.lifecycle.subject_access import SubjectAccess
+from innerloop_collector.monitoring import logs, metrics
 from innerloop_collector.monitoring.status import QuarantineStatus
-from innerloop_collector.web import logs, server
+from innerloop_collector.web import server
 from innerloop_collector.web.application import Routes, application
 from innerloop_collector.web.connection_guard import Guard, raise_file_limit
 from innerloop_collector.web.health import Health
@@ -52,6 +53,7 @@ _log = structlog.get_logger()
 def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: tuple[str, int], project_files: list[Path]) -> None:
     """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return."""
     logs.configure(configuration.server.log_level)
+    metrics.without_creation_times()
     raise_file_limit(configuration.limits.connections)
     if opened := tighten(paths):
         _log.warning("the data directory was open to others and is closed to them now", files=len(opened))
@@ -81,7 +83,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
 
 def build(collector: Collector, known: Operations, readers: ThreadPoolExecutor) -> CountRequests:
     """Put the web application together."""
-    configuration, metrics = collector.configuration, collector.metrics
+    configuration = collector.configuration
     authenticator = Authenticator(
         collector.tokens, collector.store.last_used, load_token(collector.paths.admin_token), configuration.access, collector.now
     )
@@ -92,12 +94,14 @@ def build(collector: Collector, known: Operations, readers: ThreadPoolExecutor) 
         Admin(known.call, authenticator, configuration.limits, readers),
         SignIn(authenticator, configuration.limits),
         Health(lambda: _trouble(collector), lambda: _notes(collector, waiting), readers),
-        PrometheusEndpoint(metrics, collector.status, lambda: collector.store.writer.waiting, waiting, configuration.server, readers),
+        PrometheusEndpoint(
+            collector.metrics, collector.status, lambda: collector.store.writer.waiting, waiting, configuration.server, readers
+        ),
         description,
     ]
     routes = [route for part in served for route in part.routes()]
     description.write(routes, known.known)
-    return CountRequests(application(routes), metrics, frozenset(route.path for route in served[0].routes()))
+    return CountRequests(application(routes), collector.metrics, frozenset(route.path for route in served[0].routes()))
 
 
 def _ingest(collector: Collector, readers: ThreadPoolExecutor) -> list[Routes]:

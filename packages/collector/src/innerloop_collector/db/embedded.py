@@ -34,7 +34,6 @@ def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
         raise UsageError(
             f"a store cannot lie in {path}: the engine takes what follows a question mark for settings; choose another place with --data DIR"
         )
-    tempfile.tempdir = str(scratch)  # the driver passes inserts through a temporary file
     running = False
 
     def connect() -> Client:
@@ -42,7 +41,7 @@ def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
         if running:
             return _client_of(path)
         with _listening(scratch) as said:
-            _load()
+            _load(scratch)
             try:
                 client = _client_of(path)
             except ClickHouseError as error:
@@ -60,8 +59,12 @@ def embedded(path: Path, scratch: Path) -> Callable[[], Client]:
     return connect
 
 
-def _load() -> None:
-    """Load the engine. Raises StoreError: whatever goes wrong here, the driver would say that it is not installed."""
+def _load(scratch: Path) -> None:
+    """Load the engine, and set its process up for it. Raises StoreError: whatever goes wrong here, the driver would say that it is not installed.
+
+    Both settings are of the whole process, since engine and driver take no others: it has one store.
+    """
+    tempfile.tempdir = str(scratch)  # the driver passes inserts through a temporary file
     os.environ["TZ"] = "UTC"
     time.tzset()
     try:

@@ -201,7 +201,7 @@ def readable(error: Exception) -> StoreError:
     if isinstance(error.__cause__, HTTPError):
         return StoreError(f"the store failed: the ClickHouse server {_transport(error.__cause__)}")
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return StoreError(f"the store failed: {first[:300]}")
+    return StoreError(f"the store failed: {first[:300]}", code=getattr(error, "code", None))
 
 
 def _transport(error: BaseException) -> str:

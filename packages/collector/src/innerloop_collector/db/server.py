@@ -1,10 +1,9 @@
 """Clients of a ClickHouse server, by URL.
 
 They speak HTTP. Parameters travel in the body: an address has a limit, and ends up in the logs of whatever lies between.
-The driver's own logs are off, since they quote addresses and statements; what failed is in the error that the caller gets.
+The driver's own logs are silenced by `monitoring.logs`, since they quote addresses and statements.
 """
 
-import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -91,8 +90,6 @@ def by_url(settings: Store, session: dict[str, Any]) -> Callable[[], Client]:
     if settings.ca_file and not Path(settings.ca_file).is_file():
         raise UsageError(f"store.ca_file: there is no file {settings.ca_file}")
     pool = _Pool(**get_pool_manager_options(maxsize=16, **options))
-    for name in ("clickhouse_connect", "urllib3.connectionpool"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     wanted = {**session, **_SETTINGS, **(_CLUSTER if layout.cluster else {})}
 
     def connect() -> Client:

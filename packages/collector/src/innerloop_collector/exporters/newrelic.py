@@ -4,7 +4,6 @@ Events are flat: strings and numbers, nothing else. New Relic answers 200 before
 found here. It takes a time of its own only within a day; an older event counts as of its arrival, and `start_time` says when it was.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +20,6 @@ TYPES = {"run": "InnerloopRun", "target": "InnerloopTarget", "opt_in": "Innerloo
 _PAST, _AHEAD = timedelta(hours=23), timedelta(hours=1)  # New Relic says 24 hours; the batch is on its way for a while
 _LONGEST_VALUE = 4_096
 _LARGEST_NUMBER = 2**63 - 1
-logging.getLogger("newrelic_telemetry_sdk").setLevel(logging.CRITICAL)
 
 
 class _PlainClient(EventClient):  # type: ignore[misc]  # the SDK has no types

@@ -4,7 +4,6 @@ The exporters say whether a batch was taken, and no more. What they do not say, 
 long to wait, and how many spans were declined in an answer of 200. It also sees to it that they do not try again by themselves.
 """
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,8 +22,6 @@ from innerloop_collector.exporters.failures import Refusing, Rejected, SendError
 from innerloop_collector.exporters.otlp_metrics import metrics
 from innerloop_collector.exporters.otlp_spans import spans
 from innerloop_collector.exporters.record import Record, Taken
-
-logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what failed is said once, by us
 
 _SPANS, _METRICS = "spans", "metrics"
 

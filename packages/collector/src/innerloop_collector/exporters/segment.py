@@ -1,52 +1,60 @@
 """Segment, or anything that speaks its API, through Segment's own SDK.
 
-The SDK makes the messages and the request. Its queue and its retries are not used: they would lose events with the process, and
-nobody could tell what was acknowledged.
+The SDK makes the messages. Its queue, its retries and the session that it shares with the whole process are not used: they would lose
+events with the process, follow a redirection to another host, and nobody could tell what was acknowledged.
 """
 
-import logging
+import base64
+import gzip
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from segment.analytics import request
 from segment.analytics.client import Client
-from segment.analytics.request import APIError, parse_retry_after
+from segment.analytics.request import DatetimeSerializer
 
+from innerloop_collector import __version__
 from innerloop_collector.exporters.address import Address
-from innerloop_collector.exporters.failures import Rejected, of_no_answer, of_status
+from innerloop_collector.exporters.failures import Rejected, of_no_answer, of_status, retry_after
 from innerloop_collector.exporters.record import Record
-
-logging.getLogger("segment").setLevel(logging.CRITICAL)  # it would print the content of what it cannot send
-request._session.max_redirects = 0  # noqa: SLF001 (the SDK has no setting for it: events go to the configured host or nowhere)
 
 
 class Segment:
     """A way to one Segment source."""
 
     def __init__(self, address: Address, key: str, timeout: float) -> None:
-        self._host = address.url
+        self._url = f"{address.url}/v1/batch"
         self._key = key
         self._timeout = timeout
         self._client = Client(key, host=address.url, send=False)
+        self._session = requests.Session()
+        self._session.headers.update(
+            {
+                "Authorization": f"Basic {base64.b64encode(f'{key}:'.encode()).decode()}",
+                "Content-Encoding": "gzip",
+                "Content-Type": "application/json",
+                "User-Agent": f"innerloop-collector/{__version__}",
+            }
+        )
 
     def send(self, records: Sequence[Record]) -> int:
         """Deliver a batch. Raises SendError."""
         batch = [self._message(record) for record in records]
-        try:
-            request.post(self._key, self._host, gzip=True, timeout=self._timeout, batch=batch)
-        except APIError as error:
-            wait = parse_retry_after(error.response) if error.response is not None else None
-            raise of_status(int(error.status), wait or 0.0) from error
-        except requests.TooManyRedirects as error:
-            raise of_status(302) from error
+        body = {"batch": batch, "sentAt": datetime.now(UTC).isoformat(), "writeKey": self._key}
+        content = gzip.compress(json.dumps(body, cls=DatetimeSerializer).encode())
+        try:  # a redirection is not followed: events go to the configured host or nowhere
+            response = self._session.post(self._url, data=content, timeout=self._timeout, allow_redirects=False)
         except (requests.RequestException, OSError) as error:
             raise of_no_answer(error, self._timeout) from error
+        if not 200 <= response.status_code < 300:
+            raise of_status(response.status_code, retry_after(response.headers.get("Retry-After")))
         return 0
 
     def close(self) -> None:
-        """Nothing is held: the SDK keeps one pool of connections for the process."""
+        """Close the connections."""
+        self._session.close()
 
     def _message(self, record: Record) -> dict[str, Any]:
         """Have the SDK make a message of a record."""

@@ -17,9 +17,6 @@ _TURNED_AWAY = ("idle", "connections", "header size", "header time", "body rate"
 NO_ROUTE = "none"  # the template of what matches no route: a path that somebody made up is nobody's business
 
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # when the first event of a kind came is nobody's business, and twice the series
-
-
 class Metrics:
     """The instruments of one service. Safe to use from every thread."""
 
@@ -104,3 +101,8 @@ class Metrics:
 
     def _extra(self, project: str) -> list[str]:
         return [project] if self._per_project else []
+
+
+def without_creation_times() -> None:
+    """Have this process show no series of when each other one began: when the first event of a kind came is nobody's business, and twice the series."""
+    disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -7,6 +7,7 @@ so nothing here can let pass what that would not.
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from innerloop.core.plan import check, granularity
 from innerloop.core.plan.tracking import PLAN, Field
@@ -126,9 +127,12 @@ class CompiledPlan:
         return found
 
 
+_compiled: WeakKeyDictionary[AgreedPlan, CompiledPlan] = WeakKeyDictionary()
+
+
 def compiled(agreed: AgreedPlan) -> CompiledPlan:
-    """Prepare an agreed plan, once. The catalogue makes a new one whenever a project file is applied, and lets go of the old one with this."""
-    found: CompiledPlan | None = agreed.prepared.get("terms")
+    """Prepare an agreed plan, once. The catalogue makes a new one whenever a project file is applied, and what was made of the old one goes with it."""
+    found = _compiled.get(agreed)
     if found is None:
-        found = agreed.prepared["terms"] = CompiledPlan(agreed)
+        found = _compiled[agreed] = CompiledPlan(agreed)
     return found

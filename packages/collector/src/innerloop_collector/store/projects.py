@@ -43,14 +43,13 @@ class Version:
         return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"], tuple(names.get("cohorts", ())))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class AgreedPlan:
     """What events of one digest may hold. One is itself only."""
 
     digest: str
     agreement: dict[str, Any]
     names: tuple[Names, ...]  # of every applied version with this digest, newest first
-    prepared: dict[str, Any] = field(default_factory=dict)  # what others made of it; it goes when this goes
 
 
 @dataclass(frozen=True, slots=True)

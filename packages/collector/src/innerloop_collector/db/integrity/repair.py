@@ -16,14 +16,15 @@ import structlog
 from innerloop_collector.db.integrity.parts import TablePartsCheck
 from innerloop_collector.errors import StoreError
 
-_MERGED_MEANWHILE = "NO_SUCH_DATA_PART"
-_STILL_READ = "still used"  # what ATTACH says while a query of before DETACH is at work
-_ATTACHED = "already exists"
-_DETACHED = "UNKNOWN_TABLE"
+# ClickHouse's numbers of errors.
+NO_SUCH_DATA_PART = 232  # it was merged meanwhile
+UNKNOWN_TABLE = 60  # it is detached
+TABLE_ALREADY_EXISTS = 57  # it is attached; or a query of before DETACH is at work still
 _PATIENCE = 30.0  # seconds
 _POLL = 0.05
 _SOON = 5.0  # seconds: longer than an insert holds a table
 _PAUSE = 5.0  # seconds until what failed is tried again
+_IS_THERE = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = '{table}'"
 _TABLES = "SELECT name, data_paths[1] FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
 _ACTIVE = "SELECT name FROM system.parts WHERE database = currentDatabase() AND table = '{table}' AND active"
 _log = structlog.get_logger()
@@ -131,7 +132,7 @@ class PartsRepair:
             try:
                 self._command(f"ALTER TABLE {table} DROP PART '{watch.taken_back[0].name}'")
             except StoreError as error:
-                if _MERGED_MEANWHILE not in str(error):
+                if error.code != NO_SUCH_DATA_PART:
                     raise
             del watch.taken_back[0]
 
@@ -187,7 +188,7 @@ class PartsRepair:
         try:
             self._command(f"DETACH TABLE {table}")
         except StoreError as error:
-            if _DETACHED not in str(error):
+            if error.code != UNKNOWN_TABLE:
                 raise
 
     def _attach(self, table: str) -> None:
@@ -196,9 +197,9 @@ class PartsRepair:
             try:
                 self._command(f"ATTACH TABLE {table}")
             except StoreError as error:
-                if _ATTACHED in str(error):
+                if error.code == TABLE_ALREADY_EXISTS and self._query(_IS_THERE.format(table=table))[0][0]:
                     return
-                if _STILL_READ not in str(error) or time.monotonic() > deadline:
+                if error.code != TABLE_ALREADY_EXISTS or time.monotonic() > deadline:
                     raise
                 time.sleep(_POLL)
             else:

@@ -5,15 +5,16 @@ those is taken out of every text. Of a library's message only what its author wr
 and the places in the code that it passed: a message may quote what a sender wrote.
 """
 
+import ast
 import contextlib
+import functools
 import logging
 import os
 import re
 import sys
 import threading
 import traceback
-from collections.abc import MutableMapping
-from types import FrameType
+from collections.abc import Collection, MutableMapping
 from typing import Any, TextIO, cast
 
 import structlog
@@ -36,6 +37,7 @@ _SUSPECT = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_SILENT = ("clickhouse_connect", "newrelic_telemetry_sdk", "opentelemetry", "segment", "urllib3.connectionpool")
 Line = MutableMapping[str, Any]
 
 
@@ -61,6 +63,7 @@ def configure(level: str = "info") -> None:
             foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(allow=()), *shared],
         )
     )
+    silence_libraries()
     logging.basicConfig(handlers=[handler], level=max(LEVELS[level], logging.WARNING), force=True)
     sys.excepthook = lambda _, error, trace: _died("process", error.with_traceback(trace))
     threading.excepthook = lambda args: _died(args.thread.name if args.thread else "thread", args.exc_value)
@@ -115,12 +118,26 @@ def _reduce_failure(_: Any, __: str, line: Line) -> Line:
 
 
 def _keep_what_its_author_wrote(record: logging.LogRecord) -> bool:
-    """Keep a library's message where it is a constant of the code that logs it, without what was to be put in."""
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the only way to the code that logs
-    while frame is not None and (frame.f_code.co_filename != record.pathname or frame.f_lineno != record.lineno):
-        frame = frame.f_back
-    if frame is None or record.msg not in frame.f_code.co_consts:
+    """Keep a library's message where it is a constant of the file that logs it, without what was to be put in."""
+    if record.msg not in _constants_of(record.pathname):
         record.msg = "a message that may quote somebody was left out"
     record.args = None
     record.stack_info = None
     return True
+
+
+@functools.lru_cache(maxsize=256)
+def _constants_of(file: str) -> Collection[Any]:
+    """Every text that a source file holds. None: there is no such file, or it is no Python."""
+    try:
+        with open(file, "rb") as source:
+            tree = ast.parse(source.read())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return ()
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def silence_libraries() -> None:
+    """Let those say nothing whose messages quote addresses, statements or events. What failed is in the error that their caller gets."""
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from innerloop.core.plan import check
 from innerloop.core.plan.agreement import agreement
 from innerloop.core.plan.project import read
-from innerloop_collector.pipeline.compiled_plan import Terms, compiled
+from innerloop_collector.pipeline.compiled_plan import CompiledPlan, compiled
 from innerloop_collector.store.projects import AgreedPlan
 from tests.collector.support import Event, project, run_event, target_event
 
 _NAMES = check.Names(("test", "build", "lint", "docs", "unit-*"), ("api", "web"), "-", ("new",))
 _TERMS = agreement(read(project(names={"allow": ["test", "build"]})))
 _RENAMED = agreement(read(project(rename={"command": "cmd", "start_time": "began"})))
-_HELD = {name: Terms(AgreedPlan(name, terms, (_NAMES,))) for name, terms in (("plain", _TERMS), ("renamed", _RENAMED))}  # for all examples
+_HELD = {
+    name: CompiledPlan(AgreedPlan(name, terms, (_NAMES,))) for name, terms in (("plain", _TERMS), ("renamed", _RENAMED))
+}  # for all examples
 _VALUES = st.sampled_from(
     [
         None, True, False, 0, 1, 2, 1.0, 0.0, 1230, 1234, -1, 10**20, "", "0", "1", "test", "build", "unit-api", "unit-x", "other", "human",
@@ -71,7 +73,7 @@ def test_what_is_let_pass_at_once_keeps_to_the_plan_and_is_the_same_kind_of_even
 
 
 def test_true_does_not_pass_for_a_one_that_was_seen() -> None:
-    terms = Terms(AgreedPlan("plain", _TERMS, (_NAMES,)))
+    terms = CompiledPlan(AgreedPlan("plain", _TERMS, (_NAMES,)))
     event = target_event(run_event(), sequence=1)
     event = {name: value for name, value in event.items() if name != "userId"}
     assert terms.kind(event)
