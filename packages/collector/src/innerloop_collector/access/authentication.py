@@ -103,8 +103,8 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 def own_pages_only(request: Request, origins: Collection[str], *, by_browser: bool) -> None:
     """Raise Denied for an unsafe request that another site began.
 
-    A browser says where a request began; what says nothing is no browser. That is refused where a browser's own
-    addition opened a session (`by_browser`).
+    A browser says where a request began; what says nothing is no browser. That is refused where what authenticates is something
+    that a browser adds by itself (`by_browser`).
     """
     if request.method in SAFE:
         return

@@ -25,7 +25,7 @@ from innerloop_collector.config.files import read_text
 from innerloop_collector.config.paths import Paths, tighten
 from innerloop_collector.errors import UsageError
 from innerloop_collector.ingest.authorization import WriteAuthorization
-from innerloop_collector.ingest.erasure_routes import Forget
+from innerloop_collector.ingest.erasure_routes import ErasureRoutes
 from innerloop_collector.ingest.oauth import SendingTokens, TokenRoute
 from innerloop_collector.ingest.rate_limits import RateLimits
 from innerloop_collector.ingest.routes import Ingest
@@ -125,7 +125,7 @@ def _ingest(collector: Collector, readers: ThreadPoolExecutor) -> list[Routes]:
     return [
         ingest,
         TokenRoute(store.oauth_keys, store.assertions, tokens, settings.oauth_audience, limits, readers),
-        Forget(rate_limits, store.hasher, collector.lifecycle.eraser, store.erasures, limits, readers),
+        ErasureRoutes(rate_limits, store.hasher, collector.lifecycle.eraser, store.erasures, limits, readers),
         SubjectAccessRoutes(rate_limits, Stored(store.erasures, SubjectAccess(store.engine), store.hasher), limits, readers),
     ]
 

@@ -5,13 +5,43 @@ SDKs read: `success`, `code`, `message`. 4xx makes them drop a batch, so everyth
 Which SDK does what on which status is in docs/reference/http-api.md, and tested with the SDKs themselves in tests/sdks.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 from starlette.responses import JSONResponse, Response
 
 RETRY_SECONDS = 5
+Yes = Annotated[bool, msgspec.Meta(extra_json_schema={"const": True})]
+No = Annotated[bool, msgspec.Meta(extra_json_schema={"const": False})]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """RFC 9457, with what Segment's SDKs read."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    success: No
+    code: str
+    message: str
+
+
+class NotStored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Events of a batch, by their places in it, that wait or are not kept."""
+
+    state: str
+    reason: str
+    events: Sequence[int]
+    removed_on: str = ""  # the day on which those that wait are removed
+
+
+class Accepted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything in the request is on the disk. `not_stored` is for a client that reads it: what waits or is not kept."""
+
+    success: Yes
+    not_stored: Sequence[NotStored] = ()
 
 
 class HttpError(Exception):
@@ -31,22 +61,13 @@ class HttpError(Exception):
         headers = {"Retry-After": str(self.seconds), "X-RateLimit-Reset": str(self.seconds)} if self.temporary else {}
         if self.code == "invalid_write_key":
             headers["WWW-Authenticate"] = 'Basic realm="write key"'
-        content: dict[str, Any] = {
-            "type": "about:blank",
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-            "success": False,
-            "code": self.code,
-            "message": self.detail,
-            **more,
-        }
-        return JSONResponse(content, self.status, headers, media_type="application/problem+json")
+        problem = Problem("about:blank", self.title, self.status, self.detail, success=False, code=self.code, message=self.detail)
+        return JSONResponse(msgspec.to_builtins(problem) | more, self.status, headers, media_type="application/problem+json")
 
 
-def accepted(not_stored: Sequence[Mapping[str, Any]] = ()) -> Response:
+def accepted(not_stored: Sequence[NotStored] = ()) -> Response:
     """The one answer that lets a client forget its events. `not_stored`: those that wait or are not kept, for a client that reads it."""
-    content = b'{"success": true}' if not not_stored else msgspec.json.encode({"success": True, "not_stored": not_stored})
+    content = b'{"success": true}' if not not_stored else msgspec.json.encode(Accepted(success=True, not_stored=not_stored))
     return Response(content, media_type="application/json")
 
 

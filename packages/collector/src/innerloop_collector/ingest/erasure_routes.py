@@ -6,6 +6,7 @@ A write key is committed, so it opens nothing here by itself, and a revoked one 
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from datetime import date
 from typing import Annotated, Any
 
 import msgspec
@@ -17,31 +18,69 @@ from starlette.routing import Route
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.http import request_body, responses
+from innerloop_collector.http.responses import Yes
 from innerloop_collector.ingest import authorization
 from innerloop_collector.ingest.messages import secret_hash
 from innerloop_collector.ingest.rate_limits import RateLimits
-from innerloop_collector.lifecycle.eraser import Claim, Erased, Eraser
+from innerloop_collector.lifecycle.eraser import Claim, Erased, Eraser, State
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.tombstones import Erasures
 
 _log = structlog.get_logger()
-Answer = dict[str, Any]
+Answer = msgspec.Struct
 
 
 class Id(msgspec.Struct, frozen=True, rename="camel"):
     """An id, and the secret that was made with it."""
 
     user_id: Annotated[str, msgspec.Meta(min_length=1)]
-    secret: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-fA-F]{64}\Z")]
+    secret: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$", max_length=64)]
 
 
-class Ids(msgspec.Struct, frozen=True):
-    """The body of a request for erasure."""
+class Forget(msgspec.Struct, frozen=True):
+    """The body of a request for erasure, or for what is kept."""
 
     ids: Annotated[list[Id], msgspec.Meta(min_length=1)]
 
 
-class Forget:
+class Forgotten(msgspec.Struct, frozen=True, rename={"user_id": "userId"}):
+    """What became of an id, and how many rows went."""
+
+    user_id: str
+    state: State
+    events: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Elsewhere(msgspec.Struct, frozen=True):
+    """What an erasure means at a destination, or in the backups."""
+
+    name: str
+    state: str
+
+
+class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to a request for erasure: the bytes are gone."""
+
+    success: Yes
+    receipt: str
+    ids: list[Forgotten]
+    destinations: list[Elsewhere]
+    files: str = ""  # whose files were not looked at: a server's
+
+
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a receipt stands for."""
+
+    success: Yes
+    receipt: str
+    day: date
+    ids: Annotated[int, msgspec.Meta(ge=0)]
+    events: Annotated[int, msgspec.Meta(ge=0)]
+    destinations: list[Elsewhere]
+    files: str = ""  # as in the answer to the request
+
+
+class ErasureRoutes:
     """Takes requests for erasure and answers once what was erased is gone from the disk."""
 
     def __init__(
@@ -66,12 +105,8 @@ class Forget:
         wanted = wanted_ids(request_body.decode(await request_body.read(request, self._limits)), self._limits.ids)
         self._rate_limits.ask(key, len(wanted))
         erased = await self._wait_for(key.project, [self._claim(key.project, one) for one in wanted])
-        rows = [
-            {"userId": one.user_id, "state": verdict.state, "events": verdict.events}
-            for one, verdict in zip(wanted, erased.verdicts, strict=True)
-        ]
-        told_of = told(erased.destinations)
-        return {"success": True, "receipt": erased.receipt, "ids": rows, "destinations": told_of, **self._erasures.terms}
+        rows = [Forgotten(one.user_id, verdict.state, verdict.events) for one, verdict in zip(wanted, erased.verdicts, strict=True)]
+        return Erasure(True, erased.receipt, rows, elsewhere(erased.destinations), **self._erasures.terms)
 
     def _claim(self, project: str, wanted: Id) -> Claim:
         installation = self._hasher.installation(project, wanted.user_id)
@@ -93,26 +128,19 @@ class Forget:
         found = await loop.run_in_executor(self._readers, self._erasures.receipt, request.path_params["receipt"], key.project)
         if found is None:
             raise responses.not_found("this project has no such receipt")
-        return {
-            "success": True,
-            "receipt": found.receipt,
-            "day": found.day.isoformat(),
-            "ids": found.ids,
-            "events": found.events,
-            "destinations": told(found.destinations),
-            **self._erasures.terms,
-        }
+        destinations = elsewhere(found.destinations)
+        return Receipt(True, found.receipt, found.day, found.ids, found.events, destinations, **self._erasures.terms)
 
 
-def told(destinations: dict[str, str]) -> list[dict[str, str]]:
+def elsewhere(destinations: dict[str, str]) -> list[Elsewhere]:
     """What became of it elsewhere, as a receipt says it."""
-    return [{"name": name, "state": state} for name, state in sorted(destinations.items())]
+    return [Elsewhere(name, state) for name, state in sorted(destinations.items())]
 
 
 def wanted_ids(document: dict[str, Any], most: int) -> list[Id]:
     """Read the ids and secrets of a request."""
     try:
-        wanted = msgspec.convert(document, Ids).ids
+        wanted = msgspec.convert(document, Forget).ids
     except msgspec.ValidationError:
         raise responses.bad_request("the body needs a list named ids, of objects with userId and secret (64 hex digits)") from None
     if len(wanted) > most:
@@ -125,7 +153,7 @@ def _answered(work: Callable[[Request], Awaitable[Answer]]) -> Callable[[Request
 
     async def endpoint(request: Request) -> Response:
         try:
-            return JSONResponse(await work(request))
+            return JSONResponse(msgspec.to_builtins(await work(request)))
         except responses.HttpError as error:
             return error.response()
         except QueueFull:

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 import jwt
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -116,6 +117,24 @@ def _refused(status: int, error: str, detail: str) -> HttpError:
 _MOST = 20_000  # bytes of a request; the SDKs' have 1,500
 
 
+class TokenRequest(msgspec.Struct, frozen=True):
+    """The form with which a token is asked for."""
+
+    grant_type: Literal["client_credentials"]
+    client_assertion_type: str
+    client_assertion: str
+    scope: str
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A token to send events with."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str
+
+
 class TokenRoute:
     """Answers requests for a token, each in full also where it refuses: an SDK waits forever for what is missing in an error."""
 
@@ -142,13 +161,8 @@ class TokenRoute:
             return _in_full(responses.overloaded())
         except StoreError:
             return _in_full(responses.unavailable())
-        content = {
-            "access_token": self._tokens.issue(key),
-            "token_type": "Bearer",
-            "expires_in": self._tokens.seconds,
-            "scope": SCOPE,
-        }
-        return JSONResponse(content, headers={"Cache-Control": "no-store"})
+        answer = Token(self._tokens.issue(key), "Bearer", self._tokens.seconds, SCOPE)
+        return JSONResponse(msgspec.to_builtins(answer), headers={"Cache-Control": "no-store"})
 
     async def _asks(self, request: Request) -> OAuthKey:
         """Find out who asks."""

@@ -7,9 +7,10 @@ own in it.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from innerloop_collector.config.configuration import QUARANTINE_DAYS
+from innerloop_collector.http.responses import NotStored
 from innerloop_collector.pipeline.outcome import DropReason
 from innerloop_collector.store.events import MESSAGE_KEY, QuarantineRow, Row
 from innerloop_collector.store.writer import Receipt
@@ -32,7 +33,7 @@ def wants(headers: Mapping[str, str]) -> bool:
 
 def not_stored(
     places: Places, accepted: Sequence[Row], quarantined: Sequence[QuarantineRow], receipt: Receipt, today: date
-) -> list[dict[str, Any]]:
+) -> list[NotStored]:
     """The events that are not stored, by what became of them. One that was there already is as good as stored, or waits as before."""
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, reason in places.dropped:
@@ -47,7 +48,4 @@ def not_stored(
         elif waits:
             found["quarantined", waits].append(place)
     removed_on = (today + timedelta(days=QUARANTINE_DAYS)).isoformat()
-    return [
-        {"state": state, "reason": reason, "events": some, **({"removed_on": removed_on} if state == "quarantined" else {})}
-        for (state, reason), some in found.items()
-    ]
+    return [NotStored(state, str(reason), some, removed_on if state == "quarantined" else "") for (state, reason), some in found.items()]

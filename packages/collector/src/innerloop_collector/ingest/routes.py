@@ -114,7 +114,7 @@ class Ingest:
 
         return endpoint
 
-    async def _take(self, request: Request, kind: str | None) -> list[dict[str, Any]]:
+    async def _take(self, request: Request, kind: str | None) -> list[responses.NotStored]:
         """Store what a request brings. Returns what its sender wants to know of events that are not stored."""
         given = self._authorization.before_the_body(request)
         found = self._read(await request_body.read(request, self._limits), given, kind)

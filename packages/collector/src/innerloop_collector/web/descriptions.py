@@ -5,7 +5,13 @@ A route that is new gets a line in OPERATIONS; the test of the document names th
 
 from typing import Any
 
-from innerloop_collector.web.schemas import Schema
+from innerloop_collector.admin.api import Call
+from innerloop_collector.http.responses import Accepted, Problem
+from innerloop_collector.ingest.erasure_routes import Erasure, Forget, Receipt
+from innerloop_collector.ingest.oauth import Token, TokenRequest
+from innerloop_collector.web.health import Status
+from innerloop_collector.web.schemas import Batch, Message, Schema, named
+from innerloop_collector.web.signin import Given, Who
 
 Operation = dict[str, Any]
 
@@ -33,7 +39,6 @@ SECURITY: dict[str, Schema] = {
 }
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _REASONS = {
     400: "The body cannot be understood; sending it again would not help.",
     401: "The key or token is missing, unknown or revoked.",
@@ -49,12 +54,8 @@ _REASONS = {
 _TEMPORARY = (429, 503)
 
 
-def _named(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def _problem(status: int) -> Schema:
-    answer: Schema = {"description": _REASONS[status], "content": {"application/problem+json": {"schema": _PROBLEM}}}
+    answer: Schema = {"description": _REASONS[status], "content": {"application/problem+json": {"schema": named(Problem)}}}
     if status in _TEMPORARY:
         seconds = {"required": True, "schema": {"type": "integer", "minimum": 0}}
         answer["headers"] = {"Retry-After": seconds, "X-RateLimit-Reset": seconds}
@@ -73,7 +74,7 @@ def _operation(
     summary: str,
     answer: Schema | str | None,
     *problems: int,
-    body: str = "",
+    body: type | None = None,
     media: str = _JSON,
     security: tuple[str, ...] = (),
     parameters: tuple[Schema, ...] = (),
@@ -85,8 +86,8 @@ def _operation(
         "responses": {**_success(answer), **{str(status): _problem(status) for status in problems}},
         "security": [{name: []} for name in security],
     }
-    if body:
-        described["requestBody"] = {"required": True, "content": {media: {"schema": _named(body)}}}
+    if body is not None:
+        described["requestBody"] = {"required": True, "content": {media: {"schema": named(body)}}}
     if parameters:
         described["parameters"] = list(parameters)
     return described
@@ -100,8 +101,8 @@ def _or_without(operation: Operation) -> Operation:
     return {**operation, "security": [*operation["security"], {}]}
 
 
-def _send(summary: str, body: str) -> Operation:
-    operation = _operation("ingest", summary, _named("Accepted"), *_SEND, 403, 511, body=body)
+def _send(summary: str, body: type) -> Operation:
+    operation = _operation("ingest", summary, named(Accepted), *_SEND, 403, 511, body=body)
     return {**operation, "security": [{"writeKey": []}, {"oauth": ["tracking_api:write"]}, {}]}  # {}: or the key is in the body
 
 
@@ -114,37 +115,37 @@ _RECEIPT = {"name": "receipt", "in": "path", "required": True, "schema": {"type"
 _KEY = {"name": "writeKey", "in": "query", "schema": {"type": "string"}, "description": "The write key: a beacon has no header."}
 _TEXT = "text/plain"
 OPERATIONS: dict[tuple[str, str], Operation] = {
-    **{("POST", path): _send("Take a batch of events", "Batch") for name in ("batch", "b", "import") for path in _both(name)},
+    **{("POST", path): _send("Take a batch of events", Batch) for name in ("batch", "b", "import") for path in _both(name)},
     **{
-        ("POST", path): _send(f"Take one event of the type {kind}", "Message")
+        ("POST", path): _send(f"Take one event of the type {kind}", Message)
         for kind in ("track", "identify", "page", "screen", "group", "alias")
         for name in (kind, kind[0])
         for path in _both(name)
     },
-    ("POST", "/beacon/v1/batch"): {**_send("Take a batch of a browser's beacon", "Batch"), "parameters": [_KEY]},
+    ("POST", "/beacon/v1/batch"): {**_send("Take a batch of a browser's beacon", Batch), "parameters": [_KEY]},
     ("POST", "/v1/forget"): _operation(
-        "people", "Erase ids whose secret is shown; answered when the bytes are gone", _named("Forgotten"), *_SEND, body="Forget",
+        "people", "Erase ids whose secret is shown; answered when the bytes are gone", named(Erasure), *_SEND, body=Forget,
         security=("writeKey",),
     ),
     ("POST", "/v1/access"): _operation(
-        "people", "Everything that is kept of ids whose secret is shown, a JSON object a line", "application/x-ndjson", *_SEND, body="Forget",
+        "people", "Everything that is kept of ids whose secret is shown, a JSON object a line", "application/x-ndjson", *_SEND, body=Forget,
         security=("writeKey",),
     ),
     ("GET", "/v1/forget/{receipt}"): _operation(
-        "people", "What a receipt stands for", _named("Receipt"), 401, 404, 429, 503, security=("writeKey",), parameters=(_RECEIPT,)
+        "people", "What a receipt stands for", named(Receipt), 401, 404, 429, 503, security=("writeKey",), parameters=(_RECEIPT,)
     ),
     ("POST", "/token"): _operation(
-        "ingest", "Give an SDK that signs its requests a token", _named("Token"), 400, 401, 413, 415, 429, 503,
-        body="TokenRequest", media=_FORM,
+        "ingest", "Give an SDK that signs its requests a token", named(Token), 400, 401, 413, 415, 429, 503,
+        body=TokenRequest, media=_FORM,
     ),
     ("POST", "/admin/v1/call"): _operation(
-        "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 409, 413, 415, 503, body="Call", security=("token", "session")
+        "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 409, 413, 415, 503, body=Call, security=("token", "session")
     ),
-    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 413, 415, 503, body="Given"),
-    ("GET", "/session"): _operation("session", "Who one is", _named("Who"), 401, 403, security=("token", "session")),
+    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 413, 415, 503, body=Given),
+    ("GET", "/session"): _operation("session", "Who one is", named(Who), 401, 403, security=("token", "session")),
     ("DELETE", "/session"): _operation("session", "Sign a browser out", None, 401, 403),
-    ("GET", "/livez"): _operation("service", "The process runs", _named("Status")),
-    ("GET", "/readyz"): _operation("service", "The store accepts writes", _named("Status"), 503),
+    ("GET", "/livez"): _operation("service", "The process runs", named(Status)),
+    ("GET", "/readyz"): _operation("service", "The store accepts writes", named(Status), 503),
     ("GET", "/metrics"): _or_without(_operation("service", "What Prometheus reads", _TEXT, 403, security=("token",))),
     ("GET", "/openapi.json"): _operation("service", "This document", {"type": "object"}),
 }  # fmt: skip

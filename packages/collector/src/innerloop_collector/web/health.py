@@ -5,7 +5,9 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from typing import Annotated, Literal
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,6 +17,13 @@ from innerloop_collector.http.responses import unavailable
 
 _PATIENCE = 5.0  # seconds
 _SILENT = "the store does not answer"
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the service is."""
+
+    status: Literal["alive", "ready"]
+    detail: Annotated[str, msgspec.Meta(description="What an operator should know although all is served; `check` says more.")] = ""
 
 
 class Health:
@@ -32,7 +41,7 @@ class Health:
         return [Route("/livez", self._live, methods=["GET"]), Route("/readyz", self._ready, methods=["GET"])]
 
     async def _live(self, _: Request) -> Response:
-        return JSONResponse({"status": "alive"})
+        return JSONResponse(msgspec.to_builtins(Status("alive")))
 
     async def _ready(self, _: Request) -> Response:
         """Try the store. Those who ask meanwhile share the answer: a store that hangs takes one reader, not all."""
@@ -46,7 +55,7 @@ class Health:
         if trouble is not None:
             return unavailable(trouble).response()
         notes = list(await self._notes())
-        return JSONResponse({"status": "ready", **({"detail": "; ".join(notes)} if notes else {})})
+        return JSONResponse(msgspec.to_builtins(Status("ready", "; ".join(notes))))
 
     def _ask(self) -> str | None:
         try:

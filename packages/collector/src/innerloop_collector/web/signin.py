@@ -3,7 +3,7 @@
 `POST /session` with a token sets the cookie, `GET` says who one is, `DELETE` ends the session.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
@@ -26,6 +26,16 @@ class Given(msgspec.Struct, frozen=True):
     """What somebody signs in with."""
 
     token: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Who(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who somebody is to the collector."""
+
+    role: str
+    label: str
+    projects: Annotated[list[str] | None, msgspec.Meta(description="null: all")]
+    via: str
+    ends: Annotated[str, msgspec.Meta(description="When the session does.")] = ""
 
 
 class SignIn:
@@ -61,12 +71,12 @@ class SignIn:
 
     def _who(self, request: Request) -> Response:
         who = self._authenticator.who(request)
-        answer: dict[str, Any] = {
-            "role": who.role.word,
-            "label": who.label,
-            "projects": None if who.projects is None else sorted(who.projects),
-            "via": str(who.via),
-        }
-        if ends := self._authenticator.session_ends(request):
-            answer["ends"] = ends.isoformat(timespec="seconds")
-        return JSONResponse(answer, headers=_PRIVATE)
+        ends = self._authenticator.session_ends(request)
+        answer = Who(
+            who.role.word,
+            who.label,
+            None if who.projects is None else sorted(who.projects),
+            str(who.via),
+            ends.isoformat(timespec="seconds") if ends else "",
+        )
+        return JSONResponse(msgspec.to_builtins(answer), headers=_PRIVATE)
