@@ -57,8 +57,8 @@ def event() -> dict[str, Any]:
 
 def prepare_store(data: Path, rows: int) -> None:
     """Fill a store with rows, as if they had been received over the last months."""
+    from innerloop_collector.composition.areas import operations
     from innerloop_collector.composition.collector import Collector
-    from innerloop_collector.composition.operations import operations
     from innerloop_collector.config.paths import prepare
 
     opened = Collector(prepare(data))

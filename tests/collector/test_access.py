@@ -10,7 +10,7 @@ import pytest
 
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Area
-from innerloop_collector.composition import operations  # noqa: F401 - it knows every area
+from innerloop_collector.composition import areas  # noqa: F401 - it knows every area
 from tests.collector.support import KEY, Collector, project, run_event
 
 # Every operation there is, and who may ask for it at least. A new one needs a line here.

@@ -20,7 +20,7 @@ import json, pathlib, sys
 from concurrent.futures import ThreadPoolExecutor
 from innerloop_collector.composition.service import build
 from innerloop_collector.composition.collector import Collector
-from innerloop_collector.composition.operations import operations
+from innerloop_collector.composition.areas import operations
 from innerloop_collector.web.openapi import served
 from innerloop_collector.config.paths import prepare
 opened = Collector(prepare(pathlib.Path(sys.argv[1]))); opened.open()

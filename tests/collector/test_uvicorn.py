@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from innerloop_collector.web.connection_guard import GuardedProtocol
-from innerloop_collector.web.server import _Server
+from innerloop_collector.web.http_server import _Server
 from tests.conftest import ROOT
 
 _OVERRIDDEN = {

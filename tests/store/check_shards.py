@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from innerloop_collector.admin.operations import Operations
+from innerloop_collector.composition.areas import operations
 from innerloop_collector.composition.collector import Collector
-from innerloop_collector.composition.operations import operations
 from innerloop_collector.config.paths import prepare
 from innerloop_collector.db import ddl, schema
 from innerloop_collector.errors import StoreError

@@ -30,8 +30,8 @@ def call(paths: Paths, configuration: Configuration, operation: str, arguments: 
 
 def _local(paths: Paths, configuration: Configuration, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Open the store; the caller holds its lock."""
+    from innerloop_collector.composition.areas import operations
     from innerloop_collector.composition.collector import Collector
-    from innerloop_collector.composition.operations import operations
 
     log_to_stderr()
     collector = Collector(paths, configuration)

@@ -17,8 +17,8 @@ import structlog
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.admin.api import Admin, load_token
 from innerloop_collector.admin.operations import Operations
+from innerloop_collector.composition.areas import operations
 from innerloop_collector.composition.collector import Collector
-from innerloop_collector.composition.operations import operations
 from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import DataLock
 from innerloop_collector.config.files import read_text
@@ -33,7 +33,7 @@ from innerloop_collector.ingest.subject_access_routes import Stored, SubjectAcce
 from innerloop_collector.lifecycle.subject_access import SubjectAccess
 from innerloop_collector.monitoring import logs, metrics
 from innerloop_collector.monitoring.status import QuarantineStatus
-from innerloop_collector.web import server
+from innerloop_collector.web import http_server
 from innerloop_collector.web.application import Routes, application
 from innerloop_collector.web.connection_guard import Guard, raise_file_limit
 from innerloop_collector.web.health import Health
@@ -57,7 +57,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
     raise_file_limit(configuration.limits.connections)
     if opened := tighten(paths):
         _log.warning("the data directory was open to others and is closed to them now", files=len(opened))
-    listener = server.listen(*address)
+    listener = http_server.listen(*address)
     collector = Collector(paths, configuration)
     if collector.throw_away:
         _for_this_machine_only(paths, listener, configuration)
@@ -73,7 +73,9 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
             gc.set_threshold(_GARBAGE)
             try:
                 asyncio.run(
-                    server.run(served, guard, listener, server.url_of(address[0], listener), lock, lambda: collector.store.writer.alive)
+                    http_server.run(
+                        served, guard, listener, http_server.url_of(address[0], listener), lock, lambda: collector.store.writer.alive
+                    )
                 )
             finally:
                 collector.lifecycle.purger.stopping.set()  # a backup that is being made would keep a reader for long
