@@ -212,7 +212,7 @@ def _wait_until_finished(collector: Collector) -> None:
 
 
 STEPS = (
-    "rows", "begin", "deleting", "forget_mutations", "load_replaced_parts", "replaced_parts", "keep_replaced_parts", "remove_replaced_parts", "bury",
+    "rows", "begin", "deleting", "forget_mutations", "load_replaced_parts", "replaced_parts", "keep_replaced_parts", "remove_replaced_parts", "add_tombstones",
 )  # fmt: skip
 
 
@@ -334,7 +334,9 @@ def test_the_disk_has_the_new_parts_before_the_old_ones_go_and_their_end_before_
     log = rare.directory / "calls"
     words = ["strace", "-f", "-e", "trace=syncfs,rename,unlink,rmdir,unlinkat", "-e", "signal=none", "-o", str(log)]
     script = Path(__file__).with_name("die_while_erasing.py")
-    subprocess.run([*words, sys.executable, str(script), str(rare.data), owner.id, "bury"], env=_with_tests(rare), timeout=100, check=False)
+    subprocess.run(
+        [*words, sys.executable, str(script), str(rare.data), owner.id, "add_tombstones"], env=_with_tests(rare), timeout=100, check=False
+    )
     steps = re.findall(r"(syncfs)\(|rename\(.*?(/tmp_mut_)|rename\(.*?(/delete_tmp_)", log.read_text())
     order = [word for word, _ in itertools.groupby("".join(step) for step in steps)]
 
