@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.core.spool import entries, history, journals, ledger
+from innerloop.core.spool import entries, history, journals
+from innerloop.tools.diagnosis import ledger
 from tests.client.people import DAY, PATIENCE, Developer, eventually
 from tests.client.recorder import Recorder, Reply
 from tests.pairs import pairs

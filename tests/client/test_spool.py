@@ -14,7 +14,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from innerloop.core.spool import ledger
+from innerloop.tools.diagnosis import ledger
 from tests.client.people import ANSWER_PROMPT, DAY, PATIENCE, Developer, eventually
 from tests.client.recorder import Recorder, Reply, Request
 

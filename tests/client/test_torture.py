@@ -36,7 +36,7 @@ COMMAND = 'echo "start $1" >>"$2"; echo s >&9; $3; echo "end $1" >>"$2"; echo e 
 WATCH = """
 import json, os, sys
 sys.path.insert(0, sys.argv[1])
-from innerloop.core.spool import ledger
+from innerloop.tools.diagnosis import ledger
 asked = 0
 while not os.path.exists(sys.argv[3]):
     found = ledger.count(sys.argv[2])

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from innerloop.core.spool import ledger
+from innerloop.tools.diagnosis import ledger
 from tests.client.people import PATIENCE, Developer, eventually
 from tests.client.recorder import Recorder, Reply
 from tests.needs import need

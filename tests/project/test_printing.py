@@ -67,8 +67,8 @@ def test_whatever_prints_is_seen(text: str) -> None:
 
 def test_only_help_asks_which_stream_it_is() -> None:
     """argparse hands a stream over; it is compared, and not written to."""
-    text = (CLIENT / "cli" / "arguments.py").read_text(encoding="utf-8")
+    text = (CLIENT / "tools" / "arguments.py").read_text(encoding="utf-8")
 
     assert 1 == text.count("sys.")
     assert "file is sys.stderr" in text
-    assert Path(CLIENT / "cli" / "terminal.py").read_text(encoding="utf-8").count("buffer.write") == 1
+    assert Path(CLIENT / "core" / "shared" / "terminal.py").read_text(encoding="utf-8").count("buffer.write") == 1

@@ -6,6 +6,7 @@ from typing import Any, NoReturn, Optional
 
 from innerloop import __version__
 from innerloop.core.shared import terminal
+from innerloop.tools import output
 from innerloop.tools.setup import SHELLS, WAYS
 
 ABOUT = "Measures how long you wait for commands, if you agree. You can see every byte before it leaves."
@@ -21,7 +22,7 @@ class Parser(argparse.ArgumentParser):
         self.commands: "dict[str, Parser]" = {}  # by their names
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        (terminal.say if file is not None and file is sys.stderr else terminal.show)(message.rstrip("\n"))
+        (terminal.say if file is not None and file is sys.stderr else output.show)(message.rstrip("\n"))
 
     def print_help(self, file: Any = None) -> None:
         """Print the help, which was asked for."""

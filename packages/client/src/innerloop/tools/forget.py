@@ -9,8 +9,10 @@ from innerloop.core.consent.apply import apply
 from innerloop.core.consent.resolve import ConsentState, Context, resolve
 from innerloop.core.outbound import erasure, http_client
 from innerloop.core.shared import environment, terminal
-from innerloop.core.shared.terminal import Failure, count, line, say, show, show_json
+from innerloop.core.shared.terminal import Failure, line, say
 from innerloop.core.spool import store
+from innerloop.tools import erasing
+from innerloop.tools.output import count, show, show_json
 
 PATIENCE = 60.0  # s to wait for a collector that says that it is at work: a large store takes its time
 
@@ -30,7 +32,7 @@ def reset_id(context: Context) -> int:
     _only_a_person(state, context)
     if not state.answer.user_id:
         raise Failure(f"there is no id for {state.project.name} here: none is made before a yes")
-    after = answers.reset_id(state.answer, state.project.retention_days)
+    after = erasing.new_id(state.answer, state.project.retention_days)
     apply(resolve(context), context)
     say(
         texts.fold(
@@ -85,8 +87,8 @@ def erase_here(state: ConsentState, context: Context) -> None:
     dialogue.purge_all(context, state)
     if identities:
         wanted = erasure.Wanted(state.project.id, state.project.endpoint, state.project.write_key, identities)
-        erasure.want(context.state, state.key, wanted)
-    answers.forget(state.answer)
+        erasing.want(context.state, state.key, wanted)
+    erasing.without_ids(state.answer)
     for key in dialogue.keys_of(context, state):
         shutil.rmtree(context.spool(key), ignore_errors=True)
     apply(resolve(context), context)
@@ -119,9 +121,9 @@ def _ask(state: ConsentState, context: Context) -> int:
 
 def fate(name: str, state: str) -> str:
     """What became of records elsewhere, for a person: of a destination the collector says erased where it never got any."""
-    if state == erasure.ERASED and name != erasure.BACKUPS:
+    if state == erasure.ERASED and name != erasing.BACKUPS:
         return f"{name}: nothing was ever forwarded there, so there is nothing to erase."
-    if state == erasure.NOT_PROVABLE and name != erasure.BACKUPS:
+    if state == erasure.NOT_PROVABLE and name != erasing.BACKUPS:
         return f"{name}: not provable; it got some records, or may have, and nobody can prove that they are gone."
     return f"{name}: {state}."
 
@@ -129,10 +131,10 @@ def fate(name: str, state: str) -> str:
 def _check(state: ConsentState, receipt: str, as_json: bool) -> int:
     if not erasure.is_receipt(receipt):
         raise Failure("that is not a receipt: a receipt has letters and digits only, as `innerloop forget` printed it")
-    outcome = erasure.check(state.project.endpoint, state.project.write_key, receipt)
+    outcome = erasing.check(state.project.endpoint, state.project.write_key, receipt)
     if outcome.kind != http_client.ACCEPTED:
         raise Failure(f"{state.project.endpoint_host} does not confirm {receipt}: {outcome.detail}")
-    document = erasure.looked_up(outcome.content, receipt)
+    document = erasing.looked_up(outcome.content, receipt)
     if document is None:
         raise Failure(f"{state.project.endpoint_host} answered, but not as innerloop's collector does")
     told = f"{document['day']}: {count(document['events'], 'record')} of {count(document['ids'], 'id')} deleted"

@@ -2,7 +2,8 @@
 
 import os
 
-from innerloop.core.shared.terminal import Failure, show
+from innerloop.core.shared.terminal import Failure
+from innerloop.tools.output import show
 from innerloop.tools.setup import hooks
 
 

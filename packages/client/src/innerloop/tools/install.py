@@ -15,7 +15,8 @@ import zipfile
 from typing import Optional
 
 from innerloop import __version__
-from innerloop.core.shared.terminal import Failure, say, show
+from innerloop.core.shared.terminal import Failure, say
+from innerloop.tools.output import show
 from innerloop.tools.setup import leftovers
 
 SCRIPT = "bin/innerloop"

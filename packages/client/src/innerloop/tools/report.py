@@ -9,8 +9,9 @@ from innerloop.core.consent import texts
 from innerloop.core.consent.resolve import Context, resolve
 from innerloop.core.outbound import seal
 from innerloop.core.shared.terminal import line as one_line
-from innerloop.core.shared.terminal import say, show, show_json
+from innerloop.core.shared.terminal import say
 from innerloop.core.spool import history
+from innerloop.tools.output import show, show_json
 from innerloop.tools.timeline import runs, words
 
 NAME, WIDTHS = 19, (5, 7, 8, 9, 9, 7, 7, 9)  # characters: 80 with the name's column

@@ -13,8 +13,9 @@ from innerloop.core.outbound import erasure
 from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import environment, files, terminal
-from innerloop.core.shared.terminal import Failure, count, line, say, show, show_json
+from innerloop.core.shared.terminal import Failure, line, say
 from innerloop.core.spool import entries, store
+from innerloop.tools.output import count, show, show_json
 from innerloop.tools.setup import leftovers
 from innerloop.tools.setup.leftovers import Named
 

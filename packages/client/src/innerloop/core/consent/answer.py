@@ -21,7 +21,7 @@ import re
 import secrets
 import uuid
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any, NamedTuple, NewType, Optional
 
 from innerloop.core.plan.agreement import destination_digest, digest
@@ -224,18 +224,18 @@ def accept(
     if mode == ON:
         document["anonymous_user_id"] = before.user_id or str(uuid.uuid4())
     document["consent"] = consent
-    return _save(before.path, document)
+    return save(before.path, document)
 
 
 def name_cohort(before: Answer, cohort: str) -> Answer:
     """Write down what the developer says that they are, beside the answer that they gave; empty: rather not said."""
     consent = {key: value for key, value in before.consent.items() if key != "cohort"}
-    return _save(before.path, {**before.document, "consent": {**consent, "cohort": cohort} if cohort else consent})
+    return save(before.path, {**before.document, "consent": {**consent, "cohort": cohort} if cohort else consent})
 
 
 def decline(before: Answer) -> Answer:
     """Write down a no. Nothing else is kept but the ids that were there: they are the key to erasure."""
-    return _save(before.path, _declined(before))
+    return save(before.path, _declined(before))
 
 
 def decline_in_place(before: Answer) -> Answer:
@@ -260,21 +260,8 @@ def _declined(before: Answer) -> "dict[str, Any]":
     return {**before.document, "consent": consent}
 
 
-def reset_id(before: Answer, retention_days: int) -> Answer:
-    """Give the id up for a new one; the answer stays. The old one is kept until its last record's retention ends."""
-    until = (datetime.now(timezone.utc) + timedelta(days=retention_days + 1)).date().isoformat()
-    old = {"id": before.user_id, "secret": str(before.consent.get("secret") or ""), "until": until}
-    consent = {**before.consent, "secret": secrets.token_hex(32), "earlier": [*before.earlier, old]}
-    return _save(before.path, {**before.document, "anonymous_user_id": str(uuid.uuid4()), "consent": consent})
-
-
-def forget(before: Answer) -> Answer:
-    """Write down a no and keep no id at all."""
-    document = {key: value for key, value in before.document.items() if key != "anonymous_user_id"}
-    return decline(Answer(before.path, {**document, "consent": {}}))
-
-
-def _save(path: str, document: "dict[str, Any]") -> Answer:
+def save(path: str, document: "dict[str, Any]") -> Answer:
+    """Write a consent file, durably."""
     files.private_directory(os.path.dirname(path))
     files.write_json(path, document, durable=True)
     return Answer(path, document)

@@ -17,12 +17,11 @@ from typing import Any, NamedTuple, Optional
 
 from innerloop.core.outbound import http_client
 from innerloop.core.shared import files, untrusted
-from innerloop.core.spool import entries, held, store
+from innerloop.core.spool import entries, store
 
 AGAIN = (600, 3600)  # s until the next try
 PAUSES = (1, 2, 3, 4, 5, 6)  # s between two requests at least, whatever Retry-After says; one more try for each
 ERASED, NOT_PROVABLE = "erased", "not provable"
-BACKUPS = "backups"  # stands among a receipt's destinations too
 MOST_IDS = 50  # in one request; a collector takes 100 unless told otherwise
 MOST_NOTED = 65536  # bytes of receipts
 MOST_EVENTS = 1 << 50  # that anybody may claim to have erased
@@ -54,20 +53,12 @@ def hashes(identities: "dict[str, str]") -> "dict[str, str]":
     return {user: hashlib.sha256(secret.encode()).hexdigest() for user, secret in identities.items() if secret}
 
 
-def want(state_directory: str, key: str, wanted: Wanted) -> None:
-    """Write an erasure down before anything else forgets the ids. Adds to one that waits already."""
-    waiting = read(state_directory, key)
-    ids = {**(waiting.ids if waiting else {}), **wanted.ids}
-    files.within(state_directory, "forget")
-    files.write_json(_path(state_directory, key), wanted._replace(ids=ids)._asdict(), durable=True)
-
-
 def read(state_directory: str, key: str) -> Optional[Wanted]:
     """Read the erasure that waits under a spool's key, if any."""
     if os.path.islink(f"{state_directory}/forget"):
         return None
     try:
-        document = files.read_json(_path(state_directory, key)) or {}
+        document = files.read_json(path(state_directory, key)) or {}
         wanted = Wanted(**document) if document else None
     except (files.UnusableFile, TypeError):
         return None
@@ -84,12 +75,12 @@ def waiting(state_directory: str) -> "list[str]":
 
 def set_aside(state_directory: str, key: str) -> None:
     """Move a wish out of the way that nobody can read."""
-    files.move_aside(_path(state_directory, key))
+    files.move_aside(path(state_directory, key))
 
 
 def due(state_directory: str) -> "list[str]":
     """The keys of the erasures whose next try is due: a file's time says when."""
-    return [key for key in waiting(state_directory) if store.modified(_path(state_directory, key)) <= time.time()]
+    return [key for key in waiting(state_directory) if store.modified(path(state_directory, key)) <= time.time()]
 
 
 def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[Receipt], str]":
@@ -101,7 +92,7 @@ def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[
     if wanted is None:
         return None, "nothing waits to be erased"
     later = time.time() + random.uniform(*AGAIN)  # noqa: S311 (not a secret)
-    os.utime(_path(state_directory, key), (later, later))
+    os.utime(path(state_directory, key), (later, later))
     until = time.monotonic() + patience
     whole: Optional[Receipt] = None
     left = list(wanted.ids.items())
@@ -113,8 +104,8 @@ def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[
         _note(state_directory, wanted.project, receipt.receipt)
         whole = receipt if whole is None else _together(whole, receipt)
         if left:
-            files.write_json(_path(state_directory, key), wanted._replace(ids=dict(left))._asdict(), durable=True)
-    files.remove(_path(state_directory, key))
+            files.write_json(path(state_directory, key), wanted._replace(ids=dict(left))._asdict(), durable=True)
+    files.remove(path(state_directory, key))
     return whole, "" if whole else "nothing waits to be erased"
 
 
@@ -142,21 +133,6 @@ def _together(first: Receipt, second: Receipt) -> Receipt:
     return Receipt(second.receipt, first.events + second.events, states, {**first.destinations, **others})
 
 
-def check(endpoint: str, write_key: str, receipt: str) -> http_client.Outcome:
-    """Ask the collector what it knows of a receipt."""
-    return http_client.ask(f"{endpoint}/v1/forget/{receipt}", write_key)
-
-
-def receipts(state_directory: str, project: str) -> "list[tuple[str, str]]":
-    """The receipts of a project that were noted here: day and receipt, oldest first."""
-    try:
-        data = files.read_own(f"{state_directory}/receipts") or b""
-    except files.UnusableFile:
-        return []
-    lines = [line.split() for line in data.decode("utf-8", "replace").splitlines()]
-    return [(words[0], words[2]) for words in lines if len(words) == 3 and words[1] == project]
-
-
 def _receipt(content: bytes, ids: "Collection[str]") -> Optional[Receipt]:
     """Read a receipt: it must name each id that was asked about, and no other."""
     try:
@@ -182,25 +158,11 @@ def is_receipt(text: object) -> bool:
     return isinstance(text, str) and bool(_NUMBER.fullmatch(text))
 
 
-def looked_up(content: bytes, receipt: str) -> "Optional[dict[str, Any]]":
-    """Read what a collector knows of a receipt, or None where that is not what it said."""
-    try:
-        document = untrusted.parse_object(content)
-        others = document.get("destinations", [])
-        sound = (
-            (document["receipt"], held.is_day(document["day"])) == (receipt, True)
-            and all(untrusted.is_whole(document[key], MOST_EVENTS) for key in ("events", "ids"))
-            and all(isinstance(one[key], str) and len(one[key]) <= LONGEST_WORDS for one in others for key in ("name", "state"))
-        )
-        return document if sound else None
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
 def _note(state_directory: str, project: str, receipt: str) -> None:
     day = datetime.now(timezone.utc).date().isoformat()
     files.append_line(f"{state_directory}/receipts", f"{day} {project} {receipt}".encode(), MOST_NOTED)
 
 
-def _path(state_directory: str, key: str) -> str:
+def path(state_directory: str, key: str) -> str:
+    """Where an erasure waits."""
     return f"{state_directory}/forget/{key}.json"

@@ -1,17 +1,16 @@
 """Talk with a person: stdout holds what was asked for, stderr what is said."""
 
-import json
 import os
 import re
 import signal
 import sys
-from typing import Any, NoReturn, Optional
+from typing import Any, NoReturn
 
 from innerloop.core.shared.printable import clean
 
 COLOURS = ("31", "33", "2", "1", "0")  # of a timeline, and the end of each
 _OURS = re.compile(rf"(\033\[(?:{'|'.join(COLOURS)})m)")
-_UNUSUAL = re.compile(r"[^\n -~]+")  # the rest is printable ASCII, and quick
+UNUSUAL = re.compile(r"[^\n -~]+")  # the rest is printable ASCII, and quick
 _failed: "dict[int, OSError]" = {}  # by descriptor: why nothing more is written there
 _lost: "set[int]" = set()  # descriptors on which something could not be printed
 
@@ -30,15 +29,10 @@ def prepare() -> None:
             _failed[number] = OSError(error.errno, "it is closed")
 
 
-def count(number: int, what: str, several: str = "") -> str:
-    """A number and what is counted, in the singular or the plural."""
-    return f"{number} {what if number == 1 else several or what + 's'}"
-
-
 def safe(text: str) -> str:
     """A text for a terminal: nothing in it can steer it, hide or change order; lines stay, and colours of ours."""
     return "".join(
-        part if number % 2 else _UNUSUAL.sub(lambda found: clean(found[0]), part) for number, part in enumerate(_OURS.split(text))
+        part if number % 2 else UNUSUAL.sub(lambda found: clean(found[0]), part) for number, part in enumerate(_OURS.split(text))
     )
 
 
@@ -47,35 +41,10 @@ def line(text: str) -> str:
     return clean(" ".join(text.split("\n")))
 
 
-def escaped(text: str) -> str:
-    """JSON in which what could steer a terminal stands as an escape, which means the same."""
-    return _UNUSUAL.sub(lambda found: "".join(one if clean(one) else _escape(one) for one in found[0]), text)
-
-
-def _escape(one: str) -> str:
-    """A character as JSON writes it in a string. JSON itself leaves DEL as it is."""
-    return "\\u007f" if one == "\x7f" else json.dumps(one)[1:-1]
-
-
-def show(text: str, end: str = "\n") -> None:
-    """Print what was asked for."""
-    _write(1, safe(text + end))
-
-
-def show_json(document: Any, indent: Optional[int] = 2) -> None:
-    """Print a document as JSON, in ASCII."""
-    _write(1, escaped(json.dumps(document, indent=indent) + "\n"))
-
-
-def give(data: bytes) -> None:
-    """Print JSON that is bytes already: the very ones, where they hold nothing that could steer a terminal."""
-    _write(1, escaped(data.decode("utf-8", "backslashreplace")), "utf-8")
-
-
 def say(text: str) -> None:
     """Say something to the person, after everything that was printed before."""
     _flush(1)
-    _write(2, safe(text) + "\n")
+    write(2, safe(text) + "\n")
     _flush(2)
 
 
@@ -87,7 +56,7 @@ def complain(error: Exception) -> None:
 def ask(text: str) -> str:
     """Print a question and read one line. Typed-ahead input counts; the end of input is an empty line, as is a question that nobody could read."""
     _flush(1)
-    _write(2, safe(text))
+    write(2, safe(text))
     _flush(2)
     if 2 in _failed:
         return ""
@@ -111,7 +80,7 @@ def _stream(number: int) -> Any:
     return sys.stdout if number == 1 else sys.stderr
 
 
-def _write(number: int, text: str, encoding: str = "") -> None:
+def write(number: int, text: str, encoding: str = "") -> None:
     """Write in the terminal's encoding; what that does not have is shown by its number. Raises nothing."""
     stream = _stream(number)
     if number in _failed or stream is None:

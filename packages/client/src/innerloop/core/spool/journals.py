@@ -36,22 +36,13 @@ def reasons(spool: str) -> "list[str]":
     return [name[len(store.DROPPED) :] for name in entries.names(spool) if name.startswith(store.DROPPED) and entries.is_known("", name)]
 
 
-def read(spool: str, name: str, totals: Folded = Folded()) -> "set[str]":  # noqa: B008 (it is immutable)
-    """The runs of a journal that are not folded. What is no file of ours counts as empty, and `doctor` names it."""
-    return set(_ids(spool, name)) - totals.hidden
-
-
-def _ids(spool: str, name: str) -> "list[str]":
+def ids(spool: str, name: str) -> "list[str]":
+    """The runs of a journal. What is no file of ours counts as empty, and `doctor` names it."""
     try:
         data = files.read_own(f"{spool}/{name}", entries.LARGEST_JOURNAL) or b""
     except files.UnusableFile:
         return []
     return [one.decode() for one in _ENTRY.findall(data)]
-
-
-def damaged(spool: str) -> "list[str]":
-    """The journals in which something stands that is no run's id."""
-    return [journal for journal in _journals(spool) if _size(spool, journal) != ID * len(_ids(spool, journal))]
 
 
 def folded(spool: str) -> Folded:
@@ -107,7 +98,7 @@ def _cut(text: str) -> "list[str]":
 def fold(spool: str) -> None:
     """Keep the journals small. Call it under both of the spool's locks; launchers may write meanwhile."""
     _finish(spool)
-    while sum(_size(spool, journal) for journal in _journals(spool)) > FOLD_ABOVE:
+    while sum(size(spool, journal) for journal in names(spool)) > FOLD_ABOVE:
         runs = _final(spool)
         if not any(runs.values()):
             return  # nothing of it is final yet
@@ -116,12 +107,14 @@ def fold(spool: str) -> None:
         _finish(spool)
 
 
-def _journals(spool: str) -> "Iterator[str]":
+def names(spool: str) -> "Iterator[str]":
+    """The journals of a spool."""
     yield from ("recorded", *FINAL)
     yield from (store.DROPPED + reason for reason in reasons(spool))
 
 
-def _size(spool: str, name: str) -> int:
+def size(spool: str, name: str) -> int:
+    """How many bytes a journal has."""
     try:
         return os.lstat(f"{spool}/{name}").st_size
     except OSError:
@@ -133,9 +126,9 @@ def _final(spool: str) -> "dict[str, list[str]]":
     busy = {run_id.replace("-", "") for place in ("run", "new", "sealed", "quarantine") for run_id in store.ids(spool, place)}
     found: "dict[str, list[str]]" = {}
     number = 0
-    for journal in sorted(_journals(spool), key=lambda name: not name.startswith(store.DROPPED)):  # as the ledger takes them
+    for journal in sorted(names(spool), key=lambda name: not name.startswith(store.DROPPED)):  # as the ledger takes them
         if journal != "recorded":
-            some = [run for run in dict.fromkeys(_ids(spool, journal)) if run not in busy][: MOST_AT_ONCE - number]
+            some = [run for run in dict.fromkeys(ids(spool, journal)) if run not in busy][: MOST_AT_ONCE - number]
             found[journal] = some
             busy.update(some)
             number += len(some)
@@ -147,7 +140,7 @@ def _finish(spool: str) -> None:
     step, totals = _step(spool), _totals(spool)
     if step and step["tag"] != totals.tag:
         after = _after(totals, step)
-        for journal in list(_journals(spool)):
+        for journal in list(names(spool)):
             _rewrite(spool, journal, after.hidden)
         document = {key: value for key, value in after._asdict().items() if key != "hidden"}
         files.write_json(f"{spool}/totals.json", document, durable=True)

@@ -9,8 +9,9 @@ from innerloop.core.consent.resolve import ConsentState, Context
 from innerloop.core.launcher import record
 from innerloop.core.outbound import backoff
 from innerloop.core.shared import files
-from innerloop.core.shared.terminal import count
-from innerloop.core.spool import entries, held, journals, ledger, store
+from innerloop.core.spool import entries, held, store
+from innerloop.tools.diagnosis import ledger
+from innerloop.tools.output import count
 
 MOST_NAMED = 20  # runs, and odd files, that are named one by one
 LARGEST_REASON = 4096  # bytes
@@ -69,7 +70,7 @@ def checks(state: ConsentState, context: Context, counts: ledger.Ledger) -> "lis
     written = os.access(spool, os.W_OK)
     found = [Check("spool", written, spool if written else f"{spool} cannot be written: nothing is recorded")]
     found += [*_delivery(spool), *_aside(spool), *odd]
-    found += [Check("journal", False, f"{spool}/{name}: not all of it can be read") for name in journals.damaged(spool)]
+    found += [Check("journal", False, f"{spool}/{name}: not all of it can be read") for name in ledger.damaged(spool)]
     found += [Check("held there", False, text) for text in held_there(state, spool)]
     if not counts.adds_up:
         found.append(Check("ledger", False, f"{counts.missing} runs are in none of the places"))

@@ -15,10 +15,12 @@ from innerloop.core.outbound import erasure
 from innerloop.core.plan import project_file
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import cache, environment, paths
-from innerloop.core.shared.terminal import line, show, show_json
-from innerloop.core.spool import ledger, store
-from innerloop.tools.diagnosis import spool_checks, way_checks
+from innerloop.core.shared.terminal import line
+from innerloop.core.spool import store
+from innerloop.tools import erasing
+from innerloop.tools.diagnosis import ledger, spool_checks, way_checks
 from innerloop.tools.diagnosis.spool_checks import Check
+from innerloop.tools.output import show, show_json
 
 MEANING = {
     ON: "sharing",
@@ -71,7 +73,7 @@ def _kept(state: ConsentState, context: Context, counts: ledger.Ledger) -> "Iter
         yield "there", f"kept {state.project.retention_days} days"
     if waits := erasure.read(context.state, state.key):
         yield "erasure", f"of {len(waits.ids)} ids not confirmed yet by {state.project.endpoint_host}; ask now: innerloop forget"
-    for day, receipt in erasure.receipts(context.state, state.project.id)[-3:]:
+    for day, receipt in erasing.receipts(context.state, state.project.id)[-3:]:
         yield "erased", f"{day}, receipt {receipt}"
 
 
@@ -114,7 +116,7 @@ def _document(state: ConsentState, context: Context, counts: ledger.Ledger) -> "
         "ledger": spool_checks.document(counts),
         "earlier_ids": len(state.answer.earlier),
         "erasure_waits": bool(erasure.read(context.state, state.key)),
-        "receipts": [receipt for _, receipt in erasure.receipts(context.state, state.project.id)],
+        "receipts": [receipt for _, receipt in erasing.receipts(context.state, state.project.id)],
         "sent_copies": len(store.ids(context.spool(state.key), "sent")),
     }
 

@@ -15,9 +15,9 @@ from innerloop.core.outbound import seal, sender
 from innerloop.core.plan.agreement import digest
 from innerloop.core.plan.project import Project
 from innerloop.core.plan.tracking import PLAN
-from innerloop.core.shared.terminal import show, show_json
 from innerloop.core.spool import history, store
 from innerloop.tools.disclosure.risks import encrypted, risks
+from innerloop.tools.output import show, show_json
 
 NOT_ADVICE = "Not legal advice: facts for those who decide, counsel and staff among them."
 MISSING = "to be supplied by the controller"

@@ -12,10 +12,11 @@ from innerloop.core.consent.resolve import ConsentState, Context, for_clones, re
 from innerloop.core.outbound import batches, http_client, seal
 from innerloop.core.plan.agreement import digest
 from innerloop.core.plan.tracking import PLAN
-from innerloop.core.shared import terminal
-from innerloop.core.shared.terminal import Failure, count, give, line, say, show_json
+from innerloop.core.shared.terminal import Failure, line, say
 from innerloop.core.spool import store
+from innerloop.tools import output
 from innerloop.tools.disclosure import dpia, stored
+from innerloop.tools.output import count, give, show_json
 
 
 def describe(context: Context, as_json: bool, record: bool) -> int:
@@ -40,17 +41,17 @@ def describe(context: Context, as_json: bool, record: bool) -> int:
         }
         show_json(document)
         return 0
-    terminal.show(texts.fold(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):") + "\n")
-    terminal.show(texts.field_table(current["fields"], examples))
-    terminal.show("\n" + texts.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
+    output.show(texts.fold(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):") + "\n")
+    output.show(texts.field_table(current["fields"], examples))
+    output.show("\n" + texts.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
     if state.project.stems:
-        terminal.show(texts.entry("Stems", ", ".join(state.project.stems)))
+        output.show(texts.entry("Stems", ", ".join(state.project.stems)))
     if "cohort" in current["fields"]:
-        terminal.show(texts.cohort_entry(state.project))
-    terminal.show(texts.entry("Never", "arguments, paths, output, environment, file or user names"))
-    terminal.show(texts.entry("Batch", "; ".join(f"{name}: {about}" for name, about, _ in PLAN.batch)))
-    terminal.show(texts.entry("Where", texts.destination(state.project)))
-    terminal.show(texts.entry("Off", ", ".join(off) or "none"))
+        output.show(texts.cohort_entry(state.project))
+    output.show(texts.entry("Never", "arguments, paths, output, environment, file or user names"))
+    output.show(texts.entry("Batch", "; ".join(f"{name}: {about}" for name, about, _ in PLAN.batch)))
+    output.show(texts.entry("Where", texts.destination(state.project)))
+    output.show(texts.entry("Off", ", ".join(off) or "none"))
     return 0
 
 

@@ -5,7 +5,8 @@ import os
 
 from innerloop.core.consent.resolve import ConsentState, Context, resolve
 from innerloop.core.shared import paths
-from innerloop.core.shared.terminal import Failure, line, say, show, show_json
+from innerloop.core.shared.terminal import Failure, line, say
+from innerloop.tools.output import show, show_json
 
 FRAGMENT = """\
 # Made by `innerloop init --container`, for compose.override.yaml, which is yours alone.

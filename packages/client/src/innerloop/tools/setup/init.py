@@ -6,8 +6,9 @@ import os
 from innerloop.core.consent.resolve import Context
 from innerloop.core.plan import project as projects
 from innerloop.core.plan import remotes
-from innerloop.core.shared import cache, paths, terminal
+from innerloop.core.shared import cache, paths
 from innerloop.core.shared.terminal import Failure
+from innerloop.tools import output
 from innerloop.tools.setup import changes, fields, makefiles, names, remarks, summary, targets, template, ways
 from innerloop.tools.setup.changes import Change, Refused
 from innerloop.tools.setup.container import container
@@ -80,7 +81,7 @@ def _project_file(root: str, listed: "list[Listed]", plan: ways.Plan, given: arg
         answers = fields.answers(root, given)
         content = template.text(answers, listed[:MOST_NAMES], remotes.look(root, paths.Home(dict(os.environb))).remotes)
         fields.check(content)
-        about = f"{terminal.count(len(listed[:MOST_NAMES]), 'name')} that may leave; everything else is `other`"
+        about = f"{output.count(len(listed[:MOST_NAMES]), 'name')} that may leave; everything else is `other`"
         plan.changes.append(Change(path, None, content.encode(), about))
         return answers.project, answers.missing, []
     filled = fields.filled(path, data, given)
@@ -90,7 +91,7 @@ def _project_file(root: str, listed: "list[Listed]", plan: ways.Plan, given: arg
     more = new[: max(projects.MOST_NAMES - len(names.listed(data)), 0)]
     if given.update_names and more:
         after = names.add(after, more)
-        abouts.append(f"{terminal.count(len(more), 'name')} more")
+        abouts.append(f"{output.count(len(more), 'name')} more")
     if after != data:
         plan.changes.append(Change(path, data, after, " and ".join(abouts)))
     project, missing, problem = fields.state(path, after)

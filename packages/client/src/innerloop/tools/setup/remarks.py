@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Iterator
 
-from innerloop.core.shared import terminal
+from innerloop.tools import output
 from innerloop.tools.setup import changes, gnumakefile, makefiles, targets
 from innerloop.tools.setup.makefiles import Makefile
 
@@ -25,7 +25,7 @@ def remarks(root: str, found: "list[Makefile]", made: "list[Makefile]", way: str
     if not makefiles.in_checkout(root):
         yield "this is not a git repository: Makefiles were looked for here and one directory below"
     if way in ("makefile", "private") and below and not given.all_makefiles:
-        number = terminal.count(len(below), "directory", "directories")
+        number = output.count(len(below), "directory", "directories")
         yield f"{number} below with a Makefile too: to measure `make -C` there, use --all-makefiles or the shell hook"
     if any(targets.passes_goals_on(os.path.join(root, one.directory), one.name, root) for one in found if not one.directory):
         yield "the Makefile accepts goals that it has no rule for (.DEFAULT or %): add by hand those that people type"

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from innerloop.core.consent import texts
 from innerloop.core.plan import project as projects
-from innerloop.core.shared.terminal import count, line, say, show, show_json
+from innerloop.core.shared.terminal import line, say
+from innerloop.tools.output import count, show, show_json
 from innerloop.tools.setup import changes, hooks, template, ways
 from innerloop.tools.setup.changes import Change
 from innerloop.tools.setup.makefiles import Makefile

@@ -15,11 +15,12 @@ from innerloop.core.consent.answer import NO
 from innerloop.core.consent.resolve import Context, resolve
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import cache
-from innerloop.core.shared.terminal import Failure, line, say, show, show_json
+from innerloop.core.shared.terminal import Failure, line, say
 from innerloop.core.spool import store
 from innerloop.core.targets import target_log
 from innerloop.core.targets.outcomes import STOPS
 from innerloop.core.targets.tree import Target
+from innerloop.tools.output import show, show_json
 from innerloop.tools.timeline import drawing, opening, traces, words
 from innerloop.tools.timeline.bars import Look
 from innerloop.tools.timeline.runs import FORGOTTEN, GOING_ON, INFERRED, KILLED, Known, known

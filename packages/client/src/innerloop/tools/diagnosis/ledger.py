@@ -37,11 +37,11 @@ def count(spool: str) -> Ledger:
 
 
 def _count(spool: str, totals: journals.Folded) -> Ledger:
-    noted = journals.read(spool, "recorded", totals)
+    noted = _unfolded(spool, "recorded", totals)
     places = {place: {run_id.replace("-", "") for run_id in store.ids(spool, place)} for place in ("run", "new", "sealed", "quarantine")}
     groups = held.read(spool)
-    dropped = {reason: journals.read(spool, store.DROPPED + reason, totals) for reason in journals.reasons(spool)}
-    acknowledged, local = journals.read(spool, "acknowledged", totals), journals.read(spool, "local", totals)
+    dropped = {reason: _unfolded(spool, store.DROPPED + reason, totals) for reason in journals.reasons(spool)}
+    acknowledged, local = _unfolded(spool, "acknowledged", totals), _unfolded(spool, "local", totals)
     # A launcher that was killed before it entered its run into the journal left a file: that counts as recorded too.
     recorded = noted.union(acknowledged, local, *dropped.values(), *places.values(), *(group.runs for group in groups))
     left = set(recorded)
@@ -61,6 +61,15 @@ def _count(spool: str, totals: journals.Folded) -> Ledger:
         len(recorded), taken, waiting, aside, counts, take(local), take(places["run"]), 0, {word: n for word, n in back.items() if n}
     )
     return _with(result, totals, _unrecorded(spool))._replace(missing=len(left))
+
+
+def _unfolded(spool: str, journal: str, totals: journals.Folded) -> "set[str]":
+    return set(journals.ids(spool, journal)) - totals.hidden
+
+
+def damaged(spool: str) -> "list[str]":
+    """The journals in which something stands that is no run's id."""
+    return [name for name in journals.names(spool) if journals.size(spool, name) != journals.ID * len(journals.ids(spool, name))]
 
 
 def _with(counted: Ledger, totals: journals.Folded, unrecorded: int) -> Ledger:
