@@ -411,3 +411,15 @@ def test_a_ci_job_leaves_the_developers_queue_alone(agreed: Developer) -> None:
     assert agreed.ledger()["queued"] == 1
     agreed.run("make", "test", env={"CI": "1", "INNERLOOP_CI": "1"})
     assert [event.get("userId") is not None for event in agreed.pending()] == [True]
+
+
+def test_other_words_for_the_same_question_ask_nobody_again(agreed: Developer, server: Recorder) -> None:
+    """The text's digest proves what was shown, and stays in the answer; what was agreed to is the agreement and the destination."""
+    document = json.loads(agreed.consent_file.read_text())
+    shown_before = "0" * 64  # by a version that put it in other words
+    agreed.consent_file.write_text(json.dumps({**document, "consent": {**document["consent"], "text": shown_before}}))
+    agreed.run("make", "test")
+
+    assert 0 == agreed.flush().status
+    assert ["test"] == [event["properties"]["command"] for event in server.events]
+    assert (shown_before, True) == (agreed.consent["text"], f"(text {shown_before[:8]}" in agreed.innerloop("status").out)
