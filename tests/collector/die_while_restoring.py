@@ -10,7 +10,7 @@ from typing import Any
 from innerloop_collector.composition.restored import restored
 from innerloop_collector.config.configuration import load
 from innerloop_collector.config.paths import prepare
-from innerloop_collector.lifecycle.restore import Given
+from innerloop_collector.lifecycle.restore import RestoreOptions
 
 
 def main(data: Path, backup: Path, last: int) -> None:
@@ -34,7 +34,7 @@ def main(data: Path, backup: Path, last: int) -> None:
     counted(os, "replace")  # also what a path's method calls
     counted(os, "rmdir")
     counted(shutil, "rmtree")
-    restored(paths, load(None, os.environ), backup, Given())
+    restored(paths, load(None, os.environ), backup, RestoreOptions())
     print(changes)
 
 

@@ -4,9 +4,12 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
+from innerloop_collector.config import configuration
 from tests.collector.support import PROJECT, UNLIMITED, Collector
 from tests.conftest import ROOT
 
@@ -169,3 +172,21 @@ def test_the_example_file_names_every_key_with_its_default(idle: Collector) -> N
     }
     written = tomllib.loads(everything)
     assert keys == {(section, key) for section, table in written.items() for key, value in table.items() if not isinstance(value, dict)}
+
+
+@pytest.mark.parametrize(
+    ("document", "pattern", "found"),
+    [
+        ({"server": {"prot": 1}}, configuration._UNKNOWN, ("prot", "server")),
+        ({"sever": {}}, configuration._UNKNOWN, ("sever", None)),
+        ({"server": {"port": "many"}}, configuration._WRONG, ("Expected `int`, got `str`", "server.port")),
+        ({"destinations": {"nr": {"kind": "x"}}}, configuration._WRONG, ("Invalid enum value 'x'", "destinations[...].kind")),
+    ],
+)
+def test_msgspec_says_what_is_wrong_in_the_words_that_our_lines_are_made_of(document: Any, pattern: "re.Pattern[str]", found: Any) -> None:
+    """It has no codes for what it finds."""
+    with pytest.raises(msgspec.ValidationError) as said:
+        msgspec.convert(document, configuration.Configuration)
+    words = pattern.fullmatch(str(said.value))
+    assert words is not None, said.value
+    assert found == words.groups()

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from innerloop_collector.composition.restored import restored as put_back
 from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.paths import Paths
 from innerloop_collector.errors import UsageError
 from innerloop_collector.lifecycle import backup_manifest
-from innerloop_collector.lifecycle.restore import Given
-from innerloop_collector.lifecycle.restore import restore as put_back
+from innerloop_collector.lifecycle.restore import RestoreOptions
 from tests.collector.backups import backed_up, restore, restored
 from tests.collector.support import Collector, run_event
 
@@ -47,7 +47,7 @@ def _refused(collector: Collector, backup: Path, said: str) -> None:
     """A restore says in one printable line why not, before it makes anything."""
     collector.data.mkdir(mode=0o700, exist_ok=True)
     with pytest.raises(UsageError) as refusal:
-        put_back(Paths(collector.data), Configuration(), backup, Given())
+        put_back(Paths(collector.data), Configuration(), backup, RestoreOptions())
     assert said in str(refusal.value)
     assert str(refusal.value).isprintable()
     assert [] == list(collector.data.iterdir())

@@ -1,5 +1,6 @@
 """What an operator relies on: `check` finds what is wrong, with the service and without it; a service that cannot start says why in one line."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -19,8 +21,13 @@ from threading import Thread
 import msgspec
 import pytest
 
+from innerloop_collector.access.principal import OPERATOR, Role
 from innerloop_collector.admin import checks
-from innerloop_collector.config.configuration import Check
+from innerloop_collector.admin.api import Admin, Call
+from innerloop_collector.admin.operation import Answer, Area, operation
+from innerloop_collector.admin.operations import Operations
+from innerloop_collector.config.configuration import Check, Limits
+from innerloop_collector.errors import InvalidArguments
 from innerloop_collector.monitoring.status import DestinationStatus
 from tests.collector.support import KEY, PROJECT, Collector, fill, run_event
 from tests.conftest import ROOT
@@ -187,10 +194,10 @@ def test_a_copy_of_the_erasure_journal_that_misses_somebody_is_found_and_brought
 
 
 def test_a_paused_destination_does_not_fail() -> None:
-    vitals = DestinationStatus("d", "failing", 3, 1.0, 0, 0, 2, "the connection was refused")
-    paused = msgspec.structs.replace(vitals, state="paused")
+    status = DestinationStatus("d", "failing", 3, 1.0, 0, 0, 2, "the connection was refused")
+    paused = msgspec.structs.replace(status, state="paused")
 
-    assert [False] == [one.note for one in checks.of_the_destinations([vitals])]
+    assert [False] == [one.note for one in checks.of_the_destinations([status])]
     assert [True] == [one.note for one in checks.of_the_destinations([paused])]
 
 
@@ -359,3 +366,31 @@ def test_a_container_image_runs_as_nobody_and_says_how_it_is() -> None:
     assert re.search(r"^VOLUME /var/lib/innerloop-collector$", lines, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", lines, re.MULTILINE)
     assert KEY not in lines
+
+
+class Broken(Area):
+    """An operation with a fault in it."""
+
+    @operation("broken", Role.VIEWER)
+    def broken(self, project: str) -> Answer:
+        """Fail."""
+        return {"length": len(project) + None}  # type: ignore[operator]
+
+
+def test_an_error_inside_an_operation_is_not_taken_for_its_callers() -> None:
+    operations = Operations([Broken()])
+    with pytest.raises(InvalidArguments):
+        operations.call("broken", {"nonsense": 1})
+    with pytest.raises(InvalidArguments):
+        operations.call("broken", {"project": 3})
+    with pytest.raises(TypeError):
+        operations.call("broken", {"project": "acme"})
+
+
+def test_only_arguments_that_do_not_fit_are_answered_as_the_callers_mistake() -> None:
+    with ThreadPoolExecutor(1) as readers:
+        api = Admin(Operations([Broken()]).call, None, Limits(), readers)  # type: ignore[arg-type] # who asks is known
+        answer = asyncio.run(api._run(Call("broken", {"nonsense": 1}), OPERATOR))
+        assert (400, "invalid_request") == (answer.status_code, json.loads(bytes(answer.body))["code"])
+        with pytest.raises(TypeError):
+            asyncio.run(api._run(Call("broken", {"project": "acme"}), OPERATOR))

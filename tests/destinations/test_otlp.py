@@ -10,9 +10,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from innerloop_collector.config.configuration import Destination
-from innerloop_collector.exporters.address import check, open_sender
+from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.failures import Refusing, Unavailable
 from innerloop_collector.exporters.record import Record, Taken
+from innerloop_collector.exporters.senders import open_sender
 from tests.collector.support import run_event, target_event
 from tests.destinations.receivers import Answer, Receiver
 from tests.destinations.support import PSEUDONYM, SECRET, WITHOUT_ID, Configured, project

@@ -12,8 +12,9 @@ from google.protobuf.json_format import MessageToDict
 
 from innerloop.core.plan.tracking import PLAN
 from innerloop_collector.config.configuration import Destination
-from innerloop_collector.exporters.address import check, open_sender
+from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.record import Record, Taken, Value
+from innerloop_collector.exporters.senders import open_sender
 from tests.conftest import ROOT
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import SECRET

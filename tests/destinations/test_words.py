@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from innerloop_collector.config.configuration import Destination
-from innerloop_collector.exporters.address import check, open_sender
+from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.failures import SendError
 from innerloop_collector.exporters.record import Record, Taken
+from innerloop_collector.exporters.senders import open_sender
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import SECRET
 from tests.needs import need

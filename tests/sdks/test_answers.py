@@ -40,7 +40,7 @@ COUNT = 2 * len(OURS) + 1
 
 def answer(refusal: responses.HttpError) -> Answer:
     """What the collector answers, to the byte, but for the time to wait."""
-    response = refusal.answer()
+    response = refusal.response()
     headers = {**response.headers, **({"retry-after": "1"} if "retry-after" in response.headers else {})}
     del headers["content-length"]
     return Answer(response.status_code, bytes(response.body), list(headers.items()))

@@ -81,12 +81,12 @@ def restore(
     """Restore the backup in DIR into an empty data directory. What was erased since stays erased."""
     from innerloop_collector.cli.connection import log_to_stderr
     from innerloop_collector.composition.restored import restored as put_back
-    from innerloop_collector.lifecycle.restore import Given
+    from innerloop_collector.lifecycle.restore import RestoreOptions
     from innerloop_collector.terminal.tables import restored
 
     log_to_stderr()
     secret = Path(secret_from) if secret_from else None
-    given = Given([Path(name) for name in journals], [Path(name) for name in without], secret)
+    given = RestoreOptions([Path(name) for name in journals], [Path(name) for name in without], secret)
     with held_or_undone(data) as paths:
         done = put_back(paths, configuration, Path(directory), given)
     answer = {

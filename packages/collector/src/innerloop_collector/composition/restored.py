@@ -10,10 +10,10 @@ from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.paths import Paths
 from innerloop_collector.db.upgrade import bring_up
 from innerloop_collector.lifecycle import erasure_journal, restore
-from innerloop_collector.lifecycle.restore import Given, Restored, Source
+from innerloop_collector.lifecycle.restore import Restored, RestoreOptions, Source
 
 
-def restored(paths: Paths, configuration: Configuration, directory: Path, given: Given) -> Restored:
+def restored(paths: Paths, configuration: Configuration, directory: Path, given: RestoreOptions) -> Restored:
     """Restore a backup. The caller holds the lock of the data directory. Raises UsageError and StoreError."""
     return restore.restore(paths, configuration, directory, given, _rebuild)
 

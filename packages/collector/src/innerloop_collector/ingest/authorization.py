@@ -17,7 +17,7 @@ from innerloop_collector.store.projects import Registry
 BEACON = "/beacon/v1/batch"  # where RudderStack's SDK for browsers sends what it says with sendBeacon
 
 
-class Shown(NamedTuple):
+class Credentials(NamedTuple):
     """What is shown before the body. Both None: nothing."""
 
     key: str | None = None  # "" is a header that cannot be read
@@ -31,19 +31,19 @@ class Sender(NamedTuple):
     key: str  # the write key itself: never stored, never shown
 
 
-def shown(request: Request) -> Shown:
+def credentials_of(request: Request) -> Credentials:
     """Read the Authorization header, or a beacon's address."""
     scheme, _, rest = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return Shown(token=rest.strip())
+        return Credentials(token=rest.strip())
     if scheme.lower() == "basic":
-        return Shown(key=_basic(rest))
-    return Shown(key=request.query_params.get("writeKey")) if request.scope["path"].endswith(BEACON) else Shown()
+        return Credentials(key=_basic(rest))
+    return Credentials(key=request.query_params.get("writeKey")) if request.scope["path"].endswith(BEACON) else Credentials()
 
 
 def key_in_header(request: Request) -> str | None:
     """The write key that Basic authentication carries as user name. None: no such header."""
-    return shown(request).key
+    return credentials_of(request).key
 
 
 def _basic(encoded: str) -> str:
@@ -60,16 +60,16 @@ class WriteAuthorization:
         self._registry = registry
         self._tokens = tokens
 
-    def before_the_body(self, request: Request) -> Shown:
+    def before_the_body(self, request: Request) -> Credentials:
         """Turn away what the header alone says is nobody's, so that its body is not read."""
-        given = shown(request)
+        given = credentials_of(request)
         if given.key and self._registry.project_of(given.key) is None:
             raise unknown_key()
         if given.token is not None:
             self._opened(given.token)
         return given
 
-    def sender(self, given: Shown, document: dict[str, Any]) -> Sender:
+    def sender(self, given: Credentials, document: dict[str, Any]) -> Sender:
         """Find the project of a request."""
         key = key_of(given.key, document)
         project = self._registry.project_of(key)

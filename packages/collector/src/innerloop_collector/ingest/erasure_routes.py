@@ -37,7 +37,7 @@ class Id(msgspec.Struct, frozen=True, rename="camel"):
     secret: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$", max_length=64)]
 
 
-class Forget(msgspec.Struct, frozen=True):
+class ErasureRequest(msgspec.Struct, frozen=True):
     """The body of a request for erasure, or for what is kept."""
 
     ids: Annotated[list[Id], msgspec.Meta(min_length=1)]
@@ -51,24 +51,24 @@ class Forgotten(msgspec.Struct, frozen=True, rename={"user_id": "userId"}):
     events: Annotated[int, msgspec.Meta(ge=0)]
 
 
-class Elsewhere(msgspec.Struct, frozen=True):
+class DestinationState(msgspec.Struct, frozen=True):
     """What an erasure means at a destination, or in the backups."""
 
     name: str
     state: str
 
 
-class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
+class ErasureAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer to a request for erasure: the bytes are gone."""
 
     success: Yes
     receipt: str
     ids: list[Forgotten]
-    destinations: list[Elsewhere]
+    destinations: list[DestinationState]
     files: str = ""  # whose files were not looked at: a server's
 
 
-class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+class ReceiptAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a receipt stands for."""
 
     success: Yes
@@ -76,7 +76,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     day: date
     ids: Annotated[int, msgspec.Meta(ge=0)]
     events: Annotated[int, msgspec.Meta(ge=0)]
-    destinations: list[Elsewhere]
+    destinations: list[DestinationState]
     files: str = ""  # as in the answer to the request
 
 
@@ -106,7 +106,7 @@ class ErasureRoutes:
         self._rate_limits.ask(key, len(wanted))
         erased = await self._wait_for(key.project, [self._claim(key.project, one) for one in wanted])
         rows = [Forgotten(one.user_id, verdict.state, verdict.events) for one, verdict in zip(wanted, erased.verdicts, strict=True)]
-        return Erasure(True, erased.receipt, rows, elsewhere(erased.destinations), **self._erasures.terms)
+        return ErasureAnswer(True, erased.receipt, rows, destination_states(erased.destinations), **self._erasures.terms)
 
     def _claim(self, project: str, wanted: Id) -> Claim:
         installation = self._hasher.installation(project, wanted.user_id)
@@ -128,19 +128,19 @@ class ErasureRoutes:
         found = await loop.run_in_executor(self._readers, self._erasures.receipt, request.path_params["receipt"], key.project)
         if found is None:
             raise responses.not_found("this project has no such receipt")
-        destinations = elsewhere(found.destinations)
-        return Receipt(True, found.receipt, found.day, found.ids, found.events, destinations, **self._erasures.terms)
+        destinations = destination_states(found.destinations)
+        return ReceiptAnswer(True, found.receipt, found.day, found.ids, found.events, destinations, **self._erasures.terms)
 
 
-def elsewhere(destinations: dict[str, str]) -> list[Elsewhere]:
+def destination_states(destinations: dict[str, str]) -> list[DestinationState]:
     """What became of it elsewhere, as a receipt says it."""
-    return [Elsewhere(name, state) for name, state in sorted(destinations.items())]
+    return [DestinationState(name, state) for name, state in sorted(destinations.items())]
 
 
 def wanted_ids(document: dict[str, Any], most: int) -> list[Id]:
     """Read the ids and secrets of a request."""
     try:
-        wanted = msgspec.convert(document, Forget).ids
+        wanted = msgspec.convert(document, ErasureRequest).ids
     except msgspec.ValidationError:
         raise responses.bad_request("the body needs a list named ids, of objects with userId and secret (64 hex digits)") from None
     if len(wanted) > most:

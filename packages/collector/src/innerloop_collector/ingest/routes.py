@@ -17,7 +17,7 @@ from innerloop_collector.errors import QueueFull, StoreError
 from innerloop_collector.http import request_body, responses
 from innerloop_collector.http.request_body import too_deep
 from innerloop_collector.ingest import messages, results
-from innerloop_collector.ingest.authorization import BEACON, Shown, WriteAuthorization
+from innerloop_collector.ingest.authorization import BEACON, Credentials, WriteAuthorization
 from innerloop_collector.ingest.cors import middleware
 from innerloop_collector.ingest.rate_limits import RateLimits
 from innerloop_collector.monitoring.metrics import Metrics
@@ -127,7 +127,7 @@ class Ingest:
             return []
         return results.not_stored(found.places, found.accepted, found.quarantined, receipt, found.today)
 
-    def _read(self, data: bytes, given: Shown, kind: str | None) -> _Sorted:
+    def _read(self, data: bytes, given: Credentials, kind: str | None) -> _Sorted:
         """Make rows of a body. Nothing else of it is kept while they wait for the disk: thousands of requests may."""
         document = request_body.decode(data)
         if too_deep(document, self._limits.nesting):

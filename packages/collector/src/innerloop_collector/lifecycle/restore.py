@@ -42,7 +42,7 @@ class Restored(NamedTuple):
     secret_checked: bool  # whether the backup says which secret it goes with
 
 
-class Given(NamedTuple):
+class RestoreOptions(NamedTuple):
     """What a person says of a backup."""
 
     journals: Sequence[Path] = ()  # of erasures, that may know newer ones
@@ -62,7 +62,11 @@ class Source(NamedTuple):
 
 
 def restore(
-    paths: Paths, configuration: Configuration, directory: Path, given: Given, rebuild: Callable[[Paths, Configuration, Source], Restored]
+    paths: Paths,
+    configuration: Configuration,
+    directory: Path,
+    given: RestoreOptions,
+    rebuild: Callable[[Paths, Configuration, Source], Restored],
 ) -> Restored:
     """Restore a backup. The caller holds the lock of the data directory. Raises UsageError and StoreError.
 
@@ -169,7 +173,9 @@ def _secret(directory: Path, found: backup_manifest.Manifest, given: Path | None
     return key
 
 
-def _erasures(paths: Paths, directory: Path, found: backup_manifest.Manifest, copies: Sequence[Path], given: Given) -> Iterator[Tombstone]:
+def _erasures(
+    paths: Paths, directory: Path, found: backup_manifest.Manifest, copies: Sequence[Path], given: RestoreOptions
+) -> Iterator[Tombstone]:
     """What every journal says. Raises UsageError for one that cannot be read: whom it names would come back."""
     theirs = directory / erasure_journal.NAME
     lost = {path.absolute() for path in given.without}

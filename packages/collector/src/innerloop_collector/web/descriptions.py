@@ -7,11 +7,11 @@ from typing import Any
 
 from innerloop_collector.admin.api import Call
 from innerloop_collector.http.responses import Accepted, Problem
-from innerloop_collector.ingest.erasure_routes import Erasure, Forget, Receipt
+from innerloop_collector.ingest.erasure_routes import ErasureAnswer, ErasureRequest, ReceiptAnswer
 from innerloop_collector.ingest.oauth import Token, TokenRequest
 from innerloop_collector.web.health import Status
 from innerloop_collector.web.schemas import Batch, Message, Schema, named
-from innerloop_collector.web.signin import Given, Who
+from innerloop_collector.web.signin import SignInRequest, Who
 
 Operation = dict[str, Any]
 
@@ -124,15 +124,15 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     },
     ("POST", "/beacon/v1/batch"): {**_send("Take a batch of a browser's beacon", Batch), "parameters": [_KEY]},
     ("POST", "/v1/forget"): _operation(
-        "people", "Erase ids whose secret is shown; answered when the bytes are gone", named(Erasure), *_SEND, body=Forget,
+        "people", "Erase ids whose secret is shown; answered when the bytes are gone", named(ErasureAnswer), *_SEND, body=ErasureRequest,
         security=("writeKey",),
     ),
     ("POST", "/v1/access"): _operation(
-        "people", "Everything that is kept of ids whose secret is shown, a JSON object a line", "application/x-ndjson", *_SEND, body=Forget,
+        "people", "Everything that is kept of ids whose secret is shown, a JSON object a line", "application/x-ndjson", *_SEND, body=ErasureRequest,
         security=("writeKey",),
     ),
     ("GET", "/v1/forget/{receipt}"): _operation(
-        "people", "What a receipt stands for", named(Receipt), 401, 404, 429, 503, security=("writeKey",), parameters=(_RECEIPT,)
+        "people", "What a receipt stands for", named(ReceiptAnswer), 401, 404, 429, 503, security=("writeKey",), parameters=(_RECEIPT,)
     ),
     ("POST", "/token"): _operation(
         "ingest", "Give an SDK that signs its requests a token", named(Token), 400, 401, 413, 415, 429, 503,
@@ -141,7 +141,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/admin/v1/call"): _operation(
         "operator", "Run an operation", {"type": "object"}, 400, 401, 403, 409, 413, 415, 503, body=Call, security=("token", "session")
     ),
-    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 413, 415, 503, body=Given),
+    ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 413, 415, 503, body=SignInRequest),
     ("GET", "/session"): _operation("session", "Who one is", named(Who), 401, 403, security=("token", "session")),
     ("DELETE", "/session"): _operation("session", "Sign a browser out", None, 401, 403),
     ("GET", "/livez"): _operation("service", "The process runs", named(Status)),

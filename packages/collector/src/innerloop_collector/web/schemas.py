@@ -6,10 +6,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from innerloop_collector.http.responses import Accepted, Problem
-from innerloop_collector.ingest.erasure_routes import Erasure, Forget, Receipt
+from innerloop_collector.ingest.erasure_routes import ErasureAnswer, ErasureRequest, ReceiptAnswer
 from innerloop_collector.ingest.oauth import Token, TokenRequest
 from innerloop_collector.web.health import Status
-from innerloop_collector.web.signin import Given, Who
+from innerloop_collector.web.signin import SignInRequest, Who
 
 Schema = dict[str, Any]
 _REFERENCE = "#/components/schemas/{name}"
@@ -47,7 +47,7 @@ class Batch(msgspec.Struct, rename="camel"):
     context: BatchContext | UnsetType = UNSET
 
 
-_TYPES = (Problem, Accepted, Message, Batch, Forget, Erasure, Receipt, Given, Who, TokenRequest, Token, Status)
+_TYPES = (Problem, Accepted, Message, Batch, ErasureRequest, ErasureAnswer, ReceiptAnswer, SignInRequest, Who, TokenRequest, Token, Status)
 SCHEMAS: dict[str, Schema] = msgspec.json.schema_components(_TYPES, ref_template=_REFERENCE)[1]
 
 

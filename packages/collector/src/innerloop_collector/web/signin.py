@@ -22,7 +22,7 @@ _MOST = 4_096  # bytes
 _PRIVATE = {"Cache-Control": "no-store"}
 
 
-class Given(msgspec.Struct, frozen=True):
+class SignInRequest(msgspec.Struct, frozen=True):
     """What somebody signs in with."""
 
     token: Annotated[str, msgspec.Meta(max_length=200)]
@@ -62,7 +62,9 @@ class SignIn:
             return error.response()
 
     async def _open(self, request: Request) -> Response:
-        given = request_body.decode_as(await request_body.read(request, self._limits), Given, "the body must be an object with a token")
+        given = request_body.decode_as(
+            await request_body.read(request, self._limits), SignInRequest, "the body must be an object with a token"
+        )
         cookie = self._authenticator.sign_in(request, given.token)
         return Response(status_code=204, headers={**_PRIVATE, "Set-Cookie": cookie})
 
