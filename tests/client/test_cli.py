@@ -1,12 +1,16 @@
 """The command line: what a wrong word, a strange place and an odd locale get is one clear line and the promised status."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from innerloop import fallback
+from innerloop.core.launcher.main import parse
 from tests.client.people import Developer
 from tests.client.recorder import Recorder
+from tests.conftest import ROOT
 
 USAGE: list[list[str]] = [
     [], ["bogus"], ["wrap"], ["wrap", "a", "b"], ["wrap", "--x"], ["run"], ["run", "--"], ["run", "--name"], ["run", "--name", "x"], ["run", "-x", "true"],
@@ -22,6 +26,31 @@ def test_wrong_usage_is_status_2(developer: Developer, words: list[str]) -> None
     done = developer.innerloop(*words)
     assert (done.status, done.out, "Traceback" in done.err) == (2, "", False)
     assert developer.files() == {}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "show", "a b"], ["run", "--", "show", ""], ["run", "--name", "x", "--", "show", "--", "y"], ["run", "--name", "x", "show", "-x"],
+        ["run", "show", "--name", "y"], ["run", "--", "--", "show"], ["wrap", "test"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_was_typed_is_read_alike_by_whoever_has_to(words: list[str], tmp_path: Path) -> None:
+    """The launcher reads it; where our own files are broken, `fallback` does, and where they are gone, the start script."""
+    for name in ("show", "make", "--"):
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\nprintf "%s\\n" {name} "$@"\n')
+        program.chmod(0o755)
+    script = tmp_path / "bin" / "innerloop"
+    script.parent.mkdir()
+    script.write_bytes((ROOT / "packages" / "client" / "scripts" / "innerloop").read_bytes())
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["sh", script, *words], env=env, capture_output=True, text=True, check=True)
+    request = parse(words)
+
+    assert request is not None
+    assert [word.decode() for word in request.argv] == fallback.command(words) == done.stdout.split("\n")[:-1]
 
 
 @pytest.mark.parametrize(

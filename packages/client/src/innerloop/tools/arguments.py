@@ -82,11 +82,10 @@ def parser() -> Parser:
     start.add_argument("--container", action="store_true", help="print the mounts as a compose fragment; writes nothing")
     hook = add("hook", "print a shell function that measures make, for your shell's startup file", json=False)
     hook.add_argument("shell", nargs="?", choices=SHELLS, help="default: that of $SHELL")
-    run = add("run", "measure a command: innerloop run [--name NAME] -- COMMAND...", json=False)
-    run.add_argument("--name", help="its name; it leaves only if innerloop.toml lists it")
-    run.add_argument("words", nargs="+", metavar="COMMAND")
+    run = add("run", "measure a command, under a name of its own where one is given; it leaves only if innerloop.toml lists it", json=False)
+    run.usage = "innerloop run [--name NAME] [--] COMMAND..."  # only shown: the launcher reads what was typed
     wrap = add("wrap", "measure `make impl-TARGET` as TARGET", json=False)
-    wrap.add_argument("target", metavar="TARGET")
+    wrap.usage = "innerloop wrap TARGET"
     agree = add("opt-in", "see what is collected, and decide", json=False)
     agree.add_argument("--local", action="store_true", help="only for yourself, on this machine: nothing is sent")
     leave = add("opt-out", "stop measuring, and delete what was not sent", json=False)

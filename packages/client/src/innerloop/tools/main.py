@@ -98,6 +98,12 @@ COMMANDS: "dict[str, Callable[[argparse.Namespace], Step]]" = {
 }  # fmt: skip
 
 
+MISREAD = {  # what the launcher did not understand
+    "run": "name a command, and put `--` before one that begins with a dash",
+    "wrap": "name one target",
+}
+
+
 def main(arguments: "list[str]") -> None:
     """Run a command and end with its status: 0 done, 1 failed with one line, 2 wrong usage."""
     terminal.prepare()
@@ -112,14 +118,14 @@ def read(arguments: "list[str]") -> argparse.Namespace:
     if not arguments:
         terminal.say(top.format_help().rstrip("\n"))
         terminal.leave(2)
+    if arguments[0] in MISREAD and not {"-h", "--help"}.intersection(arguments):
+        top.commands[arguments[0]].error(MISREAD[arguments[0]])
     parsed = top.parse_args(arguments)
     if parsed.command == "help":
         if parsed.about and parsed.about not in top.commands:
             top.error(f"there is no command {parsed.about}; see: innerloop help")
         (top.commands[parsed.about] if parsed.about else top).print_help()
         terminal.leave(0)
-    if parsed.command in ("run", "wrap"):
-        top.commands[parsed.command].error("put `--` before a command that has options of its own")
     if parsed.command not in COMMANDS:
         top.commands[parsed.command].error("say each option once")
     return parsed

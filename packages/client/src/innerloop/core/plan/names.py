@@ -11,27 +11,19 @@ there. Where the list has any name of a directory, that directory's targets have
 
 TYPE_CHECKING = False  # `typing` would cost a third of the interpreter's start
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 OTHER = "other"
 LONGEST = 50  # characters that leave of an allowed name, as in the founding system
 MOST_WORDS = 8  # of a command line that may name it
 MAKES = ("make", "gmake")
-# make's options that take the next word as their value, and those that take it only where it is a number (GNU make 4.4)
-VALUED, COUNTED = b"CfIoWE", b"jl"
-LONG_VALUED = (
-    b"directory",
-    b"file",
-    b"makefile",
-    b"include-dir",
-    b"old-file",
-    b"assume-old",
-    b"what-if",
-    b"new-file",
-    b"assume-new",
-    b"eval",
-)
-LONG_COUNTED = (b"jobs", b"load-average", b"max-load")
+GOAL, DIRECTORY, ASKS, VALUE, NUMBER = "goal", "directory", "asks", "value", "number"
+# make's options that take the next word as their value, or only where it is a number (GNU make 4.4)
+VALUED, COUNTED = b"fIoWE", b"jl"
+LONG_VALUED = {
+    b"directory": DIRECTORY, b"file": VALUE, b"makefile": VALUE, b"include-dir": VALUE, b"old-file": VALUE, b"assume-old": VALUE,
+    b"what-if": VALUE, b"new-file": VALUE, b"assume-new": VALUE, b"eval": VALUE, b"jobs": NUMBER, b"load-average": NUMBER, b"max-load": NUMBER,
+}  # fmt: skip
 # ... and those with which it prints, asks, touches or explains, and builds nothing
 ASKING = b"nqtpvh"
 LONG_ASKING = (b"just-print", b"dry-run", b"recon", b"question", b"touch", b"print-data-base", b"version", b"help")
@@ -96,28 +88,10 @@ def directory_prefix(directory: str, root: str, patterns: "Collection[str]") -> 
 
 def make_directory(arguments: "list[bytes]", directory: bytes) -> bytes:
     """Return where a make with these arguments works that was started in a directory: each -C counts from where the last one led."""
-    wants = False
-    for word in arguments:
-        to = b""
-        if wants:
-            to, wants = word, False
-        elif word.startswith(b"--directory"):
-            to, wants = word[12:], word == b"--directory"
-        elif word[:1] == b"-" and word[:2] != b"--":
-            to, wants = short_directory(word)
-        if to:
-            directory = joined(directory, to)
+    for kind, word in words_of_make(arguments):
+        if kind == DIRECTORY and word:
+            directory = joined(directory, word)
     return directory
-
-
-def short_directory(option: bytes) -> "tuple[bytes, bool]":
-    """Read one of make's words of short options: the directory in it, and whether the next word is one."""
-    for at, letter in enumerate(option[1:], 2):
-        if letter == 67:  # C
-            return option[at:], at == len(option)
-        if letter in VALUED or letter in COUNTED:
-            break
-    return b"", False
 
 
 def joined(directory: bytes, to: bytes) -> bytes:
@@ -146,48 +120,44 @@ def naming_words(argv: "list[bytes]") -> "tuple[str, list[str]]":
 
 def goals(arguments: "list[bytes]") -> "list[str]":
     """Return the goals among make's arguments: what is neither an option, nor its value, nor a variable."""
-    found = []
-    wants = ""
-    for word in arguments:
-        if wants == "value" or (wants == "number" and word[:1].isdigit()):
-            wants = ""
-        elif word.startswith(b"-"):
-            wants = wanted_by(word)
-        elif b"=" not in word:
-            found.append(word.decode("utf-8", "replace"))
-    return found
+    return [word.decode("utf-8", "replace") for kind, word in words_of_make(arguments) if kind == GOAL]
 
 
 def asks_only(arguments: "list[bytes]") -> bool:
     """Tell whether make, with these arguments, only says what it would do or what it is: that is no build."""
-    wants = ""
+    return any(kind == ASKS for kind, _ in words_of_make(arguments))
+
+
+def words_of_make(arguments: "list[bytes]") -> "Iterator[tuple[str, bytes]]":
+    """Read make's arguments as make does: each goal, each directory to change to, and each option that has it only ask or explain."""
+    wants, options = "", True  # what the last option takes as its next word; whether there may be one
     for word in arguments:
-        if wants == "value" or (wants == "number" and word[:1].isdigit()):
-            wants = ""
-        elif word == b"--":
-            return False
-        elif word.startswith(b"--"):
-            if word[2:] in LONG_ASKING:
-                return True
-            wants = wanted_by(word)
-        elif word.startswith(b"-"):
-            for letter in word[1:]:
-                if letter in ASKING:
-                    return True
-                if letter in VALUED or letter in COUNTED or letter == 79:  # O: its value is the rest of the word
-                    break
-            wants = wanted_by(word)
-    return False
+        taken = wants if wants != NUMBER or word[:1].isdigit() else ""
+        wants = ""
+        if taken:
+            yield taken, word
+        elif options and word[:1] == b"-":
+            options = word != b"--"
+            found, wants = _long_option(word[2:]) if word[:2] == b"--" else _short_options(word[1:])
+            yield from found
+        elif b"=" not in word:
+            yield GOAL, word
 
 
-def wanted_by(option: bytes) -> str:
-    """Tell whether one of make's options takes the next word: a value, a number if it is one, or nothing."""
-    if option.startswith(b"--"):
-        return "value" if option[2:] in LONG_VALUED else "number" if option[2:] in LONG_COUNTED else ""
-    for at, letter in enumerate(option[1:], 2):
-        last = at == len(option)
-        if letter in VALUED:
-            return "value" if last else ""
-        if letter in COUNTED:
-            return "number" if last else ""
-    return ""
+def _long_option(word: bytes) -> "tuple[list[tuple[str, bytes]], str]":
+    """What one option says, and what it takes as its next word."""
+    name, equals, value = word.partition(b"=")
+    kind = ASKS if name in LONG_ASKING else LONG_VALUED.get(name, "")
+    return ([(kind, value)], "") if equals or kind == ASKS else ([], kind)
+
+
+def _short_options(word: bytes) -> "tuple[list[tuple[str, bytes]], str]":
+    """What the options say that stand in one word, and what the last of them takes as its next word."""
+    found: "list[tuple[str, bytes]]" = []
+    for at, letter in enumerate(word, 1):
+        if letter in ASKING:
+            found.append((ASKS, b""))
+        kind = DIRECTORY if letter == 67 else VALUE if letter in VALUED else NUMBER if letter in COUNTED else ""  # C
+        if kind or letter == 79:  # O: its value is the rest of the word
+            return [*found, (kind, word[at:])], "" if word[at:] else kind
+    return found, ""
