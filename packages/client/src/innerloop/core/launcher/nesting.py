@@ -9,6 +9,7 @@ measured commands count beside the script.
 import posix
 import time
 
+from innerloop.core.launcher import record
 from innerloop.core.shared import processes
 
 BEGUN_WITHIN = 0.5  # s in which a launcher, or a watcher, is expected to have begun its record
@@ -40,7 +41,7 @@ def _outer(spool: bytes, pid: int) -> bytes:
                 known[line] = run_id
     if not known:
         return b""  # nearly always
-    here = processes.namespace()
+    here = record.namespace()
     for one in processes.lineage(pid):
         run_id = known.get(b"pid %d %s" % (one, here), b"")
         if run_id and is_held(spool + b"/run/" + run_id):

@@ -16,7 +16,7 @@ import posix
 import sys
 import time
 
-from innerloop.core.shared import environment, git, paths, processes
+from innerloop.core.shared import environment, git, paths
 
 HEAD = b"innerloop-run 1"
 ID_LENGTH = 32
@@ -38,7 +38,15 @@ def random_id() -> str:
 
 def identity(pid: int) -> bytes:
     """What a record says of its process: its id, and the namespace that the id means something in."""
-    return b"pid %d %s" % (pid, processes.namespace())
+    return b"pid %d %s" % (pid, namespace())
+
+
+def namespace() -> bytes:
+    """The name of our process id namespace, or `-`: in a container that shares the spool the same ids are others."""
+    try:
+        return posix.readlink(b"/proc/self/ns/pid")
+    except OSError:
+        return b"-"
 
 
 class Record:

@@ -6,14 +6,6 @@ DEEPEST = 64  # ancestors that are looked at
 HEAD = 4096  # bytes that are read of a file
 
 
-def namespace() -> bytes:
-    """The name of our process id namespace, or `-`: in a container that shares the spool the same ids are others."""
-    try:
-        return posix.readlink(b"/proc/self/ns/pid")
-    except OSError:
-        return b"-"
-
-
 def below_make(pid: int) -> bool:
     """Whether a make is above a process, as MAKELEVEL says: it says so too in a tmux whose make ended long ago."""
     above = lineage(pid)[1:]
