@@ -69,7 +69,7 @@ def test_doctor_the_event_and_the_questions_example_agree_about_a_container(root
     described = developer.execute(*words, "describe", "--json", env=env).json["fields"]
     assert [expected] * 2 == [event["properties"]["in_container"], *(one["example"] for one in described if one["name"] == "in_container")]
     assert (str(expected).lower(), str(expected).lower(), expected) == (before, behind, bool(findings))
-    assert all("this is one" in finding and (mark == "none" or Path("/.dockerenv").exists() or mark in finding) for finding in findings)
+    assert all("you are in one" in finding and (mark == "none" or Path("/.dockerenv").exists() or mark in finding) for finding in findings)
 
 
 @pytest.mark.parametrize("mount", ["mount -t tmpfs tmpfs", 'mount --bind "$1"'], ids=["another file system", "the same"])
