@@ -1,8 +1,9 @@
 """What the service answers.
 
-Success is exactly 200 and `{"success": true}`; to innerloop's own client it says as well which events are not stored, and why. Everything else is problem+json (RFC 9457) that also carries what Segment's
-SDKs read: `success`, `code`, `message`. 4xx makes them drop a batch, so everything that may pass is 429, 503 or 511: several drop it on 408 too.
-Which SDK does what on which status is in docs/reference/http-api.md, and tested with the SDKs themselves in tests/sdks.
+Success is exactly 200 and `{"success": true}`; to innerloop's own client it says as well which events are not stored, and why.
+Everything else is problem+json (RFC 9457) that also carries what Segment's SDKs read: `success`, `code`, `message`. 4xx makes them drop
+a batch, so everything that may pass is 429, 503 or 511: several drop it on 408 too. Which SDK does what on which status is in
+docs/reference/http-api.md, and tested with the SDKs themselves in tests/sdks.
 """
 
 from collections.abc import Sequence

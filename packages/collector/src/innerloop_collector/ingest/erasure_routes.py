@@ -1,6 +1,7 @@
 """The routes of erasure: whoever has an installation's secret may have it forgotten.
 
-A write key is committed, so it opens nothing here by itself, and a revoked one still says which project is meant. What is asked for and what is answered is never logged.
+A write key is committed, so it opens nothing here by itself, and a revoked one still says which project is meant. What is asked for and
+what is answered is never logged.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """The backups that were made of this store: what is erased or past its time goes from them as well.
 
-DIR/backups.json says where they are, and so does a copy in each that is within reach, for a store that is put back. One that is within reach is rewritten without the rows, file by file; of one that is not, nothing
-can be proven, and the journal of erasures keeps its rows from coming back.
+DIR/backups.json says where they are, and so does a copy in each that is within reach, for a store that is put back. One that is within
+reach is rewritten without the rows, file by file; of one that is not, nothing can be proven, and the journal of erasures keeps its rows
+from coming back.
 """
 
 import fcntl

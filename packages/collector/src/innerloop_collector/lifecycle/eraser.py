@@ -1,8 +1,9 @@
 """The one eraser: lets installations be forgotten, several requests at a time.
 
-The order makes it safe. First the proof of an id that waits to be let in is registered, so that its owner can ask again. The tombstone next, through the writer: whatever the writer stored before is there to be found, and
-nothing of that installation is stored after. Then the rows, then what is left of them in the engine's files, then the mark that the
-tombstone is finished. Killed anywhere, the next start goes on from the tombstones that are not finished.
+The order makes it safe. First the proof of an id that waits to be let in is registered, so that its owner can ask again. The tombstone
+next, through the writer: whatever the writer stored before is there to be found, and nothing of that installation is stored after. Then
+the rows, then what is left of them in the engine's files, then the mark that the tombstone is finished. Killed anywhere, the next start
+goes on from the tombstones that are not finished.
 """
 
 import contextlib

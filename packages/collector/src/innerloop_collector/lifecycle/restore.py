@@ -1,7 +1,8 @@
 """Put a backup back into an empty data directory.
 
-Everything is built in DIR/restoring and gets its place when it is whole, the store last. A restore that was killed leaves nothing that a service
-would take for its store, and none starts a new one: it is run again. What was erased since the backup was made is erased again before that, there and in the backups: the journals say what.
+Everything is built in DIR/restoring and gets its place when it is whole, the store last. A restore that was killed leaves nothing that
+a service would take for its store, and none starts a new one: it is run again. What was erased since the backup was made is erased
+again before that, there and in the backups: the journals say what.
 """
 
 import os
