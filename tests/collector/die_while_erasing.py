@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from innerloop_collector.composition.collector import Collector
-from innerloop_collector.config.configuration import load
+from innerloop_collector.config.loading import load
 from innerloop_collector.config.paths import prepare
 from innerloop_collector.lifecycle.eraser import Claim, Copies, Eraser
 from innerloop_collector.lifecycle.erasure_journal import Journal

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from innerloop_collector.composition.restored import restored
-from innerloop_collector.config.configuration import load
+from innerloop_collector.config.loading import load
 from innerloop_collector.config.paths import prepare
 from innerloop_collector.lifecycle.restore import RestoreOptions
 

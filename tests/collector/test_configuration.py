@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from innerloop_collector.config import configuration
+from innerloop_collector.config import configuration, loading
 from tests.collector.support import PROJECT, UNLIMITED, Collector
 from tests.conftest import ROOT
 
@@ -177,10 +177,10 @@ def test_the_example_file_names_every_key_with_its_default(idle: Collector) -> N
 @pytest.mark.parametrize(
     ("document", "pattern", "found"),
     [
-        ({"server": {"prot": 1}}, configuration._UNKNOWN, ("prot", "server")),
-        ({"sever": {}}, configuration._UNKNOWN, ("sever", None)),
-        ({"server": {"port": "many"}}, configuration._WRONG, ("Expected `int`, got `str`", "server.port")),
-        ({"destinations": {"nr": {"kind": "x"}}}, configuration._WRONG, ("Invalid enum value 'x'", "destinations[...].kind")),
+        ({"server": {"prot": 1}}, loading._UNKNOWN, ("prot", "server")),
+        ({"sever": {}}, loading._UNKNOWN, ("sever", None)),
+        ({"server": {"port": "many"}}, loading._WRONG, ("Expected `int`, got `str`", "server.port")),
+        ({"destinations": {"nr": {"kind": "x"}}}, loading._WRONG, ("Invalid enum value 'x'", "destinations[...].kind")),
     ],
 )
 def test_msgspec_says_what_is_wrong_in_the_words_that_our_lines_are_made_of(document: Any, pattern: "re.Pattern[str]", found: Any) -> None:

@@ -13,7 +13,7 @@ from tests.destinations.support import PSEUDONYM, WITHOUT_ID, Configured, projec
 
 STATES = """
 import json, os, pathlib, sys
-from innerloop_collector.config.configuration import load
+from innerloop_collector.config.loading import load
 from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.paths import prepare
 opened = Collector(prepare(pathlib.Path(sys.argv[1])), load(None, os.environ))

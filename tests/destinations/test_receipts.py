@@ -91,7 +91,7 @@ def test_what_was_passed_on_stays_not_provable_when_the_configuration_changes(co
 
 _RESTORED = """
 import os, pathlib, sys
-from innerloop_collector.config.configuration import load
+from innerloop_collector.config.loading import load
 from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.paths import prepare
 opened = Collector(prepare(pathlib.Path(sys.argv[1])), load(None, os.environ))

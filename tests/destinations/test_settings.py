@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from innerloop_collector.config.configuration import load
+from innerloop_collector.config.loading import load
 from innerloop_collector.errors import UsageError
 from innerloop_collector.exporters.address import check
 from tests.collector.support import PROJECT, run_event

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from innerloop_collector.composition.store_parts import open_engine
-from innerloop_collector.config.configuration import load
+from innerloop_collector.config.loading import load
 from innerloop_collector.config.paths import prepare
 
 

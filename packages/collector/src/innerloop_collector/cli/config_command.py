@@ -9,7 +9,8 @@ import click
 import msgspec
 
 from innerloop_collector.cli.shared import as_json, as_text, say
-from innerloop_collector.config.configuration import FILE_VARIABLE, Configuration, Destination, load, shown
+from innerloop_collector.config.configuration import Configuration, Destination, shown
+from innerloop_collector.config.loading import FILE_VARIABLE, load
 from innerloop_collector.errors import UsageError
 
 _file = click.option("--config", "file", metavar="FILE", help="The configuration file (default: $INNERLOOP_COLLECTOR_CONFIG, else none).")

@@ -17,9 +17,10 @@ import msgspec
 
 from innerloop_collector.cli.remote import URL_VARIABLE, Remote, remote
 from innerloop_collector.cli.running_services import others
-from innerloop_collector.config.configuration import Configuration, load
+from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import holder
 from innerloop_collector.config.files import read_text
+from innerloop_collector.config.loading import load
 from innerloop_collector.config.paths import Paths, data_directory, prepare, unusable
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.terminal.escaping import cleaned, lines
