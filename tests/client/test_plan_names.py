@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from innerloop.core.plan.check import Names
-from innerloop.core.plan.names import (
+from innerloop.core.plan.project import MOST_NAMES
+from innerloop.core.shared.names import (
     LONGEST,
     MOST_WORDS,
     OTHER,
@@ -18,7 +19,6 @@ from innerloop.core.plan.names import (
     naming_words,
     public_name,
 )
-from innerloop.core.plan.project import MOST_NAMES
 
 WORD = st.text("ab.+-*1", min_size=1, max_size=6)
 

@@ -71,7 +71,7 @@ def python(installed: Installed, code: str, *words: str) -> Any:
 
 NAMES = """
 import json, sys
-from innerloop.core.plan.names import naming_words, public_name
+from innerloop.core.shared.names import naming_words, public_name
 found = []
 for argv in json.load(open(sys.argv[1])):
     words = naming_words([word.encode("utf-8", "surrogateescape") for word in argv])[1]

@@ -10,8 +10,8 @@ from typing import Any, Optional
 from innerloop.core.consent import texts
 from innerloop.core.consent.resolve import ConsentState, Context
 from innerloop.core.outbound import event, http_client, seal
-from innerloop.core.plan.names import LONGEST as LONGEST_NAME
 from innerloop.core.shared import git, paths, programs
+from innerloop.core.shared.names import LONGEST as LONGEST_NAME
 from innerloop.core.shared.terminal import say
 from innerloop.core.spool.facts import GitFacts, RunFacts, parse_git
 

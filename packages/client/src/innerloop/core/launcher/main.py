@@ -81,7 +81,7 @@ def asks_only(argv: "list[bytes]", env: "dict[bytes, bytes]") -> bool:
         return True
     if not any(word[:1] == b"-" for word in argv[1:]):
         return False  # nearly always
-    from innerloop.core.plan import names  # noqa: PLC0415
+    from innerloop.core.shared import names  # noqa: PLC0415
 
     return names.asks_only(argv[1:])
 

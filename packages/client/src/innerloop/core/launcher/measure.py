@@ -41,7 +41,7 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
     The local name holds no argument either, but for make's goals.
     """
     from innerloop.core.launcher.record import identity  # noqa: PLC0415
-    from innerloop.core.plan.names import naming_words, public_name  # noqa: PLC0415
+    from innerloop.core.shared.names import naming_words, public_name  # noqa: PLC0415
 
     env = home.env
     testing = environment.test_value(env, answer.testvar)
@@ -70,7 +70,7 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
 
 def prefix(request: "Request", answer: "cache.CachedAnswer") -> str:
     """What this make's directory puts before its name, where the project tells its Makefiles apart by directory."""
-    from innerloop.core.plan.names import directory_prefix, make_directory  # noqa: PLC0415
+    from innerloop.core.shared.names import directory_prefix, make_directory  # noqa: PLC0415
 
     try:
         here = posix.getcwdb()
@@ -158,7 +158,7 @@ class Run:
     def _begin(self, started: "Moment") -> None:
         """Resolve the answer first where it is not known."""
         from innerloop.core.launcher import record  # noqa: PLC0415
-        from innerloop.core.plan import names  # noqa: F401, PLC0415 (imports come before `enter`: root's own may be root's alone)
+        from innerloop.core.shared import names  # noqa: F401, PLC0415 (imports come before `enter`: root's own may be root's alone)
 
         self.home = paths.Home(self.env)
         if self.home.shared:

@@ -10,10 +10,10 @@ from innerloop.core.consent.resolve import ConsentState, Context, for_clones
 from innerloop.core.outbound import event, target_events
 from innerloop.core.plan import project_file
 from innerloop.core.plan.check import Names, violations
-from innerloop.core.plan.names import OTHER
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.plan.tracking import PLAN
 from innerloop.core.shared import files
+from innerloop.core.shared.names import OTHER
 from innerloop.core.spool import history, store
 from innerloop.core.spool.facts import RunFacts
 from innerloop.core.targets import target_log

@@ -6,8 +6,8 @@ from typing import Optional
 
 from innerloop.core.outbound.event import Probed, SentTarget
 from innerloop.core.plan.check import Names
-from innerloop.core.plan.names import OTHER, directory_prefix, public_name
 from innerloop.core.plan.project import PROJECT_FILE
+from innerloop.core.shared.names import OTHER, directory_prefix, public_name
 from innerloop.core.spool.facts import RunFacts
 from innerloop.core.targets.target_log import Log
 from innerloop.core.targets.tree import IGNORED, Target

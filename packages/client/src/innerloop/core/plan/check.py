@@ -4,8 +4,8 @@ import re
 from typing import Any, NamedTuple, Optional
 
 from innerloop.core.plan import granularity
-from innerloop.core.plan.names import LONGEST, OTHER, allowed
 from innerloop.core.plan.tracking import PLAN, Event, Field
+from innerloop.core.shared.names import LONGEST, OTHER, allowed
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LABEL = re.compile(r"[a-z0-9-]{1,16}")
