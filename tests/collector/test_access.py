@@ -1,6 +1,7 @@
 """Who may read and operate: tokens with roles, sessions, a trusted proxy; and everybody else may not."""
 
 import re
+import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -169,7 +170,10 @@ def test_a_service_whose_own_token_is_empty_or_short_does_not_start(idle: Collec
     idle.data.mkdir(mode=0o700)
     (idle.data / "admin-token").write_text(text)
     (idle.data / "admin-token").chmod(0o600)
-    done = idle.cli("serve", "--port", "0")
+    try:
+        done = idle.cli("serve", "--port", "0")
+    except subprocess.TimeoutExpired:
+        raise AssertionError("it started") from None
 
     assert (1, "") == (done.returncode, done.stdout)
     assert [True] == ["admin-token holds fewer than 32 characters; delete it" in line for line in done.stderr.splitlines()]

@@ -72,6 +72,7 @@ def test_the_journal_holds_every_erasure_and_brings_it_back_to_a_store_that_lost
     collector.forget(owner)
     _erase(collector, "gone-user")
     collector.stop()
+    assert (collector.data / "erasures.log").exists()
     journal = (collector.data / "erasures.log").read_text()
     assert 2 == len(journal.splitlines())
     assert owner.id not in journal

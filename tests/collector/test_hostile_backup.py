@@ -14,7 +14,7 @@ from pyarrow import parquet
 from innerloop_collector.composition.restored import restored as put_back
 from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.paths import Paths
-from innerloop_collector.errors import UsageError
+from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.lifecycle import backup_manifest
 from innerloop_collector.lifecycle.restore import RestoreOptions
 from tests.collector.backups import backed_up, restore, restored
@@ -46,8 +46,9 @@ def backup(made: Path, idle: Collector) -> Path:
 def _refused(collector: Collector, backup: Path, said: str) -> None:
     """A restore says in one printable line why not, before it makes anything."""
     collector.data.mkdir(mode=0o700, exist_ok=True)
-    with pytest.raises(UsageError) as refusal:
+    with pytest.raises((UsageError, StoreError)) as refusal:
         put_back(Paths(collector.data), Configuration(), backup, RestoreOptions())
+    assert UsageError is refusal.type, "it was not noticed before something was made"
     assert said in str(refusal.value)
     assert str(refusal.value).isprintable()
     assert [] == list(collector.data.iterdir())
@@ -203,6 +204,7 @@ def test_a_list_of_backups_in_a_backup_has_nothing_removed(idle: Collector, back
     restored(idle, backup)
     idle.ask("erase", "acme", "--id", "user 1")
 
+    assert [precious / "thesis"] == list(idle.directory.glob("home.unfinished/*"))
     assert "mine" == (precious / "thesis").read_text()
 
 

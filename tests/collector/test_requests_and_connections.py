@@ -168,7 +168,11 @@ def test_a_header_that_comes_slowly_ends_and_others_do_not_wait_for_it(limits: C
         assert said.startswith(b"HTTP/1.1 503 "), said
         assert b"Retry-After: " in said
         assert 1.5 <= took < 6
-        assert b"" == answer(silent), "who says nothing is closed without a word"
+        try:
+            ended: bytes | None = answer(silent)
+        except TimeoutError:
+            ended = None
+        assert b"" == ended, "who says nothing is closed without a word"
         assert 3 <= time.monotonic() - began < 9
 
 

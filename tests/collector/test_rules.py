@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from innerloop_collector.query import rules
@@ -87,6 +87,7 @@ def test_counts_are_rounded_to_five_and_small_ones_are_not_told(count: int) -> N
         assert abs(shown - count) <= 2
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine says nothing about it
 @given(st.integers(5, 50), st.integers(0, 50))
 def test_the_number_of_developers_is_not_shown_where_it_is_the_team(developers: int, others: int) -> None:
     shown = rules.shown_developers(developers, developers + others)
