@@ -252,6 +252,7 @@ def test_a_write_key_that_is_no_longer_accepted_still_says_which_project_a_secre
         collector.cli("keys", "revoke", collector.ask("keys", "list")["keys"][0]["id"])
     assert 401 == collector.post("/v1/batch", {"batch": [run_event(owner.id)]}).status_code
     seen = collector.post("/v1/access", {"ids": [owner.claim]})
+    assert 200 == seen.status_code
     thief = Owner()
     thief.id = owner.id
 

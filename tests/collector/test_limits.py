@@ -39,6 +39,7 @@ def test_a_key_that_sends_too_fast_is_told_when_it_may_go_on_and_that_is_true(ne
     other = collector.cli("keys", "create", "acme").stdout.strip()
     assert 200 == collector.post("/v1/batch", batch(20)).status_code
     refused = collector.post("/v1/batch", batch(15))
+    assert 429 == refused.status_code
     wait = int(refused.headers["Retry-After"])
 
     assert (429, "too_fast", False) == (refused.status_code, refused.json()["code"], refused.json()["success"])

@@ -111,7 +111,10 @@ def test_a_megabyte_of_headers_is_refused_and_its_sender_can_read_that(limits: C
     for lines in (b"X: " + b"x" * 1_000_000 + b"\r\n", b"X: y\r\n" * 170_000):
         with connect(limits) as connection:
             connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n")
-            said = answer(connection)
+            try:
+                said = answer(connection)
+            except ConnectionResetError:
+                said = b"a reset"
         assert said.startswith(b"HTTP/1.1 431 "), said
         assert b'"code": "too_large"' in said
 
@@ -233,10 +236,13 @@ def test_who_has_sent_something_keeps_its_connection_while_strangers_crowd_in(li
 
 
 def asks(connection: http.client.HTTPConnection) -> int:
-    """One more request on a connection; it is opened once only."""
-    connection.request("GET", "/livez")
-    response = connection.getresponse()
-    response.read()
+    """The status of one more request on a connection, which is opened once only; 0 where it was closed."""
+    try:
+        connection.request("GET", "/livez")
+        response = connection.getresponse()
+        response.read()
+    except (OSError, http.client.HTTPException):
+        return 0
     return response.status
 
 

@@ -1,6 +1,7 @@
 """A report is of weeks that are over, and nothing that happens in the running one changes it. Only a store made to be thrown away is quicker."""
 
 import os
+import subprocess
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -160,7 +161,10 @@ def test_a_throw_away_store_is_served_to_this_machine_only(idle: Collector, envi
     (idle.directory / "proxy-secret").write_text("0123456789abcdef" * 2)
     os.chmod(idle.directory / "proxy-secret", 0o600)
     environment = {name: str(idle.directory / value) if value == "proxy-secret" else value for name, value in environment.items()}
-    done = idle.for_trying().cli("serve", "--port", "0", env=environment)
+    try:
+        done = idle.for_trying().cli("serve", "--port", "0", env=environment)
+    except subprocess.TimeoutExpired:
+        raise AssertionError("it is served") from None
 
     assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
     assert "throw-away store" in done.stderr
