@@ -10,6 +10,7 @@ from pathlib import Path
 
 import actor_marks
 import configuration_pages
+import reading_path
 import requirements
 from protections import Protection, protections
 
@@ -50,6 +51,7 @@ def pages() -> dict[Path, str]:
         ROOT / "deploy" / "innerloop-collector.toml": configuration_pages.example(),
         DOCS / "requirements.md": requirements_page(),
         DOCS / "transparency.md": transparency_page(),
+        reading_path.PAGE: reading_path.page(NOTICE.format("tools/reading_path.py and the files that it names")),
         actor_marks.PAGE: actor_marks.page(),
         actor_marks.TABLE: actor_marks.table(),
         actor_marks.LAUNCHERS: actor_marks.launchers(_read(actor_marks.LAUNCHERS)),

@@ -25,18 +25,6 @@ def test_the_client_has_no_dependencies() -> None:
     assert ">=3.9" == metadata("client")["requires-python"]
 
 
-def test_the_readme_says_how_much_there_is_to_read() -> None:
-    """Within a twentieth: whoever wants to read the client before saying yes must know what that takes."""
-    client = ROOT / "packages/client/src/innerloop"
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    said = re.search(r"\(([0-9,]+) lines of Python[^)]*?is ([0-9,]+) of them\)", text, re.DOTALL)
-    assert said
-    for number, files in zip(said.groups(), (client.rglob("*.py"), (client / "core" / "launcher").glob("*.py")), strict=True):
-        lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
-
-        assert abs(int(number.replace(",", "")) - lines) < lines / 20
-
-
 def test_the_wheels_hold_what_they_need(installed: Installed) -> None:
     """Types are marked, the plan is inside, and no test or tool is."""
     for wheel in installed.wheels.glob("*.whl"):
