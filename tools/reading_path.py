@@ -49,7 +49,8 @@ PARTS = (
         1300,
         (
             "core/plan/tracking.py", "core/plan/granularity.py", "core/plan/check.py", "core/outbound/event.py", "core/outbound/target_events.py",
-            "core/outbound/seal.py", "core/outbound/batches.py", "core/outbound/sender.py", "core/outbound/connection.py",
+            "core/outbound/seal.py", "core/outbound/batches.py", "core/outbound/sender.py", "core/outbound/http_client.py",
+            "core/outbound/connection.py",
         ),
     ),
 )  # fmt: skip

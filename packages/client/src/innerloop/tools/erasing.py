@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
 from innerloop.core.consent.answer import Answer, decline, save
-from innerloop.core.outbound import erasure, http_client
+from innerloop.core.outbound import erasure, http_client, outcomes
 from innerloop.core.outbound.erasure import LONGEST_WORDS, MOST_EVENTS, Wanted
 from innerloop.core.shared import files, untrusted
 from innerloop.core.spool import held
@@ -36,7 +36,7 @@ def want(state_directory: str, key: str, wanted: Wanted) -> None:
     files.write_json(erasure.path(state_directory, key), wanted._replace(ids=ids)._asdict(), durable=True)
 
 
-def check(endpoint: str, write_key: str, receipt: str) -> http_client.Outcome:
+def check(endpoint: str, write_key: str, receipt: str) -> outcomes.Outcome:
     """Ask the collector what it knows of a receipt."""
     return http_client.ask(f"{endpoint}/v1/forget/{receipt}", write_key)
 

@@ -7,7 +7,7 @@ from innerloop.core.consent import answer as answers
 from innerloop.core.consent import texts
 from innerloop.core.consent.apply import apply
 from innerloop.core.consent.resolve import ConsentState, Context, resolve
-from innerloop.core.outbound import erasure, http_client
+from innerloop.core.outbound import erasure, outcomes
 from innerloop.core.shared import environment, terminal
 from innerloop.core.shared.terminal import Failure, line, say
 from innerloop.core.spool import store
@@ -132,7 +132,7 @@ def _check(state: ConsentState, receipt: str, as_json: bool) -> int:
     if not erasure.is_receipt(receipt):
         raise Failure("that is not a receipt: a receipt has letters and digits only, as `innerloop forget` printed it")
     outcome = erasing.check(state.project.endpoint, state.project.write_key, receipt)
-    if outcome.kind != http_client.ACCEPTED:
+    if outcome.kind != outcomes.ACCEPTED:
         raise Failure(f"{state.project.endpoint_host} does not confirm {receipt}: {outcome.detail}")
     document = erasing.looked_up(outcome.content, receipt)
     if document is None:

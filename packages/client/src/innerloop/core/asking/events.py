@@ -10,7 +10,8 @@ from typing import Any, Optional
 from innerloop.core.consent import texts
 from innerloop.core.consent.resolve import ConsentState, Context
 from innerloop.core.outbound import event, http_client, seal
-from innerloop.core.shared import git, paths, programs
+from innerloop.core.shared import git, programs
+from innerloop.core.shared.container import container_mark
 from innerloop.core.shared.names import LONGEST as LONGEST_NAME
 from innerloop.core.shared.terminal import say
 from innerloop.core.spool.facts import GitFacts, RunFacts, parse_git
@@ -26,7 +27,7 @@ def examples(state: ConsentState, context: Context) -> "dict[str, Any]":
         "os": event.VALUES["os"](moment, ""),
         "arch": event.VALUES["arch"](moment, ""),
         "client": event.VALUES["client"](moment, ""),
-        "in_container": paths.container_mark(context.home) != b"",
+        "in_container": container_mark(context.home) != b"",
         "command": texts.claimed(names[0][:LONGEST_NAME]) if names else "other",
         **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
     }
@@ -36,7 +37,7 @@ def _moment_facts(state: ConsentState, context: Context, started: int, git: "Opt
     return RunFacts(
         id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, mode=state.mode, name="other", local_name="",
         type="make", actor="human", test=state.testing or "no", root=state.path, wall=started, awake=0, boot=0,
-        container=paths.container_mark(context.home) != b"", git=git,
+        container=container_mark(context.home) != b"", git=git,
     )  # fmt: skip
 
 

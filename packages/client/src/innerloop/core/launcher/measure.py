@@ -41,6 +41,7 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
     The local name holds no argument either, but for make's goals.
     """
     from innerloop.core.launcher.record import identity  # noqa: PLC0415
+    from innerloop.core.shared.container import container_mark  # noqa: PLC0415
     from innerloop.core.shared.names import naming_words, public_name  # noqa: PLC0415
 
     env = home.env
@@ -62,7 +63,7 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
         b"type " + kind.encode(),
         b"actor " + (b"human" if testing else environment.actor(env).encode()),
         b"test " + (testing or "no").encode(),
-        b"container %d" % (paths.container_mark(home) != b""),
+        b"container %d" % (container_mark(home) != b""),
         b"root " + answer.project_file.replace(b"\n", b""),
         b"local " + local.encode("utf-8", "replace"),
     ]

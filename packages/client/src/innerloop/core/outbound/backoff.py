@@ -4,7 +4,7 @@ import random
 import time
 from typing import NamedTuple
 
-from innerloop.core.outbound.http_client import STOP, Outcome
+from innerloop.core.outbound.outcomes import STOP, Outcome
 from innerloop.core.shared import files, untrusted
 from innerloop.core.spool import store
 

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from datetime import datetime, timezone
 from typing import Any, NamedTuple, Optional
 
-from innerloop.core.outbound import http_client
+from innerloop.core.outbound import http_client, outcomes
 from innerloop.core.shared import files, untrusted
 from innerloop.core.spool import entries, store
 
@@ -117,7 +117,7 @@ def _ask(wanted: Wanted, ids: "dict[str, str]", until: float) -> "tuple[Optional
             break
         time.sleep(pause)
         outcome = http_client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
-    if outcome.kind != http_client.ACCEPTED:
+    if outcome.kind != outcomes.ACCEPTED:
         return None, outcome.detail
     receipt = _receipt(outcome.content, ids)
     return receipt, "" if receipt else "the answer was not a collector's receipt"

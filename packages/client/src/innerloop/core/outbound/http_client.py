@@ -1,11 +1,9 @@
 """One request to a Segment-compatible endpoint (`POST /v1/batch`, Basic write key, gzip).
 
-Protocol: Segment's HTTP tracking API. The answer is told in our own terms, so that the sender knows for each answer whether to forget,
-keep, split or wait.
+Protocol: Segment's HTTP tracking API. What leaves is what `body` and `_headers` make, and nothing else.
 """
 
 import base64
-import email.utils
 import gzip
 import json
 import os
@@ -15,32 +13,19 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, Optional
 from urllib.parse import urlsplit
 
 from innerloop import __version__
 from innerloop.core.outbound import answers, proxies
 from innerloop.core.outbound.answers import Answer
 from innerloop.core.outbound.connection import FAILURES, Connection, Refused, Response
+from innerloop.core.outbound.outcomes import LATER, Outcome, outcome
 
 TIMEOUT = 10  # s
 LOOK_EVERY = 0.1  # s between two looks at whether a request may still go on
 LONGEST_ANSWER = 262144  # bytes that are read of one
 PIECE = 65536  # bytes that are read at a time
-LONGEST_WAIT = 86400  # s that a Retry-After may ask for
-
-ACCEPTED, SPLIT, REFUSED, LATER, STOP = "accepted", "split", "refused", "later", "stop"
-# 400 and 413 concern what is in the batch; 401, 403, 404 and 410 concern us; anything else may pass by itself.
-MEANING = {400: REFUSED, 413: SPLIT, 422: REFUSED, 401: STOP, 403: STOP, 404: STOP, 410: STOP}
-
-
-class Outcome(NamedTuple):
-    """What became of a request."""
-
-    kind: str  # accepted, split (too large), refused (its content), later, stop (key or address)
-    detail: str  # for a person
-    retry_after: Optional[float] = None  # s, where the server asked for it
-    content: bytes = b""  # of the answer
 
 
 def body(events: "list[bytes]", digest: str, erasure: "dict[str, str]") -> bytes:
@@ -171,27 +156,3 @@ def _reason(error: object) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
-
-
-def outcome(answer: Answer, accepted: bool) -> Outcome:
-    """Turn an answer into what to do about it. A web page says nothing about our events or our key: it is somebody else's."""
-    if accepted:
-        return Outcome(ACCEPTED, f"the collector answered {answer.status}", None, answer.content)
-    kind = MEANING.get(answer.status, LATER)
-    if answer.is_page and kind != SPLIT:
-        kind = LATER
-    who = "the collector" if kind != LATER or answer.status >= 500 or answer.status == 429 else "the address"
-    return Outcome(kind, f"{who} answered {answers.instead(answer)}", _wait(answer.retry_after), answer.content)
-
-
-def _wait(retry_after: Optional[str]) -> Optional[float]:
-    """Read a Retry-After header (RFC 9110, 10.2.3: seconds or a date), as seconds from now."""
-    if not retry_after:
-        return None
-    if retry_after.isascii() and retry_after.strip().isdigit():
-        return min(float(retry_after), LONGEST_WAIT)
-    try:
-        moment = email.utils.parsedate_to_datetime(retry_after).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return min(max(moment - time.time(), 0), LONGEST_WAIT)

@@ -6,29 +6,23 @@ The sources of consent are read again before every batch; the launcher's cache i
 import itertools
 import os
 import time
-from datetime import datetime, timezone
+from collections import Counter
 from typing import Callable, NamedTuple, Optional
 
 from innerloop.core.consent import answer as consent
 from innerloop.core.consent.answer import ON
 from innerloop.core.consent.resolve import ConsentState, Context, NoProject, for_clone, for_clones, resolve_project
-from innerloop.core.outbound import answers, backoff, batches, http_client, seal
+from innerloop.core.outbound import answers, backoff, batches, http_client, outcomes, seal
+from innerloop.core.outbound.reconcile import reconcile
 from innerloop.core.plan import project_file
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import files
-from innerloop.core.spool import entries, held, journals, store
+from innerloop.core.spool import bounds, store
 
 LARGEST_EVENT = 32_000  # bytes
 MOST_BATCHES = 4  # that one delivery sends by itself: after weeks offline nobody's collector is flooded
 LATEST = 2 * 3600  # s: no run is kept back longer; what seems to be was sealed by a clock that was wrong
-OLDEST = 90 * 86400  # s that a run waits for delivery
-MOST_RUNS, MOST_QUEUED = 20_000, 64 << 20  # runs, and bytes, that wait
-MOST_ASIDE = 1000  # runs that are kept after they were refused
 MOST_REFUSED = 10  # runs that are set aside by a collector that accepted none
-
-# Why our collector drops what it took -> the ledger's word for it.
-LOST = {"past retention": "past-retention", "id was erased": "erased-there", "quarantine is full": "no-room-there"}
-NOT_KEPT = "not-kept-there"
 
 Progress = Callable[[str], None]
 
@@ -48,7 +42,7 @@ class Result(NamedTuple):
 class Stopped(Exception):
     """Delivery cannot go on now."""
 
-    def __init__(self, outcome: http_client.Outcome) -> None:
+    def __init__(self, outcome: outcomes.Outcome) -> None:
         """Keep what the collector said."""
         super().__init__(outcome.detail)
         self.outcome = outcome
@@ -120,8 +114,8 @@ class _Delivery:
     def __init__(self, context: Context, spool: str, key: str, everything: bool, until: float, tell: Progress) -> None:
         self.context, self.spool, self.key, self.everything, self.until, self.tell = context, spool, key, everything, until, tell
         self.sent = self.refused = 0
-        self.held: "dict[str, int]" = {}
-        self.lost: "dict[str, int]" = {}
+        self.held: "Counter[str]" = Counter()
+        self.lost: "Counter[str]" = Counter()
         self.problem = ""
 
     def result(self, problem: str = "") -> Result:
@@ -144,8 +138,8 @@ class _Delivery:
         state = current(self.context, self.spool, self.key)
         if state is not None:
             seal.seal_finished(self.spool, state, self.context)
-        self._expire()
-        self._tidy()
+        bounds.expire(self.spool)
+        bounds.tidy(self.spool)
         found = self._due()
         groups = batches.by_digest(self.context, found, state) if state is not None else [found]
         waiting = list(
@@ -163,26 +157,6 @@ class _Delivery:
             if allowed:
                 waiting[:0] = self._send(allowed, for_clone(self.context, allowed[0].root, agreed))
                 self.tell(f"{self.sent} delivered")
-
-    def _expire(self) -> None:
-        """Keep the queue within its bounds, oldest first, and count what is given up."""
-        limit, runs, size = time.time() - OLDEST, 0, 0
-        for moment, bytes_of_it, run_id in store.newest_first(self.spool, "sealed"):
-            runs, size = runs + 1, size + bytes_of_it
-            if moment < limit or runs > MOST_RUNS or size > MOST_QUEUED:
-                store.drop(self.spool, "sealed", run_id, "expired")
-        for _, _, run_id in store.newest_first(self.spool, "quarantine")[MOST_ASIDE:]:
-            store.drop(self.spool, "quarantine", run_id, "expired")
-        held.expire(self.spool, datetime.now(timezone.utc).date().isoformat())
-
-    def _tidy(self) -> None:
-        """Keep everything else within its bounds."""
-        now = time.time()
-        store.forget_old_copies(self.spool, now)
-        store.forget_old_logs(self.spool, now)
-        with store.locked(self.spool, "seal.lock"):
-            entries.tidy(self.spool)
-            journals.fold(self.spool)
 
     def _due(self) -> "list[store.Sealed]":
         found = []
@@ -212,28 +186,6 @@ class _Delivery:
                 allowed.append(one)
         return allowed
 
-    def _note_fate(self, batch: "list[store.Sealed]", plan: str, said: "list[answers.Verdict]") -> None:
-        """Note what became of a batch's runs. Of a run's events the one that fared worst counts, and waiting is worse than being gone."""
-        owners = [one.id for one in batch for _ in one.events]
-        dropped = {owners[verdict.event]: verdict for verdict in said if verdict.state == answers.DROPPED}
-        waiting = {owners[verdict.event]: verdict for verdict in said if verdict.state == answers.QUARANTINED}
-        groups: "dict[tuple[str, str], list[str]]" = {}
-        for run_id, verdict in waiting.items():
-            groups.setdefault((verdict.reason, verdict.removed_on), []).append(run_id)
-        back = [held.Group(reason, day, plan, tuple(run.replace("-", "") for run in runs)) for (reason, day), runs in groups.items()]
-        held.add(self.spool, back)
-        store.keep_copies(self.spool, list(waiting))
-        for group in back:
-            self.held[group.words] = self.held.get(group.words, 0) + len(group.runs)
-        for run_id, verdict in dropped.items():
-            if run_id not in waiting:
-                store.acknowledge(self.spool, [run_id], store.DROPPED + LOST.get(verdict.reason, NOT_KEPT))
-                self.lost[verdict.reason] = self.lost.get(verdict.reason, 0) + 1
-        stored = [one.id for one in batch if one.id not in waiting and one.id not in dropped]
-        self.sent += store.acknowledge(self.spool, stored) + len({*waiting, *dropped})
-        if stored and not any(verdict.reason == held.UNKNOWN_PLAN for verdict in said):
-            held.release(self.spool, plan)
-
     def _send(self, batch: "list[store.Sealed]", state: ConsentState) -> "list[list[store.Sealed]]":
         """Send a batch. Returns its halves where the collector refused it, until the culprit is alone."""
         events = [event for one in batch for event in one.events]
@@ -244,11 +196,14 @@ class _Delivery:
             state.project.endpoint, state.project.write_key, content, min(http_client.TIMEOUT, remaining), lambda: _still(state.answer),
             state.project.key_is_ours,
         )  # fmt: skip
-        if outcome.kind == http_client.ACCEPTED:
+        if outcome.kind == outcomes.ACCEPTED:
             batches.note_known(self.spool, unknown)
             said = answers.verdicts(outcome.content, len(events)) if state.project.key_is_ours else []
-            self._note_fate(batch, state.digest, said)
-        elif outcome.kind not in (http_client.REFUSED, http_client.SPLIT):
+            done = reconcile(self.spool, batch, state.digest, said)
+            self.sent += done.runs
+            self.held.update(done.held)
+            self.lost.update(done.lost)
+        elif outcome.kind not in (outcomes.REFUSED, outcomes.SPLIT):
             raise Stopped(outcome)
         elif len(batch) > 1:
             middle = len(batch) // 2

@@ -19,9 +19,7 @@ import posix
 
 MACHINE_FILE = b"/etc/innerloop.toml"
 MOUNT = b"/run/innerloop"
-MARKS = (b"/.dockerenv", b"/run/.containerenv", b"/run/systemd/container")  # of Docker, Podman; of LXC and nspawn where systemd starts
 MAY_HANG = (b"nfs", b"fuse", b"cifs", b"smb", b"9p", b"ceph", b"afs", b"autofs", b"lustre", b"gpfs", b"beegfs", b"virtiofs")
-KEYS = (b"container", b"KUBERNETES_SERVICE_HOST")  # what engines, and Kubernetes, put into the environment
 
 
 def _base(env: "dict[bytes, bytes]", variable: bytes, default: bytes) -> bytes:
@@ -131,22 +129,6 @@ class Home:
         if found.st_uid != self.uid:
             return "HOME belongs to somebody else"
         return "" if found.st_mode & 0o170000 == 0o040000 else "HOME is not a directory"
-
-
-def container_mark(home: "Home") -> bytes:
-    """What says that this is a container, the engine's mark or our own; b"" where nothing does. The one judge for events, question and doctor."""
-    if home.shared:
-        return MOUNT
-    for mark in MARKS:
-        try:
-            posix.stat(mark)
-        except OSError:
-            continue
-        return mark
-    for key in KEYS:
-        if home.env.get(key):
-            return key
-    return b""
 
 
 def may_hang(env: "dict[bytes, bytes]") -> bool:

@@ -15,6 +15,7 @@ from innerloop.core.outbound import erasure
 from innerloop.core.plan import project_file
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import cache, environment, paths
+from innerloop.core.shared.container import container_mark
 from innerloop.core.shared.terminal import line
 from innerloop.core.spool import store
 from innerloop.tools import erasing
@@ -126,7 +127,7 @@ def doctor(context: Context, as_json: bool) -> int:
     checks = [
         Check("version", True, f"innerloop {__version__}, {os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))}")
     ]
-    if paths.container_mark(context.home):
+    if container_mark(context.home):
         checks.append(_container_check(context))
     counts = state = None
     try:
@@ -167,7 +168,7 @@ def _wrapped(head: str, text: str) -> str:
 def _container_check(context: Context) -> Check:
     home, mount = context.home, os.fsdecode(paths.MOUNT)
     if not home.shared:
-        mark = os.fsdecode(paths.container_mark(home))
+        mark = os.fsdecode(container_mark(home))
         what = f"you are in one ({mark}), and events say so; it has files of its own. To share the host's answer, run on the host: innerloop init --container"
         return Check("container", True, what)
     shared = f"you are in one, and events say so; {mount} shares the consent and the spool of the host's uid {home.uid}"
