@@ -135,9 +135,8 @@ def test_one_module_uses_it_and_few_use_that() -> None:
     asking = {name for name, tree in trees() if "innerloop.core.outbound.http_client" in imports(tree)}
     assert asking == {
         "core/asking/events.py",  # one attempt to say that somebody left, where the question announced it
-        "core/outbound/backoff.py",  # its words
         "core/outbound/erasure.py", "core/outbound/sender.py",
-        "tools/disclosure/show.py", "tools/disclosure/stored.py", "tools/erasing.py", "tools/forget.py",
+        "tools/disclosure/show.py", "tools/disclosure/stored.py", "tools/erasing.py",
     }  # fmt: skip
 
 

@@ -7,11 +7,7 @@ import base64
 import gzip
 import json
 import os
-import signal
-import threading
-import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import datetime, timezone
 from typing import Callable, Optional
 from urllib.parse import urlsplit
@@ -21,9 +17,9 @@ from innerloop.core.outbound import answers, proxies
 from innerloop.core.outbound.answers import Answer
 from innerloop.core.outbound.connection import FAILURES, Connection, Refused, Response
 from innerloop.core.outbound.outcomes import LATER, Outcome, outcome
+from innerloop.core.outbound.time_limit import always, time_limit
 
 TIMEOUT = 10  # s
-LOOK_EVERY = 0.1  # s between two looks at whether a request may still go on
 LONGEST_ANSWER = 262144  # bytes that are read of one
 PIECE = 65536  # bytes that are read at a time
 
@@ -38,17 +34,8 @@ def body(events: "list[bytes]", digest: str, erasure: "dict[str, str]") -> bytes
     return b'{"batch":[' + b",".join(events) + b'],"context":' + context + b',"sentAt":' + sent_at + b"}"
 
 
-class Withdrawn(Exception):
-    """The answer changed while a request was under way: it was cut off."""
-
-
 class NoConnection(Exception):
     """Nobody could be asked: the message says why, for a person."""
-
-
-def always() -> bool:
-    """Nothing can end a request before its time."""
-    return True
 
 
 def post(
@@ -59,7 +46,7 @@ def post(
     `ours`: the write key is one of our own collector. Raises Withdrawn as soon as `may_go_on` says no.
     """
     try:
-        with _deadline(timeout, may_go_on):
+        with time_limit(timeout, may_go_on):
             answer = _exchange(endpoint + "/v1/batch", write_key, content, timeout, LONGEST_ANSWER)
     except NoConnection as error:
         return Outcome(LATER, str(error))
@@ -75,7 +62,7 @@ def ask(
     Never raises for what a network does.
     """
     try:
-        with _deadline(timeout, always):
+        with time_limit(timeout, always):
             answer = _exchange(url, write_key, content, timeout, longest)
     except NoConnection as error:
         return Outcome(LATER, str(error))
@@ -125,31 +112,6 @@ def _read(response: Response, longest: int) -> Answer:
     whole = unpacked and len(packed) <= longest and not response.length
     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
     return Answer(response.status, kind, content[:longest], response.getheader("Retry-After"), whole)
-
-
-@contextmanager
-def _deadline(seconds: float, may_go_on: Callable[[], bool]) -> "Iterator[None]":
-    """Bound a whole request: a socket's own timeout starts anew with every byte. Has no effect outside the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    started = time.monotonic()
-
-    def look(_number: int, _frame: object) -> None:
-        if not may_go_on():
-            raise Withdrawn
-        if time.monotonic() - started > seconds:
-            raise TimeoutError(f"not within {seconds:.0f} s")
-
-    handler = signal.signal(signal.SIGALRM, look)
-    left, _ = signal.setitimer(signal.ITIMER_REAL, LOOK_EVERY, LOOK_EVERY)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
-        if left:
-            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), 0.001))
 
 
 def _reason(error: object) -> str:

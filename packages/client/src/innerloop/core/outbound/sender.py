@@ -14,6 +14,7 @@ from innerloop.core.consent.answer import ON
 from innerloop.core.consent.resolve import ConsentState, Context, NoProject, for_clone, for_clones, resolve_project
 from innerloop.core.outbound import answers, backoff, batches, http_client, outcomes, seal
 from innerloop.core.outbound.reconcile import reconcile
+from innerloop.core.outbound.time_limit import Withdrawn
 from innerloop.core.plan import project_file
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import files
@@ -87,7 +88,7 @@ def deliver(context: Context, key: str, everything: bool = False, deadline: floa
         delivery = _Delivery(context, spool, key, everything, until, tell)
         try:
             delivery.run()
-        except http_client.Withdrawn:
+        except Withdrawn:
             return delivery.result("the answer changed meanwhile")
         except Stopped as stop:
             backoff.fail(spool, stop.outcome)
