@@ -133,16 +133,16 @@ def test_an_event_that_races_with_its_erasure_does_not_survive_it(collector: Col
                 with guard:
                     others.append(other)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.5)
-    state, events = _states(collector.forget(owner))[0]
-    time.sleep(0.5)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as threads:
+        working = [threads.submit(work) for _ in range(4)]
+        try:
+            time.sleep(0.5)
+            state, events = _states(collector.forget(owner))[0]
+            time.sleep(0.5)
+        finally:
+            stop.set()
 
+    assert [None] * 4 == [one.result() for one in working]
     assert "erased" == state
     assert isinstance(events, int)
     assert events > 0
