@@ -92,7 +92,7 @@ def test_init_prints_the_mounts_and_writes_nothing(agreed: Root) -> None:
     assert wanted == [Mount(one["source"], one["target"]) for one in listed.json["mounts"]]
     assert {"project": "shop", "uid": DEVELOPER} == {key: value for key, value in listed.json.items() if key != "mounts"}
     for said in (printed.err, listed.err):
-        assert all(text in said for text in ("/home/dev/.config/innerloop", "4242", "To take it back", "Nothing was written"))
+        assert all(text in said for text in ("/home/dev/.config/innerloop", "4242", "To undo this", "Nothing was written"))
         assert max(map(len, said.splitlines())) <= 80
     assert before == agreed.files()
 
