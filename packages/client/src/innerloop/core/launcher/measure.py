@@ -159,7 +159,7 @@ class Run:
     def _begin(self, started: "Moment") -> None:
         """Resolve the answer first where it is not known."""
         from innerloop.core.launcher import record  # noqa: PLC0415
-        from innerloop.core.shared import names  # noqa: F401, PLC0415 (imports come before `enter`: root's own may be root's alone)
+        from innerloop.core.shared import container, names  # noqa: F401, PLC0415 (imports come before `enter`: root's own may be root's alone)
 
         self.home = paths.Home(self.env)
         if self.home.shared:
