@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from innerloop_collector.config.configuration import Destination
 from innerloop_collector.exporters.address import check
 from innerloop_collector.exporters.failures import SendError
-from innerloop_collector.exporters.record import Record, Taken
+from innerloop_collector.exporters.record import Record, Sender, Taken
 from innerloop_collector.exporters.senders import open_sender
 from tests.destinations.receivers import Receiver
 from tests.destinations.support import SECRET
@@ -24,12 +25,17 @@ KINDS = ("newrelic", "segment", "otlp")
 RUN = Record(1, datetime.now(UTC).date(), "shop", "run", "shop.run", datetime.now(UTC), {}, {}, "message", "nobody", None, 1, 2, 0)
 
 
-def failure(kind: str, endpoint: str, directory: Path) -> str:
-    """Send a run to somewhere that does not take it; what is said of that."""
+def opened(kind: str, endpoint: str, directory: Path) -> Sender:
+    """A way to a destination that has half a second to answer."""
     key = directory / "key"
     key.write_text(SECRET)
     settings = Destination(kind=kind, recipient="x", endpoint=endpoint, key_file=str(key), timeout_seconds=0.5)  # type: ignore[arg-type]
-    sender = open_sender(settings, check("x", settings), Taken(), lambda: datetime.now(UTC))
+    return open_sender(settings, check("x", settings), Taken(), lambda: datetime.now(UTC))
+
+
+def failure(kind: str, endpoint: str, directory: Path) -> str:
+    """Send a run to somewhere that does not take it; what is said of that."""
+    sender = opened(kind, endpoint, directory)
     with contextlib.closing(sender), pytest.raises(SendError) as found:
         sender.send([RUN])
     return found.value.reason
@@ -74,6 +80,42 @@ def test_an_answer_that_does_not_come_in_time(kind: str, tmp_path: Path, receive
     receiver.say = receiver.hang
 
     assert "no answer: timed out after 0.5 s" == failure(kind, receiver.url, tmp_path)
+
+
+def _answering(status: str, *, pause: float) -> Callable[[socket.socket], None]:
+    """Answers a request with a status and a body that never ends."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1_000_000)
+        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 1000000000000\r\n\r\n".encode())
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            connection.sendall(b"x" * (1 if pause else 65536))
+            time.sleep(pause)
+
+    return serve
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_an_answer_without_an_end_the_status_counts_and_the_rest_is_left(
+    kind: str, tmp_path: Path, listener: Callable[..., int]
+) -> None:
+    refusing, taking = listener(_answering("401 No", pause=0)), listener(_answering("200 OK", pause=0))
+    began = time.monotonic()
+
+    assert "it answered 401; see its key and its address" == failure(kind, f"http://127.0.0.1:{refusing}", tmp_path)
+    with contextlib.closing(opened(kind, f"http://127.0.0.1:{taking}", tmp_path)) as sender:
+        assert 0 == sender.send([RUN])
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_that_comes_byte_by_byte_takes_no_longer_than_one_that_does_not_come(
+    kind: str, tmp_path: Path, listener: Callable[..., int]
+) -> None:
+    slow = listener(_answering("200 OK", pause=0.1))
+
+    assert "no answer: timed out after 0.5 s" == failure(kind, f"http://127.0.0.1:{slow}", tmp_path)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,12 +16,13 @@ import httpx2
 
 from innerloop_collector.config.configuration import Backup, Check
 from innerloop_collector.errors import UsageError
+from innerloop_collector.http.bounded_client import Bounds, ask
 from innerloop_collector.lifecycle import backup_manifest, erasure_journal
 from innerloop_collector.monitoring.status import STUCK_SECONDS, DestinationStatus, DiskStatus, QuarantineStatus, StoreStatus
 from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, WHAT_TO_DO, Reason
 
 _MANY_PARTS = 1_000  # of one table: the engine slows inserts down from this many in one month on
-_PATIENCE = 10.0  # seconds for the address whose Date is compared
+_BOUNDS = Bounds(seconds=10.0, most=65_536)  # of the answer whose Date is compared
 _DAY = 86_400
 _STILL_COMES = timedelta(days=1)  # what came yesterday or today: more of it is to be expected
 
@@ -96,7 +97,7 @@ def of_another_clock(wanted: Check) -> Iterator[Finding]:
     if not wanted.clock_url:
         return
     try:
-        said = httpx2.head(wanted.clock_url, timeout=_PATIENCE).headers["Date"]
+        said = ask("HEAD", wanted.clock_url, _BOUNDS).headers["Date"]
         distance = email.utils.parsedate_to_datetime(said).timestamp() - time.time()
     except (httpx2.HTTPError, httpx2.InvalidURL, KeyError, ValueError) as error:
         yield Finding("clock", f"check.clock_url tells no time ({type(error).__name__}); correct it or leave it out")

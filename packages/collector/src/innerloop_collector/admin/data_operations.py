@@ -8,7 +8,7 @@ from innerloop_collector.admin.operation import Answer, Area, Directory, operati
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.lifecycle.backup import BackupMaker
 from innerloop_collector.lifecycle.backup_catalog import Backups
-from innerloop_collector.lifecycle.eraser import Claim, Eraser
+from innerloop_collector.lifecycle.eraser import BACKUPS, NOTHING_SENT, Claim, Eraser, State
 from innerloop_collector.lifecycle.retention import Sweep
 from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 from innerloop_collector.store.keyed_hash import Hasher
@@ -85,7 +85,13 @@ class Erasure(Area):
         except concurrent.futures.TimeoutError:
             raise StoreError("the erasure has begun and is not finished; ask again for its receipt") from None
         events = sum(verdict.events for verdict in erased.verdicts)
-        return {"receipt": erased.receipt, "project": project, "ids": len(ids), "events": events, "destinations": erased.destinations}
+        return {
+            "receipt": erased.receipt,
+            "project": project,
+            "ids": len(ids),
+            "events": events,
+            "destinations": _elsewhere(erased.destinations),
+        }
 
     def _claim(self, project: str, user: str) -> Claim:
         installation = self._hasher.installation(project, user)
@@ -97,7 +103,12 @@ class Erasure(Area):
         found = self._erasures.receipt(receipt)
         if found is None:
             raise UsageError("there is no such receipt")
-        return {**found._asdict(), "day": found.day.isoformat()}
+        return {**found._asdict(), "day": found.day.isoformat(), "destinations": _elsewhere(found.destinations)}
+
+
+def _elsewhere(destinations: dict[str, str]) -> dict[str, str]:
+    """Say what is so: what the protocol, and so a receipt, calls erased at a destination was never sent there. Backups are erased."""
+    return {name: NOTHING_SENT if state == State.ERASED and name != BACKUPS else state for name, state in destinations.items()}
 
 
 class Retention(Area):

@@ -1,6 +1,7 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for the engine and the web server to be imported
 """How a command reaches the collector: the running service, or the store itself."""
 
+import json
 import sys
 from contextlib import closing
 from typing import Any, NoReturn
@@ -13,10 +14,11 @@ from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import Holder, acquire
 from innerloop_collector.config.paths import Paths
 from innerloop_collector.errors import CollectorError, StoreError, UsageError
+from innerloop_collector.http.bounded_client import Answered, Bounds, TooLarge, ask
 from innerloop_collector.monitoring import logs
 
 _PATIENCE = 15.0
-_TIMEOUT = 120.0
+_BOUNDS = Bounds(seconds=120.0, most=64 << 20)  # of an answer: a report, or a list of what ever was
 
 
 def call(paths: Paths, configuration: Configuration, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def _remote(paths: Paths, service: Holder, operation: str, arguments: dict[str, 
         ) from error
 
 
-class _Answered(dict[str, Any]):
+class _Answer(dict[str, Any]):
     """What an address answered. Whoever reads it learns that it is no collector's answer where something is missing."""
 
     url = ""
@@ -75,37 +77,35 @@ def no_collector(url: str) -> CollectorError:
     return CollectorError(f"{url} answers, but not as a collector of this version does; check the address, and the versions at both ends")
 
 
-def call_remote(elsewhere: Remote, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Ask a collector elsewhere."""
+def call_remote(elsewhere: Remote, operation: str, arguments: dict[str, Any], bounds: Bounds = _BOUNDS) -> dict[str, Any]:
+    """Ask a collector elsewhere, whose answer is read within bounds."""
     try:
-        answer = _Answered(_post(elsewhere, operation, arguments, own=False))
+        answer = _Answer(_post(elsewhere, operation, arguments, own=False, bounds=bounds))
         answer.url = elsewhere.url
         return answer
+    except TooLarge as error:
+        raise CollectorError(f"{elsewhere.url} answers, but {error}; check the address") from error
     except httpx2.HTTPError as error:
         raise CollectorError(f"{elsewhere.url} does not answer: {str(error) or type(error).__name__}; check the address") from error
 
 
-def _post(service: Remote, operation: str, arguments: dict[str, Any], *, own: bool) -> dict[str, Any]:
+def _post(service: Remote, operation: str, arguments: dict[str, Any], *, own: bool, bounds: Bounds = _BOUNDS) -> dict[str, Any]:
     """Ask a service; proxies that the environment names are used for one elsewhere only. A redirection is not followed: the token is for one address."""
-    with httpx2.Client(trust_env=not own, timeout=_TIMEOUT) as client:
-        response = client.post(
-            f"{service.url}/admin/v1/call",
-            json={"operation": operation, "arguments": arguments},
-            headers={"Authorization": f"Bearer {service.token}"},
-        )
-    return _answer(service.url, response)
+    asked = {"operation": operation, "arguments": arguments}
+    headers = {"Authorization": f"Bearer {service.token}"}
+    return _read(service.url, ask("POST", f"{service.url}/admin/v1/call", bounds, trust_env=not own, json=asked, headers=headers))
 
 
-def _answer(url: str, response: httpx2.Response) -> dict[str, Any]:
+def _read(url: str, answered: Answered) -> dict[str, Any]:
     try:
-        document = response.json()
+        document = json.loads(answered.content)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         document = {}
-    if response.status_code == 200 and document:
+    if answered.status == 200 and document:
         return document
-    if response.status_code == 200:
+    if answered.status == 200:
         raise no_collector(url)
-    detail = str(document.get("detail", f"the service answered {response.status_code}"))
-    raise StoreError(detail) if response.status_code == 503 else CollectorError(detail)
+    detail = str(document.get("detail", f"the service answered {answered.status}"))
+    raise StoreError(detail) if answered.status == 503 else CollectorError(detail)

@@ -12,6 +12,7 @@ from urllib.request import proxy_bypass
 import urllib3
 from newrelic_telemetry_sdk import EventClient
 
+from innerloop_collector.exporters import answers
 from innerloop_collector.exporters.address import Address
 from innerloop_collector.exporters.failures import Rejected, of_no_answer, of_status, retry_after
 from innerloop_collector.exporters.record import Record
@@ -22,17 +23,37 @@ _LONGEST_VALUE = 4_096
 _LARGEST_NUMBER = 2**63 - 1
 
 
-class _PlainClient(EventClient):  # type: ignore[misc]  # the SDK has no types
-    """The SDK's client without TLS."""
+class _Bounded(urllib3.HTTPConnectionPool):
+    """Reads answers within bounds."""
 
-    POOL_CLS = urllib3.HTTPConnectionPool
+    def urlopen(self, method: str, url: str, *words: Any, **options: Any) -> urllib3.BaseHTTPResponse:
+        """Send a request; its answer was read."""
+        response = super().urlopen(method, url, *words, **{**options, "preload_content": False})
+        answers.content(response, options["timeout"])
+        return response
+
+
+class _BoundedTls(_Bounded, urllib3.HTTPSConnectionPool):
+    """With TLS."""
+
+
+class _Client(EventClient):  # type: ignore[misc]  # the SDK has no types
+    """The SDK's client, which would read any answer to its end."""
+
+    POOL_CLS = _BoundedTls
+
+
+class _PlainClient(EventClient):  # type: ignore[misc]  # as above
+    """The same without TLS."""
+
+    POOL_CLS = _Bounded
 
 
 class NewRelic:
     """A way to one New Relic account."""
 
     def __init__(self, address: Address, key: str, timeout: float, now: Callable[[], datetime]) -> None:
-        kind = EventClient if address.tls else _PlainClient
+        kind = _Client if address.tls else _PlainClient
         direct = {"_proxy": None} if not address.tls or proxy_bypass(address.host) else {}
         self._client = kind(key, host=address.host, port=address.port, **direct)
         self._timeout = timeout

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import requests
+import urllib3
 from google.protobuf.message import DecodeError
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -17,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.metrics.export import MetricExportResult
 from opentelemetry.sdk.trace.export import SpanExportResult
 
+from innerloop_collector.exporters import answers
 from innerloop_collector.exporters.address import Address
 from innerloop_collector.exporters.failures import Refusing, Rejected, SendError, Unavailable, of_no_answer, of_status, retry_after
 from innerloop_collector.exporters.otlp_metrics import metrics
@@ -31,6 +33,7 @@ class _Session(requests.Session):
 
     def __init__(self, timeout: float) -> None:
         super().__init__()
+        self.headers["Accept-Encoding"] = "identity"  # answers are bounded as they come
         self._timeout = timeout
         self.failure: SendError | None = None
         self.answer = b""
@@ -39,14 +42,15 @@ class _Session(requests.Session):
         """Send a request, and note how it went."""
         self.failure, self.answer = None, b""
         try:
-            response = super().send(request, **options)
-        except (requests.RequestException, OSError) as error:
+            response = super().send(request, **{**options, "stream": True, "allow_redirects": False})
+            content = answers.content(response.raw, self._timeout)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             self.failure = of_no_answer(error, self._timeout)
             raise self.failure from error  # of a type that the exporter does not try again
         if not response.ok or response.status_code >= 300:
             self.failure = of_status(response.status_code, retry_after(response.headers.get("Retry-After")))
             raise self.failure
-        self.answer = response.content
+        self.answer = content
         return response
 
 

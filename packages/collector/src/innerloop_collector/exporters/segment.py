@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
+import urllib3
 from segment.analytics.client import Client
 from segment.analytics.request import DatetimeSerializer
 
 from innerloop_collector import __version__
+from innerloop_collector.exporters import answers
 from innerloop_collector.exporters.address import Address
 from innerloop_collector.exporters.failures import Rejected, of_no_answer, of_status, retry_after
 from innerloop_collector.exporters.record import Record
@@ -45,8 +47,9 @@ class Segment:
         body = {"batch": batch, "sentAt": datetime.now(UTC).isoformat(), "writeKey": self._key}
         content = gzip.compress(json.dumps(body, cls=DatetimeSerializer).encode())
         try:  # a redirection is not followed: events go to the configured host or nowhere
-            response = self._session.post(self._url, data=content, timeout=self._timeout, allow_redirects=False)
-        except (requests.RequestException, OSError) as error:
+            response = self._session.post(self._url, data=content, timeout=self._timeout, allow_redirects=False, stream=True)
+            answers.content(response.raw, self._timeout)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise of_no_answer(error, self._timeout) from error
         if not 200 <= response.status_code < 300:
             raise of_status(response.status_code, retry_after(response.headers.get("Retry-After")))

@@ -31,6 +31,7 @@ from innerloop_collector.store.writer import Writer
 _AGAIN = 30.0  # seconds until an erasure that failed is tried again, also if nobody asks
 _MOST_WAITING = 1_000
 NOT_PROVABLE = "not provable"
+NOTHING_SENT = "nothing was sent"  # what an operator reads of a destination that the protocol calls erased
 BACKUPS = "backups"  # the name under which a receipt speaks of them
 _FATES = ("erased", "requested", NOT_PROVABLE)  # the worst last
 _log = structlog.get_logger()

@@ -1,0 +1,50 @@
+"""Ask an address over HTTP, and read its answer within bounds of time and bytes, whoever answers there."""
+
+import asyncio
+from typing import Any, NamedTuple
+
+import httpx2
+
+
+class Bounds(NamedTuple):
+    """How long an answer may take as a whole, and how many bytes it may have."""
+
+    seconds: float
+    most: int
+
+
+class TooLarge(httpx2.HTTPError):
+    """An answer has more bytes than it may have."""
+
+
+class Answered(NamedTuple):
+    """An answer that came within its bounds."""
+
+    status: int
+    headers: httpx2.Headers
+    content: bytes
+
+
+def ask(method: str, url: str, bounds: Bounds, *, trust_env: bool = True, **options: Any) -> Answered:
+    """Ask an address. A redirection is not followed. Raises httpx2.HTTPError, TooLarge among them, and httpx2.InvalidURL.
+
+    A timeout of the client's own is one of each step, so that who sends a byte now and then would hold it for ever: this one is of the whole.
+    """
+    try:
+        return asyncio.run(asyncio.wait_for(_ask(method, url, bounds.most, trust_env, options), bounds.seconds))
+    except TimeoutError as error:
+        raise httpx2.ReadTimeout(f"no whole answer within {bounds.seconds:g} s") from error
+
+
+async def _ask(method: str, url: str, most: int, trust_env: bool, options: dict[str, Any]) -> Answered:
+    plain = {**options.pop("headers", {}), "Accept-Encoding": "identity"}  # what is packed may be small, and large when unpacked
+    async with (
+        httpx2.AsyncClient(trust_env=trust_env, timeout=None) as client,
+        client.stream(method, url, headers=plain, **options) as response,
+    ):
+        content = bytearray()
+        async for piece in response.aiter_raw():
+            content += piece
+            if len(content) > most:
+                raise TooLarge(f"its answer has more than {most} bytes")
+        return Answered(response.status_code, response.headers, bytes(content))
