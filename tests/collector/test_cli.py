@@ -74,7 +74,7 @@ def test_after_a_kill_the_directory_is_free_again(collector: Collector) -> None:
     collector.send(run_event())
     collector.kill()
 
-    assert 1 == collector.ask("check")["events"]
+    assert 1 == collector.stored
 
 
 @pytest.mark.parametrize(

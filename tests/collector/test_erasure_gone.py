@@ -238,7 +238,7 @@ def test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start(
     _wait_until_finished(rare)
 
     assert set() == _found(rare, owner, events)
-    assert (5, 0, 1) == (rare.stored, rare.waiting, rare.ask("check")["tombstones"])
+    assert (5, 0, 1) == (rare.stored, rare.waiting, rare.check()["tombstones"])
     assert "old_parts_lifetime = 60" in _definition(rare)
     state, events_told = _states(rare.forget(owner))[0]
     assert "erased" == state

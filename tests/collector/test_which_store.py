@@ -1,5 +1,7 @@
 """A command says which store it was about, where that may not be the one that was meant."""
 
+import pytest
+
 from tests.collector.support import PROJECT, Collector
 
 
@@ -33,3 +35,15 @@ def test_where_nothing_is_known_of_services_nothing_is_said_and_everything_works
     idle.start_with()
 
     assert "" == idle.cli("keys", "list").stderr
+
+
+@pytest.mark.parametrize("words", [("projects", "apply"), ("serve", "--port", "0", "--project-file")], ids=["apply", "serve"])
+@pytest.mark.parametrize("text", [None, "[project", '[project]\nid = "acme"\n'], ids=["missing", "no TOML", "no project"])
+def test_a_file_that_cannot_be_applied_makes_no_store(idle: Collector, words: tuple[str, ...], text: str | None) -> None:
+    path = idle.directory / "innerloop.toml"
+    if text is not None:
+        path.write_text(text)
+    done = idle.cli(*words, str(path))
+
+    assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr
+    assert not any((idle.data / name).exists() for name in ("secret", "store", "erasures.log"))

@@ -139,7 +139,7 @@ def test_an_erasure_is_answered_as_done_only_when_it_is(collector: UrlCollector,
     assert 503 == collector.post("/v1/forget", {"ids": [owner.claim]}).status_code
     answer = collector.forget(owner)
     assert ("erased", "server") == (answer["ids"][0]["state"], answer["files"]), "of the server's files only the server knows"
-    assert "server" == collector.ask("check")["store"]
+    assert "server" == collector.check()["store"]
     assert [1, 1] == stored(collector)
 
 

@@ -30,7 +30,7 @@ class Projects(Area):
     @operation("projects.apply", Role.ADMIN)
     def apply(self, toml: str, source: str, min_active_weeks: ActiveWeeks | None = None, with_key: bool = False) -> Answer:
         """Register a project file, and give the events that waited for it another chance."""
-        project = _project(toml, source)
+        project = read_project(toml, source)
         registry = self._registry
         version, changed = registry.apply(project, min_active_weeks)
         bring_key = with_key and project.key_is_ours and not project.lacks_key
@@ -54,7 +54,7 @@ class Projects(Area):
         return {"projects": [{**_version(all_of[-1]), "versions": [_version(one) for one in all_of]} for all_of in seen]}
 
 
-def _project(text: str, source: str) -> Project:
+def read_project(text: str, source: str) -> Project:
     """Read a project file as the client does: with its own reader, which takes time and memory in proportion to the file. Raises UsageError."""
     if len(text) > MOST_BYTES:
         raise UsageError(f"{source} cannot be applied: it is larger than {MOST_BYTES // 1024} KB")

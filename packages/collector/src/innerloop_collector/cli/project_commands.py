@@ -26,8 +26,13 @@ def projects() -> None:
 @as_json
 def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json: bool) -> None:
     """Register a version of a project file, and release events that waited for it."""
+    from innerloop_collector.admin.project_operations import read_project
+
+    text = read(file)
+    if place.here is not None:
+        read_project(text, file)  # before a store is made for it
     new = place.here is not None and not place.configuration.store.url and not place.here.store.exists()
-    answer = call(place, "projects.apply", toml=read(file), source=file, min_active_weeks=min_active_weeks)
+    answer = call(place, "projects.apply", toml=text, source=file, min_active_weeks=min_active_weeks)
     if new:
         say(f"note: a new store was made in {place.paths.data}", err=True)
     unknown = answer["unknown_keys"]

@@ -17,6 +17,7 @@ import structlog
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.admin.api import Admin, load_token
 from innerloop_collector.admin.operations import Operations
+from innerloop_collector.admin.project_operations import read_project
 from innerloop_collector.composition.areas import operations
 from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.configuration import Configuration
@@ -57,6 +58,9 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
     raise_file_limit(configuration.limits.connections)
     if opened := tighten(paths):
         _log.warning("the data directory was open to others and is closed to them now", files=len(opened))
+    projects = [(read_text(file), str(file)) for file in project_files]
+    for text, source in projects:
+        read_project(text, source)  # before a store is made for it
     listener = http_server.listen(*address)
     collector = Collector(paths, configuration)
     if collector.throw_away:
@@ -64,8 +68,8 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
     collector.open()
     known = operations(collector)
     try:
-        for file in project_files:
-            known.call("projects.apply", {"toml": read_text(file), "source": str(file), "with_key": True})
+        for text, source in projects:
+            known.call("projects.apply", {"toml": text, "source": source, "with_key": True})
         collector.start_workers()
         with ThreadPoolExecutor(_READERS, "reader", initializer=collector.store.engine.open) as readers:
             served = build(collector, known, readers)
