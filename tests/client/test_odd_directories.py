@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from innerloop.tools.setup import gnumakefile
 from tests.client.people import DAY, Developer
 from tests.client.recorder import Recorder, Reply
 
@@ -88,3 +89,25 @@ def test_a_spool_that_leads_elsewhere_holds_up_no_other(agreed: Developer, serve
 
     assert server.events
     assert [far / "next"] == list(far.iterdir())
+
+
+@pytest.mark.parametrize("place", ["spool", f"spool/{KEY}"])
+def test_a_spool_behind_a_link_is_none_of_this_machines(agreed: Developer, place: str) -> None:
+    far = agreed.base / "far"
+    spool = far if KEY in place else far / KEY
+    spool.mkdir(parents=True)
+    (spool / "about.json").write_text('{"consent": "shop-01234567-0123456789ab.json", "project": "behind-the-link"}')
+    (agreed.base / "clone").mkdir()
+    (agreed.base / "clone" / "GNUmakefile").write_bytes(gnumakefile.whole("Makefile"))
+    (spool / "roots").write_text(f"{agreed.base}/clone/innerloop.toml\0")
+    before = contents(far)
+    agreed.run("true")
+    if place == "spool":
+        (agreed.state / place).rename(agreed.base / "old")
+    (agreed.state / place).symlink_to(far)
+    told = agreed.innerloop("uninstall", "--dry-run", "--json").json
+    done = agreed.innerloop("opt-out", "--all")
+
+    assert "clone" not in str(told)
+    assert "behind-the-link" not in done.out + done.err
+    assert before == contents(far)

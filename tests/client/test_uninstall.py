@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,17 @@ def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-STRANGERS = ("state/mine", "state/spool/mine", "state/hot/mine", "config/mine.txt")
+def test_what_a_killed_command_left_of_the_probe_goes_too(measured: Developer) -> None:
+    """Made as the probe's own directories are: under a name of tempfile's, to be moved into place."""
+    left = [tempfile.mkdtemp(prefix=prefix, dir=measured.state / "probe") for prefix in (".new-", ".old-") for _ in range(3)]
+    (Path(left[0]) / "sh").write_text("x")
+    removed = uninstall(measured)["removed"]
+
+    assert set(left) <= set(removed)
+    assert not measured.state.exists()
+
+
+STRANGERS = ("state/mine", "state/spool/mine", "state/hot/mine", "state/probe/.new-s", "state/probe/.old-notes.txt", "config/mine.txt")
 
 
 def test_what_innerloop_did_not_make_stays_and_is_named(measured: Developer, tmp_path: Path) -> None:

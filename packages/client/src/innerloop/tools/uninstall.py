@@ -68,7 +68,7 @@ def _may(context: Context) -> None:
 
 
 def _look(context: Context) -> Inventory:
-    spools = [f"{context.state}/spool/{name}" for name in entries.names(f"{context.state}/spool")]
+    spools = [f"{context.state}/spool/{name}" for name in entries.spools(context.state)]
     roots = [root for spool in spools for root in store.roots(spool)]
     answers = leftovers.answers(context.config)
     keys = sum(bool(found.user_id or found.earlier) for path in answers if (found := _load(path)))
@@ -117,7 +117,7 @@ def _refuse_while_something_runs(context: Context) -> None:
     files.remove(f"{context.state}/enabled")
     files.remove(f"{context.state}/attach.mk")
     running = 0
-    for name in entries.names(f"{context.state}/spool"):
+    for name in entries.spools(context.state):
         spool = f"{context.state}/spool/{name}"
         running += sum(not store.abandoned(f"{spool}/run/{run_id}", 0) for run_id in entries.ids(spool, "run"))
     if running:

@@ -16,7 +16,7 @@ from innerloop.core.consent.resolve import PAUSED, ConsentState, Context, asking
 from innerloop.core.outbound import seal
 from innerloop.core.shared import environment, files, terminal
 from innerloop.core.shared.terminal import Failure, say
-from innerloop.core.spool import store
+from innerloop.core.spool import entries, store
 
 MOST_ASKED = 65536  # bytes
 YES, KEEP, DETAILS, NOT_NOW = "yes", "keep", "?", "not now"
@@ -180,10 +180,9 @@ def keys_of(context: Context, state: ConsentState) -> "list[str]":
 def known(context: Context) -> "list[tuple[str, dict[str, str]]]":
     """Every spool of this machine with what is known about it."""
     found = []
-    directory = f"{context.state}/spool"
-    for key in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+    for key in entries.spools(context.state):
         try:
-            about = files.read_json(f"{directory}/{key}/about.json")
+            about = files.read_json(f"{context.spool(key)}/about.json")
         except files.UnusableFile:
             about = None
         if about and isinstance(about.get("consent"), str) and isinstance(about.get("project"), str):

@@ -21,7 +21,7 @@ def deliver(context: Context) -> int:
     _confine()
     directory = f"{context.state}/spool"
     # The one that was begun last goes last: where a delivery used up our time, the others are served before it is tried again.
-    for key in sorted(entries.names(directory), key=lambda key: sender.begun(f"{directory}/{key}")):
+    for key in sorted(entries.spools(context.state), key=lambda key: sender.begun(f"{directory}/{key}")):
         if _due(f"{directory}/{key}"):
             with suppress(files.UnusableFile, OSError):  # what is odd about one spool (`doctor` names it) holds up no other
                 sender.deliver(context, key)

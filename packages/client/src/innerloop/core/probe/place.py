@@ -22,6 +22,7 @@ LINKS = tuple(f"{old}{name}" for old in ("", *(f"{name}/" for name in OLD)) for 
 PLAIN = re.compile(r"/[A-Za-z0-9._/+@,-]+")  # what make and every shell take as it stands
 KEEP = 30 * 24 * 3600  # s that a directory of another version stays after it was last prepared
 DIGEST = re.compile(r"[0-9a-f]{12}")
+UNFINISHED = re.compile(r"\.(?:new|old)-[a-z0-9_]{8}")  # a directory that is being built, or that makes room: tempfile's names
 
 
 def prepare(state: str) -> "tuple[str, str]":
@@ -140,7 +141,7 @@ def _tidy(parent: str, current: str) -> None:
     """Remove what other versions left, when no build can be using it any more."""
     before = time.time() - KEEP
     for name in os.listdir(parent):
-        ours = DIGEST.fullmatch(name) or name.startswith((".new-", ".old-"))
+        ours = DIGEST.fullmatch(name) or UNFINISHED.fullmatch(name)
         if ours and name != current and os.lstat(f"{parent}/{name}").st_mtime < before:
             shutil.rmtree(f"{parent}/{name}", ignore_errors=True)
 

@@ -34,6 +34,12 @@ def names(directory: str) -> "list[str]":
         return []
 
 
+def spools(state: str) -> "list[str]":
+    """The spools of a state directory, by their keys. What lies behind a link is none of ours, and nothing of it is read."""
+    directory = f"{state}/spool"
+    return [name for name in names(directory) if not os.path.islink(f"{directory}/{name}")]
+
+
 def ids(spool: str, place: str) -> "list[str]":
     """The runs in one place."""
     return [name for name in names(f"{spool}/{place}") if len(name) == 36 and RUN.fullmatch(name)]

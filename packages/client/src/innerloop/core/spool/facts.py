@@ -6,8 +6,10 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Optional
 
 HEAD = "innerloop-run 1"
-LONGEST_NUMBER = 19  # characters: nanoseconds until the year 2286
-LATEST_COMMIT = 4_102_444_800  # s since 1970: the year 2100
+LATEST = 4_102_444_800  # s since 1970: the year 2100
+LONGEST = 1 << 62  # ns that any machine was up
+STATUSES = range(-128, 256)  # an exit status, or minus the signal
+_NUMBER = re.compile("-?[0-9]{1,19}")
 SUSPENDED_AFTER = 1_000_000_000  # ns by which the clocks differ when the machine slept
 
 
@@ -90,12 +92,14 @@ def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
     try:
         if head != HEAD:
             raise Unreadable("not a record of this version")
-        wall, awake, boot = (_number(word) for word in values["start"].split())
+        wall, awake, boot = map(_number, values["start"].split())
         end = None
         if "end" in values and lines[-1] == "":  # a line that was written whole
             status, end_awake, end_boot = values["end"].split()
             end = (None if status == "-" else _number(status), _number(end_awake), _number(end_boot))
-        if not _is_normal(values["root"]):
+        if not _may_be(wall, awake, boot, end):
+            raise Unreadable("a number of it cannot be")
+        if not is_plain(values["root"]):
             raise Unreadable("its project file has no absolute path")
         return RunFacts(
             run_id, values["serial"], values["digest"], values["mode"], values["name"], values["local"], values["type"],
@@ -105,13 +109,25 @@ def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
         raise Unreadable(f"cut short: {error}") from error
 
 
-def _is_normal(path: str) -> bool:
+def _may_be(wall: int, awake: int, boot: int, end: "Optional[tuple[Optional[int], int, int]]") -> bool:
+    """Whether the numbers of a record are ones that the launcher could write: moments that some field of the plan can say."""
+    status, end_awake, end_boot = end or (None, awake, boot)
+    moments = (wall, wall + end_boot - boot)
+    return (
+        all(0 <= moment < LATEST * 1_000_000_000 for moment in moments)
+        and all(0 <= clock < LONGEST for clock in (awake, boot, end_awake, end_boot))
+        and (status is None or status in STATUSES)
+    )
+
+
+def is_plain(path: str) -> bool:
+    """Whether a project file's path is absolute and as short as it can be: it means one file, wherever we stand."""
     return path.startswith("/") and not path.startswith("//") and path != "/" and os.path.normpath(path) == path
 
 
 def _number(word: str) -> int:
-    if len(word) > LONGEST_NUMBER:
-        raise ValueError("a number is too large")
+    if not _NUMBER.fullmatch(word):
+        raise ValueError("no number, or one that is too large")
     return int(word)
 
 
@@ -123,7 +139,7 @@ def parse_git(sidecar: str) -> Optional[GitFacts]:
         return None
     try:
         seconds = int(words[0])
-        if not 0 <= seconds < LATEST_COMMIT:  # no value of the plan says when that was, and the run must not stay for it
+        if not 0 <= seconds < LATEST:  # no value of the plan says when that was, and the run must not stay for it
             return None
         moment = datetime.fromtimestamp(seconds, _zone(words[1]))
     except (ValueError, OverflowError, OSError):  # a commit holds what its author wrote

@@ -26,6 +26,7 @@ KEEP_SENT = 30 * 86400  # s that the copies of what left are kept
 MOST_SENT = 64 << 20  # bytes of them
 WITHDRAWN = "withdrawn"  # the reason of a drop that no answer covers any more
 KEEP_LOGS, MOST_LOGS = 30 * 86400, 200  # s that target logs are kept for their developer, and how many
+LATEST = 1 << 34  # s since 1970: no later moment is one
 MOST_LOG_BYTES = 128 << 20  # of all target logs together
 
 
@@ -69,12 +70,12 @@ def prepare(spool: str, project_file: str) -> None:
 
 
 def roots(spool: str) -> "list[str]":
-    """The project files that this spool was used with, oldest first."""
+    """The project files that this spool was used with, oldest first. A path that is not plain means another file to everybody: it is none."""
     try:
         data = files.read_own(f"{spool}/roots") or b""
     except files.UnusableFile:
         return []
-    return data.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    return [path for path in data.decode("utf-8", "surrogateescape").split("\0")[:-1] if facts.is_plain(path)]
 
 
 def set_next(spool: str, moment: float) -> None:
@@ -232,10 +233,10 @@ def read_sealed(spool: str, run_id: str, place: str = "sealed") -> Sealed:
         for event in events[:-1]:
             untrusted.parse_object(event)
         serial, test, name, root = (_text(values[key]) for key in ("serial", "test", "name", "root"))
-        sealed = Sealed(run_id, float(values["release"]), serial, test, name, root, tuple(events[:-1]))
+        sealed = Sealed(run_id, _moment(values["release"]), serial, test, name, root, tuple(events[:-1]))
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise Damaged("damaged") from error
-    if not sealed.events:
+    if not sealed.events or not (root == "" or facts.is_plain(root)):
         raise Damaged("damaged")
     return sealed
 
@@ -244,6 +245,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
     return value
+
+
+def _moment(value: object) -> float:
+    if not untrusted.is_number(value, LATEST) or value < 0:  # type: ignore[operator]
+        raise ValueError(value)
+    return float(value)  # type: ignore[arg-type]
 
 
 def modified(path: str) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from innerloop.core.consent import cache_files
+from innerloop.core.probe import place
 from innerloop.core.shared import files
 from innerloop.tools.setup import gnumakefile, targets
 
@@ -17,7 +18,7 @@ STATE = {
     "": rf"(?:enabled|asked|receipts|attach\.mk){files.BEING_WRITTEN}",
     "hot": cache_files.NAME.pattern,
     "spool": rf"{KEY}(?:-ci)?",
-    "probe": r"\.?[0-9a-f]{12}(?:[.-].*)?",
+    "probe": rf"\.?{place.DIGEST.pattern}(?:[.-].*)?|{place.UNFINISHED.pattern}",
 }
 ERASURE = rf"{KEY}(?:-ci)?\.json"  # in `forget`: removed once it is done
 ANSWER = rf"[a-z0-9][a-z0-9._-]*\.json{files.BEING_WRITTEN}"
@@ -39,7 +40,7 @@ class Named(NamedTuple):
 
 def state(directory: str) -> "list[str]":
     """What innerloop keeps in its state directory, but for erasures that wait; what starts a measurement comes first."""
-    found = [path for place in STATE for path in _ours(os.path.join(directory, place).rstrip("/"), STATE[place])]
+    found = [path for within, pattern in STATE.items() for path in _ours(os.path.join(directory, within).rstrip("/"), pattern)]
     return sorted(found, key=lambda path: os.path.basename(path) not in ("enabled", "attach.mk"))
 
 
