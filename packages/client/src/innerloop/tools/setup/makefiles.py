@@ -104,9 +104,14 @@ def _by_directory(root: str, paths: "list[str]") -> "dict[str, set[str]]":
     found: "dict[str, set[str]]" = {}
     for path in paths:
         directory, name = os.path.split(path)
-        if name in NAMES and _ours(directory) and os.path.isfile(os.path.join(root, path)):
+        if name in NAMES and _ours(directory) and is_within(root, directory) and os.path.isfile(os.path.join(root, path)):
             found.setdefault(directory, set()).add(name)
     return {directory: found[directory] for directory in sorted(found, key=lambda one: (one.count("/") + bool(one), one))}
+
+
+def is_within(root: str, directory: str) -> bool:
+    """Whether a directory (relative to the project's) is really there: git's listing names what was there before a link took its place."""
+    return os.path.realpath(os.path.join(root, directory)) == os.path.normpath(os.path.join(os.path.realpath(root), directory))
 
 
 def _read_by_make(root: str, directory: str, names: "set[str]") -> str:
@@ -152,12 +157,6 @@ def in_checkout(directory: str) -> str:
             return ""
         directory = parent
     return directory
-
-
-def exclude_file(root: str) -> str:
-    """The path of the checkout's own list of what git shall not see (for a worktree too), or an empty string."""
-    said = _ask(root, "rev-parse", "--git-path", "info/exclude")
-    return "" if said is None else os.path.join(root, os.fsdecode(said.rstrip(b"\n")))
 
 
 def _walk(root: str) -> "list[str]":

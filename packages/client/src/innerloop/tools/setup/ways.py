@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple, Optional
 
-from innerloop.tools.setup import exclude, gnumakefile, makefiles, owners, targets, template
+from innerloop.tools.setup import exclude, git_directory, gnumakefile, makefiles, owners, targets, template
 from innerloop.tools.setup.changes import Change, Refused, look
 from innerloop.tools.setup.makefiles import Makefile
 
@@ -61,9 +61,10 @@ def _keep_private(root: str, plan: Plan, ours: "list[str]", others: "list[str]")
     """Keep files out of git by the checkout's own list."""
     if others:
         raise Refused(f"{others[0]} is the project's own, so our lines in it cannot be kept out of git; use --way makefile or --way hook")
-    path = makefiles.exclude_file(root)
-    if not path:
+    checkout = makefiles.in_checkout(root)
+    if not checkout:
         raise Refused("this is no git checkout, so there is nothing to keep a file out of; use --way makefile")
+    path = git_directory.exclude_file(checkout)
     before = after = look(path)
     for one in ours:
         if makefiles.is_tracked(one):
@@ -84,7 +85,11 @@ def _show(root: str, plan: Plan, ours: "list[str]") -> Plan:
 
 def _excluded(root: str, patterns: "Optional[set[bytes]]") -> "list[Change]":
     """The change that takes patterns of ours (None: all below `root`) out of the checkout's list, or nothing."""
-    path = makefiles.exclude_file(root) if makefiles.in_checkout(root) else ""
+    checkout = makefiles.in_checkout(root)
+    try:
+        path = git_directory.exclude_file(checkout) if checkout else ""
+    except Refused:
+        return []  # where the list is not the checkout's own, nothing of ours stands in it
     before = look(path) if path else None
     if before is None:
         return []
@@ -130,7 +135,7 @@ def _private(root: str, excluded: "list[Change]") -> "list[str]":
         for pattern in exclude.patterns(change.before or b""):
             directory = os.path.relpath(os.path.join(top, os.fsdecode(os.path.dirname(pattern)).lstrip("/").replace("\\", "")), root)
             directory = "" if directory == "." else directory
-            if directory not in known and not directory.startswith(".."):
+            if directory not in known and not directory.startswith("..") and makefiles.is_within(root, directory):
                 found.append(directory)
     return found
 
