@@ -502,7 +502,7 @@ def test_a_relative_path_in_a_list_of_project_files_reads_nothing(agreed: Develo
     below.mkdir()
     (below / "innerloop.toml").write_text(agreed.project_file.read_text().replace("shop.first", "shop.second"))
     with (agreed.spool / "roots").open("ab") as roots:
-        roots.write(b"sub/innerloop.toml\0./innerloop.toml\0/a/../innerloop.toml\0")
+        roots.write(b"/a/../innerloop.toml\0./innerloop.toml\0sub/innerloop.toml\0")
     agreed.flush()
 
     assert ["shop.first"] == [request.key for request in server.requests]

@@ -1,13 +1,15 @@
 """What `forget` and `reset-id` write down, and what they ask a collector about a receipt. The erasing itself is `core.outbound.erasure`'s."""
 
+import hashlib
 import secrets
 import uuid
-from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
 from innerloop.core.consent.answer import Answer, decline, save
 from innerloop.core.outbound import erasure, http_client, outcomes
 from innerloop.core.outbound.erasure import LONGEST_WORDS, MOST_EVENTS, Wanted
+from innerloop.core.plan.agreement import destination_digest
+from innerloop.core.plan.project import Project
 from innerloop.core.shared import files, untrusted
 from innerloop.core.spool import held
 
@@ -16,16 +18,43 @@ BACKUPS = "backups"  # stands among a receipt's destinations too
 
 def new_id(before: Answer, retention_days: int) -> Answer:
     """Give the id up for a new one; the answer stays. The old one is kept until its last record's retention ends."""
-    until = (datetime.now(timezone.utc) + timedelta(days=retention_days + 1)).date().isoformat()
-    old = {"id": before.user_id, "secret": str(before.consent.get("secret") or ""), "until": until}
-    consent = {**before.consent, "secret": secrets.token_hex(32), "earlier": [*before.earlier, old]}
+    consent = {**before.consent, "secret": secrets.token_hex(32), "earlier": before.held(retention_days)}
     return save(before.path, {**before.document, "anonymous_user_id": str(uuid.uuid4()), "consent": consent})
 
 
-def without_ids(before: Answer) -> Answer:
-    """Write down a no and keep no id at all."""
+def by_key(before: Answer, project: Project) -> "tuple[dict[str, dict[str, str]], list[dict[str, str]]]":
+    """The ids that a project's endpoint knows, by the write key that it may be asked with; and those that it cannot be asked about.
+
+    An id is told to nobody but whom its answer was for: under the project's key where that is the same, else under the key that was
+    written down, where that and the project's endpoint make the same destination.
+    """
+    known: "dict[str, dict[str, str]]" = {}
+    unknown = []
+    for one in before.held(project.retention_days):
+        keys = (project.write_key, one.get("write_key", ""))
+        key = next((key for key in keys if one.get("destination") in (None, destination_digest(project._replace(write_key=key)))), "")
+        if key:
+            known.setdefault(key, {})[one["id"]] = one["secret"]
+        else:
+            unknown.append(one)
+    return known, unknown
+
+
+def without_ids(before: Answer, but: "list[dict[str, str]]") -> Answer:
+    """Write down a no, and keep no id but some that nobody could be asked about."""
     document = {key: value for key, value in before.document.items() if key != "anonymous_user_id"}
-    return decline(Answer(before.path, {**document, "consent": {}}))
+    return decline(Answer(before.path, {**document, "consent": {"earlier": but}}))
+
+
+def wish_key(project: Project, spool_key: str, write_key: str) -> str:
+    """Under which key an erasure waits: the spool's; for another write key than the project's one that begins alike."""
+    return spool_key if write_key == project.write_key else spool_key[:12] + hashlib.sha256(write_key.encode()).hexdigest()[:12]
+
+
+def waiting(state_directory: str, spool_key: str) -> "list[str]":
+    """The keys of a project's erasures that wait, whatever write key they are asked for with."""
+    found = [key for key in erasure.waiting(state_directory) if key[:12] == spool_key[:12] and not key.endswith("-ci")]
+    return [key for key in found if erasure.read(state_directory, key)]
 
 
 def want(state_directory: str, key: str, wanted: Wanted) -> None:

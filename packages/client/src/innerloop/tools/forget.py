@@ -54,22 +54,32 @@ def forget(context: Context, receipt: str, as_json: bool) -> int:
         raise Failure("only a person at a terminal can have records erased; this is a CI job")
     if not terminal.at_terminal():
         raise Failure("only a person can have records erased: run this at a terminal, with nothing piped in or out")
-    waits = erasure.read(context.state, state.key)
-    if waits is None or state.identities:
+    known, unknown = erasing.by_key(state.answer, state.project)
+    if known or unknown or not erasing.waiting(context.state, state.key):
         if terminal.ask(_question(state, context)).lower() != "yes":
             say("Nothing was erased.")
             return 0
         erase_here(state, context)
-        if erasure.read(context.state, state.key) is None:
-            say("Erased here. No record ever carried an id, so there is nothing to ask a collector for.")
+        if unknown:
+            say(_kept(state, unknown))
+        if not erasing.waiting(context.state, state.key):
+            say("Erased here. There is no id that a collector could be asked about.")
             return 0
     return _ask(state, context)
+
+
+def _kept(state: ConsentState, ids: "list[dict[str, str]]") -> str:
+    """What becomes of ids that nobody can be asked about now."""
+    return texts.fold(
+        f"{count(len(ids), 'id')} of another write key {'stays' if len(ids) == 1 else 'stay'} in {state.answer.path} until "
+        f"{max(one['until'] for one in ids)}, as the key to erasure: with that write key in {state.path} again, type innerloop forget"
+    )
 
 
 def _question(state: ConsentState, context: Context) -> str:
     project, spool = state.project, context.spool(state.key)
     copies = sum(len(store.ids(spool, place)) for place in store.RUNS)
-    ids = len(state.identities)
+    ids = sum(map(len, erasing.by_key(state.answer, project)[0].values()))
     others = f" and {ids - 1} earlier id{'s' if ids > 2 else ''}" if ids > 1 else ""
     lines = [texts.fold(f"Erase what was measured for {project.name}?")]
     lines.append(f"  here       {count(copies, 'record or copy', 'records and copies')}, the report's history, then the id")
@@ -82,13 +92,13 @@ def _question(state: ConsentState, context: Context) -> str:
 
 def erase_here(state: ConsentState, context: Context) -> None:
     """Stop measuring, write down whom the collector must forget, then delete everything that lies here."""
-    identities = state.identities
+    known, unknown = erasing.by_key(state.answer, state.project)
     answers.decline(state.answer)
     dialogue.purge_all(context, state)
-    if identities:
-        wanted = erasure.Wanted(state.project.id, state.project.endpoint, state.project.write_key, identities)
-        erasing.want(context.state, state.key, wanted)
-    erasing.without_ids(state.answer)
+    for write_key, ids in known.items():
+        wanted = erasure.Wanted(state.project.id, state.project.endpoint, write_key, ids)
+        erasing.want(context.state, erasing.wish_key(state.project, state.key, write_key), wanted)
+    erasing.without_ids(state.answer, unknown)
     for key in dialogue.keys_of(context, state):
         shutil.rmtree(context.spool(key), ignore_errors=True)
     apply(resolve(context), context)
@@ -101,12 +111,20 @@ def _ask(state: ConsentState, context: Context) -> int:
         raise Failure(
             f"erased here, all but the ids: {project.endpoint_host} is the host's own address: to finish, run on the host: innerloop forget"
         )
-    receipt, problem = erasure.ask(context.state, state.key, PATIENCE)
-    if receipt is None:
-        raise Failure(
-            f"erased here, all but the ids: {project.endpoint_host} did not confirm ({problem}). The request is repeated until it does, "
-            "whenever you use innerloop; now: innerloop forget. See: innerloop status"
-        )
+    asked = [erasure.ask(context.state, key, PATIENCE) for key in erasing.waiting(context.state, state.key)]
+    refused = [_told(state, receipt) for receipt, _ in asked if receipt]
+    for receipt, problem in asked:
+        if receipt is None:
+            raise Failure(
+                f"erased here, all but the ids: {project.endpoint_host} did not confirm ({problem}). The request is repeated until it does, "
+                "whenever you use innerloop; now: innerloop forget. See: innerloop status"
+            )
+    return 1 if any(refused) else 0
+
+
+def _told(state: ConsentState, receipt: erasure.Receipt) -> bool:
+    """Say what a receipt says; returns whether the collector refused any id."""
+    project = state.project
     lines = [f"Erased here. {project.organisation} deleted {count(receipt.events, 'record')}, receipt {receipt.receipt}."]
     if receipt.states.get("unknown"):
         lines.append(f"Of {count(receipt.states['unknown'], 'id')} it had no record.")
@@ -116,7 +134,7 @@ def _ask(state: ConsentState, context: Context) -> int:
         )
     lines += [fate(name, state) for name, state in receipt.destinations.items()]
     say(texts.fold(*lines, f"Check later: innerloop forget --check {receipt.receipt}"))
-    return 1 if receipt.states.get("refused") else 0
+    return bool(receipt.states.get("refused"))
 
 
 def fate(name: str, state: str) -> str:

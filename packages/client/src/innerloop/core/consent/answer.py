@@ -11,7 +11,8 @@ Which file it is follows from the project's organisation, id and endpoint by a d
 systems; no file chooses a path, and each endpoint has a file, an id and a secret of its own.
 
 With each id a `secret` is made: only its hash ever leaves, so that nobody but this file's owner can have the id's
-records erased. `earlier` holds ids that were given up, with their secrets, until nothing can be left of them.
+records erased. `earlier` holds ids that were given up, with their secrets, until nothing can be left of them: those that belong
+to another destination than the answer with that `destination`, and with the `write_key` that it was reached under.
 """
 
 import hashlib
@@ -21,16 +22,17 @@ import re
 import secrets
 import uuid
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, NewType, Optional
 
 from innerloop.core.plan.agreement import destination_digest, digest
 from innerloop.core.plan.founding import SYSTEMS, FoundingSystem
-from innerloop.core.plan.project import Project, ProjectError
-from innerloop.core.shared import files, paths
+from innerloop.core.plan.project import LONGEST_RETENTION, Project, ProjectError
+from innerloop.core.shared import files, paths, untrusted
 
 Name = NewType("Name", str)  # of an answer's file: only `name_for`, `own_name` and `known_name` make one
 _OWN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?-[0-9a-f]{8}-[0-9a-f]{12}\.json")
+WHOSE = ("destination", "write_key")  # that say whom an id may be told
 ON, LOCAL, NO, UNDECIDED = "on", "local", "no", "undecided"
 
 
@@ -108,11 +110,14 @@ class Answer(NamedTuple):
 
         None of another destination's: whoever is asked could have them erased, or read what belongs to them.
         """
-        if not self.holds_for(destination):
-            return {}
-        found = {one["id"]: one["secret"] for one in self.earlier}
+        return {one["id"]: one["secret"] for one in self.held(0) if one.get("destination") in (None, destination)}
+
+    def held(self, days: int) -> "list[dict[str, str]]":
+        """Every id that is kept here, as `earlier` would keep it for so many days more: with whose it is, as far as that was written down."""
+        whose = {key: self.consent[key] for key in WHOSE if isinstance(self.consent.get(key), str)}
+        found = [one if "destination" in one else {**whose, **one} for one in self.earlier]
         if self.user_id:
-            found[self.user_id] = str(self.consent.get("secret") or "")
+            found.append({"id": self.user_id, "secret": str(self.consent.get("secret") or ""), "until": day_after(days), **whose})
         return found
 
     @property
@@ -122,7 +127,11 @@ class Answer(NamedTuple):
         values = self.consent.get("earlier")
         keys = ("id", "secret", "until")
         good = (
-            [one for one in values if isinstance(one, dict) and all(isinstance(one.get(key), str) for key in keys)]
+            [
+                one
+                for one in values
+                if isinstance(one, dict) and set(keys) <= set(one) and all(isinstance(text, str) for text in one.values())
+            ]
             if isinstance(values, list)
             else []
         )
@@ -141,6 +150,13 @@ class Answer(NamedTuple):
         return ON if decision is True and self.user_id else UNDECIDED
 
     @property
+    def retention_days(self) -> int:
+        """How long records are kept by what was agreed to; 0 where the answer does not say."""
+        agreed = self.consent.get("agreement")
+        days = agreed.get("retention_days") if isinstance(agreed, dict) else None
+        return int(days) if untrusted.is_whole(days, LONGEST_RETENTION + 1) else 0  # type: ignore[arg-type]
+
+    @property
     def cohort(self) -> str:
         """What the developer said that they are, or an empty string."""
         value = self.consent.get("cohort")
@@ -155,6 +171,11 @@ class Answer(NamedTuple):
         if not self.consent:
             return ""
         return hashlib.sha256(f"{self.user_id} {self.consent.get('timestamp')}".encode()).hexdigest()[:32]
+
+
+def day_after(days: int) -> str:
+    """The day (ISO) on which nothing is left any more of a record that is kept for so many days from now."""
+    return (datetime.now(timezone.utc) + timedelta(days=days + 1)).date().isoformat()
 
 
 def load(path: str) -> Answer:
@@ -193,14 +214,15 @@ def _alike(path: str) -> "list[str]":
 def accept(
     before: Answer, project: Project, agreement: "dict[str, Any]", mode: str, text: str, testing: str, current: "dict[str, Any]"
 ) -> Answer:
-    """Write down a yes (`on`) or `local`, bound to what was shown. Keeps an id that is there already.
+    """Write down a yes (`on`) or `local`, bound to what was shown. Keeps an id that is there already: another destination's only as the key to erasure.
 
     `current` is the project's agreement at the time: it differs from `agreement` where the developer keeps to an older,
     smaller one.
     """
     destination = destination_digest(project)
+    earlier = before.earlier
     if not before.holds_for(destination):
-        before = Answer(before.path, {})
+        earlier, before = before.held(max(project.retention_days, before.retention_days)), Answer(before.path, {})
     consent = {
         "decision": mode == ON,
         "timestamp": datetime.now(timezone.utc).isoformat(),
@@ -210,12 +232,13 @@ def accept(
         "plan": digest(agreement),
         "seen": digest(current),
         "destination": destination,
+        "write_key": project.write_key,
         "text": hashlib.sha256(text.encode()).hexdigest(),
         "serial": secrets.token_hex(16),
         "secret": before.consent.get("secret") or secrets.token_hex(32),
     }
-    if before.earlier:
-        consent["earlier"] = before.earlier
+    if earlier:
+        consent["earlier"] = earlier
     if testing:
         consent["test"] = testing
     if agreement != current:
@@ -254,7 +277,7 @@ def decline_in_place(before: Answer) -> Answer:
 
 def _declined(before: Answer) -> "dict[str, Any]":
     consent: "dict[str, Any]" = {"decision": False, "timestamp": datetime.now(timezone.utc).isoformat(), "serial": secrets.token_hex(16)}
-    consent.update({key: before.consent[key] for key in ("secret", "destination", "test") if before.consent.get(key)})
+    consent.update({key: before.consent[key] for key in ("secret", "test", *WHOSE) if before.consent.get(key)})
     if before.earlier:
         consent["earlier"] = before.earlier
     return {**before.document, "consent": consent}

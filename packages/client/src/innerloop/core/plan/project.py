@@ -15,6 +15,7 @@ from innerloop.core.plan.tracking import OFF, PLAN
 from innerloop.core.shared.printable import clean
 
 PROJECT_FILE = "innerloop.toml"
+LONGEST_RETENTION = 3650  # days
 DEFAULT_RETENTION_DAYS = 365
 PLACEHOLDER = "to-be-created"  # of a write key: `<project id>.to-be-created` can be applied, and sends nothing
 RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows with the id")
@@ -181,8 +182,8 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
     if ask not in ("invitation", "question"):
         raise ProjectError('project.ask must be "invitation" or "question"')
     retention = reader.take("project", "retention_days", int, DEFAULT_RETENTION_DAYS)
-    if not 1 <= retention <= 3650:
-        raise ProjectError("project.retention_days must be between 1 and 3650")
+    if not 1 <= retention <= LONGEST_RETENTION:
+        raise ProjectError(f"project.retention_days must be between 1 and {LONGEST_RETENTION}")
     cohorts = _cohorts(reader)
     seed = _seed(reader)
     project = Project(

@@ -72,8 +72,12 @@ def _kept(state: ConsentState, context: Context, counts: ledger.Ledger) -> "Iter
         yield from (("held", text) for text in spool_checks.held_there(state, context.spool(state.key)))
     if state.answer.user_id:
         yield "there", f"kept {state.project.retention_days} days"
-    if waits := erasure.read(context.state, state.key):
-        yield "erasure", f"of {len(waits.ids)} ids not confirmed yet by {state.project.endpoint_host}; ask now: innerloop forget"
+    waits = [erasure.read(context.state, key) for key in erasing.waiting(context.state, state.key)]
+    if waits:
+        yield (
+            "erasure",
+            f"of {sum(len(one.ids) for one in waits if one)} ids not confirmed yet by {state.project.endpoint_host}; ask now: innerloop forget",
+        )
     for day, receipt in erasing.receipts(context.state, state.project.id)[-3:]:
         yield "erased", f"{day}, receipt {receipt}"
 
@@ -97,7 +101,7 @@ def _ways(state: ConsentState) -> "list[str]":
     ways = [] if state.measures else [texts.opt_in_command(state.project)]
     ways += [texts.opt_out_command(state.project)] if state.measures or state.mode == PAUSED else []
     ways += ["innerloop opt-in --local"] if state.mode == ON else []
-    return ways + (["innerloop forget"] if state.identities else [])
+    return ways + (["innerloop forget"] if state.answer.held(0) else [])
 
 
 def _document(state: ConsentState, context: Context, counts: ledger.Ledger) -> "dict[str, Any]":
@@ -116,7 +120,7 @@ def _document(state: ConsentState, context: Context, counts: ledger.Ledger) -> "
         "consent_file": state.answer.path,
         "ledger": spool_checks.document(counts),
         "earlier_ids": len(state.answer.earlier),
-        "erasure_waits": bool(erasure.read(context.state, state.key)),
+        "erasure_waits": bool(erasing.waiting(context.state, state.key)),
         "receipts": [receipt for _, receipt in erasing.receipts(context.state, state.project.id)],
         "sent_copies": len(store.ids(context.spool(state.key), "sent")),
     }
