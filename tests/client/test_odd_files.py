@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import stat
-import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
@@ -332,13 +331,14 @@ def test_whenever_a_sealer_is_killed_leaving_leaves_no_event(agreed: Developer, 
 
 
 def test_a_run_under_way_leaves_nothing_when_it_is_killed_after_a_no(agreed: Developer) -> None:
-    running = agreed.start(agreed.command, "run", "--", "sleep", "30")
+    number = agreed.base / "number"
+    running = agreed.start(agreed.command, "run", "--", "sh", "-c", f"echo $$ > {number}; exec sleep 30")
     assert eventually(lambda: agreed.place("run"))
     agreed.opt_out()
     assert [] == list((agreed.spool / "run").iterdir())
     running.send_signal(signal.SIGKILL)
     running.wait(PATIENCE)
-    subprocess.run(["pkill", "-f", f"sleep 30 {agreed.base}"], check=False)
+    os.kill(int(number.read_text()), signal.SIGTERM)
 
     assert [] == list((agreed.spool / "run").iterdir())
     assert {"withdrawn": 1} == agreed.ledger()["dropped"]

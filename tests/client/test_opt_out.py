@@ -66,7 +66,7 @@ def test_opt_out_takes_what_killed_launchers_left(busy: Developer, server: Recor
 
 
 def test_opt_out_keeps_the_id_but_only_as_the_key_to_erasure(busy: Developer) -> None:
-    key = {name: busy.consent[name] for name in ("secret", "destination")}
+    key = {name: busy.consent[name] for name in ("secret", "destination", "write_key")}
     busy.opt_out()
     assert busy.consent == {"decision": False, "timestamp": busy.consent["timestamp"], "serial": busy.consent["serial"], **key}
 
