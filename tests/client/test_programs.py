@@ -112,7 +112,8 @@ def test_what_is_started_is_on_the_list_and_gets_what_the_list_says(developer: D
                 assert SECRET not in str(one), (words, one)
             elif one.argv[-1:] == ["deliver"] and words != ["deliver"]:
                 assert set(one.env) <= {"HOME", "PATH"}, (words, one)
-    assert seen == {"innerloop", "python", "make", "true", "sh", "git", "sleep"}
+    # `sleep` bounds git's time, and is ended before it has begun where git was quick
+    assert seen - {"sleep"} == {"innerloop", "python", "make", "true", "sh", "git"}
 
 
 OURS = {
