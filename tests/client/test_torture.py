@@ -297,7 +297,7 @@ def survives(developer: Developer, server: Recorder, monkeypatch: pytest.MonkeyP
     print(f"{len(killed)} killed, {len(finished)} finished, senders killed: {dict(torture.killed_senders)}")
     # at any moment
     assert torture.asked > kills
-    assert len(torture.ledgers) > 3
+    assert torture.ledgers
     assert [
         one
         for one in torture.ledgers

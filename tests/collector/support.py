@@ -125,11 +125,11 @@ class Collector:
         """What the service has written to stderr so far."""
         return (self.directory / "log").read_text()
 
-    def start(self, *words: str) -> "Collector":
-        """Start the service on a free port and wait until it listens."""
+    def start(self, *words: str, under: tuple[str, ...] = ()) -> "Collector":
+        """Start the service on a free port, under another program if given, and wait until it listens."""
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", "0", *words], stdout=subprocess.PIPE, stderr=log, env=self.environment, cwd=self.directory
+                [*under, *COMMAND, "serve", "--port", "0", *words], stdout=subprocess.PIPE, stderr=log, env=self.environment, cwd=self.directory
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode()

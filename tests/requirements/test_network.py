@@ -35,7 +35,8 @@ def waiting(developer: Developer, endpoint: str, directory: str = "waiting") -> 
         path for path in (developer.state / "spool").iterdir() if str(developer.project_file).encode() in (path / "roots").read_bytes()
     )
     for path in (spool / "sealed").iterdir():
-        path.write_bytes(path.read_bytes().replace(b'"release": ', b'"release": -', 1))
+        head, newline, events = path.read_bytes().partition(b"\n")
+        path.write_bytes(json.dumps({**json.loads(head), "release": 1.0}).encode() + newline + events)
     os.utime(spool / "next", (0, 0))
     return developer
 
