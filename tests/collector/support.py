@@ -129,7 +129,11 @@ class Collector:
         """Start the service on a free port, under another program if given, and wait until it listens."""
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*under, *COMMAND, "serve", "--port", "0", *words], stdout=subprocess.PIPE, stderr=log, env=self.environment, cwd=self.directory
+                [*under, *COMMAND, "serve", "--port", "0", *words],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self.environment,
+                cwd=self.directory,
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode()
