@@ -58,6 +58,8 @@ PROJECTS = {
     "document": "String",
     "min_active_weeks": "UInt16",
     "applied_day": "Date",
+    "k": "UInt16",  # 0: by default
+    "headcount": "UInt32",  # 0: not said
 }
 REGISTRATIONS = {"project": "LowCardinality(String)", "mark": "UInt128", "proof": "UInt128", "empty_since": "Date"}
 TOMBSTONES = {"project": "LowCardinality(String)", "mark": "UInt128", "finished": "UInt8"}
@@ -96,6 +98,7 @@ WEEKLY_TOTALS = {
     "min_active_weeks": "UInt16",
     "made_day": "Date",
 }
+RELEASES = {"project": "LowCardinality(String)", "unit": "String", "document": "String"}
 EXPIRED = {
     "project": "LowCardinality(String)",
     "what": "LowCardinality(String)",
@@ -210,6 +213,7 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("leases", LEASES, "holder", replacing="renewed"),
         Table("violations", VIOLATIONS, "(project, reason, field, day)", replacing=None),
         Table("weekly_totals", WEEKLY_TOTALS, "(project, week, kind, actor, folded, name)"),
+        Table("releases", RELEASES, "(project, unit)"),
         Table("expired", EXPIRED, "(project, what, day, last_day)", replacing="rows"),
         Table("tokens", TOKENS, "token_hash", replacing="version"),
         Table("uses", USES, "hash", replacing="day"),

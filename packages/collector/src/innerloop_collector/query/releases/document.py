@@ -1,0 +1,137 @@
+"""What is published of a week, or of what remains of a block, as it is kept for good: rounded numbers, and no id."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from innerloop.core.plan.granularity import three_digits
+from innerloop_collector.query.releases.contribution import BINS, FAILED, SUCCEEDED, UNFINISHED, WAITED_MS, People, amounts
+from innerloop_collector.query.releases.disclosure import Rule
+from innerloop_collector.query.releases.publication import WHOLE, Key, Publication, Shown
+
+STEP = 5  # to which counts are rounded
+VERSION = 1
+_COLUMNS = {"succeeded": SUCCEEDED, "failed": FAILED, "unfinished": UNFINISHED}
+_WAYS = {column: way for way, column in _COLUMNS.items()}
+
+
+class Outcomes(msgspec.Struct, frozen=True, array_like=True):
+    """Runs that ended in one of some ways."""
+
+    ways: tuple[Literal["succeeded", "failed", "unfinished"], ...]
+    runs: int
+
+
+class Durations(msgspec.Struct, frozen=True, array_like=True):
+    """Runs whose duration lies in one of some bins. The one after the last bin is of runs without a duration."""
+
+    bins: tuple[int, ...]
+    runs: int
+
+
+class Atom(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The published numbers of one cell. Each run is in one of them at most, ever."""
+
+    breakdown: str  # empty: the whole
+    name: str
+    runs: int
+    outcomes: tuple[Outcomes, ...] = ()
+    durations: tuple[Durations, ...] = ()
+    waited_ms: int | None = None
+
+
+class Hidden(msgspec.Struct, frozen=True):
+    """A cell that is not published, and the rule that hides it."""
+
+    breakdown: str
+    name: str
+    rule: Rule
+
+
+class Release(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is published at once."""
+
+    version: int
+    project: str
+    unit: str
+    made: date
+    position: int  # how far it read: rows with a higher one came later
+    k: int
+    min_active_weeks: int
+    atoms: tuple[Atom, ...]
+    hidden: tuple[Hidden, ...] = ()
+    people: dict[str, dict[str, int]] = {}  # of a block: breakdown -> name -> at least so many; a range of STEP
+    weekly: tuple[tuple[str, str], ...] = ()  # of a block: the cells that are published by the week in the next one
+    jobs: int | None = None  # runs in CI, which are nobody's
+    agents: Atom | None = None
+    origin: str = ""  # "weekly totals": from an older version
+
+
+def encode(release: Release) -> bytes:
+    """A release as one line of JSON."""
+    return msgspec.json.encode(release)
+
+
+def decode(text: bytes | str) -> Release:
+    """Read a release. Raises msgspec.MsgspecError for what is none."""
+    return msgspec.json.decode(text, type=Release)
+
+
+def atoms(of: Publication) -> tuple[Atom, ...]:
+    """The published numbers of all that is shown, rounded."""
+    return tuple(atom(one) for _, one in sorted(of.shown.items()))
+
+
+def hidden(of: Publication) -> tuple[Hidden, ...]:
+    """What is hidden, and why."""
+    return tuple(Hidden(*key, rule) for key, rule in sorted(of.hidden.items()))
+
+
+def atom(one: Shown) -> Atom:
+    """The published numbers of a cell, rounded."""
+    breakdown, name = one.key
+    return Atom(
+        breakdown,
+        name,
+        rounded(one.runs),
+        outcomes=tuple(Outcomes(tuple(_WAYS[column] for column in part), _sum(one, part)) for part in one.outcomes),  # type: ignore[misc]
+        durations=tuple(Durations(tuple(column - BINS[0] for column in part), _sum(one, part)) for part in one.durations),
+        waited_ms=three_digits(round(sum(amounts(one.people, (WAITED_MS,))))) if one.waited else None,
+    )
+
+
+def shown(one: Atom, cells: Mapping[Key, People]) -> Shown:
+    """What was published of a cell, with the people who are behind it now: somebody may have been erased since."""
+    key = (one.breakdown, one.name)
+    outcomes = tuple(tuple(_COLUMNS[way] for way in part.ways) for part in one.outcomes)
+    durations = tuple(tuple(place + BINS[0] for place in part.bins) for part in one.durations)
+    return Shown(key, cells.get(key, {}), outcomes, durations, one.waited_ms is not None)
+
+
+def has_whole(of: Release) -> bool:
+    """Tell whether the whole of a unit was published."""
+    return any((one.breakdown, one.name) == WHOLE for one in of.atoms)
+
+
+def people(cells: Iterable[tuple[Key, int]]) -> dict[str, dict[str, int]]:
+    """How many people are behind the cells of a block, each as the lower end of a range."""
+    out: dict[str, dict[str, int]] = {}
+    for (breakdown, name), number in cells:
+        out.setdefault(breakdown, {})[name] = at_least(number)
+    return out
+
+
+def at_least(number: int) -> int:
+    """The lower end of a range of STEP: 8 people are "5 to 9"."""
+    return number // STEP * STEP
+
+
+def rounded(number: float) -> int:
+    """A count as it is published."""
+    return int(number + STEP / 2) // STEP * STEP
+
+
+def _sum(one: Shown, part: tuple[int, ...]) -> int:
+    return rounded(sum(amounts(one.people, part)))

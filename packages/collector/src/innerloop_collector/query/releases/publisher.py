@@ -1,0 +1,179 @@
+"""Publishes what is closed: each week once, and what remains of its block once. What was published is read, never computed again.
+
+A unit that was due while nothing ran is published later, from the rows that are left then. What is older than the last unit that was published
+is not: late rows count in what remains of the block, and after that nowhere.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple, Protocol
+
+from msgspec.structs import replace
+
+from innerloop_collector.query.releases import document
+from innerloop_collector.query.releases.calendar import Unit, block_of, closed, in_time, unit_named, week
+from innerloop_collector.query.releases.contribution import People, added, weighed, weights
+from innerloop_collector.query.releases.document import STEP, VERSION, Release
+from innerloop_collector.query.releases.publication import (
+    WHOLE,
+    Key,
+    Publication,
+    Shown,
+    Slot,
+    judged,
+    publish_remainder,
+    publish_week,
+    weekly_next,
+)
+from innerloop_collector.query.releases.rows import Cells, Population, Watermark
+
+FIRST_MOST = 20  # people who may begin to count in one block where nobody said how many developers there are
+GROWTH = 1.5  # from one block to the next
+_NOBODY_SAID = 2**31
+
+
+class Source(Protocol):
+    """What people add, from rows."""
+
+    def cells(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> Mapping[date | None, Cells]:
+        """What was added in each released week by then, and under None the rest, up to a position."""
+
+    def agents(self, of: Population, first: date, end: date, upto: int) -> People:
+        """What coding agents added, by the people they work for."""
+
+    def jobs(self, project: str, first: date, end: date, upto: int) -> int:
+        """How many runs there were in CI."""
+
+    def first_day(self, project: str) -> date | None:
+        """The day on which the first run of a person happened that is there."""
+
+
+class Archive(Protocol):
+    """Where releases are kept for good."""
+
+    def units(self, project: str) -> frozenset[str]:
+        """The units of a project that were published."""
+
+    def add(self, release: Release) -> None:
+        """Publish, for good."""
+
+    def read(self, project: str, units: Iterable[str]) -> dict[str, Release]:
+        """Those of some units that are there, by unit."""
+
+
+class Settings(NamedTuple):
+    """What a project, at this collector, says of its figures."""
+
+    min_weeks: int
+    k: int
+    headcount: int | None
+    retention_days: int
+
+
+class Publisher:
+    """Makes releases."""
+
+    def __init__(
+        self, source: Source, archive: Archive, settings: Callable[[], Mapping[str, Settings]], committed: Callable[[], int]
+    ) -> None:
+        """`settings` tells those of every project, `committed` the position up to which all events are to be seen."""
+        self._source = source
+        self._archive = archive
+        self._settings = settings
+        self._committed = committed
+
+    def due(self, today: date) -> list[tuple[str, Unit]]:
+        """What is closed and not published: projects and units, each project's in the order in which they are published."""
+        return [(project, unit) for project in self._settings() for unit in self._due(project, today)]
+
+    def publish(self, today: date) -> list[tuple[str, str]]:
+        """Publish what is due. Returns which units of which projects. Killed anywhere, the next call goes on."""
+        done = []
+        for project, unit in self.due(today):
+            self._archive.add(self._make(project, unit, today))
+            done.append((project, unit.name))
+        return done
+
+    def _due(self, project: str, today: date) -> list[Unit]:
+        first = self._source.first_day(project)
+        if first is None:
+            return []
+        last = max((unit_named(name) for name in self._archive.units(project)), key=in_time, default=None)
+        units = closed(first if last is None else last.first, today)
+        return [unit for unit in units if last is None or in_time(unit) > in_time(last)]
+
+    def _make(self, project: str, unit: Unit, today: date) -> Release:
+        settings = self._settings()[project]
+        block = block_of(unit.first)
+        name = block_of(block.first - timedelta(days=1)).name
+        before = self._archive.read(project, [name]).get(name)
+        of = Population(project, block.first, settings.min_weeks, _most(settings, before), today, settings.retention_days)
+        position = self._committed()
+        blank = Release(VERSION, project, unit.name, today, position, settings.k, settings.min_weeks, ())
+        return self._remainder(unit, of, blank) if unit.is_block else self._week(unit, of, blank, before.weekly if before else ())
+
+    def _week(self, unit: Unit, of: Population, blank: Release, weekly: Collection[Key]) -> Release:
+        cells = self._source.cells(of, unit.first, unit.end, blank.position).get(None, {})
+        weight = weights(cells.get(WHOLE, {}))
+        by_week = {key: weighed(people, weight) for key, people in cells.items() if key in weekly}
+        found = publish_week(weighed(cells.get(WHOLE, {}), weight), by_week, blank.k)
+        return replace(blank, atoms=document.atoms(found), hidden=document.hidden(found))
+
+    def _remainder(self, unit: Unit, of: Population, blank: Release) -> Release:
+        weeks = {monday: week(monday).name for monday in unit.weeks}
+        released = self._archive.read(of.project, weeks.values())
+        marks = [Watermark(monday, released[name].position) for monday, name in weeks.items() if name in released]
+        cells = self._source.cells(of, unit.first, unit.end, blank.position, marks)
+        whole_weeks = {monday: name for monday, name in weeks.items() if name in released and document.has_whole(released[name])}
+        slots = [_slot(cells.get(monday, {}), released[name]) for monday, name in whole_weeks.items()]
+        rest = _joined(one for monday, one in cells.items() if monday not in whole_weeks)
+        found = publish_remainder([*slots, _slot(rest, None)], blank.k)
+        behind = {key: len(people) for key, people in _published(slots, found).items()}
+        agents = judged(("actor", "agent"), _weighed(self._source.agents(of, unit.first, unit.end, blank.position)), blank.k)
+        weekly = weekly_next(slots, behind.get(WHOLE, 0), blank.k) if len(slots) == len(weeks) else ()
+        return replace(
+            blank,
+            atoms=document.atoms(found),
+            hidden=document.hidden(found),
+            people=document.people(behind.items()),
+            weekly=tuple(sorted(weekly)),
+            jobs=document.rounded(self._source.jobs(of.project, unit.first, unit.end, blank.position)),
+            agents=document.atom(agents) if isinstance(agents, Shown) else None,
+        )
+
+
+def _most(settings: Settings, before: Release | None) -> int:
+    """How many people may count in a block: those who are said to be there, else as many as there were and half as many again."""
+    if settings.headcount:
+        return settings.headcount
+    if before is None:
+        return _NOBODY_SAID
+    there = before.people.get("", {}).get("", 0)
+    return max(FIRST_MOST, int(GROWTH * (there + STEP - 1)))
+
+
+def _slot(cells: Cells, release: Release | None) -> Slot:
+    """A week as it was published, or what was not."""
+    weight = weights(cells.get(WHOLE, {}))
+    inside = {key: weighed(people, weight) for key, people in cells.items() if key != WHOLE}
+    whole = weighed(cells.get(WHOLE, {}), weight)
+    shown = (document.shown(atom, {WHOLE: whole, **inside}) for atom in release.atoms) if release else ()
+    return Slot(whole, inside, {one.key: one for one in shown})
+
+
+def _joined(many: Iterable[Cells]) -> Cells:
+    """Cells of several weeks as those of one."""
+    by_key: dict[Key, list[People]] = {}
+    for cells in many:
+        for key, people in cells.items():
+            by_key.setdefault(key, []).append(people)
+    return {key: added(people) for key, people in by_key.items()}
+
+
+def _published(slots: Sequence[Slot], found: Publication) -> dict[Key, People]:
+    """Whoever is behind the published numbers of each cell, in the whole block."""
+    return _joined([{key: one.people for key, one in shown.items()} for shown in (*(slot.published for slot in slots), found.shown)])
+
+
+def _weighed(people: People) -> People:
+    return weighed(people, weights(people))

@@ -1,0 +1,94 @@
+"""Longer periods are sums of what was published; nothing is read from rows. Quantiles come from the durations' published bins.
+
+Atoms of a cell may tell different parts of their runs apart: what can be told of the sum is what all of them tell.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from innerloop_collector.query.releases.contribution import EDGES_MS
+from innerloop_collector.query.releases.disclosure import common
+from innerloop_collector.query.releases.document import Atom
+
+_UNTIMED = len(EDGES_MS) + 1
+_FASTEST_MS = 10.0  # where the first bin begins, for a logarithm
+_ENOUGH = 0.5  # of the runs must be told apart before a rate or a quantile speaks for all
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """Where a quantile of durations lies, in ms. `high` is None above the last edge."""
+
+    low: float
+    high: float | None
+    value: float | None  # inside the bin, as if runs lay evenly on a logarithmic scale; None where the bin has no end
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What was published of a cell in a period."""
+
+    runs: int
+    failure_rate: float | None  # failed / (failed + succeeded)
+    p50: Quantile | None
+    p90: Quantile | None
+    waited_ms: int | None
+
+
+def summed(atoms: Sequence[Atom]) -> Sum:
+    """The sum of atoms of one cell."""
+    runs = sum(one.runs for one in atoms)
+    bins = _durations([one for one in atoms if len(one.durations) > 1], runs)
+    waited = [one.waited_ms for one in atoms]
+    return Sum(
+        runs,
+        _failure_rate(atoms, runs),
+        _quantile(bins, 0.5),
+        _quantile(bins, 0.9),
+        sum(one for one in waited if one is not None) if None not in waited else None,
+    )
+
+
+def _failure_rate(atoms: Iterable[Atom], runs: int) -> float | None:
+    """Of the atoms that tell failures apart, if those are most of the runs. Unfinished runs count as ended where they are not told from succeeded ones."""
+    failed = ended = told = 0
+    for one in atoms:
+        ways = {part.ways: part.runs for part in one.outcomes}
+        if ("failed",) in ways:
+            failed += ways["failed",]
+            ended += sum(number for way, number in ways.items() if way != ("unfinished",))
+            told += one.runs
+    return failed / ended if ended and told >= _ENOUGH * runs else None
+
+
+def _durations(atoms: Sequence[Atom], runs: int) -> list[tuple[float, float | None, int]]:
+    """Parts that all atoms tell apart: from, to, and how many runs. Empty where they are of too few runs."""
+    if not atoms or sum(one.runs for one in atoms) < _ENOUGH * runs:
+        return []
+    told = common([tuple(part.bins for part in one.durations) for one in atoms])
+    out = []
+    for part in told:
+        timed = [place for place in part if place < _UNTIMED]
+        if timed:
+            number = sum(one.runs for atom in atoms for one in atom.durations if set(one.bins) <= set(part))
+            low = float(EDGES_MS[timed[0] - 1]) if timed[0] else 0.0
+            out.append((low, float(EDGES_MS[timed[-1]]) if timed[-1] < len(EDGES_MS) else None, number))
+    return out
+
+
+def _quantile(bins: Sequence[tuple[float, float | None, int]], share: float) -> Quantile | None:
+    whole = sum(number for _, _, number in bins)
+    if len(bins) < 2 or not whole:
+        return None
+    seen = 0
+    for low, high, number in bins:
+        if number and seen + number >= share * whole:
+            return Quantile(low, high, None if high is None else _within(low, high, (share * whole - seen) / number))
+        seen += number
+    return None
+
+
+def _within(low: float, high: float, part: float) -> float:
+    start = max(low, min(_FASTEST_MS, high / 2))
+    return start * math.exp(part * math.log(high / start))
