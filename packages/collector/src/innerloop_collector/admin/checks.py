@@ -8,7 +8,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,6 +62,11 @@ def of_a_throw_away_store(*, throw_away: bool) -> Iterator[Finding]:
     if throw_away:
         text = "this is a throw-away store, for trying: reports show the running week too, so asking twice can show what one person did"
         yield Finding("store", f"{text}; measure nobody with it", note=True)
+
+
+def of_a_simulated_clock(now: datetime) -> Iterator[Finding]:
+    """Say that what is in the store never happened."""
+    yield Finding("clock", f"SIMULATED: this store is filled by a simulation, and its clock stands at {now.isoformat()}", note=True)
 
 
 def of_the_disk(disk: DiskStatus, wanted: Check) -> Iterator[Finding]:

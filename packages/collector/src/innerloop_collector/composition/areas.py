@@ -6,6 +6,7 @@ from innerloop_collector.admin.operations import Operations
 from innerloop_collector.admin.project_operations import Ids, Projects, Quarantine
 from innerloop_collector.admin.reports import Reports
 from innerloop_collector.admin.service_operations import Checked, Destinations, Service
+from innerloop_collector.admin.simulation import Simulation
 from innerloop_collector.composition.collector import Collector
 
 
@@ -24,7 +25,9 @@ def operations(collector: Collector) -> Operations:
         lifecycle.clock,
         lifecycle.backups,
         throw_away=collector.throw_away,
+        simulated=collector.simulated is not None,
     )
+    simulation = [Simulation(collector.simulated.move, lifecycle.sweeper.turn)] if collector.simulated else []
     return Operations(
         [
             Projects(registry, lifecycle.quarantine_release),
@@ -39,5 +42,6 @@ def operations(collector: Collector) -> Operations:
             Backup(lifecycle.backup_maker, lifecycle.backups),
             Destinations(exporters),
             Service(checked),
+            *simulation,
         ]
     )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from innerloop_collector.access.tokens import Tokens
+from innerloop_collector.composition import simulated_clock
 from innerloop_collector.composition.lifecycle_parts import LifecycleParts
 from innerloop_collector.composition.store_parts import StoreParts
 from innerloop_collector.config.configuration import Configuration
@@ -41,10 +42,13 @@ class Collector:
         _refuse_half_a_restore(paths)
         self.paths = paths
         self.configuration = configuration or Configuration()
-        self.now = now
         new = not paths.secret.exists()
+        self.simulated = simulated_clock.of(paths, self.configuration.store, new=new)
+        self.now = now = self.simulated or now
         self.store = store = StoreParts(paths, self.configuration, now)
         self.throw_away = _throw_away(paths, wanted=self.configuration.store.throw_away, new=new)
+        if self.simulated and new:
+            self.simulated.write()
         clock = TrustedClock(store.engine, now)
         stored = store.engine, store.events, store.registry, store.tombstones
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, clock.judging)
@@ -58,8 +62,9 @@ class Collector:
             PartsChecker(store.engine),
             self.lifecycle.eraser,
             self.exporters,
-            self.lifecycle.sweeper,
         ]
+        if not self.simulated:  # there it sweeps when time has passed
+            self._workers.append(self.lifecycle.sweeper)
 
     def open(self) -> None:
         """Open the store and begin to write."""

@@ -65,6 +65,10 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
     collector = Collector(paths, configuration)
     if collector.throw_away:
         _for_this_machine_only(paths, listener, configuration)
+    if collector.simulated:
+        _log.warning(
+            "SIMULATED: this store is filled by a simulation, and its clock moves when that says so", now=collector.now().isoformat()
+        )
     collector.open()
     known = operations(collector)
     try:

@@ -4,6 +4,7 @@ Each field's comment is its line in the reference page.
 """
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -76,6 +77,11 @@ class Store(Section, frozen=True):
     linger_seconds: Rate = 0.1  # how long a commit waits for more events, at most; it waits as long as the one before it took
     waiting_rows: Count = 50_000  # events that may wait for the store; beyond it the answer is 429
     throw_away: bool = False  # make a store to try things, on loopback only: reports show the running week too; never of one that is there
+    simulated_clock: str = ""  # make a throw-away store whose clock stands here until a simulation moves it; empty: this machine's clock
+
+    def __post_init__(self) -> None:
+        if self.simulated_clock and not _is_instant(self.simulated_clock):
+            raise ValueError("simulated_clock must be an instant with an offset, such as 2026-01-05T00:00:00+00:00")
 
 
 class Ingest(Section, frozen=True):
@@ -172,6 +178,13 @@ def shown(configuration: Configuration) -> dict[str, Any]:
     """Every setting as JSON can say it, without secrets."""
     document: dict[str, Any] = msgspec.to_builtins(configuration)
     return _without_secrets(document)
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def secret_files(configuration: Configuration) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ class Sweeper:
         self._now = now
         self._said: str | None = None
         self._swept = date.min
-        self._worker = BackgroundWorker("sweeper", self._turn, failed="retention not finished", pause_after_failure=_AGAIN)
+        self._worker = BackgroundWorker("sweeper", self.turn, failed="retention not finished", pause_after_failure=_AGAIN)
 
     def start(self) -> None:
         """Begin to work."""
@@ -46,7 +46,8 @@ class Sweeper:
             with contextlib.suppress(StoreError):
                 self._clock.note_the_end()
 
-    def _turn(self) -> float:
+    def turn(self) -> float:
+        """Look at the clock, and sweep where a day began. Returns after how many seconds to look again."""
         try:
             doubt = self._clock.look()
         except StoreError as error:
