@@ -187,7 +187,7 @@ _TYPES = {
     "id": "a random UUID (version 4), never ordered by time",
     "instant": "an instant in ISO 8601, UTC",
     "commit_time": "an ISO week such as `2026-W47`, or an instant where exact",
-    "name": "a name that the project file lists, cut to 50 characters, else `other`",
+    "name": "a name that the project file lists, cut to 50 characters, else the text of a group that it lists, else `other`",
     "boolean": "true or false",
     "cohort": "one of the words that the project file offers",
     "label": "`no`, or a label of 1 to 16 characters of a-z 0-9 -",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from innerloop.core.plan.check import Names
-from innerloop.core.plan.project import MOST_NAMES
+from innerloop.core.plan.names_table import MOST_NAMES
 from innerloop.core.shared.names import (
     LONGEST,
     MOST_WORDS,

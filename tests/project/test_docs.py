@@ -155,8 +155,7 @@ def test_every_key_of_the_project_file_is_documented() -> None:
     keys = set(re.findall(r'(?:text|take|strings)\("(\w+)", "(\w+)"', source)) | {
         ("project", "organisation"),
         ("project", "write_key"),
-        ("names", "allow"),
-        ("names", "stems"),
+        *(("names", key) for key in ("allow", "stems", "groups", "sessions", "checks")),
     }
     keys |= {("wording", key) for key in project.WORDING} | {("recipients", key) for key in project.Recipient._fields}
     page = (ROOT / "docs" / "reference" / "project-file.md").read_text(encoding="utf-8")

@@ -7,14 +7,16 @@ version of a project file stays: events name the digest of the version that thei
 import json
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 
 from innerloop.core.plan.agreement import agreement, digest, stages
 from innerloop.core.plan.check import Names
+from innerloop.core.plan.names_table import CHECK, SESSION, Marks
 from innerloop.core.plan.project import Project
+from innerloop.core.shared.names import OTHER
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError
@@ -36,11 +38,25 @@ class Version:
     min_active_weeks: int
     applied: date
 
+    @classmethod
+    def of(cls, project: Project, number: int, min_active_weeks: int, applied: date) -> Self:
+        """What a project file says, as a version."""
+        terms = agreement(project)
+        return cls(project.id, number, digest(terms), terms, _document(project), min_active_weeks, applied)
+
     @property
     def names(self) -> Names:
-        """The names, and the cohorts, that this version lets leave."""
+        """The names, the groups and the cohorts that this version lets leave."""
         names = self.document["names"]
-        return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"], tuple(names.get("cohorts", ())))
+        cohorts, groups = (tuple(names.get(key, ())) for key in ("cohorts", "groups"))
+        return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"], cohorts, groups)
+
+    @property
+    def marks(self) -> Marks:
+        """Which names this version calls sessions, and which checks."""
+        names = self.document["names"]
+        sessions, checks = (tuple(names.get(key, ())) for key in ("sessions", "checks"))
+        return Marks(sessions, checks, tuple(names["stems"]), names["separator"])
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -50,6 +66,14 @@ class AgreedPlan:
     digest: str
     agreement: dict[str, Any]
     names: tuple[Names, ...]  # of every applied version with this digest, newest first
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Which of some names are sessions, whose hours are use, and which are checks, whose failures are information. None is both."""
+
+    sessions: frozenset[str] = frozenset()
+    checks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +110,23 @@ class Catalogue:
         if project not in self.versions:
             raise UsageError(f"no project {project!r} here; apply its file first: innerloop-collector projects apply innerloop.toml")
         return self.versions[project][-1]
+
+    def marked(self, project: str, names: Iterable[str]) -> Marked:
+        """Tell what a project calls sessions and checks, of the names that its events have (commands, targets and groups).
+
+        The newest version that lists a name says what it is: marking one speaks of what was always so, and a name that is
+        listed no more stays what it was. Nothing of it depends on the version that an event names. Raises UsageError for an unknown project.
+        """
+        self.newest(project)
+        found: dict[str, set[str]] = {SESSION: set(), CHECK: set()}
+        open_names = set(names) - {OTHER}
+        for version in reversed(self.versions[project]):
+            listed, marks = version.names, version.marks
+            known = {name for name in open_names if listed.holds(name)}
+            for name in known:
+                found.get(marks.of(name), set()).add(name)
+            open_names -= known
+        return Marked(frozenset(found[SESSION]), frozenset(found[CHECK]))
 
     def plan(self, project: str, wanted: str | None) -> AgreedPlan | None:
         """The plan with a digest, or the newest one where none is named. None: not known (yet)."""
@@ -152,12 +193,11 @@ class Registry:
         with self._guard:
             before = self.catalogue.versions.get(project.id, ())
             weeks = min_active_weeks or (before[-1].min_active_weeks if before else FIRST_MIN_ACTIVE_WEEKS)
-            terms = agreement(project)
-            number = before[-1].number + 1 if before else 1
-            version = Version(project.id, number, digest(terms), terms, _document(project), weeks, self._today())
+            version = Version.of(project, before[-1].number + 1 if before else 1, weeks, self._today())
             if before and _same(before[-1], version):
                 return before[-1], False
-            row = (project.id, number, version.digest, json.dumps(terms), json.dumps(version.document), weeks, version.applied)
+            terms, document = json.dumps(version.agreement), json.dumps(version.document)
+            row = (project.id, version.number, version.digest, terms, document, weeks, version.applied)
             self._engine.insert("projects", schema.PROJECTS, [row])
             self.load()
             return version, True
@@ -220,8 +260,8 @@ def _whole_key(project: str, secret: str) -> str:
 def _document(project: Project) -> dict[str, Any]:
     """What the collector keeps of a project file besides its agreement."""
     names: dict[str, Any] = {"allow": list(project.names), "stems": list(project.stems), "separator": project.separator}
-    if project.cohorts:  # documents of before there were any stay the same
-        names["cohorts"] = list(project.cohorts)
+    more = {"cohorts": project.cohorts, "groups": project.groups, "sessions": project.marks.sessions, "checks": project.marks.checks}
+    names.update((key, list(words)) for key, words in more.items() if words)  # documents of before there were any stay the same
     return {
         "name": project.name,
         "organisation": project.organisation,

@@ -71,7 +71,7 @@ def talk(state: ConsentState, context: Context, local: bool = False, started: in
         answer = _read(text, state, context)
     else:
         table = texts.field_table(current["fields"], events.examples(state, context), why=False)
-        say("\n".join([table, *map(texts.recipient_entry, state.project.recipients), ""]))
+        say("\n".join([table, *texts.group_entries(current), *map(texts.recipient_entry, state.project.recipients), ""]))
         text = texts.question(state)
         answer = _read(text, state, context)
     if answer == NOT_NOW and noted:

@@ -6,6 +6,7 @@ from typing import Optional
 
 from innerloop.core.consent.answer import NO, UNDECIDED, name_for
 from innerloop.core.consent.resolve import OFF, PAUSED, ConsentState, Context, NoProject, ask_from, forbidden, resolve
+from innerloop.core.plan.agreement import agreed_groups
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.plan.tracking import PLAN
 from innerloop.core.probe import attached, place
@@ -105,6 +106,7 @@ def cached_answer(state: ConsentState, context: Context) -> cache.CachedAnswer:
     ends = [context.today if state.expired else PLAN.fields[name].last_day for name in state.current["fields"]]
     answer.until = b"%d" % (min(ends, default=context.today) + 1)  # looked at daily once all is over: an update may be installed
     answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
+    answer.groups = list(agreed_groups(state.project, state.agreement))
     answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
     answer.ci = state.project.ci
     answer.seed = state.project.seed is not None

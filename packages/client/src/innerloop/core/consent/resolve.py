@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 from innerloop.core.consent import answer as answers
 from innerloop.core.consent.answer import LOCAL, NO, ON, UNDECIDED, Answer
 from innerloop.core.plan import project_file, remotes
-from innerloop.core.plan.agreement import Difference, agreement, destination_digest, difference, digest, narrowed, unexpired
+from innerloop.core.plan.agreement import Difference, agreement, destination_digest, difference, digest, shared, unexpired
 from innerloop.core.plan.project import Project, ProjectError
-from innerloop.core.plan.tracking import PLAN
 from innerloop.core.shared import cache, environment, files, paths
 
 OFF, PAUSED = "off", "paused"
@@ -200,7 +199,7 @@ def _bind(state: ConsentState, current: "dict[str, Any]") -> ConsentState:
     change = difference(agreed, current)
     if change.wider and not (change.can_keep and _kept_against(consent, current)):
         return state._replace(mode=PAUSED, reason="what is collected is not what you agreed to", changed=change)
-    return state._replace(mode=ON, agreement=_intersection(agreed, current), changed=change)
+    return state._replace(mode=ON, agreement=shared(agreed, current), changed=change)
 
 
 def _refused(path: str) -> bool:
@@ -227,17 +226,6 @@ def _agreed(state: ConsentState, current: "dict[str, Any]") -> "Optional[dict[st
         return None
     fields = {name: exactness for name, exactness in current["fields"].items() if name in project.seed.fields}
     return {**current, "fields": fields}
-
-
-def _intersection(agreed: "dict[str, Any]", current: "dict[str, Any]") -> "dict[str, Any]":
-    """What is both agreed and current: each field as coarse as the coarser of the two says."""
-    fields: "dict[str, str]" = {}
-    for name, exactness in current["fields"].items():
-        if name in agreed["fields"]:
-            order = PLAN.fields[name].granularities
-            old = agreed["fields"][name]
-            fields[name] = min(exactness, old, key=order.index) if old in order else exactness
-    return narrowed(current, fields)
 
 
 def _restrict(state: ConsentState, context: Context) -> ConsentState:

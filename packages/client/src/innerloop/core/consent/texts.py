@@ -9,7 +9,7 @@ the registry that ships with the client (`plan/founding.py`) and are printed as 
 import os
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Callable, Optional
 
 from innerloop.core.consent.answer import LOCAL
@@ -21,6 +21,7 @@ WIDTH = 80
 GROUP = 5  # the smallest group of people that a report shows
 PURPOSE = "to find slow or failing commands and check that changes help"
 MOST_LINES, MOST_WORDS = 18, 120
+MOST_GROUPS = 3  # that the question itself names
 EXACTNESS = {"minute": "to the minute", "second": "exact time", "exact": "exact time", "hour": "to the hour"}
 
 
@@ -126,18 +127,35 @@ def cohort_entry(project: Project) -> str:
     )
 
 
+def group_list(groups: "Sequence[str]", most: int = 0) -> str:
+    """Groups of names in the project's words, at most so many of them (0: all)."""
+    shown = groups[:most] if most else groups
+    return ", ".join(map(in_quotes, shown)) + (f" and {len(groups) - len(shown)} more, listed above" if len(shown) < len(groups) else "")
+
+
+def group_entries(terms: "dict[str, Any]") -> "list[str]":
+    """What the second layer and `describe` say about groups of names, where there are any."""
+    about = "a name that is in no list, but of one of these groups, leaves as the group and never as itself: "
+    return [entry("Groups", about + group_list(terms["groups"]))] if "groups" in terms else []
+
+
 def question(state: ConsentState) -> str:
     """The question, on one screen. Names every field, or their number where the table above it does."""
     project, fields = state.project, state.agreement["fields"]
+    groups = state.agreement.get("groups", [])
+    grouped = f"; names of no list only as {group_list(groups, MOST_GROUPS)}" if groups else ""
     first = [label(PLAN.fields[name], exact) for name, exact in fields.items() if PLAN.fields[name].category == "interaction"]
     first = list(dict.fromkeys(first))
     shorter = [_some(fields, first[:most]) for most in range(min(5, len(first)), 0, -1)]
     for listed in (field_list(fields), *shorter):
-        text = _question(project, listed)
+        text = _question(project, listed + grouped)
         if _fits(text):
             return text
-    text = _question(project, f"the {len(fields)} fields listed above")
-    return text if _fits(text) else _question(project, f"the {len(fields)} fields listed above", briefly=True)
+    counted = f"the {len(fields)} fields"
+    text = _question(project, f"{counted} listed above{grouped}")
+    if _fits(text):
+        return text
+    return _question(project, f"{counted}{f' and {len(groups)} groups of names' if groups else ''} listed above", briefly=True)
 
 
 def _some(fields: "dict[str, str]", named: "list[str]") -> str:
@@ -189,6 +207,7 @@ def changed_question(state: ConsentState, current: "dict[str, Any]") -> str:
         ("removed", [_named(name, was) for name in change.removed]),
         ("finer", [f"{_named(name, current['fields'])}, before {_exactness(name, was)}" for name in change.finer]),
         ("coarser", [_named(name, current["fields"]) for name in change.coarser]),
+        ("added", [f"names of no list as {group_list(change.groups)}"] if change.groups else []),
     ):
         if texts:
             lines.append(_listed(title, ", ".join(dict.fromkeys(texts))))
@@ -374,6 +393,7 @@ def notice(state: ConsentState, examples: "dict[str, Any]") -> str:
             ),
         )
     )
+    lines += group_entries(state.agreement)
     if "cohort" in state.agreement["fields"]:
         lines.append(cohort_entry(project))
     if project.legal_basis:

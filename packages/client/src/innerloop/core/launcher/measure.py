@@ -42,7 +42,7 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
     """
     from innerloop.core.launcher.record import identity  # noqa: PLC0415
     from innerloop.core.shared.container import container_mark  # noqa: PLC0415
-    from innerloop.core.shared.names import naming_words, public_name  # noqa: PLC0415
+    from innerloop.core.shared.names import OTHER, group_of, naming_words, public_name  # noqa: PLC0415
 
     env = home.env
     testing = environment.test_value(env, answer.testvar)
@@ -50,9 +50,11 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
     if request.name:
         words = [request.name]
     local = " ".join(" ".join(words if kind == "make" else words[:1]).split())[:LONGEST_LOCAL_NAME]
-    if kind == "make" and (request.wrap or not request.name):
-        words = [prefix(request, answer) + words[0], *words[1:]]
-    name = public_name(words, answer.patterns, answer.stems, answer.separator)
+    goals = kind == "make" and (request.wrap or not request.name)
+    first = (prefix(request, answer, answer.patterns) if goals else "") + words[0]
+    name = public_name([first, *words[1:]], answer.patterns, answer.stems, answer.separator)
+    if name == OTHER and answer.groups:
+        name = group_of(words, answer.groups, prefix(request, answer, answer.groups) if goals else "")
     return [
         b"start %d %d %d" % (started.wall, started.awake, started.boot),
         identity(pid),
@@ -69,8 +71,8 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
     ]
 
 
-def prefix(request: "Request", answer: "cache.CachedAnswer") -> str:
-    """What this make's directory puts before its name, where the project tells its Makefiles apart by directory."""
+def prefix(request: "Request", answer: "cache.CachedAnswer", names: "list[str]") -> str:
+    """What this make's directory puts before its name, where some of these names tell the project's Makefiles apart by directory."""
     from innerloop.core.shared.names import directory_prefix, make_directory  # noqa: PLC0415
 
     try:
@@ -78,7 +80,7 @@ def prefix(request: "Request", answer: "cache.CachedAnswer") -> str:
     except OSError:  # the command has removed it
         return ""
     at, root = make_directory(request.argv[1:], here), answer.project_file.rpartition(b"/")[0]
-    return directory_prefix(at.decode("utf-8", "replace"), root.decode("utf-8", "replace"), answer.patterns)
+    return directory_prefix(at.decode("utf-8", "replace"), root.decode("utf-8", "replace"), names)
 
 
 class Run:

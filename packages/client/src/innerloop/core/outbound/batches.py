@@ -17,7 +17,7 @@ def objection(one: store.Sealed, state: ConsentState, own: ConsentState) -> str:
     """Why a sealed run may not leave any more: `withdrawn` or `narrowed`; empty where it may. `own` is what holds for its clone."""
     if one.serial != state.answer.serial:
         return "withdrawn"
-    faults = any(violations(json.loads(event), own.agreement, seal.names(state, one.root)) for event in one.events)
+    faults = any(violations(json.loads(event), own.agreement, seal.names(own, one.root)) for event in one.events)
     return "narrowed" if faults else ""
 
 

@@ -9,6 +9,7 @@ from innerloop.core.consent.answer import LOCAL, ON, spool_key
 from innerloop.core.consent.resolve import ConsentState, Context, for_clones
 from innerloop.core.outbound import event, target_events
 from innerloop.core.plan import project_file
+from innerloop.core.plan.agreement import agreed_groups
 from innerloop.core.plan.check import Names, violations
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.plan.tracking import PLAN
@@ -132,7 +133,7 @@ def seal(
 
 
 def names(state: ConsentState, root: str = "") -> Names:
-    """The names that may leave, from the project file of the clone that a run belongs to, as it is now.
+    """The names and groups that may leave, from the project file of the clone that a run belongs to, as it is now.
 
     Of the cohorts that it offers only the one that the developer named may.
     """
@@ -144,7 +145,8 @@ def names(state: ConsentState, root: str = "") -> Names:
         except ProjectError:
             pass  # that clone is gone
     cohort = state.answer.cohort
-    return Names(project.names, project.stems, project.separator, (cohort,) if cohort in project.cohorts else ())
+    cohorts = (cohort,) if cohort in project.cohorts else ()
+    return Names(project.names, project.stems, project.separator, cohorts, agreed_groups(project, state.agreement))
 
 
 def encode(message: "dict[str, Any]") -> bytes:

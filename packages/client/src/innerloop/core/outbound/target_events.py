@@ -7,7 +7,7 @@ from typing import Optional
 from innerloop.core.outbound.event import Probed, SentTarget
 from innerloop.core.plan.check import Names
 from innerloop.core.plan.project import PROJECT_FILE
-from innerloop.core.shared.names import OTHER, directory_prefix, public_name
+from innerloop.core.shared.names import OTHER, directory_prefix, group_of, public_name
 from innerloop.core.spool.facts import RunFacts
 from innerloop.core.targets.target_log import Log
 from innerloop.core.targets.tree import IGNORED, Target
@@ -69,14 +69,17 @@ def _above(log: Log, place: int, places: "set[int]") -> Optional[int]:
 
 
 def name(one: Target, root: str, listed: Names) -> str:
-    """The listed name of a target, or `other`. Its make's directory counts where the list has names of that.
+    """The listed name of a target, its group, or `other`. Its make's directory counts where the list, or a group, is of that.
 
     What ran outside the project's directory, or in a project of its own below it, was never listed here.
     """
     if not _belongs(one.directory, root):
         return OTHER
     prefix = directory_prefix(one.directory, root, listed.allow)
-    return public_name([prefix + one.name], listed.allow, listed.stems, listed.separator)
+    found = public_name([prefix + one.name], listed.allow, listed.stems, listed.separator)
+    if found != OTHER:
+        return found
+    return group_of([one.name], listed.groups, directory_prefix(one.directory, root, listed.groups))
 
 
 def _belongs(directory: str, root: str) -> bool:

@@ -3,7 +3,7 @@
 An agreement is a plain dict, so that it can be kept in the consent file, digested and compared. The
 collector registers a project file under the digest of its agreement; events name that digest. The names that
 may leave, and the cohorts that are offered, are not part of it: they are checked against the current list at every step instead
-(docs/decisions/0003-names-outside-the-digest.md).
+(docs/decisions/0003-names-outside-the-digest.md). Groups of names are: one more lets names leave that nobody has listed.
 """
 
 import hashlib
@@ -27,12 +27,31 @@ def agreement(project: Project) -> "dict[str, Any]":
         "recipients": [list(recipient) for recipient in project.recipients],
         "purpose": project.wording.get("purpose", ""),
         "legal_basis": project.legal_basis,
+        **({"groups": sorted(project.groups)} if project.groups else {}),  # agreements of before there were any stay the same
     }
 
 
 def narrowed(terms: "dict[str, Any]", fields: "dict[str, str]") -> "dict[str, Any]":
     """An agreement with fewer or coarser fields, and everything else as it is."""
     return {**terms, "fields": fields, "purposes": {name: terms["purposes"][name] for name in fields}}
+
+
+def shared(agreed: "dict[str, Any]", current: "dict[str, Any]") -> "dict[str, Any]":
+    """What is both agreed and current: each field as coarse as the coarser of the two says."""
+    fields: "dict[str, str]" = {}
+    for name, exactness in current["fields"].items():
+        if name in agreed["fields"]:
+            order = PLAN.fields[name].granularities
+            old = agreed["fields"][name]
+            fields[name] = min(exactness, old, key=order.index) if old in order else exactness
+    groups = [group for group in current.get("groups", ()) if group in agreed.get("groups", ())]
+    without = {key: value for key, value in current.items() if key != "groups"}
+    return narrowed({**without, "groups": groups} if groups else without, fields)
+
+
+def agreed_groups(project: Project, terms: "dict[str, Any]") -> "tuple[str, ...]":
+    """The groups of a project file that an agreement holds, in the file's order."""
+    return tuple(group for group in project.groups if group in terms.get("groups", ()))
 
 
 def unexpired(terms: "dict[str, Any]", today: int) -> "dict[str, Any]":
@@ -71,16 +90,17 @@ class Difference(NamedTuple):
     removed: "tuple[str, ...]" = ()
     finer: "tuple[str, ...]" = ()
     coarser: "tuple[str, ...]" = ()
+    groups: "tuple[str, ...]" = ()  # of names, that were added
     other: "tuple[str, ...]" = ()  # anything else that a developer must be asked about
 
     @property
     def wider(self) -> bool:
         """Whether measuring must pause until the developer answered."""
-        return bool(self.added or self.finer or self.other)
+        return bool(self.added or self.finer or self.groups or self.other)
 
     @property
     def can_keep(self) -> bool:
-        """Whether the developer may go on with exactly the old set: only fields were added or made finer."""
+        """Whether the developer may go on with exactly the old set: only fields or groups were added, or fields made finer."""
         return not self.other
 
 
@@ -99,6 +119,7 @@ def difference(agreed: "dict[str, Any]", current: "dict[str, Any]") -> Differenc
         removed=tuple(name for name in old if name not in new),
         finer=tuple(finer),
         coarser=tuple(coarser),
+        groups=tuple(group for group in current.get("groups", ()) if group not in agreed.get("groups", ())),
         other=tuple(_other_changes(agreed, current, shared)),
     )
 

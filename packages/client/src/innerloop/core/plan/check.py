@@ -21,16 +21,17 @@ class Violation(NamedTuple):
 
 
 class Names(NamedTuple):
-    """The names that may leave, as the project file lists them, and the cohorts."""
+    """The names and groups that may leave, as the project file lists them, and the cohorts."""
 
     allow: "tuple[str, ...]" = ()
     stems: "tuple[str, ...]" = ()
     separator: str = ""
     cohorts: "tuple[str, ...]" = ()
+    groups: "tuple[str, ...]" = ()  # in the order in which they are tried
 
     def holds(self, name: str) -> bool:
-        """Tell whether a name on the wire is `other`, listed, or the first 50 characters of a listed one."""
-        if name == OTHER or (len(name) <= LONGEST and allowed(name, self.allow, self.stems, self.separator)):
+        """Tell whether a name on the wire is `other`, a group, listed, or the first 50 characters of a listed one."""
+        if name == OTHER or name in self.groups or (len(name) <= LONGEST and allowed(name, self.allow, self.stems, self.separator)):
             return True
         return len(name) == LONGEST and any(self._may_go_on_as(name, pattern) for pattern in self.allow)
 

@@ -10,7 +10,10 @@ import textwrap
 from typing import Any, NamedTuple, Optional
 from urllib.parse import urlsplit
 
+from innerloop.core.plan import names_table
+from innerloop.core.plan.check import Names
 from innerloop.core.plan.founding import SYSTEMS, FoundingSystem
+from innerloop.core.plan.names_table import Marks
 from innerloop.core.plan.tracking import OFF, PLAN
 from innerloop.core.shared.printable import clean
 
@@ -22,12 +25,13 @@ RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 _COHORT = re.compile(r"[a-z0-9-]{1,16}")
 MOST_COHORTS = 8
-MOST_NAMES, LONGEST_NAME = 2000, 200  # each name that is looked up is compared with all of them
 MOST_RECIPIENTS = 8  # all of them stand in the question
 
 
 class ProjectError(ValueError):
     """The project file cannot be used. The message names the key and what is wrong with it."""
+
+    place: "Optional[tuple[str, str, int]]" = None  # table, key and number of the value of a list that is at fault
 
 
 class Recipient(NamedTuple):
@@ -59,6 +63,8 @@ class Project(NamedTuple):
     names: "tuple[str, ...]" = ()
     stems: "tuple[str, ...]" = ()
     separator: str = ""
+    groups: "tuple[str, ...]" = ()
+    marks: Marks = Marks()
     cohorts: "tuple[str, ...]" = ()  # what a developer may, and need not, call themselves after a yes
     rename: "dict[str, str]" = {}  # plan field -> what this project calls it on the wire
     events: "dict[str, str]" = {}  # plan event -> what this project calls it on the wire
@@ -130,11 +136,14 @@ class _Reader:
             raise ProjectError(f"{table}.{key} is longer than {longest} characters")
         return clean(value)
 
-    def strings(self, table: str, key: str) -> "tuple[str, ...]":
-        values = self.take(table, key, list, [])
+    def words(self, table: str, key: str) -> "list[str]":
+        values: "list[str]" = self.take(table, key, list, [])
         if not all(isinstance(value, str) for value in values):
             raise ProjectError(f"{table}.{key} must be a list of strings")
-        return tuple(clean(value) for value in values)
+        return values
+
+    def strings(self, table: str, key: str) -> "tuple[str, ...]":
+        return tuple(map(clean, self.words(table, key)))
 
     def unknown(self) -> "tuple[str, ...]":
         found = []
@@ -186,6 +195,7 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         raise ProjectError(f"project.retention_days must be between 1 and {LONGEST_RETENTION}")
     cohorts = _cohorts(reader)
     seed = _seed(reader)
+    listed, marks = _names(reader)
     project = Project(
         id=identity,
         name=reader.text("project", "name", identity, 40) or identity,
@@ -201,9 +211,11 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         retention_days=retention,
         ci=reader.take("project", "ci", bool, False),
         ask=ask,
-        names=_names(reader),
-        stems=_bounded(reader, "stems"),
-        separator=reader.text("names", "separator", "", 1),
+        names=listed.allow,
+        stems=listed.stems,
+        separator=listed.separator,
+        groups=listed.groups,
+        marks=marks,
         cohorts=cohorts,
         rename={} if seed else _renames(reader.table("rename"), "rename", tuple(PLAN.fields)),
         events=dict(seed.events) if seed else _renames(reader.table("events"), "events", tuple(PLAN.events)),
@@ -236,22 +248,16 @@ def _cohorts(reader: _Reader) -> "tuple[str, ...]":
     return () if "seed" in reader.document else words
 
 
-def _names(reader: _Reader) -> "tuple[str, ...]":
-    """The names that may leave. What stands before a colon may be a directory: it is one below the project file's."""
-    names = _bounded(reader, "allow")
-    for name in names:
-        directory, colon, _ = name.partition(":")
-        parts = directory.split("/")
-        if colon and " " not in directory and (parts in (["."], [".."]) or (len(parts) > 1 and not {"", ".", ".."}.isdisjoint(parts))):
-            raise ProjectError(f"names.allow: {name}: a directory before the colon is relative to this file, and has no . or .. in it")
-    return names
-
-
-def _bounded(reader: _Reader, key: str) -> "tuple[str, ...]":
-    words = reader.strings("names", key)
-    if len(words) > MOST_NAMES or any(len(word) > LONGEST_NAME for word in words):
-        raise ProjectError(f"names.{key} must be at most {MOST_NAMES} strings of at most {LONGEST_NAME} characters each")
-    return words
+def _names(reader: _Reader) -> "tuple[Names, Marks]":
+    """What may leave, and what it is. Seed mode, whose properties are fixed, has no groups."""
+    try:
+        return names_table.read(
+            lambda key: reader.words("names", key), reader.text("names", "separator", "", 1), grouped="seed" not in reader.document
+        )
+    except ValueError as wrong:
+        error = ProjectError(wrong)
+        error.place = getattr(wrong, "place", None)
+        raise error from wrong
 
 
 def _fields(table: "dict[str, Any]", cohorts: "tuple[str, ...]", seed: bool) -> "dict[str, str]":

@@ -24,13 +24,18 @@ class FoundProject(NamedTuple):
 
 def load(path: str) -> FoundProject:
     """Read one project file. Raises ProjectError: path, what is wrong, what to do."""
+    text = ""
     try:
-        return FoundProject(path, read(toml.loads(files.read_shared(path, LARGEST, (os.geteuid(), 0)).decode("utf-8"))))
+        text = files.read_shared(path, LARGEST, (os.geteuid(), 0)).decode("utf-8")
+        return FoundProject(path, read(toml.loads(text)))
+    except ProjectError as error:
+        line = f"line {toml.line_of(text, *error.place)}: " if error.place else ""
+        raise ProjectError(f"{path}: {line}{error}") from error
     except files.UnusableFile as error:
         raise ProjectError(str(error)) from error
     except OSError as error:
         raise ProjectError(f"{path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # TomlError, ProjectError and UnicodeDecodeError are ValueErrors
+    except (ValueError, RecursionError) as error:  # TomlError and UnicodeDecodeError are ValueErrors
         raise ProjectError(f"{path}: {error}") from error
 
 

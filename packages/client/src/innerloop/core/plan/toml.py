@@ -46,6 +46,13 @@ def loads(text: str) -> "dict[str, Any]":
     return _Reader(text.replace("\r\n", "\n")).document()
 
 
+def line_of(text: str, table: str, key: str, at: int) -> int:
+    """The line on which a value begins that stands in a list, in a document that `loads` reads."""
+    reader = _Reader(text.replace("\r\n", "\n"))
+    values = reader.document()[table][key]
+    return reader.text.count("\n", 0, reader.starts[id(values)][at]) + 1
+
+
 class _Reader:
     """One pass over the text; `at` is the index of the next character."""
 
@@ -56,6 +63,7 @@ class _Reader:
         self.table = self.root  # the one that assignments go to
         self.opened = {id(self.root)}  # tables that had a header of their own
         self.arrays: set[int] = set()  # lists that were made by [[headers]]
+        self.starts: dict[int, list[int]] = {}  # where the values of each other list begin
 
     def fail(self, what: str) -> NoReturn:
         raise TomlError(f"line {self.text.count(chr(10), 0, self.at) + 1}: {what}")
@@ -160,8 +168,10 @@ class _Reader:
         if depth > MOST_NESTED:
             self.fail(f"arrays are nested more than {MOST_NESTED} deep")
         values: list[Any] = []
+        starts = self.starts[id(values)] = []
         self.run(_GAP_WITH_COMMENTS)
         while not self.take("]"):
+            starts.append(self.at)
             values.append(self.value(depth))
             self.run(_GAP_WITH_COMMENTS)
             if self.take(","):

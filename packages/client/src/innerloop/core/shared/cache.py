@@ -10,11 +10,11 @@ import time
 from innerloop.core.shared import environment, paths
 
 PROJECT_FILE = b"innerloop.toml"
-HEAD = b"innerloop-hot 3"  # one of an earlier version was judged by earlier rules, and counts for nothing
+HEAD = b"innerloop-hot 4"  # one of an earlier version was judged by earlier rules, and counts for nothing
 FACTS = ("config", "mode", "serial", "digest", "spool", "probe", "testvar", "due", "until")  # bytes
 DAYS = ("due", "until")  # those of them that are numbers or empty
 FLAGS = ("git", "ci", "away", "seed")
-LISTS = {"p": "patterns", "s": "stems"}
+LISTS = {"p": "patterns", "s": "stems", "g": "groups"}
 LONGEST = 262144  # bytes; a larger file is not ours
 BARE, RESOLVE, MEASURE, INVITE = "bare", "resolve", "measure", "invite"  # what to do with a run
 
@@ -35,6 +35,7 @@ class CachedAnswer:
         self.until = b""  # the day (since 1970) from which this is out of date by itself, because a field expires
         self.patterns: "list[str]" = []
         self.stems: "list[str]" = []
+        self.groups: "list[str]" = []
         self.separator = ""
         self.git = self.ci = False
         self.seed = False  # as in the founding system, a `wrap` inside a run is an event of its own
@@ -185,8 +186,8 @@ def render(hot: "CachedAnswer") -> bytes:
     for key in FLAGS:
         lines.append(b"%s %d" % (key.encode(), getattr(hot, key)))
     lines.append(b"separator " + hot.separator.encode())
-    lines += [b"p " + name.encode() for name in hot.patterns]
-    lines += [b"s " + name.encode() for name in hot.stems]
+    for key, names in LISTS.items():
+        lines += [b"%s %s" % (key.encode(), name.encode()) for name in getattr(hot, names)]
     return b"\n".join([*lines, b"end", b""])
 
 

@@ -7,6 +7,9 @@ for stems that the file lists too, so `dev.up.*` with the stems `lms` and `redis
 
 A name may begin with a directory below the project file's: `services/api:test` is the target `test` of the make that works
 there. Where the list has any name of a directory, that directory's targets have no other names.
+
+What is in no list may belong to a group, such as `*.o`: then the group's text leaves, and nothing of the name. A group that begins with
+a directory and a colon is of that directory; any other is of all.
 """
 
 TYPE_CHECKING = False  # `typing` would cost a third of the interpreter's start
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 LONGEST = 50  # characters that leave of an allowed name, as in the founding system
+LONGEST_NAME = 200  # characters of a name that is matched
 MOST_WORDS = 8  # of a command line that may name it
 MAKES = ("make", "gmake")
 GOAL, DIRECTORY, ASKS, VALUE, NUMBER = "goal", "directory", "asks", "value", "number"
@@ -65,6 +69,34 @@ def public_name(words: "list[str]", patterns: "Collection[str]", stems: "Collect
         if "*" not in name if name in listed else is_made(name, stars, known, separator):
             return name[:LONGEST]
     return OTHER
+
+
+def group_of(words: "list[str]", groups: "Collection[str]", prefix: str = "") -> str:
+    """Return the first group that a beginning of the words belongs to, in whole words, else `other`. `prefix` is that of the make's directory."""
+    beginnings = [" ".join(words[:end]) for end in range(1, min(len(words), MOST_WORDS) + 1)]
+    for group in groups:
+        own = group.removeprefix(prefix)
+        if any(belongs(name, own) for name in beginnings):
+            return group
+    return OTHER
+
+
+def belongs(name: str, group: str) -> bool:
+    """Tell whether the whole name is of a group: `*` stands for any characters but `/`, `%` for any, each for one at least and for no blank.
+
+    One pass over the name, whatever the group says: bit n of `reached` tells that its first n characters can be what was read so far.
+    """
+    if len(name) > LONGEST_NAME:
+        return False
+    places: "dict[str, int]" = {}
+    for at, letter in enumerate(group):
+        places[letter] = places.get(letter, 0) | 1 << at
+    stars, percents = places.pop("*", 0), places.pop("%", 0)
+    reached = 1
+    for letter in name:
+        wild = 0 if letter == " " else percents if letter == "/" else percents | stars
+        reached = (reached & (places.get(letter, 0) | wild) | reached >> 1 & wild) << 1
+    return reached >> len(group) & 1 == 1
 
 
 def most_words(patterns: "Collection[str]", stars: "Collection[str]", stems: "Collection[str]", separator: str) -> int:

@@ -18,6 +18,11 @@ from innerloop.tools import output
 from innerloop.tools.disclosure import dpia, stored
 from innerloop.tools.output import count, give, show_json
 
+ABOUT_MARKS = {
+    "Used": "sessions: their hours are use, and count as waiting nowhere",
+    "Checks": "that one fails is information, and counts apart from what fails otherwise",
+}
+
 
 def describe(context: Context, as_json: bool, record: bool) -> int:
     """Print every field that this project collects, how exact, an example from here, and what stays off; or the record of processing."""
@@ -38,6 +43,9 @@ def describe(context: Context, as_json: bool, record: bool) -> int:
             "fields": fields,
             "off": off,
             "cohorts": list(state.project.cohorts),
+            "groups": list(state.project.groups),
+            "sessions": list(state.project.marks.sessions),
+            "checks": list(state.project.marks.checks),
         }
         show_json(document)
         return 0
@@ -46,6 +54,11 @@ def describe(context: Context, as_json: bool, record: bool) -> int:
     output.show("\n" + texts.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
     if state.project.stems:
         output.show(texts.entry("Stems", ", ".join(state.project.stems)))
+    for text in texts.group_entries(current):
+        output.show(text)
+    for title, marked in (("Used", state.project.marks.sessions), ("Checks", state.project.marks.checks)):
+        if marked:
+            output.show(texts.entry(title, f"{', '.join(marked)} ({ABOUT_MARKS[title]})"))
     if "cohort" in current["fields"]:
         output.show(texts.cohort_entry(state.project))
     output.show(texts.entry("Never", "arguments, paths, output, environment, file or user names"))

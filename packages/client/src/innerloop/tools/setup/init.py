@@ -4,9 +4,10 @@ import argparse
 import os
 
 from innerloop.core.consent.resolve import Context
+from innerloop.core.plan import names_table, remotes
 from innerloop.core.plan import project as projects
-from innerloop.core.plan import remotes
 from innerloop.core.shared import cache, paths
+from innerloop.core.shared.names import LONGEST_NAME
 from innerloop.core.shared.terminal import Failure
 from innerloop.tools import output
 from innerloop.tools.setup import changes, fields, makefiles, names, remarks, summary, targets, template, ways
@@ -53,7 +54,7 @@ def find_names(root: str, found: "list[Makefile]", documented: bool = False) -> 
         bare = [targets.Target("make", "make without a target")] if context else []
         for target in [*context, *bare]:
             listed.setdefault(prefix + target.name, Listed(prefix + target.name, target.text, makefile.path))
-    return [one for one in listed.values() if len(one.name) <= projects.LONGEST_NAME]
+    return [one for one in listed.values() if len(one.name) <= LONGEST_NAME]
 
 
 def _prepare(root: str, given: argparse.Namespace) -> Setup:
@@ -88,7 +89,7 @@ def _project_file(root: str, listed: "list[Listed]", plan: ways.Plan, given: arg
     after = filled.after if filled and filled.after else data
     new = [one for one in listed if one.name not in set(names.listed(data))]
     abouts = [filled.about] if filled else []
-    more = new[: max(projects.MOST_NAMES - len(names.listed(data)), 0)]
+    more = new[: max(names_table.MOST_NAMES - len(names.listed(data)), 0)]
     if given.update_names and more:
         after = names.add(after, more)
         abouts.append(f"{output.count(len(more), 'name')} more")

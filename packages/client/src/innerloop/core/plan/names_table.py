@@ -1,0 +1,105 @@
+"""The table `[names]` of a project file: which names may leave, in which groups, and which of them are sessions or checks.
+
+What a session or a check is changes no byte that leaves. The developer's own report asks it of the file, and the
+collector of the versions that it knows.
+"""
+
+from typing import Callable, NamedTuple
+
+from innerloop.core.plan.check import Names
+from innerloop.core.shared.names import LONGEST, LONGEST_NAME, OTHER, allowed
+from innerloop.core.shared.printable import clean
+
+MOST_NAMES = 2000  # each name that is looked up is compared with all of them
+MOST_GROUPS = 50  # as above, and a developer reads them before a yes
+MOST_MARKED = 200
+STARTUP_MS = 10_000  # a session that ends by itself, with an error, within this time did not start
+SESSION, CHECK = "session", "check"
+
+
+class WrongName(ValueError):
+    """A list cannot be used. The message names its key, and `at` says which of its words is at fault."""
+
+    def __init__(self, key: str, words: "list[str]", at: int, what: str) -> None:
+        shown = clean(words[at])
+        super().__init__(f"names.{key}: {shown if len(shown) <= LONGEST else shown[:LONGEST] + '...'} {what}")
+        self.place = ("names", key, at)
+
+
+class Marks(NamedTuple):
+    """Which names are sessions and which are checks; `stems` and `separator` are those of the list."""
+
+    sessions: "tuple[str, ...]" = ()
+    checks: "tuple[str, ...]" = ()
+    stems: "tuple[str, ...]" = ()
+    separator: str = ""
+
+    def of(self, name: str) -> str:
+        """What a name is, as it is on the wire: SESSION, CHECK, or empty."""
+        for mark, marked in ((SESSION, self.sessions), (CHECK, self.checks)):
+            if name in marked or (name != OTHER and Names(marked, self.stems, self.separator).holds(name)):
+                return mark
+        return ""
+
+
+def read(words: "Callable[[str], list[str]]", separator: str, grouped: bool = True) -> "tuple[Names, Marks]":
+    """The lists of the table: `words` gives that of a key, and seed mode has no groups. Raises ValueError, which names the key at fault."""
+    listed = Names(_allow(words("allow")), _bounded("stems", words("stems")), separator, groups=_groups(words("groups")) if grouped else ())
+    return listed, _marks(words("sessions"), words("checks"), listed)
+
+
+def _allow(words: "list[str]") -> "tuple[str, ...]":
+    """The names that may leave. What stands before a colon may be a directory: it is one below the project file's."""
+    names = _bounded("allow", words)
+    for name in names:
+        directory, colon, _ = name.partition(":")
+        parts = directory.split("/")
+        if colon and " " not in directory and (parts in (["."], [".."]) or (len(parts) > 1 and not {"", ".", ".."}.isdisjoint(parts))):
+            raise ValueError(f"names.allow: {name}: a directory before the colon is relative to this file, and has no . or .. in it")
+    return names
+
+
+def _bounded(key: str, words: "list[str]") -> "tuple[str, ...]":
+    """Names or stems, of which there are not too many."""
+    if len(words) > MOST_NAMES or any(len(word) > LONGEST_NAME for word in words):
+        raise ValueError(f"names.{key} must be at most {MOST_NAMES} strings of at most {LONGEST_NAME} characters each")
+    return tuple(map(clean, words))
+
+
+def _groups(words: "list[str]") -> "tuple[str, ...]":
+    """The groups, in the order in which they are tried."""
+    for at, group in enumerate(words):
+        if "*" not in group and "%" not in group:
+            raise WrongName("groups", words, at, "has neither * nor %: a name belongs into names.allow")
+    return _exact("groups", words, MOST_GROUPS, LONGEST)
+
+
+def _marks(sessions: "list[str]", checks: "list[str]", listed: Names) -> Marks:
+    """The sessions and checks, each of which is a name or group that is listed, and not both."""
+    found = Marks(_exact("sessions", sessions, MOST_MARKED), _exact("checks", checks, MOST_MARKED), listed.stems, listed.separator)
+    known = {*listed.allow, *listed.groups}
+    for key, words, others in (("sessions", sessions, found._replace(sessions=())), ("checks", checks, found._replace(checks=()))):
+        for at, word in enumerate(words):
+            if word not in known and not allowed(word, listed.allow, listed.stems, listed.separator):
+                raise WrongName(key, words, at, "is in neither names.allow nor names.groups")
+            if others.of(word):
+                raise WrongName(
+                    key, words, at, "is a session and a check: what is used is not waited for, and does not fail as a check does"
+                )
+    return found
+
+
+def _exact(key: str, words: "list[str]", most: int, longest: int = LONGEST_NAME) -> "tuple[str, ...]":
+    """Words that are shown to people and compared as they are: each once, short, and without anything that nobody sees."""
+    seen: "set[str]" = set()
+    for at, word in enumerate(words):
+        if at == most:
+            raise WrongName(key, words, at, f"is one too many: there may be {most}")
+        if len(word) > longest:
+            raise WrongName(key, words, at, f"is longer than {longest} characters")
+        if clean(word) != word or " ".join(word.split()) != word or not word:
+            raise WrongName(key, words, at, "is empty, or has a control character, or a blank at an end or beside another")
+        if word in seen:
+            raise WrongName(key, words, at, "stands there twice")
+        seen.add(word)
+    return tuple(words)
