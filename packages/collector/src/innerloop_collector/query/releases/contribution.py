@@ -6,6 +6,7 @@ of the same kind.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from statistics import median
 
 EDGES_MS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_200_000, 1_800_000, 3_600_000)
@@ -55,6 +56,8 @@ def without(whole: Mapping[int, Vector], parts: Iterable[Mapping[int, Vector]]) 
 def amounts(people: Mapping[int, Vector], columns: Iterable[int]) -> Iterator[float]:
     """What each person adds to some of the numbers together."""
     chosen = tuple(columns)
+    if len(chosen) == 1:
+        return map(itemgetter(chosen[0]), people.values())
     return (sum(vector[column] for column in chosen) for vector in people.values())
 
 

@@ -8,8 +8,9 @@ A partition of a cell's runs (by outcome, by duration) is merged until each part
 empty is merged too, and so its absence says nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from innerloop_collector.query.releases.contribution import UNTIMED, Vector, amounts
 
@@ -41,7 +42,7 @@ def broken_rule(values: Iterable[float], k: int) -> Rule | None:
         return Rule.ONE
     if largest[0] + largest[1] > 0.75 * whole:
         return Rule.TWO
-    return Rule.THREE if whole - sum(largest[:3]) < _PROTECTED * largest[0] else None
+    return Rule.THREE if sum(largest[3:]) < _PROTECTED * largest[0] else None
 
 
 def passes(people: Mapping[int, Vector], columns: Iterable[int], k: int) -> bool:
@@ -49,39 +50,45 @@ def passes(people: Mapping[int, Vector], columns: Iterable[int], k: int) -> bool
     return broken_rule(amounts(people, columns), k) is None
 
 
-def reveals(left: Mapping[int, Vector], columns: Iterable[int], k: int) -> bool:
+def reveals(left: Iterable[float], k: int) -> bool:
     """Tell whether what is left, where shown parts are taken from a shown whole, says too much. Where nothing is left nothing is said."""
-    values = list(amounts(left, columns))
-    return any(value > 0 for value in values) and broken_rule(values, k) is not None
+    values = [value for value in left if value > 0]
+    return bool(values) and broken_rule(values, k) is not None
+
+
+def separates(left: Iterable[float], k: int) -> bool:  # noqa: ARG001 - asked as `reveals` is
+    """Tell whether a difference of two cells, neither of which is the whole, tells one person's part to two who know their own."""
+    largest = sorted((value for value in left if value > 0), reverse=True)
+    return bool(largest) and sum(largest[3:]) < _PROTECTED * largest[0]
 
 
 def merged(people: Mapping[int, Vector], partition: Partition, k: int) -> Partition:
     """A partition whose parts pass, or one part: the whole."""
-    parts = list(partition)
-    while len(parts) > 1:
-        failing = [part for part in parts if not passes(people, part, k)]
+    values = {part: list(amounts(people, part)) for part in partition}
+    while len(values) > 1:
+        failing = [part for part in values if broken_rule(values[part], k) is not None]
         if not failing:
             break
-        _join(parts, min(failing, key=lambda part: (sum(amounts(people, part)), part)), people)
-    return tuple(parts)
+        small = min(failing, key=lambda part: (sum(values[part]), part))
+        other = _neighbour(small, {part: sum(one) for part, one in values.items()})
+        joined = [a + b for a, b in zip(values.pop(small), values.pop(other), strict=True)]
+        values[tuple(sorted((*small, *other)))] = joined
+    return tuple(sorted(values))
 
 
-def _join(parts: list[Part], small: Part, people: Mapping[int, Vector]) -> None:
-    """Merge a part with the smaller of its neighbours. What has no duration has none, and goes where it changes the least: to the largest."""
-    others = [part for part in parts if part is not small]
-    size = {part: sum(amounts(people, part)) for part in others}
+def _neighbour(small: Part, sizes: Mapping[Part, float]) -> Part:
+    """The smaller neighbour of a part. What has no duration has none, and goes where it changes the least: to the largest."""
+    parts = sorted(sizes)
     if small == (UNTIMED,):
-        other = max(others, key=lambda part: (size[part], part))
-    else:
-        there = parts.index(small)
-        beside = [part for part in parts[max(there - 1, 0) : there + 2] if part is not small]
-        timed = [part for part in beside if part != (UNTIMED,)] or beside
-        other = min(timed, key=lambda part: (size[part], part))
-    joined = tuple(sorted((*small, *other)))
-    parts[:] = sorted([joined, *(part for part in others if part is not other)])
+        return max((part for part in parts if part != small), key=lambda part: (sizes[part], part))
+    there = parts.index(small)
+    beside = [part for part in parts[max(there - 1, 0) : there + 2] if part != small]
+    timed = [part for part in beside if part != (UNTIMED,)] or beside
+    return min(timed, key=lambda part: (sizes[part], part))
 
 
-def common(partitions: Sequence[Partition]) -> Partition:
+@lru_cache(maxsize=4096)
+def common(*partitions: Partition) -> Partition:
     """The finest partition of which each part is a union of parts of every one: what can be told of all of them together."""
     left = {column for partition in partitions for part in partition for column in part}
     out = []

@@ -5,35 +5,18 @@ published of a breakdown lies within what is published of the whole, so that wha
 where that says too much, the smallest cells give way.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from innerloop_collector.query.releases import disclosure
-from innerloop_collector.query.releases.contribution import BINS, OUTCOMES, RUNS, UNTIMED, WAITED_MS, People, added, amounts, without
-from innerloop_collector.query.releases.disclosure import Part, Partition, Rule
+from innerloop_collector.query.releases.comparison import Comparison, protect
+from innerloop_collector.query.releases.contribution import RUNS, People, added
+from innerloop_collector.query.releases.disclosure import Rule
+from innerloop_collector.query.releases.shown import WHOLE, Key, Shown, judged
 
 WEEKLY_PEOPLE = 20  # below so many people only the whole is published by the week
-_OUTCOMES: Partition = tuple((column,) for column in OUTCOMES)
-_DURATIONS: Partition = tuple((column,) for column in (*BINS, UNTIMED))
-
-Key = tuple[str, str]  # breakdown and name: ("command", "build"); the whole is ("", "")
-WHOLE: Key = ("", "")
-
-
-@dataclass(slots=True, eq=False)
-class Shown:
-    """A cell that passes by itself, with the parts of its runs that do. It can still give way."""
-
-    key: Key
-    people: People
-    outcomes: Partition
-    durations: Partition
-    waited: bool
-
-    @property
-    def runs(self) -> float:
-        """How many there are."""
-        return sum(amounts(self.people, (RUNS,)))
+OUTSIDE = frozenset({"target"})  # breakdowns of what is not a part of the whole, which is of runs
 
 
 @dataclass(slots=True)
@@ -44,42 +27,15 @@ class Publication:
     hidden: dict[Key, Rule] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Comparison:
-    """Published wholes, and published cells within them: what is left when these are taken away can be told by anybody."""
-
-    wholes: Sequence[Shown]
-    fixed: Sequence[Shown]  # published earlier
-    open: list[Shown]  # those that can give way
-
-    def left(self, cells: Iterable[Shown]) -> People:
-        """What is left of the wholes without some cells."""
-        return without(added(one.people for one in self.wholes), (one.people for one in cells))
-
-    @property
-    def cells(self) -> list[Shown]:
-        """All that are within the wholes."""
-        return [*self.fixed, *self.open]
-
-
-def judged(key: Key, people: People, k: int) -> Shown | Rule:
-    """A cell, as finely as it passes by itself, or the rule that hides it."""
-    rule = disclosure.broken_rule(amounts(people, (RUNS,)), k)
-    if rule is not None:
-        return rule
-    waited = disclosure.passes(people, (WAITED_MS,), k)
-    return Shown(key, people, disclosure.merged(people, _OUTCOMES, k), disclosure.merged(people, _DURATIONS, k), waited)
-
-
 def publish_week(whole: People, cells: Mapping[Key, People], k: int) -> Publication:
     """Publish a week. `cells` are those that are published by the week; each breakdown's are parts of the whole."""
     out = _sorted_out({WHOLE: whole}, k)
     if WHOLE not in out.shown:
         return out
     found = _sorted_out(cells, k)
-    for breakdown in sorted({key[0] for key in found.shown}):
-        inside = [one for one in found.shown.values() if one.key[0] == breakdown]
-        _protect([Comparison([out.shown[WHOLE]], [], inside)], found, k)
+    wholes = [out.shown[WHOLE]]
+    comparisons = [Comparison(wholes, inside, disclosure.reveals) for inside in _by_breakdown(found.shown.values()).values()]
+    _protect(found, [*comparisons, *_pairs({key: [one] for key, one in found.shown.items()}, wholes)], wholes, k)
     return Publication(out.shown | found.shown, out.hidden | found.hidden)
 
 
@@ -108,24 +64,64 @@ def publish_remainder(slots: Sequence[Slot], k: int) -> Publication:
         spans[key] = frozenset(number for number, (slot, _) in enumerate(wholes) if key not in slot.published)
         remainders[key] = added(wholes[number][0].cells.get(key, {}) for number in spans[key])
     found = _sorted_out({key: people for key, people in remainders.items() if people}, k)
-    for breakdown in sorted({key[0] for key in found.shown}):
-        _protect(_comparisons(wholes, [one for one in found.shown.values() if one.key[0] == breakdown], spans, breakdown), found, k)
+    fixed = [one for slot, whole in wholes for one in (whole, *slot.published.values())]
+    _protect(found, [*_within(wholes, found.shown, spans), *_across(wholes, found.shown, spans, remainders)], fixed, k)
     return Publication(out.shown | found.shown, out.hidden | found.hidden)
 
 
-def _comparisons(
-    wholes: Sequence[tuple[Slot, Shown]], inside: list[Shown], spans: Mapping[Key, frozenset[int]], breakdown: str
-) -> list[Comparison]:
-    """One for each set of slots of which the remainders that lie within can be taken away."""
-    sets = {spans[one.key] for one in inside} | {frozenset(range(len(wholes)))}
-    return [
-        Comparison(
-            [wholes[number][1] for number in sorted(span)],
-            [one for number in span for one in wholes[number][0].published.values() if one.key[0] == breakdown],
-            [one for one in inside if spans[one.key] <= span],
-        )
-        for span in sorted(sets, key=lambda span: (len(span), sorted(span)))
-    ]
+Span = frozenset[int]  # slots, by their place
+Wholes = Sequence[tuple[Slot, Shown]]
+
+
+def _within(wholes: Wholes, shown: Mapping[Key, Shown], spans: Mapping[Key, Span]) -> Iterator[Comparison]:
+    """Of each breakdown, one for each set of slots of which remainders can be taken away."""
+    for breakdown, inside in _by_breakdown(shown.values()).items():
+        for span in _unions({spans[one.key] for one in inside} | {frozenset(range(len(wholes)))}):
+            weekly = [one for place in span for one in wholes[place][0].published.values() if one.key[0] == breakdown]
+            remainders = [one for one in inside if spans[one.key] <= span]
+            yield Comparison([wholes[place][1] for place in sorted(span)], [*weekly, *remainders], disclosure.reveals)
+
+
+def _across(
+    wholes: Wholes, shown: Mapping[Key, Shown], spans: Mapping[Key, Span], remainders: Mapping[Key, People]
+) -> Iterator[Comparison]:
+    """Of cells of two breakdowns: remainders of the same slots, and all of a cell in the block where nothing of it is hidden."""
+    by_span: dict[Span, dict[Key, list[Shown]]] = {}
+    for key, one in shown.items():
+        by_span.setdefault(spans[key], {})[key] = [one]
+    for span, cells in by_span.items():
+        yield from _pairs(cells, [wholes[place][1] for place in sorted(span)])
+    if len(by_span) > 1:
+        weekly = {key: [slot.published[key] for slot, _ in wholes if key in slot.published] for key in spans}
+        whole = {key: [*weekly[key], *([shown[key]] if key in shown else [])] for key in spans if key in shown or not remainders[key]}
+        yield from _pairs({key: cells for key, cells in whole.items() if cells}, [one for _, one in wholes])
+
+
+def _pairs(cells: Mapping[Key, list[Shown]], wholes: Sequence[Shown]) -> Iterator[Comparison]:
+    """One cell may lie within another of a different breakdown, or all that is not in it: those of one version are those of one system."""
+    for one, other in combinations(cells, 2):
+        if one[0] != other[0]:
+            yield Comparison(cells[one], cells[other], disclosure.separates, together=True)
+            if not OUTSIDE & {one[0], other[0]}:
+                yield Comparison(wholes, [*cells[one], *cells[other]], disclosure.separates, together=True)
+
+
+def _by_breakdown(cells: Collection[Shown]) -> dict[str, list[Shown]]:
+    out: dict[str, list[Shown]] = {}
+    for one in cells:
+        if one.key[0] not in OUTSIDE:
+            out.setdefault(one.key[0], []).append(one)
+    return out
+
+
+def _unions(spans: set[Span]) -> list[Span]:
+    """Some sets, and all unions of them."""
+    found = set(spans)
+    new = found
+    while new:
+        new = {one | other for one in new for other in spans} - found
+        found |= new
+    return sorted(found, key=lambda span: (len(span), sorted(span)))
 
 
 def weekly_next(slots: Sequence[Slot], people: int, k: int) -> frozenset[Key]:
@@ -148,52 +144,7 @@ def _sorted_out(cells: Mapping[Key, People], k: int) -> Publication:
     return out
 
 
-def _protect(comparisons: Sequence[Comparison], found: Publication, k: int) -> None:
-    """Let cells give way, the smallest first, until nothing that is left says too much."""
-    while any(_give_way(one, found, comparisons, k) for one in comparisons):
-        pass
-
-
-def _give_way(comparison: Comparison, found: Publication, comparisons: Sequence[Comparison], k: int) -> bool:
-    """Let one cell give way where it must. Returns whether one did."""
-    if not comparison.open:
-        return False
-    smallest = sorted(comparison.open, key=lambda one: (len(one.people), one.runs, one.key))
-    left = comparison.left(comparison.cells)
-    if disclosure.reveals(left, (RUNS,), k):
-        gone = smallest[0]
-        found.hidden[gone.key] = Rule.COMPLEMENT
-        del found.shown[gone.key]
-        for one in comparisons:
-            one.open[:] = [cell for cell in one.open if cell is not gone]
-        return True
-    return _hide_waiting(comparison, smallest, k) or any(
-        _coarsen(comparison, smallest, left, family, k) for family in ("outcomes", "durations")
-    )
-
-
-def _hide_waiting(comparison: Comparison, smallest: Sequence[Shown], k: int) -> bool:
-    waiting = [one for one in smallest if one.waited]
-    if not waiting or not all(one.waited for one in comparison.wholes):
-        return False
-    if not disclosure.reveals(comparison.left(one for one in comparison.cells if one.waited), (WAITED_MS,), k):
-        return False
-    waiting[0].waited = False
-    return True
-
-
-def _coarsen(comparison: Comparison, smallest: Sequence[Shown], left: People, family: str, k: int) -> bool:
-    told = disclosure.common([getattr(one, family) for one in (*comparison.wholes, *comparison.cells)])
-    for number, part in enumerate(told):
-        if len(told) > 1 and disclosure.reveals(left, part, k):
-            neighbour = told[number + 1] if number + 1 < len(told) else told[number - 1]
-            _merge(smallest[0], family, (part, neighbour))
-            return True
-    return False
-
-
-def _merge(cell: Shown, family: str, told: tuple[Part, Part]) -> None:
-    """Let a cell tell two parts only together."""
-    columns = {column for part in told for column in part}
-    parts: Partition = getattr(cell, family)
-    setattr(cell, family, tuple(sorted([*(part for part in parts if not columns & set(part)), tuple(sorted(columns))])))
+def _protect(found: Publication, comparisons: Sequence[Comparison], fixed: Collection[Shown], k: int) -> None:
+    for one in protect(comparisons, fixed, k):
+        found.hidden[one.key] = Rule.COMPLEMENT
+        del found.shown[one.key]

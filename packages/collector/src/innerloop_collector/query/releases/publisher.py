@@ -14,18 +14,9 @@ from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.calendar import Unit, block_of, closed, in_time, unit_named, week
 from innerloop_collector.query.releases.contribution import People, added, weighed, weights
 from innerloop_collector.query.releases.document import STEP, VERSION, Release
-from innerloop_collector.query.releases.publication import (
-    WHOLE,
-    Key,
-    Publication,
-    Shown,
-    Slot,
-    judged,
-    publish_remainder,
-    publish_week,
-    weekly_next,
-)
+from innerloop_collector.query.releases.publication import Publication, Slot, publish_remainder, publish_week, weekly_next
 from innerloop_collector.query.releases.rows import Cells, Population, Watermark
+from innerloop_collector.query.releases.shown import WHOLE, Key, Shown, judged
 
 FIRST_MOST = 20  # people who may begin to count in one block where nobody said how many developers there are
 GROWTH = 1.5  # from one block to the next

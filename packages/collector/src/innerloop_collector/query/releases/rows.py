@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from innerloop_collector.query.releases.contribution import EDGES_MS, People
-from innerloop_collector.query.releases.publication import WHOLE, Key
+from innerloop_collector.query.releases.shown import WHOLE, Key
 
 _SEEN_WITHIN = timedelta(weeks=13)  # before a block: who was away for longer gives their place to others
 _PERSON = "actor IN ('', 'human')"
@@ -52,7 +52,6 @@ BREAKDOWNS = (
     Breakdown("version", "run", "client"),
     Breakdown("cohort", "run", "cohort"),
 )
-OUTSIDE = ("target",)  # breakdowns of what is not a part of the whole, which is of runs
 
 
 @dataclass(frozen=True, slots=True)

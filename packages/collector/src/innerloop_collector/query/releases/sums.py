@@ -66,7 +66,7 @@ def _durations(atoms: Sequence[Atom], runs: int) -> list[tuple[float, float | No
     """Parts that all atoms tell apart: from, to, and how many runs. Empty where they are of too few runs."""
     if not atoms or sum(one.runs for one in atoms) < _ENOUGH * runs:
         return []
-    told = common([tuple(part.bins for part in one.durations) for one in atoms])
+    told = common(*(tuple(part.bins for part in one.durations) for one in atoms))
     out = []
     for part in told:
         timed = [place for place in part if place < _UNTIMED]
