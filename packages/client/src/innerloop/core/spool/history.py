@@ -33,6 +33,7 @@ class Entry(NamedTuple):
     test: str
     asleep: float = 0.0  # s that the machine slept meanwhile
     inferred: bool = False  # whether the exit status is what the targets tell
+    listed: str = ""  # the name that may leave, of the list or a group, else `other`; empty: written before it was kept
 
     @property
     def end(self) -> float:
@@ -45,7 +46,7 @@ def entry(facts: RunFacts, attempt: str) -> Entry:
     asleep = max(facts.ended - facts.start - (facts.duration_ms or 0) / 1000, 0.0) if facts.suspended else 0.0
     return Entry(
         facts.id, facts.local_name, facts.type, facts.start, facts.duration_ms, facts.status,
-        facts.actor, attempt, facts.suspended, facts.test, asleep, facts.inferred,
+        facts.actor, attempt, facts.suspended, facts.test, asleep, facts.inferred, facts.name,
     )  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def _entry(line: bytes) -> Optional[Entry]:
         one = Entry(*untrusted.parse(line))
     except (ValueError, TypeError):
         return None
-    texts = (one.id, one.name, one.type, one.actor, one.attempt, one.test)
+    texts = (one.id, one.name, one.type, one.actor, one.attempt, one.test, one.listed)
     whole = all(value is None or untrusted.is_whole(value, LATEST * 1000) for value in (one.duration_ms, one.status))
     moments = all(untrusted.is_number(value, LATEST) for value in (one.start, one.asleep))
     return one if whole and moments and one.attempt in ATTEMPTS and all(isinstance(text, str) for text in texts) else None
