@@ -18,7 +18,7 @@ LUA_READY := $(LUA)/.unpacked-from
 SHIM := .cache/shim/.built
 PACKAGES := .cache/.system-packages
 COMPILER := $(if $(wildcard $(addsuffix /gcc,$(subst :, ,$(PATH)))),,no-compiler)
-TARGETS := setup demo test test-slow lint bench docs wheels pyz clean
+TARGETS := setup demo demo-team test test-slow lint bench docs wheels pyz clean
 INNERLOOP := $(firstword $(filter-out $(CURDIR)/.venv/%,$(wildcard $(addsuffix /innerloop,$(subst :, ,$(PATH))))))
 
 # The system's certificates where there are any, so that it also works where a proxy opens TLS.
@@ -46,6 +46,9 @@ impl-demo: $(COMPILER) $(READY) $(LUA_READY) $(SHIM) ## a collector, six develop
 	@echo "demo: building and installing innerloop into .cache/demo, as its users would have it"
 	@$(RUN) python tools/install_wheels.py .cache/demo
 	@.cache/demo/collector/bin/innerloop-collector demo --source $(LUA) $(DEMO)
+
+impl-demo-team: $(READY) ## a year of a simulated team in a store that is thrown away; DEMO="--keep DIR --seed 7" keeps it
+	@$(RUN) innerloop-collector demo --team $(DEMO)
 
 # Terminals and signals on a busy machine: in a run of all tests, what failed gets one more try, and both outcomes are printed.
 impl-test: $(READY) $(LUA_READY) $(SHIM) $(PACKAGES) ## run the tests; T="tests/client -k pty" runs some of them

@@ -155,7 +155,7 @@ def test_without_a_compiler_it_says_what_to_install(installed: Installed, tmp_pa
 
 def test_keep_leaves_the_files_where_it_was_told(installed: Installed, tmp_path: Path, place: Path) -> None:
     """Covered cheaply: the directory is taken when it is new or empty, and made private."""
-    code = f"from innerloop_collector.demo.main import _kept; from pathlib import Path; _kept(Path({str(tmp_path / 'kept')!r}))"
+    code = f"from innerloop_collector.demo.place import kept; from pathlib import Path; kept(Path({str(tmp_path / 'kept')!r}))"
     subprocess.run([installed.directory / "collector" / "bin" / "python", "-c", code], check=True)
 
     assert 0o700 == (tmp_path / "kept").stat().st_mode & 0o777

@@ -4,6 +4,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -53,15 +54,32 @@ def check(place: Place, as_json: bool) -> None:
 @click.command()
 @click.option("--source", metavar="PATH", help="Build this instead of the source that comes with the demo.")
 @click.option("--keep", metavar="DIR", help="Keep everything in DIR.")
-def demo(source: str | None, keep: str | None) -> None:
+@click.option("--team", is_flag=True, help="A year of a simulated team instead, in a store that is thrown away.")
+@click.option("--seed", type=click.IntRange(0), help="With --team: another team (default: 1).")
+@click.option("--developers", type=click.IntRange(6, 2_000), help="With --team: how many (default: 80).")
+@click.option("--weeks", type=click.IntRange(2, 104), help="With --team: how many, up to the newest that is over (default: 52).")
+@click.option("--ending", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="With --team: as if this day were today.")
+@click.option("--json", "as_json", is_flag=True, help="With --team: print what was made as JSON; talk goes to stderr.")
+def demo(source: str | None, keep: str | None, **of_a_team: Any) -> None:
     """Try everything: collector, real builds and reports, without an account or a network."""
+    given = {name: value for name, value in of_a_team.items() if value not in (None, False)}
+    if given and not given.pop("team", False):
+        raise click.UsageError("--seed, --developers, --weeks, --ending and --json go with --team")
     try:
         from innerloop_collector.demo.main import run
+        from innerloop_collector.demo.team.main import Options
+        from innerloop_collector.demo.team.main import run as run_team
     except ImportError as error:
         raise CollectorError(
             f"the demo is not part of this installation ({error}); see the README for how to run it from a clone"
         ) from error
-    sys.exit(run(source, keep))
+    if not of_a_team["team"]:
+        sys.exit(run(source, keep))
+    if source:
+        raise click.UsageError("--source is for the demo without --team: nothing is built")
+    if "ending" in given:
+        given["ending"] = given["ending"].date()
+    sys.exit(run_team(Options(keep=keep, **given)))
 
 
 @click.group()

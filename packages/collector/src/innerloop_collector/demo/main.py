@@ -1,19 +1,16 @@
 """The story that `innerloop-collector demo` tells, from an empty directory to two reports."""
 
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from innerloop_collector.demo import builds, commands, orphans, texts
+from innerloop_collector.demo import builds, commands, orphans, place, texts
 from innerloop_collector.demo.commands import DemoError
 from innerloop_collector.demo.developers import PROJECT_FILE, Developer
 from innerloop_collector.demo.progress import Progress
@@ -32,17 +29,17 @@ def run(source: str | None, keep: str | None) -> int:
     try:
         sources = _sources(source)
         orphans.adopt()
-        with _directory(keep) as directory:
+        with place.directory(keep) as directory:
             _Demo(progress, sources, directory).run()
     except DemoError as error:
         print(f"innerloop-collector demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\ninnerloop-collector demo: stopped; {_left(keep)}", file=sys.stderr)
+        print(f"\ninnerloop-collector demo: stopped; {place.left(keep)}", file=sys.stderr)
         return 130
     progress.heading("What to try next")
     progress.line(texts.NEXT)
-    progress.line(f"\nThe collector has ended; {_left(keep)}. All of it took {progress.seconds():.0f} seconds.")
+    progress.line(f"\nThe collector has ended; {place.left(keep)}. All of it took {progress.seconds():.0f} seconds.")
     return 0
 
 
@@ -54,32 +51,6 @@ def _sources(given: str | None) -> Path:
     if not (source / "Makefile").is_file() or not (source / "src" / "lapi.c").is_file():
         raise DemoError(f"{given} does not hold the sources of Lua 5.1. In a checkout of innerloop, `make demo` fetches them")
     return source
-
-
-@contextmanager
-def _directory(keep: str | None) -> Iterator[Path]:
-    """Make the directory that everything happens in. Nobody writes there any more when it goes."""
-    directory = _kept(Path(keep).absolute()) if keep else Path(tempfile.mkdtemp(prefix="innerloop-demo-"))
-    try:
-        yield directory
-    finally:
-        orphans.wait(10.0)
-        if not keep:
-            shutil.rmtree(directory)
-
-
-def _kept(directory: Path) -> Path:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(directory.iterdir()):
-            raise DemoError(f"{directory} is not empty; --keep needs a new or empty directory")
-    except OSError as error:
-        raise DemoError(f"{directory} cannot be used: {error.strerror}") from error
-    return directory
-
-
-def _left(keep: str | None) -> str:
-    return f"its files are in {keep}" if keep else "nothing is left behind"
 
 
 class _Demo:
@@ -194,8 +165,8 @@ def _sum(ledgers: list[dict[str, Any]]) -> dict[str, int]:
     """Add the ledgers up, place by place."""
     total: dict[str, int] = {}
     for ledger in ledgers:
-        for place, count in ledger.items():
-            total[place] = total.get(place, 0) + (sum(count.values()) if isinstance(count, dict) else int(count))
+        for where, count in ledger.items():
+            total[where] = total.get(where, 0) + (sum(count.values()) if isinstance(count, dict) else int(count))
     return total
 
 

@@ -5,6 +5,7 @@ import re
 import select
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from innerloop_collector.demo import commands
@@ -16,8 +17,8 @@ _LISTENING = re.compile(rb"innerloop-collector listening on (http://\S+)")
 class Service:
     """A collector of the demo's own, on a free port of the loopback interface."""
 
-    def __init__(self, directory: Path, environment: dict[str, str]) -> None:
-        """Start it and wait until it says where it listens. Raises DemoError where it does not."""
+    def __init__(self, directory: Path, environment: dict[str, str], settings: Mapping[str, str] | None = None) -> None:
+        """Start it, with some settings of its environment, and wait until it says where it listens. Raises DemoError where it does not."""
         self.directory = directory
         self.environment = environment
         self.data = directory / "collector"
@@ -26,7 +27,7 @@ class Service:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [self.command, "serve", "--data", str(self.data), "--port", "0"],
-                env={**environment, "INNERLOOP_COLLECTOR_STORE_THROW_AWAY": "true"}, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+                env={**environment, "INNERLOOP_COLLECTOR_STORE_THROW_AWAY": "true", **(settings or {})}, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
             )  # fmt: skip
         try:
             self.address = self._wait_until_it_listens(30.0)
@@ -45,6 +46,11 @@ class Service:
     def report(self, project: str) -> str:
         """Ask for the team's report, as a person reads it."""
         return self._run("report", project)
+
+    @property
+    def token(self) -> str:
+        """What opens its operator's side to this user."""
+        return (self.data / "admin-token").read_text(encoding="ascii").strip()
 
     def stop(self) -> None:
         """End it as an operator does, and wait until it is gone."""

@@ -1,0 +1,150 @@
+"""The story that `innerloop-collector demo --team` tells: a year of a simulated team, and what the team sees of it."""
+
+import json
+import secrets
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from innerloop_collector.demo import commands, orphans, place
+from innerloop_collector.demo.commands import DemoError
+from innerloop_collector.demo.progress import Progress
+from innerloop_collector.demo.service import Service
+from innerloop_collector.demo.team import plan_file, texts
+from innerloop_collector.demo.team.people import Team
+from innerloop_collector.demo.team.planted import PLANTED
+from innerloop_collector.demo.team.projects import PROJECTS, Project
+from innerloop_collector.demo.team.send import Collector, ahead, connections
+from innerloop_collector.demo.team.simulate import Day, Truth, days
+
+_GRACE = timedelta(days=2)  # until a week is closed
+_QUARTER = 91  # days between two lines where no line moves
+_SETTINGS = {
+    "INNERLOOP_COLLECTOR_LIMITS_EVENTS_PER_SECOND": "0",  # a day passes in a third of a second
+    "INNERLOOP_COLLECTOR_STORE_LINGER_SECONDS": "0.02",
+    "INNERLOOP_COLLECTOR_SERVER_LOG_LEVEL": "warning",
+}
+
+
+class Options(NamedTuple):
+    """What was asked for."""
+
+    seed: int = 1
+    developers: int = 80
+    weeks: int = 52
+    ending: date | None = None  # a day of the week after the last one; None: today
+    keep: str | None = None
+    as_json: bool = False
+
+
+def run(options: Options) -> int:
+    """Run the demo. Return the exit status."""
+    progress = Progress(sys.stderr if options.as_json else None)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        orphans.adopt()
+        with place.directory(options.keep) as directory:
+            answer = _Demo(progress, team_of(options, datetime.now(UTC).date()), directory).run()
+    except DemoError as error:
+        print(f"innerloop-collector demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\ninnerloop-collector demo: stopped; {place.left(options.keep)}", file=sys.stderr)
+        return 130
+    if options.as_json:
+        print(json.dumps({**answer, "seconds": round(progress.seconds(), 1), "kept": options.keep}, indent=1))
+    else:
+        progress.heading("What to try next")
+        progress.line(texts.after(options.keep))
+    progress.line(f"\nThe collector has ended; {place.left(options.keep)}. All of it took {progress.seconds():.0f} seconds.")
+    return 0
+
+
+def team_of(options: Options, today: date) -> Team:
+    """The team whose last week is the newest that is closed: no simulated time is later than today."""
+    last = (options.ending or today) - _GRACE
+    end = last - timedelta(days=last.weekday())
+    return Team(options.seed, options.developers, options.weeks, end - timedelta(weeks=options.weeks))
+
+
+class _Demo:
+    """One showing of the demo in a directory of its own."""
+
+    def __init__(self, progress: Progress, team: Team, directory: Path) -> None:
+        self.progress = progress
+        self.team = team
+        self.directory = directory
+
+    def run(self) -> dict[str, object]:
+        progress, team = self.progress, self.team
+        progress.line(texts.introduction(team))
+        home = self.directory / "operator"
+        home.mkdir()
+        progress.heading("A collector whose clock is simulated")
+        began = datetime.combine(team.begin, time(), UTC).isoformat()
+        with progress.busy(f"it starts, with a throw-away store, at {began}"):
+            service = Service(self.directory, commands.scrubbed(home), {**_SETTINGS, "INNERLOOP_COLLECTOR_STORE_SIMULATED_CLOCK": began})
+        try:
+            return self._with_a(service)
+        finally:
+            service.stop()
+
+    def _with_a(self, service: Service) -> dict[str, object]:
+        progress, truth = self.progress, Truth()
+        progress.line(f"  it listens on {service.address}")
+        with progress.busy(f"{len(PROJECTS)} projects are applied, each with a write key"):
+            collector = Collector(service.address, service.token)
+            for project in PROJECTS:
+                self._set_up(service.address, collector, project)
+        progress.heading("Simulated developers work")
+        with progress.busy(f"{self.team.weeks} weeks, delivered over HTTP day by day"):
+            self._live_through(collector, truth)
+        self._check(collector, truth)
+        plan = self.directory / "planted.json"
+        plan.write_text(plan_file.text(self.team, truth), encoding="utf-8")
+        progress.heading("What is in the store (simulated)")
+        progress.line(texts.contents(self.team, truth))
+        progress.heading("What was planted (simulated)")
+        progress.line(texts.planted(self.team))
+        progress.line(f"\n  with their true effects, week by week: {plan}")
+        largest = PROJECTS[0].id
+        progress.heading(f"What the team sees: innerloop-collector report {largest}")
+        progress.quote(service.report(largest), "")
+        return {
+            "simulated": True, "plan": str(plan), "data": str(service.data), "events": collector.acknowledged,
+            "runs": sum(count for (_, kind, _), count in truth.events.items() if kind == "run"), "planted": len(PLANTED),
+        }  # fmt: skip
+
+    def _set_up(self, address: str, collector: Collector, project: Project) -> None:
+        key = f"{project.id}.{secrets.token_urlsafe(24)}"
+        text = texts.project_file(project, address, key)
+        (self.directory / f"{project.id}.toml").write_text(text, encoding="utf-8")
+        collector.apply(project.id, text, key)
+
+    def _live_through(self, collector: Collector, truth: Truth) -> None:
+        with connections() as pool, closing(ahead(days(self.team, truth))) as simulated:
+            for day in self._noting(simulated, collector):
+                collector.deliver(day, pool)
+        collector.move(datetime.combine(self.team.end + _GRACE, time(0, 30), UTC))
+
+    def _noting(self, simulated: Iterator[Day], collector: Collector) -> Iterator[Day]:
+        for day in simulated:
+            where = f"{day.moment:%Y-%m-%d}, {collector.acknowledged:,} events"
+            self.progress.note(where)
+            if not self.progress.live and (day.moment.date() - self.team.begin).days % _QUARTER == _QUARTER - 1:
+                self.progress.line(f"  {where}")
+            yield day
+
+    def _check(self, collector: Collector, truth: Truth) -> None:
+        """Nothing of what was simulated may be missing."""
+        found, made = collector.ask("check"), truth.events.total()
+        if not found["events"] == collector.acknowledged == made:
+            raise DemoError(
+                f"{made} events were simulated, {collector.acknowledged} acknowledged, and the store holds {found['events']} "
+                f"and {found['quarantined']} in quarantine"
+            )

@@ -1,0 +1,84 @@
+"""What the demo of a team says, and the project files that it writes."""
+
+from collections.abc import Sequence
+
+from innerloop_collector.demo.team import plan_file
+from innerloop_collector.demo.team.people import Team
+from innerloop_collector.demo.team.planted import PLANTED
+from innerloop_collector.demo.team.projects import PROJECTS, Project
+from innerloop_collector.demo.team.simulate import Truth
+
+
+def introduction(team: Team) -> str:
+    """What is about to happen."""
+    return f"""\
+innerloop, a SIMULATED team: {team.developers} developers in {len(PROJECTS)} projects, {team.begin} to {team.end}, seed {team.seed}.
+Nobody of them exists. What they do is delivered to a real collector over HTTP,
+under a simulated clock, into a store that is thrown away. No account, no network."""
+
+
+def after(keep: str | None) -> str:
+    """What to do with it."""
+    if keep is None:
+        return """\
+  make demo-team DEMO="--keep DIRECTORY"
+                          this again, keeping the store and the plan of what was planted
+  make demo               real builds, and what one developer sees"""
+    return f"""\
+  innerloop-collector report simulated-shop --weeks 52 --data {keep}/collector
+  innerloop-collector serve --data {keep}/collector
+                          the simulated clock stands where it was left"""
+
+
+def project_file(project: Project, endpoint: str, write_key: str) -> str:
+    """Write the innerloop.toml of a simulated project."""
+    listed = ", ".join(f'"{name}"' for name in project.names)
+    return f"""\
+# SIMULATED: nobody works here.
+[project]
+id = "{project.id}"
+name = "{project.name}"
+organisation = "A simulated team"
+endpoint = "{endpoint}"
+write_key = "{write_key}"
+region = "this machine"
+contact = "nobody: this team is simulated"
+retention_days = 400
+ci = {"true" if project.ci_runs else "false"}
+
+[names]
+allow = [{listed}]
+"""
+
+
+def contents(team: Team, truth: Truth) -> str:
+    """A table of what was delivered."""
+    rows = [("project", "developers", "runs", "by agents", "by CI", "targets")]
+    for one in plan_file.document(team, truth)["projects"]:
+        runs, targets = one["events"]["run"], one["events"]["target"]
+        rows.append(
+            (one["id"], str(one["installations"]), f"{runs.total():,}", f"{runs['agent']:,}", f"{runs['ci']:,}", f"{targets.total():,}")
+        )
+    return _table(rows, numbers=True)
+
+
+def planted(team: Team) -> str:
+    """A table of what was planted."""
+    rows = [("from", "what", "kind", "of", "true effect")]
+    for one in PLANTED:
+        day = str(one.first_day(team.begin, team.weeks))
+        rows.append((day, one.name, one.kind, f"{one.metric} of {', '.join(one.commands)}", plan_file.effect_in_words(one)))
+    return _table(sorted(rows[1:], key=lambda row: row[0]), head=rows[0])
+
+
+def _table(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] | None = None, *, numbers: bool = False) -> str:
+    every = [head, *rows] if head else rows
+    widths = [max(len(row[column]) for row in every) for column in range(len(every[0]))]
+    lines = []
+    for row in every:
+        cells = [
+            cell.rjust(width) if numbers and number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return "\n".join(lines)
