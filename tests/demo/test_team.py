@@ -21,9 +21,9 @@ from innerloop.core.plan.toml import loads
 from innerloop_collector.demo.team import plan_file, texts
 from innerloop_collector.demo.team.main import Options, team_of
 from innerloop_collector.demo.team.people import Team, people
-from innerloop_collector.demo.team.planted import PLANTED, Planted
+from innerloop_collector.demo.team.planted import PLANTED, Planted, Truth
 from innerloop_collector.demo.team.projects import PROJECTS
-from innerloop_collector.demo.team.simulate import MOST, Batch, Event, Truth, days
+from innerloop_collector.demo.team.simulate import MOST, Batch, Event, days
 
 MONDAY = date(2031, 1, 6)
 SMALL = Team(7, 12, 16, MONDAY)
@@ -240,7 +240,7 @@ def test_it_comes_in_through_the_real_service_and_is_labelled_everywhere(tmp_pat
     """A tiny team from beginning to end; the store that was kept shows the same afterwards, as it is, without any setting."""
     place = tmp_path / "kept"
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    words = [*COMMAND, "--developers", "8", "--weeks", "3", "--seed", "5", "--ending", "2031-03-06", "--json", "--keep", str(place)]
+    words = [*COMMAND, "--developers", "8", "--weeks", "2", "--seed", "5", "--ending", "2031-03-06", "--json", "--keep", str(place)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=100, check=False)
     assert 0 == done.returncode, done.stderr
 

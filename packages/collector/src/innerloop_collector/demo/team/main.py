@@ -16,10 +16,10 @@ from innerloop_collector.demo.progress import Progress
 from innerloop_collector.demo.service import Service
 from innerloop_collector.demo.team import plan_file, texts
 from innerloop_collector.demo.team.people import Team
-from innerloop_collector.demo.team.planted import PLANTED
+from innerloop_collector.demo.team.planted import PLANTED, Truth
 from innerloop_collector.demo.team.projects import PROJECTS, Project
 from innerloop_collector.demo.team.send import Collector, ahead, connections
-from innerloop_collector.demo.team.simulate import Day, Truth, days
+from innerloop_collector.demo.team.simulate import Day, days
 
 _GRACE = timedelta(days=2)  # until a week is closed
 _QUARTER = 91  # days between two lines where no line moves

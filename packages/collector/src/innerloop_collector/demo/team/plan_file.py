@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from innerloop_collector.demo.team.people import HOLIDAYS, Installation, Team, people
-from innerloop_collector.demo.team.planted import PLANTED, Planted, Tally
+from innerloop_collector.demo.team.planted import PLANTED, Planted, Tally, Truth
 from innerloop_collector.demo.team.projects import PROJECTS, Project
-from innerloop_collector.demo.team.simulate import LATE, Truth
+from innerloop_collector.demo.team.simulate import LATE
 
 FORMAT = 1
 _ABOUT = "Nothing in this file or in its store happened: all of it is simulated."

@@ -5,6 +5,7 @@ affected runs really had, week by week: a change reaches people only with their 
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -110,3 +111,11 @@ class Tally:
         chosen = [self.weeks[one] for one in (self.weeks if weeks is None else weeks) if one in self.weeks]
         runs = sum(one.runs for one in chosen)
         return sum(one.effect for one in chosen) / runs if runs else 0.0
+
+
+@dataclass(slots=True)
+class Truth:
+    """What a simulation knows of itself when it has run."""
+
+    tallies: dict[str, Tally] = field(default_factory=lambda: {one.name: Tally() for one in PLANTED})
+    events: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # by project, kind of event and actor

@@ -17,7 +17,7 @@ from innerloop_collector.demo.commands import DemoError
 from innerloop_collector.demo.team.simulate import Batch, Day
 
 _CONNECTIONS = 12  # as many as a day has batches, about: then they are one commit
-_TRIES = 20  # of a batch that the service has no room for yet
+_TRIES = 20  # more, of a batch that the service has no room for yet
 _AHEAD = 7  # simulated days that are ready before they are sent
 _TIMEOUT = 60.0
 
@@ -66,15 +66,14 @@ class Collector:
     def _send(self, batch: Batch) -> int:
         access = self._projects[batch.project]
         body = {"batch": batch.events, "sentAt": batch.sent_at.isoformat(), "context": {"plan": access.plan}}
-        for left in range(_TRIES, 0, -1):
-            status, answer, wait = self._post("/v1/batch", access.authorization, body)
-            if status == 200:
-                return len(batch.events)
-            if status == 429 and left > 1:
+        status, answer, wait = self._post("/v1/batch", access.authorization, body)
+        for _ in range(_TRIES):
+            if status == 429:
                 time.sleep(wait)
-                continue
+                status, answer, wait = self._post("/v1/batch", access.authorization, body)
+        if status != 200:
             raise DemoError(f"a batch for {batch.project} was not acknowledged: {status} {answer.decode(errors='replace')}")
-        raise AssertionError("unreachable")
+        return len(batch.events)
 
     def _post(self, path: str, authorization: str, body: dict[str, Any]) -> tuple[int, bytes, float]:
         """Send on this thread's connection. Returns status, answer, and after how many seconds to try again."""

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from innerloop_collector.demo.team import plan_file
 from innerloop_collector.demo.team.people import Team
-from innerloop_collector.demo.team.planted import PLANTED
+from innerloop_collector.demo.team.planted import PLANTED, Truth
 from innerloop_collector.demo.team.projects import PROJECTS, Project
-from innerloop_collector.demo.team.simulate import Truth
 
 
 def introduction(team: Team) -> str:
