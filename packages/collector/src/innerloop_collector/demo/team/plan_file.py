@@ -81,7 +81,8 @@ def _project(project: Project, installations: list[Installation], truth: Truth) 
         "headcount": math.ceil(working * _HEADCOUNT),
         "installations": working,
         "commands": [one.name for one in project.commands if not one.session],
-        "sessions": [one.name for one in project.commands if one.session],
+        "sessions": project.sessions,
+        "checks": project.checks,
         "targets": {one.name: [name for name, _ in one.targets] for one in project.commands if one.targets},
         "events": events,
     }

@@ -30,6 +30,16 @@ class Project(NamedTuple):
         """Its name for people: no output shows it without the word."""
         return f"{self.title} (simulated)"
 
+    @property
+    def sessions(self) -> list[str]:
+        """The commands that are used, and not waited for."""
+        return [one.name for one in self.commands if one.session]
+
+    @property
+    def checks(self) -> list[str]:
+        """The names whose failures are information."""
+        return [name for name in self.names if name in _CHECKS]
+
     def command(self, name: str) -> Command:
         """The command with a name."""
         return next(one for one in self.commands if one.name == name)
@@ -40,6 +50,7 @@ class Project(NamedTuple):
         return list(dict.fromkeys([*(one.name for one in self.commands), *(name for one in self.commands for name, _ in one.targets)]))
 
 
+_CHECKS = ("test", "test-changed", "lint", "linkcheck", "spell", "unit", "browser")
 _BUILD = (("generate", 0.15), ("compile", 0.6), ("link", 0.25))
 
 PROJECTS = (

@@ -31,7 +31,6 @@ def after(keep: str | None) -> str:
 
 def project_file(project: Project, endpoint: str, write_key: str) -> str:
     """Write the innerloop.toml of a simulated project."""
-    listed = ", ".join(f'"{name}"' for name in project.names)
     return f"""\
 # SIMULATED: nobody works here.
 [project]
@@ -46,8 +45,14 @@ retention_days = 400
 ci = {"true" if project.ci_runs else "false"}
 
 [names]
-allow = [{listed}]
+allow = [{_listed(project.names)}]
+sessions = [{_listed(project.sessions)}]
+checks = [{_listed(project.checks)}]
 """
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def contents(team: Team, truth: Truth) -> str:
