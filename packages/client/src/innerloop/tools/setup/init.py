@@ -10,10 +10,11 @@ from innerloop.core.shared import cache, paths
 from innerloop.core.shared.names import LONGEST_NAME
 from innerloop.core.shared.terminal import Failure
 from innerloop.tools import output
-from innerloop.tools.setup import changes, fields, makefiles, names, remarks, summary, targets, template, ways
+from innerloop.tools.setup import changes, fields, makefiles, names, proposals, remarks, summary, targets, template, ways
 from innerloop.tools.setup.changes import Change, Refused
 from innerloop.tools.setup.container import container
 from innerloop.tools.setup.makefiles import Makefile
+from innerloop.tools.setup.proposals import Proposed
 from innerloop.tools.setup.summary import Setup
 from innerloop.tools.setup.template import Listed
 
@@ -53,7 +54,7 @@ def find_names(root: str, found: "list[Makefile]", documented: bool = False) -> 
         prefix = f"{makefile.directory}:" if makefile.directory else ""
         bare = [targets.Target("make", "make without a target")] if context else []
         for target in [*context, *bare]:
-            listed.setdefault(prefix + target.name, Listed(prefix + target.name, target.text, makefile.path))
+            listed.setdefault(prefix + target.name, Listed(prefix + target.name, target.text, makefile.path, proposals.mark(target)))
     return [one for one in listed.values() if len(one.name) <= LONGEST_NAME]
 
 
@@ -64,7 +65,8 @@ def _prepare(root: str, given: argparse.Namespace) -> Setup:
         found = [*ignored, *found]
     listed = find_names(root, found, given.documented)
     plan = ways.Plan([], [])
-    project, missing, new = _project_file(root, listed, plan, given)
+    proposed = proposals.marked(((one.name, one.mark) for one in listed[:MOST_NAMES]), proposals.groups(root, found))
+    project, missing, new = _project_file(root, listed, proposed, plan, given)
     way, more = _way_in(root, found, given)
     plan = ways.Plan(plan.changes + more.changes, plan.remarks + more.remarks)
     made = ignored or [one for one in found if not one.directory and makefiles.is_generated(root, one)]
@@ -72,7 +74,9 @@ def _prepare(root: str, given: argparse.Namespace) -> Setup:
     return Setup(root, found, listed, way, plan, new, missing, project)
 
 
-def _project_file(root: str, listed: "list[Listed]", plan: ways.Plan, given: argparse.Namespace) -> "tuple[str, list[str], list[Listed]]":
+def _project_file(
+    root: str, listed: "list[Listed]", proposed: Proposed, plan: ways.Plan, given: argparse.Namespace
+) -> "tuple[str, list[str], list[Listed]]":
     """Plan the project file: a new one, or what is to be added to the one that is there. Returns its id, what it lacks, what it does not list."""
     path = os.path.join(root, projects.PROJECT_FILE)
     data = changes.look(path)
@@ -80,10 +84,11 @@ def _project_file(root: str, listed: "list[Listed]", plan: ways.Plan, given: arg
         plan.remarks.append(f"{len(listed)} names were found; the first {MOST_NAMES} are listed")
     if data is None:
         answers = fields.answers(root, given)
-        content = template.text(answers, listed[:MOST_NAMES], remotes.look(root, paths.Home(dict(os.environb))).remotes)
+        content = template.text(answers, listed[:MOST_NAMES], remotes.look(root, paths.Home(dict(os.environb))).remotes, proposed)
         fields.check(content)
         about = f"{output.count(len(listed[:MOST_NAMES]), 'name')} that may leave; everything else is `other`"
         plan.changes.append(Change(path, None, content.encode(), about))
+        plan.remarks.extend(remarks.proposed(proposed))
         return answers.project, answers.missing, []
     filled = fields.filled(path, data, given)
     after = filled.after if filled and filled.after else data
@@ -95,6 +100,7 @@ def _project_file(root: str, listed: "list[Listed]", plan: ways.Plan, given: arg
         abouts.append(f"{output.count(len(more), 'name')} more")
     if after != data:
         plan.changes.append(Change(path, data, after, " and ".join(abouts)))
+    plan.remarks.extend(remarks.lacking(proposed.lacking(names.document(after))))
     project, missing, problem = fields.state(path, after)
     plan.remarks.extend(problem)
     return project, missing, new

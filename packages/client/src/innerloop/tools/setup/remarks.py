@@ -1,12 +1,16 @@
 """What `innerloop init` remarks on: what a person would otherwise find out later."""
 
 import argparse
+import json
 import os
 from collections.abc import Iterator
 
 from innerloop.tools import output
 from innerloop.tools.setup import changes, gnumakefile, makefiles, targets
 from innerloop.tools.setup.makefiles import Makefile
+from innerloop.tools.setup.proposals import Proposed
+
+MOST_SHOWN = 8  # words of a proposal that are said
 
 
 def remarks(root: str, found: "list[Makefile]", made: "list[Makefile]", way: str, given: argparse.Namespace) -> "Iterator[str]":
@@ -29,6 +33,24 @@ def remarks(root: str, found: "list[Makefile]", made: "list[Makefile]", way: str
         yield f"{number} below with a Makefile too: to measure `make -C` there, use --all-makefiles or the shell hook"
     if any(targets.passes_goals_on(os.path.join(root, one.directory), one.name, root) for one in found if not one.directory):
         yield "the Makefile accepts goals that it has no rule for (.DEFAULT or %): add by hand those that people type"
+
+
+def proposed(found: Proposed) -> "Iterator[str]":
+    """What a new project file proposes besides names."""
+    for key, words in found._asdict().items():
+        if words:
+            shown = ", ".join(f"`{word}`" for word in words[:MOST_SHOWN])
+            more = f" and {len(words) - MOST_SHOWN} more" if len(words) > MOST_SHOWN else ""
+            yield f"{output.count(len(words), key[:-1])} proposed in innerloop.toml: {shown}{more}"
+
+
+def lacking(found: Proposed) -> "Iterator[str]":
+    """What a project file that is there says nothing about."""
+    for key, words in found._asdict().items():
+        if words:
+            more = ", ..." if len(words) > MOST_SHOWN else ""
+            asks = "; whoever agreed already is asked again" if key == "groups" else ""
+            yield f"innerloop.toml says nothing of {key}; what fits: {key} = [{', '.join(map(json.dumps, words[:MOST_SHOWN]))}{more}] under [names]{asks}"
 
 
 def _made(name: str, looked_into: bool, way: str) -> "Iterator[str]":

@@ -31,6 +31,9 @@ _FILE = re.compile(
     re.IGNORECASE,
 )
 _DIRECTIVE = re.compile(r"^ *(?:export|unexport|override|private|vpath|undefine|load|-load|ifn?eq|ifn?def|else|endif)(?:[ (]|$)(?! *:)")
+_SUFFIX_RULE = re.compile(r"\.[a-zA-Z]+(\.(?:o|lo|obj|so))")
+_PATH = re.compile(r"(?:[\w.+-]+/)*%?[\w.+-]*\.\w+")  # relative, and of a pattern nothing but its name is open
+MOST_RECIPE = 500  # characters of one that are looked at
 UNKNOWN = "\0"
 
 
@@ -39,13 +42,14 @@ class Target(NamedTuple):
 
     name: str  # with `*` for the stem of a pattern rule
     text: str  # its help text, or empty
+    recipe: str = ""  # the beginning of what it runs, as it stands there
 
 
 class _Seen:
     """What was read of a target so far."""
 
     def __init__(self) -> None:
-        self.text = ""
+        self.text = self.recipe = ""
         self.phony = False
         self.does = False  # has a recipe or needs something
 
@@ -54,7 +58,21 @@ def find(directory: str, name: str, root: str) -> "list[Target]":
     """The targets of `directory/name` and of what it includes from inside `root`, in their order."""
     reader = _Reader(directory, root)
     reader.file(os.path.join(directory, name))
-    return [Target(target.replace("%", "*"), one.text) for target, one in reader.seen.items() if _counts(target, one, directory)]
+    return [
+        Target(target.replace("%", "*"), one.text, one.recipe) for target, one in reader.seen.items() if _counts(target, one, directory)
+    ]
+
+
+def files(directory: str, name: str, root: str) -> "set[str]":
+    """The files that a Makefile builds, as make calls them: an ending that is known, in a directory below; `%` for what a pattern leaves open."""
+    reader = _Reader(directory, root)
+    reader.file(os.path.join(directory, name))
+    suffixes = {f"%{rule[1]}" for target in reader.seen if (rule := _SUFFIX_RULE.fullmatch(target))}
+    made = {*suffixes, *(target for target, one in reader.seen.items() if not one.phony and not one.text)}
+    made = {path for path in made if _PATH.fullmatch(path) and _FILE.search(path) and ".." not in path.split("/")}
+    endings = {".o", *(os.path.splitext(path)[1] for path in made)}
+    needed = {path for path in reader.needs if _PATH.fullmatch(path) and ".." not in path.split("/")}
+    return made | {path for path in needed if os.path.splitext(path)[1] in endings and not os.path.isfile(os.path.join(directory, path))}
 
 
 def sources(directory: str, name: str, root: str) -> "list[str]":
@@ -100,6 +118,7 @@ class _Reader:
         self.variables: "dict[str, str]" = {}
         self.seen: "dict[str, _Seen]" = {}
         self.files: "list[str]" = []
+        self.needs: "set[str]" = set()  # what any rule needs
         self.rule: "list[_Seen]" = []  # those that a recipe line belongs to
 
     def file(self, path: str) -> None:
@@ -120,6 +139,7 @@ class _Reader:
             elif line.startswith("\t"):
                 for one in self.rule:
                     one.does = True
+                    one.recipe = one.recipe if len(one.recipe) > MOST_RECIPE else f"{one.recipe}{line}\n"[:MOST_RECIPE]
             else:
                 self.line(line, above)
             above = line
@@ -157,8 +177,10 @@ class _Reader:
                     self.seen.setdefault(name, _Seen()).phony = True
             return
         self.rule = [self.seen.setdefault(name, _Seen()) for name in names]
+        self.needs.update(need for need in _BLANKS.split(needs.replace("|", " ").strip()) if need and UNKNOWN not in need)
         for one in self.rule:
             one.does = one.does or bool(needs.strip() or recipe.strip())
+            one.recipe += recipe[:MOST_RECIPE]
             one.text = one.text or text
 
     def words(self, text: str) -> "list[str]":

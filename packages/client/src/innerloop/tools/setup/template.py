@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from innerloop.core.plan import project as projects
+from innerloop.tools.setup.proposals import NOTHING, Proposed
 
 FILLED_IN = re.compile(r"^(organisation|endpoint|write_key) = .*$", re.MULTILINE)
 FIRST = "# Written by `innerloop init` ({digest}): what may be measured here, and where it goes. Review it, then commit it."
@@ -17,6 +18,7 @@ class Listed(NamedTuple):
     name: str
     text: str  # its help text, or empty
     source: str  # the Makefile it is from
+    mark: str = ""  # what it seems to be: a session, a check, or neither
 
 
 class Answers(NamedTuple):
@@ -51,7 +53,7 @@ write_key = {write_key}{hint_write_key}
 [names]
 {stems}allow = [
 {names}]
-"""
+{proposed}"""
 HINTS = {
     "organisation": "  # to fill in: who asks; developers see it in the question",
     "endpoint": '  # to fill in: the collector, such as "https://innerloop.example.com"',
@@ -63,7 +65,14 @@ stems = []
 """
 
 
-def text(answers: Answers, listed: "list[Listed]", remotes: "tuple[str, ...]") -> str:
+PROPOSED = {
+    "groups": "Files that make builds: one that is of such a group leaves as the group and never as itself. To add a group later asks everybody again.",
+    "sessions": "Used, not waited for: servers, shells, watchers. Guessed from names and help texts.",
+    "checks": "A failure of one of these is information; of any other it is friction. Guessed as well.",
+}
+
+
+def text(answers: Answers, listed: "list[Listed]", remotes: "tuple[str, ...]", proposed: Proposed = NOTHING) -> str:
     """A whole file; its first line knows whether somebody changed the rest."""
     shown = [remote for remote in remotes if "." in remote.partition("/")[0]]  # a path of this machine is nobody else's
     shown = shown or ["git.example.com/shop/shop"]
@@ -73,6 +82,9 @@ def text(answers: Answers, listed: "list[Listed]", remotes: "tuple[str, ...]") -
         remotes=", ".join(map(quoted, shown)),
         stems=STEMS if any("*" in one.name for one in listed) else "",
         names=lines(listed),
+        proposed="".join(
+            f"\n# {PROPOSED[key]}\n{key} = [{', '.join(map(quoted, words))}]\n" for key, words in proposed._asdict().items() if words
+        ),
     )
     return f"{FIRST.format(digest=_digest(_as_written(body)))}\n{body}"
 
