@@ -182,7 +182,13 @@ def _value(field: Field) -> str:
     return f"{text}, or null where it is not known" if field.nullable else text
 
 
-_ABSENT = {"git": "outside a git checkout", "cohort": "where the developer named none", "probe": "where no probe looked into make"}
+_ABSENT = {
+    "git": "outside a git checkout",
+    "cohort": "where the developer named none",
+    "probe": "where no probe looked into make",
+    "failure": "where the run failed, or the command had not failed before",
+    "interrupt": "where the run was not stopped from outside",
+}
 _TYPES = {
     "id": "a random UUID (version 4), never ordered by time",
     "instant": "an instant in ISO 8601, UTC",

@@ -8,10 +8,9 @@ import statistics
 from typing import NamedTuple, Optional
 
 from innerloop.core.plan.names_table import CHECK, SESSION, STARTUP_MS, Marks
-from innerloop.core.spool.history import Entry
+from innerloop.core.spool.history import INTERRUPTED, Entry
 from innerloop.tools.timeline import runs
 
-INTERRUPTED = (-2, -15, -1, 130, 143)  # SIGINT, SIGTERM, SIGHUP: not failures
 CANDIDATE_RUNS, CANDIDATE_MS = 3, 600_000  # that make a command look like a session: runs, and how long it went on until it was stopped
 
 Kind = tuple[str, str, str]  # type, mark and name of a command

@@ -2,17 +2,25 @@
 
 import os
 import uuid
-from typing import Any, Callable, NamedTuple, Optional
+from bisect import bisect_right
+from typing import Any, Callable, NamedTuple, Optional, TypeVar
 
 from innerloop import __version__
 from innerloop.core.plan import granularity
 from innerloop.core.plan.check import planned_properties
 from innerloop.core.plan.tracking import PLAN
-from innerloop.core.spool.facts import GitFacts, RunFacts
+from innerloop.core.spool.facts import RunFacts
+from innerloop.core.spool.history import INTERRUPTED, NO_PAST, Past
 
 SYSTEMS = {"Linux": "linux", "Darwin": "macos"}
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+T = TypeVar("T")
 ABSENT = object()  # the property is left out of this event
+# Where the classes of a field begin, from its second one on: s, numbers, GB
+LIMITS = {
+    "failures_before": (1, 2, 3), "time_to_green": (60, 300, 900, 3600, 14400), "gave_up_after": (10, 60, 600, 3600),
+    "cores": (5, 9, 17), "memory": (9, 17, 33), "jobs": (2, 5, 9),
+}  # fmt: skip
 
 
 class Probed(NamedTuple):
@@ -21,6 +29,8 @@ class Probed(NamedTuple):
     run: str  # a random number, made for this
     targets: int
     failed: int
+    lanes: int = 0  # how many ran side by side, at most
+    cpu_us: int = 0  # of those that ran no make
 
 
 class SentTarget(NamedTuple):
@@ -39,15 +49,15 @@ class Moment:
     """What a property may be made of: a run's facts, or those of an answer being given."""
 
     def __init__(
-        self, facts: RunFacts, attempt: str = "1", seed: bool = False, cohort: str = "", probed: Optional[Probed] = None,
+        self, facts: RunFacts, past: Past = NO_PAST, seed: bool = False, cohort: str = "", probed: Optional[Probed] = None,
         target: Optional[SentTarget] = None,
     ) -> None:  # fmt: skip
-        """`attempt` is computed from the local history; `seed` is whether the project is in seed mode; `cohort` may be unnamed.
+        """`seed` is whether the project is in seed mode; `cohort` may be unnamed.
 
         `probed` is None where no probe looked; `target` is the one that the event is about, if it is about one.
         """
         self.facts = facts
-        self.attempt = attempt
+        self.past = past
         self.seed = seed
         self.cohort = cohort
         self.probed = probed
@@ -63,6 +73,11 @@ class Moment:
         """How the run ended, or the target that this is about."""
         return self.target.status if self.target else self.facts.status
 
+    @property
+    def stopped_after(self) -> Optional[float]:
+        """After how long the run was stopped from outside (s), if it was."""
+        return self.facts.duration_ms / 1000 if self.facts.status in INTERRUPTED and self.facts.duration_ms is not None else None
+
 
 def operating_system() -> str:
     """The class of this machine's operating system."""
@@ -72,26 +87,23 @@ def operating_system() -> str:
     return SYSTEMS.get(name.sysname, "other")
 
 
-def _git(moment: Moment, read: "Callable[[GitFacts], Any]") -> Any:
-    return read(moment.facts.git) if moment.facts.git else ABSENT
+def _of(one: "Optional[T]", read: "Callable[[T], Any]") -> Any:
+    return ABSENT if one is None else read(one)
 
 
 def _commit_time(moment: Moment, exactness: str) -> Any:
     if exactness == "exact":
-        return _git(moment, lambda git: git.commit_iso)
-    return _git(moment, lambda git: granularity.week(git.commit_time))
+        return _of(moment.facts.git, lambda git: git.commit_iso)
+    return _of(moment.facts.git, lambda git: granularity.week(git.commit_time))
 
 
 def _rounded(milliseconds: Optional[int], exactness: str) -> Optional[int]:
     return granularity.three_digits(milliseconds) if milliseconds is not None and exactness == "3digits" else milliseconds
 
 
-def _probed(moment: Moment, read: "Callable[[Probed], Any]") -> Any:
-    return read(moment.probed) if moment.probed else ABSENT
-
-
-def _target(moment: Moment, read: "Callable[[SentTarget], Any]") -> Any:
-    return read(moment.target) if moment.target else ABSENT
+def in_class(field: str, value: "Optional[float]") -> Any:
+    """Put a value into one of the plan's classes; ABSENT where there is none."""
+    return ABSENT if value is None else PLAN.fields[field].values[bisect_right(LIMITS[field], value)]
 
 
 VALUES: "dict[str, Callable[[Moment, str], Any]]" = {
@@ -101,9 +113,9 @@ VALUES: "dict[str, Callable[[Moment, str], Any]]" = {
     "duration_ms": lambda moment, exactness: _rounded(moment.duration_ms, exactness),
     "exit_status": lambda moment, _: moment.status,
     "start_time": lambda moment, exactness: granularity.instant(moment.facts.start, exactness),
-    "attempt": lambda moment, _: moment.attempt,
-    "checkout_age": lambda moment, _: _git(moment, lambda git: granularity.age_class(moment.facts.start - git.commit_time)),
-    "git_checked_out_master": lambda moment, _: _git(moment, lambda git: git.on_master if moment.seed else git.on_default),
+    "attempt": lambda moment, _: moment.past.attempt,
+    "checkout_age": lambda moment, _: _of(moment.facts.git, lambda git: granularity.age_class(moment.facts.start - git.commit_time)),
+    "git_checked_out_master": lambda moment, _: _of(moment.facts.git, lambda git: git.on_master if moment.seed else git.on_default),
     "git_commit_time": _commit_time,
     "is_test": lambda moment, _: moment.facts.test,
     "os": lambda _moment, _exactness: operating_system(),
@@ -111,14 +123,23 @@ VALUES: "dict[str, Callable[[Moment, str], Any]]" = {
     "actor": lambda moment, _: moment.facts.actor,
     "suspended": lambda moment, _: moment.facts.suspended,
     "in_container": lambda moment, _: moment.facts.container,
-    "run": lambda moment, _: _probed(moment, lambda probed: probed.run),
-    "targets": lambda moment, _: _probed(moment, lambda probed: probed.targets),
-    "targets_failed": lambda moment, _: _probed(moment, lambda probed: probed.failed),
-    "target": lambda moment, _: _target(moment, lambda target: target.name),
-    "sequence": lambda moment, _: _target(moment, lambda target: target.sequence),
-    "parent": lambda moment, _: _target(moment, lambda target: target.parent),
-    "offset_ms": lambda moment, exactness: _target(moment, lambda target: _rounded(target.offset_ms, exactness)),
-    "critical": lambda moment, _: _target(moment, lambda target: target.critical),
+    "run": lambda moment, _: _of(moment.probed, lambda probed: probed.run),
+    "targets": lambda moment, _: _of(moment.probed, lambda probed: probed.targets),
+    "targets_failed": lambda moment, _: _of(moment.probed, lambda probed: probed.failed),
+    "failures_before": lambda moment, _: in_class("failures_before", moment.past.failures),
+    "time_to_green": lambda moment, _: in_class("time_to_green", moment.past.green_after),
+    "gave_up_after": lambda moment, _: in_class("gave_up_after", moment.stopped_after),
+    "cores": lambda _moment, _exactness: in_class("cores", os.cpu_count() or 1),
+    "memory": lambda _moment, _exactness: in_class("memory", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)),
+    "jobs": lambda moment, _: _of(moment.probed, lambda probed: in_class("jobs", probed.lanes)),
+    "cpu_share": lambda moment, _: _of(
+        moment.probed, lambda probed: "busy" if probed.cpu_us >= (moment.duration_ms or 0) * 500 else "waiting"
+    ),
+    "target": lambda moment, _: _of(moment.target, lambda target: target.name),
+    "sequence": lambda moment, _: _of(moment.target, lambda target: target.sequence),
+    "parent": lambda moment, _: _of(moment.target, lambda target: target.parent),
+    "offset_ms": lambda moment, exactness: _of(moment.target, lambda target: _rounded(target.offset_ms, exactness)),
+    "critical": lambda moment, _: _of(moment.target, lambda target: target.critical),
     "client": lambda _moment, _exactness: ".".join(__version__.split(".")[:2]),
 }
 

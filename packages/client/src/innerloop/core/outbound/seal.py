@@ -74,13 +74,13 @@ def _seal_run(spool: str, state: ConsentState, place: str, facts: RunFacts, past
         return
     log = target_log.read(spool, facts.id, facts.status)
     facts = target_log.with_status(facts, log)
-    attempt = history.attempt(facts, past)
-    one = history.entry(facts, attempt)
+    looking_back = history.past_of(facts, past)
+    one = history.entry(facts, looking_back.attempt)
     if facts.mode == LOCAL:
         store.note(spool, "local", [facts.id])
     elif not done:
         try:
-            _write(spool, seal(state, facts, attempt, log=log))
+            _write(spool, seal(state, facts, looking_back, log=log))
         except BreaksThePlan as error:
             store.quarantine(spool, place, facts.id, str(error))
             return
@@ -109,7 +109,7 @@ class BreaksThePlan(ValueError):
 
 
 def seal(
-    state: ConsentState, facts: RunFacts, attempt: str = "1", kind: str = "run", log: "Optional[target_log.Log]" = None
+    state: ConsentState, facts: RunFacts, past: history.Past = history.NO_PAST, kind: str = "run", log: "Optional[target_log.Log]" = None
 ) -> store.Sealed:
     """Make a run's events, checked once more against what was agreed to, and choose when they may leave. Its own comes first.
 
@@ -119,7 +119,7 @@ def seal(
     if not listed.holds(facts.name):
         facts = facts._replace(name=OTHER)
     probed = target_events.probed(log) if log and not log.problem else None
-    moment = event.Moment(facts, attempt, state.project.seed is not None, "".join(listed.cohorts), probed)
+    moment = event.Moment(facts, past, state.project.seed is not None, "".join(listed.cohorts), probed)
     messages = [event.build(kind, moment, state.agreement, state.answer.user_id)]
     if log and probed and PLAN.events["target"].needs in state.agreement["fields"]:
         for target in target_events.sent(log, facts, listed):

@@ -23,7 +23,8 @@ STATUSES = range(-64, 256)
 def probed(log: Log) -> Probed:
     """What is said of the run: a new random number, how many targets it made and how many failed."""
     failed = sum(one.failed for one in log.targets)
-    return Probed(str(uuid.uuid4()), min(len(log.targets), MOST_COUNTED), min(failed, MOST_COUNTED))
+    cpu_us = sum(one.cpu_us for one in log.targets if one.lane is not None)
+    return Probed(str(uuid.uuid4()), min(len(log.targets), MOST_COUNTED), min(failed, MOST_COUNTED), log.lanes, cpu_us)
 
 
 def chosen(log: Log) -> "list[int]":

@@ -77,8 +77,4 @@ def week(seconds: float) -> str:
 
 def age_class(seconds: float) -> str:
     """Put an age (s) into one of the plan's classes of days."""
-    days = max(seconds, 0) / 86400
-    for limit, name in AGES:
-        if days < limit:
-            return name
-    return ">90d"
+    return next((name for limit, name in AGES if seconds < limit * 86400), ">90d")

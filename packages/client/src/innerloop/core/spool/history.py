@@ -15,6 +15,8 @@ KEEP = 366 * 86400  # s
 MOST = 4 << 20  # bytes: 20,000 runs with names of usual length
 RETRY_WITHIN = 1800  # s between one end and the next start that makes it another attempt
 ATTEMPTS = ("1", "2", "3", "4+")
+GREEN_WITHIN = 86400  # s: an older failure is another story
+INTERRUPTED = (-2, -15, -1, 130, 143)  # SIGINT, SIGTERM, SIGHUP: not failures
 LATEST = 1 << 34  # s since 1970: no later moment is one
 
 
@@ -103,3 +105,26 @@ def attempt(facts: RunFacts, before: "list[Entry]") -> str:
                 return ATTEMPTS[0]
             return ATTEMPTS[min(ATTEMPTS.index(one.attempt) + 1, 3)]
     return ATTEMPTS[0]
+
+
+class Past(NamedTuple):
+    """What a run's own history says of it."""
+
+    attempt: str = "1"
+    failures: int = 0  # of the same command since its last success, within a day
+    green_after: Optional[float] = None  # s from the end of the first of them to the end of this run, which succeeded
+
+
+NO_PAST = Past()
+
+
+def past_of(facts: RunFacts, before: "list[Entry]") -> Past:
+    """Look back from a run: its attempt, and what it ends."""
+    failures, first_end = 0, 0.0
+    for one in reversed(before):
+        if (one.type, one.name) == (facts.type, facts.local_name) and one.start <= facts.start and one.id != facts.id:
+            if one.status == 0 or facts.start - one.end > GREEN_WITHIN:
+                break
+            if one.status is not None and one.status not in INTERRUPTED:
+                failures, first_end = failures + 1, one.end
+    return Past(attempt(facts, before), failures, facts.ended - first_end if failures and facts.status == 0 else None)
