@@ -81,6 +81,7 @@ class Events:
 def person(seed: int, number: int) -> Person:
     """Somebody drawn by a seed."""
     draw = np.random.default_rng((seed, number, 1))
+    alike = seed % 3 == 0  # a team in which all have the same machine
     mix = np.exp(_USE + draw.normal(0, 1, len(COMMANDS)))
     return Person(
         number,
@@ -88,8 +89,8 @@ def person(seed: int, number: int) -> Person:
         tuple(mix / mix.sum()),
         float(draw.normal(0, 0.4)),
         float(draw.beta(2, 10)),
-        str(draw.choice(["Linux", "Darwin"], p=[0.65, 0.35])),
-        str(draw.choice(["x86_64", "arm64"], p=[0.6, 0.4])),
+        str(draw.choice(["Linux", "Darwin"], p=[1, 0] if alike else [0.65, 0.35])),
+        str(draw.choice(["x86_64", "arm64"], p=[1, 0] if alike else [0.6, 0.4])),
         str(draw.choice(["1.4", "1.5"], p=[0.4, 0.6])),
         str(draw.choice(["early", "late"])),
     )

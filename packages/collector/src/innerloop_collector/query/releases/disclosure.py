@@ -16,7 +16,7 @@ from innerloop_collector.query.releases.contribution import UNTIMED, Vector, amo
 
 K = 5
 K_TWO_DIMENSIONS = 10
-_PROTECTED = 0.25  # of a contribution: nobody's may be told more closely
+PROTECTED = 0.25  # of a contribution: nobody's may be told more closely
 
 Part = tuple[int, ...]  # columns of a vector that are one number
 Partition = tuple[Part, ...]
@@ -42,7 +42,7 @@ def broken_rule(values: Iterable[float], k: int) -> Rule | None:
         return Rule.ONE
     if largest[0] + largest[1] > 0.75 * whole:
         return Rule.TWO
-    return Rule.THREE if sum(largest[3:]) < _PROTECTED * largest[0] else None
+    return Rule.THREE if sum(largest[3:]) < PROTECTED * largest[0] else None
 
 
 def passes(people: Mapping[int, Vector], columns: Iterable[int], k: int) -> bool:
@@ -59,7 +59,7 @@ def reveals(left: Iterable[float], k: int) -> bool:
 def separates(left: Iterable[float], k: int) -> bool:  # noqa: ARG001 - asked as `reveals` is
     """Tell whether a difference of two cells, neither of which is the whole, tells one person's part to two who know their own."""
     largest = sorted((value for value in left if value > 0), reverse=True)
-    return bool(largest) and sum(largest[3:]) < _PROTECTED * largest[0]
+    return bool(largest) and sum(largest[3:]) < PROTECTED * largest[0]
 
 
 def merged(people: Mapping[int, Vector], partition: Partition, k: int) -> Partition:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from innerloop_collector.query.releases import disclosure
-from innerloop_collector.query.releases.comparison import Comparison, protect
+from innerloop_collector.query.releases.comparison import Comparison, Judge, protect
 from innerloop_collector.query.releases.contribution import RUNS, People, added
 from innerloop_collector.query.releases.disclosure import Rule
+from innerloop_collector.query.releases.mixtures import Mixtures
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown, judged
 
 WEEKLY_PEOPLE = 20  # below so many people only the whole is published by the week
@@ -82,10 +83,8 @@ def _within(wholes: Wholes, shown: Mapping[Key, Shown], spans: Mapping[Key, Span
             yield Comparison([wholes[place][1] for place in sorted(span)], [*weekly, *remainders], disclosure.reveals)
 
 
-def _across(
-    wholes: Wholes, shown: Mapping[Key, Shown], spans: Mapping[Key, Span], remainders: Mapping[Key, People]
-) -> Iterator[Comparison]:
-    """Of cells of two breakdowns: remainders of the same slots, and all of a cell in the block where nothing of it is hidden."""
+def _across(wholes: Wholes, shown: Mapping[Key, Shown], spans: Mapping[Key, Span], remainders: Mapping[Key, People]) -> Iterator[Judge]:
+    """Of cells of several breakdowns: remainders of the same slots, and all of a cell in the block where nothing of it is hidden."""
     by_span: dict[Span, dict[Key, list[Shown]]] = {}
     for key, one in shown.items():
         by_span.setdefault(spans[key], {})[key] = [one]
@@ -97,13 +96,14 @@ def _across(
         yield from _pairs({key: cells for key, cells in whole.items() if cells}, [one for _, one in wholes])
 
 
-def _pairs(cells: Mapping[Key, list[Shown]], wholes: Sequence[Shown]) -> Iterator[Comparison]:
+def _pairs(cells: Mapping[Key, list[Shown]], wholes: Sequence[Shown]) -> Iterator[Judge]:
     """One cell may lie within another of a different breakdown, or all that is not in it: those of one version are those of one system."""
     for one, other in combinations(cells, 2):
         if one[0] != other[0]:
             yield Comparison(cells[one], cells[other], disclosure.separates, together=True)
             if not OUTSIDE & {one[0], other[0]}:
                 yield Comparison(wholes, [*cells[one], *cells[other]], disclosure.separates, together=True)
+    yield Mixtures(cells, wholes)
 
 
 def _by_breakdown(cells: Collection[Shown]) -> dict[str, list[Shown]]:
@@ -144,7 +144,7 @@ def _sorted_out(cells: Mapping[Key, People], k: int) -> Publication:
     return out
 
 
-def _protect(found: Publication, comparisons: Sequence[Comparison], fixed: Collection[Shown], k: int) -> None:
-    for one in protect(comparisons, fixed, k):
+def _protect(found: Publication, judges: Sequence[Judge], fixed: Collection[Shown], k: int) -> None:
+    for one in protect(judges, fixed, k):
         found.hidden[one.key] = Rule.COMPLEMENT
         del found.shown[one.key]

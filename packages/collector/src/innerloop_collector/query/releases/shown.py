@@ -102,6 +102,11 @@ def _numbers(outcomes: set[Part], durations: set[Part]) -> list[Number]:
     return [number for number in found if not number.tells_all()]
 
 
+def smallest(cells: Iterable[Shown]) -> Shown:
+    """The cell that gives way first."""
+    return min(cells, key=lambda one: (len(one.people), one.runs, one.key))
+
+
 @lru_cache(maxsize=4096)
 def _told(part: Part, partition: Partition) -> bool:
     columns = set(part)

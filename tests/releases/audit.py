@@ -1,0 +1,232 @@
+"""What all published figures together tell of one person: a linear programme over everything that could have been so.
+
+Whoever attacks knows all documents, how they are made and rounded, their own rows, who was there in which week, who uses which command on which
+machine. Not known is how much of it everybody did. Blocks have no run in common, so each is looked at by itself: a sum over blocks reaches as far
+as its parts do together.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import product
+
+import numpy as np
+from scipy.optimize import OptimizeResult, linprog
+
+from innerloop_collector.query.releases.calendar import Unit, week
+from innerloop_collector.query.releases.contribution import (
+    BINS,
+    FAILED,
+    SUCCEEDED,
+    UNFINISHED,
+    UNTIMED,
+    WAITED_MS,
+    People,
+    added,
+    weighed,
+    weights,
+)
+from innerloop_collector.query.releases.document import STEP, Atom, Release, has_whole
+from innerloop_collector.query.releases.rows import Cells, Population, Watermark
+from innerloop_collector.query.releases.shown import WHOLE, Key
+from tests.releases.simulated_team import Team
+
+ENOUGH = 5  # runs, or minutes
+REACH = 0.25
+_REST = -1
+_WAYS = {"succeeded": SUCCEEDED, "failed": FAILED, "unfinished": UNFINISHED}
+# How a run ended and how long it took. What never ended has no duration.
+_KINDS = [*product((SUCCEEDED, FAILED), (*BINS, UNTIMED)), (UNFINISHED, UNTIMED)]
+
+
+class Watched(Team):
+    """A team that remembers what was read of it."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self.read: dict[tuple[date, date], Mapping[date | None, Cells]] = {}
+
+    def cells(self, of: Population, first: date, end: date, upto: int, released: Iterable[Watermark] = ()) -> Mapping[date | None, Cells]:
+        """What was added in each released week by then, and under None the rest."""
+        out = super().cells(of, first, end, upto, list(released))
+        self.read[first, end] = out
+        return out
+
+
+@dataclass
+class Published:
+    """A number as it was published, and what is in it."""
+
+    name: str
+    slots: frozenset[int]
+    key: Key
+    columns: frozenset[int] | None  # of the runs; None: all. WAITED_MS: minutes
+    low: float
+    high: float
+
+    @property
+    def is_time(self) -> bool:
+        """Whether this is of minutes."""
+        return self.columns == {WAITED_MS}
+
+
+@dataclass
+class Finding:
+    """A number of a person that all figures together tell too closely."""
+
+    person: int
+    insiders: tuple[int, ...]
+    number: str
+    true: float
+    low: float
+    high: float
+
+
+class Block:
+    """One block: its documents, and what was true."""
+
+    def __init__(self, team: Watched, documents: Mapping[str, Release], unit: Unit) -> None:
+        self._people = team.people
+        self._seen: dict[tuple[int, bool], set[tuple[bool, ...]]] = {}
+        weeks = [one for one in map(week, unit.weeks) if one.name in documents and has_whole(documents[one.name])]
+        self.slots: dict[int, Cells] = {}  # what each person adds, as much as counts
+        self.published: list[Published] = []
+        for place, one in enumerate(weeks):
+            self.slots[place] = _weighed(team.read[one.first, one.end].get(None, {}))
+            self._add(documents[one.name].atoms, one.name, lambda _, place=place: frozenset({place}))
+        if unit.name in documents:
+            self._remainder(team.read[unit.first, unit.end], documents, unit, weeks)
+
+    def _remainder(self, read: Mapping[date | None, Cells], documents: Mapping[str, Release], unit: Unit, weeks: list[Unit]) -> None:
+        shown = [one.first for one in weeks]
+        out: dict[Key, list[People]] = {}
+        for monday, cells in read.items():
+            for key, people in cells.items() if monday not in shown else ():
+                out.setdefault(key, []).append(people)
+        self.slots[_REST] = _weighed({key: added(people) for key, people in out.items()})
+        by_week = [{(atom.breakdown, atom.name) for atom in documents[one.name].atoms} for one in weeks]
+        rest = {_REST} if has_whole(documents[unit.name]) else set()
+        self._add(
+            documents[unit.name].atoms,
+            unit.name,
+            lambda key: frozenset({_REST} if key == WHOLE else rest | {place for place, keys in enumerate(by_week) if key not in keys}),
+        )
+
+    def _add(self, atoms: Iterable[Atom], unit: str, slots: object) -> None:
+        for atom in atoms:
+            key = (atom.breakdown, atom.name)
+            if atom.breakdown == "target":
+                continue
+            where, name = slots(key), f"{unit} {atom.breakdown} {atom.name}"  # type: ignore[operator]
+            self.published.append(_counted(f"{name} runs", where, key, None, atom.runs))
+            for way in atom.outcomes:
+                self.published.append(_counted(f"{name} {way.ways}", where, key, [_WAYS[one] for one in way.ways], way.runs))
+            for some in atom.durations:
+                self.published.append(_counted(f"{name} {some.bins}", where, key, [BINS[0] + one for one in some.bins], some.runs))
+            if atom.waited_ms is not None:
+                half = 0.5 * 10 ** (len(str(atom.waited_ms)) - 3) if atom.waited_ms >= 1000 else 0.5
+                low, high = (atom.waited_ms - half) / 60_000, (atom.waited_ms + half) / 60_000
+                self.published.append(Published(f"{name} minutes", where, key, frozenset({WAITED_MS}), low, high))
+
+    def adds(self, number: int, of: Published) -> float:
+        """What a person adds to a published number."""
+        columns = of.columns or frozenset(_WAYS.values())
+        found = (self.slots[slot].get(of.key, {}).get(number) for slot in of.slots)
+        amount = sum(vector[column] for vector in found if vector for column in columns)
+        return amount / 60_000 if of.is_time else amount
+
+    @property
+    def there(self) -> list[int]:
+        """Everybody who is behind the numbers."""
+        return sorted({number for cells in self.slots.values() for number in cells.get(WHOLE, {})})
+
+    def findings(self, person: int, insiders: Collection[int], numbers: Collection[Published] | None = None) -> Iterator[Finding]:
+        """What insiders can tell of a person more closely than they may."""
+        for family in (True, False):
+            rows = [one for one in self.published if one.is_time == family]
+            chosen = [place for place, one in enumerate(rows) if numbers is None or one in numbers]
+            mine = [place for place in chosen if self.adds(person, rows[place]) >= ENOUGH]
+            if not mine:
+                continue
+            known = np.array([sum(self.adds(one, row) for one in insiders) for row in rows])
+            low = np.array([row.low for row in rows]) - known
+            high = np.array([row.high for row in rows]) - known
+            own = self._columns([person], rows)
+            others = self._columns([one for one in self.there if one != person and one not in insiders], rows)
+            wanted = [(rows[place].name, own[place], self.adds(person, rows[place])) for place in mine]
+            total = [place for place, row in enumerate(rows) if row.key == WHOLE and row.columns in (None, {WAITED_MS})]
+            if numbers is None:
+                wanted.append(("all of the block", own[total].sum(0), sum(self.adds(person, rows[place]) for place in total)))
+            space = _Space(np.hstack([own, others]), low, high)
+            for name, goal, true in space.not_reaching(wanted):
+                least, most = space.reach(goal)
+                if least > (1 - REACH) * true or most < (1 + REACH) * true:
+                    yield Finding(person, tuple(insiders), name, true, least, most)
+
+    def _columns(self, people: Collection[int], rows: list[Published]) -> np.ndarray:
+        """For each thing that somebody can have done, which numbers it is in. Different things that are in the same ones are one thing."""
+        found = set().union(*(self._things(number, rows[0].is_time, rows) for number in people))
+        return np.array(sorted(found), dtype=float).T if found else np.zeros((len(rows), 0))
+
+    def _things(self, number: int, is_time: bool, rows: list[Published]) -> set[tuple[bool, ...]]:
+        if (number, is_time) not in self._seen:
+            who = self._people[number]
+            keys = {WHOLE, ("os", who.os), ("arch", who.arch), ("version", who.version), ("cohort", who.cohort)}
+            found = self._seen[number, is_time] = set()
+            for slot, cells in self.slots.items():
+                for key in (key for key, cell in cells.items() if key[0] == "command" and number in cell):
+                    near = [row if slot in row.slots and (row.key == key or row.key in keys) else None for row in rows]
+                    found |= {tuple(_has(row, kind) for row in near) for kind in (_KINDS[:1] if is_time else _KINDS)}
+        return self._seen[number, is_time]
+
+
+def _has(row: Published | None, kind: tuple[int, int]) -> bool:
+    return row is not None and (row.columns is None or row.is_time or not row.columns.isdisjoint(kind))
+
+
+def _counted(name: str, slots: frozenset[int], key: Key, columns: Iterable[int] | None, number: int) -> Published:
+    return Published(name, slots, key, None if columns is None else frozenset(columns), number - STEP / 2, number + STEP / 2)
+
+
+def _weighed(cells: Cells) -> Cells:
+    weight = weights(cells.get(WHOLE, {}))
+    return {key: weighed(people, weight) for key, people in cells.items()}
+
+
+class _Space:
+    """All that could have been: amounts of things, none below nothing, of which the published numbers are what they are."""
+
+    def __init__(self, matrix: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+        self._rows = np.vstack([matrix, -matrix])
+        self._bounds = np.concatenate([high, -low]) + 1e-6
+        self._size = matrix.shape[1]
+
+    def reach(self, goal: np.ndarray) -> tuple[float, float]:
+        """The least and the most that a sum can be."""
+        least, most = (self._solve(sign * self._padded(goal), self._rows, self._bounds) for sign in (1, -1))
+        return (least.fun if least.status == 0 else -np.inf), (-most.fun if most.status == 0 else np.inf)
+
+    def not_reaching(self, wanted: list[tuple[str, np.ndarray, float]]) -> Iterator[tuple[str, np.ndarray, float]]:
+        """Those sums that were not seen to reach far enough, when all of them were moved as far as they go together."""
+        goals = np.array([self._padded(goal) for _, goal, _ in wanted])
+        true = np.array([one for _, _, one in wanted])
+        rows = np.hstack([self._rows, np.zeros((len(self._rows), len(wanted)))])
+        fine = np.ones(len(wanted), dtype=bool)
+        for sign in (1, -1):  # how far up, then how far down: each as a share of what it has to reach
+            moved = np.hstack([-sign * goals, REACH * np.diag(true)])
+            found = self._solve(
+                np.concatenate([np.zeros(self._size), -np.ones(len(wanted))]),
+                np.vstack([rows, moved]),
+                np.concatenate([self._bounds, -sign * true]),
+                [(0, None)] * self._size + [(None, 1)] * len(wanted),
+            )
+            fine &= found.x[self._size :] > 1 - 1e-6
+        return (one for one, is_fine in zip(wanted, fine, strict=True) if not is_fine)
+
+    def _padded(self, goal: np.ndarray) -> np.ndarray:
+        return np.concatenate([goal, np.zeros(self._size - len(goal))])
+
+    def _solve(self, goal: np.ndarray, rows: np.ndarray, most: np.ndarray, bounds: object = (0, None)) -> OptimizeResult:
+        found = linprog(goal, A_ub=rows, b_ub=most, bounds=bounds, method="highs")
+        assert found.status in (0, 3), found.message  # solved, or without an end
+        return found
