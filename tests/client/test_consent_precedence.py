@@ -129,7 +129,7 @@ def homes(hire: Callable[..., Developer]) -> dict[str, Developer]:
 
 # Every cell, by the sources and by the launcher's cache, in one process for each machine file and terminal.
 DRIVER = r"""
-import json, os, shutil, sys
+import json, os, shutil, sys, time
 from innerloop.core.consent.resolve import Context
 from innerloop.core.consent.resolve import resolve
 from innerloop.core.consent.apply import cached_answer, write_cache
@@ -140,15 +140,15 @@ found = []
 for cell in json.load(open(sys.argv[1])):
     os.chdir(cell["directory"])
     env = {key.encode(): value.encode() for key, value in cell["env"].items()}
-    context = Context(env, os.getcwd())
+    context = Context(env, os.getcwd(), time.time)
     shutil.rmtree(context.state + "/hot", ignore_errors=True)
     state = resolve(context)
-    from_sources = cache.action_of(cached_answer(state, context), env)
+    from_sources = cache.action_of(cached_answer(state, context), env, context.today)
     if cache.forbidden(env, context.home):
         from_sources = cache.BARE
-    uncached, _ = decide(Request([b"true"]), env)
+    uncached, _ = decide(Request([b"true"]), env, context.today)
     write_cache(state, context)
-    cached, _ = decide(Request([b"true"]), env)
+    cached, _ = decide(Request([b"true"]), env, context.today)
     found.append([state.mode, from_sources, uncached, cached])
 json.dump(found, open(sys.argv[2], "w"))
 """

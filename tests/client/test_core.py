@@ -1,4 +1,4 @@
-"""What runs without being asked lies in `core`, and in it one module reaches the network and one writes what will leave."""
+"""What runs without being asked lies in `core`: one module reaches the network, one writes what will leave, and three read the clock."""
 
 import ast
 import re
@@ -25,6 +25,7 @@ NETWORK = {
     "urllib.request",
     "xmlrpc",
 }
+CLOCK = {"clock_gettime", "clock_gettime_ns", "ctime", "gmtime", "localtime", "now", "time", "time_ns", "today", "utcnow"}
 OUTSIDE_CORE = {"innerloop", "innerloop.core", "innerloop.fallback"}  # `start` is what is run
 
 
@@ -168,3 +169,30 @@ def built(tree: ast.AST) -> bool:
         isinstance(node, ast.Attribute) and node.attr == "build" and isinstance(node.value, ast.Name) and node.value.id == "event"
         for node in ast.walk(tree)
     )
+
+
+def clocks(tree: ast.AST) -> set[str]:
+    """The names under which a module reads the clock, or hands it on. That of how long to wait (`monotonic`) says nothing about the date."""
+    read = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in CLOCK}
+    named = {name for name in imports(tree) if name.partition(".")[0] in ("datetime", "time")}
+    return {name for name in read if re.match(r"(time|date|datetime)\.", name)} | {
+        name for name in named if name.rpartition(".")[2] in CLOCK - {"time"}
+    }
+
+
+def test_the_clock_is_read_at_the_border_and_passed_in() -> None:
+    """By each command once, by the launcher, and by what measures a run; a time of a file or record is turned into words by whoever shows it."""
+    assert {name: read for name, tree in trees() if (read := clocks(tree))} == {
+        "core/command.py": {"time.time"},
+        "core/launcher/main.py": {"time.time"},
+        "core/launcher/measure.py": {"time.time", "time.time_ns", "time.clock_gettime_ns"},
+        "tools/timeline/command.py": {"time.gmtime", "time.localtime"},  # of a run's start
+    }
+    for code in (
+        "import time\ntime.time()",
+        "from datetime import datetime\ndatetime.now()",
+        "import datetime\ndatetime.date.today()",
+        "from time import time_ns",
+    ):
+        assert clocks(ast.parse(code)), code
+    assert not clocks(ast.parse("import time\ntime.monotonic(); time.sleep(1); context.now(); context.today"))

@@ -12,6 +12,7 @@ import os
 import random
 import re
 import tempfile
+import time
 import tracemalloc
 import urllib.parse
 import uuid
@@ -205,7 +206,7 @@ def through_the_filter(developer: Developer, memory: Path, number: int, cases: i
     """What the launcher writes, read back from disk, sealed: the bytes that would leave."""
     developer.edit(names=NAMES).opt_in("yes")
     env = {os.fsencode(key): os.fsencode(value) for key, value in developer.environment().items()}
-    context = Context(env, str(developer.directory))
+    context = Context(env, str(developer.directory), time.time)
     state = resolve(context)
     assert state.mode == "on"
     answer = cache.parse(cache.render(cached_answer(state, context)))

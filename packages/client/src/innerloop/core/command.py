@@ -1,6 +1,7 @@
 """The border around every command but the launcher's: who it acts as, and one clear line for every expected failure."""
 
 import os
+import time
 from typing import Callable, NoReturn
 
 from innerloop.core.asking import home_check
@@ -19,12 +20,12 @@ def perform(step: "Callable[[Context], int]", name: str, asks_again: bool = True
     """
     terminal.prepare()
     try:
-        context = Context(dict(os.environb), _directory())
+        context = Context(dict(os.environb), _directory(), time.time)
         if not in_a_shell:
             home_check.answer_in_time(context)
             _act_as_owner(context)
         status = step(context)
-        if asks_again and not in_a_shell and erasure.due(context.state):
+        if asks_again and not in_a_shell and erasure.due(context.state, context.now()):
             record.start_delivery(context.env)  # nobody waits for it
     except KeyboardInterrupt:
         terminal.say("")

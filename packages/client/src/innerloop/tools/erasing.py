@@ -16,13 +16,13 @@ from innerloop.core.spool import held
 BACKUPS = "backups"  # stands among a receipt's destinations too
 
 
-def new_id(before: Answer, retention_days: int) -> Answer:
+def new_id(before: Answer, retention_days: int, now: float) -> Answer:
     """Give the id up for a new one; the answer stays. The old one is kept until its last record's retention ends."""
-    consent = {**before.consent, "secret": secrets.token_hex(32), "earlier": before.held(retention_days)}
+    consent = {**before.consent, "secret": secrets.token_hex(32), "earlier": before.held(retention_days, now)}
     return save(before.path, {**before.document, "anonymous_user_id": str(uuid.uuid4()), "consent": consent})
 
 
-def by_key(before: Answer, project: Project) -> "tuple[dict[str, dict[str, str]], list[dict[str, str]]]":
+def by_key(before: Answer, project: Project, now: float) -> "tuple[dict[str, dict[str, str]], list[dict[str, str]]]":
     """The ids that a project's endpoint knows, by the write key that it may be asked with; and those that it cannot be asked about.
 
     An id is told to nobody but whom its answer was for: under the project's key where that is the same, else under the key that was
@@ -30,7 +30,7 @@ def by_key(before: Answer, project: Project) -> "tuple[dict[str, dict[str, str]]
     """
     known: "dict[str, dict[str, str]]" = {}
     unknown = []
-    for one in before.held(project.retention_days):
+    for one in before.held(project.retention_days, now):
         keys = (project.write_key, one.get("write_key", ""))
         key = next((key for key in keys if one.get("destination") in (None, destination_digest(project._replace(write_key=key)))), "")
         if key:
@@ -40,10 +40,10 @@ def by_key(before: Answer, project: Project) -> "tuple[dict[str, dict[str, str]]
     return known, unknown
 
 
-def without_ids(before: Answer, but: "list[dict[str, str]]") -> Answer:
+def without_ids(before: Answer, but: "list[dict[str, str]]", now: float) -> Answer:
     """Write down a no, and keep no id but some that nobody could be asked about."""
     document = {key: value for key, value in before.document.items() if key != "anonymous_user_id"}
-    return decline(Answer(before.path, {**document, "consent": {"earlier": but}}))
+    return decline(Answer(before.path, {**document, "consent": {"earlier": but}}), now)
 
 
 def wish_key(project: Project, spool_key: str, write_key: str) -> str:

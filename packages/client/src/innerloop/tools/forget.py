@@ -32,13 +32,13 @@ def reset_id(context: Context) -> int:
     _only_a_person(state, context)
     if not state.answer.user_id:
         raise Failure(f"there is no id for {state.project.name} here: none is made before a yes")
-    after = erasing.new_id(state.answer, state.project.retention_days)
+    after = erasing.new_id(state.answer, state.project.retention_days, context.now())
     apply(resolve(context), context)
     say(
         texts.fold(
             f"{state.project.name} records carry a new id from now on, {after.user_id[:8]}...; the old one was {state.answer.user_id[:8]}....",
             "Records that wait already leave under the old one. To reports you are now somebody new.",
-            f"The old id stays in {after.path} until {after.earlier[-1]['until']}, as the key to erasure: innerloop forget",
+            f"The old id stays in {after.path} until {after.earlier(context.now())[-1]['until']}, as the key to erasure: innerloop forget",
         )
     )
     return 0
@@ -54,7 +54,7 @@ def forget(context: Context, receipt: str, as_json: bool) -> int:
         raise Failure("only a person at a terminal can have records erased; this is a CI job")
     if not terminal.at_terminal():
         raise Failure("only a person can have records erased: run this at a terminal, with nothing piped in or out")
-    known, unknown = erasing.by_key(state.answer, state.project)
+    known, unknown = erasing.by_key(state.answer, state.project, context.now())
     if known or unknown or not erasing.waiting(context.state, state.key):
         if terminal.ask(_question(state, context)).lower() != "yes":
             say("Nothing was erased.")
@@ -79,7 +79,7 @@ def _kept(state: ConsentState, ids: "list[dict[str, str]]") -> str:
 def _question(state: ConsentState, context: Context) -> str:
     project, spool = state.project, context.spool(state.key)
     copies = sum(len(store.ids(spool, place)) for place in store.RUNS)
-    ids = sum(map(len, erasing.by_key(state.answer, project)[0].values()))
+    ids = sum(map(len, erasing.by_key(state.answer, project, context.now())[0].values()))
     others = f" and {ids - 1} earlier id{'s' if ids > 2 else ''}" if ids > 1 else ""
     lines = [texts.fold(f"Erase what was measured for {project.name}?")]
     lines.append(f"  here       {count(copies, 'record or copy', 'records and copies')}, the report's history, then the id")
@@ -92,13 +92,13 @@ def _question(state: ConsentState, context: Context) -> str:
 
 def erase_here(state: ConsentState, context: Context) -> None:
     """Stop measuring, write down whom the collector must forget, then delete everything that lies here."""
-    known, unknown = erasing.by_key(state.answer, state.project)
-    answers.decline(state.answer)
+    known, unknown = erasing.by_key(state.answer, state.project, context.now())
+    answers.decline(state.answer, context.now())
     dialogue.purge_all(context, state)
     for write_key, ids in known.items():
         wanted = erasure.Wanted(state.project.id, state.project.endpoint, write_key, ids)
         erasing.want(context.state, erasing.wish_key(state.project, state.key, write_key), wanted)
-    erasing.without_ids(state.answer, unknown)
+    erasing.without_ids(state.answer, unknown, context.now())
     for key in dialogue.keys_of(context, state):
         shutil.rmtree(context.spool(key), ignore_errors=True)
     apply(resolve(context), context)
@@ -111,7 +111,7 @@ def _ask(state: ConsentState, context: Context) -> int:
         raise Failure(
             f"erased here, all but the ids: {project.endpoint_host} is the host's own address: to finish, run on the host: innerloop forget"
         )
-    asked = [erasure.ask(context.state, key, PATIENCE) for key in erasing.waiting(context.state, state.key)]
+    asked = [erasure.ask(context.state, key, context.now, PATIENCE) for key in erasing.waiting(context.state, state.key)]
     refused = [_told(state, receipt) for receipt, _ in asked if receipt]
     for receipt, problem in asked:
         if receipt is None:

@@ -1,7 +1,6 @@
 """`innerloop report`: the developer's own week, exact and complete, for nobody else."""
 
 import os
-import time
 from collections.abc import Iterator
 from typing import Any, Optional
 
@@ -26,7 +25,7 @@ def report(context: Context, as_json: bool, days: int = 7) -> int:
     spool = context.spool(state.key)
     if os.path.isdir(spool):
         seal.seal_finished(spool, state, context)
-    now, span = time.time(), days * 86400
+    now, span = context.now(), days * 86400
     marks = state.project.marks
     past = [one for one in history.read(spool) if one.test == "no" or state.testing]
     week = own_week.week([one for one in past if one.actor == "human"], marks, now, span)

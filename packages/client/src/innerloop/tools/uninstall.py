@@ -71,7 +71,7 @@ def _look(context: Context) -> Inventory:
     spools = [f"{context.state}/spool/{name}" for name in entries.spools(context.state)]
     roots = [root for spool in spools for root in store.roots(spool)]
     answers = leftovers.answers(context.config)
-    keys = sum(bool(found.user_id or found.earlier) for path in answers if (found := _load(path)))
+    keys = sum(bool(found.user_id or found.earlier(context.now())) for path in answers if (found := _load(path)))
     program = [path for share, link in leftovers.shares(context.env) for path in _installed(share, link)]
     stays = [*leftovers.gnumakefiles(roots), *leftovers.hook_lines(context.env), *_of_founding_systems(context)]
     return Inventory(answers, keys, stays, list(dict.fromkeys(program)))
@@ -119,7 +119,7 @@ def _refuse_while_something_runs(context: Context) -> None:
     running = 0
     for name in entries.spools(context.state):
         spool = f"{context.state}/spool/{name}"
-        running += sum(not store.abandoned(f"{spool}/run/{run_id}", 0) for run_id in entries.ids(spool, "run"))
+        running += sum(not store.abandoned(f"{spool}/run/{run_id}", context.now()) for run_id in entries.ids(spool, "run"))
     if running:
         raise Failure(
             f"{count(running, 'measured command is', 'measured commands are')} running and use files here; try again when they have ended"
@@ -132,7 +132,7 @@ def _erase(context: Context) -> "Iterator[Named]":
         wanted = erasure.read(context.state, key)
         if wanted is None:
             continue
-        receipt, problem = erasure.ask(context.state, key, PATIENCE)
+        receipt, problem = erasure.ask(context.state, key, context.now, PATIENCE)
         if receipt:
             say(f"Erased at {line(wanted.endpoint)}: {count(receipt.events, 'record')}, receipt {receipt.receipt}.")
         else:

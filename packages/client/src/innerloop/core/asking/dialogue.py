@@ -44,7 +44,7 @@ def may_ask(state: ConsentState, context: Context) -> None:
 def opt_in(context: Context, local: bool) -> int:
     """`innerloop opt-in`: show what is collected, ask, write the answer down."""
     state = resolve(context)
-    started = time.time_ns()
+    started = context.now()
     may_ask(state, context)
     if state.answer.decision == (LOCAL if local else ON) and state.mode in (ON, LOCAL):
         say(f"You agreed on {str(state.answer.consent.get('timestamp'))[:10]} already. Look: innerloop status")
@@ -56,7 +56,7 @@ def opt_in(context: Context, local: bool) -> int:
     return talk(state, context, local, started)
 
 
-def talk(state: ConsentState, context: Context, local: bool = False, started: int = 0, noted: bool = False) -> int:
+def talk(state: ConsentState, context: Context, local: bool = False, started: float = 0, noted: bool = False) -> int:
     """Hold the dialogue that fits the state, and act on the answer. `noted`: that it was asked is written down already."""
     current = state.current
     if state.project.seed and not local:
@@ -81,7 +81,7 @@ def talk(state: ConsentState, context: Context, local: bool = False, started: in
     if answer == YES and "cohort" in current["fields"]:
         text += texts.cohort_question(state.project)
         cohort = _ask_cohort(state)
-    return act(answer, state, context, text, started or time.time_ns(), cohort)
+    return act(answer, state, context, text, started or context.now(), cohort)
 
 
 def _ask_cohort(state: ConsentState) -> str:
@@ -103,14 +103,14 @@ def _read(text: str, state: ConsentState, context: Context) -> str:
         say("\n" + texts.notice(state, events.examples(state, context)) + "\n")
 
 
-def act(answer: str, state: ConsentState, context: Context, text: str, started: int, cohort: str = "") -> int:
+def act(answer: str, state: ConsentState, context: Context, text: str, started: float, cohort: str = "") -> int:
     """Write an answer down and say what follows from it."""
     current = state.current
     if answer == NOT_NOW:
         note_asked(state, context)
         say(texts.not_now(state.project))
     elif answer == NO:
-        answers.decline(state.answer)
+        answers.decline(state.answer, context.now())
         purge_all(context, state)
         after = apply(resolve(context), context)
         say(texts.declined(after))
@@ -120,7 +120,7 @@ def act(answer: str, state: ConsentState, context: Context, text: str, started: 
         mode = LOCAL if answer == LOCAL else ON
         if state.measures and os.path.isdir(context.spool(state.key)):
             seal.seal_finished(context.spool(state.key), state, context)  # what was measured so far stays in the developer's own report
-        given = answers.accept(state.answer, state.project, agreed, mode, text, state.testing, current)
+        given = answers.accept(state.answer, state.project, agreed, mode, text, state.testing, current, context.now())
         if state.project.seed and state.project.keeps_destination:
             files.remove(answers.place(answers.refusal_name(state.project.seed), context.home))
         if cohort:
@@ -143,7 +143,7 @@ def note_asked(state: ConsentState, context: Context) -> None:
     if state.testing:
         return
     files.private_directory(context.state)
-    files.append_line(f"{context.state}/asked", f"{asking_key(state)} {int(time.time()) // 86400}".encode(), MOST_ASKED)
+    files.append_line(f"{context.state}/asked", f"{asking_key(state)} {context.today}".encode(), MOST_ASKED)
     write_cache(state, context)
 
 
@@ -198,7 +198,7 @@ def purge(context: Context, key: str) -> int:
     if not os.path.isdir(spool):
         return 0
     with _taken(spool, "lock"), _taken(spool, "seal.lock"):
-        unsent = store.purge(spool)
+        unsent = store.purge(spool, context.now())
     set_enabled(context, key, on=False)
     return unsent
 
@@ -218,8 +218,8 @@ def opt_out_of(name: answers.Name, context: Context, before: Optional[answers.An
             path = answers.place(answers.refusal_name(system), context.home)
         before = answers.Answer(path, {})
     try:
-        return answers.decline(before)
+        return answers.decline(before, context.now())
     except OSError as error:
         if error.errno not in files.FULL or not os.path.exists(path):
             raise
-        return answers.decline_in_place(before)
+        return answers.decline_in_place(before, context.now())

@@ -4,12 +4,12 @@ import json
 import os
 import threading
 import uuid
-from datetime import datetime, timezone
 from typing import Any, Optional
 
 from innerloop.core.consent import texts
 from innerloop.core.consent.resolve import ConsentState, Context
 from innerloop.core.outbound import event, http_client, seal
+from innerloop.core.plan.granularity import instant
 from innerloop.core.shared import git, programs
 from innerloop.core.shared.container import container_mark
 from innerloop.core.shared.names import LONGEST as LONGEST_NAME
@@ -33,43 +33,43 @@ def examples(state: ConsentState, context: Context) -> "dict[str, Any]":
     }
 
 
-def _moment_facts(state: ConsentState, context: Context, started: int, git: "Optional[GitFacts]" = None) -> RunFacts:
+def _moment_facts(state: ConsentState, context: Context, started: float, git: "Optional[GitFacts]" = None) -> RunFacts:
     return RunFacts(
         id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, mode=state.mode, name="other", local_name="",
-        type="make", actor="human", test=state.testing or "no", root=state.path, wall=started, awake=0, boot=0,
+        type="make", actor="human", test=state.testing or "no", root=state.path, wall=int(started * 1e9), awake=0, boot=0,
         container=container_mark(context.home) != b"", git=git,
     )  # fmt: skip
 
 
-def tell_opt_in(state: ConsentState, context: Context, started: int) -> None:
+def tell_opt_in(state: ConsentState, context: Context, started: float) -> None:
     """Queue the event that says that a developer agreed, where the project's question announces it."""
     if "choice" not in state.agreement["fields"]:
         return
-    print_sent(state, seal.seal_answer(context.spool(state.key), state, _moment_facts(state, context, started, ask_git(context))))
+    print_sent(state, context, seal.seal_answer(context.spool(state.key), state, _moment_facts(state, context, started, ask_git(context))))
 
 
-def tell_opt_out(state: ConsentState, context: Context, started: int) -> bool:
+def tell_opt_out(state: ConsentState, context: Context, started: float) -> bool:
     """Send the event that says that a developer left: one attempt, never queued. Tells whether it is announced."""
     if "previous_consent" not in state.agreement["fields"]:
         return False
     sealed = seal.seal(state, _moment_facts(state, context, started), kind="opt_out")
-    content = http_client.body(list(sealed.events), state.digest, {})
+    content = http_client.body(list(sealed.events), state.digest, {}, context.now())
     attempt = threading.Thread(
         target=http_client.post, args=(state.project.endpoint, state.project.write_key, content, PATIENCE), daemon=True
     )
     attempt.start()  # a look-up of a name cannot be interrupted, but it can be left behind
     attempt.join(PATIENCE)
-    print_sent(state, sealed.events[0])
+    print_sent(state, context, sealed.events[0])
     return True
 
 
-def print_sent(state: ConsentState, message: bytes) -> None:
+def print_sent(state: ConsentState, context: Context, message: bytes) -> None:
     """In a seed project's tests: print the event as the founding system does, as the last thing."""
     if not state.testing:
         return
     document = json.loads(message)
     shown = {key: document[key] for key in ("event", "userId", "properties") if key in document}
-    shown["sentAt"] = datetime.now(timezone.utc).isoformat()
+    shown["sentAt"] = instant(context.now(), "exact")
     say("Send metrics info: " + json.dumps(shown))
 
 

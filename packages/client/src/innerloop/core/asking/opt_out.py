@@ -1,7 +1,6 @@
 """`innerloop opt-out`: works anywhere, on anything broken, and says nothing to anybody."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Optional
@@ -22,7 +21,7 @@ from innerloop.core.spool import store
 
 def opt_out(context: Context, everywhere: bool) -> int:
     """Stop measuring this project, or every project on this machine (`--all`)."""
-    started = time.time_ns()
+    started = context.now()
     if context.home.refusal():
         raise Failure(f"{context.home.refusal()}: nothing was agreed to here, and nothing is written here")
     try:
@@ -42,7 +41,7 @@ def _refuse_agent(context: Context) -> None:
         raise Failure("only a person can answer; a coding agent may say neither yes nor no")
 
 
-def _opt_out_of_project(state: ConsentState, context: Context, started: int) -> None:
+def _opt_out_of_project(state: ConsentState, context: Context, started: float) -> None:
     had_agreed = state.mode == answers.ON
     given = dialogue.opt_out_of(answers.name_for(state.project), context, None if state.unusable else state.answer)
     unsent = dialogue.purge_all(context, state)

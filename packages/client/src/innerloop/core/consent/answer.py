@@ -22,11 +22,11 @@ import re
 import secrets
 import uuid
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, NewType, Optional
 
 from innerloop.core.plan.agreement import destination_digest, digest
 from innerloop.core.plan.founding import SYSTEMS, FoundingSystem
+from innerloop.core.plan.granularity import instant
 from innerloop.core.plan.project import LONGEST_RETENTION, Project, ProjectError
 from innerloop.core.shared import files, paths, untrusted
 
@@ -105,37 +105,30 @@ class Answer(NamedTuple):
         value = self.document.get("anonymous_user_id")
         return value if isinstance(value, str) else ""
 
-    def identities(self, destination: str) -> "dict[str, str]":
+    def identities(self, destination: str, now: float) -> "dict[str, str]":
         """Every id that this machine had at a destination and may still ask about -> its erasure secret (empty where none was made).
 
         None of another destination's: whoever is asked could have them erased, or read what belongs to them.
         """
-        return {one["id"]: one["secret"] for one in self.held(0) if one.get("destination") in (None, destination)}
+        return {one["id"]: one["secret"] for one in self.held(0, now) if one.get("destination") in (None, destination)}
 
-    def held(self, days: int) -> "list[dict[str, str]]":
+    def held(self, days: int, now: float) -> "list[dict[str, str]]":
         """Every id that is kept here, as `earlier` would keep it for so many days more: with whose it is, as far as that was written down."""
         whose = {key: self.consent[key] for key in WHOSE if isinstance(self.consent.get(key), str)}
-        found = [one if "destination" in one else {**whose, **one} for one in self.earlier]
+        found = [one if "destination" in one else {**whose, **one} for one in self.earlier(now)]
         if self.user_id:
-            found.append({"id": self.user_id, "secret": str(self.consent.get("secret") or ""), "until": day_after(days), **whose})
+            found.append({"id": self.user_id, "secret": str(self.consent.get("secret") or ""), "until": _day(now, days + 1), **whose})
         return found
 
-    @property
-    def earlier(self) -> "list[dict[str, str]]":
+    def earlier(self, now: float) -> "list[dict[str, str]]":
         """The ids that were given up and whose records may still be kept: id, secret, and the day until then."""
-        today = datetime.now(timezone.utc).date().isoformat()
         values = self.consent.get("earlier")
-        keys = ("id", "secret", "until")
-        good = (
-            [
-                one
-                for one in values
-                if isinstance(one, dict) and set(keys) <= set(one) and all(isinstance(text, str) for text in one.values())
-            ]
-            if isinstance(values, list)
-            else []
-        )
-        return [one for one in good if one["until"] >= today]
+        return [
+            one
+            for one in (values if isinstance(values, list) else ())
+            if isinstance(one, dict) and {"id", "secret", "until"} <= set(one) and all(isinstance(text, str) for text in one.values())
+            if one["until"] >= _day(now)
+        ]
 
     def holds_for(self, destination: str) -> bool:
         """Tell whether the answer, its id and its secret belong to a destination (by digest). One from a founding script names none."""
@@ -173,9 +166,9 @@ class Answer(NamedTuple):
         return hashlib.sha256(f"{self.user_id} {self.consent.get('timestamp')}".encode()).hexdigest()[:32]
 
 
-def day_after(days: int) -> str:
-    """The day (ISO) on which nothing is left any more of a record that is kept for so many days from now."""
-    return (datetime.now(timezone.utc) + timedelta(days=days + 1)).date().isoformat()
+def _day(now: float, days: int = 0) -> str:
+    """The day (ISO) so many days from now."""
+    return instant(now + days * 86400, "exact")[:10]
 
 
 def load(path: str) -> Answer:
@@ -212,7 +205,7 @@ def _alike(path: str) -> "list[str]":
 
 
 def accept(
-    before: Answer, project: Project, agreement: "dict[str, Any]", mode: str, text: str, testing: str, current: "dict[str, Any]"
+    before: Answer, project: Project, agreement: "dict[str, Any]", mode: str, text: str, testing: str, current: "dict[str, Any]", now: float
 ) -> Answer:
     """Write down a yes (`on`) or `local`, bound to what was shown. Keeps an id that is there already: another destination's only as the key to erasure.
 
@@ -220,12 +213,12 @@ def accept(
     smaller one.
     """
     destination = destination_digest(project)
-    earlier = before.earlier
+    earlier = before.earlier(now)
     if not before.holds_for(destination):
-        earlier, before = before.held(max(project.retention_days, before.retention_days)), Answer(before.path, {})
+        earlier, before = before.held(max(project.retention_days, before.retention_days), now), Answer(before.path, {})
     consent = {
         "decision": mode == ON,
-        "timestamp": datetime.now(timezone.utc).isoformat(),
+        "timestamp": instant(now, "exact"),
         "mode": mode,
         "how": "typed",
         "agreement": agreement,
@@ -256,14 +249,14 @@ def name_cohort(before: Answer, cohort: str) -> Answer:
     return save(before.path, {**before.document, "consent": {**consent, "cohort": cohort} if cohort else consent})
 
 
-def decline(before: Answer) -> Answer:
+def decline(before: Answer, now: float) -> Answer:
     """Write down a no. Nothing else is kept but the ids that were there: they are the key to erasure."""
-    return save(before.path, _declined(before))
+    return save(before.path, _declined(before, now))
 
 
-def decline_in_place(before: Answer) -> Answer:
+def decline_in_place(before: Answer, now: float) -> Answer:
     """Write down a no where there is no room for a new file: over the old one, which is longer. Torn, it would count as no answer."""
-    after = _declined(before)
+    after = _declined(before, now)
     data = (json.dumps(after) + "\n").encode()
     descriptor = os.open(before.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -275,11 +268,11 @@ def decline_in_place(before: Answer) -> Answer:
     return Answer(before.path, after)
 
 
-def _declined(before: Answer) -> "dict[str, Any]":
-    consent: "dict[str, Any]" = {"decision": False, "timestamp": datetime.now(timezone.utc).isoformat(), "serial": secrets.token_hex(16)}
+def _declined(before: Answer, now: float) -> "dict[str, Any]":
+    consent: "dict[str, Any]" = {"decision": False, "timestamp": instant(now, "exact"), "serial": secrets.token_hex(16)}
     consent.update({key: before.consent[key] for key in ("secret", "test", *WHOSE) if before.consent.get(key)})
-    if before.earlier:
-        consent["earlier"] = before.earlier
+    if earlier := before.earlier(now):
+        consent["earlier"] = earlier
     return {**before.document, "consent": consent}
 
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Optional
+from typing import Callable, Optional
 
 from innerloop.core.consent.answer import NO, UNDECIDED, name_for
 from innerloop.core.consent.resolve import OFF, PAUSED, ConsentState, Context, NoProject, ask_from, forbidden, resolve
@@ -21,7 +21,7 @@ def apply(state: ConsentState, context: Context) -> ConsentState:
     """Make what a resolution needs on disk, or remove it. Returns the resolution."""
     if state.measures:
         spool = context.spool(state.key)
-        store.prepare(spool, state.path)
+        store.prepare(spool, state.path, context.now())
         if not os.path.exists(f"{spool}/about.json"):
             files.write_json(f"{spool}/about.json", {"consent": name_for(state.project), "project": state.project.name})
     set_enabled(context, state.key, state.measures)
@@ -136,13 +136,13 @@ def write_cache(state: ConsentState, context: Context) -> None:
     files.write(os.fsdecode(cache.path_for(context.home, answer.project_file, os.stat(state.path))), cache.render(answer))
 
 
-def for_launcher(env: "dict[bytes, bytes]") -> Optional[cache.CachedAnswer]:
+def for_launcher(env: "dict[bytes, bytes]", now: Callable[[], float]) -> Optional[cache.CachedAnswer]:
     """Answer the launcher from the sources, and write the hot file for the next time.
 
     They are read again afterwards: whoever opts out meanwhile must find nothing that is made after the no. None where
     they changed twice.
     """
-    context = Context(env, os.getcwd())
+    context = Context(env, os.getcwd(), now)
     try:
         state = resolve(context)
         for _ in range(2):

@@ -5,8 +5,7 @@ one after it allows; whatever is broken, foreign or unknown means off.
 """
 
 import os
-import time
-from typing import Any, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from innerloop.core.consent import answer as answers
@@ -48,10 +47,9 @@ class ConsentState(NamedTuple):
         """Why this version measures nothing any more, or an empty string."""
         return "" if "messageId" in self.current["fields"] else "the tracking plan of this version has expired: update innerloop"
 
-    @property
-    def identities(self) -> "dict[str, str]":
+    def identities(self, now: float) -> "dict[str, str]":
         """The ids that this project's destination may be asked about -> their erasure secrets."""
-        return self.answer.identities(destination_digest(self.project))
+        return self.answer.identities(destination_digest(self.project), now)
 
     @property
     def agents_may_answer(self) -> bool:
@@ -65,12 +63,13 @@ class ConsentState(NamedTuple):
 
 
 class Context:
-    """The developer's files, found through the environment. One value, handed down, never a global."""
+    """The developer's files, found through the environment, and the clock. One value, handed down, never a global."""
 
-    def __init__(self, env: "dict[bytes, bytes]", directory: str) -> None:
-        """`env` is an environment as bytes; `directory` is where to look for the project from."""
+    def __init__(self, env: "dict[bytes, bytes]", directory: str, now: Callable[[], float]) -> None:
+        """`env` is an environment as bytes; `directory` is where to look for the project from; `now` reads the clock (s since 1970)."""
         self.env = env
         self.directory = directory
+        self.now = now
         self.home = paths.Home(env)
         self.state = os.fsdecode(self.home.state)
         self.config = os.fsdecode(self.home.config)
@@ -96,7 +95,7 @@ class Context:
     @property
     def today(self) -> int:
         """The day by this machine's clock, in days since 1970."""
-        return int(time.time()) // 86400
+        return int(self.now()) // 86400
 
 
 def _fingerprints(clone: remotes.Clone) -> "list[bytes]":

@@ -27,16 +27,16 @@ REAPED_WITHIN = 60.0  # s after make's end in which its parent is expected to lo
 LOOK_EVERY = 0.1  # s, where the system has no pidfd
 
 
-def attach(request: "Request", pid: int, again: bool) -> None:
+def attach(request: "Request", pid: int, again: bool, today: int) -> None:
     """Answer the make whose process is `pid`: print two words or nothing. `again`: it has started over. Raises whatever went wrong, for its caller to swallow."""
     env = posix.environ
     home = paths.Home(env)
-    answer = _decide(env, home)
+    answer = _decide(env, home, today)
     if answer is None and (again or not cache.find_project(home.uid)):
         return  # no project, or its first watcher is asking the sources already
-    if answer is not None and cache.action_of(answer, env) != MEASURE:
+    if answer is not None and cache.action_of(answer, env, today) != MEASURE:
         return
-    run = Run(request, answer, pid)
+    run = Run(request, answer, today, pid)
     log = b""
     if answer is not None:
         within = _outer(answer, pid, again)
@@ -67,14 +67,14 @@ def _tell(answer: "cache.CachedAnswer", pid: int, log: bytes) -> None:
         posix.write(1, b"%s %s\n" % (answer.probe, member(pid, log)))
 
 
-def _decide(env: "dict[bytes, bytes]", home: "paths.Home") -> "cache.CachedAnswer | None":
+def _decide(env: "dict[bytes, bytes]", home: "paths.Home", today: int) -> "cache.CachedAnswer | None":
     """The answer that the hot file holds; None where the sources must be asked. Raises PermissionError where nothing may be recorded."""
     if cache.forbidden(env, home):
         raise PermissionError
     found = cache.find_project(home.uid)
     if found is None or cache.ci_job(env):
         return None
-    answer = cache.read(home, *found)
+    answer = cache.read(home, *found, today)
     return None if answer is None or environment.test_value(env, answer.testvar) else answer
 
 

@@ -7,6 +7,7 @@ Imports only what decides, so that a command that is not measured costs next to 
 
 import posix
 import sys
+import time
 
 from innerloop.core.launcher.execute import Request, become, is_make, quiet_interrupt
 from innerloop.core.shared import cache, environment, paths
@@ -37,8 +38,8 @@ def encode(word: str) -> bytes:
     return word.encode(sys.getfilesystemencoding(), "surrogateescape")
 
 
-def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.CachedAnswer | None]":
-    """What to do with this run, from the environment and the hot file alone."""
+def decide(request: "Request", env: "dict[bytes, bytes]", today: int) -> "tuple[str, cache.CachedAnswer | None]":
+    """What to do with this run on a day (since 1970), from the environment and the hot file alone."""
     home = paths.Home(env)
     if cache.forbidden(env, home):
         return BARE, None
@@ -51,13 +52,13 @@ def decide(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.C
         return BARE, None
     if cache.ci_job(env):
         return RESOLVE, None  # it runs under no person's answer
-    answer = cache.read(home, *found)
+    answer = cache.read(home, *found, today)
     if answer is None:
         unknown = at_terminal() or cache.fingerprint(home.state + b"/enabled") != b"-"
         return (RESOLVE if unknown else BARE), None
     if environment.test_value(env, answer.testvar):
         return RESOLVE, None
-    return action_of(answer, env), answer
+    return action_of(answer, env, today), answer
 
 
 def dry(makeflags: bytes) -> bool:
@@ -86,11 +87,11 @@ def asks_only(argv: "list[bytes]", env: "dict[bytes, bytes]") -> bool:
     return names.asks_only(argv[1:])
 
 
-def decide_in_time(request: "Request", env: "dict[bytes, bytes]") -> "tuple[str, cache.CachedAnswer | None]":
+def decide_in_time(request: "Request", env: "dict[bytes, bytes]", today: int) -> "tuple[str, cache.CachedAnswer | None]":
     """Decide as `decide` does, but raise TimeoutError where our files do not answer."""
     from innerloop.core.launcher.deadline import in_time  # noqa: PLC0415
 
-    what, answer = in_time(decide, request, env)
+    what, answer = in_time(decide, request, env, today)
     return what, answer
 
 
@@ -101,10 +102,15 @@ def answer_make(arguments: "list[str]") -> None:
 
         goals = [encode(word) for word in arguments[1].split()]
         if not paths.may_hang(posix.environ):
-            attach(Request([b"make", *goals]), int(arguments[0]), arguments[2:] == ["again"])
+            attach(Request([b"make", *goals]), int(arguments[0]), arguments[2:] == ["again"], today())
     except BaseException:  # noqa: BLE001, S110 (the border: make goes on without us)
         pass
     posix._exit(0)
+
+
+def today() -> int:
+    """The day by this machine's clock, in days since 1970."""
+    return int(time.time()) // 86400
 
 
 def main(arguments: "list[str]") -> None:
@@ -117,10 +123,10 @@ def main(arguments: "list[str]") -> None:
     request = parse(arguments)
     if request is None:
         return
-    far = False
+    far, day = False, today()
     try:
         far = paths.may_hang(posix.environ)
-        what, answer = decide_in_time(request, posix.environ) if far else decide(request, posix.environ)
+        what, answer = decide_in_time(request, posix.environ, day) if far else decide(request, posix.environ, day)
     except BaseException:  # noqa: BLE001 (the border: our own failure, or a home that hangs, must not be the developer's)
         what, answer = BARE, None
     if what == BARE:
@@ -130,4 +136,4 @@ def main(arguments: "list[str]") -> None:
     except BaseException:  # noqa: BLE001 (as above)
         become(request.argv)
     else:
-        measure(request, answer, far)
+        measure(request, answer, day, far)

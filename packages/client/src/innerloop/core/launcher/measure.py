@@ -86,10 +86,11 @@ def prefix(request: "Request", answer: "cache.CachedAnswer", names: "list[str]")
 class Run:
     """One command under way, from the spawn to our own end."""
 
-    def __init__(self, request: "Request", answer: "cache.CachedAnswer | None", pid: int = 0) -> None:
-        """`pid` is the process that the run is: the launcher itself, unless it attached to another."""
+    def __init__(self, request: "Request", answer: "cache.CachedAnswer | None", today: int, pid: int = 0) -> None:
+        """`today` is the day of its start (since 1970); `pid` is the process that the run is: the launcher itself, unless it attached to another."""
         self.request = request
         self.answer = answer
+        self.today = today
         self.pid = pid or posix.getpid()
         self.id = self.log = b""  # chosen before the command starts only where it has a target log
         self.record: "Record | None" = None
@@ -171,9 +172,9 @@ class Run:
             from innerloop.core.consent.apply import for_launcher  # noqa: PLC0415
 
             self.home.owner.enter()
-            self.answer = for_launcher(self.env)
+            self.answer = for_launcher(self.env, time.time)
         answer = self.answer
-        if answer is None or action_of(answer, self.env) != MEASURE:
+        if answer is None or action_of(answer, self.env, self.today) != MEASURE:
             return
         self.home.owner.enter()
         if not (self.request.wrap and answer.seed) and self.is_inside(answer.spool, late):
@@ -216,7 +217,7 @@ class Run:
             self.record = None
             return
         self.reap_git()  # the first process of a container may never do that for us
-        if not answer.away and record.delivery_due(answer.spool):
+        if not answer.away and record.delivery_due(answer.spool, time.time()):
             self.home.owner.leave()
             record.start_delivery(self.env, answer.testvar)
 
@@ -234,7 +235,7 @@ class Run:
 
         assert self.home is not None
         self.home.owner.enter()
-        now = for_launcher(self.env)
+        now = for_launcher(self.env, time.time)
         return now is not None and (now.serial, now.mode) == (answer.serial, answer.mode)
 
     def talk(self, status: int) -> None:
@@ -243,24 +244,24 @@ class Run:
         if answer is None or self.home is None:
             return
         testing = environment.test_value(self.env, answer.testvar)
-        if action_of(answer, self.env) == INVITE and (status == 0 or testing):
+        if action_of(answer, self.env, self.today) == INVITE and (status == 0 or testing):
             from innerloop.core.asking.invitation import invite  # noqa: PLC0415
 
             self.home.owner.enter()
-            invite(self.env)
+            invite(self.env, time.time)
         elif testing and self.request.wrap and self.record is not None:
             from innerloop.core.asking.invitation import print_event  # noqa: PLC0415
 
             self.home.owner.enter()
-            print_event(self.env, self.record.id.decode(), self.git)
+            print_event(self.env, time.time, self.record.id.decode(), self.git)
 
 
-def measure(request: "Request", answer: "cache.CachedAnswer | None", far: bool = False) -> None:
+def measure(request: "Request", answer: "cache.CachedAnswer | None", today: int, far: bool = False) -> None:
     """Run the command with its record. Does not return.
 
     `answer` is None where the sources must be asked; `far` says that our files may hang.
     """
-    run = Run(request, answer)
+    run = Run(request, answer, today)
     started = Moment()
     try:
         child = Child(request.argv, run.environment())

@@ -14,7 +14,6 @@ never ordered by time. The launcher imports this module when the command runs al
 
 import posix
 import sys
-import time
 
 from innerloop.core.shared import environment, git, paths
 
@@ -176,12 +175,11 @@ def ask_git(record: "Record", home: "paths.Home", project: bytes) -> int:
     return detached(argv, env, record.path + b".git") if argv else 0
 
 
-def delivery_due(spool: bytes) -> bool:
+def delivery_due(spool: bytes, now: float) -> bool:
     """Tell whether the sender is due: one stat(2). If so nobody else finds it due in the next minute.
 
     The access time 0 tells the sender that the date is such a claim, and no date to wait for.
     """
-    now = time.time()
     try:
         moment = posix.stat(spool + b"/next").st_mtime
         due = moment <= now or moment > now + FARTHEST  # so far away only a clock that was wrong once has put it

@@ -5,7 +5,7 @@ Between us and a collector stand portals, block pages and proxies, and each of t
 
 import zlib
 from collections.abc import Collection
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
 from innerloop.core.shared import untrusted
 from innerloop.core.spool import held
@@ -23,7 +23,7 @@ class Answer(NamedTuple):
     status: int
     type: str = ""  # the media type, without parameters, in small letters
     content: bytes = b""
-    retry_after: Optional[str] = None
+    retry_after: str = ""  # the header, as it came
     whole: bool = True  # false: it was cut off, is longer than is read, or is packed in a way that we do not know
 
     @property

@@ -1,7 +1,6 @@
 """How long to leave the collector alone, remembered on disk."""
 
 import random
-import time
 from typing import NamedTuple
 
 from innerloop.core.outbound.outcomes import STOP, Outcome
@@ -41,22 +40,18 @@ def _write(spool: str, state: Backoff, due: float) -> None:
     store.set_next(spool, due)
 
 
-def succeed(spool: str) -> None:
+def succeed(spool: str, now: float) -> None:
     """Delivery worked: the next one is due after the usual interval."""
-    now = time.time()
     due = now + random.uniform(*INTERVAL)  # noqa: S311
     _write(spool, Backoff(last_success_at=now), due)
 
 
-def fail(spool: str, outcome: Outcome) -> float:
+def fail(spool: str, outcome: Outcome, now: float) -> float:
     """Delivery failed: wait as the collector asks, else a random part of a doubling time. Returns s."""
-    now, before = time.time(), read(spool)
+    before = read(spool)
     failures = before.failures + 1
-    if outcome.kind == STOP:
-        wait = float(STOPPED)
-    elif outcome.retry_after is not None:
-        wait = outcome.retry_after
-    else:
+    wait = float(STOPPED) if outcome.kind == STOP else outcome.wait(now)
+    if wait is None:
         wait = random.uniform(1, min(LONGEST, FIRST * 2 ** min(failures, 20)))  # noqa: S311 (full jitter)
     state = before._replace(failures=failures, until=now + wait, last_error=outcome.detail, last_error_at=now)
     _write(spool, state, now + wait)

@@ -45,7 +45,7 @@ def split(found: "list[store.Sealed]") -> "Iterator[list[store.Sealed]]":
         yield batch
 
 
-def unknown_ids(spool: str, state: ConsentState, events: "list[bytes]") -> "dict[str, str]":
+def unknown_ids(spool: str, state: ConsentState, events: "list[bytes]", now: float) -> "dict[str, str]":
     """The ids of a batch's events whose erasure secret's hash our collector does not have yet -> the hash.
 
     A collector believes only a batch that holds an event of the id. A foreign endpoint is told of none.
@@ -54,7 +54,7 @@ def unknown_ids(spool: str, state: ConsentState, events: "list[bytes]") -> "dict
         return {}
     theirs = {json.loads(event).get("userId") for event in events}
     known = _known(spool)
-    return {user: one for user, one in erasure.hashes(state.identities).items() if user in theirs and one not in known}
+    return {user: one for user, one in erasure.hashes(state.identities(now)).items() if user in theirs and one not in known}
 
 
 def note_known(spool: str, told: "dict[str, str]") -> None:

@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-import time
 from contextlib import suppress
 
 from innerloop.core.consent import cache_files
@@ -22,23 +21,23 @@ def deliver(context: Context) -> int:
     directory = f"{context.state}/spool"
     # The one that was begun last goes last: where a delivery used up our time, the others are served before it is tried again.
     for key in sorted(entries.spools(context.state), key=lambda key: sender.begun(f"{directory}/{key}")):
-        if _due(f"{directory}/{key}"):
+        if _due(f"{directory}/{key}", context.now()):
             with suppress(files.UnusableFile, OSError):  # what is odd about one spool (`doctor` names it) holds up no other
                 sender.deliver(context, key)
     cache_files.forget_old(context.state)
-    for key in erasure.due(context.state):
+    for key in erasure.due(context.state, context.now()):
         wanted = erasure.read(context.state, key)
         if wanted is None:
             erasure.set_aside(context.state, key)
         elif context.reaches(wanted.endpoint):
-            erasure.ask(context.state, key)
+            erasure.ask(context.state, key, context.now)
     return 0
 
 
-def _due(spool: str) -> bool:
+def _due(spool: str, now: float) -> bool:
     try:
         next_one = os.stat(f"{spool}/next")
-        return next_one.st_mtime <= time.time() or next_one.st_atime == 0  # 0: the launcher's claim for us
+        return next_one.st_mtime <= now or next_one.st_atime == 0  # 0: the launcher's claim for us
     except OSError:
         return False
 

@@ -12,10 +12,10 @@ import re
 import time
 from collections import Counter
 from collections.abc import Collection
-from datetime import datetime, timezone
-from typing import Any, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from innerloop.core.outbound import http_client, outcomes
+from innerloop.core.plan.granularity import instant
 from innerloop.core.shared import files, untrusted
 from innerloop.core.spool import entries, store
 
@@ -78,12 +78,12 @@ def set_aside(state_directory: str, key: str) -> None:
     files.move_aside(path(state_directory, key))
 
 
-def due(state_directory: str) -> "list[str]":
+def due(state_directory: str, now: float) -> "list[str]":
     """The keys of the erasures whose next try is due: a file's time says when."""
-    return [key for key in waiting(state_directory) if store.modified(path(state_directory, key)) <= time.time()]
+    return [key for key in waiting(state_directory) if store.modified(path(state_directory, key)) <= now]
 
 
-def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[Receipt], str]":
+def ask(state_directory: str, key: str, now: Callable[[], float], patience: float = 0) -> "tuple[Optional[Receipt], str]":
     """Ask the collector, again and again for `patience` (s) while it says that it is at work. Returns its receipt, or why there is none yet.
 
     Of many ids some are asked for at a time, and what is confirmed is not asked for again; the receipt is the last one, its figures are those of all.
@@ -91,17 +91,17 @@ def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[
     wanted = read(state_directory, key)
     if wanted is None:
         return None, "nothing waits to be erased"
-    later = time.time() + random.uniform(*AGAIN)  # noqa: S311 (not a secret)
+    later = now() + random.uniform(*AGAIN)  # noqa: S311 (not a secret)
     os.utime(path(state_directory, key), (later, later))
     until = time.monotonic() + patience
     whole: Optional[Receipt] = None
     left = list(wanted.ids.items())
     while left:
         part, left = dict(left[:MOST_IDS]), left[MOST_IDS:]
-        receipt, problem = _ask(wanted, part, until)
+        receipt, problem = _ask(wanted, part, until, now)
         if receipt is None:
             return None, problem
-        _note(state_directory, wanted.project, receipt.receipt)
+        _note(state_directory, wanted.project, receipt.receipt, now())
         whole = receipt if whole is None else _together(whole, receipt)
         if left:
             files.write_json(path(state_directory, key), wanted._replace(ids=dict(left))._asdict(), durable=True)
@@ -109,13 +109,14 @@ def ask(state_directory: str, key: str, patience: float = 0) -> "tuple[Optional[
     return whole, "" if whole else "nothing waits to be erased"
 
 
-def _ask(wanted: Wanted, ids: "dict[str, str]", until: float) -> "tuple[Optional[Receipt], str]":
+def _ask(wanted: Wanted, ids: "dict[str, str]", until: float, now: Callable[[], float]) -> "tuple[Optional[Receipt], str]":
     content = json.dumps({"ids": [{"userId": user, "secret": secret} for user, secret in ids.items()]}).encode()
     outcome = http_client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
     for least in PAUSES:
-        if outcome.retry_after is None or time.monotonic() + (pause := max(outcome.retry_after, least)) >= until:
+        wait = outcome.wait(now())
+        if wait is None or time.monotonic() + max(wait, least) >= until:
             break
-        time.sleep(pause)
+        time.sleep(max(wait, least))
         outcome = http_client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
     if outcome.kind != outcomes.ACCEPTED:
         return None, outcome.detail
@@ -158,8 +159,8 @@ def is_receipt(text: object) -> bool:
     return isinstance(text, str) and bool(_NUMBER.fullmatch(text))
 
 
-def _note(state_directory: str, project: str, receipt: str) -> None:
-    day = datetime.now(timezone.utc).date().isoformat()
+def _note(state_directory: str, project: str, receipt: str, now: float) -> None:
+    day = instant(now, "exact")[:10]
     files.append_line(f"{state_directory}/receipts", f"{day} {project} {receipt}".encode(), MOST_NOTED)
 
 

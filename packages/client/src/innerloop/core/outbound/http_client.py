@@ -8,7 +8,6 @@ import gzip
 import json
 import os
 from collections.abc import Collection
-from datetime import datetime, timezone
 from typing import Callable, Optional
 from urllib.parse import urlsplit
 
@@ -18,18 +17,19 @@ from innerloop.core.outbound.answers import Answer
 from innerloop.core.outbound.connection import FAILURES, Connection, Refused, Response
 from innerloop.core.outbound.outcomes import LATER, Outcome, outcome
 from innerloop.core.outbound.time_limit import always, time_limit
+from innerloop.core.plan.granularity import instant
 
 TIMEOUT = 10  # s
 LONGEST_ANSWER = 262144  # bytes that are read of one
 PIECE = 65536  # bytes that are read at a time
 
 
-def body(events: "list[bytes]", digest: str, erasure: "dict[str, str]") -> bytes:
-    """A batch's bytes: the events exactly as they were sealed, the plan's digest, and the clock right now.
+def body(events: "list[bytes]", digest: str, erasure: "dict[str, str]", now: float) -> bytes:
+    """A batch's bytes: the events exactly as they were sealed, the plan's digest, and what the clock says now.
 
     `erasure` (id -> SHA-256 of its erasure secret, hex) travels until the collector acknowledged it, once.
     """
-    sent_at = json.dumps(datetime.now(timezone.utc).isoformat()).encode()
+    sent_at = json.dumps(instant(now, "exact")).encode()
     context = json.dumps({"plan": digest, "erasure": erasure} if erasure else {"plan": digest}).encode()
     return b'{"batch":[' + b",".join(events) + b'],"context":' + context + b',"sentAt":' + sent_at + b"}"
 
@@ -111,7 +111,7 @@ def _read(response: Response, longest: int) -> Answer:
     content, unpacked = answers.unpacked(packed, (response.getheader("Content-Encoding") or "").strip().lower(), longest)
     whole = unpacked and len(packed) <= longest and not response.length
     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
-    return Answer(response.status, kind, content[:longest], response.getheader("Retry-After"), whole)
+    return Answer(response.status, kind, content[:longest], response.getheader("Retry-After") or "", whole)
 
 
 def _reason(error: object) -> str:

@@ -1,7 +1,6 @@
 """What an answer means for what was sent: whether the sender forgets, keeps or splits it, or waits."""
 
 import email.utils
-import time
 from typing import NamedTuple, Optional
 
 from innerloop.core.outbound.answers import Answer, instead
@@ -17,29 +16,26 @@ class Outcome(NamedTuple):
 
     kind: str  # accepted, split (too large), refused (its content), later, stop (key or address)
     detail: str  # for a person
-    retry_after: Optional[float] = None  # s, where the server asked for it
+    retry_after: str = ""  # the server's header of that name
     content: bytes = b""  # of the answer
+
+    def wait(self, now: float) -> Optional[float]:
+        """How long the server asked to be left alone from now on (s; RFC 9110, 10.2.3: seconds or a date), if it did."""
+        if self.retry_after.isascii() and self.retry_after.strip().isdigit():
+            return min(float(self.retry_after), LONGEST_WAIT)
+        try:
+            moment = email.utils.parsedate_to_datetime(self.retry_after).timestamp()
+        except (TypeError, ValueError, OverflowError):
+            return None
+        return min(max(moment - now, 0), LONGEST_WAIT)
 
 
 def outcome(answer: Answer, accepted: bool) -> Outcome:
     """Turn an answer into what to do about it. A web page says nothing about our events or our key: it is somebody else's."""
     if accepted:
-        return Outcome(ACCEPTED, f"the collector answered {answer.status}", None, answer.content)
+        return Outcome(ACCEPTED, f"the collector answered {answer.status}", "", answer.content)
     kind = MEANING.get(answer.status, LATER)
     if answer.is_page and kind != SPLIT:
         kind = LATER
     who = "the collector" if kind != LATER or answer.status >= 500 or answer.status == 429 else "the address"
-    return Outcome(kind, f"{who} answered {instead(answer)}", _wait(answer.retry_after), answer.content)
-
-
-def _wait(retry_after: Optional[str]) -> Optional[float]:
-    """Read a Retry-After header (RFC 9110, 10.2.3: seconds or a date), as seconds from now."""
-    if not retry_after:
-        return None
-    if retry_after.isascii() and retry_after.strip().isdigit():
-        return min(float(retry_after), LONGEST_WAIT)
-    try:
-        moment = email.utils.parsedate_to_datetime(retry_after).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return min(max(moment - time.time(), 0), LONGEST_WAIT)
+    return Outcome(kind, f"{who} answered {instead(answer)}", answer.retry_after, answer.content)

@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from typing import Any, Optional
 
 from innerloop.core.consent.answer import LOCAL, ON, spool_key
@@ -31,7 +30,7 @@ def seal_finished(spool: str, state: ConsentState, context: Context) -> int:
         return 0
     with store.locked(spool, "seal.lock"):
         sealed = _current_only(spool, state)
-        found = list(store.finished(spool))
+        found = list(store.finished(spool, context.now()))
         for place, run_id, unreadable in found:
             if unreadable is None:
                 store.quarantine(spool, place, run_id, "unreadable")
@@ -40,7 +39,7 @@ def seal_finished(spool: str, state: ConsentState, context: Context) -> int:
         clones = for_clones(context, {facts.root for _, facts in readable}, state)
         for place, facts in sorted(readable, key=lambda one: one[1].wall):
             _seal_run(spool, clones[facts.root], place, facts, past, facts.id in sealed)
-        history.trim(spool, past, time.time())
+        history.trim(spool, past, context.now())
         return len(readable)
 
 

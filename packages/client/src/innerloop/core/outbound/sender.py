@@ -84,17 +84,17 @@ def deliver(context: Context, key: str, everything: bool = False, deadline: floa
             return Result(busy=True)
         until = time.monotonic() + deadline
         os.utime(f"{spool}/lock")
-        store.set_next(spool, time.time() + backoff.INTERVAL[0])  # first of all: nobody starts another sender meanwhile
+        store.set_next(spool, context.now() + backoff.INTERVAL[0])  # first of all: nobody starts another sender meanwhile
         delivery = _Delivery(context, spool, key, everything, until, tell)
         try:
             delivery.run()
         except Withdrawn:
             return delivery.result("the answer changed meanwhile")
         except Stopped as stop:
-            backoff.fail(spool, stop.outcome)
+            backoff.fail(spool, stop.outcome, context.now())
             return delivery.result(str(stop))
         if delivery.sent:
-            backoff.succeed(spool)
+            backoff.succeed(spool, context.now())
         return delivery.result()
 
 
@@ -139,8 +139,8 @@ class _Delivery:
         state = current(self.context, self.spool, self.key)
         if state is not None:
             seal.seal_finished(self.spool, state, self.context)
-        bounds.expire(self.spool)
-        bounds.tidy(self.spool)
+        bounds.expire(self.spool, self.context.now())
+        bounds.tidy(self.spool, self.context.now())
         found = self._due()
         groups = batches.by_digest(self.context, found, state) if state is not None else [found]
         waiting = list(
@@ -160,7 +160,7 @@ class _Delivery:
                 self.tell(f"{self.sent} delivered")
 
     def _due(self) -> "list[store.Sealed]":
-        found = []
+        found, now = [], self.context.now()
         for run_id in store.ids(self.spool, "sealed"):
             try:
                 one = store.read_sealed(self.spool, run_id)
@@ -171,7 +171,7 @@ class _Delivery:
                 continue
             if any(len(event) > LARGEST_EVENT for event in one.events):
                 store.quarantine(self.spool, "sealed", run_id, "oversize")
-            elif self.everything or not time.time() < one.release < time.time() + LATEST:
+            elif self.everything or not now < one.release < now + LATEST:
                 found.append(one)
         return sorted(found, key=lambda one: one.release)
 
@@ -190,8 +190,8 @@ class _Delivery:
     def _send(self, batch: "list[store.Sealed]", state: ConsentState) -> "list[list[store.Sealed]]":
         """Send a batch. Returns its halves where the collector refused it, until the culprit is alone."""
         events = [event for one in batch for event in one.events]
-        unknown = batches.unknown_ids(self.spool, state, events)
-        content = http_client.body(events, state.digest, unknown)
+        unknown = batches.unknown_ids(self.spool, state, events, self.context.now())
+        content = http_client.body(events, state.digest, unknown, self.context.now())
         remaining = max(self.until - time.monotonic(), 0.1)
         outcome = http_client.post(
             state.project.endpoint, state.project.write_key, content, min(http_client.TIMEOUT, remaining), lambda: _still(state.answer),

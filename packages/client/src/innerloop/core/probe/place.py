@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
 
 from innerloop.core.shared import files
 
@@ -139,7 +138,7 @@ def _write(path: str, text: bytes) -> None:
 
 def _tidy(parent: str, current: str) -> None:
     """Remove what other versions left, when no build can be using it any more."""
-    before = time.time() - KEEP
+    before = os.lstat(f"{parent}/{current}").st_mtime - KEEP  # it was prepared just now
     for name in os.listdir(parent):
         ours = DIGEST.fullmatch(name) or UNFINISHED.fullmatch(name)
         if ours and name != current and os.lstat(f"{parent}/{name}").st_mtime < before:

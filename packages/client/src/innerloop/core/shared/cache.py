@@ -5,7 +5,6 @@ source's identity, so that a changed source makes it worthless instead of wrong.
 """
 
 import posix
-import time
 
 from innerloop.core.shared import environment, paths
 
@@ -92,8 +91,8 @@ def path_for(home: "paths.Home", path: bytes, found: "posix.stat_result") -> byt
     return b"%s/hot/%d-%d%s" % (home.state, found.st_dev, found.st_ino, place)
 
 
-def read(home: "paths.Home", project: bytes, found: "posix.stat_result") -> "CachedAnswer | None":
-    """Read a project file's hot file if it can be trusted and every source is as it was; else return None."""
+def read(home: "paths.Home", project: bytes, found: "posix.stat_result", today: int) -> "CachedAnswer | None":
+    """Read a project file's hot file if it can be trusted and every source is as it was; else return None. `today`: days since 1970."""
     try:
         descriptor = posix.open(path_for(home, project, found), posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC | posix.O_NONBLOCK)
     except OSError:
@@ -109,7 +108,7 @@ def read(home: "paths.Home", project: bytes, found: "posix.stat_result") -> "Cac
         hot = parse(data)
     except ValueError:  # bytes that no name has
         return None
-    if hot is None or not _is_about(hot, home, project) or (hot.until and time.time() // 86400 >= int(hot.until)):
+    if hot is None or not _is_about(hot, home, project) or (hot.until and today >= int(hot.until)):
         return None
     for source, known in hot.sources:
         if fingerprint(source) != known:
@@ -196,15 +195,15 @@ def forbidden(env: "dict[bytes, bytes]", home: "paths.Home") -> bool:
     return bool(environment.forbidden(env) or home.refusal())
 
 
-def action_of(answer: "CachedAnswer", env: "dict[bytes, bytes]") -> str:
-    """What a known answer means for this run."""
+def action_of(answer: "CachedAnswer", env: "dict[bytes, bytes]", today: int) -> str:
+    """What a known answer means for a run on a day (since 1970)."""
     testing = environment.test_value(env, answer.testvar)
     actor = "human" if testing else environment.actor(env)
     if actor == "ci" and not (answer.ci and ci_job(env)):
         return BARE
     if answer.measures():
         return MEASURE
-    if actor == "human" and at_terminal() and (answer.mode == b"off" if testing else answer.invitation_due(int(time.time()) // 86400)):
+    if actor == "human" and at_terminal() and (answer.mode == b"off" if testing else answer.invitation_due(today)):
         return INVITE
     return BARE
 

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import stat
-import time
 from collections.abc import Iterator
 
 from innerloop.core.shared import files
@@ -97,9 +96,8 @@ def heal(spool: str) -> None:
         files.private_directory(f"{spool}/{place}")
 
 
-def tidy(spool: str) -> None:
+def tidy(spool: str, now: float) -> None:
     """Delete leftovers: of commands that were killed, of versions that are gone. Call it under both locks."""
-    now = time.time()
     for place, name in _all(spool):
         path = f"{spool}/{place}/{name}"
         if files.is_aside(name) or not _left_over(spool, place, name):

@@ -8,7 +8,6 @@ import fcntl
 import json
 import os
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Optional
@@ -51,7 +50,7 @@ class Sealed(NamedTuple):
         return b"\n".join([json.dumps(head).encode(), *self.events, b""])
 
 
-def prepare(spool: str, project_file: str) -> None:
+def prepare(spool: str, project_file: str, now: float) -> None:
     """Make a spool's directories and reserves, and note where its project file is."""
     files.private_directory(os.path.dirname(os.path.dirname(spool)))
     files.private_directory(os.path.dirname(spool))
@@ -63,7 +62,7 @@ def prepare(spool: str, project_file: str) -> None:
             files.write(f"{spool}/{name}", bytes(size))
     if not os.path.exists(f"{spool}/next"):
         files.write(f"{spool}/next", b"")
-        set_next(spool, time.time() + random.uniform(600, 3600))  # noqa: S311
+        set_next(spool, now + random.uniform(600, 3600))  # noqa: S311
     known = roots(spool)
     if project_file not in known:
         files.write(f"{spool}/roots", "\0".join([*known[-20:], project_file, ""]).encode("utf-8", "surrogateescape"))
@@ -166,14 +165,14 @@ def _discard(spool: str, place: str, run_id: str) -> None:
         files.move_aside(f"{spool}/{place}/{run_id}")
 
 
-def finished(spool: str) -> "Iterator[tuple[str, str, Optional[facts.RunFacts]]]":
+def finished(spool: str, now: float) -> "Iterator[tuple[str, str, Optional[facts.RunFacts]]]":
     """Yield each run that may be sealed: place, id and facts (None where it is unreadable).
 
     Besides the finished ones these are those whose launcher was killed: no lock, and older than a minute.
     """
     for place in ("new", "run"):
         for run_id in ids(spool, place):
-            if place == "run" and not abandoned(f"{spool}/run/{run_id}"):
+            if place == "run" and not abandoned(f"{spool}/run/{run_id}", now, ORPHAN_AFTER):
                 continue
             try:
                 yield place, run_id, read_facts(spool, place, run_id)
@@ -198,7 +197,7 @@ def read_facts(spool: str, place: str, run_id: str) -> facts.RunFacts:
     return facts.parse(run_id, data.decode("utf-8", "replace"), sidecar.decode("utf-8", "replace"))
 
 
-def abandoned(path: str, after: float = ORPHAN_AFTER) -> bool:
+def abandoned(path: str, now: float, after: float = 0) -> bool:
     """Tell whether a record that is not finished has lost its launcher: no lock, and older than `after` (s).
 
     Where the file system has no locks its age alone tells. What is no file of ours is nobody's record.
@@ -206,7 +205,7 @@ def abandoned(path: str, after: float = ORPHAN_AFTER) -> bool:
     age = 0.0
     try:
         with open(files.open_own(path, os.O_RDWR), "r+b") as file:
-            age = time.time() - os.fstat(file.fileno()).st_mtime
+            age = now - os.fstat(file.fileno()).st_mtime
             if age < after:
                 return False
             os.lockf(file.fileno(), os.F_TEST, 0)
@@ -254,11 +253,11 @@ def _moment(value: object) -> float:
 
 
 def modified(path: str) -> float:
-    """When a file was last written (s since 1970); now where it is gone."""
+    """When a file was last written (s since 1970); 0 where it is gone."""
     try:
         return os.lstat(path).st_mtime
     except OSError:
-        return time.time()
+        return 0
 
 
 def size(path: str) -> int:
@@ -334,13 +333,13 @@ def forget_old_logs(spool: str, now: float) -> None:
             files.remove(f"{spool}/{TARGETS}/{run_id}")
 
 
-def purge(spool: str) -> int:
+def purge(spool: str, now: float) -> int:
     """Delete what was not sent and everything that is no file of ours; returns how many runs waited. Call it under both locks.
 
     A run that is under way loses its record too: its launcher finds that gone, and forgets it.
     """
     waiting = {(place, run_id) for place in ("new", "sealed") for run_id in ids(spool, place)}
-    waiting |= {("run", run_id) for run_id in ids(spool, "run") if abandoned(f"{spool}/run/{run_id}", 0)}
+    waiting |= {("run", run_id) for run_id in ids(spool, "run") if abandoned(f"{spool}/run/{run_id}", now)}
     for place, run_id in waiting | {("run", run_id) for run_id in ids(spool, "run")}:
         drop(spool, place, run_id, WITHDRAWN)
     remove_logs(spool)

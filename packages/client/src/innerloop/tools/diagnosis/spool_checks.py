@@ -1,7 +1,6 @@
 """What `status` and `doctor` say of the spool, of delivery and of the ledger."""
 
 import os
-import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -69,7 +68,7 @@ def checks(state: ConsentState, context: Context, counts: ledger.Ledger) -> "lis
         return odd
     written = os.access(spool, os.W_OK)
     found = [Check("spool", written, spool if written else f"{spool} cannot be written: nothing is recorded")]
-    found += [*_delivery(spool), *_aside(spool), *odd]
+    found += [*_delivery(spool, context.now()), *_aside(spool), *odd]
     found += [Check("journal", False, f"{spool}/{name}: not all of it can be read") for name in ledger.damaged(spool)]
     found += [Check("held there", False, text) for text in held_there(state, spool)]
     if not counts.adds_up:
@@ -77,16 +76,16 @@ def checks(state: ConsentState, context: Context, counts: ledger.Ledger) -> "lis
     return found
 
 
-def _delivery(spool: str) -> "Iterator[Check]":
+def _delivery(spool: str, now: float) -> "Iterator[Check]":
     state = backoff.read(spool)
     if state.failures:
-        wait = max(state.until - time.time(), 0) / 60
+        wait = max(state.until - now, 0) / 60
         problem = f"{state.failures} failures, last: {state.last_error}; the next try is in {wait:.0f} minutes, or: innerloop flush"
         yield Check("delivery", False, problem)
-    elif store.modified(f"{spool}/next") > time.time() + record.FARTHEST:
+    elif store.modified(f"{spool}/next") > now + record.FARTHEST:
         yield Check("delivery", False, "it waits for a date that a wrong clock set; the next run starts it anyway")
     elif state.last_success_at:
-        yield Check("delivery", True, f"last worked {(time.time() - state.last_success_at) / 60:.0f} minutes ago")
+        yield Check("delivery", True, f"last worked {(now - state.last_success_at) / 60:.0f} minutes ago")
 
 
 def _aside(spool: str) -> "Iterator[Check]":

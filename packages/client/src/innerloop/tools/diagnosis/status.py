@@ -42,7 +42,7 @@ def status(context: Context, as_json: bool) -> int:
     consent = state.answer.consent
     agreed = f", agreed {str(consent.get('timestamp', ''))[:10]} (text {str(consent.get('text', '-'))[:8]}, plan {state.digest[:8]})"
     show(texts.fold(f"{state.project.name}: {MEANING[state.mode]}{agreed if state.mode == ON else ''}"))
-    for title, text in [*_agreed(state), *_kept(state, context, counts), ("change", " | ".join(_ways(state)))]:
+    for title, text in [*_agreed(state), *_kept(state, context, counts), ("change", " | ".join(_ways(state, context)))]:
         _say(title, line(text))
     return 0
 
@@ -96,12 +96,12 @@ def _cohort(state: ConsentState) -> str:
     return named if named in state.project.cohorts else f"{named}: no longer offered, so it does not leave"
 
 
-def _ways(state: ConsentState) -> "list[str]":
+def _ways(state: ConsentState, context: Context) -> "list[str]":
     """What can be typed to change what holds."""
     ways = [] if state.measures else [texts.opt_in_command(state.project)]
     ways += [texts.opt_out_command(state.project)] if state.measures or state.mode == PAUSED else []
     ways += ["innerloop opt-in --local"] if state.mode == ON else []
-    return ways + (["innerloop forget"] if state.answer.held(0) else [])
+    return ways + (["innerloop forget"] if state.answer.held(0, context.now()) else [])
 
 
 def _document(state: ConsentState, context: Context, counts: ledger.Ledger) -> "dict[str, Any]":
@@ -119,7 +119,7 @@ def _document(state: ConsentState, context: Context, counts: ledger.Ledger) -> "
         "cohort": state.answer.cohort or None,
         "consent_file": state.answer.path,
         "ledger": spool_checks.document(counts),
-        "earlier_ids": len(state.answer.earlier),
+        "earlier_ids": len(state.answer.earlier(context.now())),
         "erasure_waits": bool(erasing.waiting(context.state, state.key)),
         "receipts": [receipt for _, receipt in erasing.receipts(context.state, state.project.id)],
         "sent_copies": len(store.ids(context.spool(state.key), "sent")),
@@ -205,6 +205,6 @@ def _consent_checks(state: ConsentState, context: Context) -> "list[Check]":
         checks.append(Check("changed plan", False, f"{changed}; decide: {texts.opt_in_command(state.project)}"))
     found = os.stat(state.path)
     path = cache.path_for(context.home, os.fsencode(state.path), found)
-    cached = cache.read(context.home, os.fsencode(state.path), found)
+    cached = cache.read(context.home, os.fsencode(state.path), found, context.today)
     checks.append(Check("cache", True, f"{os.fsdecode(path)}: {'current' if cached else 'missing or out of date; the next run writes it'}"))
     return checks

@@ -139,7 +139,7 @@ def _probe_rows(context: Context, state: ConsentState) -> "Iterator[Row]":
     if context.env.get(probe.OFF, b"").lower() in (b"off", b"0", b"no", b"false"):
         yield Row("targets", False, f"{probe.OFF.decode()} is off: runs are measured as a whole")
         return
-    cached = cache.read(context.home, os.fsencode(state.path), os.stat(state.path))
+    cached = cache.read(context.home, os.fsencode(state.path), os.stat(state.path), context.today)
     directory = "" if cached is None else os.fsdecode(cached.probe)
     if not place.PLAIN.fullmatch(context.state):
         reason = f"{context.state} has characters that make does not accept in a file's name"

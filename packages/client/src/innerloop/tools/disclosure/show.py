@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from typing import Any
 
 from innerloop.core.asking import events
@@ -86,7 +85,7 @@ def show(context: Context, what: str, as_json: bool) -> int:
         return 0
     for one in found:
         if what == "pending":
-            say(f"# {one.name}: {_when(one.release)}")
+            say(f"# {one.name}: {_when(one.release, context.now())}")
         give(b"\n".join(one.events) + b"\n")
     if not found:
         say(_nothing(what, state))
@@ -103,8 +102,8 @@ def _read(spool: str, place: str) -> "list[store.Sealed]":
     return sorted(found, key=lambda one: one.release)
 
 
-def _when(release: float) -> str:
-    minutes = (release - time.time()) / 60
+def _when(release: float, now: float) -> str:
+    minutes = (release - now) / 60
     return "leaves with the next delivery" if minutes <= 0 else f"leaves in {minutes:.0f} minutes at the earliest"
 
 
@@ -125,14 +124,17 @@ def _show_next(spool: str, state: ConsentState, context: Context) -> int:
         say(_nothing("next", state))
         return 0
     say(f"# POST {state.project.endpoint}/v1/batch (gzip), {count(len(messages), 'event')}; sentAt is set when it is sent")
-    give(http_client.body(messages, clones[first[0].root].digest, batches.unknown_ids(spool, state, messages)) + b"\n")
+    give(
+        http_client.body(messages, clones[first[0].root].digest, batches.unknown_ids(spool, state, messages, context.now()), context.now())
+        + b"\n"
+    )
     return 0
 
 
 def _show_stored(state: ConsentState, context: Context, as_json: bool) -> int:
     """Ask the collector, showing it the secrets that were made with the ids here."""
     project = state.project
-    identities = {user: secret for user, secret in state.identities.items() if secret}
+    identities = {user: secret for user, secret in state.identities(context.now()).items() if secret}
     if not identities:
         say(f"There is no id for {project.name} here, so nothing that {project.organisation} keeps can be identified as yours.")
         return 0

@@ -34,7 +34,7 @@ def timeline(context: Context, given: argparse.Namespace) -> int:
     """Print one run, the last one where none is named, or the list of runs."""
     style = "json" if given.json else given.format
     spool, why_none = _spool(context)
-    runs = known(spool)
+    runs = known(spool, context.now())
     if not runs and not given.list:
         raise Failure(why_none)
     if not runs and style != "json":
@@ -78,7 +78,7 @@ def _used_with(context: Context) -> str:
     found = cache.find_project(context.home.uid)
     path = os.fsdecode(found[0]) if found else ""
     spools = [context.spool(key) for key, _ in dialogue.known(context) if path in store.roots(context.spool(key))]
-    return max(spools, key=lambda spool: max((one.start for one in known(spool)), default=0.0), default="")
+    return max(spools, key=lambda spool: max((one.start for one in known(spool, context.now())), default=0.0), default="")
 
 
 def pick(runs: "list[Known]", run: str) -> Known:

@@ -33,15 +33,15 @@ class Known(NamedTuple):
         return target_log.read(spool, self.id, self.status, time.monotonic_ns() if self.state == GOING_ON else None)
 
 
-def known(spool: str) -> "list[Known]":
+def known(spool: str, now: float) -> "list[Known]":
     """The project's runs that have a target log, the newest first."""
-    records = [(run_id, _record(spool, run_id)) for run_id in target_log.logs(spool)]
+    records = [(run_id, _record(spool, run_id, now)) for run_id in target_log.logs(spool)]
     past = {one.id: one for one in history.read(spool)}  # afterwards: a run may move from there to here meanwhile
     found = [record or _remembered(spool, run_id, past.get(run_id)) for run_id, record in records]
     return sorted((one for one in found if one), key=lambda one: one.start, reverse=True)
 
 
-def _record(spool: str, run_id: str) -> Optional[Known]:
+def _record(spool: str, run_id: str, now: float) -> Optional[Known]:
     """What the record says, while it is there."""
     for place in ("run", "new"):  # a run moves in this order
         try:
@@ -50,7 +50,7 @@ def _record(spool: str, run_id: str) -> Optional[Known]:
             continue
         except (OSError, facts.Unreadable):
             return None
-        state = ENDED if record.end else KILLED if store.abandoned(f"{spool}/run/{run_id}", 0) else GOING_ON
+        state = ENDED if record.end else KILLED if store.abandoned(f"{spool}/run/{run_id}", now) else GOING_ON
         record = target_log.with_status(record, target_log.read(spool, run_id)) if record.end and record.status is None else record
         how = INFERRED if record.inferred else PARENT
         return Known(
