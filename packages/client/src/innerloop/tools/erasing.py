@@ -87,9 +87,5 @@ def looked_up(content: bytes, receipt: str) -> "Optional[dict[str, Any]]":
 
 def receipts(state_directory: str, project: str) -> "list[tuple[str, str]]":
     """The receipts of a project that were noted here: day and receipt, oldest first."""
-    try:
-        data = files.read_own(f"{state_directory}/receipts") or b""
-    except files.UnusableFile:
-        return []
-    lines = [line.split() for line in data.decode("utf-8", "replace").splitlines()]
+    lines = [line.split() for line in files.read_if_sound(f"{state_directory}/receipts").decode("utf-8", "replace").splitlines()]
     return [(words[0], words[2]) for words in lines if len(words) == 3 and words[1] == project]

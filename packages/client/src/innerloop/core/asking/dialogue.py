@@ -181,11 +181,8 @@ def known(context: Context) -> "list[tuple[str, dict[str, str]]]":
     """Every spool of this machine with what is known about it."""
     found = []
     for key in entries.spools(context.state):
-        try:
-            about = files.read_json(f"{context.spool(key)}/about.json")
-        except files.UnusableFile:
-            about = None
-        if about and isinstance(about.get("consent"), str) and isinstance(about.get("project"), str):
+        about = files.json_if_sound(f"{context.spool(key)}/about.json")
+        if isinstance(about.get("consent"), str) and isinstance(about.get("project"), str):
             found.append((key, about))
     return found
 

@@ -291,16 +291,8 @@ def set_aside(path: str, system: Optional[FoundingSystem]) -> Optional[str]:
     """
     if not os.path.lexists(path):
         return None
-    if system is not None and not system.wrote(_through(path)):
+    if system is not None and not system.wrote(files.json_if_sound(os.path.realpath(path))):
         raise files.UnusableFile(f"{path} is no consent file of {system.name}, so it is left as it is")
     aside = f"{path}.unusable-{secrets.token_hex(4)}"
     os.rename(path, aside)
     return aside
-
-
-def _through(path: str) -> object:
-    """What a file or a link's file holds as JSON; None where that cannot be read."""
-    try:
-        return files.read_json(os.path.realpath(path))
-    except files.UnusableFile:
-        return None

@@ -66,10 +66,7 @@ def command() -> str:
 
 def _enabled(context: Context, key: str, on: bool) -> "tuple[str, str]":
     """The text of `enabled` as it is and as it should be; empty: no file."""
-    try:
-        before = (files.read_own(f"{context.state}/enabled") or b"").decode("utf-8", "surrogateescape")
-    except files.UnusableFile:
-        before = ""
+    before = files.read_if_sound(f"{context.state}/enabled").decode("utf-8", "surrogateescape")
     first, *known = before.split("\n")
     keys = {line for line in known if line} - {key} | ({key} if on else set())
     return before, "\n".join([first if context.home.shared else installed_at(), *sorted(keys), ""]) if keys else ""

@@ -265,11 +265,7 @@ def _local_only(context: Context) -> str:
 
 def asked_days(context: Context, key: str) -> "list[int]":
     """On which days (since 1970) a project's invitation was shown here."""
-    try:
-        data = files.read_own(f"{context.state}/asked") or b""
-    except files.UnusableFile:
-        return []
-    days = [line.split() for line in data.decode("ascii", "replace").splitlines()]
+    days = [line.split() for line in files.read_if_sound(f"{context.state}/asked").decode("ascii", "replace").splitlines()]
     return [int(words[1]) for words in days if len(words) == 2 and words[0] == key and words[1].isdigit()]
 
 

@@ -27,8 +27,8 @@ class Backoff(NamedTuple):
 def read(spool: str) -> Backoff:
     """Read the state; a damaged file means a fresh start."""
     try:
-        state = Backoff(**(files.read_json(f"{spool}/delivery.json", LARGEST) or {}))
-    except (files.UnusableFile, TypeError):
+        state = Backoff(**files.json_if_sound(f"{spool}/delivery.json", LARGEST))
+    except TypeError:
         return Backoff()
     numbers = (state.failures, state.until, state.last_error_at, state.last_success_at)
     sound = all(untrusted.is_number(one, MOST) for one in numbers) and untrusted.is_whole(state.failures, MOST)

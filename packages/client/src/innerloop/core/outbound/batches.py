@@ -64,7 +64,4 @@ def note_known(spool: str, told: "dict[str, str]") -> None:
 
 
 def _known(spool: str) -> "list[str]":
-    try:
-        return (files.read_own(f"{spool}/known-ids") or b"").decode("ascii", "replace").split()
-    except files.UnusableFile:
-        return []
+    return files.read_if_sound(f"{spool}/known-ids").decode("ascii", "replace").split()

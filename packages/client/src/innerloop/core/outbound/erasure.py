@@ -12,7 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Collection
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 from innerloop.core.outbound import http_client, outcomes
 from innerloop.core.plan.granularity import instant
@@ -58,14 +58,11 @@ def read(state_directory: str, key: str) -> Optional[Wanted]:
     if os.path.islink(f"{state_directory}/forget"):
         return None
     try:
-        document = files.read_json(path(state_directory, key)) or {}
-        wanted = Wanted(**document) if document else None
-    except (files.UnusableFile, TypeError):
+        wanted = Wanted(**files.json_if_sound(path(state_directory, key)))
+        texts = [wanted.project, wanted.endpoint, wanted.write_key, *wanted.ids, *wanted.ids.values()]
+    except (TypeError, AttributeError):
         return None
-    texts: "list[Any]" = [] if wanted is None else [wanted.project, wanted.endpoint, wanted.write_key]
-    pairs: "Any" = {} if wanted is None else wanted.ids
-    sound = isinstance(pairs, dict) and all(isinstance(text, str) for text in [*texts, *pairs, *pairs.values()])
-    return wanted if sound else None
+    return wanted if all(isinstance(text, str) for text in texts) else None
 
 
 def waiting(state_directory: str) -> "list[str]":

@@ -32,12 +32,8 @@ def keep(state: str, command: str) -> None:
         files.remove(path)
         return
     wanted = text(state, command).encode()
-    try:
-        if files.read_own(path) == wanted:
-            return
-    except files.UnusableFile:
-        pass  # replaced
-    files.write(path, wanted)
+    if files.read_if_sound(path) != wanted:
+        files.write(path, wanted)
 
 
 def remove(state: str) -> None:

@@ -106,6 +106,22 @@ def read_json(path: str, largest: int = LARGEST) -> "Optional[dict[str, Any]]":
         raise UnusableFile(f"{path} is not JSON as we write it: {error}") from error
 
 
+def read_if_sound(path: str, largest: int = LARGEST) -> bytes:
+    """What a file of ours holds: nothing where there is none, or one that must not be believed."""
+    try:
+        return read_own(path, largest) or b""
+    except UnusableFile:
+        return b""
+
+
+def json_if_sound(path: str, largest: int = LARGEST) -> "dict[str, Any]":
+    """The JSON object that a file of ours holds, as `read_if_sound`."""
+    try:
+        return read_json(path, largest) or {}
+    except UnusableFile:
+        return {}
+
+
 def private_directory(path: str) -> None:
     """Make a directory that only we can read, under any umask, with its parents. What else is in its place is moved aside.
 
@@ -140,14 +156,6 @@ def within(state: str, name: str) -> str:
 def move_aside(path: str) -> None:
     """Move something out of the way of a file of ours, without opening it."""
     os.rename(path, f"{path}{ASIDE}{os.urandom(4).hex()}")
-
-
-def aside(directory: str) -> "list[str]":
-    """What was moved aside in a directory: paths."""
-    try:
-        return sorted(f"{directory}/{name}" for name in os.listdir(directory) if is_aside(name))
-    except OSError:
-        return []
 
 
 def is_aside(name: str) -> bool:

@@ -44,12 +44,8 @@ def is_day(value: Any) -> bool:
 
 def read(spool: str) -> "list[Group]":
     """What is held; nothing where that cannot be read."""
-    try:
-        document = files.read_json(f"{spool}/held.json") or {}
-    except files.UnusableFile:
-        return []
-    found = []
-    for one in document.get("groups", []) if isinstance(document.get("groups"), list) else []:
+    found, groups = [], files.json_if_sound(f"{spool}/held.json").get("groups")
+    for one in groups if isinstance(groups, list) else []:
         try:
             group = Group(one["reason"], one["removed_on"], one["plan"], tuple(one["runs"]))
         except (KeyError, TypeError):

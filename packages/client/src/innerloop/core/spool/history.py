@@ -54,12 +54,8 @@ def entry(facts: RunFacts, attempt: str) -> Entry:
 
 def read(spool: str) -> "list[Entry]":
     """The history, oldest first. A run noted twice (after a crash) counts once; a torn line is left out, and so is what is no file of ours."""
-    try:
-        data = files.read_own(f"{spool}/history", LARGEST_JOURNAL) or b""
-    except files.UnusableFile:
-        return []
     found = {}
-    for line in data.split(b"\n"):
+    for line in files.read_if_sound(f"{spool}/history", LARGEST_JOURNAL).split(b"\n"):
         one = _entry(line) if line else None
         if one is not None:
             found[one.id] = one

@@ -38,11 +38,11 @@ def reasons(spool: str) -> "list[str]":
 
 def ids(spool: str, name: str) -> "list[str]":
     """The runs of a journal. What is no file of ours counts as empty, and `doctor` names it."""
-    try:
-        data = files.read_own(f"{spool}/{name}", entries.LARGEST_JOURNAL) or b""
-    except files.UnusableFile:
-        return []
-    return [one.decode() for one in _ENTRY.findall(data)]
+    return _ids(files.read_if_sound(f"{spool}/{name}", entries.LARGEST_JOURNAL))
+
+
+def _ids(entries_of_it: bytes) -> "list[str]":
+    return [one.decode() for one in _ENTRY.findall(entries_of_it)]
 
 
 def folded(spool: str) -> Folded:
@@ -54,7 +54,7 @@ def folded(spool: str) -> Folded:
 
 
 def _totals(spool: str) -> Folded:
-    document = _document(spool, "totals.json")
+    document = files.json_if_sound(f"{spool}/totals.json")
     dropped = document.get("dropped")
     numbers = [document.get(key, 0) for key in ("recorded", "acknowledged", "local")]
     if not isinstance(dropped, dict) or not all(untrusted.is_whole(number, 1 << 50) for number in [*numbers, *dropped.values()]):
@@ -65,22 +65,15 @@ def _totals(spool: str) -> Folded:
 
 def _step(spool: str) -> "dict[str, Any]":
     """The step that is under way: its tag, and the runs by journal."""
-    document = _document(spool, "folding.json")
+    document = files.json_if_sound(f"{spool}/folding.json")
     runs = document.get("runs")
     good = isinstance(document.get("tag"), str) and isinstance(runs, dict) and all(isinstance(text, str) for text in runs.values())
     return document if good else {}
 
 
-def _document(spool: str, name: str) -> "dict[str, Any]":
-    try:
-        return files.read_json(f"{spool}/{name}") or {}
-    except files.UnusableFile:
-        return {}
-
-
 def _after(totals: Folded, step: "dict[str, Any]") -> Folded:
     """The totals with a step's runs in them."""
-    runs = {journal: _cut(text) for journal, text in step["runs"].items()}
+    runs = {journal: _ids(text.encode()) for journal, text in step["runs"].items()}
     dropped = dict(totals.dropped)
     for journal, some in runs.items():
         if journal.startswith(store.DROPPED):
@@ -89,10 +82,6 @@ def _after(totals: Folded, step: "dict[str, Any]") -> Folded:
     more = {journal: getattr(totals, journal) + len(runs.get(journal, ())) for journal in FINAL}
     every = frozenset(run for some in runs.values() for run in some)
     return Folded(totals.recorded + len(every), **more, dropped=dropped, tag=step["tag"], hidden=every)
-
-
-def _cut(text: str) -> "list[str]":
-    return [one.decode() for one in _ENTRY.findall(text.encode())]
 
 
 def fold(spool: str) -> None:

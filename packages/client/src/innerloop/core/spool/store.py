@@ -70,11 +70,9 @@ def prepare(spool: str, project_file: str, now: float) -> None:
 
 def roots(spool: str) -> "list[str]":
     """The project files that this spool was used with, oldest first. A path that is not plain means another file to everybody: it is none."""
-    try:
-        data = files.read_own(f"{spool}/roots") or b""
-    except files.UnusableFile:
-        return []
-    return [path for path in data.decode("utf-8", "surrogateescape").split("\0")[:-1] if facts.is_plain(path)]
+    return [
+        path for path in files.read_if_sound(f"{spool}/roots").decode("utf-8", "surrogateescape").split("\0")[:-1] if facts.is_plain(path)
+    ]
 
 
 def set_next(spool: str, moment: float) -> None:
@@ -190,10 +188,7 @@ def read_facts(spool: str, place: str, run_id: str) -> facts.RunFacts:
         raise facts.Unreadable(str(error)) from error
     if data is None:
         raise FileNotFoundError(run_id)
-    try:
-        sidecar = files.read_own(f"{spool}/run/{run_id}.git", LARGEST_RECORD) or b""
-    except files.UnusableFile:
-        sidecar = b""  # as if git had said nothing
+    sidecar = files.read_if_sound(f"{spool}/run/{run_id}.git", LARGEST_RECORD)
     return facts.parse(run_id, data.decode("utf-8", "replace"), sidecar.decode("utf-8", "replace"))
 
 

@@ -62,7 +62,7 @@ def held_there(state: ConsentState, spool: str) -> "Iterator[str]":
 def checks(state: ConsentState, context: Context, counts: ledger.Ledger) -> "list[Check]":
     """What doctor finds in a spool, and beside it."""
     spool = context.spool(state.key)
-    beside = [path for directory in (context.state, f"{context.state}/forget", f"{context.state}/hot") for path in files.aside(directory)]
+    beside = [path for directory in (context.state, f"{context.state}/forget", f"{context.state}/hot") for path in _moved_aside(directory)]
     odd = [Check("odd file", False, f"{path}: {files.fault(path) or 'it could not be read'}; it was moved aside") for path in beside]
     if not os.path.isdir(spool):
         return odd
@@ -74,6 +74,13 @@ def checks(state: ConsentState, context: Context, counts: ledger.Ledger) -> "lis
     if not counts.adds_up:
         found.append(Check("ledger", False, f"{counts.missing} runs are in none of the places"))
     return found
+
+
+def _moved_aside(directory: str) -> "list[str]":
+    try:
+        return [f"{directory}/{name}" for name in sorted(os.listdir(directory)) if files.is_aside(name)]
+    except OSError:
+        return []
 
 
 def _delivery(spool: str, now: float) -> "Iterator[Check]":
@@ -100,7 +107,4 @@ def _aside(spool: str) -> "Iterator[Check]":
 
 
 def _reason(spool: str, run_id: str) -> str:
-    try:
-        return (files.read_own(f"{spool}/quarantine/{run_id}.reason", LARGEST_REASON) or b"?").decode("utf-8", "replace")
-    except files.UnusableFile:
-        return "?"
+    return (files.read_if_sound(f"{spool}/quarantine/{run_id}.reason", LARGEST_REASON) or b"?").decode("utf-8", "replace")
