@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from innerloop.core.consent.texts import label
+from innerloop.core.consent.phrases import label
 from innerloop.core.plan.tracking import PLAN
 from tests.client.people import ANSWER_PROMPT, Developer, invited
 from tests.client.recorder import Recorder, Reply

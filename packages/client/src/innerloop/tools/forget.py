@@ -4,7 +4,7 @@ import shutil
 
 from innerloop.core.asking import dialogue
 from innerloop.core.consent import answer as answers
-from innerloop.core.consent import texts
+from innerloop.core.consent import phrases
 from innerloop.core.consent.apply import apply
 from innerloop.core.consent.resolve import ConsentState, Context, resolve
 from innerloop.core.outbound import erasure, outcomes
@@ -23,7 +23,7 @@ def _only_a_person(state: ConsentState, context: Context) -> None:
     if refusal := context.home.refusal():
         raise Failure(f"{refusal}: there is nothing of yours here")
     if state.unusable:
-        raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside")
+        raise Failure(f"{state.unusable}; `{phrases.opt_out_command(state.project)}` moves it aside")
 
 
 def reset_id(context: Context) -> int:
@@ -35,7 +35,7 @@ def reset_id(context: Context) -> int:
     after = erasing.new_id(state.answer, state.project.retention_days, context.now())
     apply(resolve(context), context)
     say(
-        texts.fold(
+        phrases.fold(
             f"{state.project.name} records carry a new id from now on, {after.user_id[:8]}...; the old one was {state.answer.user_id[:8]}....",
             "Records that wait already leave under the old one. To reports you are now somebody new.",
             f"The old id stays in {after.path} until {after.earlier(context.now())[-1]['until']}, as the key to erasure: innerloop forget",
@@ -70,7 +70,7 @@ def forget(context: Context, receipt: str, as_json: bool) -> int:
 
 def _kept(state: ConsentState, ids: "list[dict[str, str]]") -> str:
     """What becomes of ids that nobody can be asked about now."""
-    return texts.fold(
+    return phrases.fold(
         f"{count(len(ids), 'id')} of another write key {'stays' if len(ids) == 1 else 'stay'} in {state.answer.path} until "
         f"{max(one['until'] for one in ids)}, as the key to erasure: with that write key in {state.path} again, type innerloop forget"
     )
@@ -81,12 +81,12 @@ def _question(state: ConsentState, context: Context) -> str:
     copies = sum(len(store.ids(spool, place)) for place in store.RUNS)
     ids = sum(map(len, erasing.by_key(state.answer, project, context.now())[0].values()))
     others = f" and {ids - 1} earlier id{'s' if ids > 2 else ''}" if ids > 1 else ""
-    lines = [texts.fold(f"Erase what was measured for {project.name}?")]
+    lines = [phrases.fold(f"Erase what was measured for {project.name}?")]
     lines.append(f"  here       {count(copies, 'record or copy', 'records and copies')}, the report's history, then the id")
     if ids:
         lines.append(f"  collector  every record under this id{others}, at {project.endpoint_host}")
-    lines += [texts.fold(f"  {one.name} gets {one.receives}: the collector says what becomes of that") for one in project.recipients]
-    lines.append(f"  remains    totals of {texts.GROUP} or more people, which hold no id")
+    lines += [phrases.fold(f"  {one.name} gets {one.receives}: the collector says what becomes of that") for one in project.recipients]
+    lines.append(f"  remains    totals of {phrases.GROUP} or more people, which hold no id")
     return "\n".join([*lines, "Measuring stops first. Erase now? Type yes: "])
 
 
@@ -133,7 +133,7 @@ def _told(state: ConsentState, receipt: erasure.Receipt) -> bool:
             f"It could not confirm that {receipt.states['refused']} of the ids are yours. Ask: {project.contact or project.organisation}"
         )
     lines += [fate(name, state) for name, state in receipt.destinations.items()]
-    say(texts.fold(*lines, f"Check later: innerloop forget --check {receipt.receipt}"))
+    say(phrases.fold(*lines, f"Check later: innerloop forget --check {receipt.receipt}"))
     return bool(receipt.states.get("refused"))
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from innerloop.core.consent import texts
+from innerloop.core.consent import phrases
 from innerloop.core.consent.resolve import Context, resolve
 from innerloop.core.outbound import seal
 from innerloop.core.plan.names_table import STARTUP_MS
@@ -50,12 +50,12 @@ def report(context: Context, as_json: bool, days: int = 7) -> int:
         return 0
     show(f"{state.project.name}, your last {days} days (only you can see this)\n")
     if week.commands:
-        show(f"{texts.fold(sentence(week, days, bool(marks.checks)))}\n\n{table(week, days)}")
+        show(f"{phrases.fold(sentence(week, days, bool(marks.checks)))}\n\n{table(week, days)}")
     for said in (*_used(week), *_candidates(week)):
-        show("\n" + texts.fold(said))
+        show("\n" + phrases.fold(said))
     if targets:
         named = ", ".join(map(_slow, targets))
-        show("\n" + texts.fold(f"Slowest targets: {named}. One run in detail: innerloop timeline"))
+        show("\n" + phrases.fold(f"Slowest targets: {named}. One run in detail: innerloop timeline"))
     if others:
         waited = _time(sum(one.duration_ms or 0 for one in others))
         show(f"\nNot in these figures: {len(others)} run{'s' if len(others) > 1 else ''} of coding agents or CI jobs, {waited}.")

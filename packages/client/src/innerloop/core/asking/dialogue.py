@@ -9,7 +9,7 @@ from typing import Optional
 
 from innerloop.core.asking import events, home_check
 from innerloop.core.consent import answer as answers
-from innerloop.core.consent import texts
+from innerloop.core.consent import changes, phrases, texts
 from innerloop.core.consent.answer import LOCAL, NO, ON
 from innerloop.core.consent.apply import apply, set_enabled, write_cache
 from innerloop.core.consent.resolve import PAUSED, ConsentState, Context, asking_key, forbidden, resolve
@@ -30,7 +30,7 @@ def may_ask(state: ConsentState, context: Context) -> None:
     if reason:
         raise Failure(f"you cannot agree to anything here: {reason}")
     if state.unusable:
-        raise Failure(f"{state.unusable}; `{texts.opt_out_command(state.project)}` moves it aside, then try again")
+        raise Failure(f"{state.unusable}; `{phrases.opt_out_command(state.project)}` moves it aside, then try again")
     if not state.agents_may_answer and environment.by_agent(context.env):
         raise Failure("only a person can agree; a coding agent may not answer for them")
     if not state.testing and (mark := environment.ci_mark(context.env)):
@@ -67,11 +67,11 @@ def talk(state: ConsentState, context: Context, local: bool = False, started: fl
         text = "Measure commands for yourself, on this machine? Nothing is sent. Type yes: "
         answer = LOCAL if terminal.ask(text).lower() in ("y", "yes", "l", "local") else NOT_NOW
     elif state.mode == PAUSED:
-        text = texts.changed_question(state, current)
+        text = changes.changed_question(state, current)
         answer = _read(text, state, context)
     else:
         table = texts.field_table(current["fields"], events.examples(state, context), why=False)
-        say("\n".join([table, *texts.group_entries(current), *map(texts.recipient_entry, state.project.recipients), ""]))
+        say("\n".join([table, *texts.group_entries(current), *map(phrases.recipient_entry, state.project.recipients), ""]))
         text = texts.question(state)
         answer = _read(text, state, context)
     if answer == NOT_NOW and noted:
@@ -130,9 +130,9 @@ def act(answer: str, state: ConsentState, context: Context, text: str, started: 
             note_asked(after, context)  # it was answered, though not with a yes: no other change asks soon
         say(texts.accepted(after))
         if after.mode != mode:
-            say(texts.fold(f"Here and now it is {after.mode}: {after.reason}. See: innerloop status"))
+            say(phrases.fold(f"Here and now it is {after.mode}: {after.reason}. See: innerloop status"))
         if note := home_check.note(context):
-            say(texts.fold(note))
+            say(phrases.fold(note))
         if after.mode == ON:
             events.tell_opt_in(after, context, started)
     return 0

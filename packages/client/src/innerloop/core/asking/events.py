@@ -6,7 +6,7 @@ import threading
 import uuid
 from typing import Any, Optional
 
-from innerloop.core.consent import texts
+from innerloop.core.consent import phrases
 from innerloop.core.consent.resolve import ConsentState, Context
 from innerloop.core.outbound import event, http_client, seal
 from innerloop.core.plan.granularity import instant
@@ -28,7 +28,7 @@ def examples(state: ConsentState, context: Context) -> "dict[str, Any]":
         "arch": event.VALUES["arch"](moment, ""),
         "client": event.VALUES["client"](moment, ""),
         "in_container": container_mark(context.home) != b"",
-        "command": texts.claimed(names[0][:LONGEST_NAME]) if names else "other",
+        "command": phrases.claimed(names[0][:LONGEST_NAME]) if names else "other",
         **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
     }
 

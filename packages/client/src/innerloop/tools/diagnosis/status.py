@@ -8,7 +8,7 @@ from typing import Any
 
 from innerloop import __version__
 from innerloop.core.asking import home_check
-from innerloop.core.consent import texts
+from innerloop.core.consent import phrases, texts
 from innerloop.core.consent.answer import LOCAL, NO, ON
 from innerloop.core.consent.resolve import OFF, PAUSED, ConsentState, Context, NoProject, forbidden, resolve
 from innerloop.core.outbound import erasure
@@ -41,7 +41,7 @@ def status(context: Context, as_json: bool) -> int:
         return 0
     consent = state.answer.consent
     agreed = f", agreed {str(consent.get('timestamp', ''))[:10]} (text {str(consent.get('text', '-'))[:8]}, plan {state.digest[:8]})"
-    show(texts.fold(f"{state.project.name}: {MEANING[state.mode]}{agreed if state.mode == ON else ''}"))
+    show(phrases.fold(f"{state.project.name}: {MEANING[state.mode]}{agreed if state.mode == ON else ''}"))
     for title, text in [*_agreed(state), *_kept(state, context, counts), ("change", " | ".join(_ways(state, context)))]:
         _say(title, line(text))
     return 0
@@ -85,21 +85,21 @@ def _kept(state: ConsentState, context: Context, counts: ledger.Ledger) -> "Iter
 def _say(title: str, text: str) -> None:
     """Print one titled line, wrapped under itself."""
     first, rest = f"  {title:<10}", " " * 12
-    show(textwrap.fill(text, texts.WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False))
+    show(textwrap.fill(text, phrases.WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False))
 
 
 def _cohort(state: ConsentState) -> str:
     """What the developer named, and whether it still leaves."""
     named = state.answer.cohort
     if not named:
-        return f"not said; name one: {texts.opt_in_command(state.project)}"
+        return f"not said; name one: {phrases.opt_in_command(state.project)}"
     return named if named in state.project.cohorts else f"{named}: no longer offered, so it does not leave"
 
 
 def _ways(state: ConsentState, context: Context) -> "list[str]":
     """What can be typed to change what holds."""
-    ways = [] if state.measures else [texts.opt_in_command(state.project)]
-    ways += [texts.opt_out_command(state.project)] if state.measures or state.mode == PAUSED else []
+    ways = [] if state.measures else [phrases.opt_in_command(state.project)]
+    ways += [phrases.opt_out_command(state.project)] if state.measures or state.mode == PAUSED else []
     ways += ["innerloop opt-in --local"] if state.mode == ON else []
     return ways + (["innerloop forget"] if state.answer.held(0, context.now()) else [])
 
@@ -202,7 +202,7 @@ def _consent_checks(state: ConsentState, context: Context) -> "list[Check]":
     checks = [Check("consent", wanted, MEANING[state.mode] + (f" ({state.reason})" if state.reason else ""))]
     if state.changed and state.changed.wider:
         changed = ", ".join(state.changed.added + state.changed.finer + state.changed.other)
-        checks.append(Check("changed plan", False, f"{changed}; decide: {texts.opt_in_command(state.project)}"))
+        checks.append(Check("changed plan", False, f"{changed}; decide: {phrases.opt_in_command(state.project)}"))
     found = os.stat(state.path)
     path = cache.path_for(context.home, os.fsencode(state.path), found)
     cached = cache.read(context.home, os.fsencode(state.path), found, context.today)

@@ -9,7 +9,7 @@ import textwrap
 from typing import Any, NamedTuple, Union
 
 from innerloop import __version__
-from innerloop.core.consent import texts
+from innerloop.core.consent import phrases
 from innerloop.core.consent.resolve import ConsentState
 from innerloop.core.outbound import seal
 from innerloop.core.plan.agreement import digest
@@ -76,7 +76,9 @@ def record(state: ConsentState) -> "list[Item]":
         _item("30(1)(a)", "Joint controllers, where there are any", ""),
         _item("30(1)(a)", "Representative, where there is one", says.get("representative", "")),
         _item("30(1)(a)", "Data protection officer", says.get("dpo", "")),
-        _item("30(1)(b)", "Purposes", [project.wording.get("purpose", texts.PURPOSE), *dict.fromkeys(state.current["purposes"].values())]),
+        _item(
+            "30(1)(b)", "Purposes", [project.wording.get("purpose", phrases.PURPOSE), *dict.fromkeys(state.current["purposes"].values())]
+        ),
         _item(
             "30(1)(c)", "Categories of people", [*PEOPLE, *(["CI jobs that file and job let count, without an id"] if project.ci else [])]
         ),
@@ -121,7 +123,7 @@ def _measures(project: Project) -> "list[str]":
         f"sent in batches, {seal.DELAY[0] // 60} to {seal.DELAY[1] // 60} minutes or more after a run, unless the developer sends them now",
         "redirects are not followed",
         way,
-        f"reports are about groups of {texts.GROUP} or more; there is no view of one person but their own, on their own machine",
+        f"reports are about groups of {phrases.GROUP} or more; there is no view of one person but their own, on their own machine",
     ]
 
 
@@ -184,5 +186,5 @@ def _plain(text: str) -> str:
     return re.sub(r"([\\<\[`])", r"\\\1", text)
 
 
-def _wrapped(text: str, indent: str = "", width: int = texts.WIDTH) -> "list[str]":
+def _wrapped(text: str, indent: str = "", width: int = phrases.WIDTH) -> "list[str]":
     return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from innerloop.core.consent import texts
+from innerloop.core.consent import phrases
 from innerloop.core.consent.resolve import ConsentState
 from innerloop.core.plan.project import Project
 
@@ -53,8 +53,8 @@ def risks(state: ConsentState) -> "list[Risk]":
         found.append(Risk(
             "whoever reads rows or reports by cohort",
             "narrows down who a record can be about, since a cohort may have few members",
-            f"nobody needs to name one; figures are shown in groups of {texts.GROUP} or more; the word can be taken back",
-            f"Medium, high where a cohort has fewer than {texts.GROUP} members: {', '.join(project.cohorts)}.",
+            f"nobody needs to name one; figures are shown in groups of {phrases.GROUP} or more; the word can be taken back",
+            f"Medium, high where a cohort has fewer than {phrases.GROUP} members: {', '.join(project.cohorts)}.",
         ))  # fmt: skip
     return found
 
@@ -63,7 +63,7 @@ RISKS = (
     Risk(
         "a manager or lead",
         "singles out a person by a rare command, system or hour, and judges them by it",
-        f"no view of one person; figures of groups of {texts.GROUP} or more; small cells are hidden, and those they could be computed from",
+        f"no view of one person; figures of groups of {phrases.GROUP} or more; small cells are hidden, and those they could be computed from",
         "Medium in a small project: whoever knows who takes part may guess. Group figures can put pressure on a group too.",
     ),
     Risk(

@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from innerloop.core.asking import events
-from innerloop.core.consent import texts
+from innerloop.core.consent import phrases, texts
 from innerloop.core.consent.answer import ON
 from innerloop.core.consent.resolve import ConsentState, Context, for_clones, resolve
 from innerloop.core.outbound import batches, http_client, seal
@@ -48,22 +48,22 @@ def describe(context: Context, as_json: bool, record: bool) -> int:
         }
         show_json(document)
         return 0
-    output.show(texts.fold(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):") + "\n")
+    output.show(phrases.fold(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):") + "\n")
     output.show(texts.field_table(current["fields"], examples))
-    output.show("\n" + texts.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
+    output.show("\n" + phrases.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
     if state.project.stems:
-        output.show(texts.entry("Stems", ", ".join(state.project.stems)))
+        output.show(phrases.entry("Stems", ", ".join(state.project.stems)))
     for text in texts.group_entries(current):
         output.show(text)
     for title, marked in (("Used", state.project.marks.sessions), ("Checks", state.project.marks.checks)):
         if marked:
-            output.show(texts.entry(title, f"{', '.join(marked)} ({ABOUT_MARKS[title]})"))
+            output.show(phrases.entry(title, f"{', '.join(marked)} ({ABOUT_MARKS[title]})"))
     if "cohort" in current["fields"]:
         output.show(texts.cohort_entry(state.project))
-    output.show(texts.entry("Never", "arguments, paths, output, environment, file or user names"))
-    output.show(texts.entry("Batch", "; ".join(f"{name}: {about}" for name, about, _ in PLAN.batch)))
-    output.show(texts.entry("Where", texts.destination(state.project)))
-    output.show(texts.entry("Off", ", ".join(off) or "none"))
+    output.show(phrases.entry("Never", "arguments, paths, output, environment, file or user names"))
+    output.show(phrases.entry("Batch", "; ".join(f"{name}: {about}" for name, about, _ in PLAN.batch)))
+    output.show(phrases.entry("Where", texts.destination(state.project)))
+    output.show(phrases.entry("Off", ", ".join(off) or "none"))
     return 0
 
 

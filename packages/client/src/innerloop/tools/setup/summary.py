@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from innerloop.core.consent import texts
+from innerloop.core.consent import phrases
 from innerloop.core.plan import project as projects
 from innerloop.core.shared.terminal import line, say
 from innerloop.tools.output import count, show, show_json
@@ -42,7 +42,7 @@ def finish(setup: Setup, given: argparse.Namespace) -> int:
     if setup.way == "hook":
         _say_hooks()
     for remark in setup.plan.remarks:
-        show("\n" + texts.fold(line(f"Note: {remark}.")))
+        show("\n" + phrases.fold(line(f"Note: {remark}.")))
     _say_next(setup, given)
     return 0
 
@@ -68,7 +68,7 @@ def _say_changes(planned: "list[Change]", root: str, dry: bool) -> None:
     done = {"write": "would be written" if dry else "written", "change": "would be changed" if dry else "changed"}
     done["remove"] = "would be removed" if dry else "removed"
     for change in planned:
-        show("\n" + texts.fold(line(f"{os.path.relpath(change.path, root)} {done[change.verb]}: {change.about}.")))
+        show("\n" + phrases.fold(line(f"{os.path.relpath(change.path, root)} {done[change.verb]}: {change.about}.")))
     if not planned:
         show("\nThere is nothing to change.")
 
@@ -145,7 +145,7 @@ def finish_uninstall(root: str, plan: ways.Plan, given: argparse.Namespace) -> i
     else:
         _say_changes(plan.changes, root, given.dry_run)
         for remark in plan.remarks:
-            show("\n" + texts.fold(line(f"Note: {remark}.")))
+            show("\n" + phrases.fold(line(f"Note: {remark}.")))
         for left in plan.left:
             say(f"innerloop: {left}")
     return 1 if plan.left else 0
