@@ -1,15 +1,22 @@
 """Target logs made by hand, as the probe would write them. Times in ms."""
 
+import io
 from urllib.parse import quote_from_bytes
 
 from hypothesis import strategies as st
 
+from innerloop.core.targets import target_log
 from innerloop.core.targets.target_log import Log
 
 MS = 1_000_000  # ns
 
 
 BASE = 5_000_000 * MS  # ns: some moment of the monotonic clock
+
+
+def understand(data: bytes, exit_status: int | None = None, live_at: int | None = None) -> Log:
+    """What a log's bytes say."""
+    return target_log.understand(io.BytesIO(data), exit_status, live_at)
 
 
 class HandMade:

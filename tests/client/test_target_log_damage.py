@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from innerloop.core.targets import target_log
 from innerloop.core.targets.lines import LARGEST, MOST, parse
-from innerloop.core.targets.target_log import understand
 from innerloop.core.targets.tree import DONE, UNKNOWN
-from tests.client.target_logs import BASE, HandMade, outcomes
+from tests.client.target_logs import BASE, HandMade, outcomes, understand
 
 
 def test_a_torn_last_line_is_counted_and_the_rest_is_read() -> None:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innerloop.core.targets import path
-from innerloop.core.targets.target_log import Log, understand
+from innerloop.core.targets.target_log import Log
 from innerloop.tools.timeline import drawing, traces, words
 from innerloop.tools.timeline.bars import Axis, Look
 from innerloop.tools.timeline.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
-from tests.client.target_logs import BASE, MS, HandMade, books
+from tests.client.target_logs import BASE, MS, HandMade, books, understand
 
 ESCAPE = "\x1b["
 

@@ -35,7 +35,7 @@ class Known(NamedTuple):
 
 def known(spool: str, now: float) -> "list[Known]":
     """The project's runs that have a target log, the newest first."""
-    records = [(run_id, _record(spool, run_id, now)) for run_id in target_log.logs(spool)]
+    records = [(run_id, _record(spool, run_id, now)) for run_id in store.ids(spool, store.TARGETS)]
     past = {one.id: one for one in history.read(spool)}  # afterwards: a run may move from there to here meanwhile
     found = [record or _remembered(spool, run_id, past.get(run_id)) for run_id, record in records]
     return sorted((one for one in found if one), key=lambda one: one.start, reverse=True)
@@ -89,7 +89,7 @@ class Slow(NamedTuple):
 
 def slowest(spool: str, root: str, entries: "list[history.Entry]", most: int = 3) -> "list[Slow]":
     """The targets that took longest in the newest of some runs, as far as they have target logs; `root` is the project's directory."""
-    logs = set(target_log.logs(spool))
+    logs = set(store.ids(spool, store.TARGETS))
     spent: "dict[str, list[tuple[int, int]]]" = {}
     for run in [one for one in reversed(entries) if one.id in logs][:LOOKED_AT]:
         mine: "dict[str, tuple[int, int]]" = {}
