@@ -8,7 +8,7 @@ from innerloop.core.consent import phrases
 from innerloop.core.consent.apply import apply
 from innerloop.core.consent.resolve import ConsentState, Context, resolve
 from innerloop.core.outbound import erasure, outcomes
-from innerloop.core.shared import environment, terminal
+from innerloop.core.shared import cache, environment, terminal
 from innerloop.core.shared.terminal import Failure, line, say
 from innerloop.core.spool import store
 from innerloop.tools import erasing
@@ -52,7 +52,7 @@ def forget(context: Context, receipt: str, as_json: bool) -> int:
     _only_a_person(state, context)
     if not state.testing and environment.in_ci(context.env):
         raise Failure("only a person at a terminal can have records erased; this is a CI job")
-    if not terminal.at_terminal():
+    if not cache.at_terminal():
         raise Failure("only a person can have records erased: run this at a terminal, with nothing piped in or out")
     known, unknown = erasing.by_key(state.answer, state.project, context.now())
     if known or unknown or not erasing.waiting(context.state, state.key):

@@ -12,7 +12,7 @@ from innerloop.core.consent.resolve import Context
 from innerloop.core.outbound import erasure
 from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
-from innerloop.core.shared import environment, files, terminal
+from innerloop.core.shared import cache, environment, files, terminal
 from innerloop.core.shared.terminal import Failure, line, say
 from innerloop.core.spool import entries, store
 from innerloop.tools.output import count, show, show_json
@@ -38,7 +38,7 @@ def uninstall(context: Context, given: argparse.Namespace) -> int:
     found = _look(context)
     state = leftovers.state(context.state)
     keep = given.keep_answers
-    if not (keep or given.dry_run or given.json) and found.answers and terminal.at_terminal():
+    if not (keep or given.dry_run or given.json) and found.answers and cache.at_terminal():
         keep = _asked(found)
     if not given.dry_run:
         _refuse_while_something_runs(context)

@@ -14,7 +14,7 @@ from innerloop.core.consent.answer import LOCAL, NO, ON
 from innerloop.core.consent.apply import apply, set_enabled, write_cache
 from innerloop.core.consent.resolve import PAUSED, ConsentState, Context, asking_key, forbidden, resolve
 from innerloop.core.outbound import seal
-from innerloop.core.shared import environment, files, terminal
+from innerloop.core.shared import cache, environment, files, terminal
 from innerloop.core.shared.terminal import Failure, say
 from innerloop.core.spool import entries, store
 
@@ -37,7 +37,7 @@ def may_ask(state: ConsentState, context: Context) -> None:
         raise Failure(
             f"only a person at a terminal can agree; {mark.decode()} is set, so this looks like a CI job. If it is not one, set CI=false"
         )
-    if not terminal.at_terminal():
+    if not cache.at_terminal():
         raise Failure("only a person can agree: run this at a terminal, with nothing piped in or out")
 
 

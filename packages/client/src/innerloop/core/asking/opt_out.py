@@ -13,10 +13,10 @@ from innerloop.core.consent.resolve import ConsentState, Context, NoProject, res
 from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.probe import attached
-from innerloop.core.shared import environment, files
+from innerloop.core.shared import cache, environment, files
 from innerloop.core.shared.printable import clean
 from innerloop.core.shared.terminal import Failure, say
-from innerloop.core.spool import store
+from innerloop.core.spool import entries, store
 
 
 def opt_out(context: Context, everywhere: bool) -> int:
@@ -54,23 +54,15 @@ def _opt_out_of_project(state: ConsentState, context: Context, started: float) -
 
 def _opt_out_of_broken(context: Context, error: Exception) -> int:
     """The project file cannot be read: find what was agreed to by where it was used."""
-    path = _project_path(context)
+    found = None
+    with suppress(OSError):
+        found = cache.find_project(context.home.uid, os.fsencode(context.directory))
     for key, about in dialogue.known(context):
-        if path and path in store.roots(context.spool(key)):
+        if found and os.fsdecode(found[0]) in store.roots(context.spool(key)):
             unsent = _decline_known(context, key, about)
             say(f"{about['project']} commands are no longer measured; {unsent or 0} unsent records were deleted. ({error})")
             return 0
     raise Failure(f"{error}; to stop measuring every project on this machine: innerloop opt-out --all")
-
-
-def _project_path(context: Context) -> str:
-    directory = os.path.realpath(context.directory)
-    while not os.path.isfile(f"{directory}/innerloop.toml"):
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return ""
-        directory = parent
-    return os.path.join(directory, "innerloop.toml")
 
 
 def _decline_known(context: Context, key: str, about: "dict[str, str]") -> Optional[int]:
@@ -130,15 +122,9 @@ def _opt_out_all(context: Context) -> int:
 
 def _answers_without_spool(context: Context) -> "Iterator[answers.Name]":
     """Our own answers that are a yes or cannot be read, and a yes that a founding system's script or we wrote into its file."""
-    for file in sorted(os.listdir(context.config)) if os.path.isdir(context.config) else []:
-        with suppress(ProjectError):
+    for file in [*entries.names(context.config), *(system.config for system in SYSTEMS.values())]:
+        with suppress(ProjectError):  # it has no name of an answer, or is not in this container
             name = answers.known_name(file)
             found = _load(answers.place(name, context.home))
-            if found is None or found.decision in (answers.ON, answers.LOCAL):
-                yield name
-    for system in SYSTEMS.values():
-        with suppress(ProjectError):  # a container without that answer
-            name = answers.known_name(system.config)
-            found = _load(answers.place(name, context.home))
-            if found is not None and found.decision in (answers.ON, answers.LOCAL):
+            if answers.founding_system(name) is None if found is None else found.decision in (answers.ON, answers.LOCAL):
                 yield name

@@ -41,11 +41,6 @@ def spool_key(project: Project) -> str:
     return digest([project.organisation, project.id, project.endpoint])[:24]
 
 
-def path_for(project: Project, home: paths.Home) -> str:
-    """Where the answer for a project is kept. Raises ProjectError as `place` does."""
-    return place(name_for(project), home)
-
-
 def name_for(project: Project) -> Name:
     """What the answer's file is called: below HOME where the project keeps a founding system's destination, else ours."""
     if project.seed and project.keeps_destination:

@@ -110,14 +110,10 @@ def find(context: Context) -> project_file.FoundProject:
     """Find and read the project file. Raises NoProject or ProjectError."""
     if context.home.problem:
         raise NoProject(f"nothing is recorded here: {context.home.problem}")
-    before = os.getcwd()
-    os.chdir(context.directory)
     try:
-        found = cache.find_project(context.home.uid)
+        found = cache.find_project(context.home.uid, os.fsencode(context.directory))
     except OSError as error:
         raise NoProject(f"{context.directory} cannot be read: {error.strerror}") from error
-    finally:
-        os.chdir(before)
     if found is None:
         raise NoProject("no innerloop.toml of yours was found here or in a directory above")
     return project_file.load(os.fsdecode(found[0]))
@@ -133,7 +129,7 @@ def resolve_project(context: Context, found: project_file.FoundProject) -> Conse
     """Tell what holds for a project file that was read."""
     project = found.project
     testing = environment.test_value(context.env, project.seed.test_variable.encode()) if project.seed else ""
-    path = answers.path_for(project, context.home)
+    path = answers.place(answers.name_for(project), context.home)
     current = unexpired(agreement(project), context.today)
     elsewhere: "list[str]" = []
     try:

@@ -32,7 +32,7 @@ def attach(request: "Request", pid: int, again: bool, today: int) -> None:
     env = posix.environ
     home = paths.Home(env)
     answer = _decide(env, home, today)
-    if answer is None and (again or not cache.find_project(home.uid)):
+    if answer is None and (again or not cache.find_project(home.uid, posix.getcwdb())):
         return  # no project, or its first watcher is asking the sources already
     if answer is not None and cache.action_of(answer, env, today) != MEASURE:
         return
@@ -71,7 +71,7 @@ def _decide(env: "dict[bytes, bytes]", home: "paths.Home", today: int) -> "cache
     """The answer that the hot file holds; None where the sources must be asked. Raises PermissionError where nothing may be recorded."""
     if cache.forbidden(env, home):
         raise PermissionError
-    found = cache.find_project(home.uid)
+    found = cache.find_project(home.uid, posix.getcwdb())
     if found is None or cache.ci_job(env):
         return None
     answer = cache.read(home, *found, today)
@@ -102,20 +102,13 @@ def _leave_watcher(run: "Run", home: "paths.Home", started: "Moment") -> None:
         return
     try:
         posix.setsid()
-        _let_go(handle, _log_held(run, home), held)
+        _let_go(handle, run.hold_log(home), held)
         posix.close(held)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
         _watch(run, started, handle)
     except BaseException:  # noqa: BLE001, S110 (nobody is there who could be told)
         pass
     posix._exit(0)
-
-
-def _log_held(run: "Run", home: "paths.Home") -> int:
-    try:
-        return run.hold_log(home) if run.log else -1
-    except OSError:  # a file system without locks: targets are not seen
-        return -1
 
 
 def _let_go(*kept: int) -> None:
@@ -177,15 +170,11 @@ def _status_of(handle: int) -> "int | None":
                 return None
         else:
             if info[0] & INFO_EXIT:
-                return _status(int.from_bytes(info[EXIT_CODE], sys.byteorder))
+                return posix.waitstatus_to_exitcode(int.from_bytes(info[EXIT_CODE], sys.byteorder))
         if time.monotonic() > until:
             return None
         time.sleep(pause)
         pause = min(pause * 2, 0.25)
-
-
-def _status(code: int) -> int:
-    return -posix.WTERMSIG(code) if posix.WIFSIGNALED(code) else posix.WEXITSTATUS(code)
 
 
 def _wait_until_gone(pid: int, run: "Run") -> None:

@@ -117,9 +117,7 @@ class Child:
 
     def exit_status(self) -> int:
         """The command's exit status, or its signal's number, negative."""
-        if posix.WIFSIGNALED(self.status):
-            return -posix.WTERMSIG(self.status)
-        return posix.WEXITSTATUS(self.status)
+        return posix.waitstatus_to_exitcode(self.status)
 
 
 def end_like(child: "Child", as_number: bool) -> None:

@@ -43,11 +43,14 @@ def decide(request: "Request", env: "dict[bytes, bytes]", today: int) -> "tuple[
     home = paths.Home(env)
     if cache.forbidden(env, home):
         return BARE, None
-    if not request.wrap and env.get(b"MAKELEVEL", b"0") not in (b"", b"0") and is_below_make():
-        return BARE, None  # the make above us is the run
+    if not request.wrap and env.get(b"MAKELEVEL", b"0") not in (b"", b"0"):
+        from innerloop.core.shared.processes import below_make  # noqa: PLC0415
+
+        if below_make(posix.getpid()):
+            return BARE, None  # the make above us is the run
     if (request.wrap and dry(env.get(b"MAKEFLAGS", b""))) or (not request.wrap and asks_only(request.argv, env)):
         return BARE, None
-    found = cache.find_project(home.uid)
+    found = cache.find_project(home.uid, posix.getcwdb())
     if found is None:
         return BARE, None
     if cache.ci_job(env):
@@ -67,13 +70,6 @@ def dry(makeflags: bytes) -> bool:
     return not letters.startswith(b"-") and b"=" not in letters and any(letter in letters for letter in b"nqt")
 
 
-def is_below_make() -> bool:
-    """Tell whether a make is above us."""
-    from innerloop.core.shared.processes import below_make  # noqa: PLC0415
-
-    return below_make(posix.getpid())
-
-
 def asks_only(argv: "list[bytes]", env: "dict[bytes, bytes]") -> bool:
     """Tell whether this is a make that only prints, asks or touches, or says what it is: nothing is built, so it is no run."""
     if not is_make(argv):
@@ -85,14 +81,6 @@ def asks_only(argv: "list[bytes]", env: "dict[bytes, bytes]") -> bool:
     from innerloop.core.shared import names  # noqa: PLC0415
 
     return names.asks_only(argv[1:])
-
-
-def decide_in_time(request: "Request", env: "dict[bytes, bytes]", today: int) -> "tuple[str, cache.CachedAnswer | None]":
-    """Decide as `decide` does, but raise TimeoutError where our files do not answer."""
-    from innerloop.core.launcher.deadline import in_time  # noqa: PLC0415
-
-    what, answer = in_time(decide, request, env, today)
-    return what, answer
 
 
 def answer_make(arguments: "list[str]") -> None:
@@ -126,7 +114,12 @@ def main(arguments: "list[str]") -> None:
     far, day = False, today()
     try:
         far = paths.may_hang(posix.environ)
-        what, answer = decide_in_time(request, posix.environ, day) if far else decide(request, posix.environ, day)
+        if far:
+            from innerloop.core.launcher.deadline import in_time  # noqa: PLC0415
+
+            what, answer = in_time(decide, request, posix.environ, day)
+        else:
+            what, answer = decide(request, posix.environ, day)
     except BaseException:  # noqa: BLE001 (the border: our own failure, or a home that hangs, must not be the developer's)
         what, answer = BARE, None
     if what == BARE:

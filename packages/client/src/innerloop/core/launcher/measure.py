@@ -40,7 +40,7 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
 
     The local name holds no argument either, but for make's goals.
     """
-    from innerloop.core.launcher.record import identity  # noqa: PLC0415
+    from innerloop.core.launcher.record import namespace  # noqa: PLC0415
     from innerloop.core.shared.container import container_mark  # noqa: PLC0415
     from innerloop.core.shared.names import OTHER, group_of, naming_words, public_name  # noqa: PLC0415
 
@@ -57,7 +57,7 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
         name = group_of(words, answer.groups, prefix(request, answer, answer.groups) if goals else "")
     return [
         b"start %d %d %d" % (started.wall, started.awake, started.boot),
-        identity(pid),
+        b"pid %d %s" % (pid, namespace()),
         b"serial " + answer.serial,
         b"mode " + (b"local" if environment.local_only(env) else answer.mode),
         b"digest " + answer.digest,
@@ -109,8 +109,12 @@ class Run:
             from innerloop.core.launcher import probe  # noqa: PLC0415
 
             home = paths.Home(self.env)
-            if not self.is_in_log_of_another(env, answer) and is_make(self.request.argv) and self.begin_log(home):
-                self.hold_log(home)
+            if (
+                not self.is_in_log_of_another(env, answer)
+                and is_make(self.request.argv)
+                and self.begin_log(home)
+                and self.hold_log(home) >= 0
+            ):
                 return probe.environment(env, answer.probe, self.log)
         except BaseException:  # noqa: BLE001, S110 (the border)
             pass
@@ -141,12 +145,16 @@ class Run:
         return self.log
 
     def hold_log(self, home: "paths.Home") -> int:
-        """Lock the target log, for as long as this process lives; return the descriptor that must stay open. Raises OSError."""
+        """Lock the target log, for as long as this process lives; return the descriptor that must stay open, or -1 where there is none."""
         from innerloop.core.launcher import probe  # noqa: PLC0415
 
+        if not self.log:
+            return -1
         home.owner.enter()
         try:
             return probe.hold(self.log)
+        except OSError:  # a file system without locks: nothing is written into the log
+            return -1
         finally:
             home.owner.leave()
 

@@ -35,13 +35,8 @@ def random_id() -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-def identity(pid: int) -> bytes:
-    """What a record says of its process: its id, and the namespace that the id means something in."""
-    return b"pid %d %s" % (pid, namespace())
-
-
 def namespace() -> bytes:
-    """The name of our process id namespace, or `-`: in a container that shares the spool the same ids are others."""
+    """The name of our process id namespace, which a record's ids mean something in, or `-`: a container that shares the spool has another."""
     try:
         return posix.readlink(b"/proc/self/ns/pid")
     except OSError:

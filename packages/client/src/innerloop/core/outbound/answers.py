@@ -4,7 +4,6 @@ Between us and a collector stand portals, block pages and proxies, and each of t
 """
 
 import zlib
-from collections.abc import Collection
 from typing import Any, Callable, NamedTuple
 
 from innerloop.core.shared import untrusted
@@ -116,11 +115,6 @@ def verdicts(content: bytes, events: int) -> "list[Verdict]":
     return found
 
 
-def fits(answer: Answer, types: "Collection[str]") -> bool:
-    """Whether an answer to a question is one at all, of a type that was asked for."""
-    return answer.status == 200 and answer.whole and answer.type in types
-
-
 def instead(answer: Answer) -> str:
     """What came in the place of an acknowledgement, for a person."""
     if answer.status in range(300, 400):
@@ -129,16 +123,12 @@ def instead(answer: Answer) -> str:
         return "511: the network wants somebody to sign in"
     if answer.is_page:
         return f"{answer.status} with a web page: a network's sign-in or block page, or an address that is no collector's"
-    if answer.status not in range(200, 300):
-        said = _said(answer)
-        return f"{answer.status}{': ' + said if said else ''}"
-    what = "nothing in it" if not answer.content else "an answer that is cut off or too long" if not answer.whole else _strange(answer)
-    return f"{answer.status} with {what}: no collector acknowledges like that"
-
-
-def _strange(answer: Answer) -> str:
     said = _said(answer)
-    return f"{_printable(answer.type) or 'something'} in it{' (' + said + ')' if said else ''}"
+    if answer.status not in range(200, 300):
+        return f"{answer.status}{': ' + said if said else ''}"
+    strange = f"{_printable(answer.type) or 'something'} in it{' (' + said + ')' if said else ''}"
+    what = "nothing in it" if not answer.content else strange if answer.whole else "an answer that is cut off or too long"
+    return f"{answer.status} with {what}: no collector acknowledges like that"
 
 
 def _said(answer: Answer) -> str:

@@ -28,7 +28,7 @@ def deliver(context: Context) -> int:
     for key in erasure.due(context.state, context.now()):
         wanted = erasure.read(context.state, key)
         if wanted is None:
-            erasure.set_aside(context.state, key)
+            files.move_aside(erasure.path(context.state, key))  # nobody can read it
         elif context.reaches(wanted.endpoint):
             erasure.ask(context.state, key, context.now)
     return 0

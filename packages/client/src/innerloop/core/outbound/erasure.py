@@ -70,11 +70,6 @@ def waiting(state_directory: str) -> "list[str]":
     return [name[:-5] for name in entries.names(f"{state_directory}/forget") if _FILE.fullmatch(name)]
 
 
-def set_aside(state_directory: str, key: str) -> None:
-    """Move a wish out of the way that nobody can read."""
-    files.move_aside(path(state_directory, key))
-
-
 def due(state_directory: str, now: float) -> "list[str]":
     """The keys of the erasures whose next try is due: a file's time says when."""
     return [key for key in waiting(state_directory) if store.modified(path(state_directory, key)) <= now]

@@ -45,23 +45,15 @@ class SentTarget(NamedTuple):
     critical: bool
 
 
-class Moment:
+class Moment(NamedTuple):
     """What a property may be made of: a run's facts, or those of an answer being given."""
 
-    def __init__(
-        self, facts: RunFacts, past: Past = NO_PAST, seed: bool = False, cohort: str = "", probed: Optional[Probed] = None,
-        target: Optional[SentTarget] = None,
-    ) -> None:  # fmt: skip
-        """`seed` is whether the project is in seed mode; `cohort` may be unnamed.
-
-        `probed` is None where no probe looked; `target` is the one that the event is about, if it is about one.
-        """
-        self.facts = facts
-        self.past = past
-        self.seed = seed
-        self.cohort = cohort
-        self.probed = probed
-        self.target = target
+    facts: RunFacts
+    past: Past = NO_PAST  # computed from the local history
+    seed: bool = False  # whether the project is in seed mode
+    cohort: str = ""  # where one was named
+    probed: Optional[Probed] = None  # where a probe looked
+    target: Optional[SentTarget] = None  # the one that the event is about, if it is about one
 
     @property
     def duration_ms(self) -> Optional[int]:

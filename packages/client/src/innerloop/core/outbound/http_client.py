@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 from collections.abc import Collection
+from contextlib import closing
 from typing import Callable, Optional
 from urllib.parse import urlsplit
 
@@ -34,10 +35,6 @@ def body(events: "list[bytes]", digest: str, erasure: "dict[str, str]", now: flo
     return b'{"batch":[' + b",".join(events) + b'],"context":' + context + b',"sentAt":' + sent_at + b"}"
 
 
-class NoConnection(Exception):
-    """Nobody could be asked: the message says why, for a person."""
-
-
 def post(
     endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT, may_go_on: Callable[[], bool] = always, ours: bool = True
 ) -> Outcome:
@@ -45,12 +42,8 @@ def post(
 
     `ours`: the write key is one of our own collector. Raises Withdrawn as soon as `may_go_on` says no.
     """
-    try:
-        with time_limit(timeout, may_go_on):
-            answer = _exchange(endpoint + "/v1/batch", write_key, content, timeout, LONGEST_ANSWER)
-    except NoConnection as error:
-        return Outcome(LATER, str(error))
-    return outcome(answer, answers.acknowledges(answer, ours))
+    url = endpoint + "/v1/batch"
+    return _request(url, write_key, content, timeout, LONGEST_ANSWER, may_go_on, lambda answer: answers.acknowledges(answer, ours))
 
 
 def ask(
@@ -61,23 +54,24 @@ def ask(
 
     Never raises for what a network does.
     """
-    try:
-        with time_limit(timeout, always):
-            answer = _exchange(url, write_key, content, timeout, longest)
-    except NoConnection as error:
-        return Outcome(LATER, str(error))
-    return outcome(answer, answers.fits(answer, types))
+
+    def fits(answer: Answer) -> bool:
+        return answer.status == 200 and answer.whole and answer.type in types
+
+    return _request(url, write_key, content, timeout, longest, always, fits)
 
 
-def _exchange(url: str, write_key: str, content: Optional[bytes], timeout: float, longest: int) -> Answer:
-    """Ask and read the answer. Raises NoConnection."""
+def _request(
+    url: str, write_key: str, content: Optional[bytes], timeout: float, longest: int, may_go_on: Callable[[], bool],
+    accepts: Callable[[Answer], bool],
+) -> Outcome:  # fmt: skip
     connected = False
     try:
         parts = urlsplit(url)
         host, port = proxies.ascii_host(parts.hostname or ""), parts.port or (443 if parts.scheme == "https" else 80)
         proxy = proxies.choose(parts.scheme, host, port, os.environ)
         connection = Connection(host, port, parts.scheme == "https", proxy, timeout)
-        try:
+        with time_limit(timeout, may_go_on), closing(connection):
             connection.connect()
             connected = True
             whole = url if proxy and parts.scheme == "http" else parts.path or "/"
@@ -85,12 +79,12 @@ def _exchange(url: str, write_key: str, content: Optional[bytes], timeout: float
             if proxy and proxy.authorization and parts.scheme == "http":
                 headers["Proxy-Authorization"] = proxy.authorization
             connection.request("GET" if content is None else "POST", whole, content and gzip.compress(content), headers)
-            return _read(connection.getresponse(), longest)
-        finally:
-            connection.close()
+            answer = _read(connection.getresponse(), longest)
     except (*FAILURES, ValueError) as error:
         what = "" if isinstance(error, (Refused, proxies.Unusable)) else "no answer: " if connected else "no connection: "
-        raise NoConnection(f"{what}{_reason(error)}") from error
+        reason = error.strerror if isinstance(error, OSError) else ""
+        return Outcome(LATER, f"{what}{reason or str(error) or type(error).__name__}")
+    return outcome(answer, accepts(answer))
 
 
 def _headers(write_key: str, has_content: bool) -> "dict[str, str]":
@@ -112,9 +106,3 @@ def _read(response: Response, longest: int) -> Answer:
     whole = unpacked and len(packed) <= longest and not response.length
     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
     return Answer(response.status, kind, content[:longest], response.getheader("Retry-After") or "", whole)
-
-
-def _reason(error: object) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__

@@ -122,8 +122,7 @@ def seal(
     messages = [event.build(kind, moment, state.agreement, state.answer.user_id)]
     if log and probed and PLAN.events["target"].needs in state.agreement["fields"]:
         for target in target_events.sent(log, facts, listed):
-            moment.target = target
-            messages.append(event.build("target", moment, state.agreement, state.answer.user_id))
+            messages.append(event.build("target", moment._replace(target=target), state.agreement, state.answer.user_id))
     faults = [fault for message in messages for fault in violations(message, state.agreement, listed)]
     if faults:
         raise BreaksThePlan(", ".join(f"{field}: {kind}" for kind, field in dict.fromkeys(faults)))

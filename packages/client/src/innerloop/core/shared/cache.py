@@ -60,13 +60,12 @@ def fingerprint(path: bytes) -> bytes:
     return b"%d %d %d %d %d" % (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
 
 
-def find_project(uid: int) -> "tuple[bytes, posix.stat_result] | None":
-    """Walk up from the working directory to the first regular innerloop.toml.
+def find_project(uid: int, directory: bytes) -> "tuple[bytes, posix.stat_result] | None":
+    """Walk up from a directory (without links) to the first regular innerloop.toml.
 
     Stops at a directory that belongs to neither the developer (`uid`) nor root, and takes no other owner's file: a
     file that somebody left in /tmp means nothing. Raises OSError where a directory cannot be read.
     """
-    directory = posix.getcwdb()
     while True:
         if posix.stat(directory).st_uid not in (uid, 0):
             return None

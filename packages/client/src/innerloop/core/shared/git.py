@@ -10,10 +10,6 @@ import posix
 
 from innerloop.core.shared import paths, programs
 
-TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
-if TYPE_CHECKING:
-    from typing import Optional
-
 PATIENCE = 5  # s that git may take for its facts, and of processor time each of its processes
 SETTINGS = {
     b"GIT_ALLOW_PROTOCOL": b"",  # none at all; git 2.3.10 and later, so each that can fetch by itself
@@ -63,7 +59,7 @@ def facts(env: "dict[bytes, bytes]", project: bytes, script: bytes) -> "list[byt
     return [b"/bin/sh", b"-c", script, b"sh", git, sleep, *WORDS] if git and sleep else []
 
 
-def ask(words: "list[bytes]", directory: str, env: "dict[bytes, bytes]", patience: float = PATIENCE) -> "Optional[bytes]":
+def ask(words: "list[bytes]", directory: str, env: "dict[bytes, bytes]", patience: float = PATIENCE) -> "bytes | None":
     """What git prints in a directory, or None where there is no git, it fails or takes too long. `env` is of `environment`."""
     import os  # noqa: PLC0415 (the launcher imports this module, and never calls this)
 

@@ -9,10 +9,6 @@ The launcher uses this: only `output` imports more than posix.
 
 import posix
 
-TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
-if TYPE_CHECKING:
-    from typing import Optional
-
 PATH = b"/usr/local/bin:/usr/bin:/bin"  # where the environment names none
 KEPT = (b"HOME", b"XDG_CONFIG_HOME")  # where programs find what their user configured
 MOST_PRINTED = 16 << 20  # bytes; what prints more is not listened to
@@ -53,7 +49,7 @@ def _is_inside(directory: bytes, project: bytes) -> bool:
     return False
 
 
-def output(argv: "list[bytes]", directory: str, env: "dict[bytes, bytes]", patience: float) -> "Optional[bytes]":
+def output(argv: "list[bytes]", directory: str, env: "dict[bytes, bytes]", patience: float) -> "bytes | None":
     """What a program prints; None where it cannot be started, fails, takes longer than `patience` (s) or prints too much.
 
     Whatever it started in its process group is ended with it. Raises nothing.

@@ -71,11 +71,6 @@ def ask(text: str) -> str:
     return line.decode("utf-8", "replace").strip()
 
 
-def at_terminal() -> bool:
-    """Whether a person sits at all three standard streams."""
-    return all(os.isatty(number) for number in (0, 1, 2))
-
-
 def _stream(number: int) -> Any:
     return sys.stdout if number == 1 else sys.stderr
 

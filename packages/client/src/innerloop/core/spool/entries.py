@@ -67,22 +67,14 @@ def odd(spool: str) -> "list[tuple[str, str]]":
 def _fault(spool: str, name: str) -> str:
     """What is wrong with one of the spool's own files and directories."""
     path = f"{spool}/{name}"
-    if name in PLACES:
-        return "" if _is_our_directory(path) else files.fault(path) or "it is a file where a directory should be"
-    if problem := files.fault(path):
-        return problem
-    try:
-        return "" if os.lstat(path).st_size <= LARGEST_JOURNAL else "it is larger than any file of ours"
-    except OSError:
-        return ""  # there is none
-
-
-def _is_our_directory(path: str) -> bool:
     try:
         status = os.lstat(path)
     except OSError:
-        return False
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+        return files.fault(path)
+    if name not in PLACES:
+        return files.fault(path) or ("" if status.st_size <= LARGEST_JOURNAL else "it is larger than any file of ours")
+    ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+    return "" if ours else files.fault(path) or "it is a file where a directory should be"
 
 
 def heal(spool: str) -> None:

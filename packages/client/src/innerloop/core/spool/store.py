@@ -226,25 +226,13 @@ def read_sealed(spool: str, run_id: str, place: str = "sealed") -> Sealed:
         values = untrusted.parse_object(head)
         for event in events[:-1]:
             untrusted.parse_object(event)
-        serial, test, name, root = (_text(values[key]) for key in ("serial", "test", "name", "root"))
-        sealed = Sealed(run_id, _moment(values["release"]), serial, test, name, root, tuple(events[:-1]))
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        release, serial, test, name, root = (values[key] for key in ("release", "serial", "test", "name", "root"))
+    except (ValueError, KeyError) as error:
         raise Damaged("damaged") from error
-    if not sealed.events or not (root == "" or facts.is_plain(root)):
+    sound = untrusted.is_number(release, LATEST) and release >= 0 and all(isinstance(text, str) for text in (serial, test, name, root))
+    if not sound or not (root == "" or facts.is_plain(root)) or not events[:-1]:
         raise Damaged("damaged")
-    return sealed
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _moment(value: object) -> float:
-    if not untrusted.is_number(value, LATEST) or value < 0:  # type: ignore[operator]
-        raise ValueError(value)
-    return float(value)  # type: ignore[arg-type]
+    return Sealed(run_id, float(release), serial, test, name, root, tuple(events[:-1]))
 
 
 def modified(path: str) -> float:

@@ -7,7 +7,7 @@ from typing import Optional
 
 from innerloop.core.plan import project as projects
 from innerloop.core.plan import project_file, toml
-from innerloop.core.shared import terminal
+from innerloop.core.shared import cache, terminal
 from innerloop.core.shared.terminal import Failure
 from innerloop.tools.setup import fill, names, template
 from innerloop.tools.setup.changes import Change, Refused
@@ -25,7 +25,7 @@ def answers(root: str, given: argparse.Namespace) -> Answers:
     """What a new file must say, from the command line or from a person at a terminal."""
     default = template.word(os.path.basename(root))
     known = {key: getattr(given, key) or "" for key in QUESTIONS}
-    asked = terminal.at_terminal() and not given.json
+    asked = cache.at_terminal() and not given.json
     for key, question in QUESTIONS.items():
         if not known[key] and asked:
             known[key] = _asked(key, question.format(default=default))

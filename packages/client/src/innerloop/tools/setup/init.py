@@ -38,7 +38,7 @@ def init(context: Context, given: argparse.Namespace) -> int:
 
 def project_root(context: Context) -> str:
     """Where the project is: at its `innerloop.toml`, else at the top of the checkout, else here."""
-    found = cache.find_project(context.home.uid)
+    found = cache.find_project(context.home.uid, os.fsencode(context.directory))
     if found is not None:
         return os.path.dirname(os.fsdecode(found[0]))
     directory = os.path.realpath(context.directory)

@@ -76,7 +76,7 @@ def _spool(context: Context) -> "tuple[str, str]":
 
 def _used_with(context: Context) -> str:
     """The spool that was used with the project file around here, the one with the newest run with targets; or an empty string."""
-    found = cache.find_project(context.home.uid)
+    found = cache.find_project(context.home.uid, os.fsencode(context.directory))
     path = os.fsdecode(found[0]) if found else ""
     spools = [context.spool(key) for key, _ in dialogue.known(context) if path in store.roots(context.spool(key))]
     return max(spools, key=lambda spool: max((one.start for one in known(spool, context.now())), default=0.0), default="")
