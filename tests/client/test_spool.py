@@ -14,7 +14,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from innerloop.core.spool import store
+from innerloop.core.spool import layout
 from innerloop.tools.diagnosis import ledger
 from tests.client.people import ANSWER_PROMPT, DAY, PATIENCE, Developer, eventually
 from tests.client.recorder import Recorder, Reply, Request
@@ -506,7 +506,7 @@ def test_a_relative_path_in_a_list_of_project_files_reads_nothing(agreed: Develo
     agreed.flush()
 
     assert ["shop.first"] == [request.key for request in server.requests]
-    assert [str(agreed.project_file)] == store.roots(str(agreed.spool))
+    assert [str(agreed.project_file)] == layout.roots(str(agreed.spool))
 
 
 @pytest.mark.parametrize("root", ["sub/innerloop.toml", "/a/../innerloop.toml", "//x/innerloop.toml"])

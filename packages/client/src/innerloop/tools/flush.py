@@ -6,7 +6,7 @@ from innerloop.core.consent.answer import LOCAL, ON
 from innerloop.core.consent.resolve import Context, resolve
 from innerloop.core.outbound import backoff, sender
 from innerloop.core.shared import terminal
-from innerloop.core.spool import store
+from innerloop.core.spool import layout
 from innerloop.tools import output
 
 
@@ -17,7 +17,7 @@ def flush(context: Context, timeout: float, as_json: bool) -> int:
         raise terminal.Failure(
             f"nothing is sent: {state.reason or ('you answered local' if state.mode == LOCAL else 'you have not agreed')}; see: innerloop status"
         )
-    store.prepare(context.spool(state.key), state.path, context.now())
+    layout.prepare(context.spool(state.key), state.path, context.now())
     show = (lambda _: None) if as_json or not os.isatty(2) else (lambda text: terminal.say(f"  {text}"))
     result = sender.deliver(context, state.key, everything=True, deadline=timeout, tell=show)
     if as_json:

@@ -14,7 +14,7 @@ from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import cache, environment, files, terminal
 from innerloop.core.shared.terminal import Failure, line, say
-from innerloop.core.spool import entries, store
+from innerloop.core.spool import entries, layout, store
 from innerloop.tools.output import count, show, show_json
 from innerloop.tools.setup import leftovers
 from innerloop.tools.setup.leftovers import Named
@@ -69,7 +69,7 @@ def _may(context: Context) -> None:
 
 def _look(context: Context) -> Inventory:
     spools = [f"{context.state}/spool/{name}" for name in entries.spools(context.state)]
-    roots = [root for spool in spools for root in store.roots(spool)]
+    roots = [root for spool in spools for root in layout.roots(spool)]
     answers = leftovers.answers(context.config)
     keys = sum(bool(found.user_id or found.earlier(context.now())) for path in answers if (found := _load(path)))
     program = [path for share, link in leftovers.shares(context.env) for path in _installed(share, link)]

@@ -16,7 +16,7 @@ from innerloop.core.consent.resolve import PAUSED, ConsentState, Context, asking
 from innerloop.core.outbound import seal
 from innerloop.core.shared import cache, environment, files, terminal
 from innerloop.core.shared.terminal import Failure, say
-from innerloop.core.spool import entries, store
+from innerloop.core.spool import entries, layout, store
 
 MOST_ASKED = 65536  # bytes
 YES, KEEP, DETAILS, NOT_NOW = "yes", "keep", "?", "not now"
@@ -155,11 +155,11 @@ def _taken(spool: str, name: str) -> "Iterator[None]":
     looks up a name, could go on later with what it had begun. Killed at any instant, none of them loses anything.
     """
     for attempt in range(40):
-        with store.locked(spool, name, wait=False) as mine:
+        with layout.locked(spool, name, wait=False) as mine:
             if mine:
                 yield
                 return
-        for process in store.holders(spool, name) if attempt >= 20 else ():
+        for process in layout.holders(spool, name) if attempt >= 20 else ():
             with suppress(ProcessLookupError, PermissionError):  # it ended just then
                 os.kill(process, signal.SIGKILL)
         time.sleep(0.1)
@@ -190,7 +190,7 @@ def known(context: Context) -> "list[tuple[str, dict[str, str]]]":
 def purge(context: Context, key: str) -> int:
     """Delete what was not sent; returns how many runs. Counts them in the ledger."""
     spool = context.spool(key)
-    for link in store.links(spool):
+    for link in layout.links(spool):
         files.remove(link)
     if not os.path.isdir(spool):
         return 0

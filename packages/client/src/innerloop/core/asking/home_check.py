@@ -7,7 +7,7 @@ import threading
 from innerloop.core.consent.resolve import Context
 from innerloop.core.shared import files, mounts, paths
 from innerloop.core.shared.terminal import Failure
-from innerloop.core.spool import store
+from innerloop.core.spool import layout
 
 PATIENCE = 3.0  # s that a home may take to answer a person
 
@@ -41,7 +41,7 @@ def carries(context: Context, key: str) -> None:
     try:
         for directory in (context.state, os.path.dirname(context.spool(key)), context.spool(key)):
             files.private_directory(directory)
-        with store.locked(context.spool(key), os.path.basename(path)):
+        with layout.locked(context.spool(key), os.path.basename(path)):
             os.rename(path, f"{path}.renamed")
     except (OSError, files.UnusableFile) as error:
         raise Failure(

@@ -16,7 +16,7 @@ from innerloop.core.probe import attached
 from innerloop.core.shared import cache, environment, files
 from innerloop.core.shared.printable import clean
 from innerloop.core.shared.terminal import Failure, say
-from innerloop.core.spool import entries, store
+from innerloop.core.spool import entries, layout
 
 
 def opt_out(context: Context, everywhere: bool) -> int:
@@ -58,7 +58,7 @@ def _opt_out_of_broken(context: Context, error: Exception) -> int:
     with suppress(OSError):
         found = cache.find_project(context.home.uid, os.fsencode(context.directory))
     for key, about in dialogue.known(context):
-        if found and os.fsdecode(found[0]) in store.roots(context.spool(key)):
+        if found and os.fsdecode(found[0]) in layout.roots(context.spool(key)):
             unsent = _decline_known(context, key, about)
             say(f"{about['project']} commands are no longer measured; {unsent or 0} unsent records were deleted. ({error})")
             return 0

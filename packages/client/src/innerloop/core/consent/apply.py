@@ -11,7 +11,7 @@ from innerloop.core.plan.project import ProjectError
 from innerloop.core.plan.tracking import PLAN
 from innerloop.core.probe import attached, place
 from innerloop.core.shared import cache, environment, files, paths
-from innerloop.core.spool import store
+from innerloop.core.spool import layout
 
 MOST_SOURCES = 100  # files of git's that the launcher looks at before each run
 GIT_FIELDS = tuple(field.name for field in PLAN.fields.values() if field.absent_without == "git")
@@ -21,7 +21,7 @@ def apply(state: ConsentState, context: Context) -> ConsentState:
     """Make what a resolution needs on disk, or remove it. Returns the resolution."""
     if state.measures:
         spool = context.spool(state.key)
-        store.prepare(spool, state.path, context.now())
+        layout.prepare(spool, state.path, context.now())
         if not os.path.exists(f"{spool}/about.json"):
             files.write_json(f"{spool}/about.json", {"consent": name_for(state.project), "project": state.project.name})
     set_enabled(context, state.key, state.measures)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from innerloop.core.outbound.outcomes import STOP, Outcome
 from innerloop.core.shared import files, untrusted
-from innerloop.core.spool import store
+from innerloop.core.spool import layout
 
 INTERVAL = (300, 600)  # s between two deliveries when all is well
 FIRST, LONGEST = 30, 6 * 3600  # s
@@ -37,7 +37,7 @@ def read(spool: str) -> Backoff:
 
 def _write(spool: str, state: Backoff, due: float) -> None:
     files.write_json(f"{spool}/delivery.json", state._asdict())
-    store.set_next(spool, due)
+    layout.set_next(spool, due)
 
 
 def succeed(spool: str, now: float) -> None:

@@ -9,7 +9,7 @@ from innerloop.core.consent import cache_files
 from innerloop.core.consent.resolve import Context
 from innerloop.core.outbound import erasure, sender
 from innerloop.core.shared import files
-from innerloop.core.spool import entries
+from innerloop.core.spool import entries, store
 
 LIFETIME = 60  # s: whatever happens, a sender ends by then
 CPU = 10  # s
@@ -19,8 +19,8 @@ def deliver(context: Context) -> int:
     """The detached sender: deliver what is due from every spool, repeat erasures that wait, and never live long."""
     _confine()
     directory = f"{context.state}/spool"
-    # The one that was begun last goes last: where a delivery used up our time, the others are served before it is tried again.
-    for key in sorted(entries.spools(context.state), key=lambda key: sender.begun(f"{directory}/{key}")):
+    # The one whose delivery began last, by its lock's time, goes last: where a delivery used up our time, the others are served before it is tried again.
+    for key in sorted(entries.spools(context.state), key=lambda key: store.modified(f"{directory}/{key}/lock")):
         if _due(f"{directory}/{key}", context.now()):
             with suppress(files.UnusableFile, OSError):  # what is odd about one spool (`doctor` names it) holds up no other
                 sender.deliver(context, key)

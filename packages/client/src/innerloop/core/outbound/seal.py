@@ -14,7 +14,7 @@ from innerloop.core.plan.project import ProjectError
 from innerloop.core.plan.tracking import PLAN
 from innerloop.core.shared import files
 from innerloop.core.shared.names import OTHER
-from innerloop.core.spool import history, store
+from innerloop.core.spool import history, layout, store
 from innerloop.core.spool.facts import RunFacts
 from innerloop.core.targets import target_log
 
@@ -28,7 +28,7 @@ def seal_finished(spool: str, state: ConsentState, context: Context) -> int:
     """
     if not state.measures:
         return 0
-    with store.locked(spool, "seal.lock"):
+    with layout.locked(spool, "seal.lock"):
         sealed = _current_only(spool, state)
         found = list(store.finished(spool, context.now()))
         for place, run_id, unreadable in found:

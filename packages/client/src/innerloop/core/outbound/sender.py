@@ -18,7 +18,7 @@ from innerloop.core.outbound.time_limit import Withdrawn
 from innerloop.core.plan import project_file
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import files
-from innerloop.core.spool import bounds, store
+from innerloop.core.spool import bounds, layout, store
 
 LARGEST_EVENT = 32_000  # bytes
 MOST_BATCHES = 4  # that one delivery sends by itself: after weeks offline nobody's collector is flooded
@@ -55,7 +55,7 @@ def current(context: Context, spool: str, key: str) -> Optional[ConsentState]:
     Of two clones one may have other remotes: its runs stay here, and those of the other must not wait for that.
     """
     found = None
-    for path in reversed(store.roots(spool)):
+    for path in reversed(layout.roots(spool)):
         try:
             state = resolve_project(context, project_file.load(path))
         except (ProjectError, NoProject, OSError):
@@ -66,25 +66,17 @@ def current(context: Context, spool: str, key: str) -> Optional[ConsentState]:
     return found
 
 
-def begun(spool: str) -> float:
-    """When a delivery of a spool last began (s since 1970): its lock's time; 0 where none did."""
-    try:
-        return os.lstat(f"{spool}/lock").st_mtime
-    except OSError:
-        return 0
-
-
 def deliver(context: Context, key: str, everything: bool = False, deadline: float = 30, tell: Progress = lambda _: None) -> Result:
     """Deliver what is due (or everything) from one spool, within `deadline` seconds."""
     spool = context.spool(key)
     if not os.path.isdir(spool):
         return Result()
-    with store.locked(spool, "lock", wait=False) as mine:
+    with layout.locked(spool, "lock", wait=False) as mine:
         if not mine:
             return Result(busy=True)
         until = time.monotonic() + deadline
         os.utime(f"{spool}/lock")
-        store.set_next(spool, context.now() + backoff.INTERVAL[0])  # first of all: nobody starts another sender meanwhile
+        layout.set_next(spool, context.now() + backoff.INTERVAL[0])  # first of all: nobody starts another sender meanwhile
         delivery = _Delivery(context, spool, key, everything, until, tell)
         try:
             delivery.run()

@@ -1,15 +1,12 @@
-"""The spool as files: make it, list it, move a run from one place to the next.
+"""The runs of a spool as files: list them, read them, move one from one place to the next.
 
 Every step is a rename or a write of 32 bytes, ordered so that a crash between two steps repeats work and
 loses nothing.
 """
 
-import fcntl
 import json
 import os
-import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple, Optional
 
 from innerloop.core.shared import files, untrusted
@@ -17,16 +14,11 @@ from innerloop.core.spool import entries, facts
 from innerloop.core.spool.entries import DROPPED, PLACES, RUNS, TARGETS, ids
 
 __all__ = ["DROPPED", "PLACES", "RUNS", "TARGETS", "ids"]
-PAGE, BALLAST = 4096, 8192  # bytes
 LARGEST_RECORD, LARGEST_SEALED = 1 << 16, 4 << 20  # bytes of a run's file: 51 events of 32 KB, and some
 ORPHAN_AFTER = 60  # s: a record without a lock is a killed launcher's
 LOCKLESS_ORPHAN_AFTER = 86400  # s
-KEEP_SENT = 30 * 86400  # s that the copies of what left are kept
-MOST_SENT = 64 << 20  # bytes of them
 WITHDRAWN = "withdrawn"  # the reason of a drop that no answer covers any more
-KEEP_LOGS, MOST_LOGS = 30 * 86400, 200  # s that target logs are kept for their developer, and how many
 LATEST = 1 << 34  # s since 1970: no later moment is one
-MOST_LOG_BYTES = 128 << 20  # of all target logs together
 
 
 class Damaged(ValueError):
@@ -50,89 +42,6 @@ class Sealed(NamedTuple):
         return b"\n".join([json.dumps(head).encode(), *self.events, b""])
 
 
-def prepare(spool: str, project_file: str, now: float) -> None:
-    """Make a spool's directories and reserves, and note where its project file is."""
-    files.private_directory(os.path.dirname(os.path.dirname(spool)))
-    files.private_directory(os.path.dirname(spool))
-    files.private_directory(spool)
-    _refuse_links(spool)
-    entries.heal(spool)
-    for name, size in (("unrecorded", PAGE), ("ballast", BALLAST)):
-        if not os.path.exists(f"{spool}/{name}"):
-            files.write(f"{spool}/{name}", bytes(size))
-    if not os.path.exists(f"{spool}/next"):
-        files.write(f"{spool}/next", b"")
-        set_next(spool, now + random.uniform(600, 3600))  # noqa: S311
-    known = roots(spool)
-    if project_file not in known:
-        files.write(f"{spool}/roots", "\0".join([*known[-20:], project_file, ""]).encode("utf-8", "surrogateescape"))
-
-
-def roots(spool: str) -> "list[str]":
-    """The project files that this spool was used with, oldest first. A path that is not plain means another file to everybody: it is none."""
-    return [
-        path for path in files.read_if_sound(f"{spool}/roots").decode("utf-8", "surrogateescape").split("\0")[:-1] if facts.is_plain(path)
-    ]
-
-
-def set_next(spool: str, moment: float) -> None:
-    """Say when delivery is due (s since 1970): the launcher looks at this file's time alone."""
-    os.utime(f"{spool}/next", (moment, moment))
-
-
-def links(spool: str) -> "list[str]":
-    """Which directories above a spool's own lead elsewhere: a container that shares it may have made them, and we write in here only."""
-    return [path for path in (os.path.dirname(spool), spool) if os.path.islink(path)]
-
-
-def _refuse_links(spool: str) -> None:
-    for path in links(spool):
-        raise files.UnusableFile(f"{path} is a symbolic link")
-
-
-@contextmanager
-def locked(spool: str, name: str, wait: bool = True) -> "Iterator[bool]":
-    """Hold one of the spool's locks; yields whether it was got.
-
-    Raises files.UnusableFile where the spool leads elsewhere, or where its file system has no locks.
-    """
-    _refuse_links(spool)
-    entries.heal(spool)
-    descriptor = files.open_own(f"{spool}/{name}", os.O_RDWR | os.O_CREAT)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        except OSError as error:
-            raise files.UnusableFile(
-                f"{spool} is on a file system without locks; set XDG_STATE_HOME to a directory of this machine"
-            ) from error
-        yield True
-    finally:
-        os.close(descriptor)
-
-
-def holders(spool: str, name: str) -> "list[int]":
-    """The processes that hold one of the spool's locks, as far as proc(5) shows them: none in another container, none on macOS."""
-    found = []
-    try:
-        wanted = os.stat(f"{spool}/{name}")
-        processes = [entry for entry in os.listdir("/proc") if entry.isdigit()]
-    except OSError:
-        return []
-    for process in processes:
-        try:
-            for descriptor in os.listdir(f"/proc/{process}/fd"):
-                if os.path.samestat(os.stat(f"/proc/{process}/fd/{descriptor}"), wanted):
-                    with open(f"/proc/{process}/fdinfo/{descriptor}", encoding="ascii") as info:
-                        found += [int(process)] if "FLOCK" in info.read() else []
-        except OSError:
-            continue  # it ended, or is somebody else's
-    return found
-
-
 def note(spool: str, journal: str, run_ids: "list[str]") -> None:
     """Add runs to a journal. Pages are a multiple of an entry's 32 bytes, so that a kill tears none."""
     if run_ids:
@@ -146,16 +55,16 @@ def drop(spool: str, place: str, run_id: str, reason: str) -> None:
     except OSError as error:
         if error.errno not in files.FULL:
             raise
-        _discard(spool, place, run_id)
+        discard(spool, place, run_id)
         note(spool, DROPPED + reason, [run_id])
     for beside in (f"run/{run_id}.git", f"quarantine/{run_id}.reason"):
         files.remove(f"{spool}/{beside}")
     if reason == WITHDRAWN:
         files.remove(f"{spool}/{TARGETS}/{run_id}")
-    _discard(spool, place, run_id)
+    discard(spool, place, run_id)
 
 
-def _discard(spool: str, place: str, run_id: str) -> None:
+def discard(spool: str, place: str, run_id: str) -> None:
     """Delete a run's file, whatever stands in its place."""
     try:
         files.clear(f"{spool}/{place}/{run_id}")
@@ -243,14 +152,6 @@ def modified(path: str) -> float:
         return 0
 
 
-def size(path: str) -> int:
-    """How many bytes a file has; none where it is gone."""
-    try:
-        return os.stat(path).st_size
-    except FileNotFoundError:
-        return 0
-
-
 def acknowledge(spool: str, run_ids: "list[str]", journal: str = "acknowledged") -> int:
     """Every event of these runs was acknowledged: note it, and keep the copies that show what left. Returns how many there were."""
     there = [run_id for run_id in run_ids if os.path.exists(f"{spool}/sealed/{run_id}")]
@@ -284,38 +185,6 @@ def quarantine(spool: str, place: str, run_id: str, reason: str) -> None:
     files.remove(f"{spool}/run/{run_id}.git")
 
 
-def newest_first(spool: str, place: str) -> "list[tuple[float, int, str]]":
-    """The runs in a place: when each was last written, how many bytes it has, and its id."""
-    found = []
-    for run_id in ids(spool, place):
-        try:
-            status = os.lstat(f"{spool}/{place}/{run_id}")
-        except FileNotFoundError:
-            continue
-        found.append((status.st_mtime, status.st_size, run_id))
-    return sorted(found, reverse=True)
-
-
-def forget_old_copies(spool: str, now: float) -> None:
-    """Delete the copies of what left long ago, or is too much."""
-    size = 0
-    for moment, bytes_of_it, run_id in newest_first(spool, "sent"):
-        size += bytes_of_it
-        if now - moment > KEEP_SENT or size > MOST_SENT:
-            _discard(spool, "sent", run_id)
-
-
-def forget_old_logs(spool: str, now: float) -> None:
-    """Delete target logs that are old, many or large together, oldest first, but none of a run that is not sealed yet."""
-    waiting = {run_id for place in ("run", "new") for run_id in ids(spool, place)}
-    logs = sorted(((modified(f"{spool}/{TARGETS}/{run_id}"), run_id) for run_id in ids(spool, TARGETS)), reverse=True)
-    total = 0
-    for number, (moment, run_id) in enumerate(logs):
-        total += size(f"{spool}/{TARGETS}/{run_id}")
-        if run_id not in waiting and (number >= MOST_LOGS or now - moment > KEEP_LOGS or total > MOST_LOG_BYTES):
-            files.remove(f"{spool}/{TARGETS}/{run_id}")
-
-
 def purge(spool: str, now: float) -> int:
     """Delete what was not sent and everything that is no file of ours; returns how many runs waited. Call it under both locks.
 
@@ -325,12 +194,7 @@ def purge(spool: str, now: float) -> int:
     waiting |= {("run", run_id) for run_id in ids(spool, "run") if abandoned(f"{spool}/run/{run_id}", now)}
     for place, run_id in waiting | {("run", run_id) for run_id in ids(spool, "run")}:
         drop(spool, place, run_id, WITHDRAWN)
-    remove_logs(spool)
+    for run_id in ids(spool, TARGETS):  # a recipe that still runs finds none and writes nothing more
+        discard(spool, TARGETS, run_id)
     entries.empty(spool)
     return len({run_id for _, run_id in waiting})
-
-
-def remove_logs(spool: str) -> None:
-    """Delete every target log. A recipe that still runs finds none and writes nothing more."""
-    for run_id in ids(spool, TARGETS):
-        _discard(spool, TARGETS, run_id)

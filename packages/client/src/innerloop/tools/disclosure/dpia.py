@@ -15,7 +15,7 @@ from innerloop.core.outbound import seal
 from innerloop.core.plan.agreement import digest
 from innerloop.core.plan.project import Project
 from innerloop.core.plan.tracking import PLAN
-from innerloop.core.spool import bounds, history, store
+from innerloop.core.spool import bounds, history
 from innerloop.tools.disclosure.risks import encrypted, risks
 from innerloop.tools.output import show, show_json
 
@@ -104,9 +104,9 @@ def _limits(project: Project) -> "list[str]":
     return [
         f"on the collector: {project.retention_days} days, to the day",
         *(f"with {one.name}: {one.retention or MISSING}" for one in project.recipients),
-        f"on the developer's machine: {bounds.OLDEST // DAY} days for what waits, {store.KEEP_SENT // DAY} for copies of what was sent",
+        f"on the developer's machine: {bounds.OLDEST // DAY} days for what waits, {bounds.KEEP_SENT // DAY} for copies of what was sent",
         f"the developer's own history, which is never sent: {history.KEEP // DAY} days",
-        f"what make's targets did, which the developer alone may look at: {store.KEEP_LOGS // DAY} days, {store.MOST_LOGS} runs at most",
+        f"what make's targets did, which the developer alone may look at: {bounds.KEEP_LOGS // DAY} days, {bounds.MOST_LOGS} runs at most",
         "by the developer, at any time: opt-out deletes what was not sent, forget what was",
     ]
 

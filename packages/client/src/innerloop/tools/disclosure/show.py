@@ -12,7 +12,7 @@ from innerloop.core.outbound import batches, http_client, seal
 from innerloop.core.plan.agreement import digest
 from innerloop.core.plan.tracking import PLAN
 from innerloop.core.shared.terminal import Failure, line, say
-from innerloop.core.spool import store
+from innerloop.core.spool import bounds, store
 from innerloop.tools import output
 from innerloop.tools.disclosure import dpia, stored
 from innerloop.tools.output import count, give, show_json
@@ -109,7 +109,7 @@ def _when(release: float, now: float) -> str:
 
 def _nothing(what: str, state: ConsentState) -> str:
     if what == "sent":
-        return f"Nothing left in the last {store.KEEP_SENT // 86400} days."
+        return f"Nothing left in the last {bounds.KEEP_SENT // 86400} days."
     return "Nothing waits." if state.measures else f"Nothing waits, and nothing is recorded. {state.reason or 'See: innerloop status'}"
 
 

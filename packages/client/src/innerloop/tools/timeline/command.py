@@ -16,7 +16,7 @@ from innerloop.core.consent.resolve import Context, resolve
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import cache
 from innerloop.core.shared.terminal import Failure, line, say
-from innerloop.core.spool import store
+from innerloop.core.spool import layout
 from innerloop.core.targets import target_log
 from innerloop.core.targets.outcomes import STOPS
 from innerloop.core.targets.tree import Target
@@ -78,7 +78,7 @@ def _used_with(context: Context) -> str:
     """The spool that was used with the project file around here, the one with the newest run with targets; or an empty string."""
     found = cache.find_project(context.home.uid, os.fsencode(context.directory))
     path = os.fsdecode(found[0]) if found else ""
-    spools = [context.spool(key) for key, _ in dialogue.known(context) if path in store.roots(context.spool(key))]
+    spools = [context.spool(key) for key, _ in dialogue.known(context) if path in layout.roots(context.spool(key))]
     return max(spools, key=lambda spool: max((one.start for one in known(spool, context.now())), default=0.0), default="")
 
 
