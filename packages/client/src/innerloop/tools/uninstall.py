@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from innerloop.core.asking import dialogue
 from innerloop.core.consent import answer as consent
+from innerloop.core.consent import places
 from innerloop.core.consent.resolve import Context
 from innerloop.core.outbound import erasure
 from innerloop.core.plan.founding import SYSTEMS
@@ -92,7 +93,7 @@ def _of_founding_systems(context: Context) -> "Iterator[Named]":
     """An answer in the file of a system that was there before innerloop: the file is theirs."""
     for system in SYSTEMS.values():
         with suppress(ProjectError):
-            path = consent.place(consent.known_name(system.config), context.home)
+            path = places.place(places.known_name(system.config), context.home)
             if os.path.lexists(path):
                 yield Named(path, f"{system.name}'s own file; your answer in it holds for {system.name} without innerloop too")
 

@@ -9,7 +9,7 @@ from typing import Optional
 
 from innerloop.core.asking import events, home_check
 from innerloop.core.consent import answer as answers
-from innerloop.core.consent import changes, phrases, texts
+from innerloop.core.consent import changes, phrases, places, texts
 from innerloop.core.consent.answer import LOCAL, NO, ON
 from innerloop.core.consent.apply import apply, set_enabled, write_cache
 from innerloop.core.consent.resolve import PAUSED, ConsentState, Context, asking_key, forbidden, resolve
@@ -122,7 +122,7 @@ def act(answer: str, state: ConsentState, context: Context, text: str, started: 
             seal.seal_finished(context.spool(state.key), state, context)  # what was measured so far stays in the developer's own report
         given = answers.accept(state.answer, state.project, agreed, mode, text, state.testing, current, context.now())
         if state.project.seed and state.project.keeps_destination:
-            files.remove(answers.place(answers.refusal_name(state.project.seed), context.home))
+            files.remove(places.place(places.refusal_name(state.project.seed), context.home))
         if cohort:
             answers.name_cohort(given, cohort)
         after = apply(resolve(context), context)
@@ -173,7 +173,7 @@ def purge_all(context: Context, state: ConsentState) -> int:
 
 def keys_of(context: Context, state: ConsentState) -> "list[str]":
     """The spools that an answer was used with."""
-    named = {key for key, about in known(context) if about["consent"] == answers.name_for(state.project)}
+    named = {key for key, about in known(context) if about["consent"] == places.name_for(state.project)}
     return sorted({state.key, f"{state.key}-ci", *named})
 
 
@@ -200,23 +200,18 @@ def purge(context: Context, key: str) -> int:
     return unsent
 
 
-def opt_out_of(name: answers.Name, context: Context, before: Optional[answers.Answer]) -> answers.Answer:
+def opt_out_of(name: places.Name, context: Context, before: Optional[answers.Answer]) -> answers.Answer:
     """Write a no over whatever is there. An unusable file is moved aside first, or left where it may be another program's."""
-    path = answers.place(name, context.home)
-    system = answers.founding_system(name)
+    path = places.place(name, context.home)
+    system = places.founding_system(name)
     if before is None:
         try:
-            if aside := answers.set_aside(path, system):
+            if aside := places.set_aside(path, system):
                 say(f"{path} could not be read; it is now {aside}")
         except files.UnusableFile as error:
             if system is None:
                 raise
             say(f"{error}; your no is kept beside innerloop's own answers")
-            path = answers.place(answers.refusal_name(system), context.home)
+            path = places.place(places.refusal_name(system), context.home)
         before = answers.Answer(path, {})
-    try:
-        return answers.decline(before, context.now())
-    except OSError as error:
-        if error.errno not in files.FULL or not os.path.exists(path):
-            raise
-        return answers.decline_in_place(before, context.now())
+    return answers.decline(before, context.now())

@@ -7,7 +7,7 @@ from typing import Optional
 
 from innerloop.core.asking import dialogue, events
 from innerloop.core.consent import answer as answers
-from innerloop.core.consent import cache_files, texts
+from innerloop.core.consent import cache_files, places, texts
 from innerloop.core.consent.apply import apply
 from innerloop.core.consent.resolve import ConsentState, Context, NoProject, resolve
 from innerloop.core.plan.founding import SYSTEMS
@@ -43,7 +43,7 @@ def _refuse_agent(context: Context) -> None:
 
 def _opt_out_of_project(state: ConsentState, context: Context, started: float) -> None:
     had_agreed = state.mode == answers.ON
-    given = dialogue.opt_out_of(answers.name_for(state.project), context, None if state.unusable else state.answer)
+    given = dialogue.opt_out_of(places.name_for(state.project), context, None if state.unusable else state.answer)
     unsent = dialogue.purge_all(context, state)
     apply(resolve(context), context)
     told = had_agreed and "previous_consent" in state.agreement["fields"]
@@ -71,7 +71,7 @@ def _decline_known(context: Context, key: str, about: "dict[str, str]") -> Optio
     What a spool of an earlier version says of its answer is judged anew: where that is none of ours, there is nothing to answer.
     """
     try:
-        name = answers.known_name(about["consent"])
+        name = places.known_name(about["consent"])
     except ProjectError:
         return dialogue.purge(context, key) or None
     already = _decline_at(context, name)
@@ -79,9 +79,9 @@ def _decline_known(context: Context, key: str, about: "dict[str, str]") -> Optio
     return unsent if unsent or not already else None
 
 
-def _decline_at(context: Context, name: answers.Name) -> bool:
+def _decline_at(context: Context, name: places.Name) -> bool:
     """Write a no into one answer; tells whether it was one already."""
-    before = _load(answers.place(name, context.home))
+    before = _load(places.place(name, context.home))
     if before is not None and before.decision == answers.NO:
         return True
     dialogue.opt_out_of(name, context, before)
@@ -107,7 +107,7 @@ def _opt_out_all(context: Context) -> int:
         except ProjectError as error:  # a container without the answer of a seed project
             elsewhere = f"{about['project']} is still measured: {error}"
     for answer in list(_answers_without_spool(context)):
-        dialogue.opt_out_of(answer, context, _load(answers.place(answer, context.home)))
+        dialogue.opt_out_of(answer, context, _load(places.place(answer, context.home)))
         stopped += 1
     for path in cache_files.paths(context.state):
         files.remove(path)
@@ -120,11 +120,11 @@ def _opt_out_all(context: Context) -> int:
     return 0
 
 
-def _answers_without_spool(context: Context) -> "Iterator[answers.Name]":
+def _answers_without_spool(context: Context) -> "Iterator[places.Name]":
     """Our own answers that are a yes or cannot be read, and a yes that a founding system's script or we wrote into its file."""
     for file in [*entries.names(context.config), *(system.config for system in SYSTEMS.values())]:
         with suppress(ProjectError):  # it has no name of an answer, or is not in this container
-            name = answers.known_name(file)
-            found = _load(answers.place(name, context.home))
-            if answers.founding_system(name) is None if found is None else found.decision in (answers.ON, answers.LOCAL):
+            name = places.known_name(file)
+            found = _load(places.place(name, context.home))
+            if places.founding_system(name) is None if found is None else found.decision in (answers.ON, answers.LOCAL):
                 yield name

@@ -7,9 +7,6 @@ The two outer keys are those of the founding system, whose script reads and writ
 ours stand inside `consent`, and keys of others are left as they are. `serial` is random and new with every
 answer: a record carries it, and leaves only while it is the current one. Times are never a lock.
 
-Which file it is follows from the project's organisation, id and endpoint by a digest, or from the registry of founding
-systems; no file chooses a path, and each endpoint has a file, an id and a secret of its own.
-
 With each id a `secret` is made: only its hash ever leaves, so that nobody but this file's owner can have the id's
 records erased. `earlier` holds ids that were given up, with their secrets, until nothing can be left of them: those that belong
 to another destination than the answer with that `destination`, and with the `write_key` that it was reached under.
@@ -18,68 +15,17 @@ to another destination than the answer with that `destination`, and with the `wr
 import hashlib
 import json
 import os
-import re
 import secrets
 import uuid
-from contextlib import suppress
-from typing import Any, NamedTuple, NewType, Optional
+from typing import Any, NamedTuple
 
 from innerloop.core.plan.agreement import destination_digest, digest
-from innerloop.core.plan.founding import SYSTEMS, FoundingSystem
 from innerloop.core.plan.granularity import instant
-from innerloop.core.plan.project import LONGEST_RETENTION, Project, ProjectError
-from innerloop.core.shared import files, paths, untrusted
+from innerloop.core.plan.project import LONGEST_RETENTION, Project
+from innerloop.core.shared import files, untrusted
 
-Name = NewType("Name", str)  # of an answer's file: only `name_for`, `own_name` and `known_name` make one
-_OWN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?-[0-9a-f]{8}-[0-9a-f]{12}\.json")
 WHOSE = ("destination", "write_key")  # that say whom an id may be told
 ON, LOCAL, NO, UNDECIDED = "on", "local", "no", "undecided"
-
-
-def spool_key(project: Project) -> str:
-    """Name the spool and the consent of one (organisation, project, endpoint)."""
-    return digest([project.organisation, project.id, project.endpoint])[:24]
-
-
-def name_for(project: Project) -> Name:
-    """What the answer's file is called: below HOME where the project keeps a founding system's destination, else ours."""
-    if project.seed and project.keeps_destination:
-        return Name(project.seed.config)
-    return own_name(project)
-
-
-def own_name(project: Project) -> Name:
-    """What innerloop's own file for an answer is called, whatever a founding system had."""
-    return Name(f"{project.id}-{digest([project.organisation, project.id])[:8]}-{spool_key(project)[:12]}.json")
-
-
-def refusal_name(system: FoundingSystem) -> Name:
-    """Where a no to a founding system is kept while the place of its consent file is taken by something else."""
-    return Name(f"{system.name}.json")
-
-
-def known_name(name: str) -> Name:
-    """Judge a name that a file in the spool holds: it must be one that we make. Raises ProjectError."""
-    if _OWN.fullmatch(name) or name in (system.config for system in SYSTEMS.values()):
-        return Name(name)
-    raise ProjectError("a spool names an answer that is none of innerloop's")
-
-
-def founding_system(name: Name) -> Optional[FoundingSystem]:
-    """Whose consent file a name stands for; None where it is innerloop's own."""
-    return next((system for system in SYSTEMS.values() if system.config == name), None)
-
-
-def place(name: Name, home: paths.Home) -> str:
-    """Where an answer is. Raises ProjectError in a container that shares the host's state but not this answer."""
-    directory, _, file = name.rpartition("/")
-    if not home.shared:
-        return os.path.join(os.fsdecode(home.env.get(b"HOME", b"") if directory else home.config), name)
-    base = paths.MOUNT + b"/seed/" + os.fsencode(os.path.basename(directory)) if directory else home.config
-    mount = paths.mounted(base)
-    if mount is None or mount.st_uid != home.uid:
-        raise ProjectError(f"{os.fsdecode(base)} is not mounted, so no answer counts here; run on the host: innerloop init --container")
-    return f"{os.fsdecode(base)}/{file}"
 
 
 class Answer(NamedTuple):
@@ -171,34 +117,6 @@ def load(path: str) -> Answer:
     return Answer(path, files.read_json(path) or {})
 
 
-def elsewhere(project: Project, home: paths.Home, decided: bool) -> "list[str]":
-    """The other answers, a no among which counts here too. Raises files.UnusableFile.
-
-    Those for the same organisation and project at other endpoints and that of its founding system, as long as nothing is
-    `decided` here; and always what `opt-out` wrote beside a founding system's file.
-    """
-    names = [refusal_name(project.seed)] if project.seed else []
-    names += [Name(project.seed.config)] if project.seed and not decided else []
-    found = set() if decided else set(_alike(place(own_name(project), home)))
-    for name in names:
-        with suppress(ProjectError):  # a container without the host's answer
-            found.add(place(name, home))
-    return sorted(path for path in found - {place(name_for(project), home)} if os.path.lexists(path))
-
-
-def _alike(path: str) -> "list[str]":
-    """The answers of our own beside a path that differ from it in the endpoint alone."""
-    directory, name = os.path.split(path)
-    head = name[: -len("123456789012.json")]  # all but what stands for the endpoint
-    try:
-        found = os.listdir(directory)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise files.UnusableFile(f"{directory} cannot be read: {error.strerror}") from error
-    return [f"{directory}/{other}" for other in found if other.startswith(head) and other.endswith(".json") and len(other) == len(name)]
-
-
 def accept(
     before: Answer, project: Project, agreement: "dict[str, Any]", mode: str, text: str, testing: str, current: "dict[str, Any]", now: float
 ) -> Answer:
@@ -245,30 +163,26 @@ def name_cohort(before: Answer, cohort: str) -> Answer:
 
 
 def decline(before: Answer, now: float) -> Answer:
-    """Write down a no. Nothing else is kept but the ids that were there: they are the key to erasure."""
-    return save(before.path, _declined(before, now))
+    """Write down a no. Nothing else is kept but the ids that were there: they are the key to erasure.
 
-
-def decline_in_place(before: Answer, now: float) -> Answer:
-    """Write down a no where there is no room for a new file: over the old one, which is longer. Torn, it would count as no answer."""
-    after = _declined(before, now)
-    data = (json.dumps(after) + "\n").encode()
-    descriptor = os.open(before.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        os.pwrite(descriptor, data, 0)
-        os.ftruncate(descriptor, len(data))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    return Answer(before.path, after)
-
-
-def _declined(before: Answer, now: float) -> "dict[str, Any]":
+    Where there is no room for a new file it is written over the old one, which is longer. Torn, it would count as no answer.
+    """
     consent: "dict[str, Any]" = {"decision": False, "timestamp": instant(now, "exact"), "serial": secrets.token_hex(16)}
     consent.update({key: before.consent[key] for key in ("secret", "test", *WHOSE) if before.consent.get(key)})
     if earlier := before.earlier(now):
         consent["earlier"] = earlier
-    return {**before.document, "consent": consent}
+    after = {**before.document, "consent": consent}
+    try:
+        return save(before.path, after)
+    except OSError as error:
+        if error.errno not in files.FULL or not os.path.exists(before.path):
+            raise
+    data = (json.dumps(after) + "\n").encode()
+    with open(os.open(before.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "wb", buffering=0) as file:
+        file.write(data)
+        file.truncate()
+        os.fsync(file.fileno())
+    return Answer(before.path, after)
 
 
 def save(path: str, document: "dict[str, Any]") -> Answer:
@@ -276,18 +190,3 @@ def save(path: str, document: "dict[str, Any]") -> Answer:
     files.private_directory(os.path.dirname(path))
     files.write_json(path, document, durable=True)
     return Answer(path, document)
-
-
-def set_aside(path: str, system: Optional[FoundingSystem]) -> Optional[str]:
-    """Move an unusable consent file away, so that a no can be written. Returns where it is now; None where nothing was in the way.
-
-    Outside our own directory (`system`) only what holds that system's keys and nothing else may be moved: another
-    program may have come to use its name. Raises files.UnusableFile there.
-    """
-    if not os.path.lexists(path):
-        return None
-    if system is not None and not system.wrote(files.json_if_sound(os.path.realpath(path))):
-        raise files.UnusableFile(f"{path} is no consent file of {system.name}, so it is left as it is")
-    aside = f"{path}.unusable-{secrets.token_hex(4)}"
-    os.rename(path, aside)
-    return aside

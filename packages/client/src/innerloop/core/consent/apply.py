@@ -4,7 +4,8 @@ import os
 import sys
 from typing import Callable, Optional
 
-from innerloop.core.consent.answer import NO, UNDECIDED, name_for
+from innerloop.core.consent.answer import NO, UNDECIDED
+from innerloop.core.consent.places import name_for
 from innerloop.core.consent.resolve import OFF, PAUSED, ConsentState, Context, NoProject, ask_from, forbidden, resolve
 from innerloop.core.plan.agreement import agreed_groups
 from innerloop.core.plan.project import ProjectError

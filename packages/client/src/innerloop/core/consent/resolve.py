@@ -9,6 +9,7 @@ from typing import Any, Callable, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from innerloop.core.consent import answer as answers
+from innerloop.core.consent import places
 from innerloop.core.consent.answer import LOCAL, NO, ON, UNDECIDED, Answer
 from innerloop.core.plan import project_file, remotes
 from innerloop.core.plan.agreement import Difference, agreement, destination_digest, difference, digest, shared, unexpired
@@ -129,17 +130,17 @@ def resolve_project(context: Context, found: project_file.FoundProject) -> Conse
     """Tell what holds for a project file that was read."""
     project = found.project
     testing = environment.test_value(context.env, project.seed.test_variable.encode()) if project.seed else ""
-    path = answers.place(answers.name_for(project), context.home)
+    path = places.place(places.name_for(project), context.home)
     current = unexpired(agreement(project), context.today)
     elsewhere: "list[str]" = []
     try:
         answer, unusable = answers.load(path), ""
         if answer.decision == UNDECIDED or project.keeps_destination:
-            elsewhere = answers.elsewhere(project, context.home, decided=answer.decision != UNDECIDED)
+            elsewhere = places.elsewhere(project, context.home, decided=answer.decision != UNDECIDED)
     except files.UnusableFile as error:
         answer, unusable = Answer(path, {}), str(error)
     found_state = ConsentState(
-        project, found.path, answers.spool_key(project), answer, OFF, "", current, current, testing=testing, unusable=unusable,
+        project, found.path, places.spool_key(project), answer, OFF, "", current, current, testing=testing, unusable=unusable,
         elsewhere=tuple(elsewhere),
     )  # fmt: skip
     if unusable or found_state.expired:

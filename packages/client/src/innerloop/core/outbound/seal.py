@@ -4,7 +4,8 @@ import json
 import random
 from typing import Any, Optional
 
-from innerloop.core.consent.answer import LOCAL, ON, spool_key
+from innerloop.core.consent.answer import LOCAL, ON
+from innerloop.core.consent.places import spool_key
 from innerloop.core.consent.resolve import ConsentState, Context, for_clones
 from innerloop.core.outbound import event, target_events
 from innerloop.core.plan import project_file
