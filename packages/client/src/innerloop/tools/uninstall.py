@@ -72,17 +72,10 @@ def _look(context: Context) -> Inventory:
     spools = [f"{context.state}/spool/{name}" for name in entries.spools(context.state)]
     roots = [root for spool in spools for root in layout.roots(spool)]
     answers = leftovers.answers(context.config)
-    keys = sum(bool(found.user_id or found.earlier(context.now())) for path in answers if (found := _load(path)))
+    keys = sum(bool(found.user_id or found.earlier(context.now())) for path in answers if (found := consent.load_if_sound(path)))
     program = [path for share, link in leftovers.shares(context.env) for path in _installed(share, link)]
     stays = [*leftovers.gnumakefiles(roots), *leftovers.hook_lines(context.env), *_of_founding_systems(context)]
     return Inventory(answers, keys, stays, list(dict.fromkeys(program)))
-
-
-def _load(path: str) -> "consent.Answer | None":
-    try:
-        return consent.load(path)
-    except files.UnusableFile:
-        return None
 
 
 def _installed(share: str, link: str) -> "list[str]":

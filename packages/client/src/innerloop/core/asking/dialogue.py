@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Optional
 
 from innerloop.core.asking import events, home_check
 from innerloop.core.consent import answer as answers
@@ -200,10 +199,10 @@ def purge(context: Context, key: str) -> int:
     return unsent
 
 
-def opt_out_of(name: places.Name, context: Context, before: Optional[answers.Answer]) -> answers.Answer:
+def opt_out_of(name: places.Name, context: Context) -> answers.Answer:
     """Write a no over whatever is there. An unusable file is moved aside first, or left where it may be another program's."""
-    path = places.place(name, context.home)
-    system = places.founding_system(name)
+    path, system = places.place(name, context.home), places.founding_system(name)
+    before = answers.load_if_sound(path)
     if before is None:
         try:
             if aside := places.set_aside(path, system):

@@ -43,7 +43,7 @@ def _refuse_agent(context: Context) -> None:
 
 def _opt_out_of_project(state: ConsentState, context: Context, started: float) -> None:
     had_agreed = state.mode == answers.ON
-    given = dialogue.opt_out_of(places.name_for(state.project), context, None if state.unusable else state.answer)
+    given = dialogue.opt_out_of(places.name_for(state.project), context)
     unsent = dialogue.purge_all(context, state)
     apply(resolve(context), context)
     told = had_agreed and "previous_consent" in state.agreement["fields"]
@@ -74,25 +74,17 @@ def _decline_known(context: Context, key: str, about: "dict[str, str]") -> Optio
         name = places.known_name(about["consent"])
     except ProjectError:
         return dialogue.purge(context, key) or None
-    already = _decline_at(context, name)
+    already = _decision(name, context) == answers.NO
+    if not already:
+        dialogue.opt_out_of(name, context)
     unsent = dialogue.purge(context, key)
     return unsent if unsent or not already else None
 
 
-def _decline_at(context: Context, name: places.Name) -> bool:
-    """Write a no into one answer; tells whether it was one already."""
-    before = _load(places.place(name, context.home))
-    if before is not None and before.decision == answers.NO:
-        return True
-    dialogue.opt_out_of(name, context, before)
-    return False
-
-
-def _load(path: str) -> Optional[answers.Answer]:
-    try:
-        return answers.load(path)
-    except files.UnusableFile:
-        return None
+def _decision(name: places.Name, context: Context) -> Optional[str]:
+    """What an answer is; None where it cannot be read."""
+    found = answers.load_if_sound(places.place(name, context.home))
+    return found and found.decision
 
 
 def _opt_out_all(context: Context) -> int:
@@ -106,8 +98,8 @@ def _opt_out_all(context: Context) -> int:
                 names.append(clean(about["project"]))
         except ProjectError as error:  # a container without the answer of a seed project
             elsewhere = f"{about['project']} is still measured: {error}"
-    for answer in list(_answers_without_spool(context)):
-        dialogue.opt_out_of(answer, context, _load(places.place(answer, context.home)))
+    for name in list(_answers_without_spool(context)):
+        dialogue.opt_out_of(name, context)
         stopped += 1
     for path in cache_files.paths(context.state):
         files.remove(path)
@@ -125,6 +117,6 @@ def _answers_without_spool(context: Context) -> "Iterator[places.Name]":
     for file in [*entries.names(context.config), *(system.config for system in SYSTEMS.values())]:
         with suppress(ProjectError):  # it has no name of an answer, or is not in this container
             name = places.known_name(file)
-            found = _load(places.place(name, context.home))
-            if places.founding_system(name) is None if found is None else found.decision in (answers.ON, answers.LOCAL):
+            unreadable = None if places.founding_system(name) is None else answers.ON
+            if _decision(name, context) in (answers.ON, answers.LOCAL, unreadable):
                 yield name

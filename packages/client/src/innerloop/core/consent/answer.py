@@ -17,7 +17,7 @@ import json
 import os
 import secrets
 import uuid
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from innerloop.core.plan.agreement import destination_digest, digest
 from innerloop.core.plan.granularity import instant
@@ -115,6 +115,14 @@ def _day(now: float, days: int = 0) -> str:
 def load(path: str) -> Answer:
     """Read a consent file; an absent one is an answer without content. Raises files.UnusableFile."""
     return Answer(path, files.read_json(path) or {})
+
+
+def load_if_sound(path: str) -> Optional[Answer]:
+    """Read a consent file as `load`; None where it must not be believed."""
+    try:
+        return load(path)
+    except files.UnusableFile:
+        return None
 
 
 def accept(

@@ -200,10 +200,8 @@ def _bind(state: ConsentState, current: "dict[str, Any]") -> ConsentState:
 
 def _refused(path: str) -> bool:
     """Tell whether an answer is a no; one that cannot be read may be one."""
-    try:
-        return answers.load(path).decision == NO
-    except files.UnusableFile:
-        return True
+    found = answers.load_if_sound(path)
+    return found is None or found.decision == NO
 
 
 def _kept_against(consent: "dict[str, Any]", current: "dict[str, Any]") -> bool:

@@ -17,7 +17,6 @@ from innerloop.core.outbound.reconcile import reconcile
 from innerloop.core.outbound.time_limit import Withdrawn
 from innerloop.core.plan import project_file
 from innerloop.core.plan.project import ProjectError
-from innerloop.core.shared import files
 from innerloop.core.spool import bounds, layout, store
 
 LARGEST_EVENT = 32_000  # bytes
@@ -94,11 +93,8 @@ def _still(answer: consent.Answer) -> bool:
     """Tell whether an answer is still the one in its file. A CI job has none that could change."""
     if not answer.document:
         return True
-    try:
-        now = consent.load(answer.path)
-    except files.UnusableFile:
-        return False
-    return (now.serial, now.decision) == (answer.serial, answer.decision)
+    now = consent.load_if_sound(answer.path)
+    return now is not None and (now.serial, now.decision) == (answer.serial, answer.decision)
 
 
 class _Delivery:
