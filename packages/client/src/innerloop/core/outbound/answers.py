@@ -7,6 +7,7 @@ import zlib
 from typing import Any, Callable, NamedTuple
 
 from innerloop.core.shared import untrusted
+from innerloop.core.shared.printable import clean
 from innerloop.core.spool import held
 
 JSON = "application/json"
@@ -126,7 +127,7 @@ def instead(answer: Answer) -> str:
     said = _said(answer)
     if answer.status not in range(200, 300):
         return f"{answer.status}{': ' + said if said else ''}"
-    strange = f"{_printable(answer.type) or 'something'} in it{' (' + said + ')' if said else ''}"
+    strange = f"{clean(answer.type)[:MOST_SAID] or 'something'} in it{' (' + said + ')' if said else ''}"
     what = "nothing in it" if not answer.content else strange if answer.whole else "an answer that is cut off or too long"
     return f"{answer.status} with {what}: no collector acknowledges like that"
 
@@ -134,11 +135,7 @@ def instead(answer: Answer) -> str:
 def _said(answer: Answer) -> str:
     """The reason that a service gives."""
     if answer.type == "text/plain":
-        return _printable(answer.content[:4096].decode("utf-8", "replace").partition("\n")[0])
+        return clean(answer.content[:4096].decode("utf-8", "replace").partition("\n")[0])[:MOST_SAID]
     document = answer.document
     values = [document.get(key) for key in ("message", "error", "errors", "msg")] if isinstance(document, dict) else []
-    return next((_printable(value) for value in values if isinstance(value, str) and value), "")
-
-
-def _printable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable())[:MOST_SAID]
+    return next((clean(value)[:MOST_SAID] for value in values if isinstance(value, str) and value), "")

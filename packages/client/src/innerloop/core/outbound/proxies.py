@@ -13,7 +13,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from typing import NamedTuple, Optional, Union
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 PORT = 1080  # of a proxy that names none, as with curl
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -44,26 +44,18 @@ def read(value: str, name: str) -> Proxy:
     """Read a proxy's address; `name` is the variable's, for a person. Raises Unusable."""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
-        if parts.scheme != "http":
-            raise Unusable(f"{name} names a proxy of the kind {_word(parts.scheme)}, and only http:// is known here")
-        if not parts.hostname:
-            raise Unusable(f"{name} names no proxy")
-        return Proxy(ascii_host(parts.hostname), parts.port or PORT, _authorization(parts))
-    except Unusable:
-        raise
+        host, port = ascii_host(parts.hostname or ""), parts.port or PORT
     except ValueError as error:  # UnicodeError is one
         raise Unusable(f"{name} is no address of a proxy") from error
-
-
-def _word(scheme: str) -> str:
-    return f"{scheme}://" if re.fullmatch(r"[a-z0-9+.-]{1,20}", scheme) else "that it names"
-
-
-def _authorization(parts: SplitResult) -> str:
+    if parts.scheme != "http":
+        kind = f"{parts.scheme}://" if re.fullmatch(r"[a-z0-9+.-]{1,20}", parts.scheme) else "that it names"
+        raise Unusable(f"{name} names a proxy of the kind {kind}, and only http:// is known here")
+    if not host:
+        raise Unusable(f"{name} names no proxy")
     if parts.username is None:
-        return ""
+        return Proxy(host, port)
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return "Basic " + base64.b64encode(pair.encode()).decode()
+    return Proxy(host, port, "Basic " + base64.b64encode(pair.encode()).decode())
 
 
 def ascii_host(host: str) -> str:

@@ -11,7 +11,8 @@ What many lines say alike (directories, prerequisites) is kept once, so that a l
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, Optional
+from functools import lru_cache
+from typing import Callable, NamedTuple, Optional
 from urllib.parse import unquote_to_bytes
 
 BEGIN, END = 11, 7  # fields
@@ -49,28 +50,10 @@ class Lines(NamedTuple):
     cut: int  # recipe lines that started when the log was full, or are beyond what is read of one
 
 
-class _Once:
-    """What fields say, each as one object however often it stands in the log."""
-
-    def __init__(self) -> None:
-        self.names: "dict[str, str]" = {}
-        self.lists: "dict[str, tuple[str, ...]]" = {"": ()}
-
-    def name_of(self, word: str) -> str:
-        if word not in self.names:
-            self.names[word] = _name(word)
-        return self.names[word]
-
-    def list_of(self, words: str) -> "tuple[str, ...]":
-        if words not in self.lists:
-            self.lists[words] = tuple([self.name_of(word) for word in words.split(" ")])
-        return self.lists[words]
-
-
 def parse(records: "Iterable[bytes]") -> Lines:
     """Understand a log's records as they come: each ends with a newline, or is torn."""
     found: "dict[str, Line]" = {}
-    once = _Once()
+    begun = _reader()
     damaged = cut = read = 0
     for record in records:
         read += len(record)
@@ -85,7 +68,7 @@ def parse(records: "Iterable[bytes]") -> Lines:
             if not record.endswith(b"\n"):
                 damaged += 1
             elif fields[0] == "b" and len(fields) >= BEGIN and fields[1] not in found:
-                found[fields[1]] = _begun(fields, once)
+                found[fields[1]] = begun(fields)
             elif fields[0] == "e" and len(fields) >= END and found[fields[1]].end is None:
                 found[fields[1]] = _ended(found[fields[1]], fields)
             else:
@@ -97,14 +80,21 @@ def parse(records: "Iterable[bytes]") -> Lines:
     return Lines(sorted(found.values(), key=lambda line: line.start), damaged, cut)
 
 
-def _begun(fields: "list[str]", once: _Once) -> Line:
-    _, line_id, up, pid, level, flags, start, directory, target, prerequisites, order_only = fields[:BEGIN]
-    if not line_id or not target or not FLAGS.issuperset(flags):
-        raise ValueError(line_id)
-    return Line(
-        line_id, up, _number(pid), _number(level), flags, _number(start), once.name_of(directory), once.name_of(target),
-        once.list_of(prerequisites), once.list_of(order_only),
-    )  # fmt: skip
+def _reader() -> "Callable[[list[str]], Line]":
+    """What reads the fields of a line that starts; what they say is one object, however often it stands in the log."""
+    name_of = lru_cache(maxsize=None)(_name)
+    list_of = lru_cache(maxsize=None)(lambda words: tuple([name_of(word) for word in words.split(" ")]) if words else ())
+
+    def begun(fields: "list[str]") -> Line:
+        _, line_id, up, pid, level, flags, start, directory, target, prerequisites, order_only = fields[:BEGIN]
+        if not line_id or not target or not FLAGS.issuperset(flags):
+            raise ValueError(line_id)
+        return Line(
+            line_id, up, _number(pid), _number(level), flags, _number(start), name_of(directory), name_of(target),
+            list_of(prerequisites), list_of(order_only),
+        )  # fmt: skip
+
+    return begun
 
 
 def _ended(line: Line, fields: "list[str]") -> Line:
