@@ -79,5 +79,5 @@ def _terms(terms: "dict[str, Any]") -> "dict[str, str]":
     }
     said.update({f"the field {name} is called": claimed(terms.get("rename", {}).get(name, name)) for name in PLAN.fields})
     said.update({f"the event {name} is called": claimed(terms.get("events", {}).get(name, name)) for name in PLAN.events})
-    said.update({f"why {_named(name, terms['fields'])}:": purpose for name, purpose in terms.get("purposes", {}).items()})
+    said.update({f"why {name}:": purpose for name, purpose in terms.get("purposes", {}).items()})
     return said

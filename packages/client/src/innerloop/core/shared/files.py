@@ -19,6 +19,7 @@ from innerloop.core.shared import untrusted
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 ABSENT = (errno.ENOENT, errno.ENOTDIR)
+PATIENCE = 2.0  # s that a command waits for another one
 LARGEST = 8 << 20  # bytes that we are ready to read of any file
 KINDS = {
     stat.S_IFDIR: "a directory", stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
@@ -236,10 +237,10 @@ def clear(path: str) -> None:
 
 
 @contextmanager
-def alone(directory: str, patience: float = 2.0) -> "Iterator[None]":
-    """Do something while no other command of ours does it: by a lock on a directory, for which nobody waits longer than `patience` (s)."""
+def alone(directory: str) -> "Iterator[None]":
+    """Do something while no other command of ours does it: by a lock on a directory, for which nobody waits longer than `PATIENCE`."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    until = time.monotonic() + patience
+    until = time.monotonic() + PATIENCE
     try:
         while time.monotonic() < until:
             try:
