@@ -104,7 +104,7 @@ def _opt_out_all(context: Context) -> int:
     for path in cache_files.paths(context.state):
         files.remove(path)
     files.remove(f"{context.state}/enabled")
-    attached.remove(context.state)
+    files.remove(f"{context.state}/{attached.NAME}")
     if elsewhere:
         raise Failure(elsewhere)
     which = f" ({', '.join(names)})" if names else ""

@@ -46,17 +46,8 @@ def set_enabled(context: Context, key: str, on: bool) -> None:
                 files.remove(path)
             elif after != before:
                 files.write(path, after.encode("utf-8", "surrogateescape"))
-    _keep_attached(context, after)
-
-
-def _keep_attached(context: Context, enabled: str) -> None:
-    """Keep what a GNUmakefile includes beside `enabled`. In a container that shares the host's files it is the host's."""
-    if context.home.shared:
-        return
-    if enabled and os.path.isdir(context.state):
-        attached.keep(context.state, command())
-    elif not enabled:
-        attached.remove(context.state)
+    if not context.home.shared:  # what a GNUmakefile includes beside it is the host's there
+        attached.keep(context.state, command() if after and os.path.isdir(context.state) else "")
 
 
 def command() -> str:

@@ -122,8 +122,7 @@ def find(context: Context) -> project_file.FoundProject:
 
 def resolve(context: Context) -> ConsentState:
     """Find the project around a directory and tell what holds. Raises NoProject or ProjectError."""
-    found = find(context)
-    return resolve_project(context, found)
+    return resolve_project(context, find(context))
 
 
 def resolve_project(context: Context, found: project_file.FoundProject) -> ConsentState:

@@ -1,10 +1,11 @@
 """Which sealed runs may leave, and in which batches; what a batch says besides its events."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 
 from innerloop.core.consent.resolve import ConsentState, Context, for_clones
-from innerloop.core.outbound import erasure, seal
+from innerloop.core.outbound import seal
 from innerloop.core.plan.check import violations
 from innerloop.core.shared import files
 from innerloop.core.spool import store
@@ -53,8 +54,11 @@ def unknown_ids(spool: str, state: ConsentState, events: "list[bytes]", now: flo
     if not state.project.key_is_ours or "userId" not in state.agreement["fields"]:
         return {}
     theirs = {json.loads(event).get("userId") for event in events}
+    hashes = {
+        user: hashlib.sha256(secret.encode()).hexdigest() for user, secret in state.identities(now).items() if secret and user in theirs
+    }
     known = _known(spool)
-    return {user: one for user, one in erasure.hashes(state.identities(now)).items() if user in theirs and one not in known}
+    return {user: one for user, one in hashes.items() if one not in known}
 
 
 def note_known(spool: str, told: "dict[str, str]") -> None:

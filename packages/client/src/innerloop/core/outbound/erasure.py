@@ -4,7 +4,6 @@ An erasure that is wanted lies in STATE/forget/KEY.json with the ids and their s
 the collector's receipts are noted in STATE/receipts. Protocol: docs/guides/operators.md, `POST /v1/forget`.
 """
 
-import hashlib
 import json
 import os
 import random
@@ -46,11 +45,6 @@ class Receipt(NamedTuple):
     events: int
     states: "dict[str, int]"  # erased, unknown, refused -> ids
     destinations: "dict[str, str]"  # name -> erased, requested, not provable
-
-
-def hashes(identities: "dict[str, str]") -> "dict[str, str]":
-    """What a collector must know of each id to believe its owner later: id -> SHA-256 of the secret, hex."""
-    return {user: hashlib.sha256(secret.encode()).hexdigest() for user, secret in identities.items() if secret}
 
 
 def read(state_directory: str, key: str) -> Optional[Wanted]:

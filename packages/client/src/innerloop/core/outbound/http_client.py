@@ -17,7 +17,7 @@ from innerloop.core.outbound import answers, proxies
 from innerloop.core.outbound.answers import Answer
 from innerloop.core.outbound.connection import FAILURES, Connection, Refused, Response
 from innerloop.core.outbound.outcomes import LATER, Outcome, outcome
-from innerloop.core.outbound.time_limit import always, time_limit
+from innerloop.core.outbound.time_limit import time_limit
 from innerloop.core.plan.granularity import instant
 
 TIMEOUT = 10  # s
@@ -36,7 +36,7 @@ def body(events: "list[bytes]", digest: str, erasure: "dict[str, str]", now: flo
 
 
 def post(
-    endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT, may_go_on: Callable[[], bool] = always, ours: bool = True
+    endpoint: str, write_key: str, content: bytes, timeout: float = TIMEOUT, may_go_on: Callable[[], bool] = lambda: True, ours: bool = True
 ) -> Outcome:
     """Send one batch body and say what became of it. Never raises for what a network does.
 
@@ -58,7 +58,7 @@ def ask(
     def fits(answer: Answer) -> bool:
         return answer.status == 200 and answer.whole and answer.type in types
 
-    return _request(url, write_key, content, timeout, longest, always, fits)
+    return _request(url, write_key, content, timeout, longest, lambda: True, fits)
 
 
 def _request(

@@ -85,7 +85,7 @@ def _seal_run(spool: str, state: ConsentState, place: str, facts: RunFacts, past
             store.quarantine(spool, place, facts.id, str(error))
             return
     if all(known.id != one.id for known in past[-1000:]):
-        history.append(spool, [one])
+        history.append(spool, one)
         past.append(one)
     files.remove(f"{spool}/{place}/{facts.id}")
     files.remove(f"{spool}/run/{facts.id}.git")

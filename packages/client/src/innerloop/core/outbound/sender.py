@@ -40,12 +40,7 @@ class Result(NamedTuple):
 
 
 class Stopped(Exception):
-    """Delivery cannot go on now."""
-
-    def __init__(self, outcome: outcomes.Outcome) -> None:
-        """Keep what the collector said."""
-        super().__init__(outcome.detail)
-        self.outcome = outcome
+    """Delivery cannot go on now: its argument is what came of the last request."""
 
 
 def current(context: Context, spool: str, key: str) -> Optional[ConsentState]:
@@ -82,8 +77,9 @@ def deliver(context: Context, key: str, everything: bool = False, deadline: floa
         except Withdrawn:
             return delivery.result("the answer changed meanwhile")
         except Stopped as stop:
-            backoff.fail(spool, stop.outcome, context.now())
-            return delivery.result(str(stop))
+            (last,) = stop.args
+            backoff.fail(spool, last, context.now())
+            return delivery.result(last.detail)
         if delivery.sent:
             backoff.succeed(spool, context.now())
         return delivery.result()

@@ -14,11 +14,6 @@ class Withdrawn(Exception):
     """The answer changed while a request was under way: it was cut off."""
 
 
-def always() -> bool:
-    """Nothing can end a request before its time."""
-    return True
-
-
 @contextmanager
 def time_limit(seconds: float, may_go_on: Callable[[], bool]) -> "Iterator[None]":
     """Bound a whole request: a socket's own timeout starts anew with every byte. Has no effect outside the main thread."""

@@ -26,7 +26,7 @@ def text(state: str, command: str) -> str:
 
 
 def keep(state: str, command: str) -> None:
-    """Write the file where it is not so already, or remove it where make cannot be attached to."""
+    """Write the file where it is not so already, or remove it where make cannot be attached to: without a command, by nobody."""
     path = f"{state}/{NAME}"
     if problem(state, command):
         files.remove(path)
@@ -34,8 +34,3 @@ def keep(state: str, command: str) -> None:
     wanted = text(state, command).encode()
     if files.read_if_sound(path) != wanted:
         files.write(path, wanted)
-
-
-def remove(state: str) -> None:
-    """Remove the file: nothing is measured any more."""
-    files.remove(f"{state}/{NAME}")

@@ -73,10 +73,9 @@ def _entry(line: bytes) -> Optional[Entry]:
     return one if whole and moments and one.attempt in ATTEMPTS and all(isinstance(text, str) for text in texts) else None
 
 
-def append(spool: str, entries: "list[Entry]") -> None:
-    """Add runs to the history."""
-    if entries:
-        files.append(f"{spool}/history", b"".join(b"\n" + _line(one) for one in entries))
+def append(spool: str, one: Entry) -> None:
+    """Add a run to the history."""
+    files.append(f"{spool}/history", b"\n" + _line(one))
 
 
 def trim(spool: str, past: "list[Entry]", now: float) -> None:
