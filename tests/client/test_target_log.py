@@ -11,7 +11,6 @@ from innerloop.core.targets import path, tree
 from innerloop.core.targets.lines import parse
 from innerloop.core.targets.target_log import Log
 from innerloop.core.targets.tree import DONE, FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN
-from innerloop.tools.timeline.lanes import lanes, width
 from tests.client.target_logs import BASE, MS, HandMade, books, outcomes, understand
 
 
@@ -293,7 +292,7 @@ def test_a_target_takes_the_first_free_lane_and_one_that_runs_a_make_takes_none(
         book.line(name, start, end, under=top, make=20)
     log = understand(book.data, 0)
 
-    assert (dict(zip((one.name for one in log.targets), lanes(log), strict=True)), width(log)) == (
+    assert ({one.name: one.lane for one in log.targets}, log.lanes) == (
         {"all": None, "a": 0, "b": 1, "c": 1, "d": 0},
         2,
     )
@@ -311,9 +310,8 @@ def test_times_add_up_in_every_build(book: HandMade, status: int | None) -> None
     tops = sorted((log.targets[place].start_ns, ends[place]) for place in log.critical if log.targets[place].parent is None)
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(tops)), "one after the other"
     assert sum(end - start for start, end in tops) >= log.critical_ns
-    taken = lanes(log)
-    for lane in range(width(log)):
-        mine = [(one.start_ns, ends[place]) for place, one in enumerate(log.targets) if taken[place] == lane]
+    for lane in range(log.lanes):
+        mine = [(one.start_ns, ends[place]) for place, one in enumerate(log.targets) if one.lane == lane]
         assert mine
         assert all(one[1] <= other[0] for one, other in itertools.pairwise(mine)), "lanes never overlap"
     assert all(0 <= one.own_ns <= ends[place] - one.start_ns for place, one in enumerate(log.targets))

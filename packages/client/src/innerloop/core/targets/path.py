@@ -1,4 +1,4 @@
-"""Where a run's time went: the critical path, and each target's own time.
+"""Where a run's time went: the critical path, the lanes of targets that ran side by side, and each target's own time.
 
 The critical path of a make is its longest chain, by duration, of targets of which each is a prerequisite of the next: so
 long it takes with any number of jobs. A target that ran makes is one link, as long as its own time and the critical paths
@@ -6,6 +6,7 @@ inside it. What a log cannot show: a prerequisite without a recipe is in no log,
 ends there; the path is then a lower bound.
 """
 
+import heapq
 from bisect import bisect_right
 
 from innerloop.core.targets.tree import Target, Tree
@@ -97,3 +98,20 @@ def union(spans: "list[tuple[int, int]]") -> int:
         total += max(end - max(start, reached), 0)
         reached = max(reached, end)
     return total
+
+
+def lanes(tree: Tree, ends: "list[int]") -> "dict[int, int]":
+    """The lane, from 0, of each target that ran no make: the first one that is free when it starts."""
+    parents = {make.parent for make in tree.makes}
+    free: "list[int]" = []  # those of the lanes so far, the first one at the front
+    taken: "list[tuple[int, int]]" = []  # when each other one will be free, and which it is; the soonest at the front
+    found = {}
+    for place, one in enumerate(tree.targets):  # by their start
+        if place in parents:
+            continue
+        while taken and taken[0][0] <= one.start_ns:
+            heapq.heappush(free, heapq.heappop(taken)[1])
+        lane = heapq.heappop(free) if free else len(taken)
+        heapq.heappush(taken, (ends[place], lane))
+        found[place] = lane
+    return found

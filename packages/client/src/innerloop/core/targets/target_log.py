@@ -1,4 +1,4 @@
-"""What a run's target log says: every target whose recipe ran, as a tree, with outcome and critical path.
+"""What a run's target log says: every target whose recipe ran, as a tree, with outcome, critical path and lanes.
 
 `SPOOL/targets/ID` is written by the probe while the run lasts and stays when the run was sealed. It is read record by record, and
 reading it raises nothing: whatever cannot be read, or had no room, is counted.
@@ -26,6 +26,7 @@ class Log(NamedTuple):
     first_failure: Optional[int] = None  # place in `targets`
     critical: "tuple[int, ...]" = ()  # places in `targets`, by their start
     critical_ns: int = 0  # how long the critical path is
+    lanes: int = 0  # how many targets ran side by side, at most
     start_ns: int = 0
     end_ns: int = 0  # the last moment that the log knows
 
@@ -49,12 +50,13 @@ def understand(file: BinaryIO, exit_status: Optional[int] = None, live_at: Optio
     built = outcomes.judge(tree.build(records), exit_status, live_at is not None)
     last = max([live_at or 0, *(line.start if line.end is None else line.end for line in records)])
     ends = path.close(built.targets, last)
-    owns = path.own_times(built, ends)
+    lanes, owns = path.lanes(built, ends), path.own_times(built, ends)
     length, critical = path.Paths(built, ends, owns).whole()
     on_path = set(critical)
-    found = [one._replace(critical=place in on_path, own_ns=owns[place]) for place, one in enumerate(built.targets)]
+    found = [one._replace(critical=place in on_path, own_ns=owns[place], lane=lanes.get(place)) for place, one in enumerate(built.targets)]
     first = outcomes.first_failure(found)
-    return Log(tuple(found), tuple(built.makes), damaged, cut, "", first, tuple(critical), length, records[0].start, last)
+    width = max(lanes.values(), default=-1) + 1
+    return Log(tuple(found), tuple(built.makes), damaged, cut, "", first, tuple(critical), length, width, records[0].start, last)
 
 
 def with_status(facts: RunFacts, log: Log) -> RunFacts:

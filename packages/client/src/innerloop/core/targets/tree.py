@@ -34,6 +34,7 @@ class Target(NamedTuple):
     cause: Optional[int] = None  # the target below whose failure made this one fail
     critical: bool = False  # whether it is on the critical path
     own_ns: int = 0  # without what the targets below it took
+    lane: Optional[int] = None  # from 0; only of targets that ran no make
 
     @property
     def duration_ns(self) -> Optional[int]:

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import time
-from typing import Any, Optional
+from typing import Any
 
 from innerloop.core.asking import dialogue
 from innerloop.core.consent.answer import NO
@@ -23,7 +23,6 @@ from innerloop.core.targets.tree import Target
 from innerloop.tools.output import show, show_json
 from innerloop.tools.timeline import drawing, opening, traces, words
 from innerloop.tools.timeline.bars import Look
-from innerloop.tools.timeline.lanes import lanes, width
 from innerloop.tools.timeline.runs import FORGOTTEN, GOING_ON, INFERRED, KILLED, Known, known
 
 SHORT = 8  # characters of an id that are shown
@@ -162,15 +161,15 @@ def as_json(one: Known, log: target_log.Log) -> "dict[str, Any]":
         "unreadable_records": log.damaged,
         "lines_without_room": log.cut,
         "problem": log.problem,
-        "lanes": width(log),
+        "lanes": log.lanes,
         "critical_path": {"duration_ms": _ms(log.critical_ns), "targets": list(log.critical)},
         "first_failure": log.first_failure,
         "makes": [{"pid": make.pid, "directory": make.directory, "level": make.level, "parent": make.parent} for make in log.makes],
-        "targets": [_target(target, lane, begin) for target, lane in zip(log.targets, lanes(log))],
+        "targets": [_target(target, begin) for target in log.targets],
     }
 
 
-def _target(target: Target, lane: "Optional[int]", begin: int) -> "dict[str, Any]":
+def _target(target: Target, begin: int) -> "dict[str, Any]":
     return {
         "name": target.name,
         "directory": target.directory,
@@ -183,7 +182,7 @@ def _target(target: Target, lane: "Optional[int]", begin: int) -> "dict[str, Any
         "exit_status": target.status,
         "cause": target.cause,
         "critical": target.critical,
-        "lane": lane,
+        "lane": target.lane,
         "lines": len(target.lines),
         "cpu_ms": target.cpu_us / 1000,
         "memory_kb": target.memory_kb,

@@ -9,7 +9,6 @@ from innerloop.core.targets.target_log import Log
 from innerloop.core.targets.tree import FAILED, IGNORED, RUNNING, STOPPED, UNKNOWN, Target
 from innerloop.tools.timeline import opening, words
 from innerloop.tools.timeline.bars import Axis, Look
-from innerloop.tools.timeline.lanes import lanes, width
 from innerloop.tools.timeline.rows import Row, choose, rows
 from innerloop.tools.timeline.runs import Known
 
@@ -30,8 +29,7 @@ class Frame(NamedTuple):
     axis: Axis
     ends: "list[int]"
     name: int  # columns of a target's name
-    lane: "list[Optional[int]]"  # of each target
-    lanes: int  # in which targets ran side by side
+    lanes: bool
     statuses: bool
     owns: bool  # whether a target's own time is another than its total
 
@@ -43,15 +41,15 @@ def draw(run: Known, log: Log, look: Look, everything: bool) -> str:
     if not log.targets:
         return "\n".join(head)
     height = sum(text.count("\n") + 1 for text in head)
-    drawn = width(log) if 1 < width(log) <= max(look.height // 6, 2) else 0
-    room = max(look.height - height - drawn - (2 if drawn else 0) - 7, 6)  # blank lines, axis, legend, what was left out, which run, prompt
+    lanes = log.lanes if 1 < log.lanes <= max(look.height // 6, 2) else 0
+    room = max(look.height - height - lanes - (2 if lanes else 0) - 7, 6)  # blank lines, axis, legend, what was left out, which run, prompt
     chosen = set(range(len(log.targets))) if everything or len(log.targets) <= 3 else choose(log, room)
     shown = rows(log, chosen)
     frame = _frame(run, log, look, shown)
     body = [_axis(frame), *(_row(frame, row) for row in shown)]
-    if drawn:
+    if lanes:
         body += ["", *_lanes(frame)]
-    return "\n".join([*head, "", *body, "", *_foot(frame, chosen, drawn > 0)]).rstrip()
+    return "\n".join([*head, "", *body, "", *_foot(frame, chosen, lanes > 0)]).rstrip()
 
 
 def _fold(line: str, look: Look) -> str:
@@ -63,10 +61,10 @@ def _frame(run: Known, log: Log, look: Look, shown: "list[Row]") -> Frame:
     name = max(min(max(map(words.cells, labels), default=0), look.width * 2 // 5), 6)
     statuses = any(row.target is not None and log.targets[row.target].status for row in shown)
     owns = any(row.target is not None and _own(log.targets[row.target]) for row in shown)
-    left = 3 + name + 1 + 8 + (9 if owns else 0) + (5 if statuses else 0) + (3 if width(log) > 1 else 0) + 2
+    left = 3 + name + 1 + 8 + (9 if owns else 0) + (5 if statuses else 0) + (3 if log.lanes > 1 else 0) + 2
     length = max(opening.span(run, log), log.end_ns - opening.origin(run, log), 1)
     axis = Axis(opening.origin(run, log), length, max(look.width - left, 10), look.blocks)
-    return Frame(log, look, axis, path.close(list(log.targets), log.end_ns), name, lanes(log), width(log), statuses, owns)
+    return Frame(log, look, axis, path.close(list(log.targets), log.end_ns), name, log.lanes > 1, statuses, owns)
 
 
 def _label(log: Log, row: Row) -> str:
@@ -77,7 +75,7 @@ def _label(log: Log, row: Row) -> str:
 def _axis(frame: Frame) -> str:
     text = f"   {'target':<{frame.name}} {'total':>8}" + (" own".rjust(9) if frame.owns else "")
     text += " exit".rjust(5) if frame.statuses else ""
-    text += " ln" if frame.lanes > 1 else ""
+    text += " ln" if frame.lanes else ""
     return frame.look.paint(f"{text}  {frame.axis.ticks()}", FAINT)
 
 
@@ -90,10 +88,9 @@ def _row(frame: Frame, row: Row) -> str:
     took = "" if one.outcome == UNKNOWN else words.duration(end - one.start_ns)
     text = f"{marks} {words.pad(label, frame.name)} {took:>8}" + (f" {_own(one) or took:>8}" if frame.owns else "")
     text += f" {_status(one.status):>4}" if frame.statuses else ""
-    lane = frame.lane[row.target]
-    text += f" {'' if lane is None else lane + 1:>2}" if frame.lanes > 1 else ""
+    text += f" {'' if one.lane is None else one.lane + 1:>2}" if frame.lanes else ""
     colour = RED if one.outcome in (FAILED, UNKNOWN) else YELLOW if one.critical else ""
-    return f"{text}  {frame.look.paint(_bar(frame, row.target, end), colour)}".rstrip()
+    return f"{text}  {frame.look.paint(_bar(frame, one, end), colour)}".rstrip()
 
 
 def _own(one: Target) -> str:
@@ -110,11 +107,10 @@ def _critical_mark(log: Log, one: Target) -> bool:
     return one.critical and len(log.targets) > 1
 
 
-def _bar(frame: Frame, place: int, end: int) -> str:
-    one = frame.log.targets[place]
+def _bar(frame: Frame, one: Target, end: int) -> str:
     if one.end_ns is None:
         return frame.axis.line(one.start_ns, end, "\u2591" if frame.look.blocks else ".")
-    if frame.lane[place] is None:  # it ran makes, whose targets stand below it
+    if one.lane is None:  # it ran makes, whose targets stand below it
         return frame.axis.line(one.start_ns, end, "\u2500" if frame.look.blocks else "-")
     return frame.axis.bar(one.start_ns, end, "#" if one.critical else "=")
 
@@ -128,8 +124,8 @@ def _status(status: Optional[int]) -> str:
 def _lanes(frame: Frame) -> "list[str]":
     """How full each lane was, so that one sees where targets waited for each other."""
     lines = []
-    for lane in range(frame.lanes):
-        mine = [(one.start_ns, frame.ends[place]) for place, one in enumerate(frame.log.targets) if frame.lane[place] == lane]
+    for lane in range(frame.log.lanes):
+        mine = [(one.start_ns, frame.ends[place]) for place, one in enumerate(frame.log.targets) if one.lane == lane]
         busy = sum(end - start for start, end in mine) / frame.axis.length
         left = frame.look.width - frame.axis.columns - 2
         lines.append(f"   {f'lane {lane + 1}':<{frame.name}} {f'{busy:.0%} full':>{left - frame.name - 4}}  {frame.axis.load(mine)}")

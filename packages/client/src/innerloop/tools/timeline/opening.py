@@ -6,7 +6,6 @@ from innerloop.core.targets.target_log import Log
 from innerloop.core.targets.tree import UNKNOWN, Target
 from innerloop.tools.timeline import words
 from innerloop.tools.timeline.bars import Look
-from innerloop.tools.timeline.lanes import width
 from innerloop.tools.timeline.rows import base, directory
 from innerloop.tools.timeline.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
 
@@ -43,7 +42,7 @@ def summary(run: Known, log: Log, look: Look) -> "list[str]":
     if not log.targets:
         return [nothing(run, log)]
     makes = f" in {len(log.makes)} makes" if len(log.makes) > 1 else ""
-    side = f", up to {width(log)} side by side" if width(log) > 1 else ", one after the other"
+    side = f", up to {log.lanes} side by side" if log.lanes > 1 else ", one after the other"
     lines = [f"{words.count(len(log.targets), 'target')}{makes}{side if len(log.targets) > 1 else ''}. {_critical(log, look)}"]
     never = _never_ended(run, log)
     if log.first_failure is not None:
