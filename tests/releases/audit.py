@@ -17,6 +17,7 @@ from innerloop_collector.query.releases.calendar import Unit, week
 from innerloop_collector.query.releases.contribution import (
     BINS,
     FAILED,
+    RUNS,
     SUCCEEDED,
     UNFINISHED,
     UNTIMED,
@@ -139,6 +140,10 @@ class Block:
     def there(self) -> list[int]:
         """Everybody who is behind the numbers."""
         return sorted({number for cells in self.slots.values() for number in cells.get(WHOLE, {})})
+
+    def runs(self, person: int) -> float:
+        """How much somebody did."""
+        return sum(cells.get(WHOLE, {})[person][RUNS] for cells in self.slots.values() if person in cells.get(WHOLE, {}))
 
     def findings(self, person: int, insiders: Collection[int], numbers: Collection[Published] | None = None) -> Iterator[Finding]:
         """What insiders can tell of a person more closely than they may."""
