@@ -84,7 +84,7 @@ def bare_loop(data: Path, events: int, block: int) -> dict[str, float]:
     from innerloop_collector.composition.collector import Collector
     from innerloop_collector.config.paths import prepare
     from innerloop_collector.ingest import messages
-    from innerloop_collector.pipeline.rows import event_row
+    from innerloop_collector.pipeline.event_rows import event_row
     from innerloop_collector.pipeline.steps import run
     from innerloop_collector.store.events import MESSAGE_KEY
 

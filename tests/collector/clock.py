@@ -17,6 +17,21 @@ def moved(collector: Collector, days: float) -> Collector:
     return collector
 
 
+def movable(collector: Collector) -> None:
+    """Let the clock of whatever is started for a collector from now on be what `move` says, also while it runs."""
+    library = need("/usr/lib/*/faketime/libfaketime.so.1")
+    file = {"FAKETIME_TIMESTAMP_FILE": str(collector.directory / "faketime"), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    collector.environment = {**collector.environment, "LD_PRELOAD": library, **file}
+    move(collector, 0)
+
+
+def move(collector: Collector, days: float) -> None:
+    """Let it be so many days later than it is."""
+    new = collector.directory / "faketime.new"
+    new.write_text(f"{days * 86400:+.0f}\n")
+    new.replace(collector.directory / "faketime")
+
+
 def counts(collector: Collector) -> tuple[int, int]:
     """How many events are stored and how many wait. `check` fails, as it should: its clock is not the disk's."""
     done = collector.cli("check", "--json")

@@ -15,7 +15,7 @@ from innerloop_collector.config.paths import prepare
 from innerloop_collector.ingest.messages import Envelope, event_of, registrations
 from innerloop_collector.lifecycle.eraser import Claim
 from innerloop_collector.pipeline.event import Event
-from innerloop_collector.pipeline.rows import event_row
+from innerloop_collector.pipeline.event_rows import event_row
 from innerloop_collector.pipeline.steps import run
 from tests.collector.support import Owner, run_event
 

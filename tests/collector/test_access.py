@@ -32,7 +32,7 @@ WHO = {
     "quarantine.list": "analyst",
     "quarantine.violations": "analyst",
     "retention.sweep": "admin",
-    "retention.totals": "analyst",
+    "releases": "viewer",
     "report": "viewer",
     "erasure.erase": "admin",
     "erasure.receipt": "admin",
@@ -51,7 +51,7 @@ ABOUT_SOME_PROJECTS = {
     "quarantine.list",
     "quarantine.violations",
     "report",
-    "retention.totals",
+    "releases",
 }  # of those for viewers and analysts
 PROXY_SECRET = "a-secret-of-the-proxy"
 Headers = dict[str, str]

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -17,17 +16,17 @@ import msgspec
 import pytest
 
 from innerloop_collector import query
-from innerloop_collector.query import Count, FigureRow, Milliseconds, Minutes, Published, Rate, View, document, text, total
+from innerloop_collector.query import Count, FigureRow, Milliseconds, Minutes, People, Published, Rate, Time, View, document, text, total
 from innerloop_collector.query.published import seal
 from innerloop_collector.query.received import received
-from innerloop_collector.query.values import weekly_totals
 from innerloop_collector.reports import views
-from innerloop_collector.reports.views import Command, Total
+from innerloop_collector.reports.views import Command, Whole
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "packages/collector/src/innerloop_collector"
 KINDS = [Count, Milliseconds, Minutes, Rate]
-ROW = FigureRow("test", seal(Count, 10), None, None, None, None, seal(Count, 0), seal(Count, None), None)
+TIME = Time(seal(Milliseconds, 1500), seal(Milliseconds, 1000), None)
+ROW = FigureRow("test", seal(Count, 10), seal(People, (5, 9)), TIME, None, seal(Rate, 0.25), seal(Minutes, 1.5))
 
 
 # nobody makes a value but the rules
@@ -61,7 +60,7 @@ def test_a_value_is_made_in_no_other_way(kind: type[Published[Any]], make: Calla
 def test_a_value_that_was_allocated_shows_nothing_and_none_is_changed(kind: type[Published[Any]]) -> None:
     husk, real = object.__new__(kind), seal(kind, 10)
 
-    for show in (text, str, lambda one: one.value, lambda one: document(Total(one, seal(Minutes, 1)))):
+    for show in (text, str, lambda one: one.value, lambda one: document(Whole(one, seal(Minutes, 1)))):
         with pytest.raises(TypeError):
             show(husk)
     for name in ("value", "_value", "shown"):
@@ -92,7 +91,7 @@ def test_a_raw_number_is_not_written_on_a_page(raw: Any) -> None:
         text(raw)
 
 
-@pytest.mark.parametrize("name", ["runs", "developers", "p50", "failure_rate", "waited"])
+@pytest.mark.parametrize("name", ["runs", "developers", "failure_rate", "waited"])
 def test_a_view_takes_no_raw_number(name: str) -> None:
     with pytest.raises(TypeError, match="takes what is published, not int"):
         msgspec.structs.replace(ROW, **{name: 3})
@@ -105,7 +104,7 @@ def test_a_view_takes_no_raw_number(name: str) -> None:
 def test_a_view_takes_no_number_of_another_kind() -> None:
     for other in (seal(Minutes, 1), Pretender()):
         with pytest.raises(TypeError):
-            Total(other, seal(Minutes, 1))  # type: ignore[arg-type]
+            Whole(other, seal(Minutes, 1))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("other", [3, Pretender(), seal(Minutes, 3)])
@@ -125,15 +124,12 @@ def test_the_plain_numbers_of_views_are_settings_and_no_figures() -> None:
     found = {one for module in (query, views) for one in vars(module).values() if isinstance(one, type) and issubclass(one, View)}
     numbers = {name for view in found for name in _numbers(view)}
 
-    assert {
-        "Span.whole_weeks", "Report.min_active_weeks", "Report.k", "Report.targets_need_more_developers", "TeamFigures.min_active_weeks",
-        "WeeklyTotal.folded", "WeeklyTotal.min_active_weeks",
-    } == numbers  # fmt: skip
+    assert {"Report.min_active_weeks", "Report.k", "Report.headcount"} == numbers
 
 
 PAGE = """
 from innerloop_collector.query import Count, Published, text, total
-from innerloop_collector.reports.views import Command, Total
+from innerloop_collector.reports.views import Command, Whole
 
 def page(one: Command, raw: int) -> str:
     return {expression}
@@ -159,33 +155,19 @@ def refused_by_mypy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[
 
 @pytest.mark.timeout(180)
 def test_mypy_refuses_a_page_that_shows_or_makes_a_raw_number(refused_by_mypy: Callable[[dict[str, str]], set[str]]) -> None:
-    good = {"a_figure": "text(one.runs)", "an_absent_one": 'text(one.p90_ms, "none")', "a_sum": "text(total(Count, [one.runs]))"}
+    good = {"a_figure": "text(one.runs)", "an_absent_one": 'text(one.p50_before, "none")', "a_sum": "text(total(Count, [one.runs]))"}
     bad = {
         "a_number": "text(raw)",
         "a_text": 'text("3")',
         "made": "text(Count(raw))",
         "made_of_nothing": "text(Count())",
-        "a_view": "text(Total(raw, one.waited_minutes).runs)",
+        "a_view": "text(Whole(raw, one.waited_minutes).runs)",
         "a_raw_sum": "text(total(Count, [raw]))",
         "counted": "text(one.runs + raw)",
         "a_number_that_was_read": "text(one.runs.value)",
     }
 
     assert set(bad) == refused_by_mypy({**good, **bad})
-
-
-# what passed
-
-
-def _stored(actor: str, developers: int | None) -> dict[str, Any]:
-    counts = {"runs": 23, "failures": 3, "interrupted": 0, "unknown": 0, "developers": developers, "timed": 23, "waited_ms": 12345}
-    names = {"project": "acme", "week": date(2026, 9, 7), "kind": "run", "name": "test", "folded": 0, "actor": actor}
-    return {**names, **counts, "histogram": [23, 0], "min_active_weeks": 3, "made_day": date(2026, 9, 30)}
-
-
-@pytest.mark.parametrize(("actor", "developers", "runs"), [("human", 4, []), ("human", 6, [25]), ("agent", 4, []), ("ci", None, [23])])
-def test_of_what_is_stored_only_groups_are_told_and_jobs_which_are_nobodys(actor: str, developers: int | None, runs: list[int]) -> None:
-    assert runs == [one.runs.value for one in weekly_totals([_stored(actor, developers)])]
 
 
 # what a terminal reads back
@@ -196,7 +178,17 @@ def test_what_was_published_is_read_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "number"), [("runs", -5), ("runs", 2.5), ("runs", True), ("p50", "1"), ("failure_rate", [1]), ("waited", -1)]
+    ("name", "number"),
+    [
+        ("runs", -5),
+        ("runs", 2.5),
+        ("runs", True),
+        ("developers", [5]),
+        ("developers", 5),
+        ("p50", "1"),
+        ("failure_rate", [1]),
+        ("waited", -1),
+    ],
 )
 def test_what_no_collector_publishes_is_not_read_back(name: str, number: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
@@ -226,9 +218,7 @@ def test_no_module_above_query_has_sql_and_in_query_one_reads_events() -> None:
 
     assert {"query"} == {path.parts[0] for path in asking} - ROWS_BY_CONTRACT - NO_FIGURES
     assert {"query"} == {path.parts[0] for path in events} - ROWS_BY_CONTRACT
-    assert {"query/contributions.py", "query/totals.py"} == {str(path) for path in asking if path.parts[0] == "query"}
-    totals = (SOURCE / "query/totals.py").read_text()
-    assert {"weekly_totals"} == {match[2] for match in ASKS_EVENTS.finditer(totals)}
+    assert {"query/releases/rows.py"} == {str(path) for path in asking if path.parts[0] == "query"}
 
 
 def test_one_room_knows_the_driver_of_the_engine() -> None:
@@ -274,16 +264,13 @@ def test_values_are_sealed_where_the_rules_were_applied_and_where_a_terminal_rea
     assert "seal" not in query.__all__
 
 
-def test_the_report_and_the_weekly_totals_pass_the_same_rules_in_one_place() -> None:
-    assert {"query/pipeline.py"} == _calling("hidden")
-    assert {"query/pipeline.py", "query/figures.py"} == _calling("passed")
-    assert {"query/totals.py"} == _calling("passed_or_folded")
+def test_what_is_published_for_good_and_what_is_shown_at_once_pass_the_same_rules() -> None:
+    assert {"query/releases/immediate.py", "query/releases/publisher.py"} == _calling("publish_week")
+    assert {"query/releases/disclosure.py", "query/releases/publication.py"} == _calling("broken_rule")
 
 
 def test_a_report_is_made_of_published_numbers() -> None:
-    shown = Command(
-        "test", seal(Count, 10), None, None, None, None, views.About(seal(Count, None), "<5"), views.About(seal(Count, 0), "0"), None
-    )
+    shown = Command("test", seal(Count, 10), seal(People, (5, 9)), TIME, None, None, None, None, None, None)
 
-    assert {"about": None, "text": "<5"} == document(shown)["interrupted"]
-    assert ("10", "<5", "-") == (text(shown.runs), text(shown.interrupted.about), text(shown.p50_ms))
+    assert ((5, 9), {"about": 1500, "at_least": 1000, "at_most": None}) == (document(shown)["developers"], document(shown)["p50"])
+    assert ("10", "5 to 9", "-") == (text(shown.runs), text(shown.developers), text(shown.waited_minutes))

@@ -129,19 +129,20 @@ def test_targets_are_counted_for_themselves_and_never_as_runs(ready: Collector) 
     _send(ready, events)
     report = ready.ask("report", "acme")
 
-    for unchanged in ("developers", "commands", "needs_more_developers", "total"):
+    for unchanged in ("developers", "commands", "hidden_commands", "whole"):
         assert before[unchanged] == report[unchanged]
     assert [] == before["targets"]
     assert ["build", "lint"] == [one["target"] for one in report["targets"]]
     for name in ("build", "lint"):
         shown = _target(report, name)
-        assert (65, None) == (shown["times"], shown["developers"])
-        assert statistics.median(times[name]) == pytest.approx(shown["p50_ms"], rel=0.006)
-        assert statistics.quantiles(times[name], n=10, method="inclusive")[8] == pytest.approx(shown["p90_ms"], rel=0.006)
-    assert (0.0, round(17 / 66, 2)) == (_target(report, "build")["failure_rate"], _target(report, "lint")["failure_rate"])
+        assert (65, [20, 24]) == (shown["times"], shown["developers"])
+        assert shown["p50"]["at_least"] <= statistics.median(times[name]) <= shown["p50"]["at_most"]
+        assert shown["p90"]["at_least"] <= statistics.quantiles(times[name], n=10, method="inclusive")[8] <= shown["p90"]["at_most"]
+    assert None is _target(report, "build")["failure_rate"], "none and few are the same"
+    assert round(15 / 65, 2) == _target(report, "lint")["failure_rate"]
     text = ready.cli("report", "acme").stdout
     assert "Targets: the slowest, and what fails most" in text
-    assert "26%" in text
+    assert "23%" in text
 
 
 def test_somebody_of_whom_there_are_targets_only_is_no_developer(ready: Collector) -> None:
@@ -160,35 +161,23 @@ def test_what_agents_jobs_and_tests_made_is_in_no_figure(ready: Collector) -> No
     )
     shown = _target(ready.ask("report", "acme"), "build")
 
-    assert (5, 100) == (shown["times"], shown["p50_ms"])
+    assert (5, [5, 9]) == (shown["times"], shown["developers"])
 
 
-def test_targets_of_too_few_are_hidden_with_the_next_smallest_and_so_is_what_one_dominates(ready: Collector) -> None:
+def test_targets_of_too_few_are_hidden_and_so_is_what_one_dominates(ready: Collector) -> None:
+    """They are no parts of a whole that is shown, so nothing can be worked out from those that are."""
     people = _people(9)
     runs = {person: run_event(person) for person in people}
     made = [("build", people), ("docs", people[:6]), ("lint", people[:2])]
     events = [target_event(runs[person], name) for name, group in made for person in group]
     _send(ready, [*runs.values(), *events])
     report = ready.ask("report", "acme")
-    assert ["build"] == [one["target"] for one in report["targets"]]
-    assert 2 == report["targets_need_more_developers"]
-    assert "2 need more developers" in ready.cli("report", "acme").stdout
+    assert ["build", "docs"] == [one["target"] for one in report["targets"]]
+    assert [{"name": "lint", "why": "fewer than 5 developers"}] == report["hidden_targets"]
+    assert "Hidden targets: lint (fewer than 5 developers)" in ready.cli("report", "acme").stdout
 
     _send(ready, [target_event(runs[people[0]], "build") for _ in range(20)])
     assert ["docs"] == [one["target"] for one in ready.ask("report", "acme")["targets"]]
-
-
-def test_windows_of_targets_cannot_be_subtracted_from_each_other(ready: Collector) -> None:
-    people = _people(9)
-    recent = [run_event(person) for person in people]
-    old = [run_event(person, ago=timedelta(weeks=10)) for person in people[:3]]
-    _send(
-        ready,
-        [*recent, *old, *(target_event(run, name) for run in recent for name in ("build", "docs")), *(target_event(run) for run in old)],
-    )
-
-    assert {"build", "docs"} == {one["target"] for one in ready.ask("report", "acme")["targets"]}
-    assert ["docs"] == [one["target"] for one in ready.ask("report", "acme", "--weeks", "13")["targets"]]
 
 
 def test_a_long_list_is_cut_in_the_terminal_and_whole_in_json(idle: Collector) -> None:
@@ -206,9 +195,9 @@ def test_a_long_list_is_cut_in_the_terminal_and_whole_in_json(idle: Collector) -
     text = idle.cli("report", "acme").stdout
     shown = [line.split()[0] for line in text.splitlines() if line.strip().startswith("step-")]
 
-    assert [*names[:14:-1], "step-1", "step-0"] == shown
-    assert "13 more: --json" in text
-    assert names[::-1] == [one["target"] for one in idle.ask("report", "acme")["targets"]]
+    assert 10 <= len(shown) <= 15
+    assert f"{25 - len(shown)} more: --json" in text
+    assert set(names) == {one["target"] for one in idle.ask("report", "acme")["targets"]}
     for columns in ("50", "80"):
         lines = idle.cli("report", "acme", env={"COLUMNS": columns}).stdout.splitlines()
         assert max(len(line) for line in lines) <= int(columns)

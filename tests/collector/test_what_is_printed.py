@@ -39,7 +39,7 @@ def test_an_answer_is_cleaned_however_deep_a_text_lies(answer: Any) -> None:
     assert set() == obeyed(json.dumps(cleaned(answer), ensure_ascii=False))
 
 
-COUNT = {"about": None, "text": EVIL}
+TIME = {"about": 5, "at_least": 1, "at_most": None}
 ANSWERS: dict[str, dict[str, Any]] = {
     "projects list": {
         "projects": [{"project": EVIL, "version": EVIL, "digest": EVIL, "applied": EVIL, "min_active_weeks": 1, "retention_days": EVIL}]
@@ -50,19 +50,19 @@ ANSWERS: dict[str, dict[str, Any]] = {
         ]
     },
     "report acme": {
-        "project": EVIL, "name": EVIL, "min_active_weeks": 1, "k": 5, "state": EVIL, "explanation": EVIL, "first_figures": EVIL,
-        "next_figures": EVIL, "developers": COUNT, "needs_more_developers": [EVIL], "targets_need_more_developers": 1,
-        "window": {
-            "first_week": EVIL, "last_week": EVIL, "first_day": EVIL, "last_day": EVIL, "whole_weeks": 8, "running_week": EVIL,
-        },
+        "project": EVIL, "name": EVIL, "min_active_weeks": 1, "k": 5, "state": EVIL, "explanation": EVIL, "next_figures": EVIL,
+        "developers": [5, 9], "headcount": 60, "whole": {"runs": 5, "waited_minutes": 1.0},
+        "period": {"period": EVIL, "first_day": EVIL, "last_day": EVIL, "complete": True},
         "commands": [
             {
-                "command": EVIL, "runs": 5, "developers": None, "p50_ms": 1, "p90_ms": 1, "failure_rate": 0.5, "interrupted": COUNT,
-                "unknown": COUNT, "waited_minutes": 1.0,
+                "command": EVIL, "runs": 5, "developers": None, "p50": TIME, "p90": TIME, "failure_rate": 0.5, "waited_minutes": 1.0,
+                "runs_before": 5, "p50_before": 1, "failure_rate_before": 0.5,
             }
         ],
-        "targets": [{"target": EVIL, "times": 5, "developers": 5, "p50_ms": 1, "p90_ms": 1, "failure_rate": 0.5}],
-        "total": {"runs": 5, "waited_minutes": 1.0},
+        "hidden_commands": [{"name": EVIL, "why": EVIL}],
+        "targets": [{"target": EVIL, "times": 5, "developers": [5, 9], "p50": TIME, "p90": None, "failure_rate": 0.5}],
+        "hidden_targets": [{"name": EVIL, "why": EVIL}],
+        "parts": [{"by": EVIL, "name": EVIL, "runs": 5, "developers": None, "p50": TIME, "failure_rate": None}],
         "waiting": [{"reason": EVIL, "removed_from": EVIL}],
         "rules": [EVIL],
     },

@@ -7,7 +7,7 @@ Prints one JSON object: `asked`, every text that was asked of `events`; `differe
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from innerloop_collector.config.paths import prepare
 from innerloop_collector.db import ddl, schema
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.source import Source
-from innerloop_collector.query.contributions import seen
-from innerloop_collector.query.windows import BY_USE, monday_of
+from innerloop_collector.query import Rows
 from tests.collector.support import project, toml
 from tests.store.shards import over_shards
 
@@ -55,13 +54,11 @@ def fill(opened: Collector) -> None:
 
 def ask_everything(opened: Collector, known: Operations) -> None:
     """What the product asks of `events`, all of it."""
-    for weeks in BY_USE[:2]:
-        known.call("report", {"project": "acme", "weeks": weeks})
-    seen(opened.store.engine, "acme", 1, 365, TODAY).began()
+    known.call("report", {"project": "acme"})
     known.call("check", {})
     opened.lifecycle.sweep.due()
-    for weeks in (1, 2):
-        opened.figures.totals.make("acme", monday_of(TODAY) - timedelta(weeks=weeks), 1, TODAY)
+    opened.publisher.publish(TODAY)
+    Rows(opened.store.engine).waiting("acme")
     source, wanted = Source(opened.store.engine), [("acme", "p")]
     source.window(100, 140, wanted)
     source.at([5, 6, 7], wanted)

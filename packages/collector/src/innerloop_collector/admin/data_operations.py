@@ -139,5 +139,5 @@ class Retention(Area):
                 }
                 for one in found.gone
             ],
-            "totals_made": [{"project": project, "week": week.isoformat()} for project, week in found.weeks],
+            "published": [{"project": project, "unit": unit} for project, unit in found.published],
         }

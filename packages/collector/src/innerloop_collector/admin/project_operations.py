@@ -14,10 +14,12 @@ from innerloop_collector.config.files import MOST_BYTES
 from innerloop_collector.errors import UsageError
 from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
 from innerloop_collector.monitoring.status import StatusReader
-from innerloop_collector.store.projects import Registry, Version
+from innerloop_collector.store.projects import LEAST_K, Registry, Version
 
 _LONGEST = 300  # characters of what is wrong: it may quote the file
 ActiveWeeks = Annotated[int, msgspec.Meta(ge=1, le=52)]
+Contributors = Annotated[int, msgspec.Meta(ge=LEAST_K, le=1_000)]
+Headcount = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 
 
 class Projects(Area):
@@ -28,11 +30,19 @@ class Projects(Area):
         self._release = release
 
     @operation("projects.apply", Role.ADMIN)
-    def apply(self, toml: str, source: str, min_active_weeks: ActiveWeeks | None = None, with_key: bool = False) -> Answer:
+    def apply(
+        self,
+        toml: str,
+        source: str,
+        min_active_weeks: ActiveWeeks | None = None,
+        k: Contributors | None = None,
+        headcount: Headcount | None = None,
+        with_key: bool = False,
+    ) -> Answer:
         """Register a project file, and give the events that waited for it another chance."""
         project = read_project(toml, source)
         registry = self._registry
-        version, changed = registry.apply(project, min_active_weeks)
+        version, changed = registry.apply(project, min_active_weeks, k, headcount)
         bring_key = with_key and project.key_is_ours and not project.lacks_key
         if bring_key and not registry.knows(project.write_key):
             registry.create_key(project.id, project.write_key)
@@ -76,6 +86,8 @@ def _version(version: Version) -> Answer:
         "version": version.number,
         "digest": version.digest,
         "min_active_weeks": version.min_active_weeks,
+        "k": version.k,
+        "headcount": version.headcount,
         "retention_days": version.document["retention_days"],
         "applied": version.applied.isoformat(),
     }

@@ -3,8 +3,7 @@
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.query import Figures, document
-from innerloop_collector.reports.team import team_report
-from innerloop_collector.reports.views import Totals
+from innerloop_collector.reports.team import published, team_report
 
 
 class Reports(Area):
@@ -14,11 +13,11 @@ class Reports(Area):
         self._figures = figures
 
     @operation("report", Role.VIEWER)
-    def report(self, project: str, weeks: int | None = None) -> Answer:
+    def report(self, project: str, period: str | None = None) -> Answer:
         """The team's report of a project."""
-        return document(team_report(self._figures, project, weeks))
+        return document(team_report(self._figures, project, period))
 
-    @operation("retention.totals", Role.ANALYST)
-    def totals(self, project: str) -> Answer:
-        """The weekly totals of a project."""
-        return document(Totals(project, self._figures.weekly_totals(project)))
+    @operation("releases", Role.VIEWER)
+    def releases(self, project: str) -> Answer:
+        """Everything that was published of a project."""
+        return document(published(self._figures, project))

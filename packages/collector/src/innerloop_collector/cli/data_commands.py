@@ -150,14 +150,3 @@ def retain(place: Place, dry_run: bool, as_json: bool) -> None:
     from innerloop_collector.terminal.tables import swept
 
     show(call(place, "retention.sweep", dry_run=dry_run), as_json, swept)
-
-
-@click.command()
-@click.argument("project")
-@located
-@as_json
-def totals(place: Place, project: str, as_json: bool) -> None:
-    """Show a project's weekly totals, which stay after its events are removed."""
-    from innerloop_collector.terminal.report import weekly
-
-    show(call(place, "retention.totals", project=project), as_json, weekly)

@@ -23,8 +23,18 @@ def projects() -> None:
     type=click.IntRange(1, 52),
     help="Count developers with at least this many active weeks (default: as before, at first 3).",
 )
+@click.option(
+    "--k",
+    type=click.IntRange(5, 1_000),
+    help="Publish numbers to which at least this many developers add (default: as before, at first 5).",
+)
+@click.option(
+    "--headcount",
+    type=click.IntRange(1, 10_000_000),
+    help="How many developers there are: at most so many count, and reports name the share that takes part.",
+)
 @as_json
-def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json: bool) -> None:
+def apply_project(place: Place, file: str, min_active_weeks: int | None, k: int | None, headcount: int | None, as_json: bool) -> None:
     """Register a version of a project file, and release events that waited for it."""
     from innerloop_collector.admin.project_operations import read_project
 
@@ -32,7 +42,7 @@ def apply_project(place: Place, file: str, min_active_weeks: int | None, as_json
     if place.here is not None:
         read_project(text, file)  # before a store is made for it
     new = place.here is not None and not place.configuration.store.url and not place.here.store.exists()
-    answer = call(place, "projects.apply", toml=text, source=file, min_active_weeks=min_active_weeks)
+    answer = call(place, "projects.apply", toml=text, source=file, min_active_weeks=min_active_weeks, k=k, headcount=headcount)
     if new:
         say(f"note: a new store was made in {place.paths.data}", err=True)
     unknown = answer["unknown_keys"]
@@ -110,10 +120,24 @@ def list_violations(place: Place, as_json: bool) -> None:
 @click.command()
 @click.argument("project")
 @located
-@click.option("--weeks", type=int, help="How many whole calendar weeks before the current one (default 8).")
+@click.option(
+    "--period",
+    help="A week, block of weeks, quarter or year: 2026-W48, 2026-B12, 2026-Q4, 2026 (default: the last block that is published).",
+)
 @as_json
-def report(place: Place, project: str, weeks: int | None, as_json: bool) -> None:
+def report(place: Place, project: str, period: str | None, as_json: bool) -> None:
     """Show the team's report of a project."""
     from innerloop_collector.terminal.report import render
 
-    show(call(place, "report", project=project, weeks=weeks), as_json, render)
+    show(call(place, "report", project=project, period=period), as_json, render)
+
+
+@click.command()
+@click.argument("project")
+@located
+@as_json
+def releases(place: Place, project: str, as_json: bool) -> None:
+    """Show everything that was published of a project. It stays after its events are removed."""
+    from innerloop_collector.terminal.report import releases as table
+
+    show(call(place, "releases", project=project), as_json, table)

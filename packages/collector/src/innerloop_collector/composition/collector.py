@@ -17,7 +17,7 @@ from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.monitoring.status import StatusReader
-from innerloop_collector.query import Figures
+from innerloop_collector.query import Archive, Figures, Publisher, Rows, Settings, settings_of
 
 
 def utc_now() -> datetime:
@@ -52,8 +52,10 @@ class Collector:
         clock = TrustedClock(store.engine, now)
         stored = store.engine, store.events, store.registry, store.tombstones
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, clock.judging)
-        self.figures = Figures(store.engine, store.registry, now, running=self.throw_away)
-        self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, self.figures.totals)
+        archive = Archive(store.releases)
+        self.figures = Figures(store.engine, store.registry, archive, now, immediate=self.throw_away)
+        self.publisher = Publisher(Rows(store.engine), archive, self._settings, lambda: store.events.committed)
+        self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, self.publisher)
         self.tokens = Tokens(store.engine, store.hasher, store.registry.today)
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)
         self.status = StatusReader(store.engine, store.erasures, store.events, self.exporters, paths.scratch)
@@ -66,6 +68,12 @@ class Collector:
         if not self.simulated:  # there it sweeps when time has passed
             self._workers.append(self.lifecycle.sweeper)
 
+    def _settings(self) -> dict[str, Settings]:
+        """What each project says of its figures. A store that publishes at once publishes nothing for good."""
+        registry = self.store.registry
+        projects = {} if self.throw_away else registry.catalogue.versions
+        return {name: settings_of(versions[-1], registry.retention_days(name)) for name, versions in projects.items()}
+
     def open(self) -> None:
         """Open the store and begin to write."""
         for left_over in self.paths.scratch.iterdir():
@@ -75,6 +83,7 @@ class Collector:
         self.store.events.count_on()
         self.lifecycle.clock.load()
         self.store.load()
+        self.store.events.number_after(self.publisher.read_up_to())
         self.tokens.load()
         self.lifecycle.eraser.load()
         self.exporters.load()

@@ -15,7 +15,7 @@ from innerloop_collector.lifecycle.erasure_journal import Journal
 from innerloop_collector.lifecycle.purge import Purger
 from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
 from innerloop_collector.lifecycle.registrations import Registrations
-from innerloop_collector.lifecycle.retention import Housekeeping, Sweep, Totals
+from innerloop_collector.lifecycle.retention import Housekeeping, Publisher, Sweep
 from innerloop_collector.lifecycle.sweeper import Sweeper
 from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 
@@ -31,7 +31,7 @@ class LifecycleParts:
         store: StoreParts,
         clock: TrustedClock,
         elsewhere: Elsewhere,
-        totals: Totals,
+        publisher: Publisher,
     ) -> None:
         embedded = not configuration.store.url
         self.clock = clock
@@ -55,6 +55,6 @@ class LifecycleParts:
         registrations = Registrations(store.erasures, store.registry, store.writer)
         housekeeping = Housekeeping(store.known_ids, store.assertions, store.erasures, store.tombstones, self.eraser, self.backups)
         self.sweep = Sweep(
-            store.engine, store.registry, store.writer, self.purger, self.quarantine_release, registrations, totals, housekeeping, now
+            store.engine, store.registry, store.writer, self.purger, self.quarantine_release, registrations, publisher, housekeeping, now
         )
         self.sweeper = Sweeper(self.sweep, self.purger, clock, now)

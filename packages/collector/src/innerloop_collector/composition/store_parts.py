@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
 
 from innerloop_collector.config.configuration import Configuration, Store
 from innerloop_collector.config.paths import Paths
@@ -11,12 +12,15 @@ from innerloop_collector.db.lease import Lease, holder_of
 from innerloop_collector.db.server import by_url, layout_of
 from innerloop_collector.db.upgrade import bring_up
 from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
+from innerloop_collector.query import project_and_unit
 from innerloop_collector.store.events import EventTables
 from innerloop_collector.store.keyed_hash import Hasher, load_secret
 from innerloop_collector.store.known_ids import KnownIds
 from innerloop_collector.store.oauth_keys import Assertions, OAuthKeys
 from innerloop_collector.store.projects import Registry
 from innerloop_collector.store.quarantine_limit import QuarantineLimit
+from innerloop_collector.store.release_journal import ReleaseJournal
+from innerloop_collector.store.releases import Releases
 from innerloop_collector.store.tombstones import Erasures, Tombstones
 from innerloop_collector.store.write_behind import LastUsed, WriteBehind
 from innerloop_collector.store.writer import Writer
@@ -37,6 +41,8 @@ class StoreParts:
         self.assertions = Assertions(self.engine, self.hasher, now)
         self.last_used = LastUsed(self.engine, self.write_behind, self.registry.today)
         self.known_ids = KnownIds(self.engine, self.hasher, self.write_behind, self.registry.today, self.registry.retention_days)
+        journals = [Path(name) for name in configuration.backup.journals]
+        self.releases = Releases(self.engine, ReleaseJournal(paths.releases, journals, project_and_unit))
         self.erasures = Erasures(self.engine, self.hasher)
         self.tombstones = Tombstones(self.hasher)
         self.quarantine_limit = QuarantineLimit(
@@ -55,6 +61,7 @@ class StoreParts:
         self.assertions.load()
         self.last_used.load()
         self.quarantine_limit.load()
+        self.releases.load()
 
     def close(self) -> None:
         """Commit what was accepted, then let the store go."""

@@ -47,6 +47,11 @@ class Paths:
         return self.data / "erasures.log"
 
     @property
+    def releases(self) -> Path:
+        """Every release once more, outside the store."""
+        return self.data / "releases.log"
+
+    @property
     def backups(self) -> Path:
         """Where backups were made."""
         return self.data / "backups.json"
@@ -136,7 +141,17 @@ def open_to_others(path: Path) -> bool:
 def _refuse_what_is_anothers(paths: Paths) -> None:
     """Raise OSError where somebody else could have put rows, a secret or a token here. Root may look at everybody's."""
     ours = {os.geteuid(), 0} if os.geteuid() else {0, paths.data.stat().st_uid}
-    for path in (paths.data, paths.store, paths.secret, paths.admin_token, paths.erasures, paths.backups, paths.destinations, paths.lock):
+    for path in (
+        paths.data,
+        paths.store,
+        paths.secret,
+        paths.admin_token,
+        paths.erasures,
+        paths.releases,
+        paths.backups,
+        paths.destinations,
+        paths.lock,
+    ):
         for look in (os.lstat, os.stat):
             try:
                 owner = look(path).st_uid
@@ -148,7 +163,7 @@ def _refuse_what_is_anothers(paths: Paths) -> None:
 
 def _open_to_us(paths: Paths) -> None:
     """Raise OSError for what is here and another user's, or on a disk that takes no changes: the engine would say it less well."""
-    for path in (paths.data, paths.scratch, paths.lock, paths.secret, paths.store, paths.erasures):
+    for path in (paths.data, paths.scratch, paths.lock, paths.secret, paths.store, paths.erasures, paths.releases):
         wanted = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
         if path.exists() and not os.access(path, wanted):
             read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)

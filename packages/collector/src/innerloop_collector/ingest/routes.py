@@ -22,8 +22,8 @@ from innerloop_collector.ingest.cors import middleware
 from innerloop_collector.ingest.rate_limits import RateLimits
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.pipeline.event import Event
+from innerloop_collector.pipeline.event_rows import event_row, quarantine_row
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
-from innerloop_collector.pipeline.rows import event_row, quarantine_row
 from innerloop_collector.pipeline.steps import run
 from innerloop_collector.store.events import QuarantineRow, Row
 from innerloop_collector.store.keyed_hash import Hasher

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from innerloop_collector.pipeline import rows
+from innerloop_collector.pipeline import event_rows
 from innerloop_collector.pipeline.event import Event
 from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, DropReason, Quarantined, Reason
 from innerloop_collector.pipeline.steps import Outcome, run
@@ -80,7 +80,7 @@ class QuarantineRelease:
 
     def _judge(self, project: str, page: list[QuarantineRow]) -> list[tuple[QuarantineRow, Event, Outcome]]:
         """How each event ends now. Also what is released may not bring any number of new ids: nobody has counted those yet."""
-        events = [rows.from_quarantine(row, self._now(), self._judging()) for row in page]
+        events = [event_rows.from_quarantine(row, self._now(), self._judging()) for row in page]
         ended = [self._again(row, event) for row, event in zip(page, events, strict=True)]
         most = self._new_ids_per_day
         passing = [event.installation for event, outcome in zip(events, ended, strict=True) if isinstance(outcome, Event)]
@@ -98,16 +98,16 @@ class QuarantineRelease:
 
     def _keep(self, project: str, ended: list[tuple[QuarantineRow, Event, Outcome]]) -> tuple[int, int]:
         """Store what passed, and of what waits on why it does. Returns how many events were stored and how many left."""
-        free = [rows.event_row(outcome) for _, _, outcome in ended if isinstance(outcome, Event)]
+        free = [event_rows.event_row(outcome) for _, _, outcome in ended if isinstance(outcome, Event)]
         changed = [
-            rows.judged_again(row, event, outcome)
+            event_rows.judged_again(row, event, outcome)
             for row, event, outcome in ended
             if isinstance(outcome, Quarantined) and (outcome.reason, list(outcome.fields)) != (row.reason, row.fields)
         ]
         registrations = [
             Registration(project, self._hasher.mark(row.installation), proof)
             for row, _, _ in sorted(ended, key=lambda one: one[0].received_day)  # the writer keeps the first of an id
-            if (proof := rows.waiting_proof(row)) and self._ids.knows(row.installation)
+            if (proof := event_rows.waiting_proof(row)) and self._ids.knows(row.installation)
         ]
         stored = 0
         if free or changed or registrations:

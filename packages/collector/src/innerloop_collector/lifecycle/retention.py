@@ -1,7 +1,7 @@
-"""One sweep: makes the weekly totals of what is about to go, writes down what goes, and takes it away.
+"""One sweep: publishes what is due, writes down what goes, and takes it away.
 
 A row goes on the day after its last one. That is what its developer agreed to, or what the project promises now if that is less.
-The sweep may be killed anywhere: totals are made once, what is written down of a day is the largest number seen, and rows
+The sweep may be killed anywhere: a release is made once, what is written down of a day is the largest number seen, and rows
 that are still there go with the next one.
 """
 
@@ -47,18 +47,18 @@ class Swept(NamedTuple):
 
     today: date
     gone: list[Gone]
-    weeks: list[tuple[str, date]]  # whose totals were made
+    published: list[tuple[str, str]]  # projects, and the units that were published
     registrations: Found
 
 
-class Totals(Protocol):
-    """The weekly totals, which stay when the rows go."""
+class Publisher(Protocol):
+    """Publishes figures, which stay when the rows go."""
 
-    def made(self, project: str, week: date) -> bool:
-        """Tell whether those of a week are made."""
+    def due(self, today: date) -> list[tuple[str, str]]:
+        """What would be published: projects and units."""
 
-    def make(self, project: str, week: date, min_weeks: int, today: date) -> int:
-        """Make those of a week. Returns how many rows they are."""
+    def publish(self, today: date) -> list[tuple[str, str]]:
+        """Publish what is due. Returns what was."""
 
 
 class Housekeeping(NamedTuple):
@@ -91,7 +91,7 @@ class Sweep:
         purger: Purger,
         release: QuarantineRelease,
         registrations: Registrations,
-        totals: Totals,
+        publisher: Publisher,
         housekeeping: Housekeeping,
         now: Callable[[], datetime],
     ) -> None:
@@ -101,7 +101,7 @@ class Sweep:
         self._purger = purger
         self._release = release
         self._registrations = registrations
-        self._totals = totals
+        self._publisher = publisher
         self._housekeeping = housekeeping
         self._now = now
 
@@ -110,8 +110,7 @@ class Sweep:
         today = self._now().date()
         of_nothing = self._registrations.find(today)
         gone = [*self._lapsed(today), *self._ended(of_nothing)]
-        weeks = {(one.project, _monday(one.day)) for one in gone if one.what == "events"}
-        return Swept(today, gone, sorted(one for one in weeks if not self._totals.made(*one)), of_nothing)
+        return Swept(today, gone, self._publisher.due(today), of_nothing)
 
     def run(self) -> Swept:
         """Take away what is due. On return its bytes are in no file of the store. First, what waited for its id is released where that is known."""
@@ -119,9 +118,9 @@ class Sweep:
             self._release.known(project)
         with self._purger.alone:
             self._writer.submit([], []).result()  # what was judged before midnight is stored, and found
-            found = self.due()
+            published = self._publisher.publish(self._now().date())
+            found = self.due()._replace(published=published)
             if found.gone:
-                self._make_totals(found)
                 self._write_down(found)
                 self._purger.purge(self._rows_to_delete(found.today))
             self._registrations.apply(found.registrations)
@@ -153,17 +152,9 @@ class Sweep:
         ended = Counter((one.project, one.empty_since, self._registrations.last_day(one)) for one in found.ended)
         return [Gone(project, "registrations", day, last, rows) for (project, day, last), rows in sorted(ended.items())]
 
-    def _make_totals(self, found: Swept) -> None:
-        for project, week in found.weeks:
-            self._totals.make(project, week, self._registry.catalogue.newest(project).min_active_weeks, found.today)
-
     def _write_down(self, found: Swept) -> None:
         self._engine.insert("expired", schema.EXPIRED, [(*one, found.today) for one in found.gone])
 
     def _rows_to_delete(self, today: date) -> list[RowsToDelete]:
         parameters = self._parameters(today)
         return [RowsToDelete("events", _LAPSED, parameters, partitioned=True), RowsToDelete("quarantine", _WAITED, parameters)]
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())

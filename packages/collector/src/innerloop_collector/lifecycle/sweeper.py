@@ -59,7 +59,7 @@ class Sweeper:
         today = self._now().date()
         if doubt is None and today != self._swept:
             found = self._sweep.run()
-            if found.gone:
-                _log.info("retention", rows=sum(one.rows for one in found.gone), weeks=len(found.weeks))
+            if found.gone or found.published:
+                _log.info("retention", rows=sum(one.rows for one in found.gone), published=len(found.published))
             self._swept = today
         return _LOOK_EVERY

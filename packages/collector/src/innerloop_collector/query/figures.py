@@ -1,20 +1,28 @@
-"""The figures of a project: what reports and pages ask for. Every number that comes out of here passed the rules."""
+"""The figures of a project: what reports and pages ask for. Every number that comes out of here was published.
+
+A store that is made to try things publishes at once: what is there now passes the same rules, and is kept nowhere.
+"""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from innerloop_collector.config.configuration import QUARANTINE_DAYS
-from innerloop_collector.query.contributions import COMMANDS, QUANTILES, TARGETS, Breakdown, Rows, Span, Store, seen, waiting
-from innerloop_collector.query.pipeline import passed
-from innerloop_collector.query.published import Count, View
-from innerloop_collector.query.rules import K
-from innerloop_collector.query.totals import WeeklyTotals
-from innerloop_collector.query.values import FigureTable, WeeklyTotal, figures, team_size
-from innerloop_collector.query.windows import Window, monday_of, more_usual, window
+from innerloop_collector.query import periods, values
+from innerloop_collector.query.periods import Period
+from innerloop_collector.query.published import People, View
+from innerloop_collector.query.releases.archive import Archive
+from innerloop_collector.query.releases.calendar import block_of, in_time, next_due, unit_named, week
+from innerloop_collector.query.releases.document import Release
+from innerloop_collector.query.releases.immediate import at_once
+from innerloop_collector.query.releases.publisher import Settings
+from innerloop_collector.query.releases.rows import Rows, Store
+from innerloop_collector.query.values import FigureRow, FigureTable, Unit
 
 if TYPE_CHECKING:  # a terminal that reads what was published back needs no engine
     from innerloop_collector.store.projects import Registry
+
+_WEEKS_AT_ONCE = 13
 
 
 class Waiting(View, frozen=True):
@@ -25,68 +33,122 @@ class Waiting(View, frozen=True):
 
 
 class TeamFigures(View, frozen=True):
-    """The figures of a project in a window."""
+    """The figures of a project in a period."""
 
     project: str
     name: str
-    window: Window
-    today: date
-    min_active_weeks: int
-    developers: Count  # that take part and are active long enough
-    enough_developers: bool  # for any figure
+    period: str
+    first: date | None  # None: nothing is published
+    last: date | None
+    complete: bool
+    immediate: bool
+    settings: Settings
+    developers: People | None
+    whole: FigureRow | None
     commands: FigureTable
     targets: FigureTable
-    began: date | None  # where there are no figures: the Monday of the week in which the first run was received
+    before: FigureTable | None  # the commands in the period before
+    splits: tuple[tuple[str, FigureTable], ...]
+    began: date | None  # the day of the first run that is there
+    first_release: date | None  # while there are no figures, and cannot be any yet: the day on which there can
+    next_release: date | None
     waiting: tuple[Waiting, ...]
 
 
 class Figures:
     """What can be asked."""
 
-    def __init__(self, store: Store, registry: "Registry", now: Callable[[], datetime], *, running: bool) -> None:
-        """`running`: the week that is not over is in the figures, as in a throw-away store."""
-        self._store = store
+    def __init__(self, store: Store, registry: "Registry", archive: Archive, now: Callable[[], datetime], *, immediate: bool) -> None:
+        """`immediate`: figures are of what is there now, as in a throw-away store."""
+        self._rows = Rows(store)
         self._registry = registry
+        self._archive = archive
         self._now = now
-        self._running = running
-        self.totals = WeeklyTotals(store)
+        self._immediate = immediate
 
-    def of_team(self, project: str, weeks: int | None = None) -> TeamFigures:
-        """The figures of a project's developers in a number of whole weeks."""
+    def of_team(self, project: str, name: str | None = None) -> TeamFigures:
+        """The figures of a project's developers in a period; by default the last block that is published."""
         version = self._registry.catalogue.newest(project)
         today = self._now().date()
-        chosen = window(weeks, today, running=self._running)
-        days = self._registry.retention_days(project)
-        kept = (today, None) if self._running else (chosen.monday + timedelta(days=6), chosen.monday)
-        rows = seen(self._store, project, version.min_active_weeks, days, *kept)
-        team = rows.developers(COMMANDS, Span(chosen.first, chosen.end))
-        commands = _table(rows, COMMANDS, chosen, team)
-        began = None if commands.rows else rows.began()
+        settings = settings_of(version, self._registry.retention_days(project))
+        began = self._rows.first_day(project)
+        chosen, releases, before = self._chosen(project, name, settings, today)
+        whole = values.whole(releases)
+        first = _first_release(began, settings.min_weeks) if began else None
         return TeamFigures(
             project=project,
             name=version.document["name"],
-            window=chosen,
-            today=today,
-            min_active_weeks=version.min_active_weeks,
-            developers=team_size(team),
-            enough_developers=team >= K,
-            commands=commands,
-            targets=_table(rows, TARGETS, chosen, team),
-            began=monday_of(began) if began else None,
-            waiting=tuple(
-                Waiting(reason, monday_of(day + timedelta(days=QUARANTINE_DAYS))) for reason, day in waiting(self._store, project)
-            ),
+            period=chosen.name if chosen else name or "",
+            first=chosen.first if chosen else None,
+            last=chosen.last if chosen else None,
+            complete=bool(chosen and chosen.complete),
+            immediate=self._immediate,
+            settings=settings,
+            developers=whole.developers if whole else None,
+            whole=whole,
+            commands=values.table(releases, "command"),
+            targets=values.table(releases, "target"),
+            before=values.table(before, "command") if before else None,
+            splits=tuple((one, values.table(releases, one)) for one in ("os", "arch", "version", "cohort")),
+            began=began,
+            first_release=first if not self._immediate and first and first > today and not whole else None,
+            next_release=None if self._immediate else next_due(today),
+            waiting=tuple(Waiting(reason, _monday(day + timedelta(days=QUARANTINE_DAYS))) for reason, day in self._rows.waiting(project)),
         )
 
-    def weekly_totals(self, project: str) -> tuple[WeeklyTotal, ...]:
-        """The weekly totals of a project, the oldest week first, of weeks that are over."""
+    def releases(self, project: str) -> tuple[Unit, ...]:
+        """Everything that was published of a project, the oldest first."""
         self._registry.catalogue.newest(project)
-        running = monday_of(self._now().date())  # its rows may go before it is over, where a project keeps them for few days
-        return tuple(one for one in self.totals.read(project) if one.week < running or self._running)
+        names = sorted(self._archive.units(project), key=lambda name: in_time(unit_named(name)))
+        found = self._archive.read(project, names)
+        return tuple(
+            Unit(
+                name,
+                found[name].made,
+                values.whole([found[name]]),
+                values.table([found[name]], "command"),
+                values.table([found[name]], "target"),
+            )
+            for name in names
+            if name in found
+        )
+
+    def _chosen(
+        self, project: str, name: str | None, settings: Settings, today: date
+    ) -> tuple[Period | None, list[Release], list[Release]]:
+        """The period that is asked for, its releases, and those of the period before."""
+        if self._immediate:
+            return *self._at_once(project, settings, today), []
+        published = self._archive.units(project)
+        chosen = periods.period(name, published)
+        if chosen is None:
+            return None, [], []
+        return chosen, self._read(project, chosen), self._read(project, periods.before(chosen, published))
+
+    def _read(self, project: str, chosen: Period | None) -> list[Release]:
+        if chosen is None:
+            return []
+        found = self._archive.read(project, chosen.units)
+        return [found[name] for name in chosen.units if name in found]
+
+    def _at_once(self, project: str, settings: Settings, today: date) -> tuple[Period, list[Release]]:
+        monday = _monday(today)
+        first, end = monday - timedelta(weeks=_WEEKS_AT_ONCE - 1), monday + timedelta(weeks=1)
+        release = at_once(self._rows, project, settings, (first, end), today)
+        return Period("", first, end - timedelta(days=1), (), complete=False), [release]
 
 
-def _table(rows: Rows, of: Breakdown, chosen: Window, team: int) -> FigureTable:
-    if not team:
-        return FigureTable((), ())
-    others = [Span(first, end) for first, end in more_usual(chosen)]
-    return figures(passed(rows, of, Span(chosen.first, chosen.end), QUANTILES, others), team)
+def settings_of(version: Any, retention_days: int) -> Settings:
+    """What a project says of its figures."""
+    return Settings(version.min_active_weeks, version.k, version.headcount, retention_days)
+
+
+def _first_release(began: date, min_weeks: int) -> date:
+    """The first day on which figures can be published: people count from the first block on that begins after enough active weeks."""
+    known = _monday(began) + timedelta(weeks=min_weeks)
+    block = block_of(known)
+    return week(known if block.first == known else block.end).due
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from innerloop_collector.query.rules import STEP
+from innerloop_collector.query.releases.disclosure import STEP
 
 N = TypeVar("N")
 _SUM_DIGITS = 4
@@ -103,11 +103,23 @@ class Rate(Published[float]):
         return f"{self.value:.0%}"
 
 
+@final
+class People(Published[tuple[int, int]]):
+    """How many developers, as a range: 8 are "5 to 9"."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Write it as it is shown."""
+        low, high = self.value
+        return f"{low} to {high}"
+
+
 _closed = True
 P = TypeVar("P", bound=Published[Any])
 
 
-def seal(kind: type[P], shown: float | None) -> P:
+def seal(kind: type[P], shown: float | tuple[int, int] | None) -> P:
     """Make a value of what passed the rules. For this package only."""
     made = object.__new__(kind)
     _shown[made] = shown

@@ -3,12 +3,13 @@
 In the process that lays a report out as text there are no rows, and often no store: what it has is what a collector answered.
 """
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from innerloop_collector.query.published import Count, Minutes, Published, Rate, View, seal
+from innerloop_collector.query.published import Count, Minutes, People, Published, Rate, View, seal
 
+_Number = Annotated[int, msgspec.Meta(ge=0)]
 V = TypeVar("V", bound=View)
 
 
@@ -20,6 +21,8 @@ def received(answer: dict[str, Any], view: type[V]) -> V:
 def _read(kind: type[Any], number: Any) -> Any:
     if not issubclass(kind, Published):
         raise NotImplementedError
+    if kind is People:
+        return seal(kind, msgspec.convert(number, tuple[_Number, _Number]))
     absent = kind is Count and number is None
     whole = isinstance(number, int) or (isinstance(number, float) and kind in (Minutes, Rate))
     if not absent and (isinstance(number, bool) or not whole or number < 0):

@@ -1,28 +1,33 @@
-"""From what passed the rules to values that may be shown: rounded, and each of them only where enough developers add to it."""
+"""From what was published to values that may be shown."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
 
 from innerloop.core.plan.granularity import three_digits
-from innerloop_collector.query import rules
-from innerloop_collector.query.contributions import Contributions
-from innerloop_collector.query.pipeline import Passed
-from innerloop_collector.query.published import Count, Milliseconds, Minutes, Rate, View, seal
+from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Rate, View, seal
+from innerloop_collector.query.releases.disclosure import STEP
+from innerloop_collector.query.releases.document import Atom, Hidden, Release
+from innerloop_collector.query.releases.shown import WHOLE, Key
+from innerloop_collector.query.releases.sums import Quantile, Sum, summed
+
+
+class Time(View, frozen=True):
+    """A quantile of durations: within a published bin. None: the bin has no end."""
+
+    about: Milliseconds | None
+    at_least: Milliseconds
+    at_most: Milliseconds | None
 
 
 class FigureRow(View, frozen=True):
-    """The figures of one command or target. None: may not be shown, or cannot be known."""
+    """The figures of one cell. None: may not be shown, or cannot be told."""
 
     name: str
     runs: Count
-    developers: Count | None  # None also where it is the whole team
-    p50: Milliseconds | None
-    p90: Milliseconds | None
+    developers: People | None
+    p50: Time | None
+    p90: Time | None
     failure_rate: Rate | None
-    interrupted: Count
-    unknown: Count
     waited: Minutes | None
 
 
@@ -30,100 +35,78 @@ class FigureTable(View, frozen=True):
     """The figures of a breakdown."""
 
     rows: tuple[FigureRow, ...]
-    hidden: tuple[str, ...]  # names
+    hidden: tuple[tuple[str, str], ...]  # name, and why
 
 
-class WeeklyTotal(View, frozen=True):
-    """What stays of one week of a command or target, or of those that were folded into one."""
+class Unit(View, frozen=True):
+    """One release."""
 
-    project: str
-    week: date  # its Monday
-    kind: str
-    name: str
-    folded: int
-    actor: str
-    runs: Count
-    failures: Count
-    interrupted: Count
-    unknown: Count
-    developers: Count | None  # as in FigureRow; None also of jobs, which are nobody's
-    timed: Count | None  # how many runs `waited_ms` and `histogram` are of; None where few people's waiting is most of it
-    waited_ms: Milliseconds | None
-    histogram: tuple[Count, ...]
-    min_active_weeks: int
-    made_day: date
+    unit: str
+    made: date
+    whole: FigureRow | None
+    commands: FigureTable
+    targets: FigureTable
 
 
-def figures(found: Passed, team: int) -> FigureTable:
-    """What passed, as values. `team` is how many developers there are."""
-    return FigureTable(tuple(_row(one, team) for one in found.contributions), tuple(sorted(found.hidden)))
+Atoms = Mapping[Key, Sequence[Atom]]
 
 
-def team_size(developers: int) -> Count:
-    """About how many developers are counted."""
-    return _count(developers)
+def by_key(releases: Iterable[Release]) -> dict[Key, list[Atom]]:
+    """What was published of each cell."""
+    out: dict[Key, list[Atom]] = {}
+    for one in releases:
+        for atom in one.atoms:
+            out.setdefault((atom.breakdown, atom.name), []).append(atom)
+    return out
 
 
-def weekly_totals(rows: Sequence[dict[str, Any]]) -> Iterable[WeeklyTotal]:
-    """What was stored when it had passed, as values. The store keeps exact numbers."""
-    teams: dict[tuple[Any, ...], int] = {}
-    for row in rows:
-        teams[_breakdown(row)] = max(row["developers"] or 0, teams.get(_breakdown(row), 0))
-    for row in rows:
-        if row["actor"] == "ci":
-            yield _of_jobs(row)
-        elif rules.may_show_part(row["developers"]):
-            yield _of_people(row, teams[_breakdown(row)])
+def whole(releases: Sequence[Release]) -> FigureRow | None:
+    """The figures of all runs."""
+    atoms = by_key(releases).get(WHOLE)
+    return figure_row(WHOLE, summed(atoms), _people(releases, WHOLE)) if atoms else None
 
 
-def _row(one: Contributions, team: int) -> FigureRow:
-    timed, ended = rules.may_show_part(one.timed_developers), rules.may_show_part(one.ended_developers)
+def table(releases: Sequence[Release], breakdown: str) -> FigureTable:
+    """The figures of a breakdown, and what is hidden in all of it."""
+    cells = {key: atoms for key, atoms in by_key(releases).items() if key[0] == breakdown}
+    rows = tuple(figure_row(key, summed(atoms), _people(releases, key)) for key, atoms in sorted(cells.items()))
+    reasons = {(one.breakdown, one.name): _reason(one, release.k) for release in releases for one in release.hidden}
+    return FigureTable(rows, tuple((key[1], why) for key, why in sorted(reasons.items()) if key[0] == breakdown and key not in cells))
+
+
+def figure_row(key: Key, of: Sum, developers: People | None) -> FigureRow:
+    """One cell's sum, as values."""
     return FigureRow(
-        name=one.name,
-        runs=_count(int(one.runs.total)),
-        developers=_developers(one.developers, team),
-        p50=_time(one.times[0]) if timed else None,
-        p90=_time(one.times[1]) if rules.may_show_p90(one.timed_developers) else None,
-        failure_rate=seal(Rate, round(one.failed / one.ended, 2)) if ended else None,
-        interrupted=_count(one.interrupted),
-        unknown=_count(one.unknown),
-        waited=_minutes(int(one.waited.total)) if rules.may_show_sum(one.waiting_developers, one.waited) else None,
+        name=key[1],
+        runs=seal(Count, of.runs or None),
+        developers=developers,
+        p50=_time(of.p50),
+        p90=_time(of.p90),
+        failure_rate=None if of.failure_rate is None else seal(Rate, round(of.failure_rate, 2)),
+        waited=None if of.waited_ms is None else seal(Minutes, round(three_digits(of.waited_ms) / 60_000, 4)),
     )
 
 
-def _of_people(row: dict[str, Any], team: int) -> WeeklyTotal:
-    counts = {name: _count(row[name]) for name in ("runs", "failures", "interrupted", "unknown")}
-    times = {
-        "timed": None if row["timed"] is None else _count(row["timed"]),
-        "waited_ms": None if row["waited_ms"] is None else _time(row["waited_ms"]),
-        "histogram": tuple(map(_count, row["histogram"])),
-    }
-    return WeeklyTotal(**{**row, **counts, **times, "developers": _developers(row["developers"], team)})
+def people(at_least: int) -> People:
+    """A range of people, by its lower end."""
+    return seal(People, (at_least, at_least + STEP - 1))
 
 
-def _of_jobs(row: dict[str, Any]) -> WeeklyTotal:
-    """Jobs of CI are nobody's: they are counted as they are."""
-    counts = {name: seal(Count, row[name]) for name in ("runs", "failures", "interrupted", "unknown", "timed")}
-    times = {"waited_ms": seal(Milliseconds, row["waited_ms"]), "histogram": tuple(seal(Count, runs) for runs in row["histogram"])}
-    return WeeklyTotal(**{**row, **counts, **times, "developers": None})
+def _people(releases: Sequence[Release], key: Key) -> People | None:
+    """How many were behind a cell, in the last block in which it was published."""
+    found = [one.people[key[0]][key[1]] for one in releases if key[1] in one.people.get(key[0], {})]
+    return people(found[-1]) if found else None
 
 
-def _breakdown(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["week"], row["kind"], row["actor"]
+def _reason(one: Hidden, k: int) -> str:
+    return one.rule.format(k=k)
 
 
-def _count(number: int) -> Count:
-    return seal(Count, rules.rounded(number))
+def _time(of: Quantile | None) -> Time | None:
+    if of is None:
+        return None
+    return Time(_milliseconds(of.value), seal(Milliseconds, round(of.low)), _milliseconds(of.high))
 
 
-def _developers(number: int, team: int) -> Count | None:
-    shown = rules.shown_developers(number, team)
-    return None if shown is None else seal(Count, shown)
-
-
-def _time(value: float) -> Milliseconds | None:
-    return None if math.isnan(value) else seal(Milliseconds, three_digits(round(value)))
-
-
-def _minutes(waited: int) -> Minutes:
-    return seal(Minutes, round(three_digits(waited) / 60_000, 4))
+def _milliseconds(value: float | None) -> Milliseconds | None:
+    return None if value is None else seal(Milliseconds, three_digits(round(value)))

@@ -1,105 +1,108 @@
 """The team's report of a project: published figures, in order, and how it stands where there are none."""
 
-from datetime import date, timedelta
 from typing import Any
 
-from innerloop_collector.query import (
-    P90_DEVELOPERS,
-    STEP,
-    Count,
-    FigureRow,
-    Figures,
-    K,
-    Minutes,
-    Published,
-    TeamFigures,
-    Window,
-    total,
-)
-from innerloop_collector.reports.views import About, Command, Report, Span, Target, Total, Waiting
+from innerloop_collector.query import STEP, FigureRow, Figures, FigureTable, Published, TeamFigures, Time
+from innerloop_collector.reports.views import Command, Hidden, Part, Releases, Report, Span, Target, Waiting, Whole
 
-_WHOLE_WEEKS = "whole weeks that are over, with what was received by then"
-_THROW_AWAY = "THROW-AWAY STORE, for trying: the running week is shown too, so asking twice can show what one person did in between"
+_AT_ONCE = "THROW-AWAY STORE, for trying: figures are of what is there now, so asking twice can show what one person did in between"
+_PUBLISHED = (
+    "a week is published once, two days after its end, and what remains of its block of 4 or 5 weeks once, at the block's end; nothing changes it",
+    "longer periods are sums of what was published; a run is in one published number of each table at most",
+)
 _RULES = (
-    f"a command is shown from {K} developers on; more are hidden until the hidden ones have {K} together",
-    "hidden: what one developer ran more than half of, or two more than three quarters",
-    f"counts are rounded to {STEP}, times to 3 digits; developers are not counted where all ran it",
-    f"a p90 needs {P90_DEVELOPERS} developers; totals cover what is shown",
+    "each number (runs, failures, minutes, each part of the durations) needs {k} developers, none with over half of it, no two with over three quarters",
+    "nobody counts for more than twice the median developer of the week; small parts are merged into their neighbours before they are hidden",
+    f"counts are rounded to {STEP}, times to 3 digits; p50 and p90 lie within published durations",
     "people only: no coding agents, no CI, no tests; no times of suspended runs",
     "targets follow the same rules; each run sends those that failed and the slowest, 50 at most",
 )
 
 
-def team_report(figures: Figures, project: str, weeks: int | None = None) -> Report:
+def team_report(figures: Figures, project: str, period: str | None = None) -> Report:
     """Make the report of a project."""
-    found = figures.of_team(project, weeks)
-    commands = sorted(map(_command, found.commands.rows), key=lambda one: (-_value(one.waited_minutes), -_value(one.runs), one.command))
-    targets = sorted(map(_target, found.targets.rows), key=lambda one: (-_value(one.p50_ms), -_value(one.times), one.target))
-    state, explanation, first_figures = _state(found)
-    next_figures = _next(found.window)
+    found = figures.of_team(project, period)
+    earlier = {one.name: one for one in found.before.rows} if found.before else {}
+    commands = [_command(one, earlier.get(one.name)) for one in found.commands.rows]
+    targets = [_target(one) for one in found.targets.rows]
+    state, explanation = _state(found)
+    weeks = found.settings.min_weeks
+    next_figures = found.first_release or found.next_release
     return Report(
         project=found.project,
         name=found.name,
-        window=_span(found.window),
-        min_active_weeks=found.min_active_weeks,
-        k=K,
+        period=_span(found),
+        min_active_weeks=weeks,
+        k=found.settings.k,
         state=state,
         explanation=explanation,
-        first_figures=first_figures.isoformat() if first_figures else None,
-        next_figures=None if found.window.running else next_figures.isoformat(),
-        developers=_about(found.developers),
-        commands=tuple(commands),
-        needs_more_developers=found.commands.hidden,
-        targets=tuple(targets),
-        targets_need_more_developers=len(found.targets.hidden),
+        next_figures=next_figures.isoformat() if next_figures else None,
+        developers=found.developers,
+        headcount=found.settings.headcount,
+        whole=Whole(found.whole.runs, found.whole.waited) if found.whole else None,
+        commands=tuple(sorted(commands, key=lambda one: (-_value(one.waited_minutes), -_value(one.runs), one.command))),
+        hidden_commands=_hidden(found.commands),
+        targets=tuple(sorted(targets, key=lambda one: (-_middle(one.p50), -_value(one.times), one.target))),
+        hidden_targets=_hidden(found.targets),
+        parts=tuple(
+            Part(by, one.name, one.runs, one.developers, one.p50, one.failure_rate) for by, table in found.splits for one in table.rows
+        ),
         waiting=tuple(Waiting(one.reason, one.removed_from.isoformat()) for one in found.waiting),
-        total=Total(total(Count, (one.runs for one in commands)), total(Minutes, (one.waited_minutes for one in commands))),
         rules=(
-            _THROW_AWAY if found.window.running else f"{_WHOLE_WEEKS}; the next figures come on {next_figures}",
-            f"developers count with {_weeks(found.min_active_weeks)} or more (min_active_weeks = {found.min_active_weeks})",
-            *_RULES,
+            *((_AT_ONCE,) if found.immediate else _PUBLISHED),
+            f"developers count from {_weeks(weeks)} before a block on (min_active_weeks = {weeks})",
+            *(rule.format(k=found.settings.k) for rule in _RULES),
         ),
     )
 
 
-def _state(found: TeamFigures) -> tuple[str, str, date | None]:
-    """How the report stands, in a word, a sentence, and perhaps the day when figures can appear."""
-    if found.commands.rows:
-        return "figures", "", None
-    chosen, began = found.window, found.began
-    if began is None:
-        until = "" if chosen.running else f"; what came since {chosen.monday} appears from {_next(chosen)} on"
-        return "no events", f"no developer's run was received yet{until}", None
-    over = found.min_active_weeks - 1 if chosen.running else found.min_active_weeks
-    possible = began + timedelta(weeks=over)
-    enough = _weeks(found.min_active_weeks)
-    if found.today < possible:
-        why = f"figures can appear from {possible} on: developers count after {enough}, and the first run came in the week of {began}"
-        return "too little history", why, possible
-    who = f"{K} developers for a command" if found.enough_developers else f"{K} developers"
-    return "too few developers", f"figures need {who}, each with {enough}; there are fewer (<{K})", None
+def published(figures: Figures, project: str) -> Releases:
+    """Everything that was published of a project."""
+    return Releases(project, figures.releases(project))
 
 
-def _command(one: FigureRow) -> Command:
+def _state(found: TeamFigures) -> tuple[str, str]:
+    """How the report stands, in a word and a sentence."""
+    if found.whole or found.targets.rows:
+        return "figures", ""
+    if found.began is None:
+        return "no events", "no developer's run was received yet"
+    if found.first_release:
+        since = f"developers count from {_weeks(found.settings.min_weeks)} before a block on, and the first run was on {found.began}"
+        return "not published yet", f"the first figures can come on {found.first_release}: {since}"
+    if not found.first:
+        return "not published yet", f"nothing of {found.period or 'it'} is published yet; the next figures come on {found.next_release}"
+    enough, k = _weeks(found.settings.min_weeks), found.settings.k
+    when = "" if found.immediate else " before the block began"
+    return "too few developers", f"figures need {k} developers, each with {enough}{when}, and none with most of the runs"
+
+
+def _span(found: TeamFigures) -> Span:
+    first, last = (day.isoformat() if day else None for day in (found.first, found.last))
+    return Span(found.period or None, first, last, found.complete)
+
+
+def _command(one: FigureRow, earlier: FigureRow | None) -> Command:
     return Command(
         command=one.name,
         runs=one.runs,
         developers=one.developers,
-        p50_ms=one.p50,
-        p90_ms=one.p90,
+        p50=one.p50,
+        p90=one.p90,
         failure_rate=one.failure_rate,
-        interrupted=_about(one.interrupted),
-        unknown=_about(one.unknown),
         waited_minutes=one.waited,
+        runs_before=earlier.runs if earlier else None,
+        p50_before=earlier.p50.about if earlier and earlier.p50 else None,
+        failure_rate_before=earlier.failure_rate if earlier else None,
     )
 
 
 def _target(one: FigureRow) -> Target:
-    return Target(target=one.name, times=one.runs, developers=one.developers, p50_ms=one.p50, p90_ms=one.p90, failure_rate=one.failure_rate)
+    return Target(target=one.name, times=one.runs, developers=one.developers, p50=one.p50, p90=one.p90, failure_rate=one.failure_rate)
 
 
-def _about(count: Count) -> About:
-    return About(count, str(count))
+def _hidden(table: FigureTable) -> tuple[Hidden, ...]:
+    return tuple(Hidden(name, why) for name, why in table.hidden)
 
 
 def _value(shown: Published[Any] | None) -> float:
@@ -107,14 +110,8 @@ def _value(shown: Published[Any] | None) -> float:
     return 0 if shown is None else float(shown.value or 0)
 
 
-def _next(chosen: Window) -> date:
-    return chosen.monday + timedelta(weeks=1)
-
-
-def _span(chosen: Window) -> Span:
-    first, last = chosen.labels
-    last_day = chosen.end - timedelta(days=1)
-    return Span(first, last, chosen.first.isoformat(), last_day.isoformat(), chosen.weeks, last if chosen.running else None)
+def _middle(time: Time | None) -> float:
+    return 0 if time is None else _value(time.about or time.at_least)
 
 
 def _weeks(count: int) -> str:

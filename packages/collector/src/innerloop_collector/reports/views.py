@@ -1,59 +1,69 @@
-"""What reports are made of: frozen values that hold nothing but what may be shown. `report --json` and `totals --json` are exactly this.
+"""What reports are made of: frozen values that hold nothing but what was published. `report --json` and `releases --json` are exactly this.
 
-`null` means "may not be shown, or cannot be known".
+`null` means "may not be shown, or cannot be told".
 """
 
-from innerloop_collector.query import Count, Milliseconds, Minutes, Rate, View, WeeklyTotal
-
-
-class About(View, frozen=True):
-    """A small count: `about` is rounded to 5, or null with `text` "<5"."""
-
-    about: Count
-    text: str
+from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, Time, Unit, View
 
 
 class Span(View, frozen=True):
-    """The window: whole ISO weeks in UTC that are over, `first_week` to `last_week`."""
+    """The period: `2026-W48`, `2026-B12`, `2026-Q4` or `2026`, and the days of it that are published."""
 
-    first_week: str
-    last_week: str
-    first_day: str
-    last_day: str
-    whole_weeks: int
-    running_week: str | None  # in a throw-away store: the last week, which is not over
+    period: str | None  # null: in a store that publishes at once, or where nothing is published
+    first_day: str | None
+    last_day: str | None
+    complete: bool  # nothing more will be published of it
 
 
 class Command(View, frozen=True):
     """The figures of one command."""
 
     command: str
-    runs: Count  # rounded to 5
-    developers: Count | None  # distinct installations, rounded to 5; null where it is the whole team
-    p50_ms: Milliseconds | None  # wait, of runs that ended by themselves
-    p90_ms: Milliseconds | None  # the same; needs 20 developers
-    failure_rate: Rate | None  # failed / (failed + succeeded), to 0.01; interrupted and unknown are not in it
-    interrupted: About
-    unknown: About  # nobody saw how it ended
-    waited_minutes: Minutes | None  # to three digits; also for what failed or was interrupted; null where few people's waiting dominates
+    runs: Count  # each number is a sum of counts that are rounded to 5
+    developers: People | None  # at least and at most so many; in the last block of the period
+    p50: Time | None  # wait, of runs that ended by themselves
+    p90: Time | None
+    failure_rate: Rate | None  # failed / (failed + succeeded), to 0.01
+    waited_minutes: Minutes | None  # to three digits; also for what failed or was interrupted
+    runs_before: Count | None  # in the period before
+    p50_before: Milliseconds | None
+    failure_rate_before: Rate | None
 
 
 class Target(View, frozen=True):
     """The figures of one make target, from what was sent of it: of each run its failed and its slowest targets, 50 at most."""
 
     target: str
-    times: Count  # rounded to 5; more than once in a run counts as often
-    developers: Count | None  # as of a command
-    p50_ms: Milliseconds | None  # of what ended by itself, with what its recipe ran in other makes
-    p90_ms: Milliseconds | None
-    failure_rate: Rate | None  # failed / (failed + succeeded), to 0.01
+    times: Count  # more than once in a run counts as often
+    developers: People | None  # as of a command
+    p50: Time | None  # of what ended by itself, with what its recipe ran in other makes
+    p90: Time | None
+    failure_rate: Rate | None
 
 
-class Total(View, frozen=True):
-    """The sums of what is shown, and of nothing else."""
+class Part(View, frozen=True):
+    """The runs of one operating system, architecture, version or cohort."""
+
+    by: str
+    name: str
+    runs: Count
+    developers: People | None
+    p50: Time | None
+    failure_rate: Rate | None
+
+
+class Hidden(View, frozen=True):
+    """What is not shown, and the rule that hides it."""
+
+    name: str
+    why: str
+
+
+class Whole(View, frozen=True):
+    """All runs."""
 
     runs: Count
-    waited_minutes: Minutes
+    waited_minutes: Minutes | None
 
 
 class Waiting(View, frozen=True):
@@ -68,25 +78,26 @@ class Report(View, frozen=True):
 
     project: str
     name: str
-    window: Span
+    period: Span
     min_active_weeks: int
     k: int
-    state: str  # "figures", "no events", "too little history" or "too few developers"
+    state: str  # "figures", "no events", "not published yet" or "too few developers"
     explanation: str
-    first_figures: str | None  # while there is too little history: the first day on which figures can appear
-    next_figures: str | None  # the day on which the running week is over; null in a throw-away store, which does not wait for it
-    developers: About  # that take part and are active long enough
+    next_figures: str | None  # the next day on which a week is published; null in a store that publishes at once
+    developers: People | None  # that take part and are active long enough
+    headcount: int | None  # developers there are, where somebody said so
+    whole: Whole | None
     commands: tuple[Command, ...]
-    needs_more_developers: tuple[str, ...]  # commands that are hidden
+    hidden_commands: tuple[Hidden, ...]
     targets: tuple[Target, ...]  # the slowest first
-    targets_need_more_developers: int  # how many are hidden
-    total: Total
+    hidden_targets: tuple[Hidden, ...]
+    parts: tuple[Part, ...]
     waiting: tuple[Waiting, ...]
     rules: tuple[str, ...]
 
 
-class Totals(View, frozen=True):
-    """The weekly totals that stay of a project."""
+class Releases(View, frozen=True):
+    """Everything that was published of a project, the oldest first."""
 
     project: str
-    totals: tuple[WeeklyTotal, ...]
+    releases: tuple[Unit, ...]

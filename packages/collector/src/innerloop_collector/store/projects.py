@@ -23,6 +23,7 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.store.keyed_hash import Hasher
 
 FIRST_MIN_ACTIVE_WEEKS = 3
+LEAST_K = 5  # a project can only ask for more
 _WEAK = 22  # characters: fewer of base64 are fewer than 128 bits
 
 
@@ -37,6 +38,8 @@ class Version:
     document: dict[str, Any]
     min_active_weeks: int
     applied: date
+    k: int = LEAST_K  # contributors that a published number needs
+    headcount: int | None = None  # developers there are, where somebody said so
 
     @classmethod
     def of(cls, project: Project, number: int, min_active_weeks: int, applied: date) -> Self:
@@ -188,16 +191,22 @@ class Registry:
         """Tell whether a write key was ever made, even if it is revoked by now."""
         return self.ever(key) is not None
 
-    def apply(self, project: Project, min_active_weeks: int | None = None) -> tuple[Version, bool]:
+    def apply(
+        self, project: Project, min_active_weeks: int | None = None, k: int | None = None, headcount: int | None = None
+    ) -> tuple[Version, bool]:
         """Register a version of a project file. Also says whether it differs from the one before."""
         with self._guard:
             before = self.catalogue.versions.get(project.id, ())
             weeks = min_active_weeks or (before[-1].min_active_weeks if before else FIRST_MIN_ACTIVE_WEEKS)
-            version = Version.of(project, before[-1].number + 1 if before else 1, weeks, self._today())
+            version = replace(
+                Version.of(project, before[-1].number + 1 if before else 1, weeks, self._today()),
+                k=k or (before[-1].k if before else LEAST_K),
+                headcount=headcount or (before[-1].headcount if before else None),
+            )
             if before and _same(before[-1], version):
                 return before[-1], False
             terms, document = json.dumps(version.agreement), json.dumps(version.document)
-            row = (project.id, version.number, version.digest, terms, document, weeks, version.applied)
+            row = (project.id, version.number, version.digest, terms, document, weeks, version.applied, version.k, version.headcount or 0)
             self._engine.insert("projects", schema.PROJECTS, [row])
             self.load()
             return version, True
@@ -274,12 +283,16 @@ def _document(project: Project) -> dict[str, Any]:
 
 
 def _same(one: Version, other: Version) -> bool:
-    return (one.digest, one.document, one.min_active_weeks) == (other.digest, other.document, other.min_active_weeks)
+    return _said(one) == _said(other)
+
+
+def _said(of: Version) -> tuple[Any, ...]:
+    return of.digest, of.document, of.min_active_weeks, of.k, of.headcount
 
 
 def _version(row: Any) -> Version:
-    project, number, fingerprint, terms, document, weeks, applied = row
-    return Version(project, number, fingerprint, json.loads(terms), json.loads(document), weeks, applied)
+    project, number, fingerprint, terms, document, weeks, applied, k, headcount = row
+    return Version(project, number, fingerprint, json.loads(terms), json.loads(document), weeks, applied, k or LEAST_K, headcount or None)
 
 
 def _catalogue(versions: list[Version], keys: list[WriteKey]) -> Catalogue:

@@ -30,11 +30,11 @@ class Released(NamedTuple):
 class ReleaseJournal:
     """DIR/releases.log and its copies."""
 
-    def __init__(self, path: Path, copies: Sequence[Path], parse: Callable[[str], Released]) -> None:
-        """`parse` reads a document; it raises ValueError for what is none."""
+    def __init__(self, path: Path, copies: Sequence[Path], of_what: Callable[[str], tuple[str, str]]) -> None:
+        """`of_what` tells project and unit of a document; it raises ValueError for what is none."""
         self._path = path
         self._copies = [copy.with_name(f"{copy.name}.releases") for copy in copies]
-        self._parse = parse
+        self._of_what = of_what
 
     def read(self) -> dict[tuple[str, str], Released]:
         """Every release in it, and in the copies that can be read. Raises StoreError where the journal itself is damaged or cannot be read."""
@@ -85,7 +85,8 @@ class ReleaseJournal:
         try:
             if digest.decode("ascii") != _digest_of(document):
                 raise ValueError
-            return self._parse(document.decode())
+            text = document.decode()
+            return Released(*self._of_what(text), text)
         except ValueError as error:
             raise StoreError(
                 f"line {number} of {path} is damaged, and what it published must not be computed again; put the file back from a copy or a backup"

@@ -39,8 +39,9 @@ class Releases:
         """The units of a project that were published."""
         return frozenset(self._there.get(project, ()))
 
-    def add(self, release: Released) -> None:
+    def add(self, project: str, unit: str, document: str) -> None:
         """Publish, for good. Raises StoreError for what was published already."""
+        release = Released(project, unit, document)
         with self._guard:
             if release.unit in self._there.get(release.project, ()):
                 raise StoreError(f"{release.unit} of {release.project} is published already, and is never published again")

@@ -1,17 +1,19 @@
-"""The team's report and the weekly totals as text."""
+"""The team's report and releases as text."""
 
+from datetime import date
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from innerloop_collector.query import text
+from innerloop_collector.query import Time, text
 from innerloop_collector.query.received import received
-from innerloop_collector.reports.views import Command, Report, Target, Totals
+from innerloop_collector.reports.views import Command, Hidden, Part, Releases, Report, Target
 from innerloop_collector.terminal.drawing import draw, table, width
 
-_OPTIONAL = ("p90", "unknown", "interrupted", "developers")  # the first to go where there is no room
+_OPTIONAL = ("p90", "before", "developers", "failed")  # the first to go where there is no room
+_NARROW = 3  # a part of the durations whose end is at most so many times its beginning is told as one number
 _SLOWEST, _MOST_FAILING = 10, 5  # targets that are shown; --json has all
 
 
@@ -21,17 +23,20 @@ def render(answer: dict[str, Any]) -> str:
     parts: list[Any] = [_heading(report)]
     if report.commands:
         parts.append(_table([_row(one) for one in report.commands], width()))
-        parts.append(
-            f"Shown: {report.total.runs} runs, {report.total.waited_minutes} waited, by about {report.developers.about} developers."
-        )
+    if report.whole:
+        parts.append(_whole(report))
     else:
         parts.append(Text(f"\nNo figures: {report.explanation}."))
-    if report.needs_more_developers:
-        parts.append(Text(f"Needs more developers (<{report.k}, or hidden to protect those): {', '.join(report.needs_more_developers)}"))
+    parts += _hidden("commands", report.hidden_commands)
     if report.targets:
         parts += _targets(report)
+    if report.parts:
+        parts += [
+            Text("\nBy system, architecture, version and cohort", style="bold"),
+            _table([_part_row(one) for one in report.parts], width()),
+        ]
     if report.next_figures:
-        parts.append(Text(f"\nNext figures: {report.next_figures}, when the running week is over."))
+        parts.append(Text(f"\nNext figures: {_weekday(report.next_figures)}{report.next_figures}."))
     if report.waiting:
         parts.append(_waiting(report))
     parts.append(Text("\nRules", style="bold"))
@@ -40,13 +45,37 @@ def render(answer: dict[str, Any]) -> str:
 
 
 def _heading(report: Report) -> Text:
-    window = report.window
+    span = report.period
     text = Text(report.name, style="bold")
-    text.append(f": {window.first_week} to {window.last_week}", style="not bold")
-    weeks = f"{window.whole_weeks} whole week{'' if window.whole_weeks == 1 else 's'}"
-    running = " and the running one" if window.running_week else ""
-    text.append(f" ({weeks}{running}, {window.first_day} to {window.last_day}, UTC)", style="dim not bold")
+    if span.first_day:
+        so_far = "" if span.complete or not span.period else ", as far as it is published"
+        text.append(f": {span.period or 'now'}", style="not bold")
+        text.append(f" ({span.first_day} to {span.last_day}, UTC{so_far})", style="dim not bold")
     return text
+
+
+def _weekday(day: str) -> str:
+    """The weekday, where what another collector said is a day."""
+    try:
+        return f"{date.fromisoformat(day):%A} "
+    except ValueError:
+        return ""
+
+
+def _whole(report: Report) -> Text:
+    assert report.whole is not None
+    waited = f", {report.whole.waited_minutes} waited" if report.whole.waited_minutes else ""
+    of = f" of {report.headcount:,}" if report.headcount else ""
+    by = f", by {report.developers}{of} developers" if report.developers else ""
+    return Text(f"All commands: {report.whole.runs} runs{waited}{by}.")
+
+
+def _hidden(what: str, hidden: tuple[Hidden, ...]) -> list[Any]:
+    """What is not shown, by the rule."""
+    by_rule: dict[str, list[str]] = {}
+    for one in hidden:
+        by_rule.setdefault(one.why, []).append(one.name)
+    return [Text(f"Hidden {what}: {', '.join(names)} ({why})") for why, names in by_rule.items()]
 
 
 def _waiting(report: Report) -> Text:
@@ -58,11 +87,10 @@ def _targets(report: Report) -> list[Any]:
     """The slowest targets and those that fail most, each once."""
     failing = sorted((one for one in report.targets if _failed(one)), key=lambda one: -_failed(one))[:_MOST_FAILING]
     shown = [one for place, one in enumerate(report.targets) if place < _SLOWEST or one in failing]
-    rest, hidden = len(report.targets) - len(shown), report.targets_need_more_developers
-    said = [f"{rest} more: --json"] if rest else []
-    said += [f"{hidden} need{'s' if hidden == 1 else ''} more developers"] if hidden else []
+    rest = len(report.targets) - len(shown)
     parts = [Text("\nTargets: the slowest, and what fails most", style="bold"), _table([_target_row(one) for one in shown], width())]
-    return [*parts, Text("; ".join(said))] if said else parts
+    parts += [Text(f"{rest} more: --json")] if rest else []
+    return [*parts, *_hidden("targets", report.hidden_targets)]
 
 
 def _failed(one: Target) -> float:
@@ -93,12 +121,11 @@ def _row(one: Command) -> dict[str, str]:
     return {
         "command": one.command,
         "runs": text(one.runs),
-        "developers": text(one.developers, "all"),
-        "p50 wait": text(one.p50_ms),
-        "p90": text(one.p90_ms),
+        "developers": text(one.developers),
+        "p50 wait": _time(one.p50),
+        "before": text(one.p50_before),
+        "p90": _time(one.p90),
         "failed": text(one.failure_rate),
-        "interrupted": text(one.interrupted.about),
-        "unknown": text(one.unknown.about),
         "waited": text(one.waited_minutes),
     }
 
@@ -107,26 +134,47 @@ def _target_row(one: Target) -> dict[str, str]:
     return {
         "target": one.target,
         "times": text(one.times),
-        "developers": text(one.developers, "all"),
-        "p50": text(one.p50_ms),
-        "p90": text(one.p90_ms),
+        "developers": text(one.developers),
+        "p50": _time(one.p50),
+        "p90": _time(one.p90),
         "failed": text(one.failure_rate),
     }
 
 
-def weekly(answer: dict[str, Any]) -> str:
-    """Weekly totals."""
+def _part_row(one: Part) -> dict[str, str]:
+    return {
+        "by": one.by,
+        "name": one.name,
+        "runs": text(one.runs),
+        "developers": text(one.developers),
+        "p50 wait": _time(one.p50),
+        "failed": text(one.failure_rate),
+    }
+
+
+def _time(time: Time | None) -> str:
+    """A quantile: a number where its part of the durations is narrow, else the part."""
+    if time is None:
+        return "-"
+    if time.about is None or time.at_most is None:
+        return f"over {time.at_least}"
+    narrow = time.at_most.value <= _NARROW * max(time.at_least.value, 1)
+    return text(time.about) if narrow else f"{time.at_least} to {time.at_most}"
+
+
+def releases(answer: dict[str, Any]) -> str:
+    """Everything that was published."""
     rows = [
         (
-            one.week.isoformat(),
-            one.actor,
-            "(folded)" if one.folded else one.name,
-            f"{one.runs:,}",
-            f"{one.failures:,}",
-            text(one.developers, ""),
-            "" if one.waited_ms is None else f"{one.waited_ms.value / 60_000:,.1f}",
+            one.unit,
+            one.made.isoformat(),
+            text(one.whole.runs) if one.whole else "-",
+            text(one.whole.developers) if one.whole else "-",
+            text(one.whole.waited) if one.whole else "-",
+            str(len(one.commands.rows)),
+            str(len(one.targets.rows)),
         )
-        for one in received(answer, Totals).totals
+        for one in received(answer, Releases).releases
     ]
-    head = ("week", "actor", "command or target", "runs", "failed", "developers", "minutes")
-    return table(head, rows, "no weekly totals yet: they are made when the first rows of a week go")
+    head = ("week or block", "published", "runs", "developers", "waited", "commands", "targets")
+    return table(head, rows, "nothing is published yet: a week is, two days after its end")

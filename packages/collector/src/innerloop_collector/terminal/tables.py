@@ -179,8 +179,8 @@ def swept(answer: dict[str, Any]) -> str:
     text = table(head, rows, f"nothing is past its time on {answer['today']}")
     if answer.get("doubt") and answer["dry_run"]:
         text += f"\nlook twice: {answer['doubt']}; `retain` would take all of this away for good"
-    weeks = [f"{one['project']} {one['week']}" for one in answer["totals_made"]]
-    return text + (f"\nweekly totals made: {', '.join(weeks)}" if weeks and not answer["dry_run"] else "")
+    units = [f"{one['project']} {one['unit']}" for one in answer["published"]]
+    return text + (f"\npublished: {', '.join(units)}" if units and not answer["dry_run"] else "")
 
 
 def violations(answer: dict[str, Any]) -> str:

@@ -78,7 +78,7 @@ def blocks_of(name: str) -> tuple[Unit, ...]:
     year, kind, number = (int(found[1]), found[2], int(found[3] or 1)) if found else (0, "", 0)
     most = {None: 1, "Q": _BLOCKS // 3, "B": _BLOCKS}.get(kind, 0)
     if not (found and year and 1 <= number <= most):
-        raise UsageError(f"{name!r} is no period: give a block, a quarter or a year, such as 2026-B12, 2026-Q4 or 2026")
+        raise UsageError(f"{name!r} is no period: give a week, a block, a quarter or a year, such as 2026-W48, 2026-B12, 2026-Q4 or 2026")
     size = {None: _BLOCKS, "Q": 3, "B": 1}[kind]
     return tuple(_block(year, one) for one in range((number - 1) * size + 1, number * size + 1))
 

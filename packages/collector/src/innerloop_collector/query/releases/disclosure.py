@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import lru_cache
 
-from innerloop_collector.query.releases.contribution import UNTIMED, Vector, amounts
+from innerloop_collector.query.releases.contribution import UNFINISHED, UNTIMED, Vector, amounts
 
 K = 5
+STEP = 5  # to which counts are rounded
 K_TWO_DIMENSIONS = 10
 PROTECTED = 0.25  # of a contribution: nobody's may be told more closely
 
+_APART = ((UNTIMED,), (UNFINISHED,))  # parts that are next to no other
 Part = tuple[int, ...]  # columns of a vector that are one number
 Partition = tuple[Part, ...]
 
@@ -77,13 +79,13 @@ def merged(people: Mapping[int, Vector], partition: Partition, k: int) -> Partit
 
 
 def _neighbour(small: Part, sizes: Mapping[Part, float]) -> Part:
-    """The smaller neighbour of a part. What has no duration has none, and goes where it changes the least: to the largest."""
+    """The smaller neighbour of a part. What did not finish, and what has no duration, has none: it goes where it changes the least, to the largest."""
     parts = sorted(sizes)
-    if small == (UNTIMED,):
+    if small in _APART:
         return max((part for part in parts if part != small), key=lambda part: (sizes[part], part))
     there = parts.index(small)
     beside = [part for part in parts[max(there - 1, 0) : there + 2] if part != small]
-    timed = [part for part in beside if part != (UNTIMED,)] or beside
+    timed = [part for part in beside if part not in _APART] or beside
     return min(timed, key=lambda part: (sizes[part], part))
 
 

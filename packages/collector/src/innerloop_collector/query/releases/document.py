@@ -8,11 +8,10 @@ import msgspec
 
 from innerloop.core.plan.granularity import three_digits
 from innerloop_collector.query.releases.contribution import BINS, FAILED, SUCCEEDED, UNFINISHED, WAITED_MS, People, amounts
-from innerloop_collector.query.releases.disclosure import Rule
+from innerloop_collector.query.releases.disclosure import STEP, Rule
 from innerloop_collector.query.releases.publication import Publication
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown
 
-STEP = 5  # to which counts are rounded
 VERSION = 1
 _COLUMNS = {"succeeded": SUCCEEDED, "failed": FAILED, "unfinished": UNFINISHED}
 _WAYS = {column: way for way, column in _COLUMNS.items()}

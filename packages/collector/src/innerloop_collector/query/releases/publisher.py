@@ -6,14 +6,16 @@ is not: late rows count in what remains of the block, and after that nowhere.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
 from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.calendar import Unit, block_of, closed, in_time, unit_named, week
 from innerloop_collector.query.releases.contribution import People, added, weighed, weights
-from innerloop_collector.query.releases.document import STEP, VERSION, Release
+from innerloop_collector.query.releases.disclosure import STEP
+from innerloop_collector.query.releases.document import VERSION, Release
+from innerloop_collector.query.releases.older import from_weekly_totals
 from innerloop_collector.query.releases.publication import Publication, Slot, publish_remainder, publish_week, weekly_next
 from innerloop_collector.query.releases.rows import Cells, Population, Watermark
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown, judged
@@ -37,6 +39,9 @@ class Source(Protocol):
 
     def first_day(self, project: str) -> date | None:
         """The day on which the first run of a person happened that is there."""
+
+    def weekly_totals(self, project: str) -> Sequence[Mapping[str, Any]]:
+        """What versions before releases kept of a project's weeks."""
 
 
 class Archive(Protocol):
@@ -73,17 +78,33 @@ class Publisher:
         self._settings = settings
         self._committed = committed
 
-    def due(self, today: date) -> list[tuple[str, Unit]]:
+    def due(self, today: date) -> list[tuple[str, str]]:
         """What is closed and not published: projects and units, each project's in the order in which they are published."""
-        return [(project, unit) for project in self._settings() for unit in self._due(project, today)]
+        return [(project, unit.name) for project in self._settings() for unit in self._due(project, today)]
+
+    def read_up_to(self) -> int:
+        """The highest position up to which any release read: an event that comes must not have a lower one, also in a store that was put back."""
+        last = (
+            (project, max(map(unit_named, units), key=in_time).name)
+            for project in self._settings()
+            if (units := self._archive.units(project))
+        )
+        return max((self._archive.read(project, [unit])[unit].position for project, unit in last), default=0)
 
     def publish(self, today: date) -> list[tuple[str, str]]:
         """Publish what is due. Returns which units of which projects. Killed anywhere, the next call goes on."""
-        done = []
-        for project, unit in self.due(today):
-            self._archive.add(self._make(project, unit, today))
-            done.append((project, unit.name))
+        done = [(one.project, one.unit) for project in self._settings() for one in self._adopt(project)]
+        for project, name in self.due(today):
+            self._archive.add(self._make(project, unit_named(name), today))
+            done.append((project, name))
         return done
+
+    def _adopt(self, project: str) -> list[Release]:
+        """Publish what versions before releases kept, before anything else of a project."""
+        older = [] if self._archive.units(project) else from_weekly_totals(project, self._source.weekly_totals(project))
+        for one in older:
+            self._archive.add(one)
+        return older
 
     def _due(self, project: str, today: date) -> list[Unit]:
         first = self._source.first_day(project)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple, Protocol
 
+from innerloop_collector.db.schema import WEEKLY_TOTALS
 from innerloop_collector.query.releases.contribution import EDGES_MS, People
 from innerloop_collector.query.releases.shown import WHOLE, Key
 
@@ -133,6 +134,19 @@ class Rows:
         sql = f"SELECT count(), min(toDate(corrected_time)) FROM events WHERE {_REAL} AND {_PERSON} AND kind = 'run'"
         count, day = self._store.query(sql, {"project": project})[0]
         return day if count else None
+
+    def weekly_totals(self, project: str) -> list[dict[str, Any]]:
+        """What versions before releases kept of a project's weeks."""
+        rows = self._store.query(
+            f"SELECT {', '.join(WEEKLY_TOTALS)} FROM weekly_totals FINAL WHERE project = {{project:String}} AND kind != 'week'",
+            {"project": project},
+        )
+        return [dict(zip(WEEKLY_TOTALS, row, strict=True)) for row in rows]
+
+    def waiting(self, project: str) -> list[tuple[str, date]]:
+        """Why events wait in quarantine, and when the first of each came."""
+        sql = "SELECT reason, min(received_day) FROM quarantine FINAL WHERE project = {project:String} GROUP BY reason ORDER BY reason"
+        return [(reason, day) for reason, day in self._store.query(sql, {"project": project})]
 
 
 _COUNTED = f"""installation GLOBAL IN (SELECT installation FROM events WHERE {_REAL} AND {_PERSON} AND kind = 'run' AND {_KEPT}

@@ -1,0 +1,32 @@
+"""Figures at once, for a store that is made to try things: the same rules over what is there now, and kept nowhere.
+
+Asking twice can show what one person did in between, so no store with people's events in it is made like this.
+"""
+
+from datetime import date
+
+from msgspec.structs import replace
+
+from innerloop_collector.query.releases import document
+from innerloop_collector.query.releases.contribution import weighed, weights
+from innerloop_collector.query.releases.document import VERSION, Release
+from innerloop_collector.query.releases.publication import publish_week
+from innerloop_collector.query.releases.publisher import Settings, Source
+from innerloop_collector.query.releases.rows import Population
+from innerloop_collector.query.releases.shown import WHOLE
+
+_ALL = 2**63
+
+
+def at_once(source: Source, project: str, settings: Settings, span: tuple[date, date], today: date) -> Release:
+    """What may be shown of a span of weeks now."""
+    of = Population(project, span[0], settings.min_weeks, _ALL, today, settings.retention_days, every=True)
+    cells = source.cells(of, *span, _ALL).get(None, {})
+    whole = cells.get(WHOLE, {})
+    weight = weights(whole)
+    found = publish_week(
+        weighed(whole, weight), {key: weighed(people, weight) for key, people in cells.items() if key != WHOLE}, settings.k
+    )
+    blank = Release(VERSION, project, "now", today, 0, settings.k, settings.min_weeks, ())
+    behind = ((key, len(one.people)) for key, one in found.shown.items())
+    return replace(blank, atoms=document.atoms(found), hidden=document.hidden(found), people=document.people(behind))
