@@ -266,7 +266,7 @@ def test_values_are_sealed_where_the_rules_were_applied_and_where_a_terminal_rea
 
 def test_what_is_published_for_good_and_what_is_shown_at_once_pass_the_same_rules() -> None:
     assert {"query/releases/immediate.py", "query/releases/publisher.py"} == _calling("publish_week")
-    assert {"query/releases/disclosure.py", "query/releases/publication.py"} == _calling("broken_rule")
+    assert {"query/releases/disclosure.py", "query/releases/shown.py"} == _calling("broken_rule")
 
 
 def test_a_report_is_made_of_published_numbers() -> None:

@@ -13,6 +13,7 @@ from innerloop_collector.reports.views import Command, Hidden, Part, Releases, R
 from innerloop_collector.terminal.drawing import draw, table, width
 
 _OPTIONAL = ("p90", "before", "developers", "failed")  # the first to go where there is no room
+_EDGES = 2  # columns that a table takes at its sides
 _NARROW = 3  # a part of the durations whose end is at most so many times its beginning is told as one number
 _SLOWEST, _MOST_FAILING = 10, 5  # targets that are shown; --json has all
 
@@ -102,7 +103,7 @@ def _table(rows: list[dict[str, str]], columns: int) -> Table:
     first = next(iter(rows[0]))
     wanted = [title for title in rows[0] if title not in _OPTIONAL or any(row[title] not in ("-", "0") for row in rows)]
     for title in _OPTIONAL:
-        if title in wanted and _needed(rows, wanted) > columns:
+        if title in wanted and _needed(rows, wanted) > columns - _EDGES:
             wanted.remove(title)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for title in wanted:
@@ -159,7 +160,7 @@ def _time(time: Time | None) -> str:
     if time.about is None or time.at_most is None:
         return f"over {time.at_least}"
     narrow = time.at_most.value <= _NARROW * max(time.at_least.value, 1)
-    return text(time.about) if narrow else f"{time.at_least} to {time.at_most}"
+    return text(time.about) if narrow else f"{time.at_least}..{time.at_most}"
 
 
 def releases(answer: dict[str, Any]) -> str:
