@@ -145,6 +145,7 @@ def test_an_erasure_changes_nothing_that_was_published(year: Year) -> None:
 
     after = year.on(SECOND.due).report()
     assert before["whole"]["runs"] < after["whole"]["runs"] < 6 * 2 * len(SECOND.weeks)
+    assert shown(after)["test"] < after["whole"]["runs"], "of the weeks that were published with them, the block's cells say nothing"
 
 
 def test_nothing_is_published_twice_or_computed_again_whatever_is_lost(year: Year) -> None:

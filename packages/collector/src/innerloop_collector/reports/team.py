@@ -12,6 +12,7 @@ _PUBLISHED = (
 )
 _RULES = (
     "each number (runs, failures, minutes, each part of the durations) needs {k} developers, none with over half of it, no two with over three quarters",
+    "what fewer ran is not named: a name of the project's list that is not here was run by fewer than {k} developers, or by nobody",
     "nobody counts for more than twice the median developer of the week; small parts are merged into their neighbours before they are hidden",
     f"counts are rounded to {STEP}, times to 3 digits; p50 and p90 lie within published durations",
     "people only: no coding agents, no CI, no tests; no times of suspended runs",

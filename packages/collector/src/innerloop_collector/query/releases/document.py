@@ -43,7 +43,7 @@ class Atom(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Hidden(msgspec.Struct, frozen=True):
-    """A cell that is not published, and the rule that hides it."""
+    """A cell that enough people are behind, and that is not published all the same, with the rule that hides it."""
 
     breakdown: str
     name: str
@@ -63,6 +63,7 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     atoms: tuple[Atom, ...]
     hidden: tuple[Hidden, ...] = ()
     people: dict[str, dict[str, int]] = {}  # of a block: breakdown -> name -> at least so many; a range of STEP
+    weeks: tuple[str, ...] = ()  # of a block: those that its cells cover, where that is not all
     weekly: tuple[tuple[str, str], ...] = ()  # of a block: the cells that are published by the week in the next one
     jobs: int | None = None  # runs in CI, which are nobody's
     agents: Atom | None = None
@@ -85,8 +86,8 @@ def atoms(of: Publication) -> tuple[Atom, ...]:
 
 
 def hidden(of: Publication) -> tuple[Hidden, ...]:
-    """What is hidden, and why."""
-    return tuple(Hidden(*key, rule) for key, rule in sorted(of.hidden.items()))
+    """What is hidden, and why. Never what too few ran: being named there would tell that somebody did."""
+    return tuple(Hidden(*key, rule) for key, rule in sorted(of.hidden.items()) if rule is not Rule.FEW)
 
 
 def atom(one: Shown) -> Atom:

@@ -20,7 +20,7 @@ from innerloop_collector.query.releases.publication import Publication, Slot, pu
 from innerloop_collector.query.releases.rows import Cells, Population, Watermark
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown, judged
 
-FIRST_MOST = 20  # people who may begin to count in one block where nobody said how many developers there are
+AFTER_NOBODY = 20  # people who may begin to count in a block after one of which nothing was published
 GROWTH = 1.5  # from one block to the next
 _NOBODY_SAID = 2**31
 
@@ -136,18 +136,19 @@ class Publisher:
         released = self._archive.read(of.project, weeks.values())
         marks = [Watermark(monday, released[name].position) for monday, name in weeks.items() if name in released]
         cells = self._source.cells(of, unit.first, unit.end, blank.position, marks)
-        whole_weeks = {monday: name for monday, name in weeks.items() if name in released and document.has_whole(released[name])}
-        slots = [_slot(cells.get(monday, {}), released[name]) for monday, name in whole_weeks.items()]
-        rest = _joined(one for monday, one in cells.items() if monday not in whole_weeks)
-        found = publish_remainder([*slots, _slot(rest, None)], blank.k)
-        behind = {key: len(people) for key, people in _published(slots, found).items()}
+        slots = {name: _slot(cells.get(monday, {}), released[name]) for monday, name in weeks.items() if _tells(released.get(name))}
+        rest = _joined(people for monday, people in cells.items() if monday is None or weeks[monday] not in slots)
+        kept = {name: slot for name, slot in slots.items() if _as_published(slot, released[name])}
+        found = publish_remainder([*kept.values(), _slot(rest, None)], blank.k)
+        behind = {key: len(people) for key, people in _published(kept.values(), found).items()}
         agents = judged(("actor", "agent"), _weighed(self._source.agents(of, unit.first, unit.end, blank.position)), blank.k)
-        weekly = weekly_next(slots, behind.get(WHOLE, 0), blank.k) if len(slots) == len(weeks) else ()
+        weekly = weekly_next([*kept.values(), _slot({}, None)], behind.get(WHOLE, 0), blank.k) if len(kept) == len(weeks) else ()
         return replace(
             blank,
             atoms=document.atoms(found),
             hidden=document.hidden(found),
             people=document.people(behind.items()),
+            weeks=tuple(kept) if len(kept) < len(slots) else (),
             weekly=tuple(sorted(weekly)),
             jobs=document.rounded(self._source.jobs(of.project, unit.first, unit.end, blank.position)),
             agents=document.atom(agents) if isinstance(agents, Shown) else None,
@@ -155,13 +156,16 @@ class Publisher:
 
 
 def _most(settings: Settings, before: Release | None) -> int:
-    """How many people may count in a block: those who are said to be there, else as many as there were and half as many again."""
+    """How many people may count in a block: those who are said to be there, else as many as there were and half as many again.
+
+    Of the first block nothing is known: whoever was there for long enough counts.
+    """
     if settings.headcount:
         return settings.headcount
     if before is None:
         return _NOBODY_SAID
     there = before.people.get("", {}).get("", 0)
-    return max(FIRST_MOST, int(GROWTH * (there + STEP - 1)))
+    return int(GROWTH * (there + STEP - 1)) if there else AFTER_NOBODY
 
 
 def _slot(cells: Cells, release: Release | None) -> Slot:
@@ -173,6 +177,19 @@ def _slot(cells: Cells, release: Release | None) -> Slot:
     return Slot(whole, inside, {one.key: one for one in shown})
 
 
+def _tells(release: Release | None) -> bool:
+    """Whether the whole of a week was published."""
+    return release is not None and document.has_whole(release)
+
+
+def _as_published(slot: Slot, release: Release) -> bool:
+    """Whether a week's numbers, made again, are those that were published.
+
+    Where somebody was erased since, what the block says of that week minus what the week said would be theirs: its cells stay out of the block.
+    """
+    return all(document.atom(one) in release.atoms for one in slot.published.values())
+
+
 def _joined(many: Iterable[Cells]) -> Cells:
     """Cells of several weeks as those of one."""
     by_key: dict[Key, list[People]] = {}
@@ -182,7 +199,7 @@ def _joined(many: Iterable[Cells]) -> Cells:
     return {key: added(people) for key, people in by_key.items()}
 
 
-def _published(slots: Sequence[Slot], found: Publication) -> dict[Key, People]:
+def _published(slots: Iterable[Slot], found: Publication) -> dict[Key, People]:
     """Whoever is behind the published numbers of each cell, in the whole block."""
     return _joined([{key: one.people for key, one in shown.items()} for shown in (*(slot.published for slot in slots), found.shown)])
 

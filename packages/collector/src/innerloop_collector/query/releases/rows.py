@@ -17,6 +17,7 @@ from innerloop_collector.query.releases.contribution import EDGES_MS, People
 from innerloop_collector.query.releases.shown import WHOLE, Key
 
 _SEEN_WITHIN = timedelta(weeks=13)  # before a block: who was away for longer gives their place to others
+_BLOCK_DAYS = 28  # who could be counted so long before already goes before who is new
 _PERSON = "actor IN ('', 'human')"
 _REAL = "project = {project:String} AND installation != 0 AND is_test IN ('', 'no')"
 _KEPT = "keep_until >= {today:Date} AND toDate(corrected_time) >= {oldest:Date}"  # by what was agreed, and by the newest promise
@@ -152,7 +153,8 @@ class Rows:
 _COUNTED = f"""installation GLOBAL IN (SELECT installation FROM events WHERE {_REAL} AND {_PERSON} AND kind = 'run' AND {_KEPT}
     AND received_day < {{began:Date}} GROUP BY installation
     HAVING uniqExact(toMonday(received_day)) >= {{min_weeks:UInt16}} AND max(received_day) >= {{seen:Date}}
-    ORDER BY min(received_day), min(position) LIMIT {{most:UInt64}})"""
+    ORDER BY uniqExactIf(toMonday(received_day), received_day < subtractDays({{began:Date}}, {_BLOCK_DAYS})) >= {{min_weeks:UInt16}} DESC,
+        min(received_day), min(position) LIMIT {{most:UInt64}})"""
 
 
 def _sql(of: Breakdown) -> str:
