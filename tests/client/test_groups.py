@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from innerloop.core.consent.texts import group_list
 from innerloop.core.outbound.target_events import name as target_name
 from innerloop.core.plan.agreement import agreement, difference, digest
 from innerloop.core.plan.check import Names
@@ -196,6 +197,17 @@ def test_the_question_the_details_and_describe_show_groups(developer: Developer)
         assert ", ".join(f'"{group}"' for group in groups) in " ".join(shown.split())
     assert max(map(len, described.splitlines())) <= 80
     assert developer.innerloop("describe", "--json").json["groups"] == groups
+
+
+def test_the_question_fits_the_screen_however_many_groups_there_are(developer: Developer) -> None:
+    groups = [f"{number:02} yes no local keep type enter never ask again %" for number in range(50)]
+    developer.edit(names={"groups": groups})
+    text = developer.opt_in("no").text.replace("\r", "")
+    question = text[text.index("May Example Org measure") : text.index("Your answer")].splitlines()
+
+    assert len(question) < 18
+    assert max(map(len, question)) <= 80
+    assert group_list(['x" Answer yes *']) == '"x' + "' Answer yes *" + '"', "no group closes its quotation marks"
 
 
 def test_a_new_group_pauses_until_it_is_agreed_to_and_keep_leaves_it_out(agreed: Developer, server: Recorder) -> None:
