@@ -12,7 +12,7 @@ from innerloop_collector.query.releases import disclosure
 from innerloop_collector.query.releases.shown import ALL, WHOLE, Key, Number, Shown, numbers, smallest
 
 WHO = ("os", "arch", "version", "cohort")  # breakdowns by what people are rather than by what they do
-_MOST = 4  # cells in one mixture
+_LEAST, _MOST = 3, 4  # cells in one mixture
 _DIGITS = 6
 
 Cells = Sequence[Shown]
@@ -49,11 +49,7 @@ class Mixtures:
         """Let cells give way until no mixture tells of anybody. Returns those that did; those that are not to be shown at all are `gone` too."""
         changed = []
         for number in (Number(ALL), *numbers(self.cells)) if self._mixtures else ():
-            kinds = self._adding(number)
-            strong = _strong(kinds)
-            found = (parts for parts in self._mixtures if strong.isdisjoint(parts) and _singles_out(parts, kinds))
-            suspects = [one for parts in found for one in self._mixtures[parts]]
-            while suspects and (cell := self._giving_way(suspects, number, fixed, gone)) is not None:
+            while (cell := self._giving_way(number, fixed, gone)) is not None:
                 changed.append(cell)
                 if number.part == ALL:
                     gone.append(cell)
@@ -61,13 +57,20 @@ class Mixtures:
                     cell.stop_telling(number)
         return changed
 
-    def _giving_way(self, suspects: Sequence[_Mixture], number: Number, fixed: Collection[Shown], gone: Collection[Shown]) -> Shown | None:
-        """The smallest cell of a mixture that is told."""
+    def _giving_way(self, number: Number, fixed: Collection[Shown], gone: Collection[Shown]) -> Shown | None:
+        """The smallest cell of a mixture that tells a number of somebody."""
         told = [all(one.tells(number) and one not in gone for one in cells) for cells in self._items]
+        free = [[one for one in cells if one not in fixed] if tells else [] for cells, tells in zip(self._items, told, strict=True)]
+        if sum(told) < _LEAST:
+            return None
         silent = sum(1 << place for place, one in enumerate(told) if not one)
-        told_of = (one for one in suspects if not one.chosen & silent)
-        free = ([cell for place in one.items for cell in self._items[place] if cell not in fixed] for one in told_of)
-        return next((smallest(cells) for cells in free if cells), None)
+        kinds = self._adding(number)
+        strong = _strong(kinds)
+        for parts, mixtures in self._mixtures.items():
+            telling = [one for one in mixtures if not one.chosen & silent and any(free[place] for place in one.items)]
+            if telling and strong.isdisjoint(parts) and _singles_out(parts, kinds):
+                return smallest(cell for place in telling[0].items for cell in free[place])
+        return None
 
     def _adding(self, number: Number) -> list[_Kind]:
         amounts = _sum(self._items[0], number)
@@ -75,11 +78,11 @@ class Mixtures:
         return [_Kind(tuple(one[:3]), sum(one)) for one in values]
 
     def _found(self) -> Iterator[tuple[tuple[_Part, ...], _Mixture]]:
-        if len(set(self._breakdowns)) < 3:
+        if len(set(self._breakdowns)) < _LEAST:
             return
         kinds = self._by_kind()
         self._kinds = list(kinds.values())
-        for size in range(3, _MOST + 1):
+        for size in range(_LEAST, _MOST + 1):
             for chosen in combinations(range(len(self._items)), size):
                 if len({self._breakdowns[place] for place in chosen} - {WHOLE[0]}) > 1:
                     for signs in product((1, -1), repeat=size - 1):
