@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerloop.core.consent.texts import group_list
+from innerloop.core.consent.phrases import group_list
 from innerloop.core.outbound.target_events import name as target_name
 from innerloop.core.plan.agreement import agreement, difference, digest
 from innerloop.core.plan.check import Names
@@ -215,6 +215,7 @@ def test_a_new_group_pauses_until_it_is_agreed_to_and_keep_leaves_it_out(agreed:
     agreed.edit(names={"groups": ["*.o"]})
     agreed.run("make", "a.o")
     assert (agreed.status()["mode"], agreed.recorded()) == ("paused", 0)
+    assert 'the group "*.o"; decide: innerloop opt-in' in agreed.innerloop("doctor").out
 
     said = agreed.opt_in("k")
     assert 'added names of no list as "*.o"' in " ".join(said.text.split())

@@ -201,7 +201,8 @@ def _consent_checks(state: ConsentState, context: Context) -> "list[Check]":
     wanted = state.measures
     checks = [Check("consent", wanted, MEANING[state.mode] + (f" ({state.reason})" if state.reason else ""))]
     if state.changed and state.changed.wider:
-        changed = ", ".join(state.changed.added + state.changed.finer + state.changed.other)
+        groups = tuple(f"the group {phrases.in_quotes(group)}" for group in state.changed.groups)
+        changed = ", ".join(state.changed.added + state.changed.finer + groups + state.changed.other)
         checks.append(Check("changed plan", False, f"{changed}; decide: {phrases.opt_in_command(state.project)}"))
     found = os.stat(state.path)
     path = cache.path_for(context.home, os.fsencode(state.path), found)
