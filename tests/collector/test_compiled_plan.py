@@ -79,3 +79,14 @@ def test_true_does_not_pass_for_a_one_that_was_seen() -> None:
     assert terms.kind(event)
 
     assert terms.kind({**event, "properties": {**event["properties"], "sequence": True}}) is None
+
+
+def test_a_group_passes_and_what_is_of_it_does_not() -> None:
+    """Also where its text was seen before: nothing is matched here."""
+    names = check.Names(("test",), groups=("*.o", "test-%"))
+    held = CompiledPlan(AgreedPlan("grouped", _TERMS, (names,)))
+
+    passes = [
+        held.kind(_changed(run_event(), {"command": name}, [], {}, False)) is not None for name in ("*.o", "test-%", "a.o", "test-a", "*.o")
+    ]
+    assert passes == [True, True, False, False, True]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from innerloop.core.plan.project import read
+from innerloop_collector.admin.project_operations import read_project
 from innerloop_collector.errors import UsageError
 from innerloop_collector.store.projects import Catalogue, Marked, Version
 
@@ -60,3 +61,11 @@ def test_a_version_without_the_new_lists_is_kept_as_it_always_was() -> None:
     (version,) = catalogue({"allow": ["test"]}).versions["shop"]
     assert version.document["names"] == {"allow": ["test"], "stems": [], "separator": ""}
     assert "groups" not in version.agreement
+
+
+def test_a_list_that_cannot_be_applied_is_named_with_its_line() -> None:
+    text = '[project]\nid = "shop"\norganisation = "E"\nendpoint = "https://c.example"\nwrite_key = "shop.x"\n[names]\nsessions = [\n  "run",\n]\n'
+    with pytest.raises(
+        UsageError, match=r"^innerloop.toml cannot be applied: line 8: names.sessions: run is in neither names.allow nor names.groups$"
+    ):
+        read_project(text, "innerloop.toml")

@@ -75,7 +75,7 @@ def read_project(text: str, source: str) -> Project:
             f"{source} is not valid TOML, or more of it than a project file may have: {error}; correct it and apply it again"
         ) from error
     except ProjectError as error:
-        why = str(error)
+        why = error.of(text)
         raise UsageError(f"{source} cannot be applied: {why if len(why) <= _LONGEST else why[:_LONGEST] + '...'}") from error
 
 

@@ -14,6 +14,7 @@ from innerloop.core.plan import names_table
 from innerloop.core.plan.check import Names
 from innerloop.core.plan.founding import SYSTEMS, FoundingSystem
 from innerloop.core.plan.names_table import Marks
+from innerloop.core.plan.toml import line_of
 from innerloop.core.plan.tracking import OFF, PLAN
 from innerloop.core.shared.printable import clean
 
@@ -32,6 +33,10 @@ class ProjectError(ValueError):
     """The project file cannot be used. The message names the key and what is wrong with it."""
 
     place: "Optional[tuple[str, str, int]]" = None  # table, key and number of the value of a list that is at fault
+
+    def of(self, text: str) -> str:
+        """The message with its line in the file's text, where one value of a list is at fault."""
+        return f"line {line_of(text, *self.place)}: {self}" if self.place else str(self)
 
 
 class Recipient(NamedTuple):

@@ -29,8 +29,7 @@ def load(path: str) -> FoundProject:
         text = files.read_shared(path, LARGEST, (os.geteuid(), 0)).decode("utf-8")
         return FoundProject(path, read(toml.loads(text)))
     except ProjectError as error:
-        line = f"line {toml.line_of(text, *error.place)}: " if error.place else ""
-        raise ProjectError(f"{path}: {line}{error}") from error
+        raise ProjectError(f"{path}: {error.of(text)}") from error
     except files.UnusableFile as error:
         raise ProjectError(str(error)) from error
     except OSError as error:
