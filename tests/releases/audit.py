@@ -27,7 +27,8 @@ from innerloop_collector.query.releases.contribution import (
     weighed,
     weights,
 )
-from innerloop_collector.query.releases.document import STEP, Atom, Release, has_whole
+from innerloop_collector.query.releases.disclosure import STEP
+from innerloop_collector.query.releases.document import Atom, Release, has_whole
 from innerloop_collector.query.releases.rows import Cells, Population, Watermark
 from innerloop_collector.query.releases.shown import WHOLE, Key
 from tests.releases.simulated_team import Team
@@ -106,11 +107,16 @@ class Block:
                 out.setdefault(key, []).append(people)
         self.slots[_REST] = _weighed({key: added(people) for key, people in out.items()})
         by_week = [{(atom.breakdown, atom.name) for atom in documents[one.name].atoms} for one in weeks]
+        kept = documents[unit.name].weeks or [one.name for one in weeks]
         rest = {_REST} if has_whole(documents[unit.name]) else set()
         self._add(
             documents[unit.name].atoms,
             unit.name,
-            lambda key: frozenset({_REST} if key == WHOLE else rest | {place for place, keys in enumerate(by_week) if key not in keys}),
+            lambda key: frozenset(
+                {_REST}
+                if key == WHOLE
+                else rest | {place for place, keys in enumerate(by_week) if key not in keys and weeks[place].name in kept}
+            ),
         )
 
     def _add(self, atoms: Iterable[Atom], unit: str, slots: object) -> None:

@@ -181,11 +181,11 @@ class Team:
         for position, one in enumerate(self.rows, 1):
             if one.received < of.began and self._there(one, of):
                 known.setdefault(one.person, []).append((one.received, position))
-        seen = of.began - timedelta(weeks=13)
+        seen, earlier = of.began - timedelta(weeks=13), of.began - timedelta(days=28)
         enough = {
-            number: min(days)
+            number: (_weeks(day for day, _ in days if day < earlier) < of.min_weeks, min(days))
             for number, days in known.items()
-            if len({day - timedelta(days=day.weekday()) for day, _ in days}) >= of.min_weeks and max(days)[0] >= seen
+            if _weeks(day for day, _ in days) >= of.min_weeks and max(days)[0] >= seen
         }
         return frozenset(sorted(enough, key=lambda number: enough[number])[: of.most])
 
@@ -209,6 +209,10 @@ class Team:
     def jobs(self, project: str, first: date, end: date, upto: int) -> int:
         """Nor is there CI."""
         return 0
+
+    def weekly_totals(self, project: str) -> Sequence[Mapping[str, object]]:
+        """This team had no older version."""
+        return ()
 
     def first_day(self, project: str) -> date | None:
         """The day of the first run that is there."""
@@ -261,6 +265,10 @@ def publish(
 def blocks(team: Team) -> list[str]:
     """The names of the blocks in which the team works, once everybody is known."""
     return list(dict.fromkeys(block_of(week).name for week in team.weeks if week >= FIRST))
+
+
+def _weeks(days: Iterable[date]) -> int:
+    return len({day - timedelta(days=day.weekday()) for day in days})
 
 
 def _add(people: People, number: int, vector: Vector) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 
 import pytest
@@ -54,6 +54,7 @@ def audited(size: int, seed: int, weeks: int, people: int, pairs: int) -> Iterab
         leaves={size - 1: weeks_later(weeks - 2)} if weeks > 8 else {},
         away={number: frozenset(WEEK * draw.randrange(weeks) + weeks_later(0) for _ in range(2)) for number in range(1, size + 1)},
         late={(1, weeks_later(1)): weeks_later(2), (2, weeks_later(1)): weeks_later(2)},
+        erased={number: weeks_later(weeks // 2) + timedelta(days=3) for number in range(3, size - 1, 7)} if size > 5 else {},
     )
     team = Watched(seed, size, weeks, events)
     documents = publish(team).documents

@@ -140,7 +140,7 @@ def test_a_unit_is_closed_two_days_after_its_end_and_a_block_after_its_last_week
 
 
 def watched(seed: int, size: int) -> Iterator[Block]:
-    """The blocks of a team of which some are late, on leave, new and gone."""
+    """The blocks of a team of which some are late, on leave and gone."""
     late = {(number, FIRST + WEEK): FIRST + 3 * WEEK for number in range(1, size, 2)}
     away = {number: frozenset([FIRST + 2 * WEEK]) for number in range(1, size, 3)}
     team = Watched(seed, size, 4, Events(late=late, away=away, leaves={size: FIRST + 2 * WEEK}))
