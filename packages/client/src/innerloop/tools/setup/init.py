@@ -86,7 +86,8 @@ def _project_file(
         answers = fields.answers(root, given)
         content = template.text(answers, listed[:MOST_NAMES], remotes.look(root, paths.Home(dict(os.environb))).remotes, proposed)
         fields.check(content)
-        about = f"{output.count(len(listed[:MOST_NAMES]), 'name')} that may leave; everything else is `other`"
+        grouped = f" and {output.count(len(proposed.groups), 'group')}" if proposed.groups else ""
+        about = f"{output.count(len(listed[:MOST_NAMES]), 'name')}{grouped} that may leave; everything else is `other`"
         plan.changes.append(Change(path, None, content.encode(), about))
         plan.remarks.extend(remarks.proposed(proposed))
         return answers.project, answers.missing, []
