@@ -105,6 +105,7 @@ def test_however_make_ends_after_ctrl_c_the_story_goes_on(installed: Installed, 
     assert (0, "") == (done.returncode, done.stderr)
 
 
+@pytest.mark.slow
 def test_it_leaves_nothing_when_it_is_stopped(installed: Installed, place: Path, tmp_path: Path) -> None:
     """Ctrl-C in the middle ends the collector and every build, and removes their files."""
     with subprocess.Popen(

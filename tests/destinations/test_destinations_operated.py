@@ -48,6 +48,7 @@ def test_a_destination_that_fails_shows_in_check_and_in_the_metrics(configured: 
     assert 0 < float(failures[1])
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_no_fault_of_the_destinations_and_what_cannot_be_noted_is_not_sent_on_and_on(
     configured: Configured, receiver: Receiver, small_disk: Path
 ) -> None:

@@ -10,6 +10,7 @@ from tests.destinations.receivers import Answer, Receiver, wait_until
 from tests.destinations.support import SECRET, WITHOUT_ID, Configured, project
 
 
+@pytest.mark.slow
 def test_one_hangs_one_refuses_one_is_gone_and_one_works(configured: Configured, new_receiver: Callable[[], Receiver]) -> None:
     hanging, refusing, gone, working = (new_receiver() for _ in range(4))
     hanging.say = hanging.hang

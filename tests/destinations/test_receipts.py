@@ -72,6 +72,7 @@ def test_an_erasure_that_a_crash_cut_off_names_the_destinations_and_the_backups(
     assert {"got": "not provable", "backups": "erased"} == {one["name"]: one["state"] for one in answer["destinations"]}
 
 
+@pytest.mark.slow
 def test_what_was_passed_on_stays_not_provable_when_the_configuration_changes(configured: Configured, receiver: Receiver) -> None:
     """What a destination got it has: whatever it is called today, whichever projects it is for now, whoever the newest file names."""
     for name in ("moved", "renamed", "kept"):
@@ -104,6 +105,7 @@ opened.close()
 """
 
 
+@pytest.mark.slow
 def test_in_a_store_that_was_restored_nothing_can_be_proven_of_destinations(configured: Configured, receiver: Receiver) -> None:
     """What they got after the backup was made is in no row and no count of it."""
     configured.destination("nr", "newrelic", receiver).start(project(("Metrics Ltd", PSEUDONYM)))

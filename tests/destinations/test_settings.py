@@ -38,6 +38,7 @@ def test_a_wrong_destination_is_refused_with_one_line(configured: Configured, me
     assert "password@" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_commands_refuse_it_too(configured: Configured) -> None:
     configured.write()
     configured.collector.apply(PROJECT)
@@ -107,6 +108,7 @@ def proxy() -> Iterator[Proxy]:
     made.server.server_close()
 
 
+@pytest.mark.slow
 def test_all_kinds_go_through_the_proxy_with_tls_to_the_configured_hosts_and_to_no_other(configured: Configured, proxy: Proxy) -> None:
     configured.collector.environment["HTTPS_PROXY"] = f"http://127.0.0.1:{proxy.server.server_address[1]}"
     configured.destination("nr", "newrelic").destination("sg", "segment")

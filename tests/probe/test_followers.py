@@ -41,6 +41,7 @@ def noted(stage: Stage, spy: Path, *, measured: bool) -> list[str]:
     return notes.read_text().splitlines()
 
 
+@pytest.mark.slow
 def test_a_library_that_is_preloaded_sees_each_program_that_a_build_starts(stage: Stage, spy: Path) -> None:
     stage.write(MAKEFILE)
     bare = noted(stage, spy, measured=False)

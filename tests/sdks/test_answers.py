@@ -71,6 +71,7 @@ class Trial:
         return [seen.at for seen in self.proxy.requests if seen.number == self.first + PLACES[status]]
 
 
+@pytest.mark.slow
 def test_every_sdk_stops_or_sends_again_as_the_reference_says(collector: Collector, tmp_path: Path) -> None:
     trials = {name: Trial(collector, sdk, 1 + place * 1000, tmp_path) for place, (name, sdk) in enumerate(SDKS.items())}
     with contextlib.ExitStack() as stack:

@@ -49,6 +49,7 @@ def options(sdk: Sdk, private_key: str, key_id: str, server: str) -> dict[str, A
     return {"oauthSettings": {"clientId": "acme", "clientKey": private_key, "keyId": key_id, "authServer": server}, "maxEventsInBatch": 10}
 
 
+@pytest.mark.slow
 def test_segments_sdks_deliver_with_tokens_renew_stale_ones_and_end_when_they_get_none(
     giving: Collector, proxy: Proxy, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ def engines(new_collector: Callable[[], UrlCollector]) -> Iterator[Callable[[], 
         engine.close()
 
 
+@pytest.mark.slow
 def test_a_second_collector_on_the_same_store_is_refused_with_one_line(new_collector: Callable[[], UrlCollector]) -> None:
     first = new_collector().start_with()
     second = new_collector()

@@ -80,6 +80,7 @@ def test_a_store_of_before_goes_on_working(collector: Collector) -> None:
     works(collector, owner, events)
 
 
+@pytest.mark.slow
 def test_a_store_that_was_brought_up_is_like_a_new_one(collector: Collector) -> None:
     """Whoever changes a table without a migration is told here."""
     collector.stop()
