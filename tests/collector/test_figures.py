@@ -60,7 +60,7 @@ def test_a_value_is_made_in_no_other_way(kind: type[Published[Any]], make: Calla
 def test_a_value_that_was_allocated_shows_nothing_and_none_is_changed(kind: type[Published[Any]]) -> None:
     husk, real = object.__new__(kind), seal(kind, 10)
 
-    for show in (text, str, lambda one: one.value, lambda one: document(Whole(one, seal(Minutes, 1)))):
+    for show in (text, str, lambda one: one.value, lambda one: document(Whole(one, seal(Minutes, 1), None, None))):
         with pytest.raises(TypeError):
             show(husk)
     for name in ("value", "_value", "shown"):
@@ -104,7 +104,7 @@ def test_a_view_takes_no_raw_number(name: str) -> None:
 def test_a_view_takes_no_number_of_another_kind() -> None:
     for other in (seal(Minutes, 1), Pretender()):
         with pytest.raises(TypeError):
-            Whole(other, seal(Minutes, 1))  # type: ignore[arg-type]
+            Whole(other, seal(Minutes, 1), None, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("other", [3, Pretender(), seal(Minutes, 3)])
@@ -161,7 +161,7 @@ def test_mypy_refuses_a_page_that_shows_or_makes_a_raw_number(refused_by_mypy: C
         "a_text": 'text("3")',
         "made": "text(Count(raw))",
         "made_of_nothing": "text(Count())",
-        "a_view": "text(Whole(raw, one.waited_minutes).runs)",
+        "a_view": "text(Whole(raw, one.waited_minutes, None, None).runs)",
         "a_raw_sum": "text(total(Count, [raw]))",
         "counted": "text(one.runs + raw)",
         "a_number_that_was_read": "text(one.runs.value)",
@@ -270,7 +270,7 @@ def test_what_is_published_for_good_and_what_is_shown_at_once_pass_the_same_rule
 
 
 def test_a_report_is_made_of_published_numbers() -> None:
-    shown = Command("test", seal(Count, 10), seal(People, (5, 9)), TIME, None, None, None, None, None, None)
+    shown = Command("test", "", seal(Count, 10), seal(People, (5, 9)), TIME, None, None, None, None, None, None)
 
     assert ((5, 9), {"about": 1500, "at_least": 1000, "at_most": None}) == (document(shown)["developers"], document(shown)["p50"])
     assert ("10", "5 to 9", "-") == (text(shown.runs), text(shown.developers), text(shown.waited_minutes))

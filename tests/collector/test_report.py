@@ -12,6 +12,7 @@ import pytest
 from tests.collector.clock import movable, move
 from tests.collector.support import PROJECT, Collector, Event, project, run_event
 
+FAILING = {"test": (0, 1, 0, 1), "build": (0, 0, 0, 1)}
 STOPPED = (-1, -2, -15, 130, 143)
 
 
@@ -146,6 +147,26 @@ def test_waiting_that_one_developer_dominates_is_not_shown(ready: Collector) -> 
     assert (None, 10) == (shown["waited_minutes"], shown["runs"])
 
 
+def test_a_session_is_use_and_no_waiting_and_failures_of_checks_are_counted_apart(ready: Collector) -> None:
+    ready.apply(project(names={"allow": ["test", "build", "lint", "docs"], "sessions": ["docs"], "checks": ["test"]}))
+    people = _people(8)
+    hours = [run_event(person, command="docs", duration_ms=7_200_000, exit_status=code) for person in people for code in (0, 0, 1)]
+    started = [run_event(person, command="docs", duration_ms=3_000, exit_status=code) for person in people for code in (0, 1)]
+    others = [run_event(person, command=name, exit_status=code) for person in people for name, codes in FAILING.items() for code in codes]
+    _send(ready, [*hours, *started, *others])
+    report, text = ready.ask("report", "acme"), ready.cli("report", "acme").stdout
+
+    docs = _command(report, "docs")
+    assert ("session", 40, None, None) == (docs["kind"], docs["runs"], docs["waited_minutes"], docs["p50"])
+    assert math.isclose(8 / 32, docs["failure_rate"], abs_tol=0.06), "of those that ended, a quarter failed as they started"
+    assert ("check", "") == (_command(report, "test")["kind"], _command(report, "build")["kind"])
+    assert report["whole"]["waited_minutes"] < 2
+    rates = report["whole"]["failure_rate"], report["whole"]["failure_rate_of_checks"]
+    assert (pytest.approx(1 / 4, abs=0.06), pytest.approx(1 / 2, abs=0.06)) == rates
+    assert "test (check)" in text
+    assert "of checks failed" in " ".join(text.split())
+
+
 def test_developers_count_from_enough_active_weeks_on(idle: Collector) -> None:
     idle.for_trying()
     movable(idle)
@@ -207,7 +228,7 @@ def test_the_report_never_holds_an_id_and_its_keys_are_stable(ready: Collector) 
         "commands", "hidden_commands", "targets", "hidden_targets", "parts", "waiting", "rules",
     ] == list(report)  # fmt: skip
     assert [
-        "command", "runs", "developers", "p50", "p90", "failure_rate", "waited_minutes", "runs_before", "p50_before", "failure_rate_before",
+        "command", "kind", "runs", "developers", "p50", "p90", "failure_rate", "waited_minutes", "runs_before", "p50_before", "failure_rate_before",
     ] == list(report["commands"][0])  # fmt: skip
 
 

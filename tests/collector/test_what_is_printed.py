@@ -51,11 +51,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "report acme": {
         "project": EVIL, "name": EVIL, "min_active_weeks": 1, "k": 5, "state": EVIL, "explanation": EVIL, "next_figures": EVIL,
-        "developers": [5, 9], "headcount": 60, "whole": {"runs": 5, "waited_minutes": 1.0},
+        "developers": [5, 9], "headcount": 60, "whole": {"runs": 5, "waited_minutes": 1.0, "failure_rate": 0.5, "failure_rate_of_checks": 0.5},
         "period": {"period": EVIL, "first_day": EVIL, "last_day": EVIL, "complete": True},
         "commands": [
             {
-                "command": EVIL, "runs": 5, "developers": None, "p50": TIME, "p90": TIME, "failure_rate": 0.5, "waited_minutes": 1.0,
+                "command": EVIL, "kind": EVIL, "runs": 5, "developers": None, "p50": TIME, "p90": TIME, "failure_rate": 0.5, "waited_minutes": 1.0,
                 "runs_before": 5, "p50_before": 1, "failure_rate_before": 0.5,
             }
         ],

@@ -72,7 +72,7 @@ class Collector:
         """What each project says of its figures. A store that publishes at once publishes nothing for good."""
         registry = self.store.registry
         projects = {} if self.throw_away else registry.catalogue.versions
-        return {name: settings_of(versions[-1], registry.retention_days(name)) for name, versions in projects.items()}
+        return {name: settings_of(registry, name) for name in projects}
 
     def open(self) -> None:
         """Open the store and begin to write."""

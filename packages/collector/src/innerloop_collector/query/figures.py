@@ -3,14 +3,14 @@
 A store that is made to try things publishes at once: what is there now passes the same rules, and is kept nowhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.query import periods, values
 from innerloop_collector.query.periods import Period
-from innerloop_collector.query.published import People, View
+from innerloop_collector.query.published import People, Rate, View
 from innerloop_collector.query.releases.archive import Archive
 from innerloop_collector.query.releases.calendar import block_of, in_time, next_due, unit_named, week
 from innerloop_collector.query.releases.document import Release
@@ -46,6 +46,10 @@ class TeamFigures(View, frozen=True):
     developers: People | None
     whole: FigureRow | None
     commands: FigureTable
+    sessions: frozenset[str]  # commands that nobody waits for
+    checks: frozenset[str]  # commands whose failure is information
+    failure_rate: Rate | None  # of all commands that are neither
+    failure_rate_of_checks: Rate | None
     targets: FigureTable
     before: FigureTable | None  # the commands in the period before
     splits: tuple[tuple[str, FigureTable], ...]
@@ -70,10 +74,13 @@ class Figures:
         """The figures of a project's developers in a period; by default the last block that is published."""
         version = self._registry.catalogue.newest(project)
         today = self._now().date()
-        settings = settings_of(version, self._registry.retention_days(project))
+        settings = settings_of(self._registry, project)
         began = self._rows.first_day(project)
         chosen, releases, before = self._chosen(project, name, settings, today)
         whole = values.whole(releases)
+        commands = values.table(releases, "command")
+        marked = self._registry.catalogue.marked(project, (one.name for one in commands.rows))
+        others = {one.name for one in commands.rows} - marked.sessions - marked.checks
         first = _first_release(began, settings.min_weeks) if began else None
         return TeamFigures(
             project=project,
@@ -86,7 +93,11 @@ class Figures:
             settings=settings,
             developers=whole.developers if whole else None,
             whole=whole,
-            commands=values.table(releases, "command"),
+            commands=commands,
+            sessions=marked.sessions,
+            checks=marked.checks,
+            failure_rate=values.failure_rate(releases, others),
+            failure_rate_of_checks=values.failure_rate(releases, marked.checks),
             targets=values.table(releases, "target"),
             before=values.table(before, "command") if before else None,
             splits=tuple((one, values.table(releases, one)) for one in ("os", "arch", "version", "cohort")),
@@ -138,9 +149,14 @@ class Figures:
         return Period("", first, end - timedelta(days=1), (), complete=False), [release]
 
 
-def settings_of(version: Any, retention_days: int) -> Settings:
-    """What a project says of its figures."""
-    return Settings(version.min_active_weeks, version.k, version.headcount, retention_days)
+def settings_of(registry: "Registry", project: str) -> Settings:
+    """What a project says of its figures. Raises UsageError for an unknown project."""
+    version = registry.catalogue.newest(project)
+
+    def sessions(names: Iterable[str]) -> Iterable[str]:
+        return registry.catalogue.marked(project, names).sessions
+
+    return Settings(version.min_active_weeks, version.k, version.headcount, registry.retention_days(project), sessions)
 
 
 def _first_release(began: date, min_weeks: int) -> date:

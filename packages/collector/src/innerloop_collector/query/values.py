@@ -1,6 +1,6 @@
 """From what was published to values that may be shown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from innerloop.core.plan.granularity import three_digits
@@ -82,9 +82,17 @@ def figure_row(key: Key, of: Sum, developers: People | None) -> FigureRow:
         developers=developers,
         p50=_time(of.p50),
         p90=_time(of.p90),
-        failure_rate=None if of.failure_rate is None else seal(Rate, round(of.failure_rate, 2)),
+        failure_rate=_rate(of.failure_rate),
         waited=None if of.waited_ms is None else seal(Minutes, round(three_digits(of.waited_ms) / 60_000, 4)),
     )
+
+
+def failure_rate(releases: Iterable[Release], commands: Collection[str]) -> Rate | None:
+    """Of some commands together. None: too few of their runs tell."""
+    found = summed(
+        [atom for (breakdown, name), atoms in by_key(releases).items() if breakdown == "command" and name in commands for atom in atoms]
+    )
+    return _rate(found.failure_rate)
 
 
 def people(at_least: int) -> People:
@@ -106,6 +114,10 @@ def _time(of: Quantile | None) -> Time | None:
     if of is None:
         return None
     return Time(_milliseconds(of.value), seal(Milliseconds, round(of.low)), _milliseconds(of.high))
+
+
+def _rate(value: float | None) -> Rate | None:
+    return None if value is None else seal(Rate, round(value, 2))
 
 
 def _milliseconds(value: float | None) -> Milliseconds | None:

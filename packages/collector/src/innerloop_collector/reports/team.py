@@ -15,6 +15,7 @@ _RULES = (
     "what fewer ran is not named: a name of the project's list that is not here was run by fewer than {k} developers, or by nobody",
     "nobody counts for more than twice the median developer of the week; small parts are merged into their neighbours before they are hidden",
     f"counts are rounded to {STEP}, times to 3 digits; p50 and p90 lie within published durations",
+    "sessions (servers, shells) are use: no waiting and no durations; failures of checks are counted apart",
     "people only: no coding agents, no CI, no tests; no times of suspended runs",
     "targets follow the same rules; each run sends those that failed and the slowest, 50 at most",
 )
@@ -24,7 +25,7 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
     """Make the report of a project."""
     found = figures.of_team(project, period)
     earlier = {one.name: one for one in found.before.rows} if found.before else {}
-    commands = [_command(one, earlier.get(one.name)) for one in found.commands.rows]
+    commands = [_command(one, earlier.get(one.name), _kind(one.name, found)) for one in found.commands.rows]
     targets = [_target(one) for one in found.targets.rows]
     state, explanation = _state(found)
     weeks = found.settings.min_weeks
@@ -40,7 +41,7 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
         next_figures=next_figures.isoformat() if next_figures else None,
         developers=found.developers,
         headcount=found.settings.headcount,
-        whole=Whole(found.whole.runs, found.whole.waited) if found.whole else None,
+        whole=_whole(found),
         commands=tuple(sorted(commands, key=lambda one: (-_value(one.waited_minutes), -_value(one.runs), one.command))),
         hidden_commands=_hidden(found.commands),
         targets=tuple(sorted(targets, key=lambda one: (-_middle(one.p50), -_value(one.times), one.target))),
@@ -83,9 +84,19 @@ def _span(found: TeamFigures) -> Span:
     return Span(found.period or None, first, last, found.complete)
 
 
-def _command(one: FigureRow, earlier: FigureRow | None) -> Command:
+def _whole(found: TeamFigures) -> Whole | None:
+    whole = found.whole
+    return Whole(whole.runs, whole.waited, found.failure_rate, found.failure_rate_of_checks) if whole else None
+
+
+def _kind(command: str, found: TeamFigures) -> str:
+    return "session" if command in found.sessions else "check" if command in found.checks else ""
+
+
+def _command(one: FigureRow, earlier: FigureRow | None, kind: str) -> Command:
     return Command(
         command=one.name,
+        kind=kind,
         runs=one.runs,
         developers=one.developers,
         p50=one.p50,

@@ -19,6 +19,7 @@ class Command(View, frozen=True):
     """The figures of one command."""
 
     command: str
+    kind: str  # "session": use, and no waiting; "check": its failures are information; else empty
     runs: Count  # each number is a sum of counts that are rounded to 5
     developers: People | None  # at least and at most so many; in the last block of the period
     p50: Time | None  # wait, of runs that ended by themselves
@@ -64,6 +65,8 @@ class Whole(View, frozen=True):
 
     runs: Count
     waited_minutes: Minutes | None
+    failure_rate: Rate | None  # of commands that are neither checks nor sessions
+    failure_rate_of_checks: Rate | None
 
 
 class Waiting(View, frozen=True):

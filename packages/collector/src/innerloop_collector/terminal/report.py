@@ -68,7 +68,9 @@ def _whole(report: Report) -> Text:
     waited = f", {report.whole.waited_minutes} waited" if report.whole.waited_minutes else ""
     of = f" of {report.headcount:,}" if report.headcount else ""
     by = f", by {report.developers}{of} developers" if report.developers else ""
-    return Text(f"All commands: {report.whole.runs} runs{waited}{by}.")
+    rates = ((report.whole.failure_rate, "failed"), (report.whole.failure_rate_of_checks, "of checks failed"))
+    failed = "".join(f" {rate} {what}." for rate, what in rates if rate)
+    return Text(f"All commands: {report.whole.runs} runs{waited}{by}.{failed}")
 
 
 def _hidden(what: str, hidden: tuple[Hidden, ...]) -> list[Any]:
@@ -120,7 +122,7 @@ def _needed(rows: list[dict[str, str]], titles: list[str]) -> int:
 
 def _row(one: Command) -> dict[str, str]:
     return {
-        "command": one.command,
+        "command": f"{one.command} ({one.kind})" if one.kind else one.command,
         "runs": text(one.runs),
         "developers": text(one.developers),
         "p50 wait": _time(one.p50),

@@ -79,9 +79,11 @@ def merged(people: Mapping[int, Vector], partition: Partition, k: int) -> Partit
 
 
 def _neighbour(small: Part, sizes: Mapping[Part, float]) -> Part:
-    """The smaller neighbour of a part. What did not finish, and what has no duration, has none: it goes where it changes the least, to the largest."""
+    """The smaller neighbour of a part. Two have none: what did not finish goes to what did not fail, and what has no duration to the largest."""
     parts = sorted(sizes)
-    if small in _APART:
+    if small == (UNFINISHED,):
+        return parts[0]
+    if small == (UNTIMED,):
         return max((part for part in parts if part != small), key=lambda part: (sizes[part], part))
     there = parts.index(small)
     beside = [part for part in parts[max(there - 1, 0) : there + 2] if part != small]

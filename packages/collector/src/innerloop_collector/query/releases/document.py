@@ -63,7 +63,7 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     atoms: tuple[Atom, ...]
     hidden: tuple[Hidden, ...] = ()
     people: dict[str, dict[str, int]] = {}  # of a block: breakdown -> name -> at least so many; a range of STEP
-    weeks: tuple[str, ...] = ()  # of a block: those that its cells cover, where that is not all
+    weeks: tuple[str, ...] | None = None  # of a block: those that its cells cover, where that is not all that were published
     weekly: tuple[tuple[str, str], ...] = ()  # of a block: the cells that are published by the week in the next one
     jobs: int | None = None  # runs in CI, which are nobody's
     agents: Atom | None = None

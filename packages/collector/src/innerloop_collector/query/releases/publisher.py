@@ -17,7 +17,7 @@ from innerloop_collector.query.releases.disclosure import STEP
 from innerloop_collector.query.releases.document import VERSION, Release
 from innerloop_collector.query.releases.older import from_weekly_totals
 from innerloop_collector.query.releases.publication import Publication, Slot, publish_remainder, publish_week, weekly_next
-from innerloop_collector.query.releases.rows import Cells, Population, Watermark
+from innerloop_collector.query.releases.rows import Cells, Population, Watermark, none
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown, judged
 
 AFTER_NOBODY = 20  # people who may begin to count in a block after one of which nothing was published
@@ -64,6 +64,7 @@ class Settings(NamedTuple):
     k: int
     headcount: int | None
     retention_days: int
+    sessions: Callable[[Iterable[str]], Iterable[str]] = none  # which of some commands are sessions
 
 
 class Publisher:
@@ -119,7 +120,9 @@ class Publisher:
         block = block_of(unit.first)
         name = block_of(block.first - timedelta(days=1)).name
         before = self._archive.read(project, [name]).get(name)
-        of = Population(project, block.first, settings.min_weeks, _most(settings, before), today, settings.retention_days)
+        of = Population(
+            project, block.first, settings.min_weeks, _most(settings, before), today, settings.retention_days, settings.sessions
+        )
         position = self._committed()
         blank = Release(VERSION, project, unit.name, today, position, settings.k, settings.min_weeks, ())
         return self._remainder(unit, of, blank) if unit.is_block else self._week(unit, of, blank, before.weekly if before else ())
@@ -148,7 +151,7 @@ class Publisher:
             atoms=document.atoms(found),
             hidden=document.hidden(found),
             people=document.people(behind.items()),
-            weeks=tuple(kept) if len(kept) < len(slots) else (),
+            weeks=tuple(kept) if len(kept) < len(slots) else None,
             weekly=tuple(sorted(weekly)),
             jobs=document.rounded(self._source.jobs(of.project, unit.first, unit.end, blank.position)),
             agents=document.atom(agents) if isinstance(agents, Shown) else None,

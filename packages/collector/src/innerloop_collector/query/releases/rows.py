@@ -7,11 +7,12 @@ events are whatever a sender says. Tests, coding agents and CI are no people, an
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple, Protocol
 
+from innerloop.core.plan.names_table import STARTUP_MS
 from innerloop_collector.db.schema import WEEKLY_TOTALS
 from innerloop_collector.query.releases.contribution import EDGES_MS, People
 from innerloop_collector.query.releases.shown import WHOLE, Key
@@ -24,10 +25,13 @@ _KEPT = "keep_until >= {today:Date} AND toDate(corrected_time) >= {oldest:Date}"
 _IN_SPAN = "corrected_time >= toDateTime64({first:Date}, 3, 'UTC') AND corrected_time < toDateTime64({end:Date}, 3, 'UTC')"
 _INTERRUPTED = "ifNull(exit_status IN (-1, -2, -15, 130, 143), 0)"
 _ENDED = f"(exit_status IS NOT NULL AND NOT {_INTERRUPTED})"
-_AWAKE = "(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0))"
+_SESSION = "(kind = 'run' AND command IN {sessions:Array(String)})"  # a server, a shell: its hours are use, and nobody waited for it
+_AWAKE = f"(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0) AND NOT {_SESSION})"
 _TIMED = f"({_ENDED} AND {_AWAKE})"
 _WAIT = "ifNull(duration_ms, 0)"
-_NUMBERS = f"""count(), sumIf({_WAIT}, {_AWAKE}), countIf({_ENDED} AND exit_status = 0), countIf({_ENDED} AND exit_status != 0), countIf(NOT {_ENDED}),
+_FAILED = f"({_ENDED} AND exit_status != 0 AND NOT ({_SESSION} AND {_WAIT} > {STARTUP_MS}))"  # of a session: as it started
+_SUCCEEDED = f"({_ENDED} AND exit_status = 0)"
+_NUMBERS = f"""count(), sumIf({_WAIT}, {_AWAKE}), countIf({_SUCCEEDED}), countIf({_FAILED}), countIf(NOT {_SUCCEEDED} AND NOT {_FAILED}),
     sumMapIf([toUInt8(arrayCount(edge -> {_WAIT} > edge, {list(EDGES_MS)}))], [toUInt64(1)], {_TIMED}), countIf(NOT {_TIMED})"""
 
 
@@ -56,6 +60,11 @@ BREAKDOWNS = (
 )
 
 
+def none(_: Iterable[str]) -> Iterable[str]:
+    """No command is a session."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Population:
     """Whose rows of a project count in a block, and which of them are there to be read."""
@@ -66,6 +75,7 @@ class Population:
     most: int  # people; those who were there first
     today: date
     retention_days: int
+    sessions: Callable[[Iterable[str]], Iterable[str]] = none  # which of some commands are sessions
     every: bool = False  # in a store that publishes at once: whoever is there, however new
 
     @property
@@ -100,7 +110,8 @@ class Rows:
         """What was added in each released week by then, and under None the rest, up to a position. The whole is a cell too."""
         out: dict[date | None, Cells] = defaultdict(lambda: defaultdict(dict))
         parameters = {
-            **of.parameters, "first": first, "end": end, "upto": upto,
+            **of.parameters,
+            "sessions": self._sessions(of, first, end), "first": first, "end": end, "upto": upto,
             "weeks": [one.week for one in released], "positions": [one.position for one in released],
         }  # fmt: skip
         for breakdown in (Breakdown("", "run", "''"), *BREAKDOWNS):
@@ -116,9 +127,13 @@ class Rows:
         where = f"{_REAL} AND kind = 'run' AND actor = 'agent' AND {_KEPT} AND {_IN_SPAN} AND position <= {{upto:UInt64}} AND {_COUNTED}"
         rows = self._store.query(
             f"SELECT installation, {_NUMBERS} FROM events WHERE {where} GROUP BY installation",
-            {**of.parameters, "first": first, "end": end, "upto": upto},
+            {**of.parameters, "sessions": self._sessions(of, first, end), "first": first, "end": end, "upto": upto},
         )
         return {installation: _vector(numbers) for installation, *numbers in rows}
+
+    def _sessions(self, of: Population, first: date, end: date) -> list[str]:
+        sql = f"SELECT DISTINCT command FROM events WHERE project = {{project:String}} AND kind = 'run' AND {_IN_SPAN}"
+        return sorted(of.sessions(str(name) for (name,) in self._store.query(sql, {"project": of.project, "first": first, "end": end})))
 
     def jobs(self, project: str, first: date, end: date, upto: int) -> int:
         """How many runs there were in CI. They carry no id and are nobody's."""
