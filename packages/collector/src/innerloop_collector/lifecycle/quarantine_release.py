@@ -60,6 +60,12 @@ class QuarantineRelease:
         """Release what waited for its id, where that is known by now. Returns as `fitting`."""
         return self._release(project, lambda row: row.reason == Reason.NEW_ID and self._ids.knows(row.installation))
 
+    def all_known(self) -> None:
+        """Do as `known` in every project in which something waits for its id."""
+        for project, reason, *_ in self._events.waiting():
+            if reason == Reason.NEW_ID and project in self._registry.catalogue.versions:
+                self.known(project)
+
     def _release(self, project: str, wanted: Callable[[QuarantineRow], bool], *, let_in: bool = False) -> tuple[int, int]:
         """Run what waits through the pipeline again. What is past its retention by now leaves as well, and is kept nowhere."""
         released = waiting = expired = 0

@@ -114,8 +114,7 @@ class Sweep:
 
     def run(self) -> Swept:
         """Take away what is due. On return its bytes are in no file of the store. First, what waited for its id is released where that is known."""
-        for project in self._registry.catalogue.versions:
-            self._release.known(project)
+        self._release.all_known()
         with self._purger.alone:
             self._writer.submit([], []).result()  # what was judged before midnight is stored, and found
             published = self._publisher.publish(self._now().date())

@@ -17,7 +17,7 @@ _JOIN, _LEAVE, _AGENTS, _WRONG_CLOCKS, _NEW_LAPTOPS, _WEEKENDS = 0.25, 0.20, 0.3
 _SECOND_PROJECT = 3  # every third works in two projects
 HOLIDAYS = ((12, 22, 12, 31, 0.12), (1, 1, 1, 3, 0.12), (8, 1, 8, 24, 0.55))  # from month and day, to, share of the usual work
 _MACHINES = (("linux", "x86_64", 0.45), ("macos", "arm64", 0.40), ("wsl", "x86_64", 0.10), ("linux", "arm64", 0.05))
-_RUNS_A_DAY = 17.5  # of the median developer
+_RUNS_A_DAY = 16.5  # of the median developer
 NEW_CLIENT = 0.55  # of the time is over when developers begin to update to the next version
 
 

@@ -51,11 +51,11 @@ class Project(NamedTuple):
 
 
 _CHECKS = ("test", "test-changed", "lint", "linkcheck", "spell", "unit", "browser")
-_BUILD = (("generate", 0.15), ("compile", 0.6), ("link", 0.25))
+_BUILD = (("compile", 0.6), ("link", 0.25))
 
 PROJECTS = (
     Project("simulated-shop", "Shop", 0.30, False, 16, (
-        Command("build", 45, 5.0, 0.12, (("assets", 0.2), ("compile", 0.5), ("bundle", 0.3))),
+        Command("build", 45, 5.0, 0.12, (("compile", 0.6), ("bundle", 0.3))),
         Command("test", 90, 4.0, 0.25, (("unit", 0.35), ("browser", 0.65))),
         Command("lint", 9, 3.0, 0.15),
         Command("migrate", 15, 2.0, 0.08),
@@ -73,14 +73,14 @@ PROJECTS = (
         Command("up", 5_400, 0.6, 0.12, session=True),
     )),
     Project("simulated-mobile", "Mobile", 0.175, False, 12, (
-        Command("build", 150, 4.0, 0.14, (("resources", 0.2), ("compile", 0.65), ("package", 0.15))),
+        Command("build", 150, 4.0, 0.14, (("compile", 0.65), ("package", 0.15))),
         Command("test", 75, 3.5, 0.22, (("unit", 0.9),)),
         Command("lint", 10, 2.5, 0.10),
         Command("install", 40, 2.0, 0.12),
         Command("run", 900, 1.0, 0.10, session=True),
     )),
     Project("simulated-data", "Data", 0.125, True, 0, (
-        Command("test", 100, 4.0, 0.20, (("fixtures", 0.3), ("unit", 0.7))),
+        Command("test", 100, 4.0, 0.20, (("unit", 0.7),)),
         Command("build", 30, 3.5, 0.10),
         Command("load", 60, 3.0, 0.12),
         Command("lint", 5, 2.0, 0.10),
