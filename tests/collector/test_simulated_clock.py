@@ -79,7 +79,7 @@ def test_what_comes_in_and_what_goes_goes_by_the_simulated_clock(idle: Collector
     idle.send(*(at(MONDAY + timedelta(hours=15), one) for one in people[:3]), sent_at=(MONDAY + timedelta(hours=20)).isoformat())
     idle.send(*(at(wrong, one) for one in people[3:]), sent_at=(wrong + timedelta(hours=5)).isoformat())
     report = idle.ask("report", "acme")
-    assert ("2031-W10", ["test"]) == (report["window"]["last_week"], [one["command"] for one in report["commands"]])
+    assert ("2031-03-09", ["test"]) == (report["period"]["last_day"], [one["command"] for one in report["commands"]])
 
     for day, left in ((10, 6), (11, 0)):
         assert 200 == move(idle, MONDAY + timedelta(days=day, hours=1)).status_code
@@ -98,7 +98,7 @@ def test_the_simulated_clock_never_goes_back_and_stands_where_it_stood_when_the_
     idle.stop()
     del idle.environment[CLOCK], idle.environment["INNERLOOP_COLLECTOR_STORE_THROW_AWAY"]
 
-    assert "2031-W11" == idle.ask("report", "acme")["window"]["running_week"]
+    assert "2031-03-16" == idle.ask("report", "acme")["period"]["last_day"]
     checked = idle.cli("check")
     assert (0, True) == (checked.returncode, "SIMULATED" in checked.stdout), checked.stderr
     idle.start()

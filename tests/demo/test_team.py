@@ -255,7 +255,7 @@ def test_it_comes_in_through_the_real_service_and_is_labelled_everywhere(tmp_pat
 
     report = [*COMMAND[:-2], "report", "simulated-shop", "--json", "--data", str(place / "collector")]
     shown = json.loads(subprocess.run(report, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout)
-    assert ("Shop (simulated)", "2031-W10") == (shown["name"], shown["window"]["running_week"])
+    assert ("Shop (simulated)", "2031-03-09") == (shown["name"], shown["period"]["last_day"])
 
 
 @pytest.mark.parametrize(
