@@ -174,10 +174,11 @@ def built(tree: ast.AST) -> bool:
 def clocks(tree: ast.AST) -> set[str]:
     """The names under which a module reads the clock, or hands it on. That of how long to wait (`monotonic`) says nothing about the date."""
     read = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in CLOCK}
-    named = {name for name in imports(tree) if name.partition(".")[0] in ("datetime", "time")}
-    return {name for name in read if re.match(r"(time|date|datetime)\.", name)} | {
-        name for name in named if name.rpartition(".")[2] in CLOCK - {"time"}
+    taken = {name for name in imports(tree) if re.fullmatch(rf"(time|datetime)\.({'|'.join(CLOCK)})", name)}
+    aliases = {
+        alias.name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names if alias.asname
     }
+    return {name for name in read if re.match(r"(time|date|datetime)\.", name)} | taken | (aliases & {"time", "date", "datetime"})
 
 
 def test_the_clock_is_read_at_the_border_and_passed_in() -> None:
@@ -192,7 +193,8 @@ def test_the_clock_is_read_at_the_border_and_passed_in() -> None:
         "import time\ntime.time()",
         "from datetime import datetime\ndatetime.now()",
         "import datetime\ndatetime.date.today()",
-        "from time import time_ns",
+        "from time import time",
+        "import time as clock\nclock.time()",
     ):
         assert clocks(ast.parse(code)), code
     assert not clocks(ast.parse("import time\ntime.monotonic(); time.sleep(1); context.now(); context.today"))
