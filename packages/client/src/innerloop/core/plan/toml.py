@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 MOST_NESTED = 16  # arrays in arrays, and parts of a table's name; the file is untrusted input
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BLANK = re.compile(r"[ \t]*")
-_GAP = re.compile(r"[ \t\n]*")
 _GAP_WITH_COMMENTS = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
 _LINE_END = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _JOINED_LINE = re.compile(r"[ \t]*\n[ \t\n]*")

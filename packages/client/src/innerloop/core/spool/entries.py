@@ -52,20 +52,8 @@ def is_known(place: str, name: str) -> bool:
     return bool(RUN.fullmatch(run)) and beside in ("", BESIDE.get(place))
 
 
-def odd(spool: str) -> "list[tuple[str, str]]":
-    """What is no file of ours and was moved aside, or stands where one should be: its path in the spool, and what is wrong with it."""
-    found = []
-    for place, name in _all(spool):
-        path = os.path.join(place, name)
-        if files.is_aside(name):
-            found.append((path, files.fault(f"{spool}/{path}") or "it was no file of ours"))
-        elif not place and is_known(place, name) and (problem := _fault(spool, name)):
-            found.append((path, problem))
-    return found
-
-
-def _fault(spool: str, name: str) -> str:
-    """What is wrong with one of the spool's own files and directories."""
+def fault(spool: str, name: str) -> str:
+    """What is wrong with one of the spool's own files and directories; nothing where it is not there."""
     path = f"{spool}/{name}"
     try:
         status = os.lstat(path)
@@ -81,7 +69,7 @@ def heal(spool: str) -> None:
     """Move aside what stands in the place of one of the spool's files and directories, and make the directories."""
     for name in (*FILES, *PLACES, *(name for name in names(spool) if _DROPPED.fullmatch(name))):
         path = f"{spool}/{name}"
-        if _fault(spool, name) and os.path.lexists(path):
+        if fault(spool, name) and os.path.lexists(path):
             with contextlib.suppress(FileNotFoundError):  # another command of ours was faster
                 files.move_aside(path)
     for place in PLACES:
@@ -90,7 +78,7 @@ def heal(spool: str) -> None:
 
 def tidy(spool: str, now: float) -> None:
     """Delete leftovers: of commands that were killed, of versions that are gone. Call it under both locks."""
-    for place, name in _all(spool):
+    for place, name in every(spool):
         path = f"{spool}/{place}/{name}"
         if files.is_aside(name) or not _left_over(spool, place, name):
             continue
@@ -112,7 +100,7 @@ def _left_over(spool: str, place: str, name: str) -> bool:
 
 def empty(spool: str) -> None:
     """Delete everything that has no name of ours, young or odd: for whoever leaves."""
-    for place, name in _all(spool):
+    for place, name in every(spool):
         if _left_over(spool, place, name):
             try:
                 files.clear(f"{spool}/{place}/{name}")
@@ -120,7 +108,8 @@ def empty(spool: str) -> None:
                 continue  # somebody else's directory, which is not ours to delete
 
 
-def _all(spool: str) -> "Iterator[tuple[str, str]]":
+def every(spool: str) -> "Iterator[tuple[str, str]]":
+    """Each name in a spool with its place; the spool itself is the place ``."""
     for name in names(spool):
         yield "", name
     for place in PLACES:

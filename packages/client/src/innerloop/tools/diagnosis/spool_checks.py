@@ -97,13 +97,25 @@ def _delivery(spool: str, now: float) -> "Iterator[Check]":
 
 def _aside(spool: str) -> "Iterator[Check]":
     """What was set aside: runs with their reasons, and what is no file of ours."""
-    runs, odd = store.ids(spool, "quarantine"), entries.odd(spool)
+    runs, odd = store.ids(spool, "quarantine"), _odd(spool)
     for run_id in runs[:MOST_NAMED]:
         yield Check("quarantine", False, f"{run_id}: {_reason(spool, run_id)}")
     for path, problem in odd[:MOST_NAMED]:
         yield Check("odd file", False, f"{spool}/{path}: {problem}; it was not opened")
     if more := len(runs[MOST_NAMED:]) + len(odd[MOST_NAMED:]):
         yield Check("quarantine", False, f"and {more} more, in {spool}")
+
+
+def _odd(spool: str) -> "list[tuple[str, str]]":
+    """What is no file of ours and was moved aside, or stands where one should be: its path in the spool, and what is wrong with it."""
+    found = []
+    for place, name in entries.every(spool):
+        path = os.path.join(place, name)
+        if files.is_aside(name):
+            found.append((path, files.fault(f"{spool}/{path}") or "it was no file of ours"))
+        elif not place and entries.is_known(place, name) and (problem := entries.fault(spool, name)):
+            found.append((path, problem))
+    return found
 
 
 def _reason(spool: str, run_id: str) -> str:
