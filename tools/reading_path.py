@@ -39,7 +39,7 @@ PARTS = (
     Part(
         "What decides",
         "Whether anything is recorded or sent, from your answer, the project file, this machine's file and the environment. It is asked again before each batch.",
-        400,
+        300,
         ("core/consent/resolve.py",),
     ),
     Part(
