@@ -35,10 +35,8 @@ def _outer(spool: bytes, pid: int) -> bytes:
         return b""
     known = {}
     for run_id in runs:
-        if len(run_id) == 36:
-            line = pid_line(spool + b"/run/" + run_id)
-            if line:
-                known[line] = run_id
+        if len(run_id) == 36:  # a record names its process in a line of its own
+            known.update({line: run_id for line in processes.read(spool + b"/run/" + run_id).split(b"\n") if line.startswith(b"pid ")})
     if not known:
         return b""  # nearly always
     here = record.namespace()
@@ -67,14 +65,6 @@ def launched(pid: int) -> bool:
             if word.endswith((b"/innerloop/start.py", b"innerloop.pyz")) and words[place + 1] in (b"run", b"wrap"):
                 return True
     return False
-
-
-def pid_line(path: bytes) -> bytes:
-    """The line of a record that names its process, or b""."""
-    for line in processes.read(path).split(b"\n"):
-        if line.startswith(b"pid "):
-            return line
-    return b""
 
 
 def is_held(path: bytes) -> bool:
