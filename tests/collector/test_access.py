@@ -34,6 +34,7 @@ WHO = {
     "retention.sweep": "admin",
     "releases": "viewer",
     "report": "viewer",
+    "trends": "viewer",
     "erasure.erase": "admin",
     "erasure.receipt": "admin",
     "backup.make": "admin",
@@ -52,6 +53,7 @@ ABOUT_SOME_PROJECTS = {
     "quarantine.violations",
     "report",
     "releases",
+    "trends",
 }  # of those for viewers and analysts
 PROXY_SECRET = "a-secret-of-the-proxy"
 Headers = dict[str, str]

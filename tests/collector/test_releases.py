@@ -1,5 +1,6 @@
 """Figures are published: once, from what was there by then, and whatever comes later changes nothing that was."""
 
+import csv
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -162,6 +163,11 @@ def test_nothing_is_published_twice_or_computed_again_whatever_is_lost(year: Yea
     year.on(SECOND.due + timedelta(days=7)).sweep()
     assert year.log().startswith(log)
     assert 1 == len(year.log().splitlines()) - len(log.splitlines())
+    points = asked(collector, "trends", project="acme", name="test").json()["points"]
+    assert [SECOND.name, 65] == [points[-2]["period"], points[-2]["figures"]["runs"]]
+    assert points[-1]["figures"] is None
+    head, *rows = collector.cli("trends", "acme", "--csv").stdout.splitlines()
+    assert [60] == [int(row["runs"]) for row in csv.DictReader([head, *rows]) if row["block"] == SECOND.name]
 
     collector.stop()
     (collector.data / "releases.log").unlink()  # the store has them too

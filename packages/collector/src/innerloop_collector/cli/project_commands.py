@@ -134,6 +134,27 @@ def report(place: Place, project: str, period: str | None, as_json: bool) -> Non
 
 @click.command()
 @click.argument("project")
+@click.argument("name", default="")
+@located
+@click.option(
+    "--by",
+    type=click.Choice(["command", "target", "os", "arch", "version", "cohort"]),
+    default="command",
+    show_default=True,
+    help="What NAME is.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@as_json
+def trends(place: Place, project: str, name: str, by: str, as_csv: bool, as_json: bool) -> None:
+    """Show how the figures of a project went, block by block: of all runs, or of the command NAME."""
+    from innerloop_collector.terminal.trends import as_csv as comma_separated
+    from innerloop_collector.terminal.trends import render
+
+    show(call(place, "trends", project=project, name=name, by=by), as_json, comma_separated if as_csv else render)
+
+
+@click.command()
+@click.argument("project")
 @located
 @as_json
 def releases(place: Place, project: str, as_json: bool) -> None:

@@ -69,10 +69,9 @@ class Collector:
             self._workers.append(self.lifecycle.sweeper)
 
     def _settings(self) -> dict[str, Settings]:
-        """What each project says of its figures. A store that publishes at once publishes nothing for good."""
+        """What each project says of its figures."""
         registry = self.store.registry
-        projects = {} if self.throw_away else registry.catalogue.versions
-        return {name: settings_of(registry, name) for name in projects}
+        return {name: settings_of(registry, name) for name in registry.catalogue.versions}
 
     def open(self) -> None:
         """Open the store and begin to write."""

@@ -3,7 +3,7 @@
 Whoever is above this package imports from it what stands below, and none of its modules. No row and no raw number comes out.
 """
 
-from innerloop_collector.query.figures import Figures, TeamFigures, settings_of
+from innerloop_collector.query.figures import Figures, Point, TeamFigures, settings_of
 from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Published, Rate, View, document, text, total
 from innerloop_collector.query.releases.archive import Archive, project_and_unit
 from innerloop_collector.query.releases.disclosure import STEP, K
@@ -12,6 +12,6 @@ from innerloop_collector.query.releases.rows import Rows
 from innerloop_collector.query.values import FigureRow, FigureTable, Time, Unit
 
 __all__ = [
-    "STEP", "Archive", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "People", "Published", "Publisher", "Rate",
+    "STEP", "Archive", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "People", "Point", "Published", "Publisher", "Rate",
     "Rows", "Settings", "TeamFigures", "Time", "Unit", "View", "document", "project_and_unit", "settings_of", "text", "total",
 ]  # fmt: skip

@@ -59,6 +59,16 @@ class TeamFigures(View, frozen=True):
     waiting: tuple[Waiting, ...]
 
 
+class Point(View, frozen=True):
+    """The figures of one block. None: nothing of the cell is published."""
+
+    period: str
+    first: date
+    last: date
+    complete: bool
+    figures: FigureRow | None
+
+
 class Figures:
     """What can be asked."""
 
@@ -89,7 +99,7 @@ class Figures:
             first=chosen.first if chosen else None,
             last=chosen.last if chosen else None,
             complete=bool(chosen and chosen.complete),
-            immediate=self._immediate,
+            immediate=self._immediate and name is None,
             settings=settings,
             developers=whole.developers if whole else None,
             whole=whole,
@@ -124,11 +134,23 @@ class Figures:
             if name in found
         )
 
+    def trend(self, project: str, breakdown: str = "", name: str = "") -> tuple[Point, ...]:
+        """The figures of a cell, block by block, as far back as anything was published; of the whole where no cell is named."""
+        self._registry.catalogue.newest(project)
+        published = self._archive.units(project)
+        blocks = sorted({block_of(unit_named(unit).first) for unit in published})
+        releases = self._archive.read(project, published)
+        found = [one for block in blocks if (one := periods.period(block.name, published))]
+        return tuple(
+            Point(one.name, one.first, one.last, one.complete, values.cell([releases[unit] for unit in one.units], (breakdown, name)))
+            for one in found
+        )
+
     def _chosen(
         self, project: str, name: str | None, settings: Settings, today: date
     ) -> tuple[Period | None, list[Release], list[Release]]:
         """The period that is asked for, its releases, and those of the period before."""
-        if self._immediate:
+        if self._immediate and name is None:
             return *self._at_once(project, settings, today), []
         published = self._archive.units(project)
         chosen = periods.period(name, published)

@@ -62,8 +62,13 @@ def by_key(releases: Iterable[Release]) -> dict[Key, list[Atom]]:
 
 def whole(releases: Sequence[Release]) -> FigureRow | None:
     """The figures of all runs."""
-    atoms = by_key(releases).get(WHOLE)
-    return figure_row(WHOLE, summed(atoms), _people(releases, WHOLE)) if atoms else None
+    return cell(releases, WHOLE)
+
+
+def cell(releases: Sequence[Release], key: Key) -> FigureRow | None:
+    """The figures of one cell. None: nothing of it is published."""
+    atoms = by_key(releases).get(key)
+    return figure_row(key, summed(atoms), _people(releases, key)) if atoms else None
 
 
 def table(releases: Sequence[Release], breakdown: str) -> FigureTable:

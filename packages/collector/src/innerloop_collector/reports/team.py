@@ -3,7 +3,7 @@
 from typing import Any
 
 from innerloop_collector.query import STEP, FigureRow, Figures, FigureTable, Published, TeamFigures, Time
-from innerloop_collector.reports.views import Command, Hidden, Part, Releases, Report, Span, Target, Waiting, Whole
+from innerloop_collector.reports.views import Command, Hidden, Part, Releases, Report, Span, Target, Trend, Waiting, Whole
 
 _AT_ONCE = "THROW-AWAY STORE, for trying: figures are of what is there now, so asking twice can show what one person did in between"
 _PUBLISHED = (
@@ -61,6 +61,11 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
 def published(figures: Figures, project: str) -> Releases:
     """Everything that was published of a project."""
     return Releases(project, figures.releases(project))
+
+
+def trend(figures: Figures, project: str, by: str = "", name: str = "") -> Trend:
+    """The figures of all runs, or of one cell, block by block."""
+    return Trend(project, by if name else "", name, figures.trend(project, by if name else "", name))
 
 
 def _state(found: TeamFigures) -> tuple[str, str]:

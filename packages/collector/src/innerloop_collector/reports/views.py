@@ -3,7 +3,7 @@
 `null` means "may not be shown, or cannot be told".
 """
 
-from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, Time, Unit, View
+from innerloop_collector.query import Count, Milliseconds, Minutes, People, Point, Rate, Time, Unit, View
 
 
 class Span(View, frozen=True):
@@ -97,6 +97,15 @@ class Report(View, frozen=True):
     parts: tuple[Part, ...]
     waiting: tuple[Waiting, ...]
     rules: tuple[str, ...]
+
+
+class Trend(View, frozen=True):
+    """The figures of all runs, or of one command, target or other cell, block by block."""
+
+    project: str
+    by: str  # empty: all runs
+    name: str
+    points: tuple[Point, ...]
 
 
 class Releases(View, frozen=True):

@@ -125,9 +125,9 @@ def _row(one: Command) -> dict[str, str]:
         "command": f"{one.command} ({one.kind})" if one.kind else one.command,
         "runs": text(one.runs),
         "developers": text(one.developers),
-        "p50 wait": _time(one.p50),
+        "p50 wait": time(one.p50),
         "before": text(one.p50_before),
-        "p90": _time(one.p90),
+        "p90": time(one.p90),
         "failed": text(one.failure_rate),
         "waited": text(one.waited_minutes),
     }
@@ -138,8 +138,8 @@ def _target_row(one: Target) -> dict[str, str]:
         "target": one.target,
         "times": text(one.times),
         "developers": text(one.developers),
-        "p50": _time(one.p50),
-        "p90": _time(one.p90),
+        "p50": time(one.p50),
+        "p90": time(one.p90),
         "failed": text(one.failure_rate),
     }
 
@@ -150,19 +150,19 @@ def _part_row(one: Part) -> dict[str, str]:
         "name": one.name,
         "runs": text(one.runs),
         "developers": text(one.developers),
-        "p50 wait": _time(one.p50),
+        "p50 wait": time(one.p50),
         "failed": text(one.failure_rate),
     }
 
 
-def _time(time: Time | None) -> str:
+def time(of: Time | None) -> str:
     """A quantile: a number where its part of the durations is narrow, else the part."""
-    if time is None:
+    if of is None:
         return "-"
-    if time.about is None or time.at_most is None:
-        return f"over {time.at_least}"
-    narrow = time.at_most.value <= _NARROW * max(time.at_least.value, 1)
-    return text(time.about) if narrow else f"{time.at_least}..{time.at_most}"
+    if of.about is None or of.at_most is None:
+        return f"over {of.at_least}"
+    narrow = of.at_most.value <= _NARROW * max(of.at_least.value, 1)
+    return text(of.about) if narrow else f"{of.at_least}..{of.at_most}"
 
 
 def releases(answer: dict[str, Any]) -> str:
