@@ -108,11 +108,9 @@ class Publisher:
         return older
 
     def _due(self, project: str, today: date) -> list[Unit]:
-        first = self._source.first_day(project)
-        if first is None:
-            return []
         last = max((unit_named(name) for name in self._archive.units(project)), key=in_time, default=None)
-        units = closed(first if last is None else last.first, today)
+        first = self._source.first_day(project) if last is None else last.first
+        units = closed(first, today) if first else ()
         return [unit for unit in units if last is None or in_time(unit) > in_time(last)]
 
     def _make(self, project: str, unit: Unit, today: date) -> Release:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from innerloop.core.plan.names_table import STARTUP_MS
 from innerloop_collector.db.schema import WEEKLY_TOTALS
 from innerloop_collector.query.releases.contribution import EDGES_MS, People
-from innerloop_collector.query.releases.shown import WHOLE, Key
+from innerloop_collector.query.releases.shown import Key
 
 _SEEN_WITHIN = timedelta(weeks=13)  # before a block: who was away for longer gives their place to others
 _BLOCK_DAYS = 28  # who could be counted so long before already goes before who is new
@@ -42,22 +42,9 @@ class Store(Protocol):
         """Run a SELECT and return its rows."""
 
 
-class Breakdown(NamedTuple):
-    """How rows are told apart. Runs are never counted by their targets."""
-
-    name: str
-    kind: str  # of the events
-    column: str
-
-
-BREAKDOWNS = (
-    Breakdown("command", "run", "command"),
-    Breakdown("target", "target", "target"),
-    Breakdown("os", "run", "os"),
-    Breakdown("arch", "run", "arch"),
-    Breakdown("version", "run", "client"),
-    Breakdown("cohort", "run", "cohort"),
-)
+BREAKDOWNS = {"command": "command", "os": "os", "arch": "arch", "version": "client", "cohort": "cohort"}  # of runs: by name, the column
+_OF_RUNS = ", ".join(f"('{name}', toString({column}))" for name, column in BREAKDOWNS.items())
+_CELLS = f"if(kind = 'run', [('', ''), {_OF_RUNS}], [('target', toString(target))])"  # runs are never counted by their targets
 
 
 def none(_: Iterable[str]) -> Iterable[str]:
@@ -114,12 +101,9 @@ class Rows:
             "sessions": self._sessions(of, first, end), "first": first, "end": end, "upto": upto,
             "weeks": [one.week for one in released], "positions": [one.position for one in released],
         }  # fmt: skip
-        for breakdown in (Breakdown("", "run", "''"), *BREAKDOWNS):
-            for week, name, installation, *numbers in self._store.query(_sql(breakdown), parameters):
-                if breakdown.name and not name:
-                    continue  # the field is off, or the event is from a time when it was
-                key = (breakdown.name, str(name)) if breakdown.name else WHOLE
-                out[week if week in parameters["weeks"] else None][key][installation] = _vector(numbers)
+        for week, breakdown, name, installation, *numbers in self._store.query(_SQL, parameters):
+            if name or not breakdown:  # without a name the field is off, or the event is from a time when it was
+                out[week if week in parameters["weeks"] else None][str(breakdown), str(name)][installation] = _vector(numbers)
         return {week: dict(cells) for week, cells in out.items()}
 
     def agents(self, of: Population, first: date, end: date, upto: int) -> People:
@@ -172,12 +156,12 @@ _COUNTED = f"""installation GLOBAL IN (SELECT installation FROM events WHERE {_R
         min(received_day), min(position) LIMIT {{most:UInt64}})"""
 
 
-def _sql(of: Breakdown) -> str:
-    week = "toMonday(corrected_time)"
-    released = f"if(position <= transform({week}, {{weeks:Array(Date)}}, {{positions:Array(UInt64)}}, toUInt64(0)), {week}, toDate(0))"
-    return f"""SELECT {released} AS slot, {of.column} AS name, installation, {_NUMBERS}
-        FROM events WHERE {_REAL} AND {_PERSON} AND kind = '{of.kind}' AND {_KEPT} AND {_IN_SPAN} AND position <= {{upto:UInt64}} AND {_COUNTED}
-        GROUP BY slot, name, installation ORDER BY slot, name, installation"""
+_WEEK = "toMonday(corrected_time)"
+_SLOT = f"if(position <= transform({_WEEK}, {{weeks:Array(Date)}}, {{positions:Array(UInt64)}}, toUInt64(0)), {_WEEK}, toDate(0))"
+_SQL = f"""SELECT {_SLOT} AS slot, cell.1 AS breakdown, cell.2 AS name, installation, {_NUMBERS}
+    FROM events ARRAY JOIN {_CELLS} AS cell
+    WHERE {_REAL} AND {_PERSON} AND kind IN ('run', 'target') AND {_KEPT} AND {_IN_SPAN} AND position <= {{upto:UInt64}} AND {_COUNTED}
+    GROUP BY slot, breakdown, name, installation ORDER BY slot, breakdown, name, installation"""
 
 
 def _vector(numbers: Sequence[Any]) -> tuple[float, ...]:
