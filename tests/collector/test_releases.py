@@ -265,3 +265,15 @@ def test_what_rows_said_stays_when_they_go_and_no_id_is_in_it(idle: Collector) -
     assert not any(person in year.log() for person in people)
     releases = asked(idle, "releases", project="acme").json()["releases"]
     assert SECOND.name in [one["unit"] for one in releases]
+
+
+def test_a_project_whose_rows_go_before_a_block_is_published_is_told_so(idle: Collector) -> None:
+    short = project(project={"retention_days": 30})
+    idle.start_with(short)
+
+    def said() -> list[str]:
+        return [one["text"] for one in asked(idle, "check").json()["findings"] if one["about"] == "releases"]
+
+    assert ["acme keeps rows for 30 days" in text for text in said()] == [True]
+    idle.apply(project(project={"retention_days": 45}))
+    assert [] == said()

@@ -7,7 +7,7 @@ import email.utils
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from innerloop_collector.pipeline.outcome import KEEP_THEIR_BODY, WHAT_TO_DO, Re
 _MANY_PARTS = 1_000  # of one table: the engine slows inserts down from this many in one month on
 _BOUNDS = Bounds(seconds=10.0, most=65_536)  # of the answer whose Date is compared
 _DAY = 86_400
+WHOLE_BLOCK_DAYS = 45  # the longest block, its days of grace, and the day of the sweep
 _STILL_COMES = timedelta(days=1)  # what came yesterday or today: more of it is to be expected
 
 
@@ -55,6 +56,14 @@ def of_the_store(store: StoreStatus, last_failure: str | None) -> Iterator[Findi
     if store.unfinished_erasures:
         text = f"{store.unfinished_erasures} erased ids may have bytes left; the running service goes on with them"
         yield Finding("erasures", text, note=True)
+
+
+def of_short_retention(promised: Mapping[str, int]) -> Iterator[Finding]:
+    """Say of which projects rows go before what remains of a block can be published."""
+    for project, days in promised.items():
+        if days < WHOLE_BLOCK_DAYS:
+            text = f"{project} keeps rows for {days} days, so some are gone before what remains of a block of weeks is published"
+            yield Finding("releases", f"{text}; {WHOLE_BLOCK_DAYS} days are enough for all", note=True)
 
 
 def of_a_throw_away_store(*, throw_away: bool) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Operations on the collector itself, and on its destinations."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +33,7 @@ class Checked:
     quarantine_limit: QuarantineLimit
     clock: TrustedClock
     backups: Backups
+    promised: Callable[[], Mapping[str, int]]
     throw_away: bool
     simulated: bool
 
@@ -83,6 +84,7 @@ class Service(Area):
         wanted, now = of.configuration.check, of.now().timestamp()
         yield from checks.of_the_store(store, failure)
         yield from checks.of_the_disk(disk, wanted)
+        yield from checks.of_short_retention(of.promised())
         yield from checks.of_a_throw_away_store(throw_away=of.throw_away)
         if of.simulated:
             yield from checks.of_a_simulated_clock(of.now())
