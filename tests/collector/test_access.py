@@ -46,6 +46,7 @@ WHO = {
     "destinations.resume": "admin",
     "destinations.retry": "admin",
     "check": "admin",
+    "simulation.move": "admin",
 }
 ABOUT_SOME_PROJECTS = {
     "projects.list",
