@@ -1,6 +1,7 @@
 """Figures are published: once, from what was there by then, and whatever comes later changes nothing that was."""
 
 import csv
+import shutil
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -174,6 +175,25 @@ def test_nothing_is_published_twice_or_computed_again_whatever_is_lost(year: Yea
     collector.start()
     assert set(log.splitlines()) <= set(year.log().splitlines())
     assert report["commands"] == year.report(SECOND.name)["commands"]
+
+
+def test_a_store_that_is_put_back_says_what_was_published_since_and_computes_nothing_again(year: Year) -> None:
+    people = team(8)
+    year.use(people)
+    year.on(week(SECOND.weeks[1]).due).sweep()
+    collector = year.collector
+    directory = collector.directory / "backup"
+    assert 0 == collector.cli("backup", str(directory)).returncode
+    year.on(SECOND.due)
+    report, log = year.report(), year.log()
+    collector.stop()
+    shutil.rmtree(collector.data / "store")
+    done = collector.cli("restore", str(directory))
+    assert 0 == done.returncode, done.stderr
+    collector.start()
+
+    assert [] == year.sweep()
+    assert (report["commands"], set(log.splitlines())) == (year.report(SECOND.name)["commands"], set(year.log().splitlines()))
 
 
 def test_a_damaged_journal_is_said_and_nothing_is_published_again(year: Year) -> None:

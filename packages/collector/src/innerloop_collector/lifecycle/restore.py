@@ -29,7 +29,7 @@ _STRANGE = (
     RecursionError,
 )  # what reading a row says that nobody checked when it was written
 _DOUBLE = "ALTER TABLE quarantine DELETE WHERE message_key IN (SELECT message_key FROM events) SETTINGS mutations_sync = 2"
-_ORDER = ("erasures.log", backup_catalog.NAME, "destinations", "secret")  # the store is last
+_ORDER = ("erasures.log", "releases.log", backup_catalog.NAME, "destinations", "secret")  # the store is last
 
 
 class Restored(NamedTuple):
@@ -60,6 +60,7 @@ class Source(NamedTuple):
     destinations: dict[str, bytes]  # the keys of their pseudonyms, by file
     erasures: list[Tombstone]
     listed: list[backup_catalog.Known]
+    releases: bytes  # the journal of releases that is there: what it says is not published again with other numbers
 
 
 def restore(
@@ -92,7 +93,7 @@ def restore(
         backup_manifest.content_of(directory, found, file)
     building = Paths(paths.restoring)
     try:
-        done = _build(building, configuration, Source(directory, found, key, destinations, erasures, listed), rebuild)
+        done = _build(building, configuration, Source(directory, found, key, destinations, erasures, listed, _releases(paths)), rebuild)
         _move(building, paths)
     except OSError as error:
         raise UsageError(
@@ -246,6 +247,13 @@ def _destinations(paths: Paths, directory: Path) -> dict[str, bytes]:
     return ours | theirs
 
 
+def _releases(paths: Paths) -> bytes:
+    try:
+        return paths.releases.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def _keys_in(directory: Path) -> dict[str, bytes]:
     try:
         paths = list(directory.iterdir()) if directory.is_dir() and not directory.is_symlink() else []
@@ -257,6 +265,8 @@ def _keys_in(directory: Path) -> dict[str, bytes]:
 def _lay_out(building: Paths, source: Source) -> None:
     building.scratch.mkdir(mode=0o700, parents=True)
     write_private(building.secret, source.key)
+    if source.releases:
+        write_private(building.releases, source.releases)
     building.destinations.mkdir(mode=0o700)
     for name, key in source.destinations.items():
         write_private(building.destinations / name, key)
