@@ -140,7 +140,8 @@ def for_launcher(env: "dict[bytes, bytes]", now: Callable[[], float]) -> Optiona
             before, state = state, resolve(context)
             if state == before:
                 return answer
-            if not state.measures:
+            withdrawn = state.answer.path == before.answer.path and state.answer != before.answer
+            if not state.measures and withdrawn:  # not where only another branch came: its file says nothing of this one's answer
                 set_enabled(context, before.key, on=False)
     except (NoProject, ProjectError):
         pass
