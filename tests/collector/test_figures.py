@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from innerloop_collector import query
-from innerloop_collector.query import Count, FigureRow, Milliseconds, Minutes, People, Published, Rate, Time, View, document, text, total
+from innerloop_collector.query import Count, FigureRow, Milliseconds, Minutes, People, Published, Rate, Time, View, document, text
 from innerloop_collector.query.published import seal
 from innerloop_collector.query.received import received
 from innerloop_collector.reports import views
@@ -107,13 +107,6 @@ def test_a_view_takes_no_number_of_another_kind() -> None:
             Whole(other, seal(Minutes, 1), None, None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("other", [3, Pretender(), seal(Minutes, 3)])
-def test_a_sum_is_of_values_of_one_kind(other: Any) -> None:
-    assert 15 == total(Count, [seal(Count, 10), None, seal(Count, 5), seal(Count, None)]).value
-    with pytest.raises(TypeError):
-        total(Count, [seal(Count, 10), other])
-
-
 def _numbers(view: type[View]) -> Iterator[str]:
     for name, hint in get_type_hints(view).items():
         if {int, float} & {hint, *get_args(hint)}:
@@ -128,7 +121,7 @@ def test_the_plain_numbers_of_views_are_settings_and_no_figures() -> None:
 
 
 PAGE = """
-from innerloop_collector.query import Count, Published, text, total
+from innerloop_collector.query import Count, Published, text
 from innerloop_collector.reports.views import Command, Whole
 
 def page(one: Command, raw: int) -> str:
@@ -155,14 +148,13 @@ def refused_by_mypy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[
 
 @pytest.mark.timeout(180)
 def test_mypy_refuses_a_page_that_shows_or_makes_a_raw_number(refused_by_mypy: Callable[[dict[str, str]], set[str]]) -> None:
-    good = {"a_figure": "text(one.runs)", "an_absent_one": 'text(one.p50_before, "none")', "a_sum": "text(total(Count, [one.runs]))"}
+    good = {"a_figure": "text(one.runs)", "an_absent_one": 'text(one.p50_before, "none")'}
     bad = {
         "a_number": "text(raw)",
         "a_text": 'text("3")',
         "made": "text(Count(raw))",
         "made_of_nothing": "text(Count())",
         "a_view": "text(Whole(raw, one.waited_minutes, None, None).runs)",
-        "a_raw_sum": "text(total(Count, [raw]))",
         "counted": "text(one.runs + raw)",
         "a_number_that_was_read": "text(one.runs.value)",
     }
@@ -260,7 +252,7 @@ def _calling(function: str) -> set[str]:
 
 
 def test_values_are_sealed_where_the_rules_were_applied_and_where_a_terminal_reads_them_back() -> None:
-    assert {"query/published.py", "query/received.py", "query/values.py"} == _calling("seal")
+    assert {"query/received.py", "query/values.py"} == _calling("seal")
     assert "seal" not in query.__all__
 
 

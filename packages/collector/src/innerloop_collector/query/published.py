@@ -14,7 +14,6 @@ import msgspec
 from innerloop_collector.query.releases.disclosure import STEP
 
 N = TypeVar("N")
-_SUM_DIGITS = 4
 _UNITS = ((3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
@@ -124,14 +123,6 @@ def seal(kind: type[P], shown: float | tuple[int, int] | None) -> P:
     made = object.__new__(kind)
     _shown[made] = shown
     return made
-
-
-def total(kind: type[P], values: Iterable[P | None]) -> P:
-    """The sum of what is shown, and of nothing else. Raises TypeError for what is not of this kind."""
-    shown = [one for one in values if one is not None]
-    if strange := {type(one).__name__ for one in shown if type(one) is not kind}:
-        raise TypeError(f"a sum of {kind.__name__} takes no {', '.join(sorted(strange))}")
-    return seal(kind, round(sum(one.value or 0 for one in shown), _SUM_DIGITS))
 
 
 def text(value: Published[Any] | None, absent: str = "-") -> str:

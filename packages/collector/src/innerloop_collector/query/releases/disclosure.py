@@ -16,7 +16,6 @@ from innerloop_collector.query.releases.contribution import UNFINISHED, UNTIMED,
 
 K = 5
 STEP = 5  # to which counts are rounded
-K_TWO_DIMENSIONS = 10
 PROTECTED = 0.25  # of a contribution: nobody's may be told more closely
 
 _APART = ((UNTIMED,), (UNFINISHED,))  # parts that are next to no other
