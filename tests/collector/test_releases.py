@@ -199,14 +199,24 @@ def test_a_store_that_is_put_back_says_what_was_published_since_and_computes_not
 def test_a_damaged_journal_is_said_and_nothing_is_published_again(year: Year) -> None:
     year.use(team(8))
     year.on(SECOND.due).sweep()
-    collector = year.collector
+    report, collector = year.report(), year.collector
     collector.stop()
-    path = collector.data / "releases.log"
-    path.write_text(year.log().replace('"k":5', '"k":1', 1))
-    done = collector.cli("report", "acme")
+    path, good = collector.data / "releases.log", year.log()
+    damaged = good.replace('"k":5', '"k":1', 1)
+    path.write_text(damaged)
+    collector.start()
+    assert report == year.report(), "what the store has is read"
+    (said,) = (one["text"] for one in asked(collector, "check").json()["findings"] if one["about"] == "releases")
+    assert f"line 1 of {path} is damaged" in said
+    year.on(SECOND.due + timedelta(days=7))
+    refused = asked(collector, "retention.sweep")
+    assert (True, damaged) == (f"line 1 of {path} is damaged" in refused.text, year.log())
 
-    assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
-    assert f"line 1 of {path} is damaged" in done.stderr
+    collector.stop()
+    path.write_text(good)
+    collector.start()
+    year.sweep()
+    assert f'"unit":"{week(SECOND.end).name}"' in year.log()
 
 
 def test_what_was_due_while_nothing_ran_is_published_later_and_a_clock_that_goes_back_takes_nothing_back(year: Year) -> None:

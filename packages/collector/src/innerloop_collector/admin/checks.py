@@ -58,6 +58,12 @@ def of_the_store(store: StoreStatus, last_failure: str | None) -> Iterator[Findi
         yield Finding("erasures", text, note=True)
 
 
+def of_the_releases(trouble: Exception | None) -> Iterator[Finding]:
+    """Say why nothing is published."""
+    if trouble is not None:
+        yield Finding("releases", f"{trouble}; until then nothing is published, and no row is removed that was not")
+
+
 def of_short_retention(promised: Mapping[str, int]) -> Iterator[Finding]:
     """Say of which projects rows go before what remains of a block can be published."""
     for project, days in promised.items():

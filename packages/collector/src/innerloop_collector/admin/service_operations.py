@@ -16,6 +16,7 @@ from innerloop_collector.lifecycle.backup_catalog import Backups, Known
 from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 from innerloop_collector.monitoring.status import DiskStatus, QuarantineStatus, StatusReader, StoreStatus
 from innerloop_collector.store.quarantine_limit import QuarantineLimit
+from innerloop_collector.store.releases import Releases
 from innerloop_collector.store.tombstones import Erasures
 from innerloop_collector.store.writer import Writer
 
@@ -33,6 +34,7 @@ class Checked:
     quarantine_limit: QuarantineLimit
     clock: TrustedClock
     backups: Backups
+    releases: Releases
     promised: Callable[[], Mapping[str, int]]
     throw_away: bool
     simulated: bool
@@ -84,6 +86,7 @@ class Service(Area):
         wanted, now = of.configuration.check, of.now().timestamp()
         yield from checks.of_the_store(store, failure)
         yield from checks.of_the_disk(disk, wanted)
+        yield from checks.of_the_releases(of.releases.trouble)
         yield from checks.of_short_retention(of.promised())
         yield from checks.of_a_throw_away_store(throw_away=of.throw_away)
         if of.simulated:

@@ -24,6 +24,7 @@ def operations(collector: Collector) -> Operations:
         store.quarantine_limit,
         lifecycle.clock,
         lifecycle.backups,
+        store.releases,
         registry.promised,
         throw_away=collector.throw_away,
         simulated=collector.simulated is not None,

@@ -21,17 +21,26 @@ class Releases:
         self._guard = threading.Lock()
         self._there: dict[str, set[str]] = {}  # project -> units
         self._unstored: list[Released] = []  # in the journal, and not in the store yet
+        self.trouble: StoreError | None = None  # why nothing is published until somebody has mended it
 
     def load(self) -> None:
-        """Let store and journal have each other's: either may be older. To be called before anything is published."""
-        noted = self._journal.read()
+        """Let store and journal have each other's: either may be older. To be called before anything is published.
+
+        Where the journal is damaged, what the store has is read, and nothing is published.
+        """
+        noted: dict[tuple[str, str], Released] = {}
+        try:
+            noted = self._journal.read()
+        except StoreError as error:
+            self.trouble = error
         rows = {
             (project, unit): Released(project, unit, document)
             for project, unit, document in self._engine.query("SELECT project, unit, document FROM releases FINAL")
         }
         self._unstored = [one for key, one in noted.items() if key not in rows or rows[key].document != one.document]
         self._store()
-        self._journal.complete([one for key, one in rows.items() if key not in noted])
+        if self.trouble is None:
+            self._journal.complete([one for key, one in rows.items() if key not in noted])
         for project, unit in (*rows, *noted):
             self._there.setdefault(project, set()).add(unit)
 
@@ -40,7 +49,9 @@ class Releases:
         return frozenset(self._there.get(project, ()))
 
     def add(self, project: str, unit: str, document: str) -> None:
-        """Publish, for good. Raises StoreError for what was published already."""
+        """Publish, for good. Raises StoreError for what was published already, and while the journal is damaged."""
+        if self.trouble is not None:
+            raise self.trouble
         release = Released(project, unit, document)
         with self._guard:
             if release.unit in self._there.get(release.project, ()):
