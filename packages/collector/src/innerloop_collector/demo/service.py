@@ -47,6 +47,10 @@ class Service:
         """Ask for the team's report, as a person reads it."""
         return self._run("report", project)
 
+    def trends(self, project: str) -> str:
+        """Ask how a project's published figures went, block by block."""
+        return self._run("trends", project)
+
     @property
     def token(self) -> str:
         """What opens its operator's side to this user."""

@@ -53,7 +53,7 @@ class TeamFigures(View, frozen=True):
     targets: FigureTable
     before: FigureTable | None  # the commands in the period before
     splits: tuple[tuple[str, FigureTable], ...]
-    began: date | None  # the day of the first run that is there
+    began: date | None  # where there are no figures: the day of the first run that is there
     first_release: date | None  # while there are no figures, and cannot be any yet: the day on which there can
     next_release: date | None
     waiting: tuple[Waiting, ...]
@@ -85,12 +85,12 @@ class Figures:
         version = self._registry.catalogue.newest(project)
         today = self._now().date()
         settings = settings_of(self._registry, project)
-        began = self._rows.first_day(project)
         chosen, releases, before = self._chosen(project, name, settings, today)
         whole = values.whole(releases)
         commands = values.table(releases, "command")
         marked = self._registry.catalogue.marked(project, (one.name for one in commands.rows))
         others = {one.name for one in commands.rows} - marked.sessions - marked.checks
+        began = None if whole else self._rows.first_day(project)  # what was published is read without a look at any row
         first = _first_release(began, settings.min_weeks) if began else None
         return TeamFigures(
             project=project,
@@ -112,7 +112,7 @@ class Figures:
             before=values.table(before, "command") if before else None,
             splits=tuple((one, values.table(releases, one)) for one in ("os", "arch", "version", "cohort")),
             began=began,
-            first_release=first if not self._immediate and first and first > today and not whole else None,
+            first_release=first if not self._immediate and first and first > today else None,
             next_release=None if self._immediate else next_due(today),
             waiting=tuple(Waiting(reason, _monday(day + timedelta(days=QUARANTINE_DAYS))) for reason, day in self._rows.waiting(project)),
         )

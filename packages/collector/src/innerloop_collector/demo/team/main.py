@@ -115,6 +115,8 @@ class _Demo:
         largest = PROJECTS[0].id
         progress.heading(f"What the team sees: innerloop-collector report {largest}")
         progress.quote(service.report(largest), "")
+        progress.heading(f"What was published, block by block: innerloop-collector trends {largest}")
+        progress.quote(service.trends(largest), "")
         return {
             "simulated": True, "plan": str(plan), "data": str(service.data), "events": collector.acknowledged,
             "runs": sum(count for (_, kind, _), count in truth.events.items() if kind == "run"), "planted": len(PLANTED),

@@ -24,7 +24,7 @@ def after(keep: str | None) -> str:
                           this again, keeping the store and the plan of what was planted
   make demo               real builds, and what one developer sees"""
     return f"""\
-  innerloop-collector report simulated-shop --data {keep}/collector
+  innerloop-collector trends simulated-shop --data {keep}/collector
   innerloop-collector serve --data {keep}/collector
                           the simulated clock stands where it was left"""
 
