@@ -64,12 +64,13 @@ def of_the_releases(trouble: Exception | None) -> Iterator[Finding]:
         yield Finding("releases", f"{trouble}; until then nothing is published, and no row is removed that was not")
 
 
-def of_short_retention(promised: Mapping[str, int]) -> Iterator[Finding]:
-    """Say of which projects rows go before what remains of a block can be published."""
-    for project, days in promised.items():
-        if days < WHOLE_BLOCK_DAYS:
-            text = f"{project} keeps rows for {days} days, so some are gone before what remains of a block of weeks is published"
-            yield Finding("releases", f"{text}; {WHOLE_BLOCK_DAYS} days are enough for all", note=True)
+def of_short_retention(kept: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
+    """Say of which projects rows go before a block is published, or those by which developers count in it: by how many days and active weeks."""
+    for project, (days, min_active_weeks) in kept.items():
+        needed = WHOLE_BLOCK_DAYS + 7 * min_active_weeks
+        if days < needed:
+            text = f"{project} keeps rows for {days} days, so some are gone before a block of weeks is published, or developers do not count in it"
+            yield Finding("releases", f"{text}; {needed} days are enough", note=True)
 
 
 def of_a_throw_away_store(*, throw_away: bool) -> Iterator[Finding]:

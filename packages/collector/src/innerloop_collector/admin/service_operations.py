@@ -35,7 +35,7 @@ class Checked:
     clock: TrustedClock
     backups: Backups
     releases: Releases
-    promised: Callable[[], Mapping[str, int]]
+    kept: Callable[[], Mapping[str, tuple[int, int]]]  # days, and active weeks after which developers count
     throw_away: bool
     simulated: bool
 
@@ -87,7 +87,7 @@ class Service(Area):
         yield from checks.of_the_store(store, failure)
         yield from checks.of_the_disk(disk, wanted)
         yield from checks.of_the_releases(of.releases.trouble)
-        yield from checks.of_short_retention(of.promised())
+        yield from checks.of_short_retention(of.kept())
         yield from checks.of_a_throw_away_store(throw_away=of.throw_away)
         if of.simulated:
             yield from checks.of_a_simulated_clock(of.now())

@@ -25,7 +25,9 @@ def operations(collector: Collector) -> Operations:
         lifecycle.clock,
         lifecycle.backups,
         store.releases,
-        registry.promised,
+        lambda: {
+            name: (registry.retention_days(name), all_of[-1].min_active_weeks) for name, all_of in registry.catalogue.versions.items()
+        },
         throw_away=collector.throw_away,
         simulated=collector.simulated is not None,
     )
