@@ -67,7 +67,7 @@ def test_a_shim_that_cannot_be_run_is_noticed(state: Path) -> None:
 def test_a_file_system_without_execution_is_noticed(state: Path, tmp_path: Path) -> None:
     script = f"""
         mount -t tmpfs -o noexec none {tmp_path} || exit 77
-        python3 -c "import sys; sys.path.insert(0, '{Path(place.HERE).parent.parent}')
+        python3 -c "import sys; sys.path.insert(0, '{Path(place.HERE).parents[2]}')
 from innerloop.core.probe import place; print(place.prepare('{tmp_path}/state'))"
     """
     done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, check=False)
@@ -108,7 +108,7 @@ def test_where_no_compiled_shim_fits_there_is_the_one_in_sh(state: Path, monkeyp
 
 
 def test_two_at_once_make_one(state: Path, shims: Path) -> None:
-    source = Path(place.HERE).parent.parent
+    source = Path(place.HERE).parents[2]
     code = f"import sys; sys.path.insert(0, '{source}')\nfrom innerloop.core.probe import place\nprint(*place.prepare('{state}'))"
     both = [subprocess.Popen(["python3", "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
     said = {process.communicate()[0].strip() for process in both}

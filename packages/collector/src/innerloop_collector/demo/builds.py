@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 COMMANDS = ("generic", "test", "clean", "echo", "pecho")  # goals of Lua's Makefile: the names that may leave
 
-WHO_NEVER_TESTS = 5  # so that `test` is a command of some and not of all: only then a report may say of how many
+WHO_NEVER_TESTS = 5  # so that `test` is a command of some and not of all
 
 
 class Build(NamedTuple):
