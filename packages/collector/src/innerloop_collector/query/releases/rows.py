@@ -101,7 +101,7 @@ class Rows:
             "sessions": self._sessions(of, first, end), "first": first, "end": end, "upto": upto,
             "weeks": [one.week for one in released], "positions": [one.position for one in released],
         }  # fmt: skip
-        for week, breakdown, name, installation, *numbers in self._store.query(_SQL, parameters):
+        for week, (breakdown, name), installation, *numbers in self._store.query(_SQL, parameters):
             if name or not breakdown:  # without a name the field is off, or the event is from a time when it was
                 out[week if week in parameters["weeks"] else None][str(breakdown), str(name)][installation] = _vector(numbers)
         return {week: dict(cells) for week, cells in out.items()}
@@ -158,10 +158,9 @@ _COUNTED = f"""installation GLOBAL IN (SELECT installation FROM events WHERE {_R
 
 _WEEK = "toMonday(corrected_time)"
 _SLOT = f"if(position <= transform({_WEEK}, {{weeks:Array(Date)}}, {{positions:Array(UInt64)}}, toUInt64(0)), {_WEEK}, toDate(0))"
-_SQL = f"""SELECT {_SLOT} AS slot, cell.1 AS breakdown, cell.2 AS name, installation, {_NUMBERS}
-    FROM events ARRAY JOIN {_CELLS} AS cell
-    WHERE {_REAL} AND {_PERSON} AND kind IN ('run', 'target') AND {_KEPT} AND {_IN_SPAN} AND position <= {{upto:UInt64}} AND {_COUNTED}
-    GROUP BY slot, breakdown, name, installation ORDER BY slot, breakdown, name, installation"""
+_SQL = f"""SELECT {_SLOT} AS slot, arrayJoin({_CELLS}) AS cell, installation, {_NUMBERS}
+    FROM events WHERE {_REAL} AND {_PERSON} AND kind IN ('run', 'target') AND {_KEPT} AND {_IN_SPAN} AND position <= {{upto:UInt64}} AND {_COUNTED}
+    GROUP BY slot, cell, installation ORDER BY slot, cell, installation"""
 
 
 def _vector(numbers: Sequence[Any]) -> tuple[float, ...]:
