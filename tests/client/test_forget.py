@@ -414,6 +414,7 @@ def test_a_receipt_that_names_another_id_or_says_nonsense_confirms_nothing(
     assert agreed.status()["erasure_waits"] is True
 
 
+@pytest.mark.slow
 def test_a_collector_that_wants_to_be_asked_again_at_once_is_asked_a_few_times(agreed: Developer, server: Recorder) -> None:
     agreed.run("true")
     server.always(Reply(503, headers={"Retry-After": "0"}))

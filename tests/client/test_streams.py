@@ -49,7 +49,14 @@ def said_besides(err: str) -> str:
     return "".join(line for line in err.splitlines(keepends=True) if not line.startswith("innerloop: standard output"))
 
 
-@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", ">&- 2>&-", ">/dev/full 2>/dev/full", "<&- >&- 2>&-", "<&-"])
+@pytest.mark.parametrize(
+    "redirection",
+    [
+        "2>&-",
+        "<&- >&- 2>&-",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("2>/dev/full", ">&- 2>&-", ">/dev/full 2>/dev/full", "<&-")),
+    ],
+)
 def test_no_stream_is_needed_for_a_status(somebody: Developer, redirection: str) -> None:
     """The status is what it is with all streams, but for 1 where something could not be printed; nothing appears elsewhere."""
     for words in [*PRINTING, *SAYING[1:]]:

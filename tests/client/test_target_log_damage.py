@@ -97,6 +97,7 @@ def test_lines_that_had_no_room_are_counted() -> None:
     assert (outcomes(log), log.cut, log.damaged) == ({"a": DONE}, 3, 0)
 
 
+@pytest.mark.slow
 def test_a_log_beyond_its_bound_is_read_to_there_and_the_rest_is_counted() -> None:
     """An earlier version's logs had no bound."""
     book = HandMade()
@@ -163,6 +164,7 @@ def test_what_understanding_takes_grows_with_the_lines_and_no_faster(build: Call
     assert (many_steps < 3 * few_steps, many_bytes < 3 * few_bytes) == (True, True)
 
 
+@pytest.mark.slow
 def test_reading_takes_memory_for_what_is_told_and_not_for_the_file(tmp_path: Path) -> None:
     (tmp_path / "targets").mkdir()
     path = tmp_path / "targets" / "log"

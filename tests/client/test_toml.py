@@ -94,6 +94,7 @@ def test_every_document_of_the_subset_is_read_as_tomllib_reads_it(text: str) -> 
     assert isinstance(ours, Exception) or _alike(ours, theirs)
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(DOCUMENT, st.data())
 def test_what_a_damaged_document_still_says_tomllib_reads_alike(text: str, data: st.DataObject) -> None:

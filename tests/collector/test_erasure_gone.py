@@ -152,6 +152,7 @@ def test_an_event_that_races_with_its_erasure_does_not_survive_it(collector: Col
     assert (len(others), 0) == (collector.stored, collector.waiting)
 
 
+@pytest.mark.slow
 def test_releasing_from_quarantine_and_erasing_at_the_same_time_do_not_disturb_each_other(rare: Collector) -> None:
     owners = [Owner() for _ in range(8)]
     events = [_events(owner, 2, f"later-{number}") for number, owner in enumerate(owners)]
@@ -270,6 +271,7 @@ def _survives_kills_while_erasing(collector: Collector, kills: int) -> None:
     assert in_the_middle, "no kill hit an erasure that was under way, so nothing was tested"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_six_kills_while_erasing_leave_no_erasure_half_done(rare: Collector) -> None:
     _survives_kills_while_erasing(rare, 6)
@@ -364,6 +366,7 @@ def test_an_erasure_waits_for_a_query_that_still_reads_the_old_rows(idle: Collec
     assert [] == told["old parts"]
 
 
+@pytest.mark.slow
 def test_rows_that_the_engine_set_aside_keep_an_erasure_from_being_called_done(rare: Collector) -> None:
     owner = Owner()
     rare.send(*_events(owner), owners=[owner])

@@ -11,6 +11,7 @@ from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import httpx2
+import pytest
 
 from tests.collector.support import KEY, Collector, Owner, hour, project, run_event
 
@@ -72,6 +73,7 @@ def test_what_makes_a_key_or_a_token_can_say_it_as_json(idle: Collector) -> None
     assert token["id"] in [one["id"] for one in idle.ask("tokens", "list")["tokens"]]
 
 
+@pytest.mark.slow
 def test_a_rotated_key_ends_at_its_date_and_a_token_after_its_last_day(idle: Collector) -> None:
     idle.start_with()
     token = idle.ask_text("tokens", "create", "--role", "viewer", "--label", "for a week", "--expires", "7").strip()

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.tombstones import Erasures
 from tests.collector.support import PROJECT, Collector, Owner, digest_of, project, run_event
@@ -79,6 +81,7 @@ def test_asking_about_ids_has_a_rate_of_its_own(new_collector: Made) -> None:
 # New ids
 
 
+@pytest.mark.slow
 def test_ids_beyond_those_of_a_day_wait_until_somebody_lets_them_in(new_collector: Made) -> None:
     collector = limited(new_collector, new_ids_per_day=3)
     known, late = ["a", "b", "c"], ["d", "e"]
@@ -238,6 +241,7 @@ def test_ids_from_before_anybody_counted_are_known(new_collector: Made) -> None:
 # Quarantine
 
 
+@pytest.mark.slow
 def test_what_comes_into_quarantine_is_bounded_and_the_rest_is_counted_and_not_kept(new_collector: Made) -> None:
     collector = limited(new_collector, quarantine_bytes_per_day=6_000)
     wrong = [run_event(command="not listed", arch="x" * 1_000) for _ in range(5)]

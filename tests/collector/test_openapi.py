@@ -145,6 +145,7 @@ def test_no_answer_is_other_than_the_document_says_however_long_one_looks(collec
 WRONG: list[Any] = [None, True, 5, 1.5, "", "\0../../etc/passwd" * 20, ["x"], {"a": 1}, 2**70]
 
 
+@pytest.mark.slow
 def test_no_operation_fails_over_arguments_that_do_not_fit(shared: Collector, openapi: dict[str, Any]) -> None:
     """Every one, with every argument wrong in every way: refused in a line, never a failure."""
     token = (shared.data / "admin-token").read_text().strip()

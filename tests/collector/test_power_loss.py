@@ -27,6 +27,7 @@ def _gone(file: Path) -> None:
     file.unlink()
 
 
+@pytest.mark.slow
 def test_an_index_of_message_ids_that_is_damaged_in_any_way_is_rebuilt_before_anything_is_stored_again(collector: Collector) -> None:
     ways = [*itertools.product(["*", "data.bin"], [_empty, _half, _zeroes, _gone]), ("primary.cidx", _zeroes)]
     today = datetime.now(UTC)

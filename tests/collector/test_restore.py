@@ -16,6 +16,7 @@ from tests.collector.support import KEY, Collector, run_event
 SECOND_KEY = "shop.0123456789abcdefghijklmn"
 
 
+@pytest.mark.slow
 def test_a_journal_that_cannot_be_read_stops_a_restore_and_nobody_comes_back(idle: Collector) -> None:
     idle.start_with()
     idle.send(run_event("user 1"), run_event("user 2"))
@@ -59,6 +60,7 @@ def test_a_journal_that_cannot_be_read_stops_a_restore_and_nobody_comes_back(idl
     assert 1 == idle.stored
 
 
+@pytest.mark.slow
 def test_the_journal_in_a_backup_is_checked_as_far_as_the_manifest_knows_it(idle: Collector) -> None:
     idle.start_with()
     idle.send(*(run_event(f"user {number}") for number in range(3)))

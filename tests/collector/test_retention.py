@@ -109,6 +109,7 @@ def test_an_event_that_waited_too_long_is_not_kept_when_its_plan_comes(idle: Col
     assert (0, 0) == counts(idle)
 
 
+@pytest.mark.slow
 def test_quarantine_ends_after_thirty_days_from_the_files_as_well_and_is_counted(idle: Collector) -> None:
     idle.start_with()
     idle.send(run_event(command="planted-marker"), run_event(command="planted-marker"))
@@ -123,6 +124,7 @@ def test_quarantine_ends_after_thirty_days_from_the_files_as_well_and_is_counted
     assert [["acme", "quarantine", _day(0), 2]] == idle.rows("SELECT project, what, toString(day), rows FROM expired FINAL")
 
 
+@pytest.mark.slow
 def test_a_registration_goes_when_nothing_is_left_of_its_id_for_as_long_as_rows_are_kept(idle: Collector) -> None:
     leaving, coming_back = Owner(), Owner()
     idle.start_with(SHORT)

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.collector.support import KEY, Collector, Event, run_event
 
 
@@ -54,6 +56,7 @@ def test_after_a_restart(collector: Collector) -> None:
     assert 1 == collector.stored
 
 
+@pytest.mark.slow
 def test_after_the_engine_has_merged_its_parts(collector: Collector) -> None:
     events = [run_event(ago=timedelta(days=40 * (number % 2))) for number in range(40)]
     for event in events:

@@ -30,6 +30,7 @@ def _sweeps(collector: Collector) -> int:
     return collector.log.count('"retention"')
 
 
+@pytest.mark.slow
 def test_started_two_years_ahead_nothing_goes_and_everything_says_why(idle: Collector) -> None:
     leaving, staying = Owner(), Owner()
     idle.start_with(SHORT)
@@ -55,6 +56,7 @@ def test_started_two_years_ahead_nothing_goes_and_everything_says_why(idle: Coll
     assert 0 == _sweeps(idle)
 
 
+@pytest.mark.slow
 def test_what_came_under_a_clock_a_year_back_is_there_when_it_is_right_again(idle: Collector) -> None:
     idle.start_with(SHORT)
     idle.send(run_event())
