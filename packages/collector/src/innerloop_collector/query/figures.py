@@ -1,6 +1,6 @@
 """The figures of a project: what reports and pages ask for. Every number that comes out of here was published.
 
-A store that is made to try things publishes at once: what is there now passes the same rules, and is kept nowhere.
+A store that is made to try things also shows what is there now: that passes the same rules, and is kept nowhere.
 """
 
 from collections.abc import Callable, Iterable
