@@ -49,6 +49,14 @@ def test_a_line_that_a_kill_cut_off_is_none_and_the_next_one_is_whole(tmp_path: 
     assert [first, second] == list(journal(tmp_path).read().values())
 
 
+def test_releases_of_every_kind_lie_in_one_journal_each_under_its_project_and_unit(tmp_path: Path) -> None:
+    verdict = Released("acme", "verdict/cache/1", '{"project":"acme","unit":"verdict/cache/1"}')
+    journal(tmp_path).add([release("2026-W48"), verdict])
+    found = journal(tmp_path).read()
+    assert ["figures", "verdict"] == [one.kind for one in found.values()]
+    assert verdict == found["acme", "verdict/cache/1"]
+
+
 def test_a_damaged_copy_is_passed_over_and_a_damaged_journal_is_not(tmp_path: Path) -> None:
     journal(tmp_path).add([release("2026-W48")])
     (tmp_path / "disk" / "erasures.log.releases").write_bytes(b"nonsense\n")

@@ -19,12 +19,26 @@ _DIGEST = 16  # hexadecimal digits at the beginning of a line
 _log = structlog.get_logger()
 
 
+FIGURES = "figures"  # the kind of a release that has no other
+
+
 class Released(NamedTuple):
     """A release as it is stored."""
 
     project: str
-    unit: str
+    unit: str  # `2026-W48`; of a kind other than figures: `KIND/NAME`
     document: str  # JSON
+
+    @property
+    def kind(self) -> str:
+        """What it is a release of."""
+        return kind_of(self.unit)
+
+
+def kind_of(unit: str) -> str:
+    """What a unit is a release of."""
+    kind, named, _ = unit.partition("/")
+    return kind if named else FIGURES
 
 
 class ReleaseJournal:

@@ -1,6 +1,7 @@
 """Releases in the store: published once, never changed, read by project and unit.
 
-What a release is made of and what it says is not this module's: it keeps documents. The journal outside the store is written first and wins.
+What a release is made of and what it says is not this module's: it keeps documents of several kinds (figures, verdicts), each once. The journal outside
+the store is written first and wins.
 """
 
 import threading
@@ -9,7 +10,7 @@ from collections.abc import Iterable
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import StoreError
-from innerloop_collector.store.release_journal import Released, ReleaseJournal
+from innerloop_collector.store.release_journal import FIGURES, Released, ReleaseJournal, kind_of
 
 
 class Releases:
@@ -44,9 +45,9 @@ class Releases:
         for project, unit in (*rows, *noted):
             self._there.setdefault(project, set()).add(unit)
 
-    def units(self, project: str) -> frozenset[str]:
-        """The units of a project that were published."""
-        return frozenset(self._there.get(project, ()))
+    def units(self, project: str, kind: str = FIGURES) -> frozenset[str]:
+        """The units of a project that were published, of one kind."""
+        return frozenset(unit for unit in self._there.get(project, ()) if kind_of(unit) == kind)
 
     def add(self, project: str, unit: str, document: str) -> None:
         """Publish, for good. Raises StoreError for what was published already, and while the journal is damaged."""

@@ -25,7 +25,7 @@ class Documents(Protocol):
     """Where documents are kept for good."""
 
     def units(self, project: str) -> frozenset[str]:
-        """The units of a project that were published."""
+        """The units of a project's figures that were published."""
 
     def add(self, project: str, unit: str, document: str) -> None:
         """Publish, for good."""
@@ -56,10 +56,15 @@ class Archive:
             raise StoreError(f"a release of {project} cannot be read: {error}") from error
 
 
+class _Named(msgspec.Struct):
+    project: str
+    unit: str
+
+
 def project_and_unit(document: str) -> tuple[str, str]:
-    """Of what a document is a release. Raises ValueError for what is none."""
+    """Of what a document of any kind is a release. Raises ValueError for what is none."""
     try:
-        release = decode(document)
+        named = msgspec.json.decode(document, type=_Named)
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from error
-    return release.project, release.unit
+    return named.project, named.unit
