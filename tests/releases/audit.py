@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 from scipy.optimize import OptimizeResult, linprog
 
+from innerloop_collector.query.population import Population
 from innerloop_collector.query.releases.calendar import Unit, week
 from innerloop_collector.query.releases.contribution import (
     BINS,
@@ -29,7 +30,7 @@ from innerloop_collector.query.releases.contribution import (
 )
 from innerloop_collector.query.releases.disclosure import STEP
 from innerloop_collector.query.releases.document import Atom, Release, has_whole
-from innerloop_collector.query.releases.rows import Cells, Population, Watermark
+from innerloop_collector.query.releases.rows import Cells, Watermark
 from innerloop_collector.query.releases.shown import WHOLE, Key
 from tests.releases.simulated_team import Team
 

@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases.calendar import block_of
 from innerloop_collector.query.releases.contribution import (
     BINS,
@@ -26,8 +27,8 @@ from innerloop_collector.query.releases.contribution import (
     Vector,
 )
 from innerloop_collector.query.releases.document import Release, decode, encode
-from innerloop_collector.query.releases.publisher import Publisher, Settings
-from innerloop_collector.query.releases.rows import Cells, Population, Watermark
+from innerloop_collector.query.releases.publisher import Publisher
+from innerloop_collector.query.releases.rows import Cells, Watermark
 from innerloop_collector.query.releases.shown import WHOLE, Key
 
 WEEK = timedelta(weeks=1)

@@ -4,10 +4,11 @@ Whoever is above this package imports from it what stands below, and none of its
 """
 
 from innerloop_collector.query.figures import Figures, Point, TeamFigures, settings_of
+from innerloop_collector.query.population import Settings
 from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Published, Rate, View, document, text
 from innerloop_collector.query.releases.archive import Archive, project_and_unit
 from innerloop_collector.query.releases.disclosure import STEP, K
-from innerloop_collector.query.releases.publisher import Publisher, Settings
+from innerloop_collector.query.releases.publisher import Publisher
 from innerloop_collector.query.releases.rows import Rows
 from innerloop_collector.query.values import FigureRow, FigureTable, Time, Unit
 

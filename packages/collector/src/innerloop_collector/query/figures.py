@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.query import periods, values
 from innerloop_collector.query.periods import Period
+from innerloop_collector.query.population import Settings, Store
 from innerloop_collector.query.published import People, Rate, View
 from innerloop_collector.query.releases.archive import Archive
 from innerloop_collector.query.releases.calendar import block_of, in_time, next_due, unit_named, week
 from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.releases.immediate import at_once
-from innerloop_collector.query.releases.publisher import Settings
-from innerloop_collector.query.releases.rows import Rows, Store
+from innerloop_collector.query.releases.rows import Rows
 from innerloop_collector.query.values import FigureRow, FigureTable, Unit
 
 if TYPE_CHECKING:  # a terminal that reads what was published back needs no engine

@@ -7,12 +7,12 @@ from datetime import date
 
 from msgspec.structs import replace
 
+from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.contribution import weighed, weights
 from innerloop_collector.query.releases.document import VERSION, Release
 from innerloop_collector.query.releases.publication import publish_week
-from innerloop_collector.query.releases.publisher import Settings, Source
-from innerloop_collector.query.releases.rows import Population
+from innerloop_collector.query.releases.publisher import Source
 from innerloop_collector.query.releases.shown import WHOLE
 
 _ALL = 2**63

@@ -6,23 +6,19 @@ is not: late rows count in what remains of the block, and after that nowhere.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
+from innerloop_collector.query.population import Population, Settings, most_who_count
 from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.calendar import Unit, block_of, closed, in_time, unit_named, week
 from innerloop_collector.query.releases.contribution import People, added, weighed, weights
-from innerloop_collector.query.releases.disclosure import STEP
 from innerloop_collector.query.releases.document import VERSION, Release
 from innerloop_collector.query.releases.older import from_weekly_totals
 from innerloop_collector.query.releases.publication import Publication, Slot, publish_remainder, publish_week, weekly_next
-from innerloop_collector.query.releases.rows import Cells, Population, Watermark, none
+from innerloop_collector.query.releases.rows import Cells, Watermark
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown, judged
-
-AFTER_NOBODY = 20  # people who may begin to count in a block after one of which nothing was published
-GROWTH = 1.5  # from one block to the next
-_NOBODY_SAID = 2**31
 
 
 class Source(Protocol):
@@ -55,16 +51,6 @@ class Archive(Protocol):
 
     def read(self, project: str, units: Iterable[str]) -> dict[str, Release]:
         """Those of some units that are there, by unit."""
-
-
-class Settings(NamedTuple):
-    """What a project, at this collector, says of its figures."""
-
-    min_weeks: int
-    k: int
-    headcount: int | None
-    retention_days: int
-    sessions: Callable[[Iterable[str]], Iterable[str]] = none  # which of some commands are sessions
 
 
 class Publisher:
@@ -119,7 +105,7 @@ class Publisher:
         name = block_of(block.first - timedelta(days=1)).name
         before = self._archive.read(project, [name]).get(name)
         of = Population(
-            project, block.first, settings.min_weeks, _most(settings, before), today, settings.retention_days, settings.sessions
+            project, block.first, settings.min_weeks, most_who_count(settings, before), today, settings.retention_days, settings.sessions
         )
         position = self._committed()
         blank = Release(VERSION, project, unit.name, today, position, settings.k, settings.min_weeks, ())
@@ -154,19 +140,6 @@ class Publisher:
             jobs=document.rounded(self._source.jobs(of.project, unit.first, unit.end, blank.position)),
             agents=document.atom(agents) if isinstance(agents, Shown) else None,
         )
-
-
-def _most(settings: Settings, before: Release | None) -> int:
-    """How many people may count in a block: those who are said to be there, else as many as there were and half as many again.
-
-    Of the first block nothing is known: whoever was there for long enough counts.
-    """
-    if settings.headcount:
-        return settings.headcount
-    if before is None:
-        return _NOBODY_SAID
-    there = before.people.get("", {}).get("", 0)
-    return int(GROWTH * (there + STEP - 1)) if there else AFTER_NOBODY
 
 
 def _slot(cells: Cells, release: Release | None) -> Slot:
