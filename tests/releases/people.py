@@ -1,7 +1,11 @@
 """People and what they add to a cell, written down in a line."""
 
+from bisect import bisect_left
+from collections.abc import Iterable
+
 from innerloop_collector.query.releases.contribution import (
     BINS,
+    EDGES_MS,
     FAILED,
     RUNS,
     SIZE,
@@ -22,6 +26,17 @@ def runs(number: float, *, failed: float = 0, unfinished: float = 0, asleep: flo
     vector[SUCCEEDED] = number - failed - unfinished
     vector[WAITED_MS] = (number - asleep) * each_ms
     vector[BINS[3]], vector[BINS[9]], vector[UNTIMED] = timed - slow, slow, unfinished + asleep
+    return tuple(vector)
+
+
+def waits(durations: Iterable[float]) -> Vector:
+    """What one person adds whose runs all succeeded and took so long."""
+    vector = [0.0] * SIZE
+    for one in durations:
+        vector[BINS[bisect_left(EDGES_MS, one)]] += 1
+        vector[RUNS] += 1
+        vector[SUCCEEDED] += 1
+        vector[WAITED_MS] += one
     return tuple(vector)
 
 

@@ -5,14 +5,15 @@ Whoever is above this package imports from it what stands below, and none of its
 
 from innerloop_collector.query.figures import Figures, Point, TeamFigures, settings_of
 from innerloop_collector.query.population import Settings
-from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Published, Rate, View, document, text
+from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Published, Rate, Ratio, View, document, text
 from innerloop_collector.query.releases.archive import Archive, project_and_unit
 from innerloop_collector.query.releases.disclosure import STEP, K
 from innerloop_collector.query.releases.publisher import Publisher
 from innerloop_collector.query.releases.rows import Rows
-from innerloop_collector.query.values import FigureRow, FigureTable, Time, Unit
+from innerloop_collector.query.values import Band, FigureRow, FigureTable, RateRange, Spread, Time, Unit, Waited
 
 __all__ = [
-    "STEP", "Archive", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "People", "Point", "Published", "Publisher", "Rate",
-    "Rows", "Settings", "TeamFigures", "Time", "Unit", "View", "document", "project_and_unit", "settings_of", "text",
+    "STEP", "Archive", "Band", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "People", "Point", "Published", "Publisher",
+    "Rate", "RateRange", "Ratio", "Rows", "Settings", "Spread", "TeamFigures", "Time", "Unit", "View", "Waited", "document", "project_and_unit",
+    "settings_of", "text",
 ]  # fmt: skip

@@ -11,13 +11,14 @@ from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.query import periods, values
 from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Settings, Store
-from innerloop_collector.query.published import People, Rate, View
+from innerloop_collector.query.published import Count, People, Rate, View
 from innerloop_collector.query.releases.archive import Archive
 from innerloop_collector.query.releases.calendar import block_of, in_time, next_due, unit_named, week
 from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.releases.immediate import at_once
 from innerloop_collector.query.releases.rows import Rows
-from innerloop_collector.query.values import FigureRow, FigureTable, Unit
+from innerloop_collector.query.releases.shown import WHOLE, Key
+from innerloop_collector.query.values import FigureRow, FigureTable, RateRange, Unit
 
 if TYPE_CHECKING:  # a terminal that reads what was published back needs no engine
     from innerloop_collector.store.projects import Registry
@@ -49,9 +50,16 @@ class TeamFigures(View, frozen=True):
     sessions: frozenset[str]  # commands that nobody waits for
     checks: frozenset[str]  # commands whose failure is information
     failure_rate: Rate | None  # of all commands that are neither
+    failure_range: RateRange | None
     failure_rate_of_checks: Rate | None
+    failure_range_of_checks: RateRange | None
     targets: FigureTable
     before: FigureTable | None  # the commands in the period before
+    whole_before: FigureRow | None
+    failure_rate_before: Rate | None
+    participation: RateRange | None  # how many of those who are there take part
+    agents: FigureRow | None  # coding agents, by the people they work for
+    jobs: Count | None  # runs in CI, which are nobody's
     splits: tuple[tuple[str, FigureTable], ...]
     began: date | None  # where there are no figures: the day of the first run that is there
     first_release: date | None  # while there are no figures, and cannot be any yet: the day on which there can
@@ -67,6 +75,8 @@ class Point(View, frozen=True):
     last: date
     complete: bool
     figures: FigureRow | None
+    agents: FigureRow | None = None  # of all runs only, as the next
+    jobs: Count | None = None
 
 
 class Figures:
@@ -92,6 +102,8 @@ class Figures:
         others = {one.name for one in commands.rows} - marked.sessions - marked.checks
         began = None if whole else self._rows.first_day(project)  # what was published is read without a look at any row
         first = _first_release(began, settings.min_weeks) if began else None
+        rate, between = values.failure_rate(releases, others)
+        rate_of_checks, between_of_checks = values.failure_rate(releases, marked.checks)
         return TeamFigures(
             project=project,
             name=version.document["name"],
@@ -106,10 +118,17 @@ class Figures:
             commands=commands,
             sessions=marked.sessions,
             checks=marked.checks,
-            failure_rate=values.failure_rate(releases, others),
-            failure_rate_of_checks=values.failure_rate(releases, marked.checks),
+            failure_rate=rate,
+            failure_range=between,
+            failure_rate_of_checks=rate_of_checks,
+            failure_range_of_checks=between_of_checks,
             targets=values.table(releases, "target"),
             before=values.table(before, "command") if before else None,
+            whole_before=values.whole(before),
+            failure_rate_before=values.failure_rate(before, others)[0],
+            participation=values.part_of(whole.developers if whole else None, settings.headcount),
+            agents=values.agents(releases),
+            jobs=values.jobs(releases),
             splits=tuple((one, values.table(releases, one)) for one in ("os", "arch", "version", "cohort")),
             began=began,
             first_release=first if not self._immediate and first and first > today else None,
@@ -141,10 +160,7 @@ class Figures:
         blocks = sorted({block_of(unit_named(unit).first) for unit in published})
         releases = self._archive.read(project, published)
         found = [one for block in blocks if (one := periods.period(block.name, published))]
-        return tuple(
-            Point(one.name, one.first, one.last, one.complete, values.cell([releases[unit] for unit in one.units], (breakdown, name)))
-            for one in found
-        )
+        return tuple(_point(one, [releases[unit] for unit in one.units], (breakdown, name)) for one in found)
 
     def _chosen(
         self, project: str, name: str | None, settings: Settings, today: date
@@ -179,6 +195,12 @@ def settings_of(registry: "Registry", project: str) -> Settings:
         return registry.catalogue.marked(project, names).sessions
 
     return Settings(version.min_active_weeks, version.k, version.headcount, registry.retention_days(project), sessions)
+
+
+def _point(of: Period, releases: list[Release], key: Key) -> Point:
+    """A block, with what is nobody's and what agents did where all runs are asked for."""
+    others = (values.agents(releases), values.jobs(releases)) if key == WHOLE else (None, None)
+    return Point(of.name, of.first, of.last, of.complete, values.cell(releases, key), *others)
 
 
 def _first_release(began: date, min_weeks: int) -> date:

@@ -66,7 +66,7 @@ class Count(Published[int | None]):
 
     def __str__(self) -> str:
         """Write it as it is shown."""
-        return format(self)
+        return format(self, ",")
 
 
 @final
@@ -100,6 +100,17 @@ class Rate(Published[float]):
     def __str__(self) -> str:
         """Write it in percent."""
         return f"{self.value:.0%}"
+
+
+@final
+class Ratio(Published[float]):
+    """How many times as much, to a tenth."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Write it as a factor."""
+        return f"{self.value:.1f}x"
 
 
 @final
@@ -180,5 +191,5 @@ def _humane(milliseconds: float) -> str:
     for size, unit in _UNITS:
         if milliseconds >= size:
             value = milliseconds / size
-            return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
+            return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
     return f"{milliseconds:.0f} ms"

@@ -2,13 +2,19 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from math import ceil, floor
 
 from innerloop.core.plan.granularity import three_digits
-from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Rate, View, seal
+from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Rate, Ratio, View, seal
+from innerloop_collector.query.releases.bands import bands
+from innerloop_collector.query.releases.developer_weeks import developer_weeks
 from innerloop_collector.query.releases.disclosure import STEP
 from innerloop_collector.query.releases.document import Atom, Hidden, Release
 from innerloop_collector.query.releases.shown import WHOLE, Key
-from innerloop_collector.query.releases.sums import Quantile, Sum, summed
+from innerloop_collector.query.releases.sums import Failures, Quantile, rounding_ms, summed
+from innerloop_collector.query.releases.uncertainty import chance, ratio
+
+AGENT: Key = ("actor", "agent")
 
 
 class Time(View, frozen=True):
@@ -17,6 +23,38 @@ class Time(View, frozen=True):
     about: Milliseconds | None
     at_least: Milliseconds
     at_most: Milliseconds | None
+
+
+class Waited(View, frozen=True):
+    """Minutes that were waited: between bounds. None: it has no end, or the middle says nothing."""
+
+    about: Minutes | None
+    at_least: Minutes
+    at_most: Minutes | None
+
+
+class RateRange(View, frozen=True):
+    """Between what a rate lies."""
+
+    at_least: Rate
+    at_most: Rate
+
+
+class Spread(View, frozen=True):
+    """How many times the median the 90th percentile is, of all runs of the cell. None: cannot be told."""
+
+    about: Ratio | None
+    at_least: Ratio
+    at_most: Ratio | None
+
+
+class Band(View, frozen=True):
+    """Runs that took so long. None: cannot be told, since no published part of the durations begins and ends there."""
+
+    name: str
+    runs: Count | None
+    share: Rate | None  # of the runs that have a duration
+    waited: Waited | None  # in all of them
 
 
 class FigureRow(View, frozen=True):
@@ -29,6 +67,10 @@ class FigureRow(View, frozen=True):
     p90: Time | None
     failure_rate: Rate | None
     waited: Minutes | None
+    failure_range: RateRange | None = None
+    spread: Spread | None = None
+    waited_per_developer_week: Waited | None = None
+    bands: tuple[Band, ...] = ()
 
 
 class FigureTable(View, frozen=True):
@@ -68,36 +110,35 @@ def whole(releases: Sequence[Release]) -> FigureRow | None:
 def cell(releases: Sequence[Release], key: Key) -> FigureRow | None:
     """The figures of one cell. None: nothing of it is published."""
     atoms = by_key(releases).get(key)
-    return figure_row(key, summed(atoms), _people(releases, key)) if atoms else None
+    return _row(releases, key, atoms) if atoms else None
 
 
 def table(releases: Sequence[Release], breakdown: str) -> FigureTable:
     """The figures of a breakdown, and what is hidden in all of it."""
     cells = {key: atoms for key, atoms in by_key(releases).items() if key[0] == breakdown}
-    rows = tuple(figure_row(key, summed(atoms), _people(releases, key)) for key, atoms in sorted(cells.items()))
+    rows = tuple(_row(releases, key, atoms) for key, atoms in sorted(cells.items()))
     reasons = {(one.breakdown, one.name): _reason(one, release.k) for release in releases for one in release.hidden}
     return FigureTable(rows, tuple((key[1], why) for key, why in sorted(reasons.items()) if key[0] == breakdown and key not in cells))
 
 
-def figure_row(key: Key, of: Sum, developers: People | None) -> FigureRow:
-    """One cell's sum, as values."""
-    return FigureRow(
-        name=key[1],
-        runs=seal(Count, of.runs or None),
-        developers=developers,
-        p50=_time(of.p50),
-        p90=_time(of.p90),
-        failure_rate=_rate(of.failure_rate),
-        waited=None if of.waited_ms is None else seal(Minutes, round(three_digits(of.waited_ms) / 60_000, 4)),
-    )
+def agents(releases: Iterable[Release]) -> FigureRow | None:
+    """The figures of coding agents, by the people they work for. They are published by the block."""
+    atoms = [one.agents for one in releases if one.agents is not None]
+    return _row([], AGENT, atoms) if atoms else None
 
 
-def failure_rate(releases: Iterable[Release], commands: Collection[str]) -> Rate | None:
-    """Of some commands together. None: too few of their runs tell."""
+def jobs(releases: Iterable[Release]) -> Count | None:
+    """How many runs there were in CI. They are published by the block."""
+    found = [one.jobs for one in releases if one.jobs is not None]
+    return seal(Count, sum(found) or None) if found else None
+
+
+def failure_rate(releases: Sequence[Release], commands: Collection[str]) -> tuple[Rate | None, RateRange | None]:
+    """Of some commands together, and between what it lies. None: too few of their runs tell."""
     found = summed(
         [atom for (breakdown, name), atoms in by_key(releases).items() if breakdown == "command" and name in commands for atom in atoms]
     )
-    return _rate(found.failure_rate)
+    return _rate(found.failures), _range(found.failures, _number(releases, WHOLE))
 
 
 def people(at_least: int) -> People:
@@ -105,10 +146,53 @@ def people(at_least: int) -> People:
     return seal(People, (at_least, at_least + STEP - 1))
 
 
-def _people(releases: Sequence[Release], key: Key) -> People | None:
-    """How many were behind a cell, in the last block in which it was published."""
+def part_of(developers: People | None, headcount: int | None) -> RateRange | None:
+    """How many of those who are there take part."""
+    if developers is None or not headcount:
+        return None
+    low, high = (seal(Rate, round(min(number / headcount, 1.0), 2)) for number in developers.value)
+    return RateRange(low, high)
+
+
+def _row(releases: Sequence[Release], key: Key, atoms: Sequence[Atom]) -> FigureRow:
+    """One cell's sum, as values."""
+    of, number = summed(atoms), _number(releases, key)
+    return FigureRow(
+        name=key[1],
+        runs=seal(Count, of.runs or None),
+        developers=None if number is None else people(number),
+        p50=_time(of.p50),
+        p90=_time(of.p90),
+        failure_rate=_rate(of.failures),
+        waited=None if of.waited_ms is None else _minutes(of.waited_ms),
+        failure_range=_range(of.failures, number),
+        spread=_spread(of.p90, of.p50),
+        waited_per_developer_week=_per_developer_week(releases, key),
+        bands=tuple(
+            Band(
+                name,
+                seal(Count, one.runs or None) if one else None,
+                seal(Rate, round(one.share, 2)) if one else None,
+                Waited(None, _minutes(one.least_ms), None if one.most_ms is None else _minutes(one.most_ms)) if one else None,
+            )
+            for name, one in bands(of.timed)
+        ),
+    )
+
+
+def _number(releases: Sequence[Release], key: Key) -> int | None:
+    """How many people at least were behind a cell, in the last block in which it was published."""
     found = [one.people[key[0]][key[1]] for one in releases if key[1] in one.people.get(key[0], {})]
-    return people(found[-1]) if found else None
+    return found[-1] if found else None
+
+
+def _per_developer_week(releases: Sequence[Release], key: Key) -> Waited | None:
+    found = developer_weeks(releases, key)
+    waited = summed(found.atoms).waited_ms if found else None
+    if found is None or waited is None or not found.low:
+        return None
+    off = rounding_ms(found.atoms)
+    return Waited(*map(_minutes, (2 * waited / (found.low + found.high), (waited - off) / found.high, (waited + off) / found.low)))
 
 
 def _reason(one: Hidden, k: int) -> str:
@@ -121,8 +205,27 @@ def _time(of: Quantile | None) -> Time | None:
     return Time(_milliseconds(of.value), seal(Milliseconds, round(of.low)), _milliseconds(of.high))
 
 
-def _rate(value: float | None) -> Rate | None:
-    return None if value is None else seal(Rate, round(value, 2))
+def _spread(p90: Quantile | None, p50: Quantile | None) -> Spread | None:
+    if p90 is None or p50 is None:
+        return None
+    low, about, high = ratio(p90, p50)
+    tenth = None if about is None else seal(Ratio, round(about, 1))
+    return Spread(tenth, seal(Ratio, floor(low * 10) / 10), None if high is None else seal(Ratio, ceil(high * 10) / 10))
+
+
+def _rate(of: Failures | None) -> Rate | None:
+    return None if of is None else seal(Rate, round(of.rate, 2))
+
+
+def _range(of: Failures | None, developers: int | None) -> RateRange | None:
+    if of is None or not developers:
+        return None
+    low, high = chance(of, developers)
+    return RateRange(seal(Rate, round(low, 2)), seal(Rate, round(high, 2)))
+
+
+def _minutes(milliseconds: float) -> Minutes:
+    return seal(Minutes, round(three_digits(round(milliseconds)) / 60_000, 4))
 
 
 def _milliseconds(value: float | None) -> Milliseconds | None:

@@ -1,9 +1,10 @@
 """The team's report of a project: published figures, in order, and how it stands where there are none."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from innerloop_collector.query import STEP, FigureRow, Figures, FigureTable, Published, TeamFigures, Time
-from innerloop_collector.reports.views import Command, Hidden, Part, Releases, Report, Span, Target, Trend, Waiting, Whole
+from innerloop_collector.reports.views import Actor, Command, Hidden, Part, Releases, Report, Span, Target, Trend, Waiting, Whole
 
 _AT_ONCE = "THROW-AWAY STORE, for trying: figures are of what is there now, so asking twice can show what one person did in between"
 _PUBLISHED = (
@@ -14,9 +15,11 @@ _RULES = (
     "each number (runs, failures, minutes, each part of the durations) needs {k} developers, none with over half of it, no two with over three quarters",
     "what fewer ran is not named: a name of the project's list that is not here was run by fewer than {k} developers, or by nobody",
     "nobody counts for more than twice the median developer of the week; small parts are merged into their neighbours before they are hidden",
-    f"counts are rounded to {STEP}, times to 3 digits; p50 and p90 lie within published durations",
+    f"counts are rounded to {STEP}, times to 3 digits; p50 and p90 lie within published durations, p90/p50 is of all runs of a command",
+    "ranges of rates are what rounding and chance allow: 95 % by Wilson, as if each developer had run once, since one developer's runs are alike",
+    "waiting per developer and week is of whole blocks, by those who ran something in them; a wait's minutes by band lie between its ends",
     "sessions (servers, shells) are use: no waiting and no durations; failures of checks are counted apart",
-    "people only: no coding agents, no CI, no tests; no times of suspended runs",
+    "people only, where nothing else is said: no coding agents, no CI, no tests; no times of suspended runs",
     "targets follow the same rules; each run sends those that failed and the slowest, 50 at most",
 )
 
@@ -47,7 +50,9 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
         targets=tuple(sorted(targets, key=lambda one: (-_middle(one.p50), -_value(one.times), one.target))),
         hidden_targets=_hidden(found.targets),
         parts=tuple(
-            Part(by, one.name, one.runs, one.developers, one.p50, one.failure_rate) for by, table in found.splits for one in table.rows
+            Part(by, one.name, one.runs, one.developers, one.p50, one.failure_rate, one.failure_range)
+            for by, table in found.splits
+            for one in table.rows
         ),
         waiting=tuple(Waiting(one.reason, one.removed_from.isoformat()) for one in found.waiting),
         rules=(
@@ -55,6 +60,8 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
             f"developers count from {_weeks(weeks)} before a block on (min_active_weeks = {weeks})",
             *(rule.format(k=found.settings.k) for rule in _RULES),
         ),
+        participation=found.participation,
+        actors=tuple(_actors(found)),
     )
 
 
@@ -90,8 +97,32 @@ def _span(found: TeamFigures) -> Span:
 
 
 def _whole(found: TeamFigures) -> Whole | None:
-    whole = found.whole
-    return Whole(whole.runs, whole.waited, found.failure_rate, found.failure_rate_of_checks) if whole else None
+    whole, before = found.whole, found.whole_before
+    if whole is None:
+        return None
+    return Whole(
+        runs=whole.runs,
+        waited_minutes=whole.waited,
+        failure_rate=found.failure_rate,
+        failure_rate_of_checks=found.failure_rate_of_checks,
+        failure_range=found.failure_range,
+        failure_range_of_checks=found.failure_range_of_checks,
+        waited_per_developer_week=whole.waited_per_developer_week,
+        bands=whole.bands,
+        runs_before=before.runs if before else None,
+        developers_before=before.developers if before else None,
+        waited_minutes_before=before.waited if before else None,
+        waited_per_developer_week_before=before.waited_per_developer_week if before else None,
+        failure_rate_before=found.failure_rate_before,
+    )
+
+
+def _actors(found: TeamFigures) -> Iterator[Actor]:
+    """Who else ran something."""
+    if (one := found.agents) is not None:
+        yield Actor("agent", one.runs, one.developers, one.p50, one.failure_rate, one.waited)
+    if found.jobs is not None and found.jobs.value:
+        yield Actor("ci", found.jobs)
 
 
 def _kind(command: str, found: TeamFigures) -> str:
@@ -111,11 +142,24 @@ def _command(one: FigureRow, earlier: FigureRow | None, kind: str) -> Command:
         runs_before=earlier.runs if earlier else None,
         p50_before=earlier.p50.about if earlier and earlier.p50 else None,
         failure_rate_before=earlier.failure_rate if earlier else None,
+        failure_range=one.failure_range,
+        spread=one.spread,
+        waited_per_developer_week=one.waited_per_developer_week,
+        bands=one.bands,
     )
 
 
 def _target(one: FigureRow) -> Target:
-    return Target(target=one.name, times=one.runs, developers=one.developers, p50=one.p50, p90=one.p90, failure_rate=one.failure_rate)
+    return Target(
+        target=one.name,
+        times=one.runs,
+        developers=one.developers,
+        p50=one.p50,
+        p90=one.p90,
+        failure_rate=one.failure_rate,
+        failure_range=one.failure_range,
+        spread=one.spread,
+    )
 
 
 def _hidden(table: FigureTable) -> tuple[Hidden, ...]:

@@ -3,7 +3,7 @@
 `null` means "may not be shown, or cannot be told".
 """
 
-from innerloop_collector.query import Count, Milliseconds, Minutes, People, Point, Rate, Time, Unit, View
+from innerloop_collector.query import Band, Count, Milliseconds, Minutes, People, Point, Rate, RateRange, Spread, Time, Unit, View, Waited
 
 
 class Span(View, frozen=True):
@@ -29,6 +29,10 @@ class Command(View, frozen=True):
     runs_before: Count | None  # in the period before
     p50_before: Milliseconds | None
     failure_rate_before: Rate | None
+    failure_range: RateRange | None = None  # by rounding and by chance (95 %)
+    spread: Spread | None = None  # p90 / p50
+    waited_per_developer_week: Waited | None = None  # of those who ran it, in whole blocks
+    bands: tuple[Band, ...] = ()  # runs by how long they took
 
 
 class Target(View, frozen=True):
@@ -40,6 +44,8 @@ class Target(View, frozen=True):
     p50: Time | None  # of what ended by itself, with what its recipe ran in other makes
     p90: Time | None
     failure_rate: Rate | None
+    failure_range: RateRange | None = None
+    spread: Spread | None = None
 
 
 class Part(View, frozen=True):
@@ -51,6 +57,7 @@ class Part(View, frozen=True):
     developers: People | None
     p50: Time | None
     failure_rate: Rate | None
+    failure_range: RateRange | None = None
 
 
 class Hidden(View, frozen=True):
@@ -67,6 +74,26 @@ class Whole(View, frozen=True):
     waited_minutes: Minutes | None
     failure_rate: Rate | None  # of commands that are neither checks nor sessions
     failure_rate_of_checks: Rate | None
+    failure_range: RateRange | None = None  # by rounding and by chance (95 %)
+    failure_range_of_checks: RateRange | None = None
+    waited_per_developer_week: Waited | None = None  # in whole blocks
+    bands: tuple[Band, ...] = ()  # runs by how long they took
+    runs_before: Count | None = None  # in the period before, as the next four
+    developers_before: People | None = None
+    waited_minutes_before: Minutes | None = None
+    waited_per_developer_week_before: Waited | None = None
+    failure_rate_before: Rate | None = None
+
+
+class Actor(View, frozen=True):
+    """Runs that no person waited for, by who ran them: "agent" (coding agents, by the people they work for) or "ci" (which is nobody's)."""
+
+    actor: str
+    runs: Count
+    people: People | None = None
+    p50: Time | None = None
+    failure_rate: Rate | None = None
+    waited_minutes: Minutes | None = None
 
 
 class Waiting(View, frozen=True):
@@ -97,6 +124,8 @@ class Report(View, frozen=True):
     parts: tuple[Part, ...]
     waiting: tuple[Waiting, ...]
     rules: tuple[str, ...]
+    participation: RateRange | None = None  # developers / headcount
+    actors: tuple[Actor, ...] = ()  # besides people; published by the block
 
 
 class Trend(View, frozen=True):

@@ -7,12 +7,13 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from innerloop_collector.query import Time, text
+from innerloop_collector.query import Spread, Time, text
 from innerloop_collector.query.received import received
 from innerloop_collector.reports.views import Command, Hidden, Part, Releases, Report, Target
+from innerloop_collector.terminal.all_runs import sentences
 from innerloop_collector.terminal.drawing import draw, table, width
 
-_OPTIONAL = ("p90", "before", "developers", "failed")  # the first to go where there is no room
+_OPTIONAL = ("p90/p50", "agents", "CI", "p90", "first day", "before", "developers", "failed")  # the first to go where there is no room
 _EDGES = 2  # columns that a table takes at its sides
 _NARROW = 3  # a part of the durations whose end is at most so many times its beginning is told as one number
 _SLOWEST, _MOST_FAILING = 10, 5  # targets that are shown; --json has all
@@ -23,9 +24,9 @@ def render(answer: dict[str, Any]) -> str:
     report = received(answer, Report)
     parts: list[Any] = [_heading(report)]
     if report.commands:
-        parts.append(_table([_row(one) for one in report.commands], width()))
+        parts.append(table_of_text([_row(one) for one in report.commands], width()))
     if report.whole:
-        parts.append(_whole(report))
+        parts += map(Text, sentences(report, report.whole))
     else:
         parts.append(Text(f"\nNo figures: {report.explanation}."))
     parts += _hidden("commands", report.hidden_commands)
@@ -34,7 +35,7 @@ def render(answer: dict[str, Any]) -> str:
     if report.parts:
         parts += [
             Text("\nBy system, architecture, version and cohort", style="bold"),
-            _table([_part_row(one) for one in report.parts], width()),
+            table_of_text([_part_row(one) for one in report.parts], width()),
         ]
     if report.next_figures:
         parts.append(Text(f"\nNext figures: {_weekday(report.next_figures)}{report.next_figures}."))
@@ -63,16 +64,6 @@ def _weekday(day: str) -> str:
         return ""
 
 
-def _whole(report: Report) -> Text:
-    assert report.whole is not None
-    waited = f", {report.whole.waited_minutes} waited" if report.whole.waited_minutes else ""
-    of = f" of {report.headcount:,}" if report.headcount else ""
-    by = f", by {report.developers}{of} developers" if report.developers else ""
-    rates = ((report.whole.failure_rate, "failed"), (report.whole.failure_rate_of_checks, "of checks failed"))
-    failed = "".join(f" {rate} {what}." for rate, what in rates if rate)
-    return Text(f"All commands: {report.whole.runs} runs{waited}{by}.{failed}")
-
-
 def _hidden(what: str, hidden: tuple[Hidden, ...]) -> list[Any]:
     """What is not shown, by the rule."""
     by_rule: dict[str, list[str]] = {}
@@ -91,7 +82,7 @@ def _targets(report: Report) -> list[Any]:
     failing = sorted((one for one in report.targets if _failed(one)), key=lambda one: -_failed(one))[:_MOST_FAILING]
     shown = [one for place, one in enumerate(report.targets) if place < _SLOWEST or one in failing]
     rest = len(report.targets) - len(shown)
-    parts = [Text("\nTargets: the slowest, and what fails most", style="bold"), _table([_target_row(one) for one in shown], width())]
+    parts = [Text("\nTargets: the slowest, and what fails most", style="bold"), table_of_text([_target_row(one) for one in shown], width())]
     parts += [Text(f"{rest} more: --json")] if rest else []
     return [*parts, *_hidden("targets", report.hidden_targets)]
 
@@ -100,7 +91,7 @@ def _failed(one: Target) -> float:
     return one.failure_rate.value if one.failure_rate else 0.0
 
 
-def _table(rows: list[dict[str, str]], columns: int) -> Table:
+def table_of_text(rows: list[dict[str, str]], columns: int) -> Table:
     """The figures, without the columns that say nothing and those for which there is no room. The first column is the names."""
     first = next(iter(rows[0]))
     wanted = [title for title in rows[0] if title not in _OPTIONAL or any(row[title] not in ("-", "0") for row in rows)]
@@ -109,7 +100,9 @@ def _table(rows: list[dict[str, str]], columns: int) -> Table:
             wanted.remove(title)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for title in wanted:
-        table.add_column(title, justify="left" if title == first else "right", no_wrap=title != first, overflow="fold")
+        table.add_column(
+            title, justify="left" if title == first else "right", no_wrap=title != first, overflow="fold" if title == first else "ellipsis"
+        )
     for row in rows:
         table.add_row(*(row[title] for title in wanted))
     return table
@@ -128,6 +121,7 @@ def _row(one: Command) -> dict[str, str]:
         "p50 wait": time(one.p50),
         "before": text(one.p50_before),
         "p90": time(one.p90),
+        "p90/p50": spread(one.spread),
         "failed": text(one.failure_rate),
         "waited": text(one.waited_minutes),
     }
@@ -162,6 +156,16 @@ def time(of: Time | None) -> str:
     if of.about is None or of.at_most is None:
         return f"over {of.at_least}"
     narrow = of.at_most.value <= _NARROW * max(of.at_least.value, 1)
+    return text(of.about) if narrow else f"{of.at_least}..{of.at_most}"
+
+
+def spread(of: Spread | None) -> str:
+    """How many times the median the 90th percentile is: a number where its bounds are near, else these."""
+    if of is None:
+        return "-"
+    if of.about is None or of.at_most is None:
+        return f"over {of.at_least}"
+    narrow = of.at_most.value <= _NARROW * of.at_least.value
     return text(of.about) if narrow else f"{of.at_least}..{of.at_most}"
 
 

@@ -4,11 +4,11 @@ import csv
 import io
 from typing import Any
 
-from innerloop_collector.query import Point, text
+from innerloop_collector.query import FigureRow, Point, Published, text
 from innerloop_collector.query.received import received
 from innerloop_collector.reports.views import Trend
-from innerloop_collector.terminal.drawing import table
-from innerloop_collector.terminal.report import time
+from innerloop_collector.terminal.drawing import draw, width
+from innerloop_collector.terminal.report import table_of_text, time
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -16,9 +16,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 def render(answer: dict[str, Any]) -> str:
     """A line for each block, the oldest first, and a line of bars for the median wait."""
     trend = received(answer, Trend)
-    head = ("block", "first day", "runs", "developers", "p50 wait", "p90", "failed", "waited")
     rows = [_row(point) for point in trend.points]
-    shown = table(head, rows, f"nothing of {trend.project} is published yet")
+    shown = draw(table_of_text(rows, width())) if rows else f"nothing of {trend.project} is published yet"
     waits = [_middle(point) for point in trend.points]
     of = f"{trend.name or 'all runs'} of {trend.project}"
     return f"{of}\n{shown}\n\np50 wait  {_bars(waits)}" if any(waits) else f"{of}\n{shown}"
@@ -32,7 +31,8 @@ def as_csv(answer: dict[str, Any]) -> str:
     lines.writerow(
         [
             "project", "by", "name", "block", "first_day", "last_day", "complete", "runs", "developers_from", "developers_to", "p50_ms",
-            "p50_at_least_ms", "p50_at_most_ms", "p90_ms", "failure_rate", "waited_minutes",
+            "p50_at_least_ms", "p50_at_most_ms", "p90_ms", "failure_rate", "waited_minutes", "failure_rate_at_least", "failure_rate_at_most",
+            "p90_to_p50_at_least", "p90_to_p50_at_most", "waited_minutes_per_developer_week", "runs_of_agents", "runs_in_ci",
         ]
     )  # fmt: skip
     for point in trend.points:
@@ -42,30 +42,37 @@ def as_csv(answer: dict[str, Any]) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def _row(point: Point) -> tuple[str, ...]:
+def _row(point: Point) -> dict[str, str]:
     one, so_far = point.figures, "" if point.complete else " so far"
-    if one is None:
-        return (point.period + so_far, point.first.isoformat(), *("-" for _ in range(6)))
-    return (
-        point.period + so_far,
-        point.first.isoformat(),
-        text(one.runs),
-        text(one.developers),
-        time(one.p50),
-        time(one.p90),
-        text(one.failure_rate),
-        text(one.waited),
-    )
+    return {
+        "block": point.period + so_far,
+        "first day": point.first.isoformat(),
+        "runs": text(one.runs) if one else "-",
+        "developers": text(one.developers) if one else "-",
+        "p50 wait": time(one.p50) if one else "-",
+        "p90": time(one.p90) if one else "-",
+        "failed": text(one.failure_rate) if one else "-",
+        "waited": text(one.waited) if one else "-",
+        "agents": text(point.agents.runs) if point.agents else "-",
+        "CI": text(point.jobs),
+    }
 
 
 def _values(point: Point) -> list[Any]:
-    one = point.figures
-    if one is None:
-        return [""] * 9
-    low, high = one.developers.value if one.developers else ("", "")
+    one, others = point.figures, (point.agents.runs if point.agents else None, point.jobs)
+    low, high = one.developers.value if one and one.developers else ("", "")
+    numbers = (*(_numbers(one) if one else [None] * 12), *others)
+    first, *rest = ("" if number is None else number.value for number in numbers)
+    return [first, low, high, *rest]
+
+
+def _numbers(one: FigureRow) -> list[Published[Any] | None]:
+    """Everything but the people, in the order of the columns."""
     p50 = (one.p50.about, one.p50.at_least, one.p50.at_most) if one.p50 else (None, None, None)
-    rest = (*p50, one.p90.about if one.p90 else None, one.failure_rate, one.waited)
-    return [one.runs.value, low, high, *("" if number is None else number.value for number in rest)]
+    rate = (one.failure_range.at_least, one.failure_range.at_most) if one.failure_range else (None, None)
+    spread = (one.spread.at_least, one.spread.at_most) if one.spread else (None, None)
+    week = one.waited_per_developer_week.about if one.waited_per_developer_week else None
+    return [one.runs, *p50, one.p90.about if one.p90 else None, one.failure_rate, one.waited, *rate, *spread, week]
 
 
 def _harmless(name: str) -> str:

@@ -13,6 +13,7 @@ from innerloop_collector.query.releases.publication import Publication
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown
 
 VERSION = 1
+NOW = "now"  # the unit of what is shown at once, which is none
 _COLUMNS = {"succeeded": SUCCEEDED, "failed": FAILED, "unfinished": UNFINISHED}
 _WAYS = {column: way for way, column in _COLUMNS.items()}
 

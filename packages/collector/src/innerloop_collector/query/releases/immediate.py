@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.contribution import weighed, weights
-from innerloop_collector.query.releases.document import VERSION, Release
+from innerloop_collector.query.releases.document import NOW, VERSION, Release
 from innerloop_collector.query.releases.publication import publish_week
 from innerloop_collector.query.releases.publisher import Source
 from innerloop_collector.query.releases.shown import WHOLE
@@ -27,6 +27,6 @@ def at_once(source: Source, project: str, settings: Settings, span: tuple[date, 
     found = publish_week(
         weighed(whole, weight), {key: weighed(people, weight) for key, people in cells.items() if key != WHOLE}, settings.k
     )
-    blank = Release(VERSION, project, "now", today, 0, settings.k, settings.min_weeks, ())
+    blank = Release(VERSION, project, NOW, today, 0, settings.k, settings.min_weeks, ())
     behind = ((key, len(one.people)) for key, one in found.shown.items())
     return replace(blank, atoms=document.atoms(found), hidden=document.hidden(found), people=document.people(behind))

@@ -7,8 +7,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from innerloop_collector.query.releases.bands import Timed
 from innerloop_collector.query.releases.contribution import EDGES_MS
-from innerloop_collector.query.releases.disclosure import common
+from innerloop_collector.query.releases.disclosure import STEP, common
 from innerloop_collector.query.releases.document import Atom
 
 _UNTIMED = len(EDGES_MS) + 1
@@ -26,44 +27,68 @@ class Quantile:
 
 
 @dataclass(frozen=True, slots=True)
+class Failures:
+    """How often it failed: failed / (failed + succeeded), and between what that lies by the rounding of both."""
+
+    rate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sum:
     """What was published of a cell in a period."""
 
     runs: int
-    failure_rate: float | None  # failed / (failed + succeeded)
+    failures: Failures | None
     p50: Quantile | None
     p90: Quantile | None
+    timed: list[Timed]
     waited_ms: int | None
 
 
 def summed(atoms: Sequence[Atom]) -> Sum:
     """The sum of atoms of one cell."""
     runs = sum(one.runs for one in atoms)
-    bins = _durations([one for one in atoms if len(one.durations) > 1], runs)
+    timed = _durations([one for one in atoms if len(one.durations) > 1], runs)
     waited = [one.waited_ms for one in atoms]
     return Sum(
         runs,
-        _failure_rate(atoms, runs),
-        _quantile(bins, 0.5),
-        _quantile(bins, 0.9),
+        _failures(atoms, runs),
+        _quantile(timed, 0.5),
+        _quantile(timed, 0.9),
+        timed,
         sum(one for one in waited if one is not None) if None not in waited else None,
     )
 
 
-def _failure_rate(atoms: Iterable[Atom], runs: int) -> float | None:
+def rounding_ms(atoms: Iterable[Atom]) -> float:
+    """By how much a sum of waiting can be off, each of its parts having three digits."""
+    return sum(float(f"5e{max(len(str(one.waited_ms)) - 3, 0) - 1}") for one in atoms if one.waited_ms)
+
+
+def _failures(atoms: Iterable[Atom], runs: int) -> Failures | None:
     """Of the atoms that tell failures apart, if those are most of the runs. Unfinished runs count as ended where they are not told from succeeded ones."""
-    failed = ended = told = 0
+    failed = others = told = 0
+    off = off_others = 0.0
     for one in atoms:
         ways = {part.ways: part.runs for part in one.outcomes}
         if ("failed",) in ways:
+            rest = [number for way, number in ways.items() if way not in (("failed",), ("unfinished",))]
             failed += ways["failed",]
-            ended += sum(number for way, number in ways.items() if way != ("unfinished",))
+            others += sum(rest)
+            off += STEP / 2
+            off_others += STEP / 2 * len(rest)
             told += one.runs
-    return failed / ended if ended and told >= _ENOUGH * runs else None
+    if not failed + others or told < _ENOUGH * runs:
+        return None
+    least = max(failed - off, 0)
+    low = least / (least + others + off_others) if least else 0.0
+    return Failures(failed / (failed + others), low, (failed + off) / (failed + off + max(others - off_others, 0)))
 
 
-def _durations(atoms: Sequence[Atom], runs: int) -> list[tuple[float, float | None, int]]:
-    """Parts that all atoms tell apart: from, to, and how many runs. Empty where they are of too few runs."""
+def _durations(atoms: Sequence[Atom], runs: int) -> list[Timed]:
+    """Parts that all atoms tell apart. Empty where they are of too few runs."""
     if not atoms or sum(one.runs for one in atoms) < _ENOUGH * runs:
         return []
     told = common(*(tuple(part.bins for part in one.durations) for one in atoms))
@@ -71,18 +96,20 @@ def _durations(atoms: Sequence[Atom], runs: int) -> list[tuple[float, float | No
     for part in told:
         timed = [place for place in part if place < _UNTIMED]
         if timed:
-            number = sum(one.runs for atom in atoms for one in atom.durations if set(one.bins) <= set(part))
+            found = [one.runs for atom in atoms for one in atom.durations if set(one.bins) <= set(part)]
             low = float(EDGES_MS[timed[0] - 1]) if timed[0] else 0.0
-            out.append((low, float(EDGES_MS[timed[-1]]) if timed[-1] < len(EDGES_MS) else None, number))
+            out.append(
+                Timed(low, float(EDGES_MS[timed[-1]]) if timed[-1] < len(EDGES_MS) else None, sum(found), len(found), _UNTIMED in part)
+            )
     return out
 
 
-def _quantile(bins: Sequence[tuple[float, float | None, int]], share: float) -> Quantile | None:
-    whole = sum(number for _, _, number in bins)
-    if len(bins) < 2 or not whole:
+def _quantile(parts: Sequence[Timed], share: float) -> Quantile | None:
+    whole = sum(one.runs for one in parts)
+    if len(parts) < 2 or not whole:
         return None
     seen = 0
-    for low, high, number in bins:
+    for low, high, number, *_ in parts:
         if number and seen + number >= share * whole:
             return Quantile(low, high, None if high is None else _within(low, high, (share * whole - seen) / number))
         seen += number
