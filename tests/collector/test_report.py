@@ -90,6 +90,9 @@ def test_figures_are_those_computed_independently(ready: Collector) -> None:
         assert _within(expected["p90"], shown["p90"])
         assert math.isclose(expected["failure_rate"], shown["failure_rate"], abs_tol=0.02)  # each of its numbers is rounded to 5
         assert math.isclose(expected["waited"], shown["waited_minutes"], rel_tol=0.006)
+        assert shown["failure_range"]["at_least"] <= expected["failure_rate"] <= shown["failure_range"]["at_most"]
+        assert _within(expected["p90"] / expected["p50"], shown["spread"])
+        assert ["under 10 s", "10 s to 1 min", "1 to 10 min", "over 10 min"] == [one["name"] for one in shown["bands"]]
     assert (None, None) == (_command(report, "docs")["p50"], _command(report, "docs")["failure_rate"])
     assert len(test) + len(build) + len(people) == pytest.approx(report["whole"]["runs"], abs=2.5)
     assert [("os", "linux"), ("arch", "x86_64"), ("version", "0.1")] == [(one["by"], one["name"]) for one in report["parts"]]
@@ -229,6 +232,7 @@ def test_the_report_never_holds_an_id_and_its_keys_are_stable(ready: Collector) 
     ] == list(report)  # fmt: skip
     assert [
         "command", "kind", "runs", "developers", "p50", "p90", "failure_rate", "waited_minutes", "runs_before", "p50_before", "failure_rate_before",
+        "failure_range", "spread", "waited_per_developer_week", "bands",
     ] == list(report["commands"][0])  # fmt: skip
 
 
