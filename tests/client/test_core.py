@@ -63,6 +63,10 @@ def outside_core(modules: set[str]) -> set[str]:
     return {name for name in modules if name.partition(".")[0] == "innerloop" and not name.startswith("innerloop.core.")} - OUTSIDE_CORE
 
 
+def network(modules: set[str]) -> set[str]:
+    return {name for name in modules if is_network(name) or name == "innerloop.core.outbound.connection"}
+
+
 def test_a_measured_command_loads_nothing_but_core(developer: Developer, imported: Imported) -> None:
     developer.opt_in("yes")
     for words in (["run", "--", "true"], ["run", "--", "make", "test"], ["wrap", "test"], ["attach", "$$", "test"]):
@@ -71,11 +75,11 @@ def test_a_measured_command_loads_nothing_but_core(developer: Developer, importe
         assert not {name for name in loaded if name.startswith(("innerloop.core.outbound", "innerloop.core.asking", "socket", "ssl"))}
 
 
-def test_an_invitation_loads_nothing_but_core(imported: Imported) -> None:
+def test_an_invitation_loads_nothing_but_core_and_no_network(imported: Imported) -> None:
     loaded = imported.at_terminal("run", "--", "true")
 
     assert "innerloop.core.asking.invitation" in loaded
-    assert outside_core(loaded) == set()
+    assert (set(), set()) == (outside_core(loaded), network(loaded))
 
 
 def test_the_sender_loads_nothing_but_core_and_asks_nobody(developer: Developer, imported: Imported) -> None:
@@ -85,13 +89,15 @@ def test_the_sender_loads_nothing_but_core_and_asks_nobody(developer: Developer,
 
     assert "innerloop.core.outbound.sender" in loaded
     assert outside_core(loaded) == set()
+    assert {"innerloop.core.outbound.connection", "socket", "http.client"} <= network(loaded)  # before it acts as a mount's owner
 
 
 @pytest.mark.parametrize("answer", ["yes", "no", "local", "?", ""])
-def test_opting_in_loads_nothing_but_core(answer: str, imported: Imported) -> None:
+def test_opting_in_loads_nothing_but_core_and_no_network(answer: str, imported: Imported) -> None:
     types = [(ANSWER_PROMPT, answer), *([(ANSWER_PROMPT, "no")] if answer == "?" else [])]
+    loaded = imported.at_terminal("opt-in", types=types)
 
-    assert outside_core(imported.at_terminal("opt-in", types=types)) == set()
+    assert (set(), set()) == (outside_core(loaded), network(loaded))
 
 
 @pytest.mark.parametrize("words", [["opt-out"], ["opt-out", "--all"]])
@@ -101,8 +107,16 @@ def test_opting_out_loads_nothing_but_core(words: list[str], developer: Develope
     assert outside_core(imported(*words)) == set()
 
 
-def test_a_convenience_is_noticed(imported: Imported) -> None:
-    assert {"innerloop.tools.main", "innerloop.tools.diagnosis.status"} <= outside_core(imported("status"))
+def test_a_convenience_is_noticed_and_loads_no_network_where_it_asks_nobody(imported: Imported) -> None:
+    for words, module in (
+        ("status", "diagnosis.status"),
+        ("doctor", "diagnosis.doctor"),
+        ("report", "report"),
+        ("init --dry-run", "setup.init"),
+    ):
+        loaded = imported(*words.split())
+        assert {"innerloop.tools.main", f"innerloop.tools.{module}"} <= outside_core(loaded)
+        assert network(loaded) == set()
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
@@ -135,9 +149,9 @@ def test_one_module_uses_it_and_few_use_that() -> None:
     assert ["core/outbound/http_client.py"] == [name for name, tree in trees() if "innerloop.core.outbound.connection" in imports(tree)]
     asking = {name for name, tree in trees() if "innerloop.core.outbound.http_client" in imports(tree)}
     assert asking == {
-        "core/asking/events.py",  # one attempt to say that somebody left, where the question announced it
+        "core/asking/opt_out.py",  # one attempt to say that somebody left, where the question announced it
         "core/outbound/erasure.py", "core/outbound/sender.py",
-        "tools/disclosure/show.py", "tools/disclosure/stored.py", "tools/erasing.py",
+        "tools/disclosure/show.py", "tools/disclosure/stored.py", "tools/forget.py",
     }  # fmt: skip
 
 

@@ -7,10 +7,10 @@ from typing import Callable, NoReturn
 from innerloop.core.asking import home_check
 from innerloop.core.consent.resolve import Context, NoProject
 from innerloop.core.launcher import record
-from innerloop.core.outbound import erasure
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import terminal
 from innerloop.core.shared.files import UnusableFile
+from innerloop.core.spool import wanted_erasures
 
 
 def perform(step: "Callable[[Context], int]", name: str, asks_again: bool = True, in_a_shell: bool = False) -> NoReturn:
@@ -25,7 +25,7 @@ def perform(step: "Callable[[Context], int]", name: str, asks_again: bool = True
             home_check.answer_in_time(context)
             _act_as_owner(context)
         status = step(context)
-        if asks_again and not in_a_shell and erasure.due(context.state, context.now()):
+        if asks_again and not in_a_shell and wanted_erasures.due(context.state, context.now()):
             record.start_delivery(context.env)  # nobody waits for it
     except KeyboardInterrupt:
         terminal.say("")

@@ -1,17 +1,15 @@
-"""What `forget` and `reset-id` write down, and what they ask a collector about a receipt. The erasing itself is `core.outbound.erasure`'s."""
+"""What `forget` and `reset-id` write down. The erasing itself is `core.outbound.erasure`'s."""
 
 import hashlib
 import secrets
 import uuid
-from typing import Any, Optional
 
 from innerloop.core.consent.answer import Answer, decline, save
-from innerloop.core.outbound import erasure, http_client, outcomes
-from innerloop.core.outbound.erasure import LONGEST_WORDS, MOST_EVENTS, Wanted
 from innerloop.core.plan.agreement import destination_digest
 from innerloop.core.plan.project import Project
-from innerloop.core.shared import files, untrusted
-from innerloop.core.spool import held
+from innerloop.core.shared import files
+from innerloop.core.spool import wanted_erasures
+from innerloop.core.spool.wanted_erasures import Wanted
 
 BACKUPS = "backups"  # stands among a receipt's destinations too
 
@@ -53,36 +51,16 @@ def wish_key(project: Project, spool_key: str, write_key: str) -> str:
 
 def waiting(state_directory: str, spool_key: str) -> "list[str]":
     """The keys of a project's erasures that wait, whatever write key they are asked for with."""
-    found = [key for key in erasure.waiting(state_directory) if key[:12] == spool_key[:12] and not key.endswith("-ci")]
-    return [key for key in found if erasure.read(state_directory, key)]
+    found = [key for key in wanted_erasures.waiting(state_directory) if key[:12] == spool_key[:12] and not key.endswith("-ci")]
+    return [key for key in found if wanted_erasures.read(state_directory, key)]
 
 
 def want(state_directory: str, key: str, wanted: Wanted) -> None:
     """Write an erasure down before anything else forgets the ids. Adds to one that waits already."""
-    waiting = erasure.read(state_directory, key)
+    waiting = wanted_erasures.read(state_directory, key)
     ids = {**(waiting.ids if waiting else {}), **wanted.ids}
     files.within(state_directory, "forget")
-    files.write_json(erasure.path(state_directory, key), wanted._replace(ids=ids)._asdict(), durable=True)
-
-
-def check(endpoint: str, write_key: str, receipt: str) -> outcomes.Outcome:
-    """Ask the collector what it knows of a receipt."""
-    return http_client.ask(f"{endpoint}/v1/forget/{receipt}", write_key)
-
-
-def looked_up(content: bytes, receipt: str) -> "Optional[dict[str, Any]]":
-    """Read what a collector knows of a receipt, or None where that is not what it said."""
-    try:
-        document = untrusted.parse_object(content)
-        others = document.get("destinations", [])
-        sound = (
-            (document["receipt"], held.is_day(document["day"])) == (receipt, True)
-            and all(untrusted.is_whole(document[key], MOST_EVENTS) for key in ("events", "ids"))
-            and all(isinstance(one[key], str) and len(one[key]) <= LONGEST_WORDS for one in others for key in ("name", "state"))
-        )
-        return document if sound else None
-    except (ValueError, KeyError, TypeError):
-        return None
+    files.write_json(wanted_erasures.path(state_directory, key), wanted._replace(ids=ids)._asdict(), durable=True)
 
 
 def receipts(state_directory: str, project: str) -> "list[tuple[str, str]]":

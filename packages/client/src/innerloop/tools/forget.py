@@ -1,16 +1,18 @@
 """`innerloop reset-id` and `innerloop forget`: another id, and the erasure of everything under the ids there were."""
 
 import shutil
+from typing import Any, Optional
 
 from innerloop.core.asking import dialogue
 from innerloop.core.consent import answer as answers
 from innerloop.core.consent import phrases
 from innerloop.core.consent.apply import apply
 from innerloop.core.consent.resolve import ConsentState, Context, resolve
-from innerloop.core.outbound import erasure, outcomes
-from innerloop.core.shared import cache, environment, terminal
+from innerloop.core.outbound import erasure, http_client, outcomes
+from innerloop.core.shared import cache, environment, terminal, untrusted
 from innerloop.core.shared.terminal import Failure, line, say
-from innerloop.core.spool import store
+from innerloop.core.spool import held, store
+from innerloop.core.spool.wanted_erasures import Wanted
 from innerloop.tools import erasing
 from innerloop.tools.output import count, show, show_json
 
@@ -96,7 +98,7 @@ def erase_here(state: ConsentState, context: Context) -> None:
     answers.decline(state.answer, context.now())
     dialogue.purge_all(context, state)
     for write_key, ids in known.items():
-        wanted = erasure.Wanted(state.project.id, state.project.endpoint, write_key, ids)
+        wanted = Wanted(state.project.id, state.project.endpoint, write_key, ids)
         erasing.want(context.state, erasing.wish_key(state.project, state.key, write_key), wanted)
     erasing.without_ids(state.answer, unknown, context.now())
     for key in dialogue.keys_of(context, state):
@@ -149,10 +151,10 @@ def fate(name: str, state: str) -> str:
 def _check(state: ConsentState, receipt: str, as_json: bool) -> int:
     if not erasure.is_receipt(receipt):
         raise Failure("that is not a receipt: a receipt has letters and digits only, as `innerloop forget` printed it")
-    outcome = erasing.check(state.project.endpoint, state.project.write_key, receipt)
+    outcome = http_client.ask(f"{state.project.endpoint}/v1/forget/{receipt}", state.project.write_key)
     if outcome.kind != outcomes.ACCEPTED:
         raise Failure(f"{state.project.endpoint_host} does not confirm {receipt}: {outcome.detail}")
-    document = erasing.looked_up(outcome.content, receipt)
+    document = _looked_up(outcome.content, receipt)
     if document is None:
         raise Failure(f"{state.project.endpoint_host} answered, but not as innerloop's collector does")
     told = f"{document['day']}: {count(document['events'], 'record')} of {count(document['ids'], 'id')} deleted"
@@ -162,3 +164,18 @@ def _check(state: ConsentState, receipt: str, as_json: bool) -> int:
     else:
         show("\n".join(map(line, [told, *others])))
     return 0
+
+
+def _looked_up(content: bytes, receipt: str) -> "Optional[dict[str, Any]]":
+    """Read what a collector knows of a receipt, or None where that is not what it said."""
+    try:
+        document = untrusted.parse_object(content)
+        others = document.get("destinations", [])
+        sound = (
+            (document["receipt"], held.is_day(document["day"])) == (receipt, True)
+            and all(untrusted.is_whole(document[key], erasure.MOST_EVENTS) for key in ("events", "ids"))
+            and all(isinstance(one[key], str) and len(one[key]) <= erasure.LONGEST_WORDS for one in others for key in ("name", "state"))
+        )
+        return document if sound else None
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -39,7 +39,7 @@ def _status(given: argparse.Namespace) -> Step:
 
 
 def _doctor(given: argparse.Namespace) -> Step:
-    from innerloop.tools.diagnosis.status import doctor
+    from innerloop.tools.diagnosis.doctor import doctor
 
     return lambda context: doctor(context, given.json)
 

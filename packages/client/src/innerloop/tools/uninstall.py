@@ -15,7 +15,7 @@ from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.shared import cache, environment, files, terminal
 from innerloop.core.shared.terminal import Failure, line, say
-from innerloop.core.spool import entries, layout, store
+from innerloop.core.spool import entries, layout, store, wanted_erasures
 from innerloop.tools.output import count, show, show_json
 from innerloop.tools.setup import leftovers
 from innerloop.tools.setup.leftovers import Named
@@ -122,8 +122,8 @@ def _refuse_while_something_runs(context: Context) -> None:
 
 def _erase(context: Context) -> "Iterator[Named]":
     """Ask collectors for the erasures that wait; what they do not confirm stays, since nothing else could ask again."""
-    for key in erasure.waiting(context.state):
-        wanted = erasure.read(context.state, key)
+    for key in wanted_erasures.waiting(context.state):
+        wanted = wanted_erasures.read(context.state, key)
         if wanted is None:
             continue
         receipt, problem = erasure.ask(context.state, key, context.now, PATIENCE)

@@ -1,10 +1,10 @@
+# ruff: noqa: PLC0415 - a collector that makes no backup need not load pyarrow
 """Make a backup of the store while it is in use: Parquet files by table and month, and a manifest.
 
 It is consistent up to a position: every event up to it that is not erased or past its time is in it, no later one is. Nothing is purged
 meanwhile. It is made beside its place and gets its name when it is whole and on the disk.
 """
 
-import io
 import os
 import shutil
 import threading
@@ -13,8 +13,6 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
-
-from pyarrow import parquet
 
 from innerloop_collector import __version__
 from innerloop_collector.config.files import lies_in, sync_directory
@@ -129,6 +127,8 @@ class BackupMaker:
 
     def _files(self, building: Path, stem: str, table: str, chosen: str, spread: str) -> list[backup_manifest.File]:
         """Write the chosen rows in files of a bearable size, by what `spread` makes of a row (never null)."""
+        from innerloop_collector.lifecycle import parquet_files
+
         engine = self._source.engine
         total = int(engine.query(f"SELECT count() {chosen}")[0][0])
         buckets = -(-total // FILE_ROWS)
@@ -137,7 +137,7 @@ class BackupMaker:
             if self._source.purger.stopping.is_set():
                 raise StoreError("the store is closing")
             content = engine.export(f"SELECT * {chosen} AND {spread} % {buckets} = {bucket}")
-            rows = parquet.read_metadata(io.BytesIO(content)).num_rows
+            rows, _ = parquet_files.look(content)
             files.append(backup_manifest.put(building, f"{stem}-{bucket}.parquet", table, rows, content))
         if table != _FIRST and sum(file.rows for file in files) < total:
             raise StoreError(f"the backup has not every row of {table}; make it again")

@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 - a collector that erases from no backup need not load pyarrow
 """The backups that were made of this store: what is erased or past its time goes from them as well.
 
 DIR/backups.json says where they are, and so does a copy in each that is within reach, for a store that is put back. One that is within
@@ -6,23 +7,19 @@ from coming back.
 """
 
 import fcntl
-import io
 import os
 import shutil
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-import pyarrow as pa
 import structlog
-from pyarrow import compute, parquet
 
-from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.config.files import read_plain, write_private
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.lifecycle import backup_manifest, erasure_journal
@@ -31,6 +28,9 @@ from innerloop_collector.store.tombstones import Tombstone
 NAME = "backups.json"
 _MOST_BYTES = 16_000_000
 _log = structlog.get_logger()
+
+if TYPE_CHECKING:
+    from innerloop_collector.lifecycle.parquet_files import Due
 
 
 class Reach(StrEnum):
@@ -46,14 +46,6 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     path: Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*$")]
     made: str  # an instant, UTC; empty: none is whole yet
     begun: str = ""  # an instant, UTC: one is being made, or was when the process ended; empty: none is
-
-
-class _Due(NamedTuple):
-    """What must go from a backup."""
-
-    gone: Callable[[Collection[int]], set[int]]  # which of some installations
-    today: date
-    promised: Mapping[str, int]  # project -> days
 
 
 class Backups:
@@ -113,7 +105,9 @@ class Backups:
             return Reach.NOT_PROVABLE
         if not known:
             return None
-        tombstones_of_the_store, due = list(tombstones), _Due(gone, today, self._promised())
+        from innerloop_collector.lifecycle.parquet_files import Due
+
+        tombstones_of_the_store, due = list(tombstones), Due(gone, today, self._promised())
         erased = [not one.begun and _erase(Path(one.path), due, tombstones_of_the_store) for one in known]
         return Reach.ERASED if all(erased) else Reach.NOT_PROVABLE
 
@@ -190,13 +184,13 @@ def unfinished(directory: Path) -> Path:
     return directory.with_name(directory.name + ".unfinished")
 
 
-def _erase(directory: Path, due: _Due, tombstones: list[Tombstone]) -> bool:
+def _erase(directory: Path, due: "Due", tombstones: list[Tombstone]) -> bool:
     """Tell whether nothing of the rows is left in a backup."""
     try:
         with _alone(directory):
             _rewrite(directory, due)
             _add_tombstones(directory, tombstones, due.today)
-    except (CollectorError, OSError, pa.ArrowException) as error:
+    except (CollectorError, OSError) as error:
         _log.warning("a backup cannot be rewritten; nothing can be proven of it", path=str(directory), error=type(error).__name__)
         return False
     return True
@@ -216,7 +210,7 @@ def _add_tombstones(directory: Path, tombstones: list[Tombstone], today: date) -
             backup_manifest.write(directory, msgspec.structs.replace(found, journal=kept))
 
 
-def _rewrite(directory: Path, due: _Due) -> None:
+def _rewrite(directory: Path, due: "Due") -> None:
     """Make files anew that hold rows that must go, say so in the manifest, then remove the old ones."""
     found = backup_manifest.read(directory)
     files = []
@@ -231,41 +225,15 @@ def _rewrite(directory: Path, due: _Due) -> None:
             path.unlink()
 
 
-def _without(directory: Path, found: backup_manifest.Manifest, file: backup_manifest.File, due: _Due) -> backup_manifest.File | None:
+def _without(directory: Path, found: backup_manifest.Manifest, file: backup_manifest.File, due: "Due") -> backup_manifest.File | None:
     """The file without the rows that must go: the same one where there are none, none where nothing is left."""
+    from innerloop_collector.lifecycle import parquet_files
+
     content = backup_manifest.content_of(directory, found, file)
-    table = parquet.read_table(io.BytesIO(content))
-    kept = table.filter(compute.invert(_to_delete(table, due)))
-    if kept.num_rows == table.num_rows:
+    rows, written = parquet_files.without_rows(content, due)
+    if rows == file.rows:
         return file
-    if not kept.num_rows:
+    if not rows:
         return None
-    written = io.BytesIO()
-    parquet.write_table(kept, written, compression="zstd")
     stem, _, number = file.path.removesuffix(".parquet").partition(".")
-    return backup_manifest.put(directory, f"{stem}.{int(number or 0) + 1}.parquet", file.table, kept.num_rows, written.getvalue())
-
-
-def _to_delete(table: pa.Table, due: _Due) -> pa.ChunkedArray:
-    """Which rows must go."""
-    column = table.column("installation")
-    held = {int.from_bytes(value, "little") for value in compute.unique(column).to_pylist()}
-    values = pa.array([one.to_bytes(16, "little") for one in due.gone(held)], column.type)
-    erased = compute.is_in(column, value_set=values)
-    if "keep_until" in table.column_names:
-        return compute.or_(erased, _lapsed(table, due))
-    if "received_day" in table.column_names:
-        first = due.today - timedelta(days=QUARANTINE_DAYS)
-        return compute.or_(erased, compute.less_equal(table.column("received_day"), pa.scalar(first, pa.date32())))
-    return erased
-
-
-def _lapsed(table: pa.Table, due: _Due) -> pa.ChunkedArray:
-    """Which events are past their time: what was agreed, or what the project promises now if that is less. As the sweep has it."""
-    lapsed = compute.less(table.column("keep_until"), pa.scalar(due.today, pa.date32()))
-    projects = compute.cast(table.column("project"), pa.string())
-    days = compute.cast(table.column("corrected_time"), pa.date32(), safe=False)
-    for project, promised in due.promised.items():
-        late = compute.less(days, pa.scalar(due.today - timedelta(days=promised), pa.date32()))
-        lapsed = compute.or_(lapsed, compute.and_(compute.equal(projects, project), late))
-    return lapsed
+    return backup_manifest.put(directory, f"{stem}.{int(number or 0) + 1}.parquet", file.table, rows, written)

@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 - a collector that reads no backup need not load pyarrow
 """A backup as it lies on a disk: Parquet files, and a manifest that says what they hold.
 
 The manifest is written last and replaced whole, so that it never names a file that is not there and whole. Whoever reads one trusts none of
@@ -6,7 +7,6 @@ it: a backup may come from anywhere. Every name in it is a table or column of th
 
 import errno
 import hashlib
-import io
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import pyarrow as pa
-from pyarrow import parquet
 
 from innerloop_collector.config.files import read_plain, write_private
 from innerloop_collector.db import schema
@@ -163,11 +161,12 @@ def content_of(directory: Path, found: Manifest, file: File) -> bytes:
         raise UsageError(f"{path} {what or f'cannot be read: {error.strerror}'}") from error
     if len(content) != file.bytes or hashlib.sha256(content).hexdigest() != file.sha256:
         raise UsageError(f"{path} is damaged: it is not what {NAME} says; use another backup")
+    from innerloop_collector.lifecycle import parquet_files
+
     try:
-        inside = parquet.read_metadata(io.BytesIO(content))
-        names = set(inside.schema.to_arrow_schema().names)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UsageError(f"{path} is damaged: it is no Parquet file; use another backup") from error
-    if inside.num_rows != file.rows or not found.columns[file.table].keys() <= names:
+        rows, names = parquet_files.look(content)
+    except UsageError as error:
+        raise UsageError(f"{path} is damaged: {error}; use another backup") from error
+    if rows != file.rows or not found.columns[file.table].keys() <= names:
         raise UsageError(f"{path} is damaged: its rows and columns are not those that {NAME} says; use another backup")
     return content

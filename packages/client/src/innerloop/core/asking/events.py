@@ -2,13 +2,12 @@
 
 import json
 import os
-import threading
 import uuid
 from typing import Any, Optional
 
 from innerloop.core.consent import phrases
 from innerloop.core.consent.resolve import ConsentState, Context
-from innerloop.core.outbound import event, http_client, seal
+from innerloop.core.outbound import event, seal
 from innerloop.core.plan.granularity import instant
 from innerloop.core.shared import git, programs
 from innerloop.core.shared.container import container_mark
@@ -16,13 +15,11 @@ from innerloop.core.shared.names import LONGEST as LONGEST_NAME
 from innerloop.core.shared.terminal import say
 from innerloop.core.spool.facts import GitFacts, RunFacts, parse_git
 
-PATIENCE = 3.0  # s that the one attempt of an opt-out event may take
-
 
 def examples(state: ConsentState, context: Context) -> "dict[str, Any]":
     """What the fields would hold on this machine, where that is known without looking at anything private."""
     names = state.project.names
-    moment = event.Moment(_moment_facts(state, context, 0))
+    moment = event.Moment(moment_facts(state, context, 0))
     return {
         "os": event.VALUES["os"](moment, ""),
         "arch": event.VALUES["arch"](moment, ""),
@@ -33,7 +30,8 @@ def examples(state: ConsentState, context: Context) -> "dict[str, Any]":
     }
 
 
-def _moment_facts(state: ConsentState, context: Context, started: float, git: "Optional[GitFacts]" = None) -> RunFacts:
+def moment_facts(state: ConsentState, context: Context, started: float, git: "Optional[GitFacts]" = None) -> RunFacts:
+    """An answer as a run that took no time."""
     return RunFacts(
         id=str(uuid.uuid4()), serial=state.answer.serial, digest=state.digest, mode=state.mode, name="other", local_name="",
         type="make", actor="human", test=state.testing or "no", root=state.path, wall=int(started * 1e9), awake=0, boot=0,
@@ -45,22 +43,7 @@ def tell_opt_in(state: ConsentState, context: Context, started: float) -> None:
     """Queue the event that says that a developer agreed, where the project's question announces it."""
     if "choice" not in state.agreement["fields"]:
         return
-    print_sent(state, context, seal.seal_answer(context.spool(state.key), state, _moment_facts(state, context, started, ask_git(context))))
-
-
-def tell_opt_out(state: ConsentState, context: Context, started: float) -> bool:
-    """Send the event that says that a developer left: one attempt, never queued. Tells whether it is announced."""
-    if "previous_consent" not in state.agreement["fields"]:
-        return False
-    sealed = seal.seal(state, _moment_facts(state, context, started), kind="opt_out")
-    content = http_client.body(list(sealed.events), state.digest, {}, context.now())
-    attempt = threading.Thread(
-        target=http_client.post, args=(state.project.endpoint, state.project.write_key, content, PATIENCE), daemon=True
-    )
-    attempt.start()  # a look-up of a name cannot be interrupted, but it can be left behind
-    attempt.join(PATIENCE)
-    print_sent(state, context, sealed.events[0])
-    return True
+    print_sent(state, context, seal.seal_answer(context.spool(state.key), state, moment_facts(state, context, started, ask_git(context))))
 
 
 def print_sent(state: ConsentState, context: Context, message: bytes) -> None:

@@ -1,6 +1,7 @@
 """`innerloop opt-out`: works anywhere, on anything broken, and says nothing to anybody."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Optional
@@ -10,6 +11,7 @@ from innerloop.core.consent import answer as answers
 from innerloop.core.consent import cache_files, places, texts
 from innerloop.core.consent.apply import apply
 from innerloop.core.consent.resolve import ConsentState, Context, NoProject, resolve
+from innerloop.core.outbound import http_client, seal
 from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.probe import attached
@@ -17,6 +19,8 @@ from innerloop.core.shared import cache, environment, files
 from innerloop.core.shared.printable import clean
 from innerloop.core.shared.terminal import Failure, say
 from innerloop.core.spool import entries, layout
+
+PATIENCE = 3.0  # s that the one attempt to say that somebody left may take
 
 
 def opt_out(context: Context, everywhere: bool) -> int:
@@ -49,7 +53,21 @@ def _opt_out_of_project(state: ConsentState, context: Context, started: float) -
     told = had_agreed and "previous_consent" in state.agreement["fields"]
     say(texts.stopped(state.project, given.path, unsent, told))
     if had_agreed:
-        events.tell_opt_out(state, context, started)
+        tell_opt_out(state, context, started)
+
+
+def tell_opt_out(state: ConsentState, context: Context, started: float) -> None:
+    """Send the event that says that a developer left: one attempt, never queued."""
+    if "previous_consent" not in state.agreement["fields"]:
+        return
+    sealed = seal.seal(state, events.moment_facts(state, context, started), kind="opt_out")
+    content = http_client.body(list(sealed.events), state.digest, {}, context.now())
+    attempt = threading.Thread(
+        target=http_client.post, args=(state.project.endpoint, state.project.write_key, content, PATIENCE), daemon=True
+    )
+    attempt.start()  # a look-up of a name cannot be interrupted, but it can be left behind
+    attempt.join(PATIENCE)
+    events.print_sent(state, context, sealed.events[0])
 
 
 def _opt_out_of_broken(context: Context, error: Exception) -> int:

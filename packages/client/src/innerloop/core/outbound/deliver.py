@@ -9,7 +9,7 @@ from innerloop.core.consent import cache_files
 from innerloop.core.consent.resolve import Context
 from innerloop.core.outbound import erasure, sender
 from innerloop.core.shared import files
-from innerloop.core.spool import entries, store
+from innerloop.core.spool import entries, store, wanted_erasures
 
 LIFETIME = 60  # s: whatever happens, a sender ends by then
 CPU = 10  # s
@@ -25,10 +25,10 @@ def deliver(context: Context) -> int:
             with suppress(files.UnusableFile, OSError):  # what is odd about one spool (`doctor` names it) holds up no other
                 sender.deliver(context, key)
     cache_files.forget_old(context.state)
-    for key in erasure.due(context.state, context.now()):
-        wanted = erasure.read(context.state, key)
+    for key in wanted_erasures.due(context.state, context.now()):
+        wanted = wanted_erasures.read(context.state, key)
         if wanted is None:
-            files.move_aside(erasure.path(context.state, key))  # nobody can read it
+            files.move_aside(wanted_erasures.path(context.state, key))  # nobody can read it
         elif context.reaches(wanted.endpoint):
             erasure.ask(context.state, key, context.now)
     return 0

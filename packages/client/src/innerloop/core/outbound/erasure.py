@@ -1,7 +1,6 @@
 """Have everything erased that a collector keeps of an id, and go on asking until it answered.
 
-An erasure that is wanted lies in STATE/forget/KEY.json with the ids and their secrets, which are nowhere else any more;
-the collector's receipts are noted in STATE/receipts. Protocol: docs/guides/operators.md, `POST /v1/forget`.
+The collector's receipts are noted in STATE/receipts. Protocol: docs/guides/operators.md, `POST /v1/forget`.
 """
 
 import json
@@ -16,7 +15,8 @@ from typing import Callable, NamedTuple, Optional
 from innerloop.core.outbound import http_client, outcomes
 from innerloop.core.plan.granularity import instant
 from innerloop.core.shared import files, untrusted
-from innerloop.core.spool import entries, store
+from innerloop.core.spool import wanted_erasures
+from innerloop.core.spool.wanted_erasures import Wanted, path
 
 AGAIN = (600, 3600)  # s until the next try
 PAUSES = (1, 2, 3, 4, 5, 6)  # s between two requests at least, whatever Retry-After says; one more try for each
@@ -25,17 +25,7 @@ MOST_IDS = 50  # in one request; a collector takes 100 unless told otherwise
 MOST_NOTED = 65536  # bytes of receipts
 MOST_EVENTS = 1 << 50  # that anybody may claim to have erased
 LONGEST_WORDS = 200  # characters of what is said of a destination
-_FILE = re.compile(r"[0-9a-f]{24}(?:-ci)?\.json")
 _NUMBER = re.compile(r"[0-9A-Za-z]{8,64}")
-
-
-class Wanted(NamedTuple):
-    """An erasure that a person asked for and no collector confirmed yet."""
-
-    project: str
-    endpoint: str
-    write_key: str
-    ids: "dict[str, str]"  # id -> erasure secret
 
 
 class Receipt(NamedTuple):
@@ -47,34 +37,12 @@ class Receipt(NamedTuple):
     destinations: "dict[str, str]"  # name -> erased, requested, not provable
 
 
-def read(state_directory: str, key: str) -> Optional[Wanted]:
-    """Read the erasure that waits under a spool's key, if any."""
-    if os.path.islink(f"{state_directory}/forget"):
-        return None
-    try:
-        wanted = Wanted(**files.json_if_sound(path(state_directory, key)))
-        texts = [wanted.project, wanted.endpoint, wanted.write_key, *wanted.ids, *wanted.ids.values()]
-    except (TypeError, AttributeError):
-        return None
-    return wanted if all(isinstance(text, str) for text in texts) else None
-
-
-def waiting(state_directory: str) -> "list[str]":
-    """The keys of the erasures that wait."""
-    return [name[:-5] for name in entries.names(f"{state_directory}/forget") if _FILE.fullmatch(name)]
-
-
-def due(state_directory: str, now: float) -> "list[str]":
-    """The keys of the erasures whose next try is due: a file's time says when."""
-    return [key for key in waiting(state_directory) if store.modified(path(state_directory, key)) <= now]
-
-
 def ask(state_directory: str, key: str, now: Callable[[], float], patience: float = 0) -> "tuple[Optional[Receipt], str]":
     """Ask the collector, again and again for `patience` (s) while it says that it is at work. Returns its receipt, or why there is none yet.
 
     Of many ids some are asked for at a time, and what is confirmed is not asked for again; the receipt is the last one, its figures are those of all.
     """
-    wanted = read(state_directory, key)
+    wanted = wanted_erasures.read(state_directory, key)
     if wanted is None:
         return None, "nothing waits to be erased"
     later = now() + random.uniform(*AGAIN)  # noqa: S311 (not a secret)
@@ -148,8 +116,3 @@ def is_receipt(text: object) -> bool:
 def _note(state_directory: str, project: str, receipt: str, now: float) -> None:
     day = instant(now, "exact")[:10]
     files.append_line(f"{state_directory}/receipts", f"{day} {project} {receipt}".encode(), MOST_NOTED)
-
-
-def path(state_directory: str, key: str) -> str:
-    """Where an erasure waits."""
-    return f"{state_directory}/forget/{key}.json"

@@ -1,6 +1,5 @@
 """What an answer means for what was sent: whether the sender forgets, keeps or splits it, or waits."""
 
-import email.utils
 from typing import NamedTuple, Optional
 
 from innerloop.core.outbound.answers import Answer, instead
@@ -23,6 +22,8 @@ class Outcome(NamedTuple):
         """How long the server asked to be left alone from now on (s; RFC 9110, 10.2.3: seconds or a date), if it did."""
         if self.retry_after.isascii() and self.retry_after.strip().isdigit():
             return min(float(self.retry_after), LONGEST_WAIT)
+        import email.utils  # noqa: PLC0415 (it loads `socket`; whoever got an answer has it already)
+
         try:
             moment = email.utils.parsedate_to_datetime(self.retry_after).timestamp()
         except (TypeError, ValueError, OverflowError):
