@@ -4,6 +4,7 @@ usage: generate_docs.py [--check]     with --check: fail where a page is not cur
 """
 
 import difflib
+import json
 import sys
 import tomllib
 from pathlib import Path
@@ -188,6 +189,7 @@ _ABSENT = {
     "probe": "where no probe looked into make",
     "failure": "where the run failed, or the command had not failed before",
     "interrupt": "where the run was not stopped from outside",
+    "changes": "where the project lists no open change, or the directory cannot be looked into",
 }
 _TYPES = {
     "id": "a random UUID (version 4), never ordered by time",
@@ -196,6 +198,7 @@ _TYPES = {
     "name": "a name that the project file lists, cut to 50 characters, else the text of a group that it lists, else `other`",
     "boolean": "true or false",
     "cohort": "one of the words that the project file offers",
+    "changes": "a list of names of changes that the project file lists as open, in its order; empty where the checkout has none of them",
     "label": "`no`, or a label of 1 to 16 characters of a-z 0-9 -",
     "version": "major and minor version",
 }
@@ -216,6 +219,8 @@ def _anchor(name: str) -> str:
 
 
 def _literal(value: object) -> str:
+    if isinstance(value, list):
+        return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -149,12 +149,13 @@ VALUES: list[tuple[str, str, list[Any], list[Any]]] = [
     ("os", "class", ["linux"], ["Linux", "plan9"]),
     ("client", "minor", ["0.1", "12.0"], ["0.1.0", "0", "0.1-dev", "0.1\n"]),
     ("suspended", "exact", [True], [None, 1]),
+    ("changes", "listed", [[], ["shared-cache"]], [None, "shared-cache", ["secret"], ["shared-cache"] * 2, [["shared-cache"]], [1], True]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "exactness", "good", "bad"), VALUES, ids=[f"{value[0]}-{value[1]}" for value in VALUES])
 def test_which_values_conform(name: str, exactness: str, good: list[Any], bad: list[Any]) -> None:
-    names = Names(("test",), cohorts=("employee", "community"))
+    names = Names(("test",), cohorts=("employee", "community"), changes=("shared-cache",))
     assert [value for value in good if not conforms(value, PLAN.fields[name], exactness, names)] == []
     assert [value for value in bad if conforms(value, PLAN.fields[name], exactness, names)] == []
 

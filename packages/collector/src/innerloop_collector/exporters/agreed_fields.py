@@ -21,6 +21,7 @@ WITH_PSEUDONYM = ("rows with a pseudonym", "rows with the id")
 _ROWS = (WITHOUT_ID, *WITH_PSEUDONYM)
 COLUMNS = ("position", "project", "message_key", "installation", "kind", "plan", "corrected_time", "keep_until", *schema.plan_columns(PLAN))
 _FIRST_FIELD = COLUMNS.index("keep_until") + 1
+_FIELDS = COLUMNS[_FIRST_FIELD:]
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -102,9 +103,11 @@ def record(row: Sequence[Any], terms: Terms, names: Pseudonyms, keep_until: date
 
 
 def _fields(row: Sequence[Any], kind: str, agreement: dict[str, Any]) -> dict[str, Value]:
-    """The fields of an event that were agreed to and are there."""
+    """The fields of an event that were agreed to and are there. Of several words one text is made: not every destination has lists."""
     wanted = PLAN.events[kind].properties
-    values = zip(COLUMNS[_FIRST_FIELD:], row[_FIRST_FIELD:], strict=True)
+    values = (
+        (name, ",".join(value) if isinstance(value, list) else value) for name, value in zip(_FIELDS, row[_FIRST_FIELD:], strict=True)
+    )
     return {name: value for name, value in values if name in wanted and name in agreement["fields"] and value not in (None, "", _NEVER)}
 
 

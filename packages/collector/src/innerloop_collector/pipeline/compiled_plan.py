@@ -21,6 +21,8 @@ def _absent(column: str) -> Any:
     """What stands in a column for what is absent or null."""
     if column.startswith("DateTime64"):
         return 0
+    if column.startswith("Array("):
+        return []
     return None if column.startswith("Nullable(") else ""
 
 
@@ -45,7 +47,9 @@ class _Seen:
 
     def good(self, value: Any) -> bool:
         known = self.known.get(value.__class__)
-        if known is None or not self._test(value):
+        if known is None:  # of lists none is remembered
+            return value.__class__ is list and self._test(value)
+        if not self._test(value):
             return False
         if self._remember and len(known) < _MOST_REMEMBERED:
             known.add(value)

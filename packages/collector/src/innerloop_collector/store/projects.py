@@ -49,10 +49,10 @@ class Version:
 
     @property
     def names(self) -> Names:
-        """The names, the groups and the cohorts that this version lets leave."""
+        """The names, the groups, the cohorts and the open changes that this version lets leave."""
         names = self.document["names"]
-        cohorts, groups = (tuple(names.get(key, ())) for key in ("cohorts", "groups"))
-        return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"], cohorts, groups)
+        cohorts, groups, changes = (tuple(names.get(key, ())) for key in ("cohorts", "groups", "changes"))
+        return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"], cohorts, groups, changes)
 
     @property
     def marks(self) -> Marks:
@@ -269,7 +269,14 @@ def _whole_key(project: str, secret: str) -> str:
 def _document(project: Project) -> dict[str, Any]:
     """What the collector keeps of a project file besides its agreement."""
     names: dict[str, Any] = {"allow": list(project.names), "stems": list(project.stems), "separator": project.separator}
-    more = {"cohorts": project.cohorts, "groups": project.groups, "sessions": project.marks.sessions, "checks": project.marks.checks}
+    marks = project.marks
+    more = {
+        "cohorts": project.cohorts,
+        "groups": project.groups,
+        "sessions": marks.sessions,
+        "checks": marks.checks,
+        "changes": project.changes,
+    }
     names.update((key, list(words)) for key, words in more.items() if words)  # documents of before there were any stay the same
     return {
         "name": project.name,

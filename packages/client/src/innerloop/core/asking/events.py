@@ -27,6 +27,7 @@ def examples(state: ConsentState, context: Context) -> "dict[str, Any]":
         "in_container": container_mark(context.home) != b"",
         "command": phrases.claimed(names[0][:LONGEST_NAME]) if names else "other",
         **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
+        **({"changes": list(state.project.changes[:1])} if state.project.changes else {}),
     }
 
 

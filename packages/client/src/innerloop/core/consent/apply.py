@@ -96,6 +96,7 @@ def cached_answer(state: ConsentState, context: Context) -> cache.CachedAnswer:
     answer.until = b"%d" % (min(ends, default=context.today) + 1)  # looked at daily once all is over: an update may be installed
     answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
     answer.groups = list(agreed_groups(state.project, state.agreement))
+    answer.changes = list(state.project.changes) if "changes" in state.agreement["fields"] else []
     answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
     answer.ci = state.project.ci
     answer.seed = state.project.seed is not None

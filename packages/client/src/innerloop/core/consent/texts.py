@@ -57,6 +57,14 @@ def group_entries(terms: "dict[str, Any]") -> "list[str]":
     return [entry("Groups", about + phrases.group_list(terms["groups"]))] if "groups" in terms else []
 
 
+def change_entries(project: Project, terms: "dict[str, Any]") -> "list[str]":
+    """What the second layer and `describe` say about changes, where a run tells them."""
+    if "changes" not in terms["fields"]:
+        return []
+    about = f"changes that the project follows: {', '.join(project.changes) or 'none now'}. A run says which of them your checkout has, so "
+    return [entry("Open", about + "whether innerloop-changes/NAME.toml is there. No other name is looked for, and no file is read.")]
+
+
 def question(state: ConsentState) -> str:
     """The question, on one screen. Names every field, or their number where the table above it does."""
     project, fields = state.project, state.agreement["fields"]
@@ -182,6 +190,7 @@ def notice(state: ConsentState, examples: "dict[str, Any]") -> str:
     lines += group_entries(state.agreement)
     if "cohort" in state.agreement["fields"]:
         lines.append(cohort_entry(project))
+    lines += change_entries(project, state.agreement)
     if project.legal_basis:
         lines.append(entry("Basis", claimed(project.legal_basis)))
     lines += map(phrases.recipient_entry, project.recipients)
@@ -205,7 +214,7 @@ def field_table(fields: "dict[str, str]", examples: "Optional[dict[str, Any]]" =
     for name, exactness in fields.items():
         field = PLAN.fields[name]
         example = (examples or {}).get(name, field.example)
-        rows.append((name, exactness, str(example).lower() if isinstance(example, bool) else str(example), field.purpose))
+        rows.append((name, exactness, _shown(example), field.purpose))
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     lines = []
     for name, exactness, example, purpose in rows:
@@ -213,3 +222,9 @@ def field_table(fields: "dict[str, str]", examples: "Optional[dict[str, Any]]" =
         lines += textwrap.wrap(f"{name:<{widths[0]}}  {exactness:<{widths[1]}}  {example}", WIDTH, subsequent_indent=indent)
         lines += textwrap.wrap(purpose, WIDTH, initial_indent="    ", subsequent_indent="    ") if why and name != "field" else []
     return "\n".join(lines)
+
+
+def _shown(example: Any) -> str:
+    if isinstance(example, list):
+        return ", ".join(example) or "none"
+    return str(example).lower() if isinstance(example, bool) else str(example)

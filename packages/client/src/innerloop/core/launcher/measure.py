@@ -40,7 +40,7 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
 
     The local name holds no argument either, but for make's goals.
     """
-    from innerloop.core.launcher.record import namespace  # noqa: PLC0415
+    from innerloop.core.launcher.record import changes_held, namespace  # noqa: PLC0415
     from innerloop.core.shared.container import container_mark  # noqa: PLC0415
     from innerloop.core.shared.names import OTHER, group_of, naming_words, public_name  # noqa: PLC0415
 
@@ -67,6 +67,7 @@ def facts(request: "Request", answer: "cache.CachedAnswer", home: "paths.Home", 
         b"test " + (testing or "no").encode(),
         b"container %d" % (container_mark(home) != b""),
         b"root " + answer.project_file.replace(b"\n", b""),
+        *(changes_held(answer.project_file, answer.changes) if answer.changes else ()),
         b"local " + local.encode("utf-8", "replace"),
     ]
 

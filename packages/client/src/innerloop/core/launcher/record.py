@@ -19,6 +19,8 @@ from innerloop.core.shared import environment, git, paths
 
 HEAD = b"innerloop-run 1"
 ID_LENGTH = 32
+CHANGES = b"innerloop-changes"  # beside the project file
+DIRECTORY = posix.O_DIRECTORY | posix.O_NOFOLLOW | posix.O_CLOEXEC
 FARTHEST = 3 * 86400  # s that delivery may be told to wait
 CLAIMED = 60  # s in which one sender is expected to be at work
 NEW = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_APPEND | posix.O_CLOEXEC
@@ -102,6 +104,35 @@ class Record:
                 raise OSError(28, "short write")
         finally:
             posix.close(descriptor)
+
+
+def changes_held(project_file: bytes, names: "list[str]") -> "list[bytes]":
+    """The line that says which of these changes the checkout has; none where that cannot be told.
+
+    Only these names are looked up, in a directory and files that are no links: whatever else is there is not read.
+    """
+    held = []
+    try:
+        directory = posix.open(project_file.rpartition(b"/")[0] + b"/" + CHANGES, posix.O_RDONLY | DIRECTORY)
+    except FileNotFoundError:
+        return [b"changes "]
+    except OSError:
+        return []
+    try:
+        for name in names:
+            if "/" in name:
+                continue  # whoever wrote it
+            try:
+                found = posix.stat(name + ".toml", dir_fd=directory, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if found.st_mode & 0o170000 == 0o100000:
+                held.append(name.encode())
+    except OSError:
+        return []
+    finally:
+        posix.close(directory)
+    return [b"changes " + b" ".join(held)]
 
 
 def begin(spool: bytes, facts: "list[bytes]", run_id: bytes = b"") -> "Record | None":

@@ -127,6 +127,7 @@ VALUES: "dict[str, Callable[[Moment, str], Any]]" = {
     "cpu_share": lambda moment, _: _of(
         moment.probed, lambda probed: "busy" if probed.cpu_us >= (moment.duration_ms or 0) * 500 else "waiting"
     ),
+    "changes": lambda moment, _: _of(moment.facts.changes, list),
     "target": lambda moment, _: _of(moment.target, lambda target: target.name),
     "sequence": lambda moment, _: _of(moment.target, lambda target: target.sequence),
     "parent": lambda moment, _: _of(moment.target, lambda target: target.parent),

@@ -113,11 +113,13 @@ def seal(
 ) -> store.Sealed:
     """Make a run's events, checked once more against what was agreed to, and choose when they may leave. Its own comes first.
 
-    A name that was taken off the list meanwhile becomes `other`. Raises BreaksThePlan.
+    A name that was taken off the list meanwhile becomes `other`, and a change is not told. Raises BreaksThePlan.
     """
     listed = names(state, facts.root)
     if not listed.holds(facts.name):
         facts = facts._replace(name=OTHER)
+    if facts.changes:
+        facts = facts._replace(changes=tuple(one for one in listed.changes if one in facts.changes))
     probed = target_events.probed(log) if log and not log.problem else None
     moment = event.Moment(facts, past, state.project.seed is not None, "".join(listed.cohorts), probed)
     messages = [event.build(kind, moment, state.agreement, state.answer.user_id)]
@@ -132,7 +134,7 @@ def seal(
 
 
 def names(state: ConsentState, root: str = "") -> Names:
-    """The names and groups that may leave, from the project file of the clone that a run belongs to, as it is now.
+    """The names, groups and changes that may leave, from the project file of the clone that a run belongs to, as it is now.
 
     Of the cohorts that it offers only the one that the developer named may.
     """
@@ -145,7 +147,7 @@ def names(state: ConsentState, root: str = "") -> Names:
             pass  # that clone is gone
     cohort = state.answer.cohort
     cohorts = (cohort,) if cohort in project.cohorts else ()
-    return Names(project.names, project.stems, project.separator, cohorts, agreed_groups(project, state.agreement))
+    return Names(project.names, project.stems, project.separator, cohorts, agreed_groups(project, state.agreement), project.changes)
 
 
 def encode(message: "dict[str, Any]") -> bytes:

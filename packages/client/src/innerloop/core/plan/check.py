@@ -28,6 +28,7 @@ class Names(NamedTuple):
     separator: str = ""
     cohorts: "tuple[str, ...]" = ()
     groups: "tuple[str, ...]" = ()  # in the order in which they are tried
+    changes: "tuple[str, ...]" = ()  # the open ones
 
     def holds(self, name: str) -> bool:
         """Tell whether a name on the wire is `other`, a group, listed, or the first 50 characters of a listed one."""
@@ -117,12 +118,17 @@ def _commit_time(value: Any, _field: Field, exactness: str, _names: Names) -> bo
     return granularity.is_commit_time(value)
 
 
+def _changes(value: Any, _field: Field, _exactness: str, names: Names) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) and one in names.changes for one in value) and len(set(value)) == len(value)
+
+
 _TESTS = {
     "id": lambda value, *_: isinstance(value, str) and _UUID.fullmatch(value) is not None,
     "instant": lambda value, _field, exactness, _names: granularity.is_instant(value, exactness),
     "commit_time": _commit_time,
     "name": lambda value, _field, _exactness, names: isinstance(value, str) and names.holds(value),
     "cohort": lambda value, _field, _exactness, names: isinstance(value, str) and value in names.cohorts,
+    "changes": _changes,
     "enum": lambda value, field, *_: isinstance(value, str) and value in field.values,
     "integer": _integer,
     "boolean": lambda value, *_: isinstance(value, bool),

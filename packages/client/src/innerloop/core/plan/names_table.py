@@ -1,9 +1,10 @@
-"""The table `[names]` of a project file: which names may leave, in which groups, and which of them are sessions or checks.
+"""The table `[names]` of a project file: which names may leave, in which groups, which of them are sessions or checks, and which changes are open.
 
 What a session or a check is changes no byte that leaves. The developer's own report asks it of the file, and the
 collector of the versions that it knows.
 """
 
+import re
 from typing import Callable, NamedTuple
 
 from innerloop.core.plan.check import Names
@@ -13,6 +14,8 @@ from innerloop.core.shared.printable import clean
 MOST_NAMES = 2000  # each name that is looked up is compared with all of them
 MOST_GROUPS = 50  # as above, and a developer reads them before a yes
 MOST_MARKED = 200
+MOST_OPEN = 8  # changes: each costs a run one look into the checkout
+CHANGE = re.compile(r"[a-z0-9-]{1,40}")
 STARTUP_MS = 10_000  # a session that ends by itself, with an error, within this time did not start
 SESSION, CHECK = "session", "check"
 
@@ -44,7 +47,8 @@ class Marks(NamedTuple):
 
 def read(words: "Callable[[str], list[str]]", separator: str, grouped: bool = True) -> "tuple[Names, Marks]":
     """The lists of the table: `words` gives that of a key, and seed mode has no groups. Raises ValueError, which names the key at fault."""
-    listed = Names(_allow(words("allow")), _bounded("stems", words("stems")), separator, groups=_groups(words("groups")) if grouped else ())
+    groups = _groups(words("groups")) if grouped else ()
+    listed = Names(_allow(words("allow")), _bounded("stems", words("stems")), separator, groups=groups, changes=_changes(words("changes")))
     return listed, _marks(words("sessions"), words("checks"), listed)
 
 
@@ -72,6 +76,14 @@ def _groups(words: "list[str]") -> "tuple[str, ...]":
         if "*" not in group and "%" not in group:
             raise WrongName("groups", words, at, "has neither * nor %: a name belongs into names.allow")
     return _exact("groups", words, MOST_GROUPS, LONGEST)
+
+
+def _changes(words: "list[str]") -> "tuple[str, ...]":
+    """The open changes."""
+    for at, word in enumerate(words):
+        if not CHANGE.fullmatch(word):
+            raise WrongName("changes", words, at, "is no name of a change: 1 to 40 characters of a-z 0-9 -")
+    return _exact("changes", words, MOST_OPEN)
 
 
 def _marks(sessions: "list[str]", checks: "list[str]", listed: Names) -> Marks:

@@ -69,6 +69,7 @@ class Project(NamedTuple):
     stems: "tuple[str, ...]" = ()
     separator: str = ""
     groups: "tuple[str, ...]" = ()
+    changes: "tuple[str, ...]" = ()  # the open ones: whether a checkout has them may leave
     marks: Marks = Marks()
     cohorts: "tuple[str, ...]" = ()  # what a developer may, and need not, call themselves after a yes
     rename: "dict[str, str]" = {}  # plan field -> what this project calls it on the wire
@@ -220,6 +221,7 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         stems=listed.stems,
         separator=listed.separator,
         groups=listed.groups,
+        changes=listed.changes,
         marks=marks,
         cohorts=cohorts,
         rename={} if seed else _renames(reader.table("rename"), "rename", tuple(PLAN.fields)),

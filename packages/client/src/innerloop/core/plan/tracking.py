@@ -27,7 +27,9 @@ class Field(NamedTuple):
     maximum: int = 0
     nullable: bool = False
     follows: Optional[str] = None  # the field whose granularity this one shares
-    absent_without: Optional[str] = None  # "git" (a checkout), a named "cohort", a "probe", a "failure" before, an "interrupt"
+    absent_without: Optional[str] = (
+        None  # "git" (a checkout), a named "cohort", a "probe", a "failure" before, an "interrupt", open "changes"
+    )
     part_of: Optional[str] = None  # on only where that field is
     in_seed_mode: bool = True  # False: off there, whatever the project file says
     record: "dict[str, Any]" = {}  # the whole entry, for pages that print all of it

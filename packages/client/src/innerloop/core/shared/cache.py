@@ -9,11 +9,11 @@ import posix
 from innerloop.core.shared import environment, paths
 
 PROJECT_FILE = b"innerloop.toml"
-HEAD = b"innerloop-hot 4"  # one of an earlier version was judged by earlier rules, and counts for nothing
+HEAD = b"innerloop-hot 5"  # one of an earlier version was judged by earlier rules, and counts for nothing
 FACTS = ("config", "mode", "serial", "digest", "spool", "probe", "testvar", "due", "until")  # bytes
 DAYS = ("due", "until")  # those of them that are numbers or empty
 FLAGS = ("git", "ci", "away", "seed")
-LISTS = {"p": "patterns", "s": "stems", "g": "groups"}
+LISTS = {"p": "patterns", "s": "stems", "g": "groups", "c": "changes"}
 LONGEST = 262144  # bytes; a larger file is not ours
 BARE, RESOLVE, MEASURE, INVITE = "bare", "resolve", "measure", "invite"  # what to do with a run
 
@@ -35,6 +35,7 @@ class CachedAnswer:
         self.patterns: "list[str]" = []
         self.stems: "list[str]" = []
         self.groups: "list[str]" = []
+        self.changes: "list[str]" = []  # that a run looks for in the checkout
         self.separator = ""
         self.git = self.ci = False
         self.seed = False  # as in the founding system, a `wrap` inside a run is an event of its own

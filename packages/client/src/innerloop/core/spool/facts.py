@@ -57,6 +57,7 @@ class RunFacts(NamedTuple):
     container: bool = False  # whether it ran in a container; a record that does not say so is not counted as one
     end: "Optional[tuple[Optional[int], int, int]]" = None  # status (None where nobody could read it), awake, boot
     git: Optional[GitFacts] = None
+    changes: "Optional[tuple[str, ...]]" = None  # the open ones that the checkout had, where that was looked for
     inferred: bool = False  # whether the exit status is what the targets tell, because nobody could read it
 
     @property
@@ -104,6 +105,7 @@ def parse(run_id: str, text: str, sidecar: str = "") -> RunFacts:
         return RunFacts(
             run_id, values["serial"], values["digest"], values["mode"], values["name"], values["local"], values["type"],
             values["actor"], values["test"], values["root"], wall, awake, boot, values.get("container") == "1", end, parse_git(sidecar),
+            tuple(values["changes"].split()) if "changes" in values else None,
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise Unreadable(f"cut short: {error}") from error

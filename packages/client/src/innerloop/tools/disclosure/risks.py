@@ -56,6 +56,13 @@ def risks(state: ConsentState) -> "list[Risk]":
             f"nobody needs to name one; figures are shown in groups of {phrases.GROUP} or more; the word can be taken back",
             f"Medium, high where a cohort has fewer than {phrases.GROUP} members: {', '.join(project.cohorts)}.",
         ))  # fmt: skip
+    if "changes" in fields:
+        found.append(Risk(
+            "whoever reads rows and the repository's history",
+            "narrows down whose a record is by a change that only a few checkouts have yet, or that was committed to one branch only",
+            "at most a handful of changes are open at a time, each is listed in the project file, and no view of one person exists",
+            "Medium, high for changes that few checkouts have. What protects is who may read rows, and closing changes when they were judged.",
+        ))  # fmt: skip
     return found
 
 

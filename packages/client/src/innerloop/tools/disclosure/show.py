@@ -45,6 +45,7 @@ def describe(context: Context, as_json: bool, record: bool) -> int:
             "groups": list(state.project.groups),
             "sessions": list(state.project.marks.sessions),
             "checks": list(state.project.marks.checks),
+            "changes": list(state.project.changes),
         }
         show_json(document)
         return 0
@@ -53,7 +54,7 @@ def describe(context: Context, as_json: bool, record: bool) -> int:
     output.show("\n" + phrases.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
     if state.project.stems:
         output.show(phrases.entry("Stems", ", ".join(state.project.stems)))
-    for text in texts.group_entries(current):
+    for text in texts.group_entries(current) + texts.change_entries(state.project, current):
         output.show(text)
     for title, marked in (("Used", state.project.marks.sessions), ("Checks", state.project.marks.checks)):
         if marked:
