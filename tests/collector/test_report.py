@@ -196,7 +196,7 @@ def test_nobody_gets_active_weeks_by_events_of_earlier_times(idle: Collector) ->
 
 
 def test_too_few_developers_are_not_counted(ready: Collector) -> None:
-    _send(ready, [run_event(person) for person in _people(3)])
+    _send(ready, [run_event(person) for person in _people(4)])
     report = ready.ask("report", "acme")
 
     assert "too few developers" == report["state"]

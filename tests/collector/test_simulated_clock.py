@@ -37,7 +37,7 @@ def test_a_store_that_is_kept_refuses_a_simulated_clock(idle: Collector) -> None
     idle.stop()
     file = idle.directory / "innerloop-collector.toml"
     file.write_text(f'[store]\nthrow_away = true\nsimulated_clock = "{MONDAY.isoformat()}"\n')
-    for words, environment in ((["serve", "--port", "0"], {CLOCK: MONDAY.isoformat()}), (["check", "--config", str(file)], {})):
+    for words, environment in ((["check", "--config", str(file)], {}), (["serve", "--port", "0"], {CLOCK: MONDAY.isoformat()})):
         done = idle.cli(*words, env=environment)
         assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
         assert "is kept, and so it goes by this machine's clock, and store.simulated_clock cannot be set" in done.stderr
