@@ -38,6 +38,7 @@ PACKAGES = {
     "/usr/lib/*/perl/*/Time/HiRes.pm": "perl",  # the base system's perl has no clock
     "promtool": "prometheus",
     "prometheus": "prometheus",
+    "chromium": "chromium",
 }
 # Unpacked below the checkout and not installed: Debian starts them as services.
 UNPACKED = {"prometheus": ROOT / ".cache" / "prometheus"}

@@ -4,18 +4,22 @@ Exactly one of them counts: a token where one is shown, else a session, else the
 """
 
 import hmac
+import time
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
-from innerloop_collector.access.principal import OPERATOR, Principal, Via
+from innerloop_collector.access.links import SignInLinks
+from innerloop_collector.access.principal import OPERATOR, Principal, Role, Via
 from innerloop_collector.access.proxy import Proxy
 from innerloop_collector.access.sessions import Session, Sessions
 from innerloop_collector.access.tokens import Token, Tokens
 from innerloop_collector.config.configuration import Access
 from innerloop_collector.errors import Denied, Unknown
 from innerloop_collector.store.write_behind import LastUsed
+
+_BY_LINK = Principal(Role.ADMIN, Via.SESSION, "sign-in link")
 
 
 class Authenticator:
@@ -25,6 +29,7 @@ class Authenticator:
         """`operator` is the token in the data directory. Raises UsageError for settings that do not belong together."""
         self._tokens = tokens
         self._sessions = Sessions(now, timedelta(minutes=access.session_idle_minutes), timedelta(hours=access.session_hours))
+        self.links = SignInLinks(time.monotonic)
         self._last_used = last_used
         self._operator = operator.encode()
         self._proxy = Proxy(access)
@@ -55,14 +60,18 @@ class Authenticator:
 
     def _by_session(self, request: Request) -> Principal | None:
         found = self.session(request)
-        return self._principal(found[1], Via.SESSION) if found else None
+        if found is None:
+            return None
+        return self._principal(found[1], Via.SESSION) if found[1] else _BY_LINK
 
-    def session(self, request: Request) -> tuple[Session, Token] | None:
-        """The session that a request's cookie names, and its token. A session dies with its token."""
+    def session(self, request: Request) -> tuple[Session, Token | None] | None:
+        """The session that a request's cookie names, and its token. A session dies with its token; one that a link opened has none."""
         text = request.cookies.get(self.cookie)
         session = self._sessions.find(text) if text else None
         if text is None or session is None:
             return None
+        if session.token_hash is None:
+            return session, None
         token = self._tokens.good(session.token_hash)
         if token is None:
             self._sessions.close(text)
@@ -85,6 +94,12 @@ class Authenticator:
         if token is None:
             raise Unknown("the token is unknown, expired or revoked")
         return self._set_cookie(self._sessions.open(token.token_hash), self._sessions.longest_seconds)
+
+    def sign_in_by_link(self, text: str) -> str:
+        """Open an operator's session with a link, which is used up. Returns the cookie's header. Raises Unknown."""
+        if not self.links.use(text):
+            raise Unknown("this link was used, or is older than ten minutes")
+        return self._set_cookie(self._sessions.open(None), self._sessions.longest_seconds)
 
     def sign_out(self, request: Request) -> str:
         """End the session of a request. Returns the cookie's header. Raises Denied."""

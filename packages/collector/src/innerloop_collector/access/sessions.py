@@ -14,9 +14,9 @@ _MOST = 10_000  # sessions; the one that was used longest ago makes room
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """That somebody signed in with a token."""
+    """That somebody signed in."""
 
-    token_hash: str
+    token_hash: str | None  # None: with a link
     began: datetime
     used: datetime
 
@@ -31,7 +31,7 @@ class Sessions:
         self.longest_seconds = int(longest.total_seconds())
         self._sessions: dict[bytes, Session] = {}  # by the hash of the id; used longest ago first
 
-    def open(self, token_hash: str) -> str:
+    def open(self, token_hash: str | None) -> str:
         """Begin a session. Returns its id, which is for the cookie only."""
         text = secrets.token_urlsafe(32)
         now = self._now()

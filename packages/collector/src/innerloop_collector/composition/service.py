@@ -6,8 +6,10 @@ One process, one event loop, one writer, one eraser and two reader threads. Noth
 import asyncio
 import gc
 import ipaddress
+import os
 import socket
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -24,6 +26,8 @@ from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import DataLock
 from innerloop_collector.config.files import read_text
 from innerloop_collector.config.paths import Paths, tighten
+from innerloop_collector.dashboard.reading import Reader
+from innerloop_collector.dashboard.routes import Dashboard
 from innerloop_collector.errors import UsageError
 from innerloop_collector.ingest.authorization import WriteAuthorization
 from innerloop_collector.ingest.erasure_routes import ErasureRoutes
@@ -76,13 +80,20 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
             known.call("projects.apply", {"toml": text, "source": source, "with_key": True})
         collector.start_workers()
         with ThreadPoolExecutor(_READERS, "reader", initializer=collector.store.engine.open) as readers:
-            served = build(collector, known, readers)
+            authenticator = _authenticator(collector)
+            served = build(collector, known, readers, authenticator)
             guard = Guard(configuration.limits, collector.metrics.turned_away)
             gc.set_threshold(_GARBAGE)
             try:
                 asyncio.run(
                     http_server.run(
-                        served, guard, listener, http_server.url_of(address[0], listener), lock, lambda: collector.store.writer.alive
+                        served,
+                        guard,
+                        listener,
+                        http_server.url_of(address[0], listener),
+                        lock,
+                        lambda: collector.store.writer.alive,
+                        authenticator.links.make if _seen_where_it_runs(listener, configuration, os.environ) else None,
                     )
                 )
             finally:
@@ -91,14 +102,34 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
         collector.close()
 
 
-def build(collector: Collector, known: Operations, readers: ThreadPoolExecutor) -> CountRequests:
+def _authenticator(collector: Collector) -> Authenticator:
+    return Authenticator(
+        collector.tokens, collector.store.last_used, load_token(collector.paths.admin_token), collector.configuration.access, collector.now
+    )
+
+
+def _seen_where_it_runs(listener: socket.socket, configuration: Configuration, environ: Mapping[str, str]) -> bool:
+    """Whether only this machine can reach the service, and what it prints is read by who started it and kept in no log."""
+    alone = ipaddress.ip_address(listener.getsockname()[0]).is_loopback and not configuration.access.trusted_proxies
+    return alone and "JOURNAL_STREAM" not in environ
+
+
+def build(
+    collector: Collector, known: Operations, readers: ThreadPoolExecutor, authenticator: Authenticator | None = None
+) -> CountRequests:
     """Put the web application together."""
     configuration = collector.configuration
-    authenticator = Authenticator(
-        collector.tokens, collector.store.last_used, load_token(collector.paths.admin_token), configuration.access, collector.now
-    )
+    authenticator = authenticator or _authenticator(collector)
     waiting = SingleFlight(collector.status.waiting, readers, _FRESH_QUARANTINE)
     description = Description()
+    dashboard = Dashboard(
+        Reader(collector.figures, at_once=collector.throw_away),
+        collector.store.registry.newest,
+        authenticator,
+        configuration.limits,
+        readers,
+        simulated=collector.simulated is not None,
+    )
     served: list[Routes] = [
         *_ingest(collector, readers),
         Admin(known.call, authenticator, configuration.limits, readers),
@@ -108,10 +139,11 @@ def build(collector: Collector, known: Operations, readers: ThreadPoolExecutor) 
             collector.metrics, collector.status, lambda: collector.store.writer.waiting, waiting, configuration.server, readers
         ),
         description,
+        dashboard,
     ]
     routes = [route for part in served for route in part.routes()]
     description.write(routes, known.known)
-    return CountRequests(application(routes), collector.metrics, frozenset(route.path for route in served[0].routes()))
+    return CountRequests(application(routes, dashboard.error), collector.metrics, frozenset(route.path for route in served[0].routes()))
 
 
 def _ingest(collector: Collector, readers: ThreadPoolExecutor) -> list[Routes]:

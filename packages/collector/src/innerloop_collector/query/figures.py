@@ -132,9 +132,19 @@ class Figures:
             splits=tuple((one, values.table(releases, one)) for one in ("os", "arch", "version", "cohort")),
             began=began,
             first_release=first if not self._immediate and first and first > today else None,
-            next_release=None if self._immediate else next_due(today),
+            next_release=None if self._immediate and name is None else next_due(today),
             waiting=tuple(Waiting(reason, _monday(day + timedelta(days=QUARANTINE_DAYS))) for reason, day in self._rows.waiting(project)),
         )
+
+    def projects(self) -> tuple[tuple[str, str], ...]:
+        """Every project, with its name."""
+        versions = self._registry.catalogue.versions
+        return tuple((project, str(all_of[-1].document["name"])) for project, all_of in sorted(versions.items()))
+
+    def periods(self, project: str) -> tuple[Period, ...]:
+        """Every period of which something is published, the newest first. No release is read for it."""
+        self._registry.catalogue.newest(project)
+        return tuple(periods.every(self._archive.units(project)))
 
     def releases(self, project: str) -> tuple[Unit, ...]:
         """Everything that was published of a project, the oldest first."""
@@ -153,13 +163,17 @@ class Figures:
             if name in found
         )
 
-    def trend(self, project: str, breakdown: str = "", name: str = "") -> tuple[Point, ...]:
-        """The figures of a cell, block by block, as far back as anything was published; of the whole where no cell is named."""
+    def trend(self, project: str, breakdown: str = "", name: str = "", *, weekly: bool = False) -> tuple[Point, ...]:
+        """The figures of a cell, block by block, as far back as anything was published; of the whole where no cell is named.
+
+        `weekly`: week by week. A week lacks what is published with its block only.
+        """
         self._registry.catalogue.newest(project)
         published = self._archive.units(project)
-        blocks = sorted({block_of(unit_named(unit).first) for unit in published})
+        units = map(unit_named, published)
+        wanted = sorted({unit for unit in units if not unit.is_block} if weekly else {block_of(unit.first) for unit in units}, key=in_time)
         releases = self._archive.read(project, published)
-        found = [one for block in blocks if (one := periods.period(block.name, published))]
+        found = [one for unit in wanted if (one := periods.period(unit.name, published))]
         return tuple(_point(one, [releases[unit] for unit in one.units], (breakdown, name)) for one in found)
 
     def _chosen(

@@ -34,6 +34,16 @@ def period(name: str | None, published: Collection[str]) -> Period | None:
     return Period(name, found[0].first, found[-1].end - timedelta(days=1), tuple(unit.name for unit in found), wanted[-1] in found)
 
 
+def every(published: Collection[str]) -> list[Period]:
+    """Every period of which something is published: the newest first, and of those that end together the shortest."""
+    units = [unit_named(unit) for unit in published]
+    blocks = {block_of(unit.first).name for unit in units}
+    quarters = {f"{name[:4]}-Q{(int(name[6:]) + 2) // 3}" for name in blocks}
+    weeks = {unit.name for unit in units if not unit.is_block}
+    found = [made for name in (*weeks, *blocks, *quarters, *{name[:4] for name in blocks}) if (made := period(name, published))]
+    return sorted(found, key=lambda one: (one.last, one.first), reverse=True)
+
+
 def before(of: Period, published: Collection[str]) -> Period | None:
     """The period of the same kind before. None: nothing of it is published."""
     first = _units_of(of.name)[0].first - timedelta(days=1)

@@ -4,7 +4,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from innerloop_collector.query import STEP, FigureRow, Figures, FigureTable, Published, TeamFigures, Time
-from innerloop_collector.reports.views import Actor, Command, Hidden, Part, Releases, Report, Span, Target, Trend, Waiting, Whole
+from innerloop_collector.reports.views import (
+    Actor,
+    Command,
+    Hidden,
+    Offered,
+    Part,
+    ProjectName,
+    Releases,
+    Report,
+    Span,
+    Target,
+    Trend,
+    Waiting,
+    Whole,
+)
 
 _AT_ONCE = "THROW-AWAY STORE, for trying: figures are of what is there now, so asking twice can show what one person did in between"
 _PUBLISHED = (
@@ -65,14 +79,24 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
     )
 
 
+def projects(figures: Figures) -> tuple[ProjectName, ...]:
+    """Every project."""
+    return tuple(ProjectName(project, name) for project, name in figures.projects())
+
+
+def offered(figures: Figures, project: str) -> tuple[Offered, ...]:
+    """The periods of which something is published, the newest first."""
+    return tuple(Offered(one.name, one.first, one.last, one.complete) for one in figures.periods(project))
+
+
 def published(figures: Figures, project: str) -> Releases:
     """Everything that was published of a project."""
     return Releases(project, figures.releases(project))
 
 
-def trend(figures: Figures, project: str, by: str = "", name: str = "") -> Trend:
-    """The figures of all runs, or of one cell, block by block."""
-    return Trend(project, by if name else "", name, figures.trend(project, by if name else "", name))
+def trend(figures: Figures, project: str, by: str = "", name: str = "", *, weekly: bool = False) -> Trend:
+    """The figures of all runs, or of one cell, block by block or week by week."""
+    return Trend(project, by if name else "", name, figures.trend(project, by if name else "", name, weekly=weekly))
 
 
 def _state(found: TeamFigures) -> tuple[str, str]:

@@ -3,6 +3,8 @@
 `null` means "may not be shown, or cannot be told".
 """
 
+from datetime import date
+
 from innerloop_collector.query import Band, Count, Milliseconds, Minutes, People, Point, Rate, RateRange, Spread, Time, Unit, View, Waited
 
 
@@ -13,6 +15,22 @@ class Span(View, frozen=True):
     first_day: str | None
     last_day: str | None
     complete: bool  # nothing more will be published of it
+
+
+class ProjectName(View, frozen=True):
+    """A project, and what it is called."""
+
+    project: str
+    name: str
+
+
+class Offered(View, frozen=True):
+    """A period that can be asked for: something of it is published."""
+
+    period: str
+    first: date
+    last: date  # of what is published
+    complete: bool
 
 
 class Command(View, frozen=True):
@@ -113,7 +131,7 @@ class Report(View, frozen=True):
     k: int
     state: str  # "figures", "no events", "not published yet" or "too few developers"
     explanation: str
-    next_figures: str | None  # the next day on which a week is published; null in a store that publishes at once
+    next_figures: str | None  # the next day on which a week is published; null where figures are of what is there now
     developers: People | None  # that take part and are active long enough
     headcount: int | None  # developers there are, where somebody said so
     whole: Whole | None

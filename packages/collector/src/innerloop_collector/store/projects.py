@@ -161,6 +161,10 @@ class Registry:
         """The day (UTC)."""
         return self._today()
 
+    def newest(self, project: str) -> Version:
+        """The version applied last. Raises UsageError for an unknown project."""
+        return self.catalogue.newest(project)
+
     def retention_days(self, project: str) -> int:
         """How long a project keeps what it has, by its newest version."""
         return int(self.catalogue.newest(project).document["retention_days"])

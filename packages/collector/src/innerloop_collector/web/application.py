@@ -1,6 +1,6 @@
 """The web application: every route, and the answers where there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -21,9 +21,19 @@ class Routes(Protocol):
         """What it serves."""
 
 
-def application(routes: Sequence[Route]) -> Starlette:
-    """Put routes together."""
-    made = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _wrong_method, Exception: _unexpected})
+ErrorPage = Callable[[Request, int], Response | None]
+
+
+def application(routes: Sequence[Route], error_page: ErrorPage) -> Starlette:
+    """Put routes together. `error_page`: what somebody is answered who reads pages, with a status; None: it is a program."""
+
+    async def not_found(request: Request, error: Exception) -> Response:
+        return error_page(request, 404) or await _not_found(request, error)
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return error_page(request, 500) or await _unexpected(request, error)
+
+    made = Starlette(routes=routes, exception_handlers={404: not_found, 405: _wrong_method, Exception: unexpected})
     made.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone
     return made
 

@@ -40,8 +40,19 @@ def url_of(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
 
-async def run(application: ASGIApp, guard: Guard, listener: socket.socket, url: str, lock: DataLock, healthy: Callable[[], bool]) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what was begun. The supervisor hears of it for as long as the service is healthy."""
+async def run(
+    application: ASGIApp,
+    guard: Guard,
+    listener: socket.socket,
+    url: str,
+    lock: DataLock,
+    healthy: Callable[[], bool],
+    sign_in: Callable[[], str] | None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what was begun. The supervisor hears of it for as long as the service is healthy.
+
+    `sign_in` makes a link that is shown to whoever started the service, once it listens.
+    """
     config = uvicorn.Config(
         application,
         http=guard.protocol(),
@@ -56,7 +67,7 @@ async def run(application: ASGIApp, guard: Guard, listener: socket.socket, url: 
         timeout_graceful_shutdown=30,
         backlog=512,
     )
-    server = _Server(config, url, lock)
+    server = _Server(config, url, lock, sign_in)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):  # after the engine was opened: it resets handlers
         loop.add_signal_handler(number, server.handle_exit, number, None)
@@ -71,15 +82,18 @@ async def run(application: ASGIApp, guard: Guard, listener: socket.socket, url: 
 class _Server(uvicorn.Server):
     """Says when it listens, and leaves signals to us: uvicorn would end the process with the signal again."""
 
-    def __init__(self, config: uvicorn.Config, url: str, lock: DataLock) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, lock: DataLock, sign_in: Callable[[], str] | None) -> None:
         super().__init__(config)
         self._url = url
         self._lock = lock
+        self._sign_in = sign_in
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._lock.announce(self._url)
         print(f"innerloop-collector listening on {self._url}", flush=True)
+        if self._sign_in is not None:
+            print(f"the dashboard, once and within ten minutes: {self._url}/sign-in/{self._sign_in()}", flush=True)
         _log.info("listening", url=self._url)
         Notifier().ready()
 

@@ -1,0 +1,170 @@
+"""The overview of a project: what did waiting cost us, and what is to be known? And the list of all projects."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from innerloop_collector.dashboard import figure, series, tables, words
+from innerloop_collector.dashboard.figure import Column, Figure, Row
+from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
+from innerloop_collector.dashboard.page import Page, by_id, length_of, next_figures, period_of
+from innerloop_collector.dashboard.reading import Reader
+from innerloop_collector.reports.views import Hidden, ProjectName, Report
+
+GRAINS = {"week": "Weeks", "block": "Blocks of weeks"}
+FILTERS = {"period": None, "by": tuple(GRAINS)}
+_UNTOLD = "may not be told of this period"
+_CHECKS = "Of all runs, checks among them."
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One headline number."""
+
+    label: str
+    value: str
+    unit: str
+    link: str
+    spark: tuple[tuple[tuple[float, float], ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know, with a tag."""
+
+    tag: str
+    text: str
+
+
+def overview(reader: Reader, project: str, filters: Filters) -> Page:
+    """The first page of a project."""
+    report = chosen_report(reader, project, filters)
+    weekly = filters.get("by") == "week"
+    trend = reader.trend(project, weekly=weekly)
+    controls = (period_control(reader, project, filters), filters.control("by", "Series by", GRAINS))
+    figures = by_id(
+        series.in_short(series.waiting(trend, weekly=weekly)),
+        tables.commands(report),
+        series.in_short(series.duration(trend, weekly=weekly)),
+        series.in_short(series.failures(trend, weekly=weekly, note=_CHECKS)),
+        tables.systems(report),
+        tables.sessions(report),
+    )
+    about = {
+        "report": report,
+        "period": period_of(report),
+        "headline": headline(report),
+        "next_figures": next_figures(report),
+        "tiles": _tiles(report, reader, project),
+        "notes": tuple(_notes(report)),
+        "participation": words.participation(report.developers, report.headcount),
+    }
+    return Page("overview.html", report.name, figures, controls, about, "overview", draws=True)
+
+
+def headline(report: Report) -> str:
+    """What the period was like, in one sentence. It claims no change: that takes an interval."""
+    if report.state != "figures" or report.whole is None:
+        return report.explanation[:1].upper() + report.explanation[1:] + "." if report.explanation else "Figures of targets only."
+    waited, failed = report.whole.waited_minutes, report.whole.failure_rate
+    said = [
+        f"Developers waited {words.waited(waited)} in {length_of(report)}" if waited else "",
+        f"{words.share(failed)} of runs failed" if failed else "",
+    ]
+    return "; ".join(filter(None, said)) + "." if any(said) else f"{words.count(report.whole.runs)} runs in {length_of(report)}."
+
+
+def _tiles(report: Report, reader: Reader, project: str) -> tuple[Tile, ...]:
+    whole = report.whole
+    if whole is None:
+        return ()
+    points = reader.trend(project, weekly=True).points
+    of = f"of {words.number(report.headcount)} share their data" if report.headcount else "share their data"
+    waiting = series.sparkline(points, lambda one: one.waited.value if one.waited else None)
+    runs = series.sparkline(points, lambda one: one.runs.value)
+    return (
+        Tile("Waiting", words.waited(whole.waited_minutes), f"all developers together, {length_of(report)}", "#waiting", waiting),
+        Tile(
+            "Failed runs", words.share(whole.failure_rate), "of commands that are no checks" if whole.failure_rate else _UNTOLD, "#failures"
+        ),
+        Tile(
+            "Failed checks",
+            words.share(whole.failure_rate_of_checks),
+            "tests and the like: information" if whole.failure_rate_of_checks else _UNTOLD,
+            "#failures",
+        ),
+        Tile("Runs", words.count(whole.runs), "rounded to 5", "#commands", runs),
+        Tile("Developers", words.people(report.developers), of, "#systems"),
+    )
+
+
+def _notes(report: Report) -> Iterable[Note]:
+    """What is to be known about the figures of this page."""
+    if day := next_figures(report):
+        yield Note("Next figures", f"{day}. A week is published once, two days after its end; the running week is in no figure.")
+    else:
+        yield Note(
+            "At once", "This store is for trying: it also shows what is there now, and protects nobody who can be watched meanwhile."
+        )
+    if not report.period.complete and report.period.period:
+        yield Note("So far", "More of this period will be published. What is published does not change.")
+    for what, hidden in (("command", report.hidden_commands), ("target", report.hidden_targets)):
+        yield from _hidden(what, hidden)
+    for one in report.waiting:
+        day = words.day(date.fromisoformat(one.removed_from))
+        yield Note(
+            "Held back",
+            f"Events wait at the collector and are in no figure: {one.reason}. The first are removed from the week of {day} on.",
+        )
+
+
+def _hidden(what: str, hidden: tuple[Hidden, ...]) -> Iterable[Note]:
+    by_rule: dict[str, list[str]] = {}
+    for one in hidden:
+        by_rule.setdefault(one.why, []).append(one.name)
+    for why, names in by_rule.items():
+        yield Note("Hidden", f"{what if len(names) == 1 else what + 's'} {words.listed(names)}: {why}.")
+
+
+def all_projects(reader: Reader, seen: tuple[ProjectName, ...]) -> Page:
+    """Every project that somebody may see, each in its newest block."""
+    reports = [reader.report(one.project, newest.period) if (newest := reader.newest(one.project)) else None for one in seen]
+    rows = [_project(one, report) for one, report in zip(seen, reports, strict=True)]
+    columns = (
+        Column("Project", ("project",), numeric=False),
+        Column("Newest figures", figure.WHEN, numeric=False),
+        Column("Waited", ("waited_minutes",)),
+        Column("Failed", ("failed",)),
+        Column("Checks failed", ("checks_failed",)),
+        Column("Runs", ("runs",)),
+        Column("Developers", ("developers_at_least", "developers_at_most")),
+    )
+    made = Figure(
+        "projects",
+        "All projects",
+        "Each in the block of weeks that was published last",
+        columns,
+        tuple(rows),
+        note="Figures of different projects are not added up: one person may work on several.",
+    )
+    day = next((next_figures(one) for one in reports if one), "")
+    return Page("projects.html", "All projects", by_id(made), about={"next_figures": day}, section="projects")
+
+
+def _project(one: ProjectName, report: Report | None) -> Row:
+    link = figure.name(one.name, tables.home(one.project))
+    if report is None or report.whole is None or not report.period.first_day or not report.period.last_day:
+        return Row((link,), hidden="no figures are published yet")
+    when = figure.when(report.period.period or "", date.fromisoformat(report.period.first_day), date.fromisoformat(report.period.last_day))
+    whole = report.whole
+    return Row(
+        (
+            link,
+            when,
+            figure.waited(whole.waited_minutes),
+            figure.share(whole.failure_rate),
+            figure.share(whole.failure_rate_of_checks),
+            figure.count(whole.runs),
+            figure.people(report.developers),
+        )
+    )

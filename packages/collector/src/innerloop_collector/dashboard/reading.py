@@ -1,0 +1,65 @@
+"""What pages read: reports, and nothing else. What was published does not change, so it is kept for a while once it was read."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from innerloop_collector.query import Figures
+from innerloop_collector.reports.team import offered, projects, team_report, trend
+from innerloop_collector.reports.views import Offered, ProjectName, Report, Trend
+
+_KEPT = 512  # answers
+_SECONDS = 60.0  # after which a project's settings, and what waits of it, are read again
+_T = TypeVar("_T")
+
+
+class Reader:
+    """Reads reports for pages, from any thread."""
+
+    def __init__(self, figures: Figures, *, at_once: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`at_once`: the store also shows what is there now."""
+        self._figures = figures
+        self.at_once = at_once
+        self._monotonic = monotonic
+        self._guard = threading.Lock()
+        self._kept: dict[tuple[Any, ...], tuple[float, Any]] = {}  # what was read longest ago first
+
+    def projects(self) -> tuple[ProjectName, ...]:
+        """Every project."""
+        return projects(self._figures)
+
+    def periods(self, project: str) -> tuple[Offered, ...]:
+        """The periods of which something is published, the newest first."""
+        return offered(self._figures, project)
+
+    def newest(self, project: str) -> Offered | None:
+        """The block that was published last, or the one that is being published. None: nothing is."""
+        blocks = [one for one in self.periods(project) if "-B" in one.period]
+        return next((one for one in blocks if one.complete), blocks[0] if blocks else None)
+
+    def report(self, project: str, period: str | None) -> Report:
+        """The report of a period. None: what a report is of where nobody says."""
+        if period is None:
+            return team_report(self._figures, project)
+        return self._read(("report", project, period), lambda: team_report(self._figures, project, period))
+
+    def trend(self, project: str, by: str = "", name: str = "", *, weekly: bool = False) -> Trend:
+        """The figures of one cell, or of all runs, over time."""
+        return self._read(("trend", project, by, name, weekly), lambda: trend(self._figures, project, by, name, weekly=weekly))
+
+    def _read(self, what: tuple[Any, ...], read: Callable[[], _T]) -> _T:
+        """What was asked for, from before unless something was published since."""
+        key = (*what, len(self.periods(str(what[1]))))
+        with self._guard:
+            found = self._kept.get(key)
+        if found is not None and self._monotonic() - found[0] < _SECONDS:
+            kept: _T = found[1]
+            return kept
+        answer = read()
+        with self._guard:
+            self._kept.pop(key, None)
+            while len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = self._monotonic(), answer
+        return answer

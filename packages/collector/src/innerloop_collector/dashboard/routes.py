@@ -1,0 +1,175 @@
+"""The addresses of the dashboard, who may open them, and what is answered where a page cannot be."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from innerloop_collector.access.authentication import Authenticator
+from innerloop_collector.access.principal import Principal
+from innerloop_collector.config.configuration import Limits
+from innerloop_collector.dashboard import cells, overview
+from innerloop_collector.dashboard.errors import PageError, no_such_page, not_seen, silent, unknown_project, unknown_value, unmade
+from innerloop_collector.dashboard.filters import Filters
+from innerloop_collector.dashboard.page import Page
+from innerloop_collector.dashboard.privacy import RegisteredPlan, privacy
+from innerloop_collector.dashboard.reading import Reader
+from innerloop_collector.dashboard.rendering import HEADERS, Renderer, packed
+from innerloop_collector.dashboard.signing_in import SigningIn, here, sentence
+from innerloop_collector.dashboard.static_files import PREFIX, StaticFiles
+from innerloop_collector.dashboard.tables import KINDS, home
+from innerloop_collector.errors import Denied, StoreError, Unknown
+from innerloop_collector.reports.views import ProjectName
+
+_PROJECTS = "/projects"
+_FORMATS = (".csv", ".json")
+
+
+class Dashboard:
+    """Serves pages to whoever may read reports."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        plan: Callable[[str], RegisteredPlan],
+        authenticator: Authenticator,
+        limits: Limits,
+        readers: Executor,
+        *,
+        simulated: bool,
+    ) -> None:
+        self._reader = reader
+        self._plan = plan
+        self._authenticator = authenticator
+        self._readers = readers
+        self._simulated = simulated
+        self._static = StaticFiles()
+        self._renderer = Renderer(self._static, simulated=simulated, throw_away=reader.at_once)
+        self._signing_in = SigningIn(self._renderer, authenticator, limits)
+
+    def routes(self) -> list[Route]:
+        """Every address. None of them is part of the API that /openapi.json describes."""
+        pages = ("/", _PROJECTS, *(_PROJECTS + form for form in _FORMATS), "/p/{path:path}")
+        return [
+            *(Route(path, self._page, methods=["GET"], include_in_schema=False) for path in pages),
+            Route("/go", self._go, methods=["GET"], include_in_schema=False),
+            Route(PREFIX + "{file}", self._file, methods=["GET"], include_in_schema=False),
+            *self._signing_in.routes(),
+        ]
+
+    def error(self, request: Request, status: int) -> Response | None:
+        """The page of an error that no page of ours made. None: who asks reads no pages."""
+        if "text/html" not in request.headers.get("accept", ""):
+            return None
+        try:
+            who = self._authenticator.who(request)
+        except (Unknown, Denied):
+            who = None
+        return self._told(request, no_such_page() if status == 404 else unmade(), who)
+
+    async def _file(self, request: Request) -> Response:
+        return self._static.answer(request) or self._told(request, no_such_page(), None)
+
+    async def _go(self, request: Request) -> Response:
+        """Change the project: a form cannot change a path by itself."""
+        project, section = (request.query_params.get(name, "") for name in ("project", "section"))
+        tail = f"/{section}" if section in ("targets", "privacy") else ""
+        return RedirectResponse(home(project) + tail if project else _PROJECTS, 303, HEADERS)
+
+    async def _page(self, request: Request) -> Response:
+        """Make a page in a reader's thread, for whoever may see it."""
+        try:
+            who = self._authenticator.who(request)
+        except Unknown:
+            return self._signing_in.instead(request)
+        except Denied as error:
+            return self._told(request, PageError(403, "You may not open this", sentence(error)), None)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, request, who)
+
+    def _answer(self, request: Request, who: Principal) -> Response:
+        seen = tuple(one for one in self._reader.projects() if who.sees(one.project))
+        try:
+            return self._made(request, who, seen)
+        except PageError as error:
+            told = error
+        except StoreError:
+            told = silent(here(request))
+        return self._told(request, told, who)
+
+    def _told(self, request: Request, error: PageError, who: Principal | None) -> Response:
+        """An error, with the navigation of where one is."""
+        seen = tuple(one for one in self._reader.projects() if who.sees(one.project)) if who else ()
+        project = request.path_params.get("path", "").partition("/")[0]
+        known = project if any(one.project == project for one in seen) else ""
+        return self._renderer.error(request, error, who, project=known, projects=seen)
+
+    def _made(self, request: Request, who: Principal, seen: tuple[ProjectName, ...]) -> Response:
+        path, wanted, form = _of_what(request)
+        if path == "/":
+            return RedirectResponse(home(seen[0].project) if len(seen) == 1 else _PROJECTS, 303, HEADERS)
+        project, _, rest = path.removeprefix("/p/").partition("/") if path != _PROJECTS else ("", "", "")
+        if project and not who.sees(project):
+            raise not_seen()
+        if project and not any(one.project == project for one in seen):
+            raise unknown_project()
+        filters, page = self._of(quote(path), project, rest, _parameters(request), seen)
+        if wanted:
+            return self._figure(request, page, wanted, form)
+        answer = self._renderer.page(request, page, who, project=project, projects=seen, filters=filters)
+        answer.headers["HX-Push-Url"] = filters.address
+        return answer
+
+    def _of(self, path: str, project: str, rest: str, given: dict[str, str], seen: tuple[ProjectName, ...]) -> tuple[Filters, Page]:
+        """The page at an address, and its filters."""
+        kind, _, name = rest.partition("/")
+        if not project:
+            return Filters(path, given, {}), overview.all_projects(self._reader, seen)
+        if not rest:
+            filters = Filters(path, given, overview.FILTERS)
+            return filters, overview.overview(self._reader, project, filters)
+        if rest == "targets":
+            filters = Filters(path, given, cells.RANKED)
+            return filters, cells.ranked(self._reader, project, filters)
+        if rest == "privacy":
+            return Filters(path, given, {}), privacy(self._reader, project, self._plan(project))
+        if kind in KINDS and name:
+            filters = Filters(path, given, cells.FILTERS)
+            return filters, cells.cell(self._reader, project, kind, name, filters)
+        raise no_such_page()
+
+    def _figure(self, request: Request, page: Page, wanted: str, form: str) -> Response:
+        """A figure as CSV or JSON."""
+        if wanted not in page.figures:
+            raise unknown_value("figure", wanted, list(page.figures), request.url.path)
+        found = page.figures[wanted]
+        if form == ".json":
+            return packed(request, JSONResponse(found.json(), headers=HEADERS))
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{wanted}.csv"'}
+        text = found.csv(comment="Simulated team" if self._simulated else "")
+        return packed(request, Response(text, 200, headers, "text/csv; charset=utf-8"))
+
+
+def _of_what(request: Request) -> tuple[str, str, str]:
+    """The page that is asked for, the figure of it if one is, and in which form.
+
+    An address ends with a format only where it names a figure: a target may be called `package.json`.
+    """
+    path, wanted = str(request.scope["path"]), request.query_params.get("figure", "")
+    if not wanted:
+        return path, "", ""
+    form = next((one for one in _FORMATS if path.endswith(one)), "")
+    if not form:
+        raise unknown_value("the address of a figure", path.rpartition("/")[2], ["one with .csv", "one with .json at its end"], path)
+    return path.removesuffix(form), wanted, form
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    """The filters of a request. Raises PageError for one that is given twice."""
+    given = request.query_params.multi_items()
+    if len({name for name, _ in given}) < len(given):
+        raise PageError(400, "A filter is given twice", "Each filter can be given once.", (("The page without filters", request.url.path),))
+    return {name: value for name, value in given if name != "figure"}

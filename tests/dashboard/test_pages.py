@@ -1,0 +1,214 @@
+"""Pages over HTTP: what they show was published, filters live in the URL, and whatever cannot be shown is a page with a way on."""
+
+import csv
+import io
+import re
+from typing import Any
+
+import httpx2
+import pytest
+
+from innerloop_collector.dashboard.rendering import POLICY
+from tests.collector.asking import asked
+from tests.dashboard.conftest import FIRST, SECOND, Site
+
+PAGES = ("/projects", "/p/acme", "/p/acme/targets", "/p/acme/commands/test", "/p/acme/targets/unit", "/p/acme/os/linux", "/p/acme/privacy")
+BLOCK = SECOND.name
+
+
+def text_of(answer: httpx2.Response) -> str:
+    """What a page says, without its marks."""
+    main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_has_its_shell_its_policy_and_escaped_text(site: Site, path: str) -> None:
+    answer = site.get(path)
+
+    assert (200, "text/html; charset=utf-8") == (answer.status_code, answer.headers["content-type"])
+    assert POLICY == answer.headers["content-security-policy"]
+    assert ("no-store", "nosniff") == (answer.headers["cache-control"], answer.headers["x-content-type-options"])
+    assert '<main id="main"' in answer.text
+    assert '<nav aria-label="Pages">' in answer.text
+    assert "(Simulated team)</title>" in answer.text
+    assert "<b>" not in answer.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_who_shows_nothing_is_asked_to_sign_in_and_goes_on_from_there(site: Site, path: str) -> None:
+    answer = site.get(path, token="")
+
+    assert 401 == answer.status_code
+    assert f'name="path" value="{path}"' in answer.text
+    assert "Acme" not in answer.text
+
+
+def test_the_overview_says_what_the_report_says(site: Site) -> None:
+    report = asked(site.collector, "report", project="acme", period=BLOCK).json()
+    rows = site.get(f"/p/acme.json?figure=commands&period={BLOCK}").json()["rows"]
+
+    for one in report["commands"]:
+        if one["kind"] != "session":
+            row = next(row for row in rows if row["command"] == one["command"])
+            assert (one["runs"], one["waited_minutes"], one["failure_rate"]) == (row["runs"], row["waited_minutes"], row["failed"])
+            assert one["p50"] is None or one["p50"]["about"] == row["p50_ms"]
+    assert {"test", "build"} <= {row["command"] for row in rows}
+
+
+def test_the_newest_block_is_shown_where_nobody_says_and_the_next_day_of_figures_is_named(site: Site) -> None:
+    page = text_of(site.get("/p/acme"))
+
+    assert text_of(site.get(f"/p/acme?period={BLOCK}")) == page
+    assert re.search(r"Next figures \w+day \d+ \w+", page)
+    assert "10 to 14 of 12 developers share their data" in page
+
+
+@pytest.mark.parametrize("path", ["/p/acme", "/p/acme/targets", "/p/acme/commands/build", "/projects"])
+def test_each_figure_can_be_had_as_csv_and_json_with_the_same_rows(site: Site, path: str) -> None:
+    page = site.get(path).text
+    links = re.findall(r'href="([^"]+\.csv\?figure=[^"]+)"', page)
+    assert links
+
+    for link in links:
+        of_csv, of_json = site.get(link), site.get(link.replace(".csv?", ".json?"))
+        assert of_csv.text.startswith("# Simulated team\n")
+        assert "attachment" in of_csv.headers["content-disposition"]
+        rows = list(csv.DictReader(io.StringIO(of_csv.text.partition("\n")[2])))
+        assert [{name: "" if value is None else str(value) for name, value in row.items()} for row in of_json.json()["rows"]] == rows
+
+
+def everything(site: Site, path: str) -> str:
+    """A page with all of its figures, as text and as data."""
+    page = site.get(path).text
+    links = re.findall(r'href="([^"]+\.(?:csv|json)\?figure=[^"]+)"', page)
+    return page + "".join(site.get(link).text for link in links)
+
+
+def test_what_too_few_ran_is_not_named_and_what_one_dominates_has_no_number_wherever_one_looks(site: Site) -> None:
+    report = asked(site.collector, "report", project="acme", period=BLOCK).json()
+    names = {one["command"] for one in report["commands"]} | {one["name"] for one in report["hidden_commands"]}
+    assert "lint" not in names, "three of ten ran it"
+
+    for path in ("/p/acme", "/p/acme/targets", f"/p/acme?period={BLOCK[:4]}", "/p/acme/targets?q=lint"):
+        said = everything(site, path).replace('value="lint"', "").replace("q=lint", "")
+        assert "lint" not in said, path
+    for name in (one["name"] for one in report["hidden_commands"]):
+        rows = [row for row in site.get("/p/acme/targets.json?figure=commands").json()["rows"] if row["command"] == name]
+        assert [{"command", "hidden"}] == [{key for key, value in row.items() if value is not None} for row in rows]
+
+
+def test_a_name_that_too_few_ran_is_told_apart_from_none_that_there_is_not(site: Site) -> None:
+    few, none = site.get("/p/acme/commands/lint"), site.get("/p/acme/commands/no-such-name")
+
+    assert 404 == few.status_code == none.status_code
+    assert text_of(few) == text_of(none)
+    assert "fewer than 5 developers ran it, or nobody did" in text_of(few)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/p/acme?colour=red", "There is no filter 'colour' here; this page has period and by."),
+        ("/p/acme?by=day", "by cannot be 'day'; it can be week and block."),
+        ("/p/acme?period=yesterday", "a week (2026-W48), a block (2026-B12), a quarter (2026-Q4) and a year (2026)"),
+        ("/p/acme?by=week&by=block", "Each filter can be given once."),
+        ("/p/acme/targets?sort=beauty", "sort cannot be 'beauty'"),
+        ("/p/acme.csv?figure=nothing", "figure cannot be 'nothing'; it can be waiting, commands"),
+        ("/p/acme?figure=waiting", "it can be one with .csv and one with .json at its end"),
+    ],
+)
+def test_an_unknown_filter_is_refused_with_those_that_there_are(site: Site, path: str, said: str) -> None:
+    answer = site.get(path)
+
+    assert 400 == answer.status_code
+    assert said in text_of(answer).replace("&#39;", "'")
+    assert '<nav aria-label="Pages">' in answer.text
+    assert "The page without filters" in answer.text
+
+
+def test_a_period_of_which_nothing_is_published_offers_the_nearest(site: Site) -> None:
+    answer = site.get("/p/acme?period=2020-B03")
+
+    assert 404 == answer.status_code
+    assert "No figure of 2020-B03 is published. The next figures come on" in text_of(answer)
+    assert f'href="/p/acme?period={FIRST.name}"' in answer.text, "of blocks the nearest"
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "status"),
+    [
+        ("/p/nothing", None, 404),
+        ("/p/acme/else", None, 404),
+        ("/p/acme/commands/", None, 404),
+        ("/nothing", None, 404),
+        ("/static/style.0000000000000000.css", None, 404),
+        ("/p/acme", "stranger", 403),
+        ("/p/nothing", "stranger", 403),
+        ("/p/acme", "ilt_wrong", 401),
+    ],
+)
+def test_where_nothing_can_be_shown_is_a_page_with_navigation_and_a_way_on(site: Site, path: str, token: str | None, status: int) -> None:
+    answer = site.get(path, token=site.stranger if token == "stranger" else token)
+
+    assert status == answer.status_code
+    assert '<main id="main"' in answer.text
+    assert 'class="brand"' in answer.text
+    assert "Acme" not in answer.text or token is None
+
+
+def test_a_program_that_reads_no_pages_is_answered_as_before(site: Site) -> None:
+    answer = site.get("/nothing", accept="application/json")
+
+    assert (404, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
+
+
+def test_somebody_sees_the_projects_that_are_theirs(site: Site) -> None:
+    assert {"acme", "other"} == {row["project"] for row in projects(site, site.viewer)}
+    assert {"other"} == {row["project"] for row in projects(site, site.stranger)}
+    assert "/p/other" == site.get("/", token=site.stranger).headers["location"]
+    assert "/projects" == site.get("/").headers["location"]
+
+
+def projects(site: Site, token: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = site.get("/projects.json?figure=projects", token=token).json()["rows"]
+    return [{**row, "project": {"Acme <b>& Co</b>": "acme", "Other": "other"}[row["project"]]} for row in rows]
+
+
+def test_a_project_without_runs_says_what_to_do(site: Site) -> None:
+    page = text_of(site.get("/p/other"))
+
+    assert "No runs yet" in page
+    assert "innerloop doctor" in page
+
+
+def test_a_static_file_is_kept_for_ever_and_sent_small(site: Site) -> None:
+    address = re.search(r'href="(/static/style\.[0-9a-f]{16}\.css)"', site.get("/p/acme").text)
+    assert address
+    answer = site.get(address[1], token="")
+
+    assert "immutable" in answer.headers["cache-control"]
+    assert "gzip" == answer.headers["content-encoding"]
+    assert int(answer.headers["content-length"]) < len(answer.content) / 2
+
+
+def test_privacy_names_every_field_of_the_registered_plan_and_why(site: Site) -> None:
+    rows = site.get("/p/acme/privacy.json?figure=fields").json()["rows"]
+
+    assert {"userId", "command", "duration_ms", "os"} <= {row["field"] for row in rows}
+    assert all(row["purpose"] for row in rows)
+    assert "Rows are kept for 365 days" in text_of(site.get("/p/acme/privacy"))
+
+
+def test_the_address_of_a_page_leaves_out_what_is_so_anyway(site: Site) -> None:
+    assert "/p/acme" == site.get("/p/acme?period=&by=week").headers["hx-push-url"]
+    assert f"/p/acme?period={BLOCK}&by=block" == site.get(f"/p/acme?period={BLOCK}&by=block").headers["hx-push-url"]
+
+
+def test_a_sorted_list_says_by_what(site: Site) -> None:
+    page = site.get("/p/acme/targets?sort=runs").text
+    rows = site.get("/p/acme/targets.json?figure=commands&sort=runs").json()["rows"]
+    runs = [row["runs"] for row in rows if row["runs"] is not None]
+
+    assert sorted(runs, reverse=True) == runs
+    assert re.search(r'aria-sort="descending"><a href="[^"]*#commands">Runs', page)

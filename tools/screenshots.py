@@ -1,0 +1,91 @@
+"""Take pictures of every page of the dashboard, to be looked at: three widths, light and dark.
+
+usage: screenshots.py DATA DIRECTORY [PAGE...]
+
+DATA is a collector's data directory, such as DIR/collector after `make demo-team DEMO="--keep DIR"`. It needs Debian's chromium.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+WIDTHS = (390, 820, 1440)
+SCHEMES = ("light", "dark")
+PAGES = {
+    "projects": "/projects",
+    "overview": "/p/{project}",
+    "targets": "/p/{project}/targets",
+    "command": "/p/{project}/commands/test",
+    "target": "/p/{project}/targets/unit",
+    "system": "/p/{project}/os/linux",
+    "privacy": "/p/{project}/privacy",
+    "period": "/p/{project}?period=2020-W01",
+    "filter": "/p/{project}?period=yesterday",
+    "nothing": "/p/{project}/commands/nobody-ran-this",
+    "missing": "/nothing-is-here",
+}
+PROJECT = "simulated-shop"
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[tuple[str, str]]:
+    """Serve a store on a free port. Says the address, and the link that signs in."""
+    command = [sys.executable, "-m", "innerloop_collector.cli", "serve", "--data", str(data), "--port", "0"]
+    environment = {name: value for name, value in os.environ.items() if name != "JOURNAL_STREAM"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+    assert process.stdout is not None
+    try:
+        address, link = (process.stdout.readline().split()[-1] for _ in range(2))
+        yield address, link
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def signed_in(browser: Browser, link: str) -> dict[str, object]:
+    """Sign in once. Returns the session, for further windows."""
+    context = browser.new_context()
+    context.new_page().goto(link)
+    return dict(context.storage_state())
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait until every chart of a page is there."""
+    page.wait_for_function("[...document.querySelectorAll('trend-chart')].every(chart => chart.querySelector('svg'))")
+
+
+def main(arguments: list[str]) -> int:
+    """Take the pictures."""
+    if len(arguments) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    data, directory, wanted = Path(arguments[0]), Path(arguments[1]), arguments[2:] or list(PAGES)
+    directory.mkdir(parents=True, exist_ok=True)
+    with serving(data) as (address, link), sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM)
+        session = signed_in(browser, link)
+        for scheme in SCHEMES:
+            for width in WIDTHS:
+                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, storage_state=session)  # type: ignore[arg-type]
+                page = context.new_page()
+                for name in wanted:
+                    page.goto(address + PAGES[name].format(project=PROJECT))
+                    wait_until_drawn(page)
+                    page.screenshot(path=directory / f"{name}-{width}-{scheme}.png", full_page=True)
+                context.close()
+        sign_in = browser.new_context(viewport={"width": 820, "height": 600}).new_page()
+        sign_in.goto(f"{address}/sign-in")
+        sign_in.screenshot(path=directory / "sign-in-820-light.png")
+        browser.close()
+    print(f"{len(list(directory.glob('*.png')))} pictures in {directory}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
