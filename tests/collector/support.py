@@ -29,8 +29,12 @@ PROJECT: dict[str, Any] = {
     "project": {"id": "acme", "name": "Acme", "organisation": "Acme Ltd", "endpoint": "http://127.0.0.1:8080", "write_key": KEY},
     "names": {"allow": ["test", "build", "lint", "docs"]},
 }
-# Tests send faster, and with more ids, than developers do; those of the limits set them.
-UNLIMITED = {"INNERLOOP_COLLECTOR_LIMITS_EVENTS_PER_SECOND": "0", "INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY": "0"}
+# Tests send faster, and with more ids, than developers do, and read metrics without a token; those of the limits and of the token set them.
+UNLIMITED = {
+    "INNERLOOP_COLLECTOR_LIMITS_EVENTS_PER_SECOND": "0",
+    "INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY": "0",
+    "INNERLOOP_COLLECTOR_SERVER_METRICS_LOCAL": "true",
+}
 Event = dict[str, Any]
 
 

@@ -25,7 +25,7 @@ def test_every_command_works_on_the_service_and_on_the_store_itself(idle: Collec
     assert ["acme"] == [one["project"] for one in idle.ask("projects", "list")["projects"]]
     assert [False] == [one["revoked"] for one in idle.ask("keys", "list")["keys"]]
     assert [] == idle.ask("quarantine", "list")["quarantine"]
-    assert "no events" == idle.ask("report", "acme")["state"]
+    assert "not published yet" == idle.ask("report", "acme")["state"]
     assert True is idle.ask("check")["ok"]
     for words in (["projects", "list"], ["keys", "list"], ["quarantine", "list"], ["report", "acme"], ["check"]):
         done = idle.cli(*words)

@@ -114,7 +114,7 @@ class Quarantine(Area):
     def __init__(self, status: StatusReader) -> None:
         self._status = status
 
-    @operation("quarantine.list", Role.ANALYST)
+    @operation("quarantine.list", Role.ADMIN)
     def list(self, visible: frozenset[str] | None = None) -> Answer:
         """What waits, counted by project, reason and fields. Never a value."""
         names = ("project", "reason", "fields", "events", "first_day", "last_day")
@@ -133,7 +133,7 @@ class Quarantine(Area):
             "keep_days": QUARANTINE_DAYS,
         }
 
-    @operation("quarantine.violations", Role.ANALYST)
+    @operation("quarantine.violations", Role.ADMIN)
     def violations(self, visible: frozenset[str] | None = None) -> Answer:
         """How many events ever came into quarantine, by project, reason, field and day. The counts stay when the events go."""
         names = ("project", "reason", "field", "day", "events")

@@ -112,12 +112,12 @@ class Destinations(Area):
     def __init__(self, exporters: Exporters) -> None:
         self._exporters = exporters
 
-    @operation("destinations.status", Role.ANALYST)
+    @operation("destinations.status", Role.ADMIN)
     def status(self) -> Answer:
         """How each destination is doing."""
         return {"destinations": self._exporters.status()}
 
-    @operation("destinations.set_aside", Role.ANALYST)
+    @operation("destinations.set_aside", Role.ADMIN)
     def set_aside(self, destination: str) -> Answer:
         """What a destination does not take: where in the store, and why. Never a value."""
         return {"destination": destination, "set_aside": self._exporters.set_aside(destination)}

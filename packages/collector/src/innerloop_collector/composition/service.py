@@ -11,7 +11,6 @@ import socket
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from pathlib import Path
 
 import structlog
@@ -37,7 +36,6 @@ from innerloop_collector.ingest.routes import Ingest
 from innerloop_collector.ingest.subject_access_routes import Stored, SubjectAccessRoutes
 from innerloop_collector.lifecycle.subject_access import SubjectAccess
 from innerloop_collector.monitoring import logs, metrics
-from innerloop_collector.monitoring.status import QuarantineStatus
 from innerloop_collector.web import http_server
 from innerloop_collector.web.application import Routes, application
 from innerloop_collector.web.connection_guard import Guard, raise_file_limit
@@ -49,7 +47,6 @@ from innerloop_collector.web.single_flight import SingleFlight
 
 _READERS = 2
 _FRESH_QUARANTINE = 15.0  # seconds for which it is told again what waits: counting that reads all of it
-_PATIENCE = 1.0  # seconds that /readyz waits for it
 _GARBAGE = 50_000  # objects between two looks for cycles: a few requests hold that many, none of them in a cycle
 _PAUSED = "nothing is removed by its age, because this machine's clock jumped; see: innerloop-collector check"
 _log = structlog.get_logger()
@@ -134,7 +131,7 @@ def build(
         *_ingest(collector, readers),
         Admin(known.call, authenticator, configuration.limits, readers),
         SignIn(authenticator, configuration.limits),
-        Health(lambda: _trouble(collector), lambda: _notes(collector, waiting), readers),
+        Health(lambda: _trouble(collector), lambda: [_PAUSED] if collector.lifecycle.clock.doubt() else [], readers),
         PrometheusEndpoint(
             collector.metrics, collector.status, lambda: collector.store.writer.waiting, waiting, configuration.server, readers
         ),
@@ -179,15 +176,6 @@ def _trouble(collector: Collector) -> str | None:
     if not (engine.layout.remote or collector.paths.store.is_dir()):
         return "the store's directory is gone"
     return None if collector.store.writer.can_write() else "the last events could not be written"
-
-
-async def _notes(collector: Collector, waiting: SingleFlight[list[QuarantineStatus]]) -> list[str]:
-    """What an operator should know although all is served. Anybody may read it: no project and no number."""
-    by_reason: dict[str, date] = {}
-    for one in (await waiting.get(_PATIENCE)).answer or ():
-        by_reason[one.reason] = min(one.removed_on, by_reason.get(one.reason, one.removed_on))
-    wait = [f"events wait in quarantine ({reason}), the first until they are removed on {day}" for reason, day in by_reason.items()]
-    return [*wait, *([_PAUSED] if collector.lifecycle.clock.doubt() else [])]
 
 
 def _for_this_machine_only(paths: Paths, listener: socket.socket, configuration: Configuration) -> None:

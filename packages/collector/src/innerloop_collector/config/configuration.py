@@ -35,7 +35,9 @@ class Server(Section, frozen=True):
     host: str = "127.0.0.1"  # address to listen on
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8080  # port to listen on; 0 takes any free one
     log_level: Literal["debug", "info", "warning", "error"] = "info"  # what is logged, on stderr as JSON lines: this and what is worse
-    metrics_local: bool = True  # this machine may read /metrics; a request that a proxy forwarded counts as foreign
+    metrics_local: bool = (
+        False  # this machine may read /metrics without a token: all who are on it see when somebody works. What a proxy forwards is foreign
+    )
     metrics_token_file: str = ""  # file with the token that opens /metrics from anywhere (Bearer); empty: none does
     metrics_per_project: bool = False  # name projects in the metrics
 

@@ -110,12 +110,6 @@ def _notes(report: Report) -> Iterable[Note]:
         yield Note("So far", "More of this period will be published. What is published does not change.")
     for what, hidden in (("command", report.hidden_commands), ("target", report.hidden_targets)):
         yield from _hidden(what, hidden)
-    for one in report.waiting:
-        day = words.day(date.fromisoformat(one.removed_from))
-        yield Note(
-            "Held back",
-            f"Events wait at the collector and are in no figure: {one.reason}. The first are removed from the week of {day} on.",
-        )
 
 
 def _hidden(what: str, hidden: tuple[Hidden, ...]) -> Iterable[Note]:

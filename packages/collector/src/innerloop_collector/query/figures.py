@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.query import periods, values
 from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Settings, Store
@@ -24,13 +23,6 @@ if TYPE_CHECKING:  # a terminal that reads what was published back needs no engi
     from innerloop_collector.store.projects import Registry
 
 _WEEKS_AT_ONCE = 13
-
-
-class Waiting(View, frozen=True):
-    """Events that the collector holds back for a reason; they are in no figure. How many is for whoever operates it."""
-
-    reason: str
-    removed_from: date  # the Monday of the week in which the first of them are removed
 
 
 class TeamFigures(View, frozen=True):
@@ -61,10 +53,10 @@ class TeamFigures(View, frozen=True):
     agents: FigureRow | None  # coding agents, by the people they work for
     jobs: Count | None  # runs in CI, which are nobody's
     splits: tuple[tuple[str, FigureTable], ...]
-    began: date | None  # where there are no figures: the day of the first run that is there
-    first_release: date | None  # while there are no figures, and cannot be any yet: the day on which there can
+    applied: date  # since when the project is known here
+    received: bool  # of a store that publishes at once: whether any run is there. What others hold back moves nothing in a report
+    first_release: date | None  # while there are no figures, and cannot be any yet: the first day on which there can
     next_release: date | None
-    waiting: tuple[Waiting, ...]
 
 
 class Point(View, frozen=True):
@@ -100,8 +92,9 @@ class Figures:
         commands = values.table(releases, "command")
         marked = self._registry.catalogue.marked(project, (one.name for one in commands.rows))
         others = {one.name for one in commands.rows} - marked.sessions - marked.checks
-        began = None if whole else self._rows.first_day(project)  # what was published is read without a look at any row
-        first = _first_release(began, settings.min_weeks) if began else None
+        applied = self._registry.catalogue.versions[project][0].applied
+        now = self._immediate and name is None
+        first = None if whole or self._immediate else _first_release(applied, settings.min_weeks)
         rate, between = values.failure_rate(releases, others)
         rate_of_checks, between_of_checks = values.failure_rate(releases, marked.checks)
         return TeamFigures(
@@ -111,7 +104,7 @@ class Figures:
             first=chosen.first if chosen else None,
             last=chosen.last if chosen else None,
             complete=bool(chosen and chosen.complete),
-            immediate=self._immediate and name is None,
+            immediate=now,
             settings=settings,
             developers=whole.developers if whole else None,
             whole=whole,
@@ -130,10 +123,10 @@ class Figures:
             agents=values.agents(releases),
             jobs=values.jobs(releases),
             splits=tuple((one, values.table(releases, one)) for one in ("os", "arch", "version", "cohort")),
-            began=began,
-            first_release=first if not self._immediate and first and first > today else None,
-            next_release=None if self._immediate and name is None else next_due(today),
-            waiting=tuple(Waiting(reason, _monday(day + timedelta(days=QUARANTINE_DAYS))) for reason, day in self._rows.waiting(project)),
+            applied=applied,
+            received=now and self._rows.first_day(project) is not None,
+            first_release=first if first and first > today else None,
+            next_release=None if now else next_due(today),
         )
 
     def projects(self) -> tuple[tuple[str, str], ...]:
@@ -217,9 +210,12 @@ def _point(of: Period, releases: list[Release], key: Key) -> Point:
     return Point(of.name, of.first, of.last, of.complete, values.cell(releases, key), *others)
 
 
-def _first_release(began: date, min_weeks: int) -> date:
-    """The first day on which figures can be published: people count from the first block on that begins after enough active weeks."""
-    known = _monday(began) + timedelta(weeks=min_weeks)
+def _first_release(applied: date, min_weeks: int) -> date:
+    """The first day on which figures can be published: people count from the first block on that begins after enough active weeks.
+
+    By the day on which the project was applied, and not by that of its first run: a report tells of nobody's run.
+    """
+    known = _monday(applied) + timedelta(weeks=min_weeks)
     block = block_of(known)
     return week(known if block.first == known else block.end).due
 

@@ -16,7 +16,6 @@ from innerloop_collector.reports.views import (
     Span,
     Target,
     Trend,
-    Waiting,
     Whole,
 )
 
@@ -68,7 +67,6 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
             for by, table in found.splits
             for one in table.rows
         ),
-        waiting=tuple(Waiting(one.reason, one.removed_from.isoformat()) for one in found.waiting),
         rules=(
             *((_AT_ONCE,) if found.immediate else _PUBLISHED),
             f"developers count from {_weeks(weeks)} before a block on (min_active_weeks = {weeks})",
@@ -103,11 +101,13 @@ def _state(found: TeamFigures) -> tuple[str, str]:
     """How the report stands, in a word and a sentence."""
     if found.whole or found.targets.rows:
         return "figures", ""
-    if found.began is None:
-        return "no events", "no developer's run was received yet"
     if found.first_release:
-        since = f"developers count from {_weeks(found.settings.min_weeks)} before a block on, and the first run was on {found.began}"
-        return "not published yet", f"the first figures can come on {found.first_release}: {since}"
+        since = (
+            f"developers count from {_weeks(found.settings.min_weeks)} before a block on, and the project was applied on {found.applied}"
+        )
+        return "not published yet", f"the first figures can come on {found.first_release} at the earliest: {since}"
+    if found.immediate and not found.received:
+        return "no events", "no developer's run was received yet"
     if not found.first:
         return "not published yet", f"nothing of {found.period or 'it'} is published yet; the next figures come on {found.next_release}"
     enough, k = _weeks(found.settings.min_weeks), found.settings.k

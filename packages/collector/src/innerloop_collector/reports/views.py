@@ -114,13 +114,6 @@ class Actor(View, frozen=True):
     waited_minutes: Minutes | None = None
 
 
-class Waiting(View, frozen=True):
-    """Events that the collector holds back for a reason; they are in no figure. How many is for whoever operates it."""
-
-    reason: str
-    removed_from: str  # the Monday of the week in which the first of them are removed
-
-
 class Report(View, frozen=True):
     """The team's report of a project."""
 
@@ -129,7 +122,7 @@ class Report(View, frozen=True):
     period: Span
     min_active_weeks: int
     k: int
-    state: str  # "figures", "no events", "not published yet" or "too few developers"
+    state: str  # "figures", "not published yet" or "too few developers"; in a store that publishes at once also "no events"
     explanation: str
     next_figures: str | None  # the next day on which a week is published; null where figures are of what is there now
     developers: People | None  # that take part and are active long enough
@@ -140,7 +133,6 @@ class Report(View, frozen=True):
     targets: tuple[Target, ...]  # the slowest first
     hidden_targets: tuple[Hidden, ...]
     parts: tuple[Part, ...]
-    waiting: tuple[Waiting, ...]
     rules: tuple[str, ...]
     participation: RateRange | None = None  # developers / headcount
     actors: tuple[Actor, ...] = ()  # besides people; published by the block

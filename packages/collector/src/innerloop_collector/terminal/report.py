@@ -39,8 +39,6 @@ def render(answer: dict[str, Any]) -> str:
         ]
     if report.next_figures:
         parts.append(Text(f"\nNext figures: {_weekday(report.next_figures)}{report.next_figures}."))
-    if report.waiting:
-        parts.append(_waiting(report))
     parts.append(Text("\nRules", style="bold"))
     parts.extend(Text(f"- {rule}", style="dim") for rule in report.rules)
     return draw(*parts)
@@ -70,11 +68,6 @@ def _hidden(what: str, hidden: tuple[Hidden, ...]) -> list[Any]:
     for one in hidden:
         by_rule.setdefault(one.why, []).append(one.name)
     return [Text(f"Hidden {what}: {', '.join(names)} ({why})") for why, names in by_rule.items()]
-
-
-def _waiting(report: Report) -> Text:
-    held = ", ".join(f"{one.reason} (removed from the week of {one.removed_from} on)" for one in report.waiting)
-    return Text(f"\nEvents wait at the collector and are in no figure: {held}. Its operator can see what to do: innerloop-collector check")
 
 
 def _targets(report: Report) -> list[Any]:

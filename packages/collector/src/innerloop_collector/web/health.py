@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Annotated, Literal
 
@@ -29,8 +29,8 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
 class Health:
     """Says whether the process lives and whether it can do its work. Anybody may ask, so it names no project and counts nothing."""
 
-    def __init__(self, probe: Callable[[], str | None], notes: Callable[[], Awaitable[Sequence[str]]], readers: Executor) -> None:
-        """`notes` are about what an operator should know although the work is done."""
+    def __init__(self, probe: Callable[[], str | None], notes: Callable[[], Sequence[str]], readers: Executor) -> None:
+        """`notes` are about what an operator should know although the work is done. Anybody reads them: nothing that an event can change."""
         self._probe = probe
         self._notes = notes
         self._readers = readers
@@ -54,8 +54,7 @@ class Health:
             self._pending = None
         if trouble is not None:
             return unavailable(trouble).response()
-        notes = list(await self._notes())
-        return JSONResponse(msgspec.to_builtins(Status("ready", "; ".join(notes))))
+        return JSONResponse(msgspec.to_builtins(Status("ready", "; ".join(self._notes()))))
 
     def _ask(self) -> str | None:
         try:

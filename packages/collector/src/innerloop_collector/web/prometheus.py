@@ -45,7 +45,7 @@ class Seen(NamedTuple):
 
 
 class PrometheusEndpoint:
-    """Serves `/metrics` to this machine, and to who shows the token."""
+    """Serves `/metrics` to who shows the token, and to this machine where that is wanted: what it counts tells when somebody works."""
 
     def __init__(
         self,
@@ -73,7 +73,12 @@ class PrometheusEndpoint:
 
     async def _serve(self, request: Request) -> Response:
         if not self._may_read(request):
-            return HttpError(403, "forbidden", "Forbidden", "metrics are for this machine, or for anyone who shows the token").response()
+            return HttpError(
+                403,
+                "forbidden",
+                "Forbidden",
+                "metrics are for whoever shows the token of server.metrics_token_file, or for this machine where server.metrics_local is on",
+            ).response()
         await self._refresh()
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self._registry), headers={"Content-Type": content_type})

@@ -100,11 +100,6 @@ class Rows:
         )
         return [dict(zip(WEEKLY_TOTALS, row, strict=True)) for row in rows]
 
-    def waiting(self, project: str) -> list[tuple[str, date]]:
-        """Why events wait in quarantine, and when the first of each came."""
-        sql = "SELECT reason, min(received_day) FROM quarantine FINAL WHERE project = {project:String} GROUP BY reason ORDER BY reason"
-        return [(reason, day) for reason, day in self._store.query(sql, {"project": project})]
-
 
 _WEEK = "toMonday(corrected_time)"
 _SLOT = f"if(position <= transform({_WEEK}, {{weeks:Array(Date)}}, {{positions:Array(UInt64)}}, toUInt64(0)), {_WEEK}, toDate(0))"

@@ -1,0 +1,79 @@
+"""What one person's event changes: nothing that a viewer, or anybody without a token, can read before it is published."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+
+from innerloop_collector.access.principal import Role
+from innerloop_collector.admin.operation import Area
+from innerloop_collector.composition import areas  # noqa: F401 - it knows every area
+from tests.collector.support import Collector, Owner, digest_of, project, run_event, target_event
+from tests.collector.test_access import bearer, call, token
+
+# Every operation that a viewer or an analyst can ask for, with what it takes. A new one needs a line here.
+READS: dict[str, list[dict[str, Any]]] = {
+    "projects.list": [{}],
+    "releases": [{"project": "acme"}],
+    "report": [{"project": "acme"}, {"project": "acme", "period": "2026"}],
+    "trends": [{"project": "acme"}, {"project": "acme", "name": "test"}, {"project": "acme", "name": "linux", "by": "os"}],
+}
+Answers = dict[str, tuple[int, bytes]]
+
+
+def test_every_operation_that_is_not_an_admins_is_tried_here() -> None:
+    marked = [method.operation for area in Area.__subclasses__() for method in vars(area).values() if hasattr(method, "operation")]
+
+    assert set(READS) == {name for name, role in marked if role < Role.ADMIN}
+
+
+def read(collector: Collector, viewer: dict[str, str]) -> Answers:
+    """Everything that a viewer can ask for, and every route as anybody finds it, and as a viewer does."""
+    found = {f"{name} {one}": call(collector, name, viewer, **one) for name, all_of in READS.items() for one in all_of}
+    paths = collector.http.get(collector.url + "/openapi.json").json()["paths"]
+    for path in paths:
+        for method in ("GET", "POST", "OPTIONS"):
+            for who, headers in (("anybody", {}), ("viewer", viewer)):
+                found[f"{method} {path} by {who}"] = collector.http.request(method, collector.url + path, json={}, headers=headers)
+    return {name: _told(answer) for name, answer in found.items()}
+
+
+def _told(answer: httpx2.Response) -> tuple[int, bytes]:
+    return answer.status_code, answer.content
+
+
+def test_one_event_of_one_person_changes_nothing_that_a_viewer_or_anybody_can_read(idle: Collector) -> None:
+    del idle.environment["INNERLOOP_COLLECTOR_SERVER_METRICS_LOCAL"]
+    idle.environment["INNERLOOP_COLLECTOR_LIMITS_NEW_IDS_PER_DAY"] = "3"
+    idle.start_with()
+    viewer = bearer(token(idle, "viewer"))
+    somebody, unapplied = Owner(), digest_of(project(fields={"arch": False}))
+    steps: dict[str, Callable[[], object]] = {
+        "a run": lambda: idle.send(run_event(somebody.id), owners=[somebody]),
+        "a run of weeks ago": lambda: idle.send(run_event(somebody.id, ago=timedelta(weeks=9))),
+        "a target": lambda: idle.send(target_event(run_event(somebody.id))),
+        "an agent's run": lambda: idle.send(run_event(somebody.id, actor="agent")),
+        "what violates the plan": lambda: idle.send(run_event(somebody.id, command="unlisted")),
+        "what is malformed": lambda: idle.send({**run_event(somebody.id), "type": 5}),
+        "what a plan is missing for": lambda: idle.send(run_event(somebody.id), plan=unapplied),
+        "more new ids than may come": lambda: idle.send(*(run_event() for _ in range(4))),
+        "an erasure": lambda: idle.forget(somebody),
+    }
+    before = read(idle, viewer)
+    for what, step in steps.items():
+        step()
+        after = read(idle, viewer)
+        assert [] == [name for name, told in before.items() if after[name] != told], what
+    assert idle.stored
+    assert idle.waiting
+
+
+def test_metrics_which_move_with_every_event_are_for_who_shows_their_token_unless_this_machine_is_said_to_be_trusted(
+    idle: Collector,
+) -> None:
+    del idle.environment["INNERLOOP_COLLECTOR_SERVER_METRICS_LOCAL"]
+    idle.start_with()
+
+    answer = idle.http.get(idle.url + "/metrics", headers=bearer(token(idle, "viewer")))
+    assert (403, True) == (answer.status_code, "metrics_token_file" in answer.text)
