@@ -6,58 +6,18 @@ import os
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.client.people import Developer, Said, eventually
+from tests.client.erasures import RECEIPT, asked, batches, collector, forget, holding, identity
+from tests.client.people import Developer, eventually
 from tests.client.recorder import Recorder, Reply, Request
-
-RECEIPT = "0123456789abcdef0123456789abcdef"
-
-
-TYPE_YES = r"Type yes: "
-
-
-def collector(request: Request) -> Reply:
-    """Answer as innerloop's collector does: every id is erased, three records each."""
-    if "/v1/forget" not in request.line:
-        return Reply()
-    if request.line.startswith("GET"):
-        return Reply(
-            body=json.dumps({"success": True, "receipt": RECEIPT, "day": "2026-11-24", "ids": 1, "events": 3, "destinations": []}).encode()
-        )
-    ids = [{"userId": one["userId"], "state": "erased", "events": 3} for one in request.document["ids"]]
-    return Reply(body=json.dumps({"success": True, "receipt": RECEIPT, "ids": ids, "destinations": []}).encode())
 
 
 @pytest.fixture(autouse=True)
 def _answers(server: Recorder) -> None:
     server.always(collector)
-
-
-def forget(developer: Developer, answer: str = "yes") -> Said:
-    return developer.at_terminal(developer.command, "forget", types=[(TYPE_YES, answer)])
-
-
-def asked(server: Recorder) -> list[dict[str, str]]:
-    """The ids and secrets of every erasure that was asked for."""
-    return [one for request in server.requests if "POST /v1/forget" in request.line for one in request.document["ids"]]
-
-
-def batches(server: Recorder) -> list[Request]:
-    return [request for request in server.requests if "/v1/batch" in request.line]
-
-
-def identity(developer: Developer) -> tuple[str, str]:
-    document: dict[str, Any] = json.loads(developer.consent_file.read_text())
-    return document["anonymous_user_id"], document["consent"]["secret"]
-
-
-def holding(directory: Path, text: str) -> list[Path]:
-    """The files that hold a text."""
-    return [path for path in directory.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
 
 
 # the secret's hash
@@ -424,87 +384,3 @@ def test_a_collector_that_wants_to_be_asked_again_at_once_is_asked_a_few_times(a
 
     assert 2 <= len(times) <= 7
     assert time.monotonic() - started > len(times) - 1
-
-
-# under another write key
-
-
-def keys(server: Recorder) -> dict[str, str]:
-    """Every id whose erasure was asked for -> the write key that it was asked for with."""
-    return {
-        one["userId"]: request.key for request in server.requests if "POST /v1/forget" in request.line for one in request.document["ids"]
-    }
-
-
-@pytest.fixture(params=["of-somebody-else", "shop.first"])
-def moved(request: pytest.FixtureRequest, hire: Callable[..., Developer]) -> Developer:
-    """Somebody who agreed under one write key, gave an id up there, and is asked again under another."""
-    developer = hire().project(project={"write_key": request.param})
-    developer.opt_in("yes")
-    developer.innerloop("reset-id")
-    return developer
-
-
-def known(developer: Developer) -> dict[str, str]:
-    document: dict[str, Any] = json.loads(developer.consent_file.read_text())
-    earlier = {one["id"]: one["secret"] for one in document["consent"].get("earlier", [])}
-    return earlier | {document["anonymous_user_id"]: document["consent"]["secret"]}
-
-
-@pytest.mark.parametrize("answer", ["yes", "local", "no", ""])
-def test_an_id_of_another_write_key_is_erased_under_that_key(moved: Developer, server: Recorder, answer: str) -> None:
-    first, before = moved.tables["project"]["write_key"], known(moved)
-    moved.edit(project={"write_key": "another"})
-    moved.opt_in(answer)
-    after = set(known(moved)) - set(before) if answer == "yes" else set()
-    said = forget(moved)
-
-    assert 0 == said.status, said.text
-    assert dict.fromkeys(before, first) | dict.fromkeys(after, "another") == keys(server)
-    assert before.items() <= {one["userId"]: one["secret"] for one in asked(server)}.items()
-    assert [] == [path for secret in before.values() for path in holding(moved.home, secret)]
-
-
-def test_no_batch_and_no_question_names_an_id_of_another_write_key(moved: Developer, server: Recorder) -> None:
-    before = known(moved)
-    moved.edit(project={"write_key": "shop.second" if moved.tables["project"]["write_key"] == "of-somebody-else" else "another"})
-    moved.opt_in("yes")
-    moved.run("make", "test")
-    moved.flush()
-    moved.innerloop("show", "stored")
-
-    assert server.events
-    assert not any(text.encode() in server.bytes for pair in before.items() for text in pair)
-
-
-def test_an_erasure_under_another_write_key_is_asked_for_until_it_is_confirmed(moved: Developer, server: Recorder) -> None:
-    before = known(moved)
-    moved.edit(project={"write_key": "another"})
-    moved.opt_in("yes")
-    server.always(Reply(503))
-    assert 1 == forget(moved).status
-    assert moved.status()["erasure_waits"]
-    server.always(collector)
-    assert 0 == moved.at_terminal(moved.command, "forget").status
-
-    assert set(before) <= set(keys(server))
-    assert not moved.status()["erasure_waits"]
-
-
-def test_an_id_whose_write_key_nobody_wrote_down_stays_until_that_key_is_back(moved: Developer, server: Recorder) -> None:
-    """As after an answer of an earlier version, which kept none."""
-    first, before = moved.tables["project"]["write_key"], known(moved)
-    document = json.loads(moved.consent_file.read_text())
-    for one in (document["consent"], *document["consent"]["earlier"]):
-        del one["write_key"]
-    moved.consent_file.write_text(json.dumps(document))
-    moved.edit(project={"write_key": "another"})
-    moved.opt_in("yes")
-    said = forget(moved)
-    assert f"2 ids of another write key stay in {moved.consent_file}" in " ".join(said.text.split())
-    assert not set(before) & set(keys(server))
-    moved.edit(project={"write_key": first})
-    assert 0 == forget(moved).status
-
-    assert dict.fromkeys(before, first).items() <= keys(server).items()
-    assert [] == [path for secret in before.values() for path in holding(moved.home, secret)]

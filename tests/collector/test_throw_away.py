@@ -1,5 +1,6 @@
 """A store that was made to try things publishes at once, says so everywhere, and is served to this machine only."""
 
+import json
 import os
 import subprocess
 import uuid
@@ -7,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.collector.backups import backed_up, restored
 from tests.collector.support import PROJECT, Collector, run_event
 
 
@@ -75,3 +77,20 @@ def test_no_store_is_a_throw_away_store_by_itself_or_by_what_an_earlier_one_left
     (again.data / "throw-away").touch()
     again.start_with()
     assert None is not again.ask("report", "acme")["next_figures"]
+
+
+def test_a_backup_of_a_throw_away_store_restores_as_one_and_that_of_a_kept_one_never(new_collector: Callable[[], Collector]) -> None:
+    moment = "2031-03-03T00:00:00+00:00"
+    trying, kept, again, back = (new_collector() for _ in range(4))
+    trying.for_trying().environment["INNERLOOP_COLLECTOR_STORE_SIMULATED_CLOCK"] = moment
+    trying.start_with()
+    restored(again, backed_up(trying))
+    said = " ".join(one["text"] for one in again.check()["findings"])
+    assert f"its clock stands at {moment}" in said
+    assert "throw-away store" in said
+
+    kept.start_with()
+    back.data.mkdir(mode=0o700)
+    (back.data / "throw-away").touch()
+    restored(back, backed_up(kept))
+    assert "throw-away" not in json.dumps(back.check())

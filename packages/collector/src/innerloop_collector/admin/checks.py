@@ -64,6 +64,13 @@ def of_the_releases(trouble: Exception | None) -> Iterator[Finding]:
         yield Finding("releases", f"{trouble}; until then nothing is published, and no row is removed that was not")
 
 
+def of_unpublished(failed: Mapping[str, str]) -> Iterator[Finding]:
+    """Say which projects' figures were due and could not be published."""
+    for project, why in failed.items():
+        text = f"the figures of {project} that are due could not be published ({why}), so its rows are kept"
+        yield Finding("releases", f"{text}; the service tries again every few minutes; see its log")
+
+
 def of_short_retention(kept: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
     """Say of which projects rows go before a block is published, or those by which developers count in it: by how many days and active weeks."""
     for project, (days, min_active_weeks) in kept.items():
@@ -224,7 +231,7 @@ def _unusable(path: Path) -> str | None:
         if not os.path.lexists(path):
             os.stat(path.parent)
             return None if os.access(path.parent, os.W_OK) else "no permission, or a read-only disk"
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        if not stat.S_ISREG(os.lstat(path).st_mode):
             return "it is no file"
         return None if os.access(path, os.R_OK | os.W_OK) else "no permission, or a read-only disk"
     except OSError as error:

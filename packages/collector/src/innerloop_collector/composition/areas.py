@@ -28,6 +28,7 @@ def operations(collector: Collector) -> Operations:
         lambda: {
             name: (registry.retention_days(name), all_of[-1].min_active_weeks) for name, all_of in registry.catalogue.versions.items()
         },
+        unpublished=lambda: collector.publisher.failed,
         throw_away=collector.throw_away,
         simulated=collector.simulated is not None,
     )

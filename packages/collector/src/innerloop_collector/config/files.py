@@ -21,14 +21,20 @@ def write_private(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
+def open_plain(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file that may be anybody's: no link is followed, and nothing is waited for. Returns its descriptor. Raises OSError for what is no file."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR) if stat.S_ISDIR(mode) else "it is no file", str(path))
+    return descriptor
+
+
 def read_plain(path: Path, most: int) -> bytes:
-    """Read a file of `most` bytes at most that may be anybody's: no link is followed, and nothing is waited for. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR) if stat.S_ISDIR(found.st_mode) else "it is no file", str(path))
-        content = file.read(min(most, found.st_size) + 1)
+    """Read a file of `most` bytes at most that may be anybody's. Raises OSError, also for what is no file."""
+    with os.fdopen(open_plain(path), "rb") as file:
+        content = file.read(min(most, os.fstat(file.fileno()).st_size) + 1)
         if len(content) > most:
             raise OSError(errno.EFBIG, f"it has more than {most} bytes", str(path))
         return content

@@ -1,8 +1,6 @@
 """The story that `innerloop-collector demo` tells, from an empty directory to two reports."""
 
 import os
-import signal
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -10,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from innerloop_collector.demo import builds, commands, orphans, place, texts
+from innerloop_collector.demo import builds, commands, frame, texts
 from innerloop_collector.demo.commands import DemoError
 from innerloop_collector.demo.developers import PROJECT_FILE, Developer
 from innerloop_collector.demo.progress import Progress
@@ -24,23 +22,16 @@ WHO_DECLINES = "gita"
 def run(source: str | None, keep: str | None) -> int:
     """Run the demo on the sources in a directory, in the directory `keep` or one that goes. Return the exit status."""
     progress = Progress()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        sources = _sources(source)
-        orphans.adopt()
-        with place.directory(keep) as directory:
-            _Demo(progress, sources, directory).run()
-    except DemoError as error:
-        print(f"innerloop-collector demo: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"\ninnerloop-collector demo: stopped; {place.left(keep)}", file=sys.stderr)
-        return 130
-    progress.heading("What to try next")
-    progress.line(texts.NEXT)
-    progress.line(f"\nThe collector has ended; {place.left(keep)}. All of it took {progress.seconds():.0f} seconds.")
-    return 0
+
+    def story(sources: Path, directory: Path) -> frame.Ending:
+        _Demo(progress, sources, directory).run()
+        return ending
+
+    def ending() -> None:
+        progress.heading("What to try next")
+        progress.line(texts.NEXT)
+
+    return frame.show(progress, keep, lambda: _sources(source), story)
 
 
 def _sources(given: str | None) -> Path:
@@ -64,15 +55,11 @@ class _Demo:
 
     def run(self) -> None:
         self.progress.line(texts.INTRODUCTION)
-        home = self.directory / "operator"
-        home.mkdir()
         self.progress.heading("A collector")
-        with self.progress.busy("the collector starts, with its store, on a free port of this machine"):
-            service = Service(self.directory, commands.scrubbed(home))
-        try:
+        with frame.collector(
+            self.progress, self.directory, "the collector starts, with its store, on a free port of this machine"
+        ) as service:
             self._with_a(service)
-        finally:
-            service.stop()
 
     def _with_a(self, service: Service) -> None:
         project_file = self._set_project_up(service)
@@ -88,7 +75,6 @@ class _Demo:
         self.progress.quote(first.ask("report"), "")
 
     def _set_project_up(self, service: Service) -> str:
-        self.progress.line(f"  it listens on {service.address}")
         path = self.directory / PROJECT_FILE
         path.write_text(texts.project_file(PROJECT, service.address, f"{PROJECT}.to-be-created", builds.COMMANDS), encoding="utf-8")
         service.apply(path)

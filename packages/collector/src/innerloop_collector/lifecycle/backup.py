@@ -109,6 +109,7 @@ class BackupMaker:
             files,
             source.fingerprint,
             journal=kept,
+            throw_away=source.paths.throw_away.read_text() if source.paths.throw_away.exists() else None,
         )
         backup_manifest.write(building, found)
         return found

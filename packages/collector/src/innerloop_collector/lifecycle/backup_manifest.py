@@ -55,6 +55,9 @@ class Manifest(msgspec.Struct, frozen=True):
     fingerprint: Annotated[str, msgspec.Meta(pattern=r"\A(?:[0-9a-f]{32})?\Z")] = ""
     # of that key, also where it is left out; empty: made by a version that did not write it down
     journal: File | None = None  # of erasures, as it was at least; none: nobody was erased, or made by a version that did not write it down
+    throw_away: str | None = (
+        None  # the mark of a store that was made to try things, with its simulated time where it has one; none: it is kept
+    )
 
     @property
     def rows(self) -> int:
@@ -109,7 +112,8 @@ def made(directory: Path) -> datetime | None:
 
 def _wrong(found: Manifest) -> Iterator[str]:
     """What a manifest says that no backup of a store has."""
-    datetime.fromisoformat(found.made)
+    for moment in filter(str.strip, (found.made, found.throw_away or "")):
+        datetime.fromisoformat(moment.strip())
     for name, columns in found.columns.items():
         if name not in TABLES:
             yield f"it names a table that no store of this version has: {_shown(name)} (made by {found.collector})"

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import structlog
 
-from innerloop_collector.config.files import sync_directory
+from innerloop_collector.config.files import open_plain, read_plain, sync_directory
 from innerloop_collector.errors import StoreError
 from innerloop_collector.store.tombstones import Tombstone
 
 NAME = "erasures.log"
-MOST_BYTES = 1_000_000_000  # of one that came with a backup: some 15 million erasures
+MOST_BYTES = 1_000_000_000  # some 15 million erasures
 _LINE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} ([a-z0-9][a-z0-9._-]{0,39}) ([0-9a-f]{32})")
 _CUT_OFF = re.compile(r"[0-9-]{0,10}|[0-9-]{10} [a-z0-9._-]{0,40}|[0-9-]{10} [a-z0-9._-]{1,40} [0-9a-f]{0,31}")
 _log = structlog.get_logger()
@@ -60,7 +60,7 @@ class Journal:
 
 def read(path: Path) -> list[Tombstone]:
     """The tombstones of one file. Raises OSError."""
-    return tombstones_in(path.read_bytes())
+    return tombstones_in(read_plain(path, MOST_BYTES))
 
 
 def read_if_there(path: Path) -> list[Tombstone]:
@@ -95,9 +95,9 @@ def append(path: Path, tombstones: Iterable[Tombstone], day: date) -> None:
     new = [one for one in tombstones if one.mark not in known]
     if not new:
         return
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "ab") as file:
-        torn = file.tell() and not path.read_bytes().endswith(b"\n")
+    with os.fdopen(open_plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab") as file:
+        size = file.tell()
+        torn = size and os.pread(file.fileno(), 1, size - 1) != b"\n"
         file.write(b"\n" if torn else b"")
         file.write("".join(f"{day} {one.project} {one.mark:032x}\n" for one in new).encode("ascii"))
         file.flush()

@@ -29,7 +29,7 @@ _STRANGE = (
     RecursionError,
 )  # what reading a row says that nobody checked when it was written
 _DOUBLE = "ALTER TABLE quarantine DELETE WHERE message_key IN (SELECT message_key FROM events) SETTINGS mutations_sync = 2"
-_ORDER = ("erasures.log", "releases.log", backup_catalog.NAME, "destinations", "secret")  # the store is last
+_ORDER = ("erasures.log", "releases.log", backup_catalog.NAME, "destinations", "throw-away", "secret")  # the store is last
 
 
 class Restored(NamedTuple):
@@ -133,6 +133,8 @@ def _refuse_a_store(paths: Paths) -> None:
 def _move(building: Paths, paths: Paths) -> None:
     """Give everything its place. It can be killed anywhere and begun again."""
     sync(building.data)
+    if not building.throw_away.exists():
+        paths.throw_away.unlink(missing_ok=True)  # of a store that was there before
     for name in _ORDER:
         if (building.data / name).exists():
             _place(building.data / name, paths.data / name)
@@ -185,11 +187,11 @@ def _erasures(
         raise UsageError(f"{min(strange)} is no journal that would be read: it is neither {theirs} nor in backup.journals")
     if theirs.absolute() not in lost:
         mend = f"use another backup, or give a newer journal with --erasures FILE and say --without-journal {theirs}"
-        yield from _grown(theirs, found.journal, mend) if found.journal else _if_there(theirs, mend, plain=True)
+        yield from _grown(theirs, found.journal, mend) if found.journal else _if_there(theirs, mend)
     yield from _if_there(paths.erasures, "fix that, or move it elsewhere")
     for path in copies:
         if path.absolute() not in lost:
-            yield from _named(path, f"mount its disk; if it is lost, or nobody was ever erased, say --without-journal {path}")
+            yield from _named(path, f"mount its disk; if it is lost, or nobody was ever erased, say --without-journal {path}", plain=True)
     for path in given.journals:
         yield from _named(path, "correct --erasures")
 
@@ -202,18 +204,18 @@ def _grown(path: Path, known: backup_manifest.File, mend: str) -> list[Tombstone
     return _tombstones(path, content, mend)
 
 
-def _named(path: Path, mend: str) -> list[Tombstone]:
+def _named(path: Path, mend: str, *, plain: bool = False) -> list[Tombstone]:
     """A journal that must be there. The first erasure makes it, so that one without any is none, or was lost."""
-    content = _content(path, mend)
+    content = _content(path, mend, plain=plain)
     if not erasure_journal.tombstones_in(content):
         raise _unread(path, "no erasure is in it", mend)
     return _tombstones(path, content, mend)
 
 
-def _if_there(path: Path, mend: str, *, plain: bool = False) -> list[Tombstone]:
+def _if_there(path: Path, mend: str) -> list[Tombstone]:
     if not os.path.lexists(path) and path.parent.is_dir():
         return []
-    return _tombstones(path, _content(path, mend, plain=plain), mend)
+    return _tombstones(path, _content(path, mend, plain=True), mend)
 
 
 def _tombstones(path: Path, content: bytes, mend: str) -> list[Tombstone]:
@@ -224,7 +226,7 @@ def _tombstones(path: Path, content: bytes, mend: str) -> list[Tombstone]:
 
 
 def _content(path: Path, mend: str, *, plain: bool = False) -> bytes:
-    """Read a journal. One that came with a backup must be a plain file."""
+    """Read a journal. One that nobody names now must be a plain file."""
     try:
         return read_plain(path, erasure_journal.MOST_BYTES) if plain else path.read_bytes()
     except OSError as error:
@@ -265,6 +267,8 @@ def _keys_in(directory: Path) -> dict[str, bytes]:
 def _lay_out(building: Paths, source: Source) -> None:
     building.scratch.mkdir(mode=0o700, parents=True)
     write_private(building.secret, source.key)
+    if source.found.throw_away is not None:
+        write_private(building.throw_away, source.found.throw_away.encode())
     if source.releases:
         write_private(building.releases, source.releases)
     building.destinations.mkdir(mode=0o700)

@@ -6,7 +6,7 @@ that are still there go with the next one.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -28,7 +28,7 @@ from innerloop_collector.store.writer import Writer
 _EPOCH = date(1970, 1, 1)
 _LAST = """least(toInt32(keep_until), toInt32(toDate(corrected_time))
     + transform(toString(project), {projects:Array(String)}, {days:Array(Int32)}, toInt32(100000)))"""
-_LAPSED = f"{_LAST} < toInt32({{today:Date}})"
+_LAPSED = f"{_LAST} < toInt32({{today:Date}}) AND project NOT IN {{unpublished:Array(String)}}"
 _WAITED = "received_day <= {waiting:Date}"
 
 
@@ -49,10 +49,15 @@ class Swept(NamedTuple):
     gone: list[Gone]
     published: list[tuple[str, str]]  # projects, and the units that were published
     registrations: Found
+    unpublished: tuple[str, ...] = ()  # projects whose figures were due and not published, so that their rows stay
 
 
 class Publisher(Protocol):
     """Publishes figures, which stay when the rows go."""
+
+    @property
+    def failed(self) -> Mapping[str, str]:
+        """Projects whose figures the last attempt did not publish, and why: their rows are kept for the next one."""
 
     def due(self, today: date) -> list[tuple[str, str]]:
         """What would be published: projects and units."""
@@ -118,7 +123,7 @@ class Sweep:
         with self._purger.alone:
             self._writer.submit([], []).result()  # what was judged before midnight is stored, and found
             published = self._publisher.publish(self._now().date())
-            found = self.due()._replace(published=published)
+            found = self.due()._replace(published=published, unpublished=tuple(self._publisher.failed))
             if found.gone:
                 self._write_down(found)
                 self._purger.purge(self._rows_to_delete(found.today))
@@ -129,7 +134,8 @@ class Sweep:
     def _parameters(self, today: date) -> dict[str, Any]:
         newest = self._registry.promised()
         waiting = today - timedelta(days=QUARANTINE_DAYS)
-        return {"today": today, "projects": list(newest), "days": list(newest.values()), "waiting": waiting}
+        unpublished = list(self._publisher.failed)
+        return {"today": today, "projects": list(newest), "days": list(newest.values()), "waiting": waiting, "unpublished": unpublished}
 
     def _lapsed(self, today: date) -> list[Gone]:
         engine, parameters = self._engine, self._parameters(today)

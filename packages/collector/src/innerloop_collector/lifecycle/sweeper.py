@@ -61,5 +61,7 @@ class Sweeper:
             found = self._sweep.run()
             if found.gone or found.published:
                 _log.info("retention", rows=sum(one.rows for one in found.gone), published=len(found.published))
+            if found.unpublished:
+                return _AGAIN
             self._swept = today
         return _LOOK_EVERY

@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 import structlog
 
-from innerloop_collector.config.files import sync_directory
+from innerloop_collector.config.files import open_plain, read_plain, sync_directory
 from innerloop_collector.errors import StoreError
 
+_MOST_BYTES = 16_000_000_000  # of a journal; a release takes some 10,000
+_BLOCK = 65_536
 _DIGEST = 16  # hexadecimal digits at the beginning of a line
 _log = structlog.get_logger()
 
@@ -86,7 +88,7 @@ class ReleaseJournal:
 
     def _lines(self, path: Path) -> list[Released]:
         try:
-            content = path.read_bytes()
+            content = read_plain(path, _MOST_BYTES)
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -111,15 +113,23 @@ def _append(path: Path, documents: Sequence[str]) -> None:
     """Add lines, and see them to the disk. What a kill left of a line is cut off before. Raises OSError."""
     if not documents:
         return
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)
-        file.seek(0, os.SEEK_END)
+    with os.fdopen(open_plain(path, os.O_RDWR | os.O_CREAT), "r+b") as file:
+        file.seek(file.truncate(_whole(file.fileno())))
         file.write(b"".join(f"{_digest_of(one.encode())} {one}\n".encode() for one in documents))
         file.flush()
         os.fsync(file.fileno())
     sync_directory(path.parent)
+
+
+def _whole(descriptor: int) -> int:
+    """How far a file's lines are whole. Only its end is read: it grows for as long as there is a collector."""
+    end = os.fstat(descriptor).st_size
+    while end:
+        begin = max(0, end - _BLOCK)
+        if place := os.pread(descriptor, end - begin, begin).rfind(b"\n") + 1:
+            return begin + place
+        end = begin
+    return 0
 
 
 def _digest_of(document: bytes) -> str:

@@ -2,15 +2,15 @@
 
 import json
 import secrets
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from innerloop_collector.demo import commands, orphans, place
+from innerloop_collector.demo import frame
 from innerloop_collector.demo.commands import DemoError
 from innerloop_collector.demo.progress import Progress
 from innerloop_collector.demo.service import Service
@@ -44,25 +44,18 @@ class Options(NamedTuple):
 def run(options: Options) -> int:
     """Run the demo. Return the exit status."""
     progress = Progress(sys.stderr if options.as_json else None)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        orphans.adopt()
-        with place.directory(options.keep) as directory:
-            answer = _Demo(progress, team_of(options, datetime.now(UTC).date()), directory).run()
-    except DemoError as error:
-        print(f"innerloop-collector demo: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"\ninnerloop-collector demo: stopped; {place.left(options.keep)}", file=sys.stderr)
-        return 130
-    if options.as_json:
-        print(json.dumps({**answer, "seconds": round(progress.seconds(), 1), "kept": options.keep}, indent=1))
-    else:
-        progress.heading("What to try next")
-        progress.line(texts.after(options.keep))
-    progress.line(f"\nThe collector has ended; {place.left(options.keep)}. All of it took {progress.seconds():.0f} seconds.")
-    return 0
+
+    def story(team: Team, directory: Path) -> frame.Ending:
+        return partial(ending, _Demo(progress, team, directory).run())
+
+    def ending(answer: dict[str, object]) -> None:
+        if options.as_json:
+            print(json.dumps({**answer, "seconds": round(progress.seconds(), 1), "kept": options.keep}, indent=1))
+        else:
+            progress.heading("What to try next")
+            progress.line(texts.after(options.keep))
+
+    return frame.show(progress, options.keep, lambda: team_of(options, datetime.now(UTC).date()), story)
 
 
 def team_of(options: Options, today: date) -> Team:
@@ -83,20 +76,14 @@ class _Demo:
     def run(self) -> dict[str, object]:
         progress, team = self.progress, self.team
         progress.line(texts.introduction(team))
-        home = self.directory / "operator"
-        home.mkdir()
         progress.heading("A collector whose clock is simulated")
         began = datetime.combine(team.begin, time(), UTC).isoformat()
-        with progress.busy(f"it starts, with a throw-away store, at {began}"):
-            service = Service(self.directory, commands.scrubbed(home), {**_SETTINGS, "INNERLOOP_COLLECTOR_STORE_SIMULATED_CLOCK": began})
-        try:
+        settings = {**_SETTINGS, "INNERLOOP_COLLECTOR_STORE_SIMULATED_CLOCK": began}
+        with frame.collector(progress, self.directory, f"it starts, with a throw-away store, at {began}", settings) as service:
             return self._with_a(service)
-        finally:
-            service.stop()
 
     def _with_a(self, service: Service) -> dict[str, object]:
         progress, truth = self.progress, Truth()
-        progress.line(f"  it listens on {service.address}")
         with progress.busy(f"{len(PROJECTS)} projects are applied, each with a write key"):
             collector = Collector(service.address, service.token)
             for project in PROJECTS:

@@ -4,12 +4,14 @@ A unit that was due while nothing ran is published later, from the rows that are
 is not: late rows count in what remains of the block, and after that nowhere.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Protocol
 
+import structlog
 from msgspec.structs import replace
 
+from innerloop_collector.errors import CollectorError
 from innerloop_collector.query.population import Population, Settings, most_who_count
 from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.calendar import Unit, block_of, closed, in_time, unit_named, week
@@ -19,6 +21,8 @@ from innerloop_collector.query.releases.older import from_weekly_totals
 from innerloop_collector.query.releases.publication import Publication, Slot, publish_remainder, publish_week, weekly_next
 from innerloop_collector.query.releases.rows import Cells, Watermark
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown, judged
+
+_log = structlog.get_logger()
 
 
 class Source(Protocol):
@@ -64,6 +68,7 @@ class Publisher:
         self._archive = archive
         self._settings = settings
         self._committed = committed
+        self.failed: Mapping[str, str] = {}  # projects whose figures the last attempt did not publish, and why
 
     def due(self, today: date) -> list[tuple[str, str]]:
         """What is closed and not published: projects and units, each project's in the order in which they are published."""
@@ -79,12 +84,28 @@ class Publisher:
         return max((self._archive.read(project, [unit])[unit].position for project, unit in last), default=0)
 
     def publish(self, today: date) -> list[tuple[str, str]]:
-        """Publish what is due. Returns which units of which projects. Killed anywhere, the next call goes on."""
-        done = [(one.project, one.unit) for project in self._settings() for one in self._adopt(project)]
-        for project, name in self.due(today):
-            self._archive.add(self._make(project, unit_named(name), today))
-            done.append((project, name))
+        """Publish what is due. Returns which units of which projects. Killed anywhere, the next call goes on.
+
+        Where it fails for one project, the others' figures are published, and `failed` says why theirs are not.
+        """
+        done: list[tuple[str, str]] = []
+        failed: dict[str, str] = {}
+        for project in self._settings():
+            try:
+                for name in self._publish(project, today):
+                    done.append((project, name))  # noqa: PERF401 - what was published before it failed is said as well
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this project's, and the next call tries again
+                failed[project] = str(error) if isinstance(error, CollectorError) else type(error).__name__
+                _log.error("figures not published", project=project, error=failed[project], exc_info=not isinstance(error, CollectorError))
+        self.failed = failed
         return done
+
+    def _publish(self, project: str, today: date) -> Iterator[str]:
+        for one in self._adopt(project):
+            yield one.unit
+        for unit in self._due(project, today):
+            self._archive.add(self._make(project, unit, today))
+            yield unit.name
 
     def _adopt(self, project: str) -> list[Release]:
         """Publish what versions before releases kept, before anything else of a project."""
