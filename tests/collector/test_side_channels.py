@@ -20,6 +20,7 @@ READS: dict[str, list[dict[str, Any]]] = {
     "report": [{"project": "acme"}, {"project": "acme", "period": "2026"}],
     "trends": [{"project": "acme"}, {"project": "acme", "name": "test"}, {"project": "acme", "name": "linux", "by": "os"}],
 }
+PAGES = ("/", "/projects", "/p/acme", "/p/acme/targets", "/p/acme/privacy")  # which the document of the API does not name
 Answers = dict[str, tuple[int, bytes]]
 
 
@@ -36,7 +37,7 @@ def answers(collector: Collector, viewer: dict[str, str]) -> Answers:
 
 def routes(collector: Collector, viewer: dict[str, str]) -> Answers:
     """Every route, as anybody finds it and as a viewer does."""
-    paths = collector.http.get(collector.url + "/openapi.json").json()["paths"]
+    paths = [*collector.http.get(collector.url + "/openapi.json").json()["paths"], *PAGES]
     asked = [
         (path, method, who, headers)
         for path in paths
