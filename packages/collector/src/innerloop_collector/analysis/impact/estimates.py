@@ -21,6 +21,7 @@ class Reason(StrEnum):
     EXPOSURE_UNKNOWN = "exposure unknown"
     NOTHING_EXPOSED = "nothing exposed"
     NOT_DETERMINED = "not determined"  # without one developer or project there would be nothing to compare
+    NO_VARIATION = "no variation"  # nothing differs from anything, so nothing says how sure a number is
 
 
 class Warned(StrEnum):
@@ -37,6 +38,7 @@ class Warned(StrEnum):
     INTERRUPTIONS_MOVED = "interruptions moved"
     USERS_ONLY = "users only"  # too few weeks to see whether weeks differ more than people do
     WEEKS_MISSING = "weeks missing"
+    STOPPED_AS_LONGER = "stopped as longer"  # interrupted runs count with what they would have taken
     EXPOSURE_PARTLY_UNKNOWN = "exposure partly unknown"
 
 
@@ -63,12 +65,14 @@ class Counts:
     runs_after: int = 0
     weeks_before: int = 0
     weeks_after: int = 0
-    effective_users: float | None = None  # G*: as many equally active developers would tell as much; projects, where those were assigned
+    effective_users: float | None = None  # G*: as many equally informative developers would tell as much
+    projects: int | None = None  # where projects were assigned
+    effective_projects: float | None = None
 
 
 @dataclass(frozen=True)
 class Gap:
-    """How far treated and control runs were apart in a week, relative to the first. None: too few developers to tell."""
+    """How far treated and control runs were apart in a week, relative to the weeks before the change. None: too few developers to tell."""
 
     week: int
     value: float | None

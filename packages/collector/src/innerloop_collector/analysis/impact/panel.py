@@ -111,6 +111,11 @@ class Panel:
         return Panel(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
 
 
+def summed(codes: Codes, values: NDArray[Any], size: int) -> Numbers:
+    """Add the values up that have a code, for each code below `size`."""
+    return np.bincount(codes, weights=values, minlength=size).astype(np.float64, copy=False)
+
+
 def _at_least(panel: Panel, name: str, least: int | None) -> None:
     if least is not None and (getattr(panel, name) < least).any():
         raise Invalid(f"{name} holds a number below {least}")

@@ -59,13 +59,14 @@ class Limits:
     weeks_before: int = 3
     weeks_after: int = 1
     users_a_week: int = 5  # for a week's gap to be told
-    no_change: float = 0.15  # what "no change" may leave open: 15 %, or 15 points
+    no_change: float = 0.15  # what "no change" may leave open: 15 %
+    no_change_points: float = 0.05  # of shares: 5 points
 
     def __post_init__(self) -> None:
         for name, floor in _LEAST.items():
             if getattr(self, name) < floor:
                 raise Invalid(f"{name} is below {floor}")
-        if not 0 < self.no_change < 1:
+        if not (0 < self.no_change < 1 and 0 < self.no_change_points < 1):
             raise Invalid("no_change is not between 0 and 1")
 
 

@@ -1,0 +1,100 @@
+"""By how many something is run."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import bdtr
+
+from innerloop_collector.analysis.impact.estimates import Answer, Counts, Estimate, Label, Reason, Refusal, Warned, Width
+from innerloop_collector.analysis.impact.intervals import normal_quantile
+from innerloop_collector.analysis.impact.panel import Panel
+from innerloop_collector.analysis.impact.question import Exposure, Metric, Question
+from innerloop_collector.analysis.impact.selection import counted, within
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """Developers who were not there before: which share ran it, with Wilson's interval."""
+
+    users: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """Who ran it: the same developers before and after, and newcomers beside them. Each in as many weeks."""
+
+    answer: Answer
+    before: float | None
+    after: float | None
+    newcomers: Newcomers | None
+
+
+def adoption(panel: Panel, question: Question) -> Adoption:
+    """Compare the share of developers who ran it at all, before and after, of those who ran anything in both windows; these are equally long."""
+    question = replace(question, exposure=Exposure.BY_DATE)
+    rows = counted(panel, question)
+    treated = rows & within(panel, question.treated)
+    weeks = np.unique(panel.week[rows])
+    span = min(int((weeks < question.week).sum()), int((weeks >= question.week).sum()))
+    early, late = weeks[weeks < question.week][-span:] if span else weeks[:0], weeks[weeks >= question.week][:span]
+    sides = [np.isin(panel.week, one) for one in (early, late)]
+    there = [set(panel.user[rows & side].tolist()) for side in sides]
+    ran = [set(panel.user[treated & side].tolist()) for side in sides]
+    both = there[0] & there[1]
+    counts = Counts(
+        len(both), round(float(panel.runs[treated & sides[0]].sum())), round(float(panel.runs[treated & sides[1]].sum())), span, span
+    )
+    fresh = _newcomers(len(there[1] - there[0]), len(ran[1] - there[0]), question)
+    needed = (
+        (Reason.TOO_FEW_WEEKS_AFTER, question.limits.weeks_after, span),
+        (Reason.TOO_FEW_USERS, question.limits.users, len(both)),
+    )
+    for reason, least, found in needed:
+        if found < least:
+            return Adoption(Refusal(Metric.ADOPTION, Label.CHANGE, question.exposure, reason, least, found, counts), None, None, fresh)
+    started, stopped = len((ran[1] - ran[0]) & both), len((ran[0] - ran[1]) & both)
+    answer = paired(started, stopped, len(both), question, counts)
+    return Adoption(answer, len(ran[0] & both) / len(both), len(ran[1] & both) / len(both), fresh)
+
+
+def paired(started: int, stopped: int, users: int, question: Question, counts: Counts) -> Answer:
+    """Compare shares of the same developers: so many started and so many stopped. The test is McNemar's, exact; where it sees nothing the interval reaches 0."""
+    moved = started + stopped
+    if not moved:
+        return Refusal(Metric.ADOPTION, Label.CHANGE, question.exposure, Reason.NO_VARIATION, counts=counts)
+    value = (started - stopped) / users
+    error = float(np.sqrt(max(moved - (started - stopped) ** 2 / users, 0.0))) / users
+    p = min(1.0, 2 * float(bdtr(min(started, stopped), moved, 0.5)))
+    z = normal_quantile(1 - question.level / 2)
+    low, high = value - z * error, value + z * error
+    if p > question.level:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Estimate(
+        metric=Metric.ADOPTION,
+        label=Label.CHANGE,
+        exposure=question.exposure,
+        assignment=question.assignment,
+        value=value,
+        low=max(low, -1.0),
+        high=min(high, 1.0),
+        confidence=1 - question.level,
+        p=p,
+        detectable=(z + normal_quantile(0.8)) * error,
+        width=Width.USERS,
+        counts=replace(counts, effective_users=float(users)),
+        warnings=(Warned.NO_CONTROL,),
+    )
+
+
+def _newcomers(users: int, ran: int, question: Question) -> Newcomers | None:
+    """Those who came since. None: fewer than may be told of."""
+    if users < question.limits.users_a_week:
+        return None
+    z = normal_quantile(1 - question.level / 2)
+    share, scale = ran / users, 1 + z * z / users
+    middle = (share + z * z / (2 * users)) / scale
+    half = z / scale * float(np.sqrt(share * (1 - share) / users + z * z / (4 * users * users)))
+    return Newcomers(users, share, max(0.0, middle - half), min(1.0, middle + half))

@@ -1,0 +1,30 @@
+"""How often runs fail."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from innerloop_collector.analysis.impact.differences import difference
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Warned
+from innerloop_collector.analysis.impact.panel import Panel
+from innerloop_collector.analysis.impact.question import Metric, Question
+from innerloop_collector.analysis.impact.selection import Selected, select
+
+_FEW = 10
+
+
+def failures(panel: Panel, question: Question, metric: Metric = Metric.FAILURES) -> Answer:
+    """Compare the share of runs that failed among those that ended by themselves: of checks, or of everything else."""
+    of_checks = np.isin(panel.target, list(question.checks))
+    rows = panel.where(of_checks if metric is Metric.FAILED_CHECKS else ~of_checks)
+    selected = select(rows, question)
+    answer = difference(selected, selected.panel.ended, selected.panel.failed, metric)
+    if isinstance(answer, Estimate) and _fewest(selected) < _FEW:
+        return replace(answer, warnings=(*answer.warnings, Warned.FEW_FAILURES))
+    return answer
+
+
+def _fewest(selected: Selected) -> float:
+    """Failed treated runs on the side that has fewer."""
+    treated, changed = selected.treated, selected.changed > 0
+    return min(float(selected.panel.failed[treated & side].sum()) for side in (changed, ~changed))

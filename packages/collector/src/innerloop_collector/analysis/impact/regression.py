@@ -1,0 +1,238 @@
+"""Regression on sums, with an effect of each cell and of each week, and the jackknife over clusters.
+
+A cell is what is compared with itself: a developer's runs of a target. A cluster is what was drawn or assigned as a whole: a developer, or a
+project. Everything follows from one matrix of moments for each cluster, so that leaving a cluster out is a subtraction.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerloop_collector.analysis.impact.panel import Codes, Numbers, summed
+
+_NOTHING = 1e-9  # a share of variation that is rounding
+_AT_ONCE = 4_000_000  # numbers in the matrices of clusters that are made at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Means of runs. Rows are sorted by cell, cells by cluster; codes run from 0 without a gap; of no row is the weight 0."""
+
+    cell: Codes
+    cluster: Codes
+    user: Codes
+    week: Codes
+    calendar: Codes  # the number of each of these weeks
+    weight: Numbers
+    y: Numbers
+    x: Numbers  # 1 where the change is in effect
+    treated: NDArray[np.bool_]  # the same for all rows of a cell
+
+    @property
+    def weeks(self) -> int:
+        """How many weeks there are."""
+        return len(self.calendar)
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters there are."""
+        return int(self.cluster.max()) + 1
+
+    def by_user(self) -> "Observations":
+        """The same with developers as clusters."""
+        order = np.lexsort((self.cell, self.user))
+        cell, user = self.cell[order], self.user[order]
+        numbers = np.cumsum(np.r_[False, cell[1:] != cell[:-1]])
+        cluster = np.unique(user, return_inverse=True)[1]
+        rest = (self.week[order], self.calendar, self.weight[order], self.y[order], self.x[order], self.treated[order])
+        return Observations(numbers, cluster, user, *rest)
+
+    def having(self, x: Numbers) -> "Observations":
+        """The same with another change."""
+        return replace(self, x=x)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What the regression says of x, and how much each cluster adds to what is known."""
+
+    value: float
+    error: float  # by leaving out each cluster in turn, which is called CR3
+    effective: float  # G*: as many equally informative clusters would tell as much
+    largest: float  # the share of the most informative cluster
+    clusters: int
+
+
+def fit(seen: Observations, nuisance: Numbers) -> Fit | None:
+    """Regress y on x with an effect of each cell and of the columns of `nuisance`, which has a row for each week. None: x cannot be told from those."""
+    moments = _Moments(seen, nuisance)
+    total = moments.total()
+    solved = _solved(total[None])
+    if not solved.determined[0]:
+        return None
+    value, slopes = float(solved.value[0]), solved.slopes[0]
+    squares, information = 0.0, []
+    for of_clusters in moments.chunks():
+        without = _solved(total - of_clusters)
+        if not without.determined.all():
+            return None
+        squares += float(((without.value - value) ** 2).sum())
+        information.append(_information(of_clusters, slopes))
+    each = np.maximum(np.concatenate(information), 0.0)
+    clusters = seen.clusters
+    error = float(np.sqrt((clusters - 1) / clusters * squares))
+    return Fit(value, error, float(each.sum() ** 2 / (each**2).sum()), float(each.max() / each.sum()), clusters)
+
+
+def fitted(seen: Observations, nuisance: Numbers) -> tuple[float, Numbers]:
+    """The coefficient of x, and what the regression expects of each row."""
+    design = np.concatenate([nuisance[seen.week], seen.x[:, None]], axis=1)
+    cells = int(seen.cell[-1]) + 1
+    weight = summed(seen.cell, seen.weight, cells)
+
+    def within(column: Numbers) -> Numbers:
+        return column - (summed(seen.cell, seen.weight * column, cells) / weight)[seen.cell]
+
+    inside = np.stack([within(column) for column in design.T], axis=1)
+    weighted = inside * seen.weight[:, None]
+    slopes = np.linalg.lstsq(weighted.T @ inside, weighted.T @ seen.y, rcond=_NOTHING)[0]
+    left = seen.y - design @ slopes
+    return float(slopes[-1]), seen.y - within(left)
+
+
+def week_effects(seen: Observations, chosen: NDArray[np.bool_]) -> tuple[Numbers, Numbers, Numbers]:
+    """The weeks' effects on y and on x among chosen cells, each with the cells' own, and the weight of each week. A week without any: not a number."""
+    some = _chosen(seen, chosen)
+    total = _Moments(some, np.eye(seen.weeks)).total()
+    weeks = seen.weeks
+    inverse = np.linalg.pinv(total[:weeks, :weeks], rcond=_NOTHING, hermitian=True)
+    weight = summed(some.week, some.weight, weeks)
+    effects = inverse @ total[:weeks, weeks:]
+    effects[weight == 0] = np.nan
+    return effects[:, 1], effects[:, 0], weight
+
+
+def _chosen(seen: Observations, rows: NDArray[np.bool_]) -> Observations:
+    cell = np.unique(seen.cell[rows], return_inverse=True)[1]
+    cluster = np.unique(seen.cluster[rows], return_inverse=True)[1]
+    rest = (seen.user[rows], seen.week[rows], seen.calendar, seen.weight[rows], seen.y[rows], seen.x[rows], seen.treated[rows])
+    return Observations(cell, cluster, *rest)
+
+
+def by_week(seen: Observations) -> Numbers:
+    """Nuisance: an effect of each week."""
+    return np.eye(seen.weeks)[:, 1:]
+
+
+def by_trend(seen: Observations) -> Numbers:
+    """Nuisance: a straight line through the calendar."""
+    line: Numbers = (seen.calendar - seen.calendar.mean())[:, None].astype(np.float64)
+    return line
+
+
+class _Moments:
+    """Of each cluster the weighted products, within cells, of the nuisance columns, x and y: in this order."""
+
+    def __init__(self, seen: Observations, nuisance: Numbers) -> None:
+        self._seen, self._nuisance = seen, nuisance
+        self._row_ends = np.searchsorted(seen.cluster, np.arange(seen.clusters + 1))
+        firsts = np.searchsorted(seen.cell, np.arange(int(seen.cell[-1]) + 1))
+        self._cell_ends = np.searchsorted(seen.cluster[firsts], np.arange(seen.clusters + 1))
+        mean = summed(seen.cell, seen.weight * seen.y, len(firsts)) / summed(seen.cell, seen.weight, len(firsts))
+        y, nx = seen.y - mean[seen.cell], seen.weight * seen.x  # without the cells' means fewer digits are lost
+        self._sums = (seen.weight, nx, seen.weight * y)
+        self._squares = (nx * seen.x, nx * y, seen.weight * y * y)
+
+    def total(self) -> Numbers:
+        size = self._nuisance.shape[1] + 2
+        out = np.zeros((size, size))
+        for part in self.chunks():
+            out += part.sum(axis=0)
+        return out
+
+    def chunks(self) -> Iterator[Numbers]:
+        step, count = max(1, _AT_ONCE // (self._seen.weeks + 2) ** 2), self._seen.clusters
+        for low in range(0, count, step):
+            yield self._of(low, min(low + step, count))
+
+    def _of(self, low: int, high: int) -> Numbers:
+        """The moments of clusters `low` to `high`."""
+        rows, weeks = slice(self._row_ends[low], self._row_ends[high]), self._seen.weeks
+        cells = self._cell_ends[low : high + 1] - self._cell_ends[low]
+        cluster = self._seen.cluster[rows] - low
+        week = self._seen.week[rows]
+        n, nx, ny = (one[rows] for one in self._sums)
+        nxx, nxy, nyy = (summed(cluster, one[rows], high - low) for one in self._squares)
+        by_week = [_table(cluster, week, one, (high - low, weeks)) for one in (n, nx, ny)]
+        raw = np.zeros((high - low, weeks + 2, weeks + 2))
+        raw[:, np.arange(weeks), np.arange(weeks)] = by_week[0]
+        raw[:, :weeks, weeks] = raw[:, weeks, :weeks] = by_week[1]
+        raw[:, :weeks, weeks + 1] = raw[:, weeks + 1, :weeks] = by_week[2]
+        raw[:, weeks, weeks], raw[:, weeks + 1, weeks + 1] = nxx, nyy
+        raw[:, weeks, weeks + 1] = raw[:, weeks + 1, weeks] = nxy
+        means = self._cell_sums(rows, cells[-1], n, nx, ny)
+        for number, (start, end) in enumerate(pairwise(cells)):
+            raw[number] -= means[start:end].T @ means[start:end]
+        return self._projected(raw)
+
+    def _cell_sums(self, rows: slice, cells: int, n: Numbers, nx: Numbers, ny: Numbers) -> Numbers:
+        """Of each cell its sums by week, of x and of y, divided by the root of its weight: their products are what the means take away."""
+        weeks = self._seen.weeks
+        cell = self._seen.cell[rows] - self._seen.cell[rows.start]
+        sums = np.empty((cells, weeks + 2))
+        sums[:, :weeks] = _table(cell, self._seen.week[rows], n, (cells, weeks))
+        sums[:, weeks] = summed(cell, nx, cells)
+        sums[:, weeks + 1] = summed(cell, ny, cells)
+        sums /= np.sqrt(summed(cell, n, cells))[:, None]
+        return sums
+
+    def _projected(self, raw: Numbers) -> Numbers:
+        """From an effect of each week to the columns of the nuisance."""
+        weeks, columns = self._nuisance.shape
+        turn = np.zeros((weeks + 2, columns + 2))
+        turn[:weeks, :columns] = self._nuisance
+        turn[weeks, columns] = turn[weeks + 1, columns + 1] = 1.0
+        out: Numbers = turn.T @ raw @ turn
+        return out
+
+
+def _table(row: Codes, column: Codes, values: Numbers, shape: tuple[int, int]) -> Numbers:
+    return summed(row * shape[1] + column, values, shape[0] * shape[1]).reshape(shape)
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    value: Numbers
+    slopes: Numbers  # of x on the nuisance
+    determined: NDArray[np.bool_]
+
+
+def _solved(moments: Numbers) -> _Solved:
+    """Solve the normal equations of each matrix. A nuisance that is not determined is left at nothing."""
+    size = moments.shape[-1] - 2
+    slopes: Numbers
+    nuisance, rest = moments[:, :size, :size].copy(), moments[:, :size, size:]
+    if size:
+        places = np.arange(size)
+        most = nuisance[:, places, places].max(axis=1, keepdims=True)
+        nuisance[:, places, places] += np.maximum(most, 1e-300) * 1e-12
+        slopes = np.asarray(np.linalg.solve(nuisance, rest), dtype=np.float64)
+    else:
+        slopes = rest
+    xx, xy = moments[:, size, size], moments[:, size, size + 1]
+    left = xx - (rest[:, :, 0] * slopes[:, :, 0]).sum(axis=1)
+    determined = left > _NOTHING * np.maximum(xx, 1e-300)
+    found = xy - (rest[:, :, 0] * slopes[:, :, 1]).sum(axis=1)
+    value = np.divide(found, left, out=np.full_like(found, np.nan), where=determined)
+    return _Solved(value, slopes[:, :, 0], determined)
+
+
+def _information(moments: Numbers, slopes: Numbers) -> Numbers:
+    """What each cluster adds to the sum of squares of x that is left when the nuisance is taken out."""
+    turn = np.concatenate([-slopes, [1.0]])
+    inner = moments[:, :-1, :-1]
+    out: Numbers = np.einsum("i,nij,j->n", turn, inner, turn)
+    return out

@@ -1,0 +1,59 @@
+"""All targets at once: one test each, and of the claims together at most a tenth false (Benjamini and Hochberg 1995)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from innerloop_collector.analysis.impact.detectable import answer_of
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate
+from innerloop_collector.analysis.impact.panel import Invalid, Numbers, Panel
+from innerloop_collector.analysis.impact.question import Group, Question
+
+FALSE_SHARE = 0.10
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A target's answer among all that were tested."""
+
+    target: int
+    answer: Answer
+    q: float | None  # the least share of false claims at which it would be one
+    claimed: bool
+
+
+def scan(panel: Panel, question: Question, targets: Sequence[int]) -> tuple[Scanned, ...]:
+    """Ask about each target alone, against the question's controls, or where it names none against all other targets. Refused ones are not tested."""
+    if len(set(targets)) != len(targets):
+        raise Invalid("a target is named twice")
+    answers = [
+        answer_of(panel, replace(question, treated=_alone(question, one), control=_others(question, one, targets))) for one in targets
+    ]
+    tested = [place for place, answer in enumerate(answers) if isinstance(answer, Estimate)]
+    values = adjusted([answer.p for answer in answers if isinstance(answer, Estimate)])
+    q = dict(zip(tested, values.tolist(), strict=True))
+    return tuple(Scanned(one, answers[at], q.get(at), q.get(at, 1.0) <= FALSE_SHARE) for at, one in enumerate(targets))
+
+
+def _alone(question: Question, target: int) -> Group:
+    return Group(frozenset({target}), question.treated.projects)
+
+
+def _others(question: Question, target: int, targets: Sequence[int]) -> Group:
+    if question.control is not None:
+        named = question.control.targets
+        rest = None if named is None else named - {target}
+        return Group(rest, question.control.projects)
+    return Group(frozenset(targets) - {target}, question.treated.projects)
+
+
+def adjusted(p: Sequence[float]) -> Numbers:
+    """The q values of p values: sorted, each is p times their number by its rank, and no smaller one's is larger."""
+    given = np.asarray(p, dtype=np.float64)
+    order = np.argsort(given, kind="stable")
+    ranked = given[order] * len(given) / np.arange(1, len(given) + 1)
+    least = np.minimum.accumulate(ranked[::-1])[::-1]
+    out = np.empty_like(given)
+    out[order] = np.minimum(least, 1.0)
+    return out

@@ -1,0 +1,97 @@
+"""From a panel and a question to what is compared, and the checks whether it can be."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerloop_collector.analysis.impact.collapse import grouped
+from innerloop_collector.analysis.impact.panel import Exposed, Numbers, Panel, summed
+from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group, Question
+from innerloop_collector.analysis.impact.regression import Observations
+
+Chosen = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Selected:
+    """The rows of a panel that a question is about."""
+
+    panel: Panel
+    question: Question
+    treated: Chosen
+    after: Chosen  # from the change's date on
+    changed: Numbers  # 1 where the change is in effect, by the question's kind of exposure
+    exposed_share: float | None  # of treated runs since the date, among those of which it is known
+    unknown_share: float
+
+
+def select(panel: Panel, question: Question) -> Selected:
+    """Choose rows: treated and control ones, of the weeks that count."""
+    treated = within(panel, question.treated)
+    control = np.zeros(len(panel), dtype=bool) if question.control is None else within(panel, question.control)
+    chosen = (treated | control) & counted(panel, question)
+    late = chosen & treated & (panel.week >= question.week)
+    shares = _exposed(panel, late)
+    if question.exposure is Exposure.BY_EXPOSURE:
+        chosen &= (panel.exposed != Exposed.FIRST) & ~(late & (panel.exposed == Exposed.UNKNOWN))
+    rows = panel if chosen.all() else panel.where(chosen)
+    treated, after = treated[chosen], rows.week >= question.week
+    held = (rows.exposed >= Exposed.YES) if question.exposure is Exposure.BY_EXPOSURE else after
+    return Selected(rows, question, treated, after, (treated & held).astype(np.float64), *shares)
+
+
+def _exposed(panel: Panel, late: Chosen) -> tuple[float | None, float]:
+    """Which share of late runs was exposed, among those of which it is known, and of which share it is not known."""
+    runs = panel.runs * late
+    total, known = float(runs.sum()), float(runs[panel.exposed != Exposed.UNKNOWN].sum())
+    if not known:
+        return None, 1.0
+    return float(runs[panel.exposed >= Exposed.YES].sum()) / known, 1 - known / total
+
+
+def within(panel: Panel, group: Group) -> Chosen:
+    """Rows of a group."""
+    chosen = np.ones(len(panel), dtype=bool)
+    if group.targets is not None:
+        chosen &= np.isin(panel.target, list(group.targets))
+    if group.projects is not None:
+        chosen &= np.isin(panel.project, list(group.projects))
+    return chosen
+
+
+def counted(panel: Panel, question: Question) -> Chosen:
+    """Rows of weeks that count, whatever was run. A window is of weeks in the calendar, whether or not they are dropped."""
+    chosen = ~np.isin(panel.week, list(question.dropped)) & (panel.runs > 0)
+    if question.weeks_before is not None:
+        chosen &= panel.week >= question.week - question.weeks_before
+    if question.weeks_after is not None:
+        chosen &= panel.week < question.week + question.weeks_after
+    return chosen
+
+
+def observe(selected: Selected, weight: Numbers, total: Numbers) -> Observations | None:
+    """Means of `total / weight` to compare within cells. None: there is nothing."""
+    panel, question = selected.panel, selected.question
+    some = np.flatnonzero(weight > 0)
+    if not len(some):
+        return None
+    cluster = panel.project[some] if question.assignment is Assignment.PROJECT else panel.user[some]
+    parts = [cluster, panel.user[some], panel.project[some], panel.target[some]]
+    if question.same_work:
+        parts.append(panel.work[some])
+    place, firsts = grouped([*parts, panel.week[some], selected.changed[some].astype(np.int64)])
+    cell = grouped([one[firsts] for one in parts])[0]
+    n = summed(place, weight[some], len(firsts))
+    calendar, week = np.unique(panel.week[some][firsts], return_inverse=True)
+    return Observations(
+        cell=cell,
+        cluster=np.unique(cluster[firsts], return_inverse=True)[1],
+        user=panel.user[some][firsts],
+        week=week,
+        calendar=calendar,
+        weight=n,
+        y=summed(place, total[some], len(firsts)) / n,
+        x=selected.changed[some][firsts],
+        treated=selected.treated[some][firsts],
+    )

@@ -1,0 +1,74 @@
+"""How much weeks differ among themselves: what hits all treated runs of a week at once makes people's number no help.
+
+The gap of a week is how far treated runs lie above control runs in it, each compared within cells. A regression of the gaps on the share that is changed
+tells the same effect from a dozen numbers (Donald and Lang 2007), and how far those scatter says how sure it can be.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from innerloop_collector.analysis.impact.intervals import Uncertainty
+from innerloop_collector.analysis.impact.panel import Codes, Numbers
+from innerloop_collector.analysis.impact.regression import Observations, week_effects
+
+_MOST = 0.8  # of a correlation between neighbouring weeks that a handful of weeks may show
+_CORRELATED = 0.3
+
+
+_BEFORE = 4  # weeks that it takes to see how much they differ
+_SINCE = 2
+
+
+@dataclass(frozen=True)
+class ByWeeks:
+    """The effect by the gaps alone."""
+
+    value: float
+    uncertainty: Uncertainty
+
+
+@dataclass(frozen=True, eq=False)
+class Weekly:
+    """The gaps, by the observations' weeks, and what they say. None: too few weeks."""
+
+    gaps: Numbers
+    found: ByWeeks | None
+
+
+def weekly(seen: Observations, date: int, *, control: bool) -> Weekly:
+    """Judge the effect of x by weeks alone. Without controls the gap is what treated runs did, beside a straight line."""
+    treated, share, _ = week_effects(seen, seen.treated)
+    gaps = treated - week_effects(seen, ~seen.treated)[0] if control else treated
+    early = np.isfinite(gaps) & (seen.calendar < date)
+    if early.any():
+        gaps = gaps - gaps[early].mean()
+    found = regressed(gaps, seen.calendar, date, share, trend=not control)
+    return Weekly(gaps, found)
+
+
+def regressed(gaps: Numbers, calendar: Codes, date: int, share: Numbers, *, trend: bool) -> ByWeeks | None:
+    """Regress gaps on the share that is changed, and on a straight line where one is assumed. None: fewer than four weeks before the date, or than two since."""
+    known = np.isfinite(gaps)
+    early, late = known & (calendar < date), known & (calendar >= date)
+    if early.sum() < _BEFORE or late.sum() < _SINCE:
+        return None
+    columns = [np.ones(int(known.sum())), *([calendar[known].astype(np.float64)] if trend else []), share[known]]
+    design = np.stack(columns, axis=1)
+    inverse = np.linalg.pinv(design.T @ design)
+    slopes = inverse @ design.T @ gaps[known]
+    left = gaps[known] - design @ slopes
+    freedom = len(left) - design.shape[1]
+    variance = float(left @ left) / freedom * float(inverse[-1, -1])
+    error = float(np.sqrt(variance)) * _inflation(left[early[known]])
+    return ByWeeks(float(slopes[-1]), Uncertainty(error, float(freedom))) if error > 0 else None
+
+
+def _inflation(left: Numbers) -> float:
+    """How much longer the interval of a mean gets by what neighbouring weeks have in common."""
+    centred = left - left.mean()
+    total = float(centred @ centred)
+    if len(centred) < 5 or total == 0:
+        return 1.0
+    correlation = min(float(centred[1:] @ centred[:-1]) / total, _MOST)
+    return float(np.sqrt((1 + correlation) / (1 - correlation))) if correlation > _CORRELATED else 1.0
