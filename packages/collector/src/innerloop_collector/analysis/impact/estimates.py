@@ -39,6 +39,7 @@ class Warned(StrEnum):
     USERS_ONLY = "users only"  # too few weeks to see whether weeks differ more than people do
     WEEKS_MISSING = "weeks missing"
     STOPPED_AS_LONGER = "stopped as longer"  # interrupted runs count with what they would have taken
+    EXPOSED_IN_PART = "exposed in part"  # by date: the change has not reached every checkout
     EXPOSURE_PARTLY_UNKNOWN = "exposure partly unknown"
 
 
@@ -78,6 +79,9 @@ class Gap:
     value: float | None
 
 
+_RELATIVE = (Metric.DURATION, Metric.USAGE)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A number with its uncertainty.
@@ -109,11 +113,16 @@ class Estimate:
     @property
     def relative(self) -> bool:
         """Whether it is a logarithm of a ratio."""
-        return self.metric in (Metric.DURATION, Metric.USAGE)
+        return self.metric in _RELATIVE
 
     def percent(self, value: float) -> float:
         """A number of its scale in percent, or in percentage points."""
-        return 100 * math.expm1(value) if self.relative else 100 * value
+        return self.percent_of(self.metric, value)
+
+    @staticmethod
+    def percent_of(metric: Metric, value: float) -> float:
+        """A number of a metric's scale in percent, or in percentage points."""
+        return 100 * math.expm1(value) if metric in _RELATIVE else 100 * value
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Robustness:
     break_even: float | None  # the drift per week that would explain all of the effect
     without_first_weeks: tuple[tuple[int, Answer], ...]  # how many weeks after the date were dropped
     completed_alone: Answer
-    stopped_as_longer: Answer
+    stopped_as_longer: Answer | None  # None: no run was interrupted
 
 
 def robustness(panel: Panel, question: Question, effect: Estimate) -> Robustness:
@@ -74,7 +74,7 @@ def robustness(panel: Panel, question: Question, effect: Estimate) -> Robustness
         effect.value / distance if distance and question.control is not None else None,
         tuple((count, _later(panel, question, count)) for count in (1, 2)),
         completed_alone(panel, question),
-        stopped_as_longer(panel, question),
+        stopped_as_longer(panel, question) if selected.panel.interrupted.any() else None,
     )
 
 

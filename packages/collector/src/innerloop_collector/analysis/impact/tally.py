@@ -17,6 +17,7 @@ _MANY_INTERRUPTED = 0.2
 _MOVED = 0.05
 _MOST_UNKNOWN = 0.5
 _SOME_UNKNOWN = 0.1
+_ALL_EXPOSED = 0.95
 
 Lacking = tuple[Reason, float, float]
 
@@ -108,6 +109,7 @@ def _warnings(selected: Selected, weight: Numbers) -> list[Warned]:
         Warned.MANY_INTERRUPTED: max(stopped) > _MANY_INTERRUPTED,
         Warned.INTERRUPTIONS_MOVED: abs(stopped[1] - stopped[0]) > _MOVED,
         Warned.WEEKS_MISSING: len(span) > len(weeks),
+        Warned.EXPOSED_IN_PART: selected.question.exposure is Exposure.BY_DATE and (selected.exposed_share or 1.0) < _ALL_EXPOSED,
         Warned.EXPOSURE_PARTLY_UNKNOWN: selected.question.exposure is Exposure.BY_EXPOSURE and selected.unknown_share > _SOME_UNKNOWN,
     }
     return [warned for warned, seen in signs.items() if seen]

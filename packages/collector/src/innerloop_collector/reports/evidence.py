@@ -1,0 +1,42 @@
+"""What is known of a change, as a document: what `impact --json` prints."""
+
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from innerloop_collector.analysis.impact.estimates import Estimate, Refusal
+from innerloop_collector.analysis.impact.question import Limits
+from innerloop_collector.analysis.impact.verdict import judge
+from innerloop_collector.analysis.impact.whole import Impact
+from innerloop_collector.reports.verdicts import sentence
+
+
+def verdict_of(subject: str, found: Impact, limits: Limits) -> str:
+    """The verdict as a sentence."""
+    return sentence(
+        subject, judge(found.headline, limits), minutes=found.saved.minutes if found.saved else None, failures=judge(found.failures, limits)
+    )
+
+
+def document(found: Any) -> Any:
+    """Values, tables and lists of them: each answer says whether it is an estimate or a refusal, and an estimate what it is in percent or points."""
+    if isinstance(found, Enum):
+        return found.value
+    if isinstance(found, Estimate | Refusal):
+        kind = "estimate" if isinstance(found, Estimate) else "refusal"
+        return {"kind": kind} | _fields(found) | (_percent(found) if isinstance(found, Estimate) else {})
+    if is_dataclass(found):
+        return _fields(found)
+    if isinstance(found, tuple | list):
+        return [document(one) for one in found]
+    if isinstance(found, frozenset):
+        return sorted(document(one) for one in found)
+    return found
+
+
+def _fields(found: Any) -> dict[str, Any]:
+    return {one.name: document(getattr(found, one.name)) for one in fields(found)}
+
+
+def _percent(found: Estimate) -> dict[str, float]:
+    return {f"{name}_percent": found.percent(value) for name, value in (("value", found.value), ("low", found.low), ("high", found.high))}

@@ -1,0 +1,114 @@
+"""What is known of a change, as text."""
+
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Warned
+from innerloop_collector.analysis.impact.question import Metric
+from innerloop_collector.analysis.impact.robustness import Interval, Robustness
+from innerloop_collector.analysis.impact.verdict import judge
+from innerloop_collector.analysis.impact.whole import Impact
+from innerloop_collector.terminal.drawing import table
+
+_CAUTIONS = {
+    Warned.NO_CONTROL: "Nothing served as a control: it is assumed that the trend before would have gone on.",
+    Warned.FEW_EFFECTIVE_USERS: "A few developers do most of the runs: only large effects can be seen.",
+    Warned.ONE_USER_DOMINATES: "More than a quarter of what is known comes from one developer.",
+    Warned.FEW_PROJECTS: "Fewer than 20 projects were assigned: the interval is wider, and still rests on them being alike.",
+    Warned.FEW_FAILURES: "There were fewer than 10 failures before or since: the interval of failures is rough.",
+    Warned.SMALL_CONTROL: "Less than a fifth of the runs are of controls.",
+    Warned.USERS_CHANGED: "More than a tenth of the developers came or went; only those seen before and since count.",
+    Warned.MANY_INTERRUPTED: "More than a fifth of the runs were interrupted.",
+    Warned.INTERRUPTIONS_MOVED: "The share of interrupted runs moved by more than 5 points.",
+    Warned.STOPPED_AS_LONGER: "Interrupted runs count with what they would have taken, if durations are log-normal.",
+    Warned.USERS_ONLY: "There are too few weeks to see how much weeks differ: the interval knows developers alone.",
+    Warned.WEEKS_MISSING: "There are weeks without any run.",
+    Warned.EXPOSED_IN_PART: "The change has not reached every checkout: this is its effect in the team so far.",
+    Warned.EXPOSURE_PARTLY_UNKNOWN: "Of more than a tenth of the runs it is not known whether the checkout held the change.",
+}
+
+
+def render(verdict: str, found: Impact) -> str:
+    """The verdict, what else was asked, and what it rests on."""
+    parts = [verdict, _answers(found)]
+    if found.robustness:
+        parts.append(_robustness(found.robustness))
+    told = [one for one in (found.headline, found.duration) if isinstance(one, Estimate)]
+    if cautions := dict.fromkeys(_CAUTIONS[warned] for one in told for warned in one.warnings):
+        parts.append("\n".join(f"- {caution}" for caution in cautions))
+    return "\n\n".join(parts)
+
+
+def beforehand(answer: Answer) -> str:
+    """How large a change would have to be to show."""
+    if not isinstance(answer, Estimate):
+        return f"cannot tell beforehand: {answer.reason}"
+    judged = judge(answer)
+    return (
+        f"a change of {_number(judged.detectable)} {'%' if answer.relative else 'points'} would show in 80 of 100 such teams; smaller ones mostly would not"
+        f" ({answer.counts.effective_users:.0f} effective developers)"
+    )
+
+
+def _answers(found: Impact) -> str:
+    rows = [
+        ("duration, as felt", found.duration),
+        ("duration, same work", found.same_work),
+        ("duration, where the checkout held it", found.by_exposure),
+        ("failures", found.failures),
+        ("failed checks", found.failed_checks),
+        ("runs", found.usage),
+        ("developers who run it", found.adoption.answer),
+    ]
+    lines = [(name, *_answer(answer)) for name, answer in rows if answer is not None]
+    if found.per_exposed:
+        lines.insert(1, ("duration, by the share of checkouts reached", *_interval(found.per_exposed), "", "", ""))
+    if found.saved:
+        ends = f"{found.saved.low:.1f} to {found.saved.high:.1f} min"
+        lines.append(("saved per developer and month", f"{found.saved.minutes:.1f} min", ends, "", str(found.saved.developers), ""))
+    return table(("", "", "interval", "detectable", "developers", "verdict"), lines, "")
+
+
+def _answer(answer: Answer) -> tuple[str, str, str, str, str]:
+    judged = judge(answer)
+    if not isinstance(answer, Estimate):
+        return "-", "", "", str(answer.counts.users), f"{judged.verdict}: {answer.reason}"
+    unit = "%" if answer.relative else "points"
+    return (
+        f"{judged.percent:+.1f} {unit}",
+        f"{judged.low:+.1f} to {judged.high:+.1f}",
+        f"{judged.detectable:.1f}",
+        str(answer.counts.users),
+        f"{judged.verdict}{f' beyond {judged.bound:.1f}' if judged.bound is not None else ''}",
+    )
+
+
+def _interval(found: Interval) -> tuple[str, str]:
+    return f"{_percent(found.value):+.1f} %", f"{_percent(found.low):+.1f} to {_percent(found.high):+.1f}"
+
+
+def _robustness(found: Robustness) -> str:
+    lines = []
+    if found.placebo:
+        one = found.placebo
+        lines.append(
+            f"at {one.dates} dates before the change the same estimate is at most {_percent(one.largest):.1f} %; the real one is number {one.rank}"
+        )
+    if isinstance(found.control_split, Estimate):
+        lines.append("controls against controls: {}, {}".format(*_answer(found.control_split)[:2]))
+    if found.with_trend:
+        lines.append("if both may drift apart evenly: {}, {}".format(*_interval(found.with_trend)))
+    if found.break_even is not None:
+        lines.append(f"a drift of {_percent(found.break_even):+.2f} % a week would explain all of it")
+    for count, answer in found.without_first_weeks:
+        if isinstance(answer, Estimate):
+            lines.append(f"without the first {'week' if count == 1 else f'{count} weeks'}: " + ", ".join(_answer(answer)[:2]))
+    for name, other in (("completed runs alone", found.completed_alone), ("interrupted runs as longer ones", found.stopped_as_longer)):
+        if isinstance(other, Estimate) and found.stopped_as_longer is not None:
+            lines.append(f"{name}: " + ", ".join(_answer(other)[:2]))
+    return "\n".join(lines)
+
+
+def _percent(value: float) -> float:
+    return Estimate.percent_of(Metric.DURATION, value)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
