@@ -63,7 +63,7 @@ def _body(judged: Judged) -> str:
         where = " in the team so far" if judged.exposure is Exposure.BY_DATE and Warned.EXPOSED_IN_PART in judged.warnings else ""
         return f" {said}{where} ({_interval(judged)})"
     if judged.verdict is Verdict.NO_CHANGE:
-        return f": no change of {_WHAT[judged.metric]} beyond {_number(judged.bound or 0.0)} {_unit(judged)} ({_interval(judged)})"
+        return f": no change of {_WHAT[judged.metric]} beyond {_far(judged.bound or 0.0)} {_unit(judged)} ({_interval(judged)})"
     if judged.reason is not None:
         return f": {judged.verdict}: {_WHY[judged.reason]}"
     few = "with so few developers " if any(one in judged.warnings for one in _FEW) else ""
@@ -76,7 +76,7 @@ def _beside(failures: Judged) -> str:
         less = "fewer" if failures.verdict is Verdict.FAILS_LESS else "more"
         return f"{_number(abs(failures.percent or 0.0))} points {less} of 100 runs fail ({_interval(failures)})"
     if failures.verdict is Verdict.NO_CHANGE:
-        return f"no change of failures beyond {_number(failures.bound or 0.0)} points"
+        return f"no change of failures beyond {_far(failures.bound or 0.0)} points"
     return "of failures nothing can be told" if failures.reason else "no sign that failures changed"
 
 

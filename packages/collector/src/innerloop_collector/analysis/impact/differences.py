@@ -71,7 +71,7 @@ def compare(seen: Observations, selected: Selected) -> Found | None:
         freedom = min(freedom, by_cluster.clusters - 2)
     if by_user is None or freedom <= 0:
         return None
-    gaps = weekly(seen, selected.question.week, control=control)
+    gaps = weekly(seen, by_cluster.pull, selected.question.week, control=control)
     weeks = gaps.found.uncertainty if gaps.found else None
     return Found(by_cluster.value, Uncertainty(by_cluster.error, freedom), weeks, by_cluster, by_user, gaps)
 

@@ -64,6 +64,7 @@ class Fit:
     effective: float  # G*: as many equally informative clusters would tell as much
     largest: float  # the share of the most informative cluster
     clusters: int
+    pull: Numbers  # by how much the value moves where all treated rows of a week do by 1
 
 
 def fit(seen: Observations, nuisance: Numbers) -> Fit | None:
@@ -84,23 +85,33 @@ def fit(seen: Observations, nuisance: Numbers) -> Fit | None:
     each = np.maximum(np.concatenate(information), 0.0)
     clusters = seen.clusters
     error = float(np.sqrt((clusters - 1) / clusters * squares))
-    return Fit(value, error, float(each.sum() ** 2 / (each**2).sum()), float(each.max() / each.sum()), clusters)
+    effective, largest = float(each.sum() ** 2 / (each**2).sum()), float(each.max() / each.sum())
+    return Fit(value, error, effective, largest, clusters, _pull(seen, nuisance @ slopes))
+
+
+def _pull(seen: Observations, explained: Numbers) -> Numbers:
+    """What each week adds to the value, of treated rows. `explained` is what the nuisance says of x, by week."""
+    left = seen.weight * _within(seen, seen.x - explained[seen.week])
+    total = float(left @ seen.x)
+    return summed(seen.week[seen.treated], left[seen.treated], seen.weeks) / total
+
+
+def _within(seen: Observations, column: Numbers) -> Numbers:
+    """A column without the means of its cells."""
+    cells = int(seen.cell[-1]) + 1
+    mean = summed(seen.cell, seen.weight * column, cells) / summed(seen.cell, seen.weight, cells)
+    out: Numbers = column - mean[seen.cell]
+    return out
 
 
 def fitted(seen: Observations, nuisance: Numbers) -> tuple[float, Numbers]:
     """The coefficient of x, and what the regression expects of each row."""
     design = np.concatenate([nuisance[seen.week], seen.x[:, None]], axis=1)
-    cells = int(seen.cell[-1]) + 1
-    weight = summed(seen.cell, seen.weight, cells)
-
-    def within(column: Numbers) -> Numbers:
-        return column - (summed(seen.cell, seen.weight * column, cells) / weight)[seen.cell]
-
-    inside = np.stack([within(column) for column in design.T], axis=1)
+    inside = np.stack([_within(seen, column) for column in design.T], axis=1)
     weighted = inside * seen.weight[:, None]
     slopes = np.linalg.lstsq(weighted.T @ inside, weighted.T @ seen.y, rcond=_NOTHING)[0]
     left = seen.y - design @ slopes
-    return float(slopes[-1]), seen.y - within(left)
+    return float(slopes[-1]), seen.y - _within(seen, left)
 
 
 def week_effects(seen: Observations, chosen: NDArray[np.bool_]) -> tuple[Numbers, Numbers, Numbers]:

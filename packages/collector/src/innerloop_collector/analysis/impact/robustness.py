@@ -64,7 +64,7 @@ def robustness(panel: Panel, question: Question, effect: Estimate) -> Robustness
     selected = select(panel, question)
     seen = observe(selected, selected.panel.timed, selected.panel.sum_log)
     assert seen is not None
-    gaps = weekly(seen, question.week, control=question.control is not None).gaps
+    gaps = weekly(seen, np.zeros(seen.weeks), question.week, control=question.control is not None).gaps
     distance = _distance(seen, question.week)
     return Robustness(
         _placebo(panel, question, effect.value),

@@ -46,7 +46,7 @@ def _exposed(panel: Panel, late: Chosen) -> tuple[float | None, float]:
     runs = panel.runs * late
     total, known = float(runs.sum()), float(runs[panel.exposed != Exposed.UNKNOWN].sum())
     if not known:
-        return None, 1.0
+        return None, 1.0 if total else 0.0
     return float(runs[panel.exposed >= Exposed.YES].sum()) / known, 1 - known / total
 
 

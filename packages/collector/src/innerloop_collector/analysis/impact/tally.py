@@ -69,7 +69,7 @@ def _lacking(selected: Selected, counts: Counts, treated: NDArray[np.bool_], con
     if question.control is not None:
         asked.append((Reason.NO_CONTROL_RUNS, 1, float(control.sum())))
     if by_exposure:
-        asked.append((Reason.EXPOSURE_UNKNOWN, 1 - _MOST_UNKNOWN, 1 - selected.unknown_share))
+        asked.insert(1, (Reason.EXPOSURE_UNKNOWN, 1 - _MOST_UNKNOWN, 1 - selected.unknown_share))
         asked.append((Reason.NOTHING_EXPOSED, 1, counts.runs_after))
     asked.append((Reason.TOO_FEW_USERS, limits.users, counts.users))
     asked.append((Reason.TOO_FEW_RUNS, limits.runs, min(counts.runs_before, counts.runs_after)))

@@ -1,7 +1,7 @@
 """How much weeks differ among themselves: what hits all treated runs of a week at once makes people's number no help.
 
-The gap of a week is how far treated runs lie above control runs in it, each compared within cells. A regression of the gaps on the share that is changed
-tells the same effect from a dozen numbers (Donald and Lang 2007), and how far those scatter says how sure it can be.
+The gap of a week is how far treated runs lie above control runs in it, each compared within cells. How far gaps scatter, beside what the change did, says how
+sure an effect can be that is a sum of them (Donald and Lang 2007).
 """
 
 from dataclasses import dataclass
@@ -36,19 +36,24 @@ class Weekly:
     found: ByWeeks | None
 
 
-def weekly(seen: Observations, date: int, *, control: bool) -> Weekly:
-    """Judge the effect of x by weeks alone. Without controls the gap is what treated runs did, beside a straight line."""
+def weekly(seen: Observations, pull: Numbers, date: int, *, control: bool) -> Weekly:
+    """Judge by weeks alone how sure an effect is, of which `pull` says by how much it moves with the treated runs of each week.
+
+    Without controls the gap is what treated runs did, beside a straight line.
+    """
     treated, share, _ = week_effects(seen, seen.treated)
     gaps = treated - week_effects(seen, ~seen.treated)[0] if control else treated
     early = np.isfinite(gaps) & (seen.calendar < date)
     if early.any():
         gaps = gaps - gaps[early].mean()
-    found = regressed(gaps, seen.calendar, date, share, trend=not control)
-    return Weekly(gaps, found)
+    return Weekly(gaps, regressed(gaps, seen.calendar, date, share, pull, trend=not control))
 
 
-def regressed(gaps: Numbers, calendar: Codes, date: int, share: Numbers, *, trend: bool) -> ByWeeks | None:
-    """Regress gaps on the share that is changed, and on a straight line where one is assumed. None: fewer than four weeks before the date, or than two since."""
+def regressed(gaps: Numbers, calendar: Codes, date: int, share: Numbers, pull: Numbers | None = None, *, trend: bool) -> ByWeeks | None:
+    """Regress gaps on the share that is changed, and on a straight line where one is assumed. None: fewer than four weeks before the date, or than two since.
+
+    The error is that of a sum of gaps with the weights `pull`: without any, that of the coefficient.
+    """
     known = np.isfinite(gaps)
     early, late = known & (calendar < date), known & (calendar >= date)
     if early.sum() < _BEFORE or late.sum() < _SINCE:
@@ -59,8 +64,8 @@ def regressed(gaps: Numbers, calendar: Codes, date: int, share: Numbers, *, tren
     slopes = inverse @ design.T @ gaps[known]
     left = gaps[known] - design @ slopes
     freedom = len(left) - design.shape[1]
-    variance = float(left @ left) / freedom * float(inverse[-1, -1])
-    error = float(np.sqrt(variance)) * _inflation(left[early[known]])
+    squares = float(inverse[-1, -1]) if pull is None else float(pull @ pull)
+    error = float(np.sqrt(left @ left / freedom * squares)) * _inflation(left[early[known]])
     return ByWeeks(float(slopes[-1]), Uncertainty(error, float(freedom))) if error > 0 else None
 
 

@@ -1,0 +1,99 @@
+"""A verdict claims something only where 0 lies outside the rounded interval, and its sentence says what the numbers say."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from innerloop_collector.analysis.impact.estimates import Counts, Estimate, Label, Reason, Refusal, Warned, Width
+from innerloop_collector.analysis.impact.question import Assignment, Exposure, Limits, Metric
+from innerloop_collector.analysis.impact.verdict import CLAIMS, Verdict, judge
+from innerloop_collector.reports.verdicts import sentence
+
+
+def _estimate(
+    value: float, half: float, metric: Metric = Metric.DURATION, users: int = 37, detectable: float = 0.3, **more: object
+) -> Estimate:
+    return Estimate(
+        **{  # type: ignore[arg-type]
+            "metric": metric, "label": Label.EFFECT, "exposure": Exposure.BY_DATE, "assignment": Assignment.USER, "value": value,
+            "low": value - half, "high": value + half, "confidence": 0.95, "p": 0.01, "detectable": detectable, "width": Width.USERS,
+            "counts": Counts(users=users), **more,
+        }
+    )  # fmt: skip
+
+
+_numbers = st.floats(-0.9, 0.9, allow_nan=False)
+_estimates = st.builds(
+    _estimate, _numbers, st.floats(1e-6, 1.5), st.sampled_from(Metric), st.integers(8, 500), st.floats(0.001, 2),
+    label=st.sampled_from(Label), exposure=st.sampled_from(Exposure), confidence=st.sampled_from([0.95, 0.99, 1 - 0.05 / 3]),
+    warnings=st.lists(st.sampled_from(Warned), max_size=3).map(tuple),
+)  # fmt: skip
+_refusals = st.builds(Refusal, st.sampled_from(Metric), st.sampled_from(Label), st.sampled_from(Exposure), st.sampled_from(Reason))
+
+
+@given(_estimates)
+def test_a_claim_is_never_made_with_zero_inside_its_interval(estimate: Estimate) -> None:
+    judged = judge(estimate)
+
+    assert judged.low is not None
+    assert judged.high is not None
+    assert (judged.verdict in CLAIMS) == (judged.low > 0 or judged.high < 0)
+    assert judged.low <= estimate.percent(estimate.low) + 1e-9
+    assert judged.high >= estimate.percent(estimate.high) - 1e-9
+    assert judged.percent is not None
+    assert judged.low <= judged.percent <= judged.high
+
+
+@given(_estimates, _estimates | _refusals, st.floats(-500, 500))
+def test_what_a_sentence_says_lies_in_the_interval_that_it_names(estimate: Estimate, failures: Estimate | Refusal, minutes: float) -> None:
+    judged = judge(estimate)
+
+    said = sentence("build", judged, minutes=minutes, failures=judge(failures))
+
+    claimed = re.match(r"build (?:became|is run|fails).*?([\d.]+) (?:%|points).*?interval ([\d.]+) to ([\d.]+) ", said)
+    assert bool(claimed) == (judged.verdict in CLAIMS)
+    if claimed:
+        value, near, far = (float(one) for one in claimed.groups())
+        assert 0 < near <= value <= far
+    else:
+        ends = re.search(r"interval ([-+]?[\d.]+) to ([-+]?[\d.]+) ", said)
+        assert ends is not None
+        assert float(ends[1]) <= 0 <= float(ends[2])
+    assert "became" not in said or judged.metric is Metric.DURATION
+    assert ("not known to be an effect" in said) == (judged.label is Label.CHANGE)
+
+
+@given(_refusals)
+def test_a_refusal_has_no_number(refusal: Refusal) -> None:
+    judged = judge(refusal)
+
+    assert judged.verdict in (Verdict.TOO_EARLY, Verdict.TOO_FEW_DEVELOPERS, Verdict.CANNOT_TELL)
+    assert not re.search(r"\d", sentence("build", judged))
+
+
+def test_sentences_that_a_manager_can_read() -> None:
+    faster = judge(_estimate(-0.198, 0.101))
+    no_sign = judge(_estimate(0.001, 0.08, Metric.FAILURES))
+    unsure = judge(_estimate(-0.1, 0.6, detectable=0.6, warnings=(Warned.FEW_EFFECTIVE_USERS,)))
+    flat = judge(_estimate(0.01, 0.06), Limits(no_change=0.1))
+
+    assert sentence("provisioning", faster, minutes=40.4, failures=no_sign) == (
+        "provisioning became 18 % faster (95 % interval 9 to 26 %), about 40 minutes saved per developer and month; no sign that failures changed; "
+        "35 to 39 developers"
+    )
+    assert sentence("build", unsure) == (
+        "build: cannot tell: with so few developers only changes above 45 % would show (95 % interval -51 to +65 %); 35 to 39 developers"
+    )
+    assert sentence("build", flat) == "build: no change of duration beyond 8 % (95 % interval -5 to +8 %); 35 to 39 developers"
+    assert sentence("build", judge(Refusal(Metric.DURATION, Label.EFFECT, Exposure.BY_DATE, Reason.TOO_FEW_WEEKS_AFTER))) == (
+        "build: too early: there are too few weeks since the change"
+    )
+
+
+def test_each_metric_has_words_of_its_own() -> None:
+    said = {metric: (judge(_estimate(-0.2, 0.1, metric)).verdict, judge(_estimate(0.2, 0.1, metric)).verdict) for metric in Metric}
+
+    assert said[Metric.DURATION] == (Verdict.FASTER, Verdict.SLOWER)
+    assert said[Metric.FAILURES] == said[Metric.FAILED_CHECKS] == (Verdict.FAILS_LESS, Verdict.FAILS_MORE)
+    assert said[Metric.USAGE] == said[Metric.ADOPTION] == (Verdict.USED_LESS, Verdict.USED_MORE)
