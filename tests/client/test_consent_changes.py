@@ -24,6 +24,7 @@ WIDENED: dict[str, dict[str, Any]] = {
     "an exact duration": {"fields": {"duration_ms": "exact"}},
     "a longer retention": {"project": {"retention_days": 366}},
     "a new recipient": {"recipients": [{"name": "New Relic"}]},
+    "figures for everybody": {"public": {"figures": True}},
     "another purpose": {"wording": {"purpose": "to rank people"}},
     "another legal basis": {"project": {"legal_basis": "Art. 6(1)(f)"}},
     "a field by another name": {"rename": {"command": "target"}},
@@ -55,6 +56,9 @@ SAID: dict[str, list[str]] = {
     "an exact duration": ["finer exact duration, before to three digits"],
     "a longer retention": ["now kept 366 days; before: 365"],
     "a new recipient": ["new New Relic gets group totals"],
+    "figures for everybody": [
+        "now who sees published figures: everybody, since they are open data; before: those whom the organisation lets see them"
+    ],
     "another purpose": ["now why: to rank people; before: to find slow or failing commands and check that changes help"],
     "another legal basis": ['now legal basis: "Art. 6(1)(f)"; before: nothing'],
     "a field by another name": ["now the field command is called target"],

@@ -92,6 +92,26 @@ def test_recipients_region_and_contact_are_in_the_question_and_it_still_fits(nam
     assert len(question.split()) <= MOST_WORDS + 1
 
 
+def test_that_figures_are_open_to_everybody_is_in_the_question_its_details_and_describe_and_it_still_fits(named: Developer) -> None:
+    plan = named.innerloop("describe", "--json").json["plan"]
+    named.edit(public={"figures": True})
+    said = named.opt_in("?", "")
+    question = part(said.text, f"May {named.tables['project']['name']}").partition("Your answer")[0]
+
+    assert "Seen groups of 5 or more, whose figures are open to everybody." in " ".join(question.split())
+    assert len(question.splitlines()) <= MOST_LINES
+    assert len(question.split()) <= MOST_WORDS + 1
+    assert 2 == " ".join(said.text.split()).count("What was published stays published, also after an erasure."), (
+        "before the question and in its details"
+    )
+    described = named.innerloop("describe", "--json").json
+    assert (True, True) == (described["public_figures"], described["plan"] != plan)
+    assert "Public the figures of groups of 5 or more" in named.innerloop("describe").out
+    record = named.innerloop("describe", "--dpia").out
+    assert "everybody, since they are open data" in " ".join(record.split())
+    assert "anybody in the world" in record.lower()
+
+
 @pytest.mark.parametrize("answer", ["yes", "local", "no", "", "?"])
 def test_what_follows_an_answer_is_short_and_fits(named: Developer, answer: str) -> None:
     answers = ["?", ""] if answer == "?" else [answer]

@@ -75,7 +75,9 @@ BAD_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"events": {"run": ""}}, "events.run"), ({"recipients": [{"name": "X", "receives": "everything"}]}, "recipients.receives"),
     ({"recipients": [{"receives": "group totals"}]}, "recipients"), ({"seed": {"system": "shop"}}, "seed.system"),
     ({"seed": {"config": "~/.config/devstack/metrics.json", "test_variable": "USER"}}, "seed.system"), ({"seed": {"system": ["devstack"]}}, "seed.system"),
-    ({"wording": {"thanks": "x" * 4001}}, "wording.thanks"),
+    ({"wording": {"thanks": "x" * 4001}}, "wording.thanks"), ({"public": {"figures": "yes"}}, "public.figures"),
+    ({"renamed_from": {"unlisted": "old"}}, "renamed_from.unlisted"), ({"renamed_from": {"test": 3}}, "renamed_from.test"), ({"renamed_from": {"test": ""}}, "renamed_from.test"),
+    ({"renamed_from": {"test": "test"}}, "renamed_from.test"), ({"renamed_from": {"test": ["old", "old"]}}, "renamed_from.test"), ({"renamed_from": {"test": "other"}}, "renamed_from.test"),
 ]  # fmt: skip
 
 

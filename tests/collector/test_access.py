@@ -33,6 +33,7 @@ WHO = {
     "quarantine.violations": "admin",
     "retention.sweep": "admin",
     "releases": "viewer",
+    "export": "viewer",
     "report": "viewer",
     "trends": "viewer",
     "erasure.erase": "admin",
@@ -52,6 +53,7 @@ ABOUT_SOME_PROJECTS = {
     "report",
     "releases",
     "trends",
+    "export",
 }  # of those for viewers and analysts
 PROXY_SECRET = "a-secret-of-the-proxy"
 Headers = dict[str, str]

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.collector.support import Collector, project, run_event
 
 HERE = Path(__file__).parents[2]
@@ -23,6 +25,7 @@ def sweep(collector: Collector, failing: str, days: int) -> dict[str, Any]:
     return answer | {"log": done.stderr}
 
 
+@pytest.mark.slow
 def test_the_others_are_published_and_its_rows_stay_until_its_figures_are(idle: Collector) -> None:
     idle.start_with(project(project=SHORT))
     idle.apply(project(project={"id": "other", "write_key": "other.to-be-created", **SHORT}))

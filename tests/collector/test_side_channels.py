@@ -15,6 +15,7 @@ from tests.collector.test_access import bearer, call, token
 
 # Every operation that a viewer or an analyst can ask for, with what it takes. A new one needs a line here.
 READS: dict[str, list[dict[str, Any]]] = {
+    "export": [{}, {"project": "acme"}],
     "projects.list": [{}],
     "releases": [{"project": "acme"}],
     "report": [{"project": "acme"}, {"project": "acme", "period": "2026"}],

@@ -79,6 +79,7 @@ def test_no_store_is_a_throw_away_store_by_itself_or_by_what_an_earlier_one_left
     assert None is not again.ask("report", "acme")["next_figures"]
 
 
+@pytest.mark.slow
 def test_a_backup_of_a_throw_away_store_restores_as_one_and_that_of_a_kept_one_never(new_collector: Callable[[], Collector]) -> None:
     moment = "2031-03-03T00:00:00+00:00"
     trying, kept, again, back = (new_collector() for _ in range(4))

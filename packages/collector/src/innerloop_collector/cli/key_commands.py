@@ -128,7 +128,7 @@ def tokens() -> None:
     "--role",
     required=True,
     type=click.Choice(["viewer", "analyst", "admin"]),
-    help="viewer: reports; analyst: also impact and exports; admin: everything.",
+    help="viewer: reports and open data; analyst: also impact; admin: everything.",
 )
 @click.option("--project", "projects", multiple=True, metavar="ID", help="Limit it to this project; repeatable (default: all).")
 @click.option(

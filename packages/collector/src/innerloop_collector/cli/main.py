@@ -13,6 +13,7 @@ from innerloop_collector import __version__
 from innerloop_collector.cli.config_command import config
 from innerloop_collector.cli.data_commands import backup, backups, erase, receipt, restore, retain
 from innerloop_collector.cli.evidence_commands import impact
+from innerloop_collector.cli.export_command import export
 from innerloop_collector.cli.key_commands import keys, oauth, tokens
 from innerloop_collector.cli.project_commands import ids, projects, quarantine, releases, report, trends
 from innerloop_collector.cli.service_commands import check, demo, destinations, serve
@@ -21,7 +22,7 @@ from innerloop_collector.terminal.escaping import lines
 
 _WRITING: tuple[click.Command, ...] = (projects, keys, tokens, ids, quarantine, destinations)
 _KEEPING: tuple[click.Command, ...] = (retain, erase, receipt, backup, backups, restore)
-_COMMANDS: tuple[click.Command, ...] = (serve, *_WRITING, report, trends, releases, impact, *_KEEPING, check, config, demo)
+_COMMANDS: tuple[click.Command, ...] = (serve, *_WRITING, report, trends, releases, impact, export, *_KEEPING, check, config, demo)
 
 
 def main() -> NoReturn:

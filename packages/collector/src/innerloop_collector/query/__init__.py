@@ -4,6 +4,7 @@ Whoever is above this package imports from it what stands below, and none of its
 """
 
 from innerloop_collector.query.figures import Figures, Point, TeamFigures, settings_of
+from innerloop_collector.query.open_data import OpenData
 from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Settings
 from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Published, Rate, Ratio, View, document, text
@@ -14,7 +15,7 @@ from innerloop_collector.query.releases.rows import Rows
 from innerloop_collector.query.values import Band, FigureRow, FigureTable, RateRange, Spread, Time, Unit, Waited
 
 __all__ = [
-    "STEP", "Archive", "Band", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "People", "Period", "Point", "Published", "Publisher",
+    "STEP", "Archive", "Band", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "OpenData", "People", "Period", "Point", "Published", "Publisher",
     "Rate", "RateRange", "Ratio", "Rows", "Settings", "Spread", "TeamFigures", "Time", "Unit", "View", "Waited", "document", "project_and_unit",
     "settings_of", "text",
 ]  # fmt: skip

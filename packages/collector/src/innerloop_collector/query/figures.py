@@ -3,11 +3,13 @@
 A store that is made to try things also shows what is there now: that passes the same rules, and is kept nowhere.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from innerloop_collector.errors import UsageError
 from innerloop_collector.query import periods, values
+from innerloop_collector.query.open_data import THROW_AWAY, OpenData, opened
 from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Settings, Store
 from innerloop_collector.query.published import Count, People, Rate, View
@@ -169,6 +171,26 @@ class Figures:
         found = [one for unit in wanted if (one := periods.period(unit.name, published))]
         return tuple(_point(one, [releases[unit] for unit in one.units], (breakdown, name)) for one in found)
 
+    def open_data(self, wanted: str | None = None, visible: Collection[str] | None = None, *, throw_away: bool = False) -> OpenData:
+        """Everything that is open to everybody: of one project, or of all that somebody may see. Raises UsageError where nothing is.
+
+        `throw_away`: whoever asks knows that a store that is made to try things holds no figures of a real team.
+        """
+        if self._immediate and not throw_away:
+            raise UsageError(
+                "this is a throw-away store, whose figures may be simulated or made up; say --throw-away, and every file says so as well"
+            )
+        catalogue = self._registry.catalogue
+        for project in [wanted] if wanted else []:
+            catalogue.newest(project)
+        seen = [wanted] if wanted else [one for one in catalogue.versions if visible is None or one in visible]
+        return opened(
+            [(one, str(catalogue.newest(one).document["name"])) for one in sorted(seen) if catalogue.public_plans(one) is not None],
+            lambda project: self._archive.read(project, self._archive.units(project)).values(),
+            next_due(self._now().date()),
+            label=THROW_AWAY if self._immediate else "",
+        )
+
     def _chosen(
         self, project: str, name: str | None, settings: Settings, today: date
     ) -> tuple[Period | None, list[Release], list[Release]]:
@@ -201,7 +223,8 @@ def settings_of(registry: "Registry", project: str) -> Settings:
     def sessions(names: Iterable[str]) -> Iterable[str]:
         return registry.catalogue.marked(project, names).sessions
 
-    return Settings(version.min_active_weeks, version.k, version.headcount, registry.retention_days(project), sessions)
+    public = registry.catalogue.public_plans(project)
+    return Settings(version.min_active_weeks, version.k, version.headcount, registry.retention_days(project), sessions, public)
 
 
 def _point(of: Period, releases: list[Release], key: Key) -> Point:

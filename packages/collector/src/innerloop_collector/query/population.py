@@ -32,6 +32,7 @@ AWAKE = f"(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0) AND NOT {SESSION
 WAIT = "ifNull(duration_ms, 0)"
 FAILED = f"({ENDED} AND exit_status != 0 AND NOT ({SESSION} AND {WAIT} > {STARTUP_MS}))"  # of a session: as it started
 SUCCEEDED = f"({ENDED} AND exit_status = 0)"
+AGREED = "({any_plan:Bool} OR plan IN {plans:Array(String)})"
 COUNTED = f"""installation GLOBAL IN (SELECT installation FROM events WHERE {REAL} AND {PERSON} AND kind = 'run' AND {KEPT}
     AND received_day < {{began:Date}} GROUP BY installation
     HAVING uniqExact(toMonday(received_day)) >= {{min_weeks:UInt16}} AND max(received_day) >= {{seen:Date}}
@@ -59,6 +60,7 @@ class Settings(NamedTuple):
     headcount: int | None
     retention_days: int
     sessions: Callable[[Iterable[str]], Iterable[str]] = none  # which of some commands are sessions
+    public: tuple[str, ...] | None = None  # of a project whose figures are open to everybody: the plans whose developers agreed to that
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Population:
     retention_days: int
     sessions: Callable[[Iterable[str]], Iterable[str]] = none  # which of some commands are sessions
     every: bool = False  # in a store that publishes at once: whoever is there, however new
+    plans: tuple[str, ...] | None = None  # only what came under these; None: under any
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -82,7 +85,7 @@ class Population:
         before = date(2149, 6, 6) if self.every else self.began
         return {
             "project": self.project, "began": before, "seen": seen, "min_weeks": self.min_weeks, "most": self.most,
-            "today": self.today, "oldest": oldest,
+            "today": self.today, "oldest": oldest, "any_plan": self.plans is None, "plans": list(self.plans or ()),
         }  # fmt: skip
 
 

@@ -131,6 +131,12 @@ class Catalogue:
             open_names -= known
         return Marked(frozenset(found[SESSION]), frozenset(found[CHECK]))
 
+    def public_plans(self, project: str) -> tuple[str, ...] | None:
+        """The plans whose developers agreed that figures are open to everybody. None: the newest version does not open them."""
+        if not self.newest(project).agreement.get("public"):
+            return None
+        return tuple(sorted(plan.digest for (name, _), plan in self.plans.items() if name == project and plan.agreement.get("public")))
+
     def plan(self, project: str, wanted: str | None) -> AgreedPlan | None:
         """The plan with a digest, or the newest one where none is named. None: not known (yet)."""
         if wanted is None:

@@ -70,7 +70,7 @@ def talk(state: ConsentState, context: Context, local: bool = False, started: fl
         answer = _read(text, state, context)
     else:
         table = texts.field_table(current["fields"], events.examples(state, context), why=False)
-        entries = texts.group_entries(current) + texts.change_entries(state.project, current)
+        entries = texts.group_entries(current) + texts.public_entries(current) + texts.change_entries(state.project, current)
         say("\n".join([table, *entries, *map(phrases.recipient_entry, state.project.recipients), ""]))
         text = texts.question(state)
         answer = _read(text, state, context)

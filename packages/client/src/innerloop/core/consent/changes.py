@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from innerloop.core.consent import phrases
 from innerloop.core.consent.phrases import EXACTNESS, PURPOSE, WIDTH, claimed, group_list, label, recipient_line
 from innerloop.core.consent.resolve import ConsentState
 from innerloop.core.plan.project import Recipient
@@ -76,6 +77,7 @@ def _terms(terms: "dict[str, Any]") -> "dict[str, str]":
         "why:": claimed(terms["purpose"]) if terms.get("purpose") else PURPOSE,
         "legal basis:": claimed(terms["legal_basis"]) if terms.get("legal_basis") else "nothing",
         "kept": f"{terms.get('retention_days')} days",
+        "who sees published figures:": phrases.EVERYBODY if terms.get("public") else "those whom the organisation lets see them",
     }
     said.update({f"the field {name} is called": claimed(terms.get("rename", {}).get(name, name)) for name in PLAN.fields})
     said.update({f"the event {name} is called": claimed(terms.get("events", {}).get(name, name)) for name in PLAN.events})

@@ -10,6 +10,7 @@ from innerloop.core.plan.tracking import PLAN, Field
 WIDTH = 80
 PURPOSE = "to find slow or failing commands and check that changes help"
 GROUP = 5  # the smallest group of people that a report shows
+EVERYBODY = "everybody, since they are open data"
 EXACTNESS = {"minute": "to the minute", "second": "exact time", "exact": "exact time", "hour": "to the hour"}
 PLAIN_WORDS, PLAIN_LENGTH = 3, 40  # of a name that needs no quotation marks
 _TELLING = frozenset(

@@ -21,6 +21,9 @@ MOST_LINES, MOST_WORDS, MOST_NAMED = 18, 120, 5  # of a question; fields of it t
 MOST_GROUPS = 3  # that the question itself names
 
 
+OPEN = ", whose figures are open to everybody"
+
+
 def place(project: Project, briefly: bool = False) -> str:
     """Where the data goes, and who gets it from there; or how many (`briefly`), where a list above names them."""
     names = "".join(f", and from there {claimed(recipient.name)} ({recipient.receives})" for recipient in project.recipients)
@@ -65,6 +68,15 @@ def change_entries(project: Project, terms: "dict[str, Any]") -> "list[str]":
     return [entry("Open", about + "whether innerloop-changes/NAME.toml is there. No other name is looked for, and no file is read.")]
 
 
+def public_entries(terms: "dict[str, Any]") -> "list[str]":
+    """What the second layer and `describe` say where published figures are open to everybody."""
+    about = (
+        f"the figures of groups of {phrases.GROUP} or more that the collector publishes are for {phrases.EVERYBODY}: anybody may copy and keep "
+        "them. What was published stays published, also after an erasure. Single records are not published."
+    )
+    return [entry("Public", about)] if terms.get("public") else []
+
+
 def question(state: ConsentState) -> str:
     """The question, on one screen. Names every field, or their number where the table above it does."""
     project, fields = state.project, state.agreement["fields"]
@@ -98,7 +110,7 @@ def _question(project: Project, fields: str, briefly: bool = False) -> str:
         entry("Where", destination(project, briefly)),
         entry(
             "Seen",
-            f"groups of {phrases.GROUP} or more. Single records carry a random id: pseudonymous, not anonymous, since their times can be compared with git",
+            f"groups of {phrases.GROUP} or more{OPEN if project.public_figures else ''}. Single records carry a random id: pseudonymous, not anonymous, since their times can be compared with git",
         ),
         entry("Free", f"{claimed(project.name)} works the same; a no stays on this machine"),
         entry("Later", f"stop: {opt_out_command(project)}   erase: innerloop forget"),
@@ -114,6 +126,8 @@ def seed_question(state: ConsentState) -> str:
     """The question in seed mode: the founding system's own words, verbatim, around the generated list."""
     project = state.project
     lines = ["Collected: " + ", ".join(phrases.labels(state.agreement["fields"])), "Sent to: " + destination(project)]
+    if project.public_figures:
+        lines.append(f"Figures of groups of {phrases.GROUP} or more are published, for {phrases.EVERYBODY}.")
     if project.seed and not project.keeps_destination:
         lines.append(
             f"This is not where {project.seed.name}'s own metrics go; {claimed(project.organisation)} says that it answers for it."
@@ -187,7 +201,7 @@ def notice(state: ConsentState, examples: "dict[str, Any]") -> str:
     lines = [field_table(state.agreement["fields"], examples), ""]
     lines += textwrap.wrap("Commands that a coding agent runs for you count too, marked agent.", WIDTH)
     lines.append(entry("Who", " ".join([f"{claimed(project.organisation)} answers for the data.", *contact])))
-    lines += group_entries(state.agreement)
+    lines += [*group_entries(state.agreement), *public_entries(state.agreement)]
     if "cohort" in state.agreement["fields"]:
         lines.append(cohort_entry(project))
     lines += change_entries(project, state.agreement)

@@ -28,6 +28,7 @@ def agreement(project: Project) -> "dict[str, Any]":
         "purpose": project.wording.get("purpose", ""),
         "legal_basis": project.legal_basis,
         **({"groups": sorted(project.groups)} if project.groups else {}),  # agreements of before there were any stay the same
+        **({"public": True} if project.public_figures else {}),  # likewise
     }
 
 
@@ -139,6 +140,8 @@ def _other_changes(agreed: "dict[str, Any]", current: "dict[str, Any]", shared: 
         changes.append("retention_days")
     if not _recipients_within(current["recipients"], agreed["recipients"]):
         changes.append("recipients")
+    if current.get("public") and not agreed.get("public"):
+        changes.append("public")
     return changes
 
 

@@ -5,7 +5,7 @@ collector of the versions that it knows.
 """
 
 import re
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from innerloop.core.plan.check import Names
 from innerloop.core.shared.names import LONGEST, LONGEST_NAME, OTHER, allowed
@@ -16,6 +16,7 @@ MOST_GROUPS = 50  # as above, and a developer reads them before a yes
 MOST_MARKED = 200
 MOST_OPEN = 8  # changes: each costs a run one look into the checkout
 CHANGE = re.compile(r"[a-z0-9-]{1,40}")
+MOST_RENAMED = 200
 STARTUP_MS = 10_000  # a session that ends by itself, with an error, within this time did not start
 SESSION, CHECK = "session", "check"
 
@@ -61,6 +62,29 @@ def _allow(words: "list[str]") -> "tuple[str, ...]":
         if colon and " " not in directory and (parts in (["."], [".."]) or (len(parts) > 1 and not {"", ".", ".."}.isdisjoint(parts))):
             raise ValueError(f"names.allow: {name}: a directory before the colon is relative to this file, and has no . or .. in it")
     return names
+
+
+def renamed_from(table: "dict[str, Any]", listed: Names) -> "dict[str, tuple[str, ...]]":
+    """What listed names were called before: name -> old names. Raises ValueError, which names the key at fault."""
+    found: "dict[str, tuple[str, ...]]" = {}
+    seen: "set[str]" = set()
+    for name, value in table.items():
+        old = [value] if isinstance(value, str) else value
+        at = f"renamed_from.{clean(name)[:LONGEST]}"
+        if name == OTHER or not listed.holds(name):
+            raise ValueError(f"{at}: names.allow and names.groups do not list this name")
+        if not isinstance(old, list) or not all(isinstance(one, str) and 0 < len(one) <= LONGEST and clean(one) == one for one in old):
+            raise ValueError(f"{at} must be what it was called before: a string of at most {LONGEST} characters, or a list of them")
+        for one in old:
+            if one in table or one in seen or one == OTHER:
+                raise ValueError(
+                    f"{at}: {one} is {'`other`' if one == OTHER else 'in this table twice'}; one name has one series of figures"
+                )
+            seen.add(one)
+        found[name] = tuple(old)
+    if len(seen) > MOST_RENAMED:
+        raise ValueError(f"renamed_from has more than {MOST_RENAMED} old names")
+    return found
 
 
 def _bounded(key: str, words: "list[str]") -> "tuple[str, ...]":

@@ -75,6 +75,8 @@ class Project(NamedTuple):
     rename: "dict[str, str]" = {}  # plan field -> what this project calls it on the wire
     events: "dict[str, str]" = {}  # plan event -> what this project calls it on the wire
     recipients: "tuple[Recipient, ...]" = ()
+    public_figures: bool = False  # whether what the collector publishes is open to everybody
+    renamed_from: "dict[str, tuple[str, ...]]" = {}  # name -> what it was called before
     wording: "dict[str, str]" = {}
     controller: "dict[str, str]" = {}  # for the record of processing alone: shown to nobody else
     seed: Optional[FoundingSystem] = None  # which one this project's metrics continue
@@ -156,7 +158,7 @@ class _Reader:
         for name, value in self.document.items():
             if name not in self.seen:
                 found.append(name)
-            elif isinstance(value, dict) and name not in ("fields", "rename", "events"):
+            elif isinstance(value, dict) and name not in ("fields", "rename", "events", "renamed_from"):
                 found.extend(f"{name}.{key}" for key in value if f"{name}.{key}" not in self.seen)
         return tuple(clean(name) for name in found + self.foreign)
 
@@ -227,6 +229,8 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         rename={} if seed else _renames(reader.table("rename"), "rename", tuple(PLAN.fields)),
         events=dict(seed.events) if seed else _renames(reader.table("events"), "events", tuple(PLAN.events)),
         recipients=_recipients(document, reader),
+        public_figures=reader.take("public", "figures", bool, False),
+        renamed_from=_renamed_from(reader, listed),
         wording=dict(seed.wording) if seed else _wording(reader),
         controller={key: text for key in CONTROLLER if (text := reader.text("controller", key, "", 400))},
         seed=seed,
@@ -265,6 +269,14 @@ def _names(reader: _Reader) -> "tuple[Names, Marks]":
         error = ProjectError(wrong)
         error.place = getattr(wrong, "place", None)
         raise error from wrong
+
+
+def _renamed_from(reader: _Reader, listed: Names) -> "dict[str, tuple[str, ...]]":
+    """What names were called before. It changes nothing that leaves: the collector reads it where it tells how figures went."""
+    try:
+        return names_table.renamed_from(reader.table("renamed_from"), listed)
+    except ValueError as wrong:
+        raise ProjectError(wrong) from wrong
 
 
 def _fields(table: "dict[str, Any]", cohorts: "tuple[str, ...]", seed: bool) -> "dict[str, str]":

@@ -68,6 +68,9 @@ def record(state: ConsentState) -> "list[Item]":
     """Every item of Art. 30(1), in its order."""
     project, says = state.project, state.project.controller
     named = [f"{one.name}: {one.receives}{', ' + one.region if one.region else ''}" for one in project.recipients]
+    named += (
+        [f"{phrases.EVERYBODY}: published figures of groups of {phrases.GROUP} or more, and no record"] if project.public_figures else []
+    )
     region = f", {project.region}" if project.region else ""
     return [
         _item("30(1)(a)", "Controller", says.get("name") or project.organisation),

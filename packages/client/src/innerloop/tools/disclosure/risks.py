@@ -43,6 +43,13 @@ def risks(state: ConsentState) -> "list[Risk]":
         "the question names each with what it gets; without a stated choice that is group totals",
         "Medium: what they keep is theirs to say, and erasure there may not be provable." if who else "None: the project file names none.",
     ))  # fmt: skip
+    if project.public_figures:
+        found.append(Risk(
+            "anybody in the world",
+            "compares published figures with what else is known of the project, now or in years",
+            f"figures are published once, by rules that hold against comparing them, of groups of {phrases.GROUP} or more",
+            "Medium: nothing that was published can be taken back, also not by an erasure.",
+        ))  # fmt: skip
     found.append(Risk(
         "somebody who watches the network",
         "learns from the times of packets when a developer worked",

@@ -46,6 +46,7 @@ def describe(context: Context, as_json: bool, record: bool) -> int:
             "sessions": list(state.project.marks.sessions),
             "checks": list(state.project.marks.checks),
             "changes": list(state.project.changes),
+            "public_figures": state.project.public_figures,
         }
         show_json(document)
         return 0
@@ -54,7 +55,7 @@ def describe(context: Context, as_json: bool, record: bool) -> int:
     output.show("\n" + phrases.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
     if state.project.stems:
         output.show(phrases.entry("Stems", ", ".join(state.project.stems)))
-    for text in texts.group_entries(current) + texts.change_entries(state.project, current):
+    for text in texts.group_entries(current) + texts.public_entries(current) + texts.change_entries(state.project, current):
         output.show(text)
     for title, marked in (("Used", state.project.marks.sessions), ("Checks", state.project.marks.checks)):
         if marked:

@@ -69,6 +69,7 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     jobs: int | None = None  # runs in CI, which are nobody's
     agents: Atom | None = None
     origin: str = ""  # "weekly totals": from an older version
+    public: bool = False  # open to everybody: whoever has a run in it agreed to that
 
 
 def encode(release: Release) -> bytes:

@@ -125,11 +125,14 @@ class Publisher:
         block = block_of(unit.first)
         name = block_of(block.first - timedelta(days=1)).name
         before = self._archive.read(project, [name]).get(name)
+        most = most_who_count(settings, before)
         of = Population(
-            project, block.first, settings.min_weeks, most_who_count(settings, before), today, settings.retention_days, settings.sessions
+            project, block.first, settings.min_weeks, most, today, settings.retention_days, settings.sessions, plans=settings.public
         )
         position = self._committed()
-        blank = Release(VERSION, project, unit.name, today, position, settings.k, settings.min_weeks, ())
+        blank = Release(
+            VERSION, project, unit.name, today, position, settings.k, settings.min_weeks, (), public=settings.public is not None
+        )
         return self._remainder(unit, of, blank) if unit.is_block else self._week(unit, of, blank, before.weekly if before else ())
 
     def _week(self, unit: Unit, of: Population, blank: Release, weekly: Collection[Key]) -> Release:

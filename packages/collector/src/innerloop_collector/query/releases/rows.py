@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from innerloop_collector.db.schema import WEEKLY_TOTALS
 from innerloop_collector.query.population import (
+    AGREED,
     AWAKE,
     COUNTED,
     ENDED,
@@ -65,7 +66,7 @@ class Rows:
 
     def agents(self, of: Population, first: date, end: date, upto: int) -> People:
         """What coding agents added, by the people they work for."""
-        where = f"{REAL} AND kind = 'run' AND actor = 'agent' AND {KEPT} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}"
+        where = f"{REAL} AND kind = 'run' AND actor = 'agent' AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}"
         rows = self._store.query(
             f"SELECT installation, {_NUMBERS} FROM events WHERE {where} GROUP BY installation",
             {**of.parameters, "sessions": self._sessions(of, first, end), "first": first, "end": end, "upto": upto},
@@ -104,7 +105,7 @@ class Rows:
 _WEEK = "toMonday(corrected_time)"
 _SLOT = f"if(position <= transform({_WEEK}, {{weeks:Array(Date)}}, {{positions:Array(UInt64)}}, toUInt64(0)), {_WEEK}, toDate(0))"
 _SQL = f"""SELECT {_SLOT} AS slot, arrayJoin({_CELLS}) AS cell, installation, {_NUMBERS}
-    FROM events WHERE {REAL} AND {PERSON} AND kind IN ('run', 'target') AND {KEPT} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}
+    FROM events WHERE {REAL} AND {PERSON} AND kind IN ('run', 'target') AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}
     GROUP BY slot, cell, installation ORDER BY slot, cell, installation"""
 
 

@@ -1,0 +1,70 @@
+"""A directory of open data: replaced as a whole, and only where it is new, empty or ours."""
+
+import errno
+import json
+import os
+import shutil
+from pathlib import Path
+
+from innerloop_collector.config.files import read_plain, sync_directory
+from innerloop_collector.errors import UsageError
+from innerloop_collector.open_data.files import DESCRIPTION, MARK
+
+_MOST_BYTES = 16_000_000  # of datapackage.json
+
+
+def write(directory: Path, files: dict[str, bytes]) -> None:
+    """Have a directory hold these files and no other. Whoever looks finds all of the old ones or all of the new. Raises UsageError."""
+    place = directory.absolute()
+    new, old = (place.with_name(f".{place.name}.{state}") for state in ("new", "old"))
+    try:
+        if not os.path.lexists(place) and old.is_dir() and not old.is_symlink():
+            os.rename(old, place)  # a write was cut off between its two last steps
+        _refuse_what_is_not_ours(place, set(files))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _make(new, files)
+        if place.exists() and any(place.iterdir()):
+            shutil.rmtree(old, ignore_errors=True)
+            os.rename(place, old)
+        os.rename(new, place)
+        sync_directory(place.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
+        raise UsageError(f"cannot write {directory}: {error.strerror}; choose another directory") from error
+
+
+def _refuse_what_is_not_ours(place: Path, known: set[str]) -> None:
+    if not os.path.lexists(place):
+        return
+    if place.is_symlink() or not place.is_dir():
+        raise UsageError(f"{place} is no directory; choose another")
+    there = {one.name for one in place.iterdir()}
+    if there and not (there <= known and _is_ours(place)):
+        raise UsageError(f"{place} holds what is not a package of figures, and would be replaced; choose a new or empty directory")
+
+
+def _is_ours(place: Path) -> bool:
+    try:
+        said = json.loads(read_plain(place / DESCRIPTION, _MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and MARK in said
+
+
+def _make(new: Path, files: dict[str, bytes]) -> None:
+    """Make a directory that everybody may read, and see it to the disk."""
+    if new.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(new))
+    if new.exists():
+        shutil.rmtree(new)
+    new.mkdir()
+    new.chmod(0o755)
+    for name, content in files.items():
+        descriptor = os.open(new / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o644)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    sync_directory(new)
