@@ -57,7 +57,7 @@ def signed_in(browser: Browser, link: str) -> dict[str, object]:
 
 def wait_until_drawn(page: Page) -> None:
     """Wait until every chart of a page is there."""
-    page.wait_for_function("[...document.querySelectorAll('trend-chart')].every(chart => chart.querySelector('svg'))")
+    page.wait_for_selector("trend-chart:not(:has(svg.plot))", state="detached")
 
 
 def main(arguments: list[str]) -> int:
