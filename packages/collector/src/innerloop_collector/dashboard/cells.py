@@ -70,6 +70,8 @@ def cell(reader: Reader, project: str, kind: str, name: str, filters: Filters) -
     figures = [series.duration(trend, weekly=weekly), series.failures(trend, weekly=weekly)]
     if kind != "targets":
         figures.append(series.waiting(trend, weekly=weekly))
+    if isinstance(found, Command) and any(one.runs for one in found.bands):
+        figures.append(tables.bands(found.bands))
     about = {
         "report": report,
         "period": period_of(report),
@@ -128,13 +130,17 @@ def _about(of: Time) -> str:
 
 def _facts(of: Command | Target | Part) -> tuple[Fact, ...]:
     runs = of.times if isinstance(of, Target) else of.runs
-    facts = [Fact("Typical (p50)", words.quantile(of.p50), words.bounds(of.p50) if of.p50 and of.p50.about else "")]
+    failed = words.share_range(of.failure_range)
+    typical = words.bounds(of.p50) if of.p50 and of.p50.about else ""
+    facts = [Fact("Typical (p50)", words.quantile(of.p50), _and(typical, _time_before(of)))]
     if not isinstance(of, Part):
         facts.append(Fact("Slow (p90)", words.quantile(of.p90), words.bounds(of.p90) if of.p90 and of.p90.about else ""))
-    facts.append(Fact("Failed", words.share(of.failure_rate), _before(of)))
+        if of.spread:
+            facts.append(Fact("A slow one takes", words.spread(of.spread), "as long as a typical one"))
+    facts.append(Fact("Failed", words.share(of.failure_rate), _and(failed, _before(of))))
     if isinstance(of, Command):
-        before = f"p50 before: {words.time(of.p50_before)}" if of.p50_before else ""
-        facts.append(Fact("Waited", words.waited(of.waited_minutes), before))
+        each = of.waited_per_developer_week
+        facts.append(Fact("Waited", words.waited(of.waited_minutes), f"{words.waiting(each)} each per week, of who ran it" if each else ""))
     facts.append(Fact("Times" if isinstance(of, Target) else "Runs", words.count(runs), "rounded to 5"))
     facts.append(Fact("Developers", words.people(of.developers), "in the period's last block"))
     return tuple(facts)
@@ -142,4 +148,12 @@ def _facts(of: Command | Target | Part) -> tuple[Fact, ...]:
 
 def _before(of: Command | Target | Part) -> str:
     before = of.failure_rate_before if isinstance(of, Command) else None
-    return f"the period before: {words.share(before)}" if before else ""
+    return f"before: {words.share(before)}" if before else ""
+
+
+def _time_before(of: Command | Target | Part) -> str:
+    return f"before: {words.time(of.p50_before)}" if isinstance(of, Command) and of.p50_before else ""
+
+
+def _and(*said: str) -> str:
+    return " \N{MIDDLE DOT} ".join(filter(None, said))

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from innerloop_collector.dashboard import words
-from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, Time
+from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, RateRange, Time, Waited
 
 Machine = str | int | float | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
@@ -150,6 +150,27 @@ def count(of: Count | None) -> Cell:
 def share(of: Rate | None) -> Cell:
     """A part of a whole."""
     return Cell(words.share(of), (of.value if of else None,))
+
+
+def share_in(of: Rate | None, between: RateRange | None) -> Cell:
+    """A part of a whole, and between what it lies."""
+    low, high = (between.at_least.value, between.at_most.value) if between else (None, None)
+    detail = f"({words.share_range(between)})" if of and between else ""
+    return Cell(words.share(of), (of.value if of else None, low, high), detail)
+
+
+def share_fields(name: str) -> tuple[str, str, str]:
+    """What programs call a part of a whole, and between what it lies."""
+    return name, f"{name}_at_least", f"{name}_at_most"
+
+
+def waiting(of: Waited | None) -> Cell:
+    """What was waited, between bounds."""
+    if of is None:
+        return Cell(words.ABSENT, (None, None, None))
+    about, most = (one.value if one else None for one in (of.about, of.at_most))
+    detail = f"({words.waiting_bounds(of)})" if of.about else ""
+    return Cell(words.waiting(of), (about, of.at_least.value, most), detail)
 
 
 def people(of: People | None) -> Cell:

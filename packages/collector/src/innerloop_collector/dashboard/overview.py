@@ -9,12 +9,15 @@ from innerloop_collector.dashboard.figure import Column, Figure, Row
 from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
 from innerloop_collector.dashboard.page import Page, by_id, length_of, next_figures, period_of
 from innerloop_collector.dashboard.reading import Reader
-from innerloop_collector.reports.views import Hidden, ProjectName, Report
+from innerloop_collector.reports.views import Hidden, ProjectName, Report, Whole
 
 GRAINS = {"week": "Weeks", "block": "Blocks of weeks"}
 FILTERS = {"period": None, "by": tuple(GRAINS)}
 _UNTOLD = "may not be told of this period"
 _CHECKS = "Of all runs, checks among them."
+
+
+Spark = tuple[tuple[tuple[float, float], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class Tile:
     value: str
     unit: str
     link: str
-    spark: tuple[tuple[tuple[float, float], ...], ...] = ()
+    spark: Spark = ()
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,15 @@ def overview(reader: Reader, project: str, filters: Filters) -> Page:
         series.in_short(series.failures(trend, weekly=weekly, note=_CHECKS)),
         tables.systems(report),
         tables.sessions(report),
+        tables.bands(report.whole.bands if report.whole else ()),
+        tables.actors(report),
     )
     about = {
         "report": report,
         "period": period_of(report),
         "headline": headline(report),
         "next_figures": next_figures(report),
+        "newest": next((one.period for one in reader.periods(project)), ""),
         "tiles": _tiles(report, reader, project),
         "notes": tuple(_notes(report)),
         "participation": words.participation(report.developers, report.headcount),
@@ -66,11 +73,12 @@ def headline(report: Report) -> str:
     """What the period was like, in one sentence. It claims no change: that takes an interval."""
     if report.state != "figures" or report.whole is None:
         return report.explanation[:1].upper() + report.explanation[1:] + "." if report.explanation else "Figures of targets only."
-    waited, failed = report.whole.waited_minutes, report.whole.failure_rate
-    said = [
-        f"Developers waited {words.waited(waited)} in {length_of(report)}" if waited else "",
-        f"{words.share(failed)} of runs failed" if failed else "",
-    ]
+    each, waited, failed = report.whole.waited_per_developer_week, report.whole.waited_minutes, report.whole.failure_rate
+    if each and each.about:
+        first = f"Developers waited about {words.waiting(each)} each per week"
+    else:
+        first = f"Developers waited {words.waited(waited)} in {length_of(report)}" if waited else ""
+    said = [first, f"{words.share(failed)} of runs failed" if failed else ""]
     return "; ".join(filter(None, said)) + "." if any(said) else f"{words.count(report.whole.runs)} runs in {length_of(report)}."
 
 
@@ -82,20 +90,59 @@ def _tiles(report: Report, reader: Reader, project: str) -> tuple[Tile, ...]:
     of = f"of {words.number(report.headcount)} share their data" if report.headcount else "share their data"
     waiting = series.sparkline(points, lambda one: one.waited.value if one.waited else None)
     runs = series.sparkline(points, lambda one: one.runs.value)
+    checks, of_checks = whole.failure_rate_of_checks, whole.failure_range_of_checks
     return (
-        Tile("Waiting", words.waited(whole.waited_minutes), f"all developers together, {length_of(report)}", "#waiting", waiting),
+        _waiting_tile(whole, length_of(report), waiting),
         Tile(
-            "Failed runs", words.share(whole.failure_rate), "of commands that are no checks" if whole.failure_rate else _UNTOLD, "#failures"
+            "Failed runs",
+            words.share(whole.failure_rate),
+            _between(words.share_range(whole.failure_range), "of commands that are no checks") if whole.failure_rate else _UNTOLD,
+            "#failures",
+            before=_before(words.share(whole.failure_rate_before), whole.failure_rate_before),
         ),
         Tile(
             "Failed checks",
-            words.share(whole.failure_rate_of_checks),
-            "tests and the like: information" if whole.failure_rate_of_checks else _UNTOLD,
+            words.share(checks),
+            _between(words.share_range(of_checks), "of tests and the like") if checks else _UNTOLD,
             "#failures",
         ),
-        Tile("Runs", words.count(whole.runs), "rounded to 5", "#commands", runs),
-        Tile("Developers", words.people(report.developers), of, "#systems"),
+        Tile(
+            "Runs", words.count(whole.runs), "rounded to 5", "#commands", runs, _before(words.count(whole.runs_before), whole.runs_before)
+        ),
+        Tile(
+            "Developers",
+            words.people(report.developers),
+            of,
+            "#systems",
+            before=_before(words.people(whole.developers_before), whole.developers_before),
+        ),
     )
+
+
+def _waiting_tile(whole: Whole, length: str, spark: Spark) -> Tile:
+    """Each developer's week where that can be told, else all developers together."""
+    each, before = whole.waited_per_developer_week, whole.waited_per_developer_week_before
+    together = f"{words.waited(whole.waited_minutes)} by all together in {length}"
+    if each and each.about:
+        return Tile("Waiting", words.waiting(each), f"each per week; {together}", "#waiting", spark, _before(words.waiting(before), before))
+    before_all = whole.waited_minutes_before
+    return Tile(
+        "Waiting",
+        words.waited(whole.waited_minutes),
+        f"by all together in {length}",
+        "#waiting",
+        spark,
+        _before(words.waited(before_all), before_all),
+    )
+
+
+def _between(between: str, of: str) -> str:
+    return f"{between}, {of}" if between else of
+
+
+def _before(said: str, value: object) -> str:
+    """The number of the period before."""
+    return f"before: {said}" if value else ""
 
 
 def _notes(report: Report) -> Iterable[Note]:

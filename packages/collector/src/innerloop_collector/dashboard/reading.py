@@ -50,7 +50,7 @@ class Reader:
 
     def _read(self, what: tuple[Any, ...], read: Callable[[], _T]) -> _T:
         """What was asked for, from before unless something was published since."""
-        key = (*what, len(self.periods(str(what[1]))))
+        key = (*what, self.periods(str(what[1])))
         with self._guard:
             found = self._kept.get(key)
         if found is not None and self._monotonic() - found[0] < _SECONDS:

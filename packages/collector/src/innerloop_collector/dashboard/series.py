@@ -11,6 +11,7 @@ from innerloop_collector.reports.views import Trend
 _WHEN = Column("Period", WHEN, numeric=False)
 _PER_WEEK = "Blocks have four or five weeks, so each is told by the week: its total divided by its weeks."
 _STEPS = "Durations are published in steps, and small steps are merged: a quantile lies within one."
+_FAILED = figure.share_fields("failed")
 _SPARK = 26  # weeks
 
 
@@ -61,11 +62,11 @@ def failures(trend: Trend, *, weekly: bool, note: str = "") -> Figure:
     measure = Measure(
         "failures",
         "Failures",
-        "Part that failed, of what failed or succeeded",
+        "Part that failed, of what failed or succeeded. Band: what rounding and chance leave open (95 %)",
         f"{note} What was stopped with Ctrl-C is no failure.".strip(),
-        (Column("Failed", ("failed",)), Column("Runs", ("runs",))),
-        lambda one, _: (figure.share(one.failure_rate), figure.count(one.runs)),
-        Chart("failed", "failed", "share"),
+        (Column("Failed", _FAILED), Column("Runs", ("runs",))),
+        lambda one, _: (figure.share_in(one.failure_rate, one.failure_range), figure.count(one.runs)),
+        Chart("failed", "failed", "share", low=_FAILED[1], high=_FAILED[2]),
     )
     return _series(measure, trend, weekly=weekly)
 

@@ -7,13 +7,15 @@ from urllib.parse import quote
 
 from innerloop_collector.dashboard import figure
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Row
-from innerloop_collector.query import Time
+from innerloop_collector.query import Band, Time
 from innerloop_collector.reports.views import Command, Hidden, Part, Report
 
 KINDS = {"commands": "command", "targets": "target", "os": "os", "arch": "arch", "version": "version", "cohort": "cohort"}
 SPLITS = {"os": "System", "arch": "Architecture", "version": "Version of innerloop", "cohort": "Cohort"}
 _P50, _P90 = figure.quantile_fields("p50"), figure.quantile_fields("p90")
 _PEOPLE = ("developers_at_least", "developers_at_most")
+_ACTORS = {"agent": "Coding agents", "ci": "CI jobs"}
+_FAILED = figure.share_fields("failed")
 _FEW = "A dash: may not be told. What fewer than {k} developers ran is not named."
 COMMANDS = (
     Column("Command", ("command",), numeric=False, mono=True),
@@ -139,7 +141,7 @@ def systems(report: Report) -> Figure:
             Column("By", ("by",), numeric=False),
             Column("Name", ("name",), numeric=False),
             Column("Typical (p50)", _P50, bars=True),
-            Column("Failed", ("failed",)),
+            Column("Failed", _FAILED),
             Column("Runs", ("runs",)),
             Column("Developers", _PEOPLE),
         ),
@@ -155,7 +157,7 @@ def _part(project: str, one: Part, axis: "_Axis") -> Row:
             Cell(SPLITS[one.by], (one.by,)),
             figure.name(one.name, address(project, one.by, one.name)),
             replace(figure.quantile(one.p50), interval=axis.place(one.p50)),
-            figure.share(one.failure_rate),
+            figure.share_in(one.failure_rate, one.failure_range),
             figure.count(one.runs),
             figure.people(one.developers),
         )
@@ -182,6 +184,54 @@ class _Axis:
     def _percent(self, milliseconds: float) -> float:
         share = (math.log(max(milliseconds, 1)) - self._low) / (self._high - self._low)
         return round(100 * min(max(share, 0), 1), 1)
+
+
+def bands(told: tuple[Band, ...]) -> Figure:
+    """How much of the waiting is short and how much is long."""
+    told = told if any(one.runs for one in told) else ()
+    bars = figure.with_bars([figure.share(one.share) for one in told])
+    rows = [
+        Row((figure.name(one.name), bar, figure.count(one.runs), figure.waiting(one.waited))) for one, bar in zip(told, bars, strict=True)
+    ]
+    columns = (
+        Column("Took", ("took",), numeric=False),
+        Column("Part of the runs", ("share",), bars=True),
+        Column("Runs", ("runs",)),
+        Column("Waited in them", ("waited_minutes", "waited_at_least_minutes", "waited_at_most_minutes")),
+    )
+    return Figure(
+        "bands",
+        "Short waits and long ones",
+        "Runs by how long they took, and what was waited in all of them",
+        columns,
+        tuple(rows),
+        note="A dash: no published part of the durations begins and ends there.",
+        empty="How long runs took may not be told.",
+    )
+
+
+def actors(report: Report) -> Figure:
+    """What coding agents and CI ran: nobody waited for it."""
+    rows = [
+        Row(
+            (
+                Cell(_ACTORS.get(one.actor, one.actor), (one.actor,)),
+                figure.count(one.runs),
+                figure.quantile(one.p50),
+                figure.share(one.failure_rate),
+                figure.people(one.people),
+            )
+        )
+        for one in report.actors
+    ]
+    columns = (
+        Column("Run by", ("actor",), numeric=False),
+        Column("Runs", ("runs",)),
+        Column("Typical (p50)", _P50),
+        Column("Failed", ("failed",)),
+        Column("Of developers", _PEOPLE),
+    )
+    return Figure("actors", "Coding agents and CI", "Runs that no person waited for; they are in no other figure", columns, tuple(rows))
 
 
 def _hidden(project: str, kind: str, hidden: Sequence[Hidden]) -> list[Row]:

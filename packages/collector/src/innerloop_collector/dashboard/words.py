@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, Time
+from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, RateRange, Spread, Time, Waited
 
 THIN = "\N{NARROW NO-BREAK SPACE}"  # before a unit, and between thousands
 ABSENT = "\N{EN DASH}"
@@ -65,6 +65,32 @@ def people(of: People | None) -> str:
 def waited(of: Minutes | None) -> str:
     """A sum of waiting."""
     return ABSENT if of is None else duration(of.value * _MINUTE)
+
+
+def waiting(of: Waited | None) -> str:
+    """Minutes that were waited: about so many, or the bounds where the middle says nothing."""
+    if of is None:
+        return ABSENT
+    return waited(of.about) if of.about else waiting_bounds(of)
+
+
+def waiting_bounds(of: Waited) -> str:
+    """Between what a waiting lies."""
+    return f"over {waited(of.at_least)}" if of.at_most is None else f"{waited(of.at_least)} to {waited(of.at_most)}"
+
+
+def share_range(of: RateRange | None) -> str:
+    """Between what a part of a whole lies: 9 to 13 %."""
+    return "" if of is None else f"{of.at_least.value * 100:.0f} to {share(of.at_most)}"
+
+
+def spread(of: Spread | None) -> str:
+    """How many times as long as a typical run a slow one takes."""
+    if of is None:
+        return ABSENT
+    if of.about is not None:
+        return f"about {of.about.value:g} times"
+    return f"over {of.at_least.value:g} times" if of.at_most is None else f"{of.at_least.value:g} to {of.at_most.value:g} times"
 
 
 def time(of: Milliseconds | None) -> str:

@@ -139,7 +139,7 @@ class Figures:
     def periods(self, project: str) -> tuple[Period, ...]:
         """Every period of which something is published, the newest first. No release is read for it."""
         self._registry.catalogue.newest(project)
-        return tuple(periods.every(self._archive.units(project)))
+        return periods.every(self._archive.units(project))
 
     def releases(self, project: str) -> tuple[Unit, ...]:
         """Everything that was published of a project, the oldest first."""

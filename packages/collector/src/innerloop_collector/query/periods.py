@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from innerloop_collector.errors import UsageError
 from innerloop_collector.query.releases.calendar import Unit, block_of, blocks_of, in_time, unit_named, week
@@ -34,14 +35,30 @@ def period(name: str | None, published: Collection[str]) -> Period | None:
     return Period(name, found[0].first, found[-1].end - timedelta(days=1), tuple(unit.name for unit in found), wanted[-1] in found)
 
 
-def every(published: Collection[str]) -> list[Period]:
+@lru_cache(maxsize=256)  # what was published grows once a week, and every page asks
+def every(published: frozenset[str]) -> tuple[Period, ...]:
     """Every period of which something is published: the newest first, and of those that end together the shortest."""
-    units = [unit_named(unit) for unit in published]
-    blocks = {block_of(unit.first).name for unit in units}
-    quarters = {f"{name[:4]}-Q{(int(name[6:]) + 2) // 3}" for name in blocks}
-    weeks = {unit.name for unit in units if not unit.is_block}
-    found = [made for name in (*weeks, *blocks, *quarters, *{name[:4] for name in blocks}) if (made := period(name, published))]
-    return sorted(found, key=lambda one: (one.last, one.first), reverse=True)
+    found: dict[str, list[Unit]] = {}
+    for unit in sorted(map(unit_named, published), key=in_time):
+        block = block_of(unit.first).name
+        for name in {unit.name, block, _quarter_of(block), block[:4]}:
+            found.setdefault(name, []).append(unit)
+    made = [
+        Period(name, units[0].first, units[-1].end - timedelta(days=1), tuple(unit.name for unit in units), _last_of(name) in published)
+        for name, units in found.items()
+    ]
+    return tuple(sorted(made, key=lambda one: (one.last, one.first), reverse=True))
+
+
+def _quarter_of(block: str) -> str:
+    return f"{block[:4]}-Q{(int(block[6:]) + 2) // 3}"
+
+
+def _last_of(name: str) -> str:
+    """What is published last of a period."""
+    if "-Q" in name:
+        return f"{name[:4]}-B{int(name[6:]) * 3:02d}"
+    return name if "-" in name else f"{name}-B12"
 
 
 def before(of: Period, published: Collection[str]) -> Period | None:
@@ -49,12 +66,11 @@ def before(of: Period, published: Collection[str]) -> Period | None:
     first = _units_of(of.name)[0].first - timedelta(days=1)
     kind = of.name[4:6]
     block = block_of(first)
-    year, number = int(block.name[:4]), int(block.name[6:])
     names = {
         "-W": week(first - timedelta(days=first.weekday())).name,
         "-B": block.name,
-        "-Q": f"{year}-Q{(number + 2) // 3}",
-        "": str(year),
+        "-Q": _quarter_of(block.name),
+        "": block.name[:4],
     }
     return period(names[kind], published)
 
