@@ -1,8 +1,10 @@
 """Take pictures of every page of the dashboard, to be looked at: three widths, light and dark.
 
 usage: screenshots.py DATA DIRECTORY [PAGE...]
+       screenshots.py DATA --docs
 
 DATA is a collector's data directory, such as DIR/collector after `make demo-team DEMO="--keep DIR"`. It needs Debian's chromium.
+--docs takes those that stand in README and docs instead.
 """
 
 import os
@@ -31,6 +33,8 @@ PAGES = {
     "missing": "/nothing-is-here",
 }
 PROJECT = "simulated-shop"
+PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+FOR_DOCS = {"overview": ("overview", 1200, 1180), "command": ("command", 1200, 1120), "phone": ("overview", 390, 1240)}
 
 
 @contextmanager
@@ -65,6 +69,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) < 2:
         print(__doc__, file=sys.stderr)
         return 2
+    if arguments[1] == "--docs":
+        return _for_docs(Path(arguments[0]))
     data, directory, wanted = Path(arguments[0]), Path(arguments[1]), arguments[2:] or list(PAGES)
     directory.mkdir(parents=True, exist_ok=True)
     with serving(data) as (address, link), sync_playwright() as play:
@@ -84,6 +90,20 @@ def main(arguments: list[str]) -> int:
         sign_in.screenshot(path=directory / "sign-in-820-light.png")
         browser.close()
     print(f"{len(list(directory.glob('*.png')))} pictures in {directory}")
+    return 0
+
+
+def _for_docs(data: Path) -> int:
+    PICTURES.mkdir(exist_ok=True)
+    with serving(data) as (address, link), sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM)
+        session = signed_in(browser, link)
+        for name, (page_name, width, height) in FOR_DOCS.items():
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light", storage_state=session)  # type: ignore[arg-type]
+            page.goto(address + PAGES[page_name].format(project=PROJECT))
+            wait_until_drawn(page)
+            page.screenshot(path=PICTURES / f"{name}.png")
+        browser.close()
     return 0
 
 

@@ -87,7 +87,7 @@ def chosen_report(reader: Reader, project: str, filters: Filters) -> Report:
     except UsageError:
         raise unknown_value("period", wanted, list(_FORMS), filters.path) from None
     if report.period.first_day is None:
-        ways = tuple((_text(one).capitalize(), filters.with_(period=one.period)) for one in _nearest(wanted, reader.periods(project)))
+        ways = tuple((_capital(_text(one)), filters.with_(period=one.period)) for one in _nearest(wanted, reader.periods(project)))
         when = f" The next figures come on {report.next_figures}." if report.next_figures else ""
         raise PageError(404, "Nothing is published of this period", f"No figure of {wanted} is published.{when} The nearest that is:", ways)
     return report
@@ -113,6 +113,10 @@ def _option(one: Offered, chosen: str, newest: Offered | None) -> Option:
 
 def _text(one: Offered) -> str:
     return words.period(one.period, one.first, one.last)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _nearest(wanted: str, offered: tuple[Offered, ...]) -> list[Offered]:

@@ -182,8 +182,8 @@ def all_projects(reader: Reader, seen: tuple[ProjectName, ...]) -> Page:
     )
     made = Figure(
         "projects",
-        "All projects",
-        "Each in the block of weeks that was published last",
+        "Newest figures",
+        "Each project in the block of weeks that was published last",
         columns,
         tuple(rows),
         note="Figures of different projects are not added up: one person may work on several.",
