@@ -27,6 +27,7 @@ PAGES = {
     "target": "/p/{project}/targets/unit",
     "system": "/p/{project}/os/linux",
     "privacy": "/p/{project}/privacy",
+    "admin": "/admin",
     "period": "/p/{project}?period=2020-W01",
     "filter": "/p/{project}?period=yesterday",
     "nothing": "/p/{project}/commands/nobody-ran-this",

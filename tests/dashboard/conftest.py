@@ -28,6 +28,7 @@ class Site(NamedTuple):
     viewer: str
     stranger: str  # may see another project only
     link: str  # that signs in once
+    admin: str
 
     @property
     def url(self) -> str:
@@ -95,6 +96,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             asked(made, "tokens.create", role="viewer", label="viewer", days=9, projects=projects).json()["token"]
             for projects in ([], ["other"])
         )
-        yield Site(made, viewer, stranger, link)
+        yield Site(made, viewer, stranger, link, (made.data / "admin-token").read_text().strip())
     finally:
         made.close()

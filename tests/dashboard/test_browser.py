@@ -144,6 +144,15 @@ def test_everybody_can_read_every_page(browser: Browser, site: Site, path: str, 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1440])
+def test_everybody_can_read_the_page_of_an_admin(browser: Browser, site: Site, width: int) -> None:
+    with window(browser, site, viewport={"width": width, "height": 900}, signed_in=False) as one:
+        one.page.context.set_extra_http_headers({"Authorization": f"Bearer {site.admin}"})
+        assert [] == one.open("/admin").judged()
+        assert one.page.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_page_is_wider_than_its_window(browser: Browser, site: Site, width: int) -> None:
     with window(browser, site, viewport={"width": width, "height": 900}) as one:

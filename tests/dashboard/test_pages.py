@@ -212,3 +212,22 @@ def test_a_sorted_list_says_by_what(site: Site) -> None:
 
     assert sorted(runs, reverse=True) == runs
     assert re.search(r'aria-sort="descending"><a href="[^"]*#commands">Runs', page)
+
+
+def test_an_admin_sees_how_the_service_is_and_nobody_else_does(site: Site) -> None:
+    page, refused = site.get("/admin", token=site.admin), site.get("/admin")
+
+    assert 200 == page.status_code
+    for what in ("Write keys", "Tokens", "There is no destination.", "Nothing waits.", "Events kept"):
+        assert what in text_of(page)
+    rows = site.get("/admin.json?figure=keys", token=site.admin).json()["rows"]
+    assert {("acme", "accepted")} == {(row["project"], row["state"]) for row in rows if row["last_used"] != "never"}
+    assert 403 == refused.status_code == site.get("/admin.json?figure=keys").status_code
+    assert "You have the role viewer." in text_of(refused)
+    assert ('href="/admin"' in page.text) > ('href="/admin"' in site.get("/p/acme").text)
+
+
+def test_no_key_or_token_is_on_any_page(site: Site) -> None:
+    everywhere = "".join(site.get(path, token=site.admin).text for path in (*PAGES, "/admin"))
+
+    assert not re.search(r"ilt_[\w-]{20}|acme\.[\w-]{20}", everywhere)

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
+import pexpect
 import pytest
 
 from tests.conftest import ENVIRONMENT, ROOT, Installed
@@ -168,3 +170,25 @@ def part(output: str, heading: str) -> str:
     _, _, rest = output.partition(heading)
     assert rest, f"no {heading!r} in:\n{output}"
     return rest.partition("\nWhat ")[0]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_at_a_terminal_it_ends_with_the_dashboard_open_until_enter(installed: Installed, place: Path, tmp_path: Path) -> None:
+    program, *arguments = command(installed)
+    of_a_person = {name: value for name, value in environment(place, tmp_path).items() if name != "CI"}
+    demo = pexpect.spawn(program, arguments, env={**of_a_person, "TERM": "dumb"}, timeout=200, encoding="utf-8", dimensions=(50, 200))
+    demo.expect(r"signs you in once: (http://\S+)")
+    with httpx2.Client(trust_env=False, follow_redirects=False) as browser:
+        signed_in = browser.get(demo.match[1])
+        assert 303 == signed_in.status_code
+        cookie = signed_in.headers["set-cookie"].partition(";")[0]
+        address = demo.match[1].partition("/sign-in")[0]
+        assert "What people run and wait for" in browser.get(f"{address}/p/lua", headers={"Cookie": cookie}).text
+    demo.expect("ends the demo")
+    demo.sendline("")
+    demo.expect("The collector has ended")
+    demo.expect(pexpect.EOF)
+    demo.close()
+
+    assert 0 == demo.exitstatus

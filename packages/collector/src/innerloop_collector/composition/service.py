@@ -122,6 +122,7 @@ def build(
     dashboard = Dashboard(
         Reader(collector.figures, at_once=collector.throw_away),
         collector.store.registry.newest,
+        known.call,
         authenticator,
         configuration.limits,
         readers,

@@ -28,6 +28,7 @@ class Cell:
     link: str = ""
     bar: float | None = None  # percent of the longest one
     interval: tuple[float, float | None, float] | None = None  # percent of the axis: from, about, to
+    instant: str = ""  # the moment that it is, for a browser that tells it in its own time zone
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def privacy(reader: Reader, project: str, plan: RegisteredPlan) -> Page:
         "name": plan.document["name"],
         "organisation": plan.document["organisation"],
         "days": plan.document["retention_days"],
+        "open": bool(plan.agreement.get("public")),
         "recipients": tuple(_recipients(plan.agreement)),
         "k": plan.k,
         "weeks": plan.min_active_weeks,

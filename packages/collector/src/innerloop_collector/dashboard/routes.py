@@ -13,6 +13,7 @@ from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.dashboard import cells, overview
+from innerloop_collector.dashboard.administration import Ask, administration
 from innerloop_collector.dashboard.errors import PageError, no_such_page, not_seen, silent, unknown_project, unknown_value, unmade
 from innerloop_collector.dashboard.filters import Filters
 from innerloop_collector.dashboard.page import Page
@@ -26,6 +27,7 @@ from innerloop_collector.errors import Denied, StoreError, Unknown
 from innerloop_collector.reports.views import ProjectName
 
 _PROJECTS = "/projects"
+_ADMIN = "/admin"
 _FORMATS = (".csv", ".json")
 
 
@@ -36,6 +38,7 @@ class Dashboard:
         self,
         reader: Reader,
         plan: Callable[[str], RegisteredPlan],
+        ask: Ask,
         authenticator: Authenticator,
         limits: Limits,
         readers: Executor,
@@ -44,6 +47,7 @@ class Dashboard:
     ) -> None:
         self._reader = reader
         self._plan = plan
+        self._ask = ask
         self._authenticator = authenticator
         self._readers = readers
         self._simulated = simulated
@@ -53,7 +57,7 @@ class Dashboard:
 
     def routes(self) -> list[Route]:
         """Every address. None of them is part of the API that /openapi.json describes."""
-        pages = ("/", _PROJECTS, *(_PROJECTS + form for form in _FORMATS), "/p/{path:path}")
+        pages = ("/", *(path + form for path in (_PROJECTS, _ADMIN) for form in ("", *_FORMATS)), "/p/{path:path}")
         return [
             *(Route(path, self._page, methods=["GET"], include_in_schema=False) for path in pages),
             Route("/go", self._go, methods=["GET"], include_in_schema=False),
@@ -111,21 +115,25 @@ class Dashboard:
         path, wanted, form = _of_what(request)
         if path == "/":
             return RedirectResponse(home(seen[0].project) if len(seen) == 1 else _PROJECTS, 303, HEADERS)
-        project, _, rest = path.removeprefix("/p/").partition("/") if path != _PROJECTS else ("", "", "")
+        project, _, rest = path.removeprefix("/p/").partition("/") if path not in (_PROJECTS, _ADMIN) else ("", "", "")
         if project and not who.sees(project):
             raise not_seen()
         if project and not any(one.project == project for one in seen):
             raise unknown_project()
-        filters, page = self._of(quote(path), project, rest, _parameters(request), seen)
+        filters, page = self._of(quote(path), project, rest, _parameters(request), seen, who)
         if wanted:
             return self._figure(request, page, wanted, form)
         answer = self._renderer.page(request, page, who, project=project, projects=seen, filters=filters)
         answer.headers["HX-Push-Url"] = filters.address
         return answer
 
-    def _of(self, path: str, project: str, rest: str, given: dict[str, str], seen: tuple[ProjectName, ...]) -> tuple[Filters, Page]:
+    def _of(
+        self, path: str, project: str, rest: str, given: dict[str, str], seen: tuple[ProjectName, ...], who: Principal
+    ) -> tuple[Filters, Page]:
         """The page at an address, and its filters."""
         kind, _, name = rest.partition("/")
+        if path == _ADMIN:
+            return Filters(path, given, {}), administration(self._ask, who)
         if not project:
             return Filters(path, given, {}), overview.all_projects(self._reader, seen)
         if not rest:

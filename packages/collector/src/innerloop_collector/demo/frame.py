@@ -1,5 +1,7 @@
 """What every demo does around its story: signals, a directory, a collector, and what is said at its end."""
 
+import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +14,7 @@ from innerloop_collector.demo.commands import DemoError
 from innerloop_collector.demo.progress import Progress
 from innerloop_collector.demo.service import Service
 
+_LINK_SECONDS = 540.0  # for which the link is surely good
 T = TypeVar("T")
 Ending = Callable[[], None]
 
@@ -46,5 +49,20 @@ def collector(progress: Progress, directory: Path, starting: str, settings: Mapp
     try:
         progress.line(f"  it listens on {service.address}")
         yield service
+        _let_look(progress, service)
     finally:
         service.stop()
+
+
+def _let_look(progress: Progress, service: Service) -> None:
+    """At a terminal: show where the dashboard is, and wait."""
+    if os.environ.get("CI") or not (progress.stream is sys.stdout and sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    progress.heading("Look at it")
+    if progress.seconds() < _LINK_SECONDS:
+        progress.line(f"  the dashboard, with a link that signs you in once: {service.sign_in_link()}")
+    else:
+        progress.line(f"  the dashboard: {service.address}\n  a token for it: {service.create_token()}")
+    progress.line("  Enter or Ctrl-C ends the demo.")
+    with contextlib.suppress(KeyboardInterrupt, EOFError):
+        input()

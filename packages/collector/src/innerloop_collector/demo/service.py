@@ -11,6 +11,7 @@ from pathlib import Path
 from innerloop_collector.demo import commands
 from innerloop_collector.demo.commands import DemoError
 
+_LINK = re.compile(rb"within ten minutes: (http://\S+)\n")
 _LISTENING = re.compile(rb"innerloop-collector listening on (http://\S+)")
 
 
@@ -29,8 +30,9 @@ class Service:
                 [self.command, "serve", "--data", str(self.data), "--port", "0"],
                 env={**environment, "INNERLOOP_COLLECTOR_STORE_THROW_AWAY": "true", **(settings or {})}, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
             )  # fmt: skip
+        self._seen = b""
         try:
-            self.address = self._wait_until_it_listens(30.0)
+            self.address = self._wait_for(_LISTENING, 30.0)
         except BaseException:
             self.stop()
             raise
@@ -42,6 +44,10 @@ class Service:
     def create_key(self, project: str) -> str:
         """Create a write key of a project."""
         return self._run("keys", "create", project).strip().splitlines()[-1]
+
+    def create_token(self) -> str:
+        """Create a token that opens the dashboard."""
+        return self._run("tokens", "create", "--role", "viewer", "--label", "demo").strip().splitlines()[-1]
 
     def report(self, project: str) -> str:
         """Ask for the team's report, as a person reads it."""
@@ -55,6 +61,10 @@ class Service:
     def token(self) -> str:
         """What opens its operator's side to this user."""
         return (self.data / "admin-token").read_text(encoding="ascii").strip()
+
+    def sign_in_link(self) -> str:
+        """What signs a browser in, once and within ten minutes of the start. Raises DemoError."""
+        return self._wait_for(_LINK, 10.0)
 
     def stop(self) -> None:
         """End it as an operator does, and wait until it is gone."""
@@ -71,16 +81,17 @@ class Service:
     def _run(self, *words: str) -> str:
         return commands.run([self.command, *words, "--data", str(self.data)], self.environment, self.directory)
 
-    def _wait_until_it_listens(self, timeout: float) -> str:
+    def _wait_for(self, wanted: "re.Pattern[bytes]", timeout: float) -> str:
+        """What the service prints: the part of it that is wanted."""
         deadline = time.monotonic() + timeout
         assert self.process.stdout is not None
-        output, seen = self.process.stdout.fileno(), b""
-        while (left := deadline - time.monotonic()) > 0:
-            if select.select([output], [], [], left)[0]:
-                data = os.read(output, 4096)
-                seen += data
-                if found := _LISTENING.search(seen):
-                    return found[1].decode()
-                if not data:
-                    break
-        raise DemoError(f"the collector did not start:\n{seen.decode('utf-8', 'replace')}{self.log.read_text(errors='replace')}")
+        output = self.process.stdout.fileno()
+        while not (found := wanted.search(self._seen)):
+            left = deadline - time.monotonic()
+            data = os.read(output, 4096) if left > 0 and select.select([output], [], [], left)[0] else b""
+            if not data:
+                raise DemoError(
+                    f"the collector did not start:\n{self._seen.decode('utf-8', 'replace')}{self.log.read_text(errors='replace')}"
+                )
+            self._seen += data
+        return found[1].decode()

@@ -54,6 +54,13 @@ function say(text, wrong) {
   status.classList.toggle("trouble", wrong);
 }
 
+// Moments in the zone of whoever looks; weeks and days are the collector's and stay as they are.
+function inThisZone() {
+  for (const one of document.querySelectorAll("time[datetime]"))
+    one.textContent = new Date(one.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
+inThisZone();
+
 // What came since the last visit, from what this browser remembers; nothing of it is sent.
 function sinceLastVisit() {
   const place = document.querySelector("[data-newest]");
