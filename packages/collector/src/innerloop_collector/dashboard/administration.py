@@ -67,7 +67,7 @@ def _projects(answer: list[dict[str, Any]]) -> Figure:
         "As their files were applied last",
         columns,
         rows,
-        "innerloop-collector projects apply FILE",
+        "To change it: innerloop-collector projects apply FILE",
         empty="No project is applied.",
     )
 
@@ -98,7 +98,7 @@ def _keys(answer: list[dict[str, Any]]) -> Figure:
         "With which clients send; each by the beginning of its hash",
         columns,
         rows,
-        "innerloop-collector keys create, rotate, revoke",
+        "To change it: innerloop-collector keys create, rotate, revoke",
         empty="There is no write key.",
     )
 
@@ -123,7 +123,7 @@ def _tokens(answer: list[dict[str, Any]]) -> Figure:
         "With which people read and operate",
         columns,
         rows,
-        "innerloop-collector tokens create, revoke",
+        "To change it: innerloop-collector tokens create, revoke",
         empty="There is no token.",
     )
 
@@ -149,7 +149,7 @@ def _destinations(answer: list[dict[str, Any]]) -> Figure:
         "Where events are passed on to",
         columns,
         rows,
-        "innerloop-collector destinations pause, resume, retry",
+        "To change it: innerloop-collector destinations pause, resume, retry",
         empty="There is no destination.",
     )
 
@@ -174,7 +174,7 @@ def _quarantine(answer: list[dict[str, Any]]) -> Figure:
         "Events that wait, and are in no figure",
         columns,
         rows,
-        "innerloop-collector projects apply FILE, ids release PROJECT",
+        "To change it: innerloop-collector projects apply FILE, ids release PROJECT",
         empty="Nothing waits.",
     )
 
