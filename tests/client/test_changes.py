@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from innerloop.core.launcher.record import changes_held
 from innerloop.core.plan.agreement import agreement, digest
 from innerloop.core.plan.check import Names, conforms
 from innerloop.core.plan.project import ProjectError, read
@@ -149,19 +148,25 @@ def test_what_is_no_folder_costs_the_run_nothing_but_this(following: Developer, 
     assert only is None or (kind == "locked" and only == []), "root may look into any folder"
 
 
-def test_only_names_that_are_listed_as_open_are_looked_up(tmp_path: Path) -> None:
-    (tmp_path / FOLDER).mkdir()
-    for name in ("open", "closed"):
-        (tmp_path / FOLDER / f"{name}.toml").touch()
-    assert changes_held(str(tmp_path / "innerloop.toml").encode(), ["open", "absent"]) == [b"changes open"]
+def recorded(developer: Developer) -> bytes:
+    """What the launcher wrote down of one more run."""
+    developer.run("make", "test")
+    return b"".join(path.read_bytes() for path in developer.home.rglob("new/*"))
 
 
-def test_names_that_lead_out_of_the_folder_are_not_looked_up(tmp_path: Path) -> None:
+def test_only_names_that_are_listed_as_open_are_looked_up(following: Developer) -> None:
+    add(following, "not-open")
+    assert b"\nchanges shared-cache\n" in recorded(following)
+
+
+def test_names_that_lead_out_of_the_folder_are_not_looked_up(following: Developer) -> None:
     """The launcher's cache chooses no path, whoever wrote it."""
-    (tmp_path / FOLDER).mkdir()
-    (tmp_path / "private.toml").touch()
-    at = str(tmp_path / "innerloop.toml").encode()
-    assert changes_held(at, ["../private", f"{tmp_path}/private"]) == [b"changes "]
+    (following.directory / "private.toml").touch()
+    following.run("make", "test")
+    hot = following.hot_file.read_bytes()
+    following.hot_file.write_bytes(hot.replace(b"c new-guide\n", b"c ../private\n"))
+    assert b"private" not in recorded(following)
+    assert b"c ../private\n" in following.hot_file.read_bytes(), "it was believed"
 
 
 TOO_MANY = ", ".join(f'"c-{number}"' for number in range(9))

@@ -1,25 +1,31 @@
 """Somebody who reads or operates, as authentication knows them."""
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import Enum, StrEnum
 
 
-class Role(IntEnum):
-    """What somebody is allowed to do, by its reach."""
+class Role(Enum):
+    """What somebody is allowed to do. Viewer, analyst and admin may each do what the one before may; a deployment's role may do nothing of theirs."""
 
-    VIEWER = 1  # reports
-    ANALYST = 2  # what waits and why, impact, exports of figures
-    ADMIN = 3  # everything
+    VIEWER = "viewer"  # reports
+    ANALYST = "analyst"  # what waits and why, impact, exports of figures
+    ADMIN = "admin"  # everything
+    CHANGES = "changes"  # register changes, and nothing else
 
     @classmethod
     def named(cls, name: str) -> "Role":
         """The role with a name. Raises KeyError for another word."""
         return cls[name.upper()]
 
+    def may(self, needed: "Role") -> bool:
+        """Tell whether who has this role may do what needs another."""
+        reach = (Role.VIEWER, Role.ANALYST, Role.ADMIN)
+        return self in (needed, Role.ADMIN) or (self in reach and needed in reach[: reach.index(self)])
+
     @property
     def word(self) -> str:
         """How the role is written."""
-        return self.name.lower()
+        return self.value
 
 
 class Via(StrEnum):
@@ -41,8 +47,8 @@ class Principal:
     projects: frozenset[str] | None = None  # None: all
 
     def sees(self, project: str) -> bool:
-        """Tell whether a project is among this one's."""
-        return self.projects is None or project in self.projects
+        """Tell whether a project is among those that this one may look into."""
+        return self.role.may(Role.VIEWER) and (self.projects is None or project in self.projects)
 
 
 OPERATOR = Principal(Role.ADMIN, Via.COMMAND, "operator")

@@ -81,7 +81,7 @@ def _role(word: str) -> Role | None:
 def _roles(words: Mapping[str, str]) -> dict[str, Role]:
     roles = {user: _role(word) for user, word in words.items()}
     if unknown := sorted(user for user, role in roles.items() if role is None):
-        raise UsageError(f"[access] proxy_roles: {unknown[0]} has no role that exists; choose viewer, analyst or admin")
+        raise UsageError(f"[access] proxy_roles: {unknown[0]} has no role that exists; choose viewer, analyst, changes or admin")
     return {user: role for user, role in roles.items() if role is not None}
 
 

@@ -107,11 +107,11 @@ class Tokens(Area):
         try:
             wanted = Role.named(role)
         except KeyError:
-            raise UsageError(f"there is no role {role!r}; choose viewer, analyst or admin") from None
+            raise UsageError(f"there is no role {role!r}; choose viewer, analyst, changes or admin") from None
         if not label.strip() or not label.isprintable() or len(label) > _LONGEST_LABEL:
             raise UsageError(f"a label must be 1 to {_LONGEST_LABEL} printable characters; say what the token is for")
         if wanted is Role.ADMIN and projects:
-            raise UsageError("an admin's token is for all projects; leave out --project, or choose viewer or analyst")
+            raise UsageError("an admin's token is for all projects; leave out --project, or choose viewer, analyst or changes")
         for project in projects:
             self._registry.catalogue.newest(project)
         text, token = self._tokens.create(wanted, projects, label.strip(), days)

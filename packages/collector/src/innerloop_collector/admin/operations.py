@@ -22,7 +22,7 @@ class Operations:
         operation = self.known.get(name)
         if operation is None:
             raise UsageError(f"this collector does not know the operation {name!r}; use the same version at both ends")
-        if who.role < operation.role:
+        if not who.role.may(operation.role):
             raise Denied(f"{name} needs the role {operation.role.word}; you have {who.role.word}. Ask whoever runs the collector")
         return operation.run(**_within(who, operation, arguments))
 

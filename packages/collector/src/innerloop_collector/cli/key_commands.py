@@ -127,8 +127,8 @@ def tokens() -> None:
 @click.option(
     "--role",
     required=True,
-    type=click.Choice(["viewer", "analyst", "admin"]),
-    help="viewer: reports and open data; analyst: also impact; admin: everything.",
+    type=click.Choice(["viewer", "analyst", "changes", "admin"]),
+    help="viewer: reports and open data; analyst: also impact; changes: registers changes and nothing else; admin: everything.",
 )
 @click.option("--project", "projects", multiple=True, metavar="ID", help="Limit it to this project; repeatable (default: all).")
 @click.option(

@@ -1,5 +1,6 @@
 """The operations of a collector, each area with the parts that it works on."""
 
+from innerloop_collector.admin.change_operations import ChangeRecords
 from innerloop_collector.admin.data_operations import Backup, Erasure, Retention
 from innerloop_collector.admin.key_operations import Keys, OAuth, Tokens
 from innerloop_collector.admin.operations import Operations
@@ -42,6 +43,7 @@ def operations(collector: Collector) -> Operations:
             Ids(registry, lifecycle.quarantine_release),
             Quarantine(collector.status),
             Reports(collector.figures),
+            ChangeRecords(registry, store.changes),
             Retention(lifecycle.sweep, lifecycle.clock),
             Erasure(registry, lifecycle.eraser, store.erasures, store.hasher),
             Backup(lifecycle.backup_maker, lifecycle.backups),

@@ -13,6 +13,7 @@ from innerloop_collector.db.server import by_url, layout_of
 from innerloop_collector.db.upgrade import bring_up
 from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
 from innerloop_collector.query import project_and_unit
+from innerloop_collector.store.changes import Changes
 from innerloop_collector.store.events import EventTables
 from innerloop_collector.store.keyed_hash import Hasher, load_secret
 from innerloop_collector.store.known_ids import KnownIds
@@ -37,6 +38,7 @@ class StoreParts:
         self.events = EventTables(self.engine)
         self.write_behind = WriteBehind(self.engine)
         self.registry = Registry(self.engine, self.hasher, lambda: now().date())
+        self.changes = Changes(self.engine, self.registry.today)
         self.oauth_keys = OAuthKeys(self.engine, self.registry.today)
         self.assertions = Assertions(self.engine, self.hasher, now)
         self.last_used = LastUsed(self.engine, self.write_behind, self.registry.today)
@@ -57,6 +59,7 @@ class StoreParts:
     def load(self) -> None:
         """Read what is held in memory."""
         self.registry.load()
+        self.changes.load()
         self.oauth_keys.load()
         self.assertions.load()
         self.last_used.load()

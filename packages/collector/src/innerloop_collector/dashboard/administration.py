@@ -16,7 +16,7 @@ Ask = Callable[[str, dict[str, Any], Principal], dict[str, Any]]  # an operation
 
 def administration(ask: Ask, who: Principal) -> Page:
     """Projects, keys, tokens, destinations and what waits. Raises PageError for who is no admin."""
-    if who.role < Role.ADMIN:
+    if who.role is not Role.ADMIN:
         raise PageError(
             403,
             "This page is for admins",

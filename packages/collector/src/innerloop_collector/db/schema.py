@@ -99,6 +99,15 @@ WEEKLY_TOTALS = {
     "made_day": "Date",
 }
 RELEASES = {"project": "LowCardinality(String)", "unit": "String", "document": "String"}
+CHANGES = {
+    "project": "LowCardinality(String)",
+    "name": "String",
+    "document": "String",
+    "registered_day": "Date",
+    "withdrawn_day": "Nullable(Date)",
+    "looked_day": "Nullable(Date)",
+    "version": "UInt32",
+}
 EXPIRED = {
     "project": "LowCardinality(String)",
     "what": "LowCardinality(String)",
@@ -214,6 +223,7 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("violations", VIOLATIONS, "(project, reason, field, day)", replacing=None),
         Table("weekly_totals", WEEKLY_TOTALS, "(project, week, kind, actor, folded, name)"),
         Table("releases", RELEASES, "(project, unit)"),
+        Table("changes", CHANGES, "(project, name)", replacing="version"),
         Table("expired", EXPIRED, "(project, what, day, last_day)", replacing="rows"),
         Table("tokens", TOKENS, "token_hash", replacing="version"),
         Table("uses", USES, "hash", replacing="day"),

@@ -1,0 +1,175 @@
+"""Operations on changes: dated interventions whose impact is asked for."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from innerloop.core.plan.toml import TomlError, loads
+from innerloop_collector.access.principal import Role
+from innerloop_collector.admin.operation import Answer, Area, operation
+from innerloop_collector.errors import Denied, UsageError
+from innerloop_collector.store.change_record import MOST_BYTES, Change, WrongRecordError, shown
+from innerloop_collector.store.changes import Changes, Registered
+from innerloop_collector.store.projects import Registry
+
+_LONGEST = 300  # characters of what is wrong: it may quote the record
+_AHEAD = timedelta(days=366)  # a change may be planned
+_LEAST_BEFORE = timedelta(weeks=3)  # that can be compared with
+
+
+def read_change(text: str, name: str, source: str) -> Change:
+    """Read a record from a file, as project files are read. Raises UsageError."""
+    if len(text) > MOST_BYTES:
+        raise UsageError(f"{source} cannot be applied: it is larger than {MOST_BYTES // 1024} KB")
+    try:
+        says = loads(text)
+    except TomlError as error:
+        raise UsageError(
+            f"{source} is not valid TOML, or more of it than a change's record may have: {error}; correct it and apply it again"
+        ) from error
+    return change_of(name, says, f"{source} cannot be applied")
+
+
+def change_of(name: str, says: dict[str, Any], what: str) -> Change:
+    """Read what a record says. `what` begins the message. Raises UsageError."""
+    try:
+        return Change.of(name, says)
+    except WrongRecordError as error:
+        why = str(error)
+        raise UsageError(f"{what}: {why if len(why) <= _LONGEST else why[:_LONGEST] + '...'}") from error
+
+
+class ChangeRecords(Area):
+    """Register and show changes."""
+
+    def __init__(self, registry: Registry, changes: Changes) -> None:
+        self._registry = registry
+        self._changes = changes
+
+    @operation("changes.apply", Role.CHANGES)
+    def apply(self, toml: str, name: str, source: str, visible: frozenset[str] | None = None) -> Answer:
+        """Register a change by its record, a file of a repository."""
+        return self._register(read_change(toml, name, source), visible)
+
+    @operation("changes.add", Role.CHANGES)
+    def add(
+        self,
+        name: str,
+        date: str,
+        projects: Sequence[str],
+        title: str = "",
+        kind: str = "",
+        affects: Sequence[str] = (),
+        controls: Sequence[str] = (),
+        control_projects: Sequence[str] = (),
+        metric: str = "",
+        looks: Sequence[int] = (),
+        expect: str = "",
+        link: str = "",
+        visible: frozenset[str] | None = None,
+    ) -> Answer:
+        """Register a change by one call, as a deployment does."""
+        says = {
+            "title": title, "date": date, "kind": kind, "projects": list(projects), "affects": list(affects), "controls": list(controls),
+            "control_projects": list(control_projects), "metric": metric, "looks": list(looks), "expect": expect, "link": link,
+        }  # fmt: skip
+        return self._register(change_of(name, says, f"the change {shown(name)} cannot be registered"), visible)
+
+    @operation("changes.list", Role.VIEWER)
+    def list(self, project: str | None = None, visible: frozenset[str] | None = None) -> Answer:
+        """Every change, the newest first."""
+        seen = [one for one in self._changes.all() if project in (None, one.change.project) and _sees(visible, one.change)]
+        return {"changes": [self._shown(one, visible) for one in sorted(seen, key=lambda one: (one.change.day, one.key), reverse=True)]}
+
+    @operation("changes.show", Role.VIEWER)
+    def show(self, project: str, name: str, visible: frozenset[str] | None = None) -> Answer:
+        """One change."""
+        return self._shown(self._found(project, name, visible), visible)
+
+    @operation("changes.withdraw", Role.ADMIN)
+    def withdraw(self, project: str, name: str) -> Answer:
+        """Take a change back before anybody looked at what it did."""
+        return self._shown(self._changes.withdraw(project, name), None)
+
+    def _register(self, change: Change, visible: frozenset[str] | None) -> Answer:
+        if not _sees(visible, change):
+            raise Denied("you may not register changes of all these projects. Ask whoever runs the collector")
+        for project in change.everywhere:
+            self._registry.catalogue.newest(project)
+        self._refuse_what_is_not_there(change)
+        made, new = self._changes.register(change)
+        return {**self._shown(made, visible), "changed": new, "notes": list(self._notes(made))}
+
+    def _refuse_what_is_not_there(self, change: Change) -> None:
+        """Raise UsageError for names that no version of a project lists, and for a day of which too little is kept."""
+        for key, cells in (("affects", change.affected), ("controls", change.compared)):
+            for project, name in cells:
+                if name and not any(version.names.holds(name) for version in self._registry.catalogue.versions[project]):
+                    raise UsageError(f"{key}: {project} lists no command, target or group {shown(name)!r} in [names] of its project file")
+        today = self._registry.today()
+        if change.day > today + _AHEAD:
+            raise UsageError(f"{change.day} is more than a year ahead; register the change when its day is known")
+        if change.is_annotation:
+            return  # it is drawn beside figures, which stay
+        for project in change.everywhere:
+            days = self._registry.retention_days(project)
+            if change.day - _LEAST_BEFORE < today - timedelta(days=days):
+                raise UsageError(
+                    f"{project} keeps runs for {days} days, so too little is left of the time before {change.day} to compare with; "
+                    'register it as kind "annotation" to have it drawn on charts'
+                )
+
+    def _notes(self, made: Registered) -> Iterator[str]:
+        """What whoever registers a change should know of it."""
+        change, today = made.change, self._registry.today()
+        if made.withdrawn:
+            yield f"it was withdrawn on {made.withdrawn}, and stays so"
+        for project, name in dict.fromkeys((*change.affected, *change.compared)):
+            if name and not self._registry.catalogue.newest(project).names.holds(name):
+                yield f"{project} does not list {name} any more; what was renamed has two names, and runs of both are two commands"
+        if change.is_annotation:
+            return
+        if change.day > today:
+            yield f"it lies in the future; what it did cannot be asked before {change.day}"
+        elif made.registered > change.day:
+            yield "it was registered after its date; say so when you show what it did"
+        if not change.compared:
+            yield "nothing serves as a control, so what is found is called a change and never an effect"
+
+    def _found(self, project: str, name: str, visible: frozenset[str] | None) -> Registered:
+        found = self._changes.find(project, name) if visible is None or project in visible else None
+        if found is None or not _sees(visible, found.change):
+            raise Denied("you may not see this project. Ask whoever runs the collector")
+        return found
+
+    def _shown(self, one: Registered, visible: frozenset[str] | None) -> Answer:
+        change = one.change
+        beside = list(self._changes.beside(change)) if one.withdrawn is None else []
+        return {
+            "project": change.project,
+            "name": change.name,
+            "title": change.title,
+            "date": change.day.isoformat(),
+            "kind": change.kind,
+            "projects": list(change.projects),
+            "affects": list(change.affects),
+            "controls": list(change.controls),
+            "control_projects": list(change.control_projects),
+            "metric": change.metric,
+            "looks": list(change.looks),
+            "expect": change.expect,
+            "link": change.link,
+            "registered": one.registered.isoformat(),
+            "withdrawn": _iso(one.withdrawn),
+            "first_look": _iso(one.looked),
+            "at_once": sorted(f"{other.project}/{other.name}" for other in beside if _sees(visible, other)),
+        }
+
+
+def _sees(visible: frozenset[str] | None, change: Change) -> bool:
+    """Tell whether somebody may see every project that a change names."""
+    return visible is None or visible.issuperset(change.everywhere)
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
