@@ -46,12 +46,13 @@ class Projects(Area):
         bring_key = with_key and project.key_is_ours and not project.lacks_key
         if bring_key and not registry.knows(project.write_key):
             registry.create_key(project.id, project.write_key)
-        released, waiting = self._release.fitting(project.id)
+        released, waiting = self._release.fitting(project.id, new_ids=headcount is not None)
         return {
             **_version(version),
             "changed": changed,
             "released": released,
             "still_quarantined": waiting,
+            "new_ids_per_day": self._release.most_new_ids(project.id),
             "write_key_known": registry.project_of(project.write_key) == project.id,
             "unknown_keys": list(project.unknown),
         }

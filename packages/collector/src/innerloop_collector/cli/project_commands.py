@@ -31,7 +31,7 @@ def projects() -> None:
 @click.option(
     "--headcount",
     type=click.IntRange(1, 10_000_000),
-    help="How many developers there are: at most so many count, and reports name the share that takes part.",
+    help="How many developers there are: at most so many count and may be new in a day, and reports name the share that takes part.",
 )
 @as_json
 def apply_project(place: Place, file: str, min_active_weeks: int | None, k: int | None, headcount: int | None, as_json: bool) -> None:
@@ -59,6 +59,8 @@ def _applied(answer: dict[str, Any], place: Place) -> str:
     what = "applied" if answer["changed"] else "unchanged"
     text = f"{answer['project']}: {what}, version {answer['version']}, digest {answer['digest'][:12]}, min_active_weeks {answer['min_active_weeks']}"
     text += f"\nin {place.paths.data if place.here else place.elsewhere.url if place.elsewhere else ''}"
+    if not answer["headcount"] and answer["new_ids_per_day"]:
+        text += f"\nno headcount, so events of more than {answer['new_ids_per_day']} new developers a day wait in quarantine; are there more? Say --headcount N"
     if answer["released"] or answer["still_quarantined"]:
         text += f"\nquarantine: {answer['released']} released, {answer['still_quarantined']} still wait"
     return text

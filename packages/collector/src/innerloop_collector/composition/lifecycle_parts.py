@@ -48,7 +48,6 @@ class LifecycleParts:
             store.writer,
             store.registry,
             store.hasher,
-            configuration.limits.new_ids_per_day,
             now,
             clock.judging,
         )

@@ -16,7 +16,7 @@ from innerloop_collector.query import project_and_unit
 from innerloop_collector.store.changes import Changes
 from innerloop_collector.store.events import EventTables
 from innerloop_collector.store.keyed_hash import Hasher, load_secret
-from innerloop_collector.store.known_ids import KnownIds
+from innerloop_collector.store.known_ids import KnownIds, most_new_ids
 from innerloop_collector.store.oauth_keys import Assertions, OAuthKeys
 from innerloop_collector.store.projects import Registry
 from innerloop_collector.store.quarantine_limit import QuarantineLimit
@@ -42,7 +42,14 @@ class StoreParts:
         self.oauth_keys = OAuthKeys(self.engine, self.registry.today)
         self.assertions = Assertions(self.engine, self.hasher, now)
         self.last_used = LastUsed(self.engine, self.write_behind, self.registry.today)
-        self.known_ids = KnownIds(self.engine, self.hasher, self.write_behind, self.registry.today, self.registry.retention_days)
+        self.known_ids = KnownIds(
+            self.engine,
+            self.hasher,
+            self.write_behind,
+            self.registry.today,
+            self.registry.retention_days,
+            lambda project: most_new_ids(configuration.limits.new_ids_per_day, self.registry.catalogue.newest(project).headcount),
+        )
         journals = [Path(name) for name in configuration.backup.journals]
         self.releases = Releases(self.engine, ReleaseJournal(paths.releases, journals, project_and_unit))
         self.erasures = Erasures(self.engine, self.hasher)

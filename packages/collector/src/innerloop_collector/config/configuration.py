@@ -55,7 +55,9 @@ class Limits(Section, frozen=True):
     nesting: Count = 32  # how deep objects and lists in a body may lie in each other
     events_per_second: Rate = 5_000  # of one write key, on average; 0: as many as the store takes
     burst_events: Count = 50_000  # that a write key may send at once before that average counts
-    new_ids_per_day: Amount = 1_000  # that a write key may bring; events of more wait in quarantine; 0: any number
+    new_ids_per_day: Amount = (
+        20  # of a write key whose project has no headcount; with one it is as many; more wait in quarantine; 0: any number
+    )
     quarantine_bytes_per_day: Amount = (
         1_000_000_000  # that may come into a project's quarantine; more is counted and not kept; 0: any number
     )

@@ -79,10 +79,7 @@ class RateLimits:
 
     def beyond(self, key: WriteKey, installations: Iterable[int]) -> set[int]:
         """Those of some installations that are beyond the new ids that a key may bring today. What is theirs waits in quarantine."""
-        most = self._limits.new_ids_per_day
-        if not most:
-            return set()
-        beyond = self._ids.beyond(key.project, key.id, installations, most)
+        beyond = self._ids.beyond(key.project, key.id, installations)
         if beyond:
             self._alert(key)
         return beyond
@@ -111,5 +108,6 @@ class RateLimits:
                 "too many new ids today; events of more wait in quarantine",
                 project=key.project,
                 key=key.id,
-                most=self._limits.new_ids_per_day,
+                most=self._ids.most(key.project),
+                mend="say how many developers there are: innerloop-collector projects apply FILE --headcount N",
             )

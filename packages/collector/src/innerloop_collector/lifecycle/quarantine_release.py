@@ -31,7 +31,6 @@ class QuarantineRelease:
         writer: Writer,
         registry: Registry,
         hasher: Hasher,
-        new_ids_per_day: int,
         now: Callable[[], datetime],
         judging: Callable[[], datetime],
     ) -> None:
@@ -41,16 +40,20 @@ class QuarantineRelease:
         self._writer = writer
         self._registry = registry
         self._hasher = hasher
-        self._new_ids_per_day = new_ids_per_day
         self._now = now
         self._judging = judging
 
-    def fitting(self, project: str) -> tuple[int, int]:
+    def fitting(self, project: str, *, new_ids: bool = False) -> tuple[int, int]:
         """Release what fits an applied plan by now. Returns how many events were released and how many still wait.
 
-        What brought too many new ids is a person's to let in, unless the id is known by now.
+        What brought too many new ids is a person's to let in, unless the id is known by now, or somebody just said how many there are (`new_ids`):
+        then as many as may come in a day.
         """
-        return self._release(project, lambda row: row.reason != Reason.NEW_ID or self._ids.knows(row.installation))
+        return self._release(project, lambda row: new_ids or row.reason != Reason.NEW_ID or self._ids.knows(row.installation))
+
+    def most_new_ids(self, project: str) -> int:
+        """How many new ids a write key of a project may bring in a day. 0: any number."""
+        return self._ids.most(project)
 
     def new_ids(self, project: str) -> tuple[int, int]:
         """Let in what brought too many new ids: somebody has looked. Returns as `fitting`."""
@@ -88,9 +91,8 @@ class QuarantineRelease:
         """How each event ends now. Also what is released may not bring any number of new ids: nobody has counted those yet."""
         events = [event_rows.from_quarantine(row, self._now(), self._judging()) for row in page]
         ended = [self._again(row, event) for row, event in zip(page, events, strict=True)]
-        most = self._new_ids_per_day
         passing = [event.installation for event, outcome in zip(events, ended, strict=True) if isinstance(outcome, Event)]
-        beyond = self._ids.beyond(project, _BY_RELEASE, passing, most) if most else set()
+        beyond = self._ids.beyond(project, _BY_RELEASE, passing)
         final = [
             Quarantined(Reason.NEW_ID) if isinstance(end, Event) and event.installation in beyond else end
             for event, end in zip(events, ended, strict=True)

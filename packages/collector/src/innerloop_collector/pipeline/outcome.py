@@ -30,7 +30,8 @@ WHAT_TO_DO = {
     Reason.UNKNOWN_PLAN: "apply the project file that they were sent under: innerloop-collector projects apply FILE",
     Reason.VIOLATION: "see what is wrong: innerloop-collector quarantine list; projects apply FILE releases what a newer file allows",
     Reason.OUT_OF_RANGE: _NEVER + "set the clock of what sends them",
-    Reason.NEW_ID: "a write key brought too many new ids in a day; let them in with: innerloop-collector ids release PROJECT, or make another key",
+    Reason.NEW_ID: "a write key brought more new ids in a day than there are developers, or than 20 where nobody said how many; say it with: "
+    "innerloop-collector projects apply FILE --headcount N, or let these in with: innerloop-collector ids release PROJECT; if nobody knows them, make another key",
 }
 
 

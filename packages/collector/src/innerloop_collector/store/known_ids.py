@@ -16,18 +16,33 @@ from innerloop_collector.store.write_behind import WriteBehind
 _EVERY_KEY = ""  # the key of ids that were found among the events
 
 
+def most_new_ids(configured: int, headcount: int | None) -> int:
+    """How many new ids a write key may bring in a day: as many as there are developers, where somebody said so. 0: any number."""
+    return headcount or configured if configured else 0
+
+
 class KnownIds:
     """Knows every id that was let in, and counts those of today by write key."""
 
     def __init__(
-        self, engine: Engine, hasher: Hasher, write_behind: WriteBehind, today: Callable[[], date], keep_days: Callable[[str], int]
+        self,
+        engine: Engine,
+        hasher: Hasher,
+        write_behind: WriteBehind,
+        today: Callable[[], date],
+        keep_days: Callable[[str], int],
+        most: Callable[[str], int],
     ) -> None:
-        """`keep_days` says how long a project keeps what it has: an id that was first seen longer ago is new again, once."""
+        """`keep_days` says how long a project keeps what it has: an id that was first seen longer ago is new again, once.
+
+        `most` says how many new ids a write key of a project may bring in a day. 0: any number, and nobody counts.
+        """
         self._engine = engine
         self._hasher = hasher
         self._write_behind = write_behind
         self._today = today
         self._keep_days = keep_days
+        self.most = most
         self._guard = threading.Lock()
         self._seen: set[int] = set()  # installations that this process has met and knows
         self._marks: set[int] = set()
@@ -52,8 +67,11 @@ class KnownIds:
             if mark not in self._marks:
                 self._add(project, mark, _EVERY_KEY, first_day)
 
-    def beyond(self, project: str, key: str, installations: Iterable[int], most: int) -> set[int]:
-        """Let new ids in, as long as the key has not brought `most` of them today. Returns those that are not let in."""
+    def beyond(self, project: str, key: str, installations: Iterable[int]) -> set[int]:
+        """Let new ids in, as long as the key has not brought too many of them today. Returns those that are not let in."""
+        most = self.most(project)
+        if not most:
+            return set()
         unknown = dict.fromkeys(one for one in installations if one and one not in self._seen)
         with self._guard:
             return {one for one in unknown if not self._let_in(project, key, one, most)}

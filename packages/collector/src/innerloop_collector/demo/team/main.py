@@ -15,7 +15,7 @@ from innerloop_collector.demo.commands import DemoError
 from innerloop_collector.demo.progress import Progress
 from innerloop_collector.demo.service import Service
 from innerloop_collector.demo.team import plan_file, texts
-from innerloop_collector.demo.team.people import Team
+from innerloop_collector.demo.team.people import Team, people
 from innerloop_collector.demo.team.planted import PLANTED, Truth
 from innerloop_collector.demo.team.projects import PROJECTS, Project
 from innerloop_collector.demo.team.send import Collector, ahead, connections
@@ -86,8 +86,9 @@ class _Demo:
         progress, truth = self.progress, Truth()
         with progress.busy(f"{len(PROJECTS)} projects are applied, each with a write key"):
             collector = Collector(service.address, service.token)
+            installations = people(self.team)
             for project in PROJECTS:
-                self._set_up(service.address, collector, project)
+                self._set_up(service.address, collector, project, plan_file.headcount(project, installations))
         progress.heading("Simulated developers work")
         with progress.busy(f"{self.team.weeks} weeks, delivered over HTTP day by day"):
             self._live_through(collector, truth)
@@ -109,11 +110,11 @@ class _Demo:
             "runs": sum(count for (_, kind, _), count in truth.events.items() if kind == "run"), "planted": len(PLANTED),
         }  # fmt: skip
 
-    def _set_up(self, address: str, collector: Collector, project: Project) -> None:
+    def _set_up(self, address: str, collector: Collector, project: Project, headcount: int) -> None:
         key = f"{project.id}.{secrets.token_urlsafe(24)}"
         text = texts.project_file(project, address, key)
         (self.directory / f"{project.id}.toml").write_text(text, encoding="utf-8")
-        collector.apply(project.id, text, key)
+        collector.apply(project.id, text, key, headcount)
 
     def _live_through(self, collector: Collector, truth: Truth) -> None:
         with connections() as pool, closing(ahead(days(self.team, truth))) as simulated:

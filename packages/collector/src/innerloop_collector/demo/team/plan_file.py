@@ -69,6 +69,11 @@ def _team(team: Team, installations: list[Installation]) -> dict[str, Any]:
     }
 
 
+def headcount(project: Project, installations: list[Installation]) -> int:
+    """How many developers a project has, with those who do not take part."""
+    return math.ceil(_HEADCOUNT * sum(one.project is project for one in installations))
+
+
 def _project(project: Project, installations: list[Installation], truth: Truth) -> dict[str, Any]:
     working = sum(one.project is project for one in installations)
     events: dict[str, Counter[str]] = {"run": Counter(), "target": Counter()}
@@ -78,7 +83,7 @@ def _project(project: Project, installations: list[Installation], truth: Truth) 
     return {
         "id": project.id,
         "name": project.name,
-        "headcount": math.ceil(working * _HEADCOUNT),
+        "headcount": headcount(project, installations),
         "installations": working,
         "commands": [one.name for one in project.commands if not one.session],
         "sessions": project.sessions,

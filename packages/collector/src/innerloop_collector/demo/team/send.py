@@ -39,9 +39,9 @@ class Collector:
         self._open = threading.local()
         self.acknowledged = 0
 
-    def apply(self, project: str, project_file: str, write_key: str) -> None:
-        """Register a project file with the write key in it."""
-        answer = self.ask("projects.apply", toml=project_file, source=f"{project}.toml", with_key=True)
+    def apply(self, project: str, project_file: str, write_key: str, headcount: int) -> None:
+        """Register a project file with the write key in it, and say how many developers there are."""
+        answer = self.ask("projects.apply", toml=project_file, source=f"{project}.toml", with_key=True, headcount=headcount)
         self._projects[project] = _Access("Basic " + base64.b64encode(f"{write_key}:".encode()).decode(), answer["digest"])
 
     def deliver(self, day: Day, pool: ThreadPoolExecutor) -> None:
