@@ -211,6 +211,10 @@ class Team:
         """Nor is there CI."""
         return 0
 
+    def could_count(self, of: Population) -> int:
+        """How many people could count in a block, if any number might."""
+        return len(self.counted(replace(of, most=1_000_000)))
+
     def weekly_totals(self, project: str) -> Sequence[Mapping[str, object]]:
         """This team had no older version."""
         return ()

@@ -14,6 +14,7 @@ from innerloop_collector.config.files import MOST_BYTES
 from innerloop_collector.errors import UsageError
 from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
 from innerloop_collector.monitoring.status import StatusReader
+from innerloop_collector.query import Figures
 from innerloop_collector.store.projects import LEAST_K, Registry, Version
 
 _LONGEST = 300  # characters of what is wrong: it may quote the file
@@ -25,9 +26,10 @@ Headcount = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 class Projects(Area):
     """Manage the projects whose events are accepted."""
 
-    def __init__(self, registry: Registry, release: QuarantineRelease) -> None:
+    def __init__(self, registry: Registry, release: QuarantineRelease, figures: Figures) -> None:
         self._registry = registry
         self._release = release
+        self._figures = figures
 
     @operation("projects.apply", Role.ADMIN)
     def apply(
@@ -52,6 +54,7 @@ class Projects(Area):
             "changed": changed,
             "released": released,
             "still_quarantined": waiting,
+            "beyond_headcount": self._figures.beyond_headcount(project.id),
             "new_ids_per_day": self._release.most_new_ids(project.id),
             "write_key_known": registry.project_of(project.write_key) == project.id,
             "unknown_keys": list(project.unknown),

@@ -52,6 +52,11 @@ def apply_project(place: Place, file: str, min_active_weeks: int | None, k: int 
         say(f"note: {file}: {len(unknown) - _MOST_NAMED} more keys are not known either", err=True)
     if not answer["write_key_known"]:
         say(f"note: the write key in {file} is not accepted yet; see: innerloop-collector keys create --help", err=True)
+    if answer["beyond_headcount"]:
+        say(
+            f"note: more developers are there than the headcount of {answer['headcount']}, and no more of them count; say how many there are",
+            err=True,
+        )
     show(answer, as_json, lambda answer: _applied(answer, place))
 
 

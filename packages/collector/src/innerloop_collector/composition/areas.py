@@ -36,7 +36,7 @@ def operations(collector: Collector) -> Operations:
     simulation = [Simulation(collector.simulated.move, lifecycle.sweeper.turn)] if collector.simulated else []
     return Operations(
         [
-            Projects(registry, lifecycle.quarantine_release),
+            Projects(registry, lifecycle.quarantine_release, collector.figures),
             Keys(registry, store.last_used),
             OAuth(registry, store.oauth_keys),
             Tokens(registry, collector.tokens, store.last_used),

@@ -155,6 +155,7 @@ def _notes(report: Report) -> Iterable[Note]:
         )
     if not report.period.complete and report.period.period:
         yield Note("So far", "More of this period will be published. What is published does not change.")
+    yield from (Note("Note", f"{one[0].upper()}{one[1:]}.") for one in report.notes)
     for what, hidden in (("command", report.hidden_commands), ("target", report.hidden_targets)):
         yield from _hidden(what, hidden)
 

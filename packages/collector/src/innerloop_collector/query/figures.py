@@ -11,18 +11,19 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.query import periods, values
 from innerloop_collector.query.open_data import THROW_AWAY, OpenData, opened
 from innerloop_collector.query.periods import Period
-from innerloop_collector.query.population import Settings, Store
+from innerloop_collector.query.population import Population, Settings, Store
 from innerloop_collector.query.published import Count, People, Rate, View
 from innerloop_collector.query.releases.archive import Archive
 from innerloop_collector.query.releases.calendar import block_of, in_time, next_due, unit_named, week
 from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.releases.immediate import at_once
-from innerloop_collector.query.releases.rows import Rows
+from innerloop_collector.query.releases.renaming import renamed
+from innerloop_collector.query.releases.rows import Rows, left_out
 from innerloop_collector.query.releases.shown import WHOLE, Key
 from innerloop_collector.query.values import FigureRow, FigureTable, RateRange, Unit
 
 if TYPE_CHECKING:  # a terminal that reads what was published back needs no engine
-    from innerloop_collector.store.projects import Registry
+    from innerloop_collector.store.projects import Registry, Version
 
 _WEEKS_AT_ONCE = 13
 
@@ -54,6 +55,8 @@ class TeamFigures(View, frozen=True):
     participation: RateRange | None  # how many of those who are there take part
     agents: FigureRow | None  # coding agents, by the people they work for
     jobs: Count | None  # runs in CI, which are nobody's
+    unlisted: tuple[str, ...]  # commands and targets that the newest project file lists no more
+    beyond_headcount: bool  # more developers were there than the headcount says, and not all of them count
     splits: tuple[tuple[str, FigureTable], ...]
     applied: date  # since when the project is known here
     received: bool  # of a store that publishes at once: whether any run is there. What others hold back moves nothing in a report
@@ -92,6 +95,7 @@ class Figures:
         chosen, releases, before = self._chosen(project, name, settings, today)
         whole = values.whole(releases)
         commands = values.table(releases, "command")
+        targets = values.table(releases, "target")
         marked = self._registry.catalogue.marked(project, (one.name for one in commands.rows))
         others = {one.name for one in commands.rows} - marked.sessions - marked.checks
         applied = self._registry.catalogue.versions[project][0].applied
@@ -117,13 +121,15 @@ class Figures:
             failure_range=between,
             failure_rate_of_checks=rate_of_checks,
             failure_range_of_checks=between_of_checks,
-            targets=values.table(releases, "target"),
+            targets=targets,
             before=values.table(before, "command") if before else None,
             whole_before=values.whole(before),
             failure_rate_before=values.failure_rate(before, others)[0],
             participation=values.part_of(whole.developers if whole else None, settings.headcount),
             agents=values.agents(releases),
             jobs=values.jobs(releases),
+            unlisted=_unlisted(version, (commands, targets)),
+            beyond_headcount=any(one.left_out for one in releases),
             splits=tuple((one, values.table(releases, one)) for one in ("os", "arch", "version", "cohort")),
             applied=applied,
             received=now and self._rows.first_day(project) is not None,
@@ -169,7 +175,18 @@ class Figures:
         wanted = sorted({unit for unit in units if not unit.is_block} if weekly else {block_of(unit.first) for unit in units}, key=in_time)
         releases = self._archive.read(project, published)
         found = [one for unit in wanted if (one := periods.period(unit.name, published))]
-        return tuple(_point(one, [releases[unit] for unit in one.units], (breakdown, name)) for one in found)
+        old = dict.fromkeys(self.old_names(project, breakdown, name), name)
+        return tuple(_point(one, renamed([releases[unit] for unit in one.units], old), (breakdown, name)) for one in found)
+
+    def old_names(self, project: str, breakdown: str, name: str) -> tuple[str, ...]:
+        """What a command or target was called before, by the newest project file."""
+        version = self._registry.catalogue.newest(project)
+        return version.renamed_from.get(name, ()) if breakdown in ("command", "target") else ()
+
+    def beyond_headcount(self, project: str) -> bool:
+        """Whether more developers could count in the block that runs than the project's headcount says there are. For whoever operates it."""
+        settings, today = settings_of(self._registry, project), self._now().date()
+        return bool(settings.headcount) and left_out(self._rows, Population.of(project, settings, block_of(today).first, today))
 
     def open_data(self, wanted: str | None = None, visible: Collection[str] | None = None, *, throw_away: bool = False) -> OpenData:
         """Everything that is open to everybody: of one project, or of all that somebody may see. Raises UsageError where nothing is.
@@ -225,6 +242,13 @@ def settings_of(registry: "Registry", project: str) -> Settings:
 
     public = registry.catalogue.public_plans(project)
     return Settings(version.min_active_weeks, version.k, version.headcount, registry.retention_days(project), sessions, public)
+
+
+def _unlisted(version: "Version", tables: Iterable[FigureTable]) -> tuple[str, ...]:
+    """Names in some tables that a project file lists no more, but for those that it says are called otherwise now."""
+    shown = {name for table in tables for name in (*(one.name for one in table.rows), *(name for name, _ in table.hidden))}
+    renamed_away = {name for old in version.renamed_from.values() for name in old}
+    return tuple(sorted(name for name in shown - renamed_away if not version.names.holds(name)))
 
 
 def _point(of: Period, releases: list[Release], key: Key) -> Point:

@@ -9,7 +9,7 @@ events are whatever a sender says. Tests, coding agents and CI are no people, an
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from innerloop.core.plan.names_table import STARTUP_MS
 from innerloop_collector.query.releases.disclosure import STEP
@@ -76,6 +76,13 @@ class Population:
     sessions: Callable[[Iterable[str]], Iterable[str]] = none  # which of some commands are sessions
     every: bool = False  # in a store that publishes at once: whoever is there, however new
     plans: tuple[str, ...] | None = None  # only what came under these; None: under any
+
+    @classmethod
+    def of(cls, project: str, settings: Settings, began: date, today: date) -> Self:
+        """Those who may count in a block by a project's headcount."""
+        return cls(
+            project, began, settings.min_weeks, settings.headcount or _NOBODY_SAID, today, settings.retention_days, settings.sessions
+        )
 
     @property
     def parameters(self) -> dict[str, Any]:

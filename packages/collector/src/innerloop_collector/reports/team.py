@@ -67,6 +67,7 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
             for by, table in found.splits
             for one in table.rows
         ),
+        notes=tuple(_notes(found)),
         rules=(
             *((_AT_ONCE,) if found.immediate else _PUBLISHED),
             f"developers count from {_weeks(weeks)} before a block on (min_active_weeks = {weeks})",
@@ -94,7 +95,22 @@ def published(figures: Figures, project: str) -> Releases:
 
 def trend(figures: Figures, project: str, by: str = "", name: str = "", *, weekly: bool = False) -> Trend:
     """The figures of all runs, or of one cell, block by block or week by week."""
-    return Trend(project, by if name else "", name, figures.trend(project, by if name else "", name, weekly=weekly))
+    by = by if name else ""
+    return Trend(project, by, name, figures.trend(project, by, name, weekly=weekly), figures.old_names(project, by, name))
+
+
+def _notes(found: TeamFigures) -> Iterator[str]:
+    if found.beyond_headcount:
+        yield (
+            f"more developers are there than the headcount of {found.settings.headcount}, and no more of them count; "
+            "whoever operates the collector can say how many there are: projects apply FILE --headcount N"
+        )
+    if found.unlisted:
+        names, one = ", ".join(found.unlisted), len(found.unlisted) == 1
+        yield (
+            f"the project file lists {names} no more: {'its' if one else 'their'} figures are of runs until then, and "
+            f"what runs under {'this name' if one else 'these names'} now is in `other`"
+        )
 
 
 def _state(found: TeamFigures) -> tuple[str, str]:

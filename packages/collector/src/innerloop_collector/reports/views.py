@@ -133,6 +133,7 @@ class Report(View, frozen=True):
     targets: tuple[Target, ...]  # the slowest first
     hidden_targets: tuple[Hidden, ...]
     parts: tuple[Part, ...]
+    notes: tuple[str, ...]  # what else is to be known, in sentences
     rules: tuple[str, ...]
     participation: RateRange | None = None  # developers / headcount
     actors: tuple[Actor, ...] = ()  # besides people; published by the block
@@ -145,6 +146,7 @@ class Trend(View, frozen=True):
     by: str  # empty: all runs
     name: str
     points: tuple[Point, ...]
+    renamed_from: tuple[str, ...] = ()  # what it was called before: these numbers are in the points
 
 
 class Releases(View, frozen=True):

@@ -55,6 +55,11 @@ class Version:
         return Names(tuple(names["allow"]), tuple(names["stems"]), names["separator"], cohorts, groups, changes)
 
     @property
+    def renamed_from(self) -> dict[str, tuple[str, ...]]:
+        """What names were called before."""
+        return {name: tuple(old) for name, old in self.document["names"].get("renamed_from", {}).items()}
+
+    @property
     def marks(self) -> Marks:
         """Which names this version calls sessions, and which checks."""
         names = self.document["names"]
@@ -288,6 +293,8 @@ def _document(project: Project) -> dict[str, Any]:
         "changes": project.changes,
     }
     names.update((key, list(words)) for key, words in more.items() if words)  # documents of before there were any stay the same
+    if project.renamed_from:
+        names["renamed_from"] = {name: list(old) for name, old in project.renamed_from.items()}
     return {
         "name": project.name,
         "organisation": project.organisation,

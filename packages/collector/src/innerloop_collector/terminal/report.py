@@ -39,6 +39,7 @@ def render(answer: dict[str, Any]) -> str:
         ]
     if report.next_figures:
         parts.append(Text(f"\nNext figures: {_weekday(report.next_figures)}{report.next_figures}."))
+    parts += [Text(f"\nNote: {note}.") for note in report.notes]
     parts.append(Text("\nRules", style="bold"))
     parts.extend(Text(f"- {rule}", style="dim") for rule in report.rules)
     return draw(*parts)

@@ -19,7 +19,9 @@ def render(answer: dict[str, Any]) -> str:
     rows = [_row(point) for point in trend.points]
     shown = draw(table_of_text(rows, width())) if rows else f"nothing of {trend.project} is published yet"
     waits = [_middle(point) for point in trend.points]
-    of = f"{trend.name or 'all runs'} of {trend.project}"
+    of = f"{trend.name or 'all runs'} of {trend.project}" + (
+        f", before called {', '.join(trend.renamed_from)}" if trend.renamed_from else ""
+    )
     return f"{of}\n{shown}\n\np50 wait  {_bars(waits)}" if any(waits) else f"{of}\n{shown}"
 
 

@@ -69,6 +69,7 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     jobs: int | None = None  # runs in CI, which are nobody's
     agents: Atom | None = None
     origin: str = ""  # "weekly totals": from an older version
+    left_out: bool = False  # of a block: more people could have counted than the headcount says there are
     public: bool = False  # open to everybody: whoever has a run in it agreed to that
 
 

@@ -19,7 +19,7 @@ from innerloop_collector.query.releases.contribution import People, added, weigh
 from innerloop_collector.query.releases.document import VERSION, Release
 from innerloop_collector.query.releases.older import from_weekly_totals
 from innerloop_collector.query.releases.publication import Publication, Slot, publish_remainder, publish_week, weekly_next
-from innerloop_collector.query.releases.rows import Cells, Watermark
+from innerloop_collector.query.releases.rows import Cells, Watermark, left_out
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown, judged
 
 _log = structlog.get_logger()
@@ -36,6 +36,9 @@ class Source(Protocol):
 
     def jobs(self, project: str, first: date, end: date, upto: int) -> int:
         """How many runs there were in CI."""
+
+    def could_count(self, of: Population) -> int:
+        """How many people could count in a block, if any number might."""
 
     def first_day(self, project: str) -> date | None:
         """The day on which the first run of a person happened that is there."""
@@ -133,7 +136,11 @@ class Publisher:
         blank = Release(
             VERSION, project, unit.name, today, position, settings.k, settings.min_weeks, (), public=settings.public is not None
         )
-        return self._remainder(unit, of, blank) if unit.is_block else self._week(unit, of, blank, before.weekly if before else ())
+        return (
+            self._remainder(unit, of, blank, settings.headcount)
+            if unit.is_block
+            else self._week(unit, of, blank, before.weekly if before else ())
+        )
 
     def _week(self, unit: Unit, of: Population, blank: Release, weekly: Collection[Key]) -> Release:
         cells = self._source.cells(of, unit.first, unit.end, blank.position).get(None, {})
@@ -142,7 +149,7 @@ class Publisher:
         found = publish_week(weighed(cells.get(WHOLE, {}), weight), by_week, blank.k)
         return replace(blank, atoms=document.atoms(found), hidden=document.hidden(found))
 
-    def _remainder(self, unit: Unit, of: Population, blank: Release) -> Release:
+    def _remainder(self, unit: Unit, of: Population, blank: Release, headcount: int | None) -> Release:
         weeks = {monday: week(monday).name for monday in unit.weeks}
         released = self._archive.read(of.project, weeks.values())
         marks = [Watermark(monday, released[name].position) for monday, name in weeks.items() if name in released]
@@ -163,6 +170,7 @@ class Publisher:
             weekly=tuple(sorted(weekly)),
             jobs=document.rounded(self._source.jobs(of.project, unit.first, unit.end, blank.position)),
             agents=document.atom(agents) if isinstance(agents, Shown) else None,
+            left_out=headcount is not None and left_out(self._source, of),
         )
 
 

@@ -3,8 +3,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from innerloop_collector.db.schema import WEEKLY_TOTALS
 from innerloop_collector.query.population import (
@@ -45,6 +46,18 @@ class Watermark(NamedTuple):
 Cells = dict[Key, People]
 
 
+class Crowd(Protocol):
+    """Who is there."""
+
+    def could_count(self, of: Population) -> int:
+        """How many people could count in a block, if any number might."""
+
+
+def left_out(source: Crowd, of: Population) -> bool:
+    """Whether more people could count in a block than may."""
+    return source.could_count(of) > of.most
+
+
 class Rows:
     """Reads what people add to every cell of a span of weeks."""
 
@@ -82,6 +95,11 @@ class Rows:
         sql = f"""SELECT count() FROM events WHERE project = {{project:String}} AND kind = 'run' AND actor = 'ci' AND installation = 0
             AND is_test IN ('', 'no') AND {IN_SPAN} AND position <= {{upto:UInt64}}"""
         return int(self._store.query(sql, {"project": project, "first": first, "end": end, "upto": upto})[0][0])
+
+    def could_count(self, of: Population) -> int:
+        """How many people could count in a block, if any number might."""
+        parameters = replace(of, most=2**62).parameters
+        return int(self._store.query(f"SELECT uniqExact(installation) FROM events WHERE {REAL} AND {COUNTED}", parameters)[0][0])
 
     def position(self) -> int:
         """The highest position that there is."""
