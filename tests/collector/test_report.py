@@ -228,7 +228,7 @@ def test_the_report_never_holds_an_id_and_its_keys_are_stable(ready: Collector) 
     assert not any(person in done.stdout for person in people)
     assert [
         "project", "name", "period", "min_active_weeks", "k", "state", "explanation", "next_figures", "developers", "headcount", "whole",
-        "commands", "hidden_commands", "targets", "hidden_targets", "parts", "waiting", "rules", "participation", "actors",
+        "commands", "hidden_commands", "targets", "hidden_targets", "parts", "rules", "participation", "actors", "notes",
     ] == list(report)  # fmt: skip
     assert [
         "command", "kind", "runs", "developers", "p50", "p90", "failure_rate", "waited_minutes", "runs_before", "p50_before", "failure_rate_before",

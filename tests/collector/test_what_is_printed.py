@@ -63,7 +63,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "targets": [{"target": EVIL, "times": 5, "developers": [5, 9], "p50": TIME, "p90": None, "failure_rate": 0.5}],
         "hidden_targets": [{"name": EVIL, "why": EVIL}],
         "parts": [{"by": EVIL, "name": EVIL, "runs": 5, "developers": None, "p50": TIME, "failure_rate": None}],
-        "waiting": [{"reason": EVIL, "removed_from": EVIL}],
+        "notes": [EVIL],
         "rules": [EVIL],
     },
     "check": {

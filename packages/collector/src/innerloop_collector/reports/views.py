@@ -133,10 +133,10 @@ class Report(View, frozen=True):
     targets: tuple[Target, ...]  # the slowest first
     hidden_targets: tuple[Hidden, ...]
     parts: tuple[Part, ...]
-    notes: tuple[str, ...]  # what else is to be known, in sentences
     rules: tuple[str, ...]
     participation: RateRange | None = None  # developers / headcount
     actors: tuple[Actor, ...] = ()  # besides people; published by the block
+    notes: tuple[str, ...] = ()  # what else is to be known, in sentences
 
 
 class Trend(View, frozen=True):
