@@ -182,6 +182,13 @@ def test_a_project_without_runs_says_what_to_do(site: Site) -> None:
     assert "innerloop doctor" in page
 
 
+def test_a_store_for_trying_also_shows_what_is_there_now_and_says_what_that_means(site: Site) -> None:
+    page = text_of(site.get("/p/acme?period=now"))
+
+    assert "This store is for trying" in page
+    assert "Next figures" not in page
+
+
 def test_a_static_file_is_kept_for_ever_and_sent_small(site: Site) -> None:
     address = re.search(r'href="(/static/style\.[0-9a-f]{16}\.css)"', site.get("/p/acme").text)
     assert address

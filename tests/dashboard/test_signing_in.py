@@ -104,6 +104,9 @@ def test_the_printed_link_signs_in_once(collector: Collector) -> None:
     assert 401 == second.status_code
     assert "This link was used, or is older than ten minutes." in second.text
     assert 200 == collector.http.get(collector.url + "/projects", headers={"Cookie": cookie}).status_code
+    page = collector.http.get(collector.url + "/p/acme", headers={"Cookie": cookie}).text
+    assert "No figures yet" in page
+    assert "Next figures: " in page
     assert link.rpartition("/")[2] not in collector.log
 
 

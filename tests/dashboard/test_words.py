@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from innerloop_collector.dashboard import words
-from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, Time
+from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, RateRange, Ratio, Spread, Time, Waited
 from innerloop_collector.query.published import seal
 
 
@@ -77,6 +77,20 @@ def test_a_quantile_is_told_with_its_bounds_where_they_are_wide_and_as_its_bound
     assert "over 1 min" == plain(words.quantile(open_))
     assert "10 s to 20 s" == plain(words.quantile(unknown))
     assert "up to 20 s" == plain(words.bounds(time(12_000, 0, 20_000)))
+
+
+def test_what_lies_between_bounds_is_told_with_them() -> None:
+    one, ten, hour = (seal(Minutes, minutes) for minutes in (1.0, 10.0, 60.0))
+
+    assert "10 min" == plain(words.waiting(Waited(ten, one, hour)))
+    assert "1 min to 1 h" == plain(words.waiting(Waited(None, one, hour)))
+    assert "over 1 min" == plain(words.waiting(Waited(None, one, None)))
+    assert "up to 1 h" == plain(words.waiting(Waited(None, seal(Minutes, 0.0), hour)))
+    assert "9 to 13 %" == plain(words.share_range(RateRange(seal(Rate, 0.09), seal(Rate, 0.13))))
+    assert "about 3.2 times" == words.spread(Spread(seal(Ratio, 3.2), seal(Ratio, 2.0), seal(Ratio, 5.0)))
+    assert "2 to 5 times" == words.spread(Spread(None, seal(Ratio, 2.0), seal(Ratio, 5.0)))
+    assert "over 2 times" == words.spread(Spread(None, seal(Ratio, 2.0), None))
+    assert [words.ABSENT, "", words.ABSENT] == [words.waiting(None), words.share_range(None), words.spread(None)]
 
 
 def test_who_shares_their_data_is_said_of_how_many_or_that_nobody_knows_that() -> None:

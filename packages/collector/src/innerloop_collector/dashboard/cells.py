@@ -135,7 +135,7 @@ def _facts(of: Command | Target | Part) -> tuple[Fact, ...]:
     facts = [Fact("Typical (p50)", words.quantile(of.p50), _and(typical, _time_before(of)))]
     if not isinstance(of, Part):
         facts.append(Fact("Slow (p90)", words.quantile(of.p90), words.bounds(of.p90) if of.p90 and of.p90.about else ""))
-        if of.spread:
+        if of.spread and of.spread.at_least.value > 1:  # else it says nothing
             facts.append(Fact("A slow one takes", words.spread(of.spread), "as long as a typical one"))
     facts.append(Fact("Failed", words.share(of.failure_rate), _and(failed, _before(of))))
     if isinstance(of, Command):

@@ -76,7 +76,9 @@ def waiting(of: Waited | None) -> str:
 
 def waiting_bounds(of: Waited) -> str:
     """Between what a waiting lies."""
-    return f"over {waited(of.at_least)}" if of.at_most is None else f"{waited(of.at_least)} to {waited(of.at_most)}"
+    if of.at_most is None:
+        return f"over {waited(of.at_least)}"
+    return f"{waited(of.at_least)} to {waited(of.at_most)}" if of.at_least.value else f"up to {waited(of.at_most)}"
 
 
 def share_range(of: RateRange | None) -> str:
