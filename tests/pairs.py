@@ -1,9 +1,14 @@
-"""Pairs of two lists: a few in each run of the tests, all of them among those that take minutes."""
+"""Values, and pairs of two lists: a few in each run of the tests, all of them among those that take minutes."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
+
+
+def some(values: Iterable[Any], *quick: Any) -> list[Any]:
+    """Each value as a parameter set. Those that are named here are not slow."""
+    return [pytest.param(value, marks=() if value in quick else pytest.mark.slow) for value in values]
 
 
 def pairs(names: Iterable[Any], kinds: Iterable[Any]) -> list[Any]:

@@ -16,6 +16,7 @@ import pytest
 from tests.client.people import Developer
 from tests.client.recorder import Recorder
 from tests.conftest import Installed
+from tests.pairs import some
 
 OFF, LOCAL, ON = range(3)  # the most that something allows
 
@@ -209,7 +210,7 @@ def observe(cell: Cell, developer: Developer, server: Recorder, words: list[str]
     return Held(status.json["mode"], recorded == 1, "Look and decide" in shown, len(server.events) - sent == 1)
 
 
-@pytest.mark.parametrize("answer", ANSWER)
+@pytest.mark.parametrize("answer", some(ANSWER, "yes", "no"))
 def test_real_commands_keep_to_the_rule_near_the_plain_case(
     homes: dict[str, Developer], server: Recorder, request: pytest.FixtureRequest, tmp_path: Path, answer: str
 ) -> None:

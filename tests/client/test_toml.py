@@ -84,7 +84,7 @@ def _read(read: Any, text: str) -> Any:
         return error
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(DOCUMENT)
 def test_every_document_of_the_subset_is_read_as_tomllib_reads_it(text: str) -> None:
     """Same value or both an error: a document of the subset is never refused by one of them only."""

@@ -260,14 +260,25 @@ class Collector:
         """How many events are in quarantine."""
         return int(self.check()["quarantined"])
 
+    def operate(self, operation: str, **arguments: Any) -> httpx2.Response:
+        """What the running service answers to an operation, without a process for the question."""
+        token = (self.data / "admin-token").read_text().strip()
+        call = {"operation": operation, "arguments": arguments}
+        return self.http.post(self.url + "/admin/v1/call", json=call, headers={"Authorization": f"Bearer {token}"})
+
+    def _look(self, operation: str, *words: str) -> dict[str, Any]:
+        """What an operation answers: the running service, or else its command, be the collector well or not."""
+        runs = self.process is not None and self.process.poll() is None
+        answer: dict[str, Any] = self.operate(operation).json() if runs else json.loads(self.cli(*words, "--json").stdout)
+        return answer
+
     def check(self) -> dict[str, Any]:
         """What `check` says, be the collector well or not."""
-        answer: dict[str, Any] = json.loads(self.cli("check", "--json").stdout)
-        return answer
+        return self._look("check", "check")
 
     def reasons(self) -> dict[str, int]:
         """What is in quarantine, by reason and fields."""
-        rows = self.ask("quarantine", "list")["quarantine"]
+        rows = self._look("quarantine.list", "quarantine", "list")["quarantine"]
         return {": ".join([row["reason"], *row["fields"]]): row["events"] for row in rows}
 
     def rows(self, sql: str) -> list[list[Any]]:

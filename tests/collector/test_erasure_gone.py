@@ -22,6 +22,7 @@ from innerloop_collector.store.keyed_hash import Hasher
 from tests.collector.support import KEY, PROJECT, Collector, Event, Owner, fill, project, run_event
 from tests.conftest import ROOT
 from tests.needs import need
+from tests.pairs import some
 
 RARE = "rarely-run-marker"
 WAITING = "waiting-marker"
@@ -217,7 +218,7 @@ STEPS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", some(STEPS, "rows", "replaced_parts", "add_tombstones"))
 def test_killed_after_any_of_its_steps_an_erasure_is_finished_by_the_next_start(rare: Collector, step: str) -> None:
     """Without anybody asking again; and when it is called finished, the bytes are gone."""
     owner = Owner()

@@ -9,7 +9,6 @@ from innerloop.core.plan.agreement import agreement
 from innerloop.core.plan.project import read
 from innerloop_collector.exporters.agreed_fields import COLUMNS, Terms, record
 from innerloop_collector.exporters.pseudonyms import Pseudonyms
-from tests.collector.asking import reasons, stored
 from tests.collector.support import Collector, Owner, digest_of, project, run_event
 
 OPEN = ("shared-cache", "new-guide")
@@ -27,10 +26,10 @@ def test_what_a_checkout_had_is_kept_and_shown(idle: Collector) -> None:
     idle.send(*(run_event(owner.id, **one) for one in told), owners=[owner], plan=digest_of(following(*OPEN)))
     idle.apply(following("new-guide"))
     idle.send(run_event(owner.id, changes=["shared-cache"]))
-    assert (5, {}) == (stored(idle), reasons(idle)), "an older version has it open"
+    assert (5, {}) == (idle.stored, idle.reasons()), "an older version has it open"
     for wrong in (["never-open"], "shared-cache", ["new-guide"] * 2, None, [["new-guide"]], {"new-guide": 1}):
         idle.send(run_event(changes=wrong))
-    assert (5, {"violates the plan: not allowed: changes": 6}) == (stored(idle), reasons(idle))
+    assert (5, {"violates the plan: not allowed: changes": 6}) == (idle.stored, idle.reasons())
 
     shown = idle.post("/v1/access", {"ids": [owner.claim]}).text
     assert '"changes":["shared-cache","new-guide"]' in shown.replace(" ", "")

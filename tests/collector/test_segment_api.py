@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.collector.asking import reasons, stored
 from tests.collector.support import KEY, PROJECT, Collector, digest_of, hour, project, run_event
 from tests.conftest import ROOT
 
@@ -36,7 +35,7 @@ def test_the_event_of_the_reference_page_is_accepted_as_it_is_pasted(collector: 
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
 
     assert (0, '{"success": true}') == (done.returncode, done.stdout), done.stderr
-    assert 1 == stored(collector), reasons(collector)
+    assert 1 == collector.stored, collector.reasons()
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -180,8 +179,8 @@ def test_ids_may_be_numbers_or_null_and_what_else_a_message_holds_is_not_kept(co
     collector.send({**run_event(), **more})
     collector.send({**run_event(), "type": "identify", **more})
 
-    assert 4 == stored(collector)
-    assert {"outside the plan: type": 1} == reasons(collector)
+    assert 4 == collector.stored
+    assert {"outside the plan: type": 1} == collector.reasons()
     collector.stop()
     kept = collector.bytes_on_disk() + collector.log.encode()
     assert [] == re.findall(rb"canary-\d|192\.0\.2\.7", kept)
@@ -189,26 +188,26 @@ def test_ids_may_be_numbers_or_null_and_what_else_a_message_holds_is_not_kept(co
 
 def test_context_and_time_of_a_batch_count_for_its_events(shared: Collector) -> None:
     """The older SDK for Node says the time of sending twice; a plan that a batch names holds for all of it."""
-    before = stored(shared)
+    before = shared.stored
     body = {"batch": [run_event()], "timestamp": datetime.now(UTC).isoformat(), "sentAt": datetime.now(UTC).isoformat(), "integrations": {}}
     assert 200 == shared.post("/v1/batch", {**body, "context": {"plan": "0" * 64}}).status_code
     assert 200 == shared.post("/v1/batch", {**body, "batch": [run_event()], "context": {"plan": None, "app": "x"}}).status_code
     assert 200 == shared.post("/v1/batch", {**body, "batch": [run_event()], "context": "nothing"}).status_code
 
-    assert before + 2 == stored(shared)
-    assert 1 == reasons(shared)["unknown plan"]
+    assert before + 2 == shared.stored
+    assert 1 == shared.reasons()["unknown plan"]
 
 
 def test_a_value_that_is_no_json_costs_no_more_than_its_event(shared: Collector) -> None:
     """Python's SDKs write NaN, and every SDK writes half a character where a program cut a text."""
-    before = stored(shared)
+    before = shared.stored
     usual, odd, cut = (json.dumps(run_event()) for _ in range(3))
     texts = [usual, odd.replace("1230", "NaN"), cut.replace('"test"', '"\\ud83d"')]
     response = shared.post("/v1/batch", ('{"batch": [' + ", ".join(texts) + "]}").encode())
 
     assert SUCCESS == (response.status_code, response.content)
-    assert before + 2 == stored(shared)
-    assert 1 == reasons(shared)["violates the plan: not allowed: command"]
+    assert before + 2 == shared.stored
+    assert 1 == shared.reasons()["violates the plan: not allowed: command"]
 
 
 def exact(text: Any) -> dict[str, Any]:
@@ -228,8 +227,8 @@ def test_the_exact_time_that_sdks_write_is_kept_to_the_agreed_hour_and_never_fin
     collector.send(*(exact(way) for way in ways))
     collector.send({**exact(ways[0]), "type": "page"})
 
-    assert len(ways) == stored(collector)
-    assert {"outside the plan: type": 1} == reasons(collector)
+    assert len(ways) == collector.stored
+    assert {"outside the plan: type": 1} == collector.reasons()
     collector.stop()
     kept = collector.bytes_on_disk() + collector.log.encode()
     assert [] == re.findall(rb":17:23|\.456", kept)
@@ -239,7 +238,7 @@ def test_the_exact_time_that_sdks_write_is_kept_to_the_agreed_hour_and_never_fin
 def test_a_time_that_cannot_be_read_sets_its_event_aside_and_is_not_kept(collector: Collector) -> None:
     collector.send(*(exact(time) for time in ("yesterday at 10:17:23", "2026-01-02T10:17:23", 1_700_000_000_123, {"at": "10:17:23"})))
 
-    assert {"violates the plan: not allowed: timestamp": 4} == reasons(collector)
+    assert {"violates the plan: not allowed: timestamp": 4} == collector.reasons()
     collector.stop()
     assert [] == re.findall(rb"10:17:23|1700000000123", collector.bytes_on_disk())
 
@@ -247,14 +246,14 @@ def test_a_time_that_cannot_be_read_sets_its_event_aside_and_is_not_kept(collect
 def test_whoever_names_a_plan_keeps_to_it_by_itself(shared: Collector) -> None:
     shared.send(exact("2026-01-02T10:17:23Z"), plan=digest_of(PROJECT))
 
-    assert 1 == reasons(shared)["violates the plan: not allowed: timestamp"]
+    assert 1 == shared.reasons()["violates the plan: not allowed: timestamp"]
 
 
 def test_a_plan_without_the_time_keeps_none(idle: Collector) -> None:
     idle.start_with(project(fields={"timestamp": False}))
     idle.send(exact(datetime.now(UTC).isoformat()))
 
-    assert 1 == stored(idle)
+    assert 1 == idle.stored
 
 
 def test_one_event_too_many_refuses_the_whole_batch_and_loses_none_of_it_unsaid(shared: Collector) -> None:
@@ -317,4 +316,4 @@ def test_a_listed_page_may_send_and_read_the_answer_and_no_other(idle: Collector
     assert (401, ORIGIN) == (refused.status_code, refused.headers["access-control-allow-origin"])
     assert [(403, None)] * 3 == [(one.status_code, one.headers.get("access-control-allow-origin")) for one in others]
     assert 405 == idle.http.options(idle.url + "/v1/t").status_code
-    assert 1 == stored(idle)
+    assert 1 == idle.stored

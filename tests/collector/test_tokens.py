@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.collector.asking import asked, stored
+from tests.collector.asking import asked
 from tests.collector.support import KEY, Collector, project, run_event, toml
 
 AUDIENCE = "https://collector.example.org"
@@ -92,7 +92,7 @@ def send(collector: Collector, token: str, key: str = KEY) -> int:
 
 
 def test_a_token_and_the_write_key_together_let_a_program_send(giving: Collector, pair: rsa.RSAPrivateKey, key_id: str) -> None:
-    before = stored(giving)
+    before = giving.stored
     response = ask(giving, pair, key_id)
     answer = response.json()
 
@@ -101,7 +101,7 @@ def test_a_token_and_the_write_key_together_let_a_program_send(giving: Collector
     assert 200 == send(giving, answer["access_token"])
     assert 401 == send(giving, answer["access_token"], "acme.wrong")
     assert 401 == giving.post("/v1/batch", {"batch": []}, None, {"Authorization": f"Bearer {answer['access_token']}"}).status_code
-    assert before + 1 == stored(giving)
+    assert before + 1 == giving.stored
 
 
 def test_a_token_and_a_public_key_belong_to_one_project(giving: Collector, pair: rsa.RSAPrivateKey, key_id: str) -> None:

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from tests.collector.support import Collector, Owner, digest_of, project, run_event
 from tests.collector.test_limits import limited
@@ -77,9 +75,9 @@ def test_what_found_no_room_is_told(new_collector: Any) -> None:
     assert len(waiting) == collector.waiting
 
 
-@pytest.mark.parametrize("agent", ["analytics-python/2.4.0", "curl/8.0", "", "innerloop", "x innerloop/0.1.0"])
-def test_everybody_else_is_answered_as_segment_answers(collector: Collector, agent: str) -> None:
-    response = collector.post("/v1/batch", {"batch": [run_event(command="canary")]}, headers={"User-Agent": agent})
-
-    assert (200, b'{"success": true}') == (response.status_code, response.content)
-    assert 1 == collector.waiting
+def test_everybody_else_is_answered_as_segment_answers(collector: Collector) -> None:
+    agents = ["analytics-python/2.4.0", "curl/8.0", "", "innerloop", "x innerloop/0.1.0"]
+    for agent in agents:
+        response = collector.post("/v1/batch", {"batch": [run_event(command="canary")]}, headers={"User-Agent": agent})
+        assert (200, b'{"success": true}') == (response.status_code, response.content), agent
+    assert len(agents) == collector.waiting
