@@ -10,8 +10,9 @@ import pytest
 
 from innerloop.core.plan.agreement import agreement, digest
 from innerloop.core.plan.check import Names, conforms
-from innerloop.core.plan.project import ProjectError, read
+from innerloop.core.plan.project import ProjectError
 from innerloop.core.plan.project_file import load
+from innerloop.core.plan.project_reader import read
 from innerloop.core.plan.tracking import PLAN
 from tests.client.people import Developer
 from tests.client.recorder import Recorder

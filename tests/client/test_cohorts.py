@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from innerloop.core.plan.agreement import agreement, digest
-from innerloop.core.plan.project import ProjectError, read
+from innerloop.core.plan.project import ProjectError
+from innerloop.core.plan.project_reader import read
 from tests.client.people import ANSWER_PROMPT, Developer, Said
 from tests.client.recorder import Recorder
 

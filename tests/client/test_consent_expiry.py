@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from innerloop.core.plan.agreement import agreement, digest, stages, unexpired
-from innerloop.core.plan.project import read
+from innerloop.core.plan.project_reader import read
 from innerloop.core.plan.tracking import PLAN
 from tests.client.people import DAY, Developer, eventually
 from tests.client.recorder import Recorder

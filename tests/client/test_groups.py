@@ -13,8 +13,9 @@ from innerloop.core.consent.phrases import group_list
 from innerloop.core.outbound.target_events import name as target_name
 from innerloop.core.plan.agreement import agreement, difference, digest
 from innerloop.core.plan.check import Names
-from innerloop.core.plan.project import Project, ProjectError, read
+from innerloop.core.plan.project import Project, ProjectError
 from innerloop.core.plan.project_file import load
+from innerloop.core.plan.project_reader import read
 from innerloop.core.shared.names import LONGEST_NAME, OTHER, belongs, group_of
 from innerloop.core.targets.lines import Line
 from innerloop.core.targets.tree import build

@@ -9,8 +9,9 @@ from typing import Any
 from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.loading import load
 from innerloop_collector.config.paths import prepare
-from innerloop_collector.lifecycle.eraser import Claim, Copies, Eraser
+from innerloop_collector.lifecycle.eraser import Eraser
 from innerloop_collector.lifecycle.erasure_journal import Journal
+from innerloop_collector.lifecycle.erasure_request import Claim, Copies
 from innerloop_collector.lifecycle.purge import Purger
 from innerloop_collector.store.tombstones import Erasures
 

@@ -13,7 +13,7 @@ from innerloop_collector.composition.collector import Collector
 from innerloop_collector.config.loading import load
 from innerloop_collector.config.paths import prepare
 from innerloop_collector.ingest.messages import Envelope, event_of, registrations
-from innerloop_collector.lifecycle.eraser import Claim
+from innerloop_collector.lifecycle.erasure_request import Claim
 from innerloop_collector.pipeline.event import Event
 from innerloop_collector.pipeline.event_rows import event_row
 from innerloop_collector.pipeline.steps import run

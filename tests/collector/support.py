@@ -20,7 +20,7 @@ from typing import Any, Self
 import httpx2
 
 from innerloop.core.plan.agreement import agreement, digest
-from innerloop.core.plan.project import read
+from innerloop.core.plan.project_reader import read
 from tests.needs import need
 
 COMMAND = [sys.executable, "-m", "innerloop_collector.cli"]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from innerloop.core.plan import check
 from innerloop.core.plan.agreement import agreement
-from innerloop.core.plan.project import read
+from innerloop.core.plan.project_reader import read
 from innerloop_collector.pipeline.compiled_plan import CompiledPlan, compiled
-from innerloop_collector.store.projects import AgreedPlan
+from innerloop_collector.store.catalogue import AgreedPlan
 from tests.collector.support import Event, project, run_event, target_event
 
 _NAMES = check.Names(("test", "build", "lint", "docs", "unit-*"), ("api", "web"), "-", ("new",))

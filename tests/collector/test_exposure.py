@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from innerloop.core.plan.agreement import agreement
-from innerloop.core.plan.project import read
+from innerloop.core.plan.project_reader import read
 from innerloop_collector.exporters.agreed_fields import COLUMNS, Terms, record
 from innerloop_collector.exporters.pseudonyms import Pseudonyms
 from tests.collector.support import Collector, Owner, digest_of, project, run_event

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from innerloop.core.plan.project import read
+from innerloop.core.plan.project_reader import read
 from innerloop_collector.admin.project_operations import read_project
 from innerloop_collector.errors import UsageError
-from innerloop_collector.store.projects import Catalogue, Marked, Version
+from innerloop_collector.store.catalogue import Catalogue, Marked, Version
 
 NAMES = ["test", "run", "up.web", "up.api", "lint-%", "*.o", "gone", "other", "never listed"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import innerloop
 from innerloop.core.plan.agreement import agreement, digest, narrowed
-from innerloop.core.plan.project import read
+from innerloop.core.plan.project_reader import read
 from tests.collector.support import Collector, digest_of, hour, project, run_event
 
 WIDER = project(fields={"arch": False}, names={"allow": ["test", "build", "lint", "docs", "deploy"]})

@@ -16,7 +16,7 @@ import pytest
 
 from innerloop.core.plan import check
 from innerloop.core.plan.agreement import agreement
-from innerloop.core.plan.project import read
+from innerloop.core.plan.project_reader import read
 from innerloop.core.plan.toml import loads
 from innerloop_collector.demo.team import plan_file, texts
 from innerloop_collector.demo.team.main import Options, team_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from innerloop.core.plan import project
+from innerloop.core.plan import project, project_reader
 from innerloop.tools.arguments import parser
 from innerloop_collector.cli.main import commands
 from tests.conftest import ROOT
@@ -157,7 +157,7 @@ def test_every_key_of_the_project_file_is_documented() -> None:
         ("project", "write_key"),
         *(("names", key) for key in ("allow", "stems", "groups", "sessions", "checks")),
     }
-    keys |= {("wording", key) for key in project.WORDING} | {("recipients", key) for key in project.Recipient._fields}
+    keys |= {("wording", key) for key in project_reader.WORDING} | {("recipients", key) for key in project.Recipient._fields}
     page = (ROOT / "docs" / "reference" / "project-file.md").read_text(encoding="utf-8")
 
     assert len(keys) > 25

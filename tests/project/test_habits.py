@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.core.plan.project import read
+from innerloop.core.plan.project_reader import read
 from tests.client.test_pythons import interpreter
 from tests.conftest import ENVIRONMENT, ROOT
 from tests.needs import need

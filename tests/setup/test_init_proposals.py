@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from innerloop.core.plan.project import read
+from innerloop.core.plan.project_reader import read
 from innerloop.core.shared.names import belongs
 from innerloop.tools.setup import proposals
 from innerloop.tools.setup.makefiles import Makefile

@@ -8,7 +8,8 @@ from innerloop_collector.admin.operation import Answer, Area, Directory, operati
 from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.lifecycle.backup import BackupMaker
 from innerloop_collector.lifecycle.backup_catalog import Backups
-from innerloop_collector.lifecycle.eraser import BACKUPS, NOTHING_SENT, Claim, Eraser, State
+from innerloop_collector.lifecycle.eraser import BACKUPS, NOTHING_SENT, Eraser
+from innerloop_collector.lifecycle.erasure_request import Claim, State
 from innerloop_collector.lifecycle.retention import Sweep
 from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 from innerloop_collector.store.keyed_hash import Hasher

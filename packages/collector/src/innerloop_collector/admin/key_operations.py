@@ -10,8 +10,9 @@ from innerloop_collector.access.tokens import Token
 from innerloop_collector.access.tokens import Tokens as AccessTokens
 from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.errors import UsageError
+from innerloop_collector.store.catalogue import WriteKey
 from innerloop_collector.store.oauth_keys import OAuthKey, OAuthKeys
-from innerloop_collector.store.projects import Registry, WriteKey, weak
+from innerloop_collector.store.projects import Registry, weak
 from innerloop_collector.store.write_behind import LastUsed
 
 Overlap = Annotated[int, msgspec.Meta(ge=1, le=365)]  # days

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from innerloop.core.plan.project import Project, ProjectError, read
+from innerloop.core.plan.project import Project, ProjectError
+from innerloop.core.plan.project_reader import read
 from innerloop.core.plan.toml import TomlError, loads
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
@@ -15,7 +16,8 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
 from innerloop_collector.monitoring.status import StatusReader
 from innerloop_collector.query import Figures
-from innerloop_collector.store.projects import LEAST_K, Registry, Version
+from innerloop_collector.store.catalogue import LEAST_K, Version
+from innerloop_collector.store.projects import Registry
 
 _LONGEST = 300  # characters of what is wrong: it may quote the file
 ActiveWeeks = Annotated[int, msgspec.Meta(ge=1, le=52)]

@@ -10,8 +10,9 @@ from innerloop_collector.config.paths import Paths
 from innerloop_collector.db.engine import sync
 from innerloop_collector.lifecycle.backup import BackupMaker, Source
 from innerloop_collector.lifecycle.backup_catalog import Backups
-from innerloop_collector.lifecycle.eraser import Copies, Elsewhere, Eraser
+from innerloop_collector.lifecycle.eraser import Eraser
 from innerloop_collector.lifecycle.erasure_journal import Journal
+from innerloop_collector.lifecycle.erasure_request import Copies, Elsewhere
 from innerloop_collector.lifecycle.purge import Purger
 from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
 from innerloop_collector.lifecycle.registrations import Registrations

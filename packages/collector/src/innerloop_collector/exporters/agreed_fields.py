@@ -13,7 +13,7 @@ from innerloop.core.plan.tracking import PLAN
 from innerloop_collector.db import schema
 from innerloop_collector.exporters.pseudonyms import Pseudonyms
 from innerloop_collector.exporters.record import Record, Value
-from innerloop_collector.store.projects import AgreedPlan, Catalogue
+from innerloop_collector.store.catalogue import AgreedPlan, Catalogue
 
 WITHOUT_ID = "rows without an id"
 # The store holds no id, only keyed hashes of them: who agreed to "with the id" agreed to more than a pseudonym, and gets that.

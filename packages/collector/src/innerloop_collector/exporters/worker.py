@@ -24,7 +24,7 @@ from innerloop_collector.exporters.pseudonyms import Pseudonyms
 from innerloop_collector.exporters.record import Record, Sender
 from innerloop_collector.exporters.source import Keys, Source
 from innerloop_collector.exporters.state import Fate, SetAside, State, States, with_fate
-from innerloop_collector.store.projects import Catalogue
+from innerloop_collector.store.catalogue import Catalogue
 
 _PAGE = 5_000  # positions that are read at once
 _POLL = 0.5  # seconds between two looks at a number in memory

@@ -23,7 +23,8 @@ from innerloop_collector.http.responses import Yes
 from innerloop_collector.ingest import authorization
 from innerloop_collector.ingest.messages import secret_hash
 from innerloop_collector.ingest.rate_limits import RateLimits
-from innerloop_collector.lifecycle.eraser import Claim, Erased, Eraser, State
+from innerloop_collector.lifecycle.eraser import Eraser
+from innerloop_collector.lifecycle.erasure_request import Claim, Erased, State
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.tombstones import Erasures
 

@@ -9,8 +9,9 @@ import structlog
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.http.responses import too_fast, unknown_key
 from innerloop_collector.monitoring.metrics import Metrics
+from innerloop_collector.store.catalogue import WriteKey
 from innerloop_collector.store.known_ids import KnownIds
-from innerloop_collector.store.projects import Registry, WriteKey
+from innerloop_collector.store.projects import Registry
 from innerloop_collector.store.write_behind import LastUsed
 
 LONGEST_WAIT = 300  # seconds; SDKs take no longer Retry-After for serious

@@ -25,9 +25,10 @@ from innerloop_collector.pipeline.event import Event
 from innerloop_collector.pipeline.event_rows import event_row, quarantine_row
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
 from innerloop_collector.pipeline.steps import run
+from innerloop_collector.store.catalogue import WriteKey
 from innerloop_collector.store.events import QuarantineRow, Row
 from innerloop_collector.store.keyed_hash import Hasher
-from innerloop_collector.store.projects import Registry, WriteKey
+from innerloop_collector.store.projects import Registry
 from innerloop_collector.store.tombstones import Registration
 from innerloop_collector.store.writer import Receipt, Writer
 

@@ -11,19 +11,16 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
-from typing import NamedTuple, Protocol
 
 import structlog
 
 from innerloop_collector.background import BackgroundWorker, describe
 from innerloop_collector.errors import QueueFull, StoreError
-from innerloop_collector.lifecycle.backup_catalog import Backups
-from innerloop_collector.lifecycle.erasure_journal import Journal
+from innerloop_collector.lifecycle.erasure_request import Claim, Copies, Erased, State, Verdict, judged
 from innerloop_collector.lifecycle.purge import Purger
 from innerloop_collector.store.tombstones import Erasures, Proofs, ReceiptRow, Registration, Tombstone, Tombstones
 from innerloop_collector.store.writer import Writer
@@ -35,52 +32,6 @@ NOTHING_SENT = "nothing was sent"  # what an operator reads of a destination tha
 BACKUPS = "backups"  # the name under which a receipt speaks of them
 _FATES = ("erased", "requested", NOT_PROVABLE)  # the worst last
 _log = structlog.get_logger()
-
-
-class State(StrEnum):
-    """What became of an id."""
-
-    ERASED = "erased"
-    UNKNOWN = "unknown"  # no secret of it is kept
-    REFUSED = "refused"  # the secret is not its
-
-
-class Claim(NamedTuple):
-    """An installation that somebody wants erased, and what stands for the secret that came with it."""
-
-    installation: int
-    mark: int
-    proof: int | None  # None: an admin says so
-
-
-class Elsewhere(Protocol):
-    """What was passed on."""
-
-    def __call__(self, project: str, installation: int) -> Iterable[tuple[str, str]]:
-        """Say what an erasure means at each destination. Asked while the rows are there, and after their tombstone was made."""
-
-
-class Verdict(NamedTuple):
-    """What became of a claim, and how many rows went."""
-
-    state: State
-    events: int = 0
-
-
-class Erased(NamedTuple):
-    """What became of a request. The receipt is on the disk."""
-
-    receipt: str
-    verdicts: list[Verdict]
-    destinations: dict[str, str]  # what became of it elsewhere: name -> erased, requested or not provable
-
-
-class Copies(NamedTuple):
-    """Where else something is that concerns an erasure."""
-
-    journal: Journal
-    backups: Backups
-    elsewhere: Elsewhere = lambda project, installation: ()  # noqa: ARG005
 
 
 @dataclass(slots=True)
@@ -208,7 +159,7 @@ class Eraser:
 
     def _erase(self, group: list[_Job]) -> list[tuple[_Job, Erased]]:
         proofs = self._erasures.known_by({claim.mark: claim.installation for job in group for claim in job.claims})
-        granted = {claim.mark: (job.project, claim) for job in group for claim in job.claims if _state(claim, proofs) is State.ERASED}
+        granted = {claim.mark: (job.project, claim) for job in group for claim in job.claims if judged(claim, proofs) is State.ERASED}
         self._register(granted, proofs)
         self._add_tombstones({mark: project for mark, (project, _) in granted.items()})
         todo = {claim.installation: mark for mark, (_, claim) in granted.items() if mark in self._unfinished}
@@ -273,7 +224,7 @@ class Eraser:
         verdicts = []
         destinations: dict[str, str] = {}
         for claim in job.claims:
-            state = _state(claim, proofs)
+            state = judged(claim, proofs)
             verdicts.append(Verdict(state, self._untold.pop(claim.mark, 0) if state is State.ERASED else 0))
             for name, fate in self._elsewhere_of(claim.mark) if state is State.ERASED else ():
                 destinations[name] = max(fate, destinations.get(name, fate), key=_FATES.index)
@@ -289,16 +240,6 @@ class Eraser:
         return ReceiptRow(
             answer.receipt, project, self._today(), len(erased), sum(verdict.events for verdict in erased), answer.destinations
         )
-
-
-def _state(claim: Claim, proofs: Proofs) -> State:
-    """Judge a claim by what its id is known by."""
-    if claim.proof is None:
-        return State.ERASED
-    known = proofs.of(claim.mark)
-    if not known:
-        return State.UNKNOWN
-    return State.ERASED if claim.proof in known else State.REFUSED
 
 
 def _fail(job: _Job, error: StoreError) -> None:

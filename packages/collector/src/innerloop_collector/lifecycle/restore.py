@@ -7,7 +7,7 @@ again before that, there and in the backups: the journals say what.
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from innerloop_collector.config.files import lies_in, read_plain, sync_directory
 from innerloop_collector.config.paths import Paths
 from innerloop_collector.db.engine import Engine, sync
 from innerloop_collector.errors import StoreError, UsageError
-from innerloop_collector.lifecycle import backup_catalog, backup_manifest, erasure_journal
+from innerloop_collector.lifecycle import backup_catalog, backup_manifest, restored_erasures
 from innerloop_collector.lifecycle.backup import KEY
 from innerloop_collector.store.keyed_hash import SIZE, Hasher
 from innerloop_collector.store.tombstones import Tombstone
@@ -83,7 +83,7 @@ def restore(
     key = _secret(directory, found, given.secret)
     destinations = _destinations(paths, directory)
     copies = [Path(name) for name in configuration.backup.journals]
-    erasures = list(_erasures(paths, directory, found, copies, given))
+    erasures = list(restored_erasures.read(paths.erasures, directory, found, copies, given.without, given.journals))
     listed = [
         *backup_catalog.read_in_a_backup(directory),
         *backup_catalog.read(paths.backups),
@@ -175,66 +175,6 @@ def _secret(directory: Path, found: backup_manifest.Manifest, given: Path | None
             f"{source} is not the secret that this backup goes with, and with another nothing in it would match; say where that is: --secret-from FILE"
         )
     return key
-
-
-def _erasures(
-    paths: Paths, directory: Path, found: backup_manifest.Manifest, copies: Sequence[Path], given: RestoreOptions
-) -> Iterator[Tombstone]:
-    """What every journal says. Raises UsageError for one that cannot be read: whom it names would come back."""
-    theirs = directory / erasure_journal.NAME
-    lost = {path.absolute() for path in given.without}
-    if strange := lost - {path.absolute() for path in (theirs, *copies)}:
-        raise UsageError(f"{min(strange)} is no journal that would be read: it is neither {theirs} nor in backup.journals")
-    if theirs.absolute() not in lost:
-        mend = f"use another backup, or give a newer journal with --erasures FILE and say --without-journal {theirs}"
-        yield from _grown(theirs, found.journal, mend) if found.journal else _if_there(theirs, mend)
-    yield from _if_there(paths.erasures, "fix that, or move it elsewhere")
-    for path in copies:
-        if path.absolute() not in lost:
-            yield from _named(path, f"mount its disk; if it is lost, or nobody was ever erased, say --without-journal {path}", plain=True)
-    for path in given.journals:
-        yield from _named(path, "correct --erasures")
-
-
-def _grown(path: Path, known: backup_manifest.File, mend: str) -> list[Tombstone]:
-    """The journal in a backup, of which the manifest knows how it begins."""
-    content = _content(path, mend, plain=True)
-    if not backup_manifest.begins_as(content, known):
-        raise _unread(path, f"it is not what {backup_manifest.NAME} says", mend)
-    return _tombstones(path, content, mend)
-
-
-def _named(path: Path, mend: str, *, plain: bool = False) -> list[Tombstone]:
-    """A journal that must be there. The first erasure makes it, so that one without any is none, or was lost."""
-    content = _content(path, mend, plain=plain)
-    if not erasure_journal.tombstones_in(content):
-        raise _unread(path, "no erasure is in it", mend)
-    return _tombstones(path, content, mend)
-
-
-def _if_there(path: Path, mend: str) -> list[Tombstone]:
-    if not os.path.lexists(path) and path.parent.is_dir():
-        return []
-    return _tombstones(path, _content(path, mend, plain=True), mend)
-
-
-def _tombstones(path: Path, content: bytes, mend: str) -> list[Tombstone]:
-    """What a journal says, where every line of it is one."""
-    if number := erasure_journal.strange_line(content):
-        raise _unread(path, f"its line {number} is none of a journal", mend)
-    return erasure_journal.tombstones_in(content)
-
-
-def _content(path: Path, mend: str, *, plain: bool = False) -> bytes:
-    """Read a journal. One that nobody names now must be a plain file."""
-    try:
-        return read_plain(path, erasure_journal.MOST_BYTES) if plain else path.read_bytes()
-    except OSError as error:
-        raise _unread(path, error.strerror, mend) from error
-
-
-def _unread(path: Path, why: str | None, mend: str) -> UsageError:
-    return UsageError(f"the journal {path} cannot be read ({why}), and whom it names would come back; {mend}")
 
 
 def _destinations(paths: Paths, directory: Path) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from innerloop.core.plan.tracking import PLAN, Field
 from innerloop.core.plan.tracking import Event as PlannedEvent
 from innerloop_collector.db import schema
 from innerloop_collector.pipeline.event import instant
-from innerloop_collector.store.projects import AgreedPlan
+from innerloop_collector.store.catalogue import AgreedPlan
 
 
 def _absent(column: str) -> Any:

@@ -8,7 +8,7 @@ import msgspec
 
 from innerloop.core.plan.granularity import parse_instant
 from innerloop.core.plan.tracking import Event as PlannedEvent
-from innerloop_collector.store.projects import AgreedPlan
+from innerloop_collector.store.catalogue import AgreedPlan
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

@@ -11,7 +11,7 @@ from innerloop_collector.pipeline import clock
 from innerloop_collector.pipeline.compiled_plan import compiled
 from innerloop_collector.pipeline.event import Event, midnight, moment
 from innerloop_collector.pipeline.outcome import Dropped, DropReason, Quarantined, Reason
-from innerloop_collector.store.projects import AgreedPlan, Catalogue
+from innerloop_collector.store.catalogue import AgreedPlan, Catalogue
 
 Outcome = Event | Dropped | Quarantined
 Step = Callable[[Event, Catalogue], Outcome]

@@ -23,7 +23,8 @@ from innerloop_collector.query.releases.shown import WHOLE, Key
 from innerloop_collector.query.values import FigureRow, FigureTable, RateRange, Unit
 
 if TYPE_CHECKING:  # a terminal that reads what was published back needs no engine
-    from innerloop_collector.store.projects import Registry, Version
+    from innerloop_collector.store.catalogue import Version
+    from innerloop_collector.store.projects import Registry
 
 _WEEKS_AT_ONCE = 13
 

@@ -4,7 +4,8 @@ import os
 from typing import NamedTuple
 
 from innerloop.core.plan import toml
-from innerloop.core.plan.project import Project, ProjectError, read
+from innerloop.core.plan.project import Project, ProjectError
+from innerloop.core.plan.project_reader import read
 from innerloop.core.shared import files
 
 LARGEST = 262144  # bytes of a project file

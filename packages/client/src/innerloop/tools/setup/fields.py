@@ -6,7 +6,7 @@ import re
 from typing import Optional
 
 from innerloop.core.plan import project as projects
-from innerloop.core.plan import project_file, toml
+from innerloop.core.plan import project_file, project_reader, toml
 from innerloop.core.shared import cache, terminal
 from innerloop.core.shared.terminal import Failure
 from innerloop.tools.setup import fill, names, template
@@ -36,7 +36,7 @@ def answers(root: str, given: argparse.Namespace) -> Answers:
 def _good(key: str, value: str) -> None:
     """Raise ProjectError where a value cannot stand in a project file."""
     good = {"id": "x", "organisation": "x", "endpoint": "https://x", "write_key": "x.y"}
-    projects.read({"project": {**good, "id" if key == "project" else key: value}})
+    project_reader.read({"project": {**good, "id" if key == "project" else key: value}})
 
 
 def _asked(key: str, question: str) -> str:
@@ -56,7 +56,7 @@ def filled(path: str, data: bytes, given: argparse.Namespace) -> Optional[Change
     document = names.document(data)
     table = document.get("project")
     table = table if isinstance(table, dict) else {}
-    missing = projects.missing(document)
+    missing = project_reader.missing(document)
     values: "dict[str, str]" = {}
     for key in QUESTIONS:
         value, there = getattr(given, key) or "", table.get("id" if key == "project" else key, "")
@@ -75,7 +75,7 @@ def check(content: str) -> None:
     filled = re.sub(r'^organisation = ""', 'organisation = "x"', content, flags=re.MULTILINE)
     filled = re.sub(r'^endpoint = ""', 'endpoint = "https://x"', filled, flags=re.MULTILINE)
     try:
-        projects.read(toml.loads(filled), key_needed=False)
+        project_reader.read(toml.loads(filled), key_needed=False)
     except ValueError as error:  # TomlError and ProjectError
         raise Failure(f"nothing was written: {error}") from error
 
@@ -83,7 +83,7 @@ def check(content: str) -> None:
 def state(path: str, data: bytes) -> "tuple[str, list[str], list[str]]":
     """The id in a project file that is there, what is to be filled in, and what else is wrong with it."""
     document = names.document(data)
-    missing = projects.missing(document)
+    missing = project_reader.missing(document)
     try:
         return project_file.load(path).project.id, missing, []
     except projects.ProjectError as error:

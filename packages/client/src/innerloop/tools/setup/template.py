@@ -5,7 +5,7 @@ import json
 import re
 from typing import NamedTuple
 
-from innerloop.core.plan import project as projects
+from innerloop.core.plan import project_reader
 from innerloop.tools.setup.proposals import NOTHING, Proposed
 
 FILLED_IN = re.compile(r"^(organisation|endpoint|write_key) = .*$", re.MULTILINE)
@@ -32,7 +32,7 @@ class Answers(NamedTuple):
     @property
     def missing(self) -> "list[str]":
         """The keys that the file's reader will ask for."""
-        return projects.missing({"project": {**self._asdict(), "id": self.project}})
+        return project_reader.missing({"project": {**self._asdict(), "id": self.project}})
 
 
 TEMPLATE = """\
