@@ -75,4 +75,4 @@ def test_weekly_totals_become_releases_that_say_what_they_showed_of_people(tmp_p
     assert ("2025-W37", "weekly totals", 10) == (made.unit, made.origin, made.jobs)
     assert [("", ""), ("command", "test")] == [(one.breakdown, one.name) for one in made.atoms]
     assert found.failures
-    assert (45, 123_000, pytest.approx(10 / 40)) == (found.runs, found.waited_ms, found.failures.rate)
+    assert (45, 123_000, pytest.approx(10 / 40)) == (found.runs, found.waited_ms, found.failures.value)

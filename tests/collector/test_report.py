@@ -246,3 +246,34 @@ def test_the_table_fits_and_names_every_command(ready: Collector, columns: int) 
     assert max(len(line) for line in lines) <= columns
     for name in ("test", "build"):
         assert any(line.strip().startswith(name + " ") for line in lines)
+
+
+HABITS = {"failures_before": "class", "time_to_green": "class", "gave_up_after": "class"}
+
+
+def test_how_commands_succeed_is_told_where_a_project_asks_for_it(ready: Collector) -> None:
+    ready.apply(project(fields=HABITS))
+    people = _people(8)
+    ends: list[dict[str, Any]] = [
+        *[{"exit_status": 0, "failures_before": "0"}] * 7,
+        *[{"exit_status": 1, "failures_before": "0"}] * 3,
+        *[{"exit_status": 1, "failures_before": "1"}] * 2,
+        *[{"exit_status": 0, "failures_before": "1", "time_to_green": "<1m"}],
+        *[{"exit_status": 0, "failures_before": "2", "time_to_green": "5-15m"}],
+        *[{"exit_status": 130, "failures_before": "0", "gave_up_after": "<10s"}],
+        *[{"exit_status": 130, "failures_before": "0", "gave_up_after": "10-60m"}],
+    ]
+    _send(ready, [run_event(person, **end) for person in people for end in ends])
+    report, text = ready.ask("report", "acme"), ready.cli("report", "acme").stdout
+    tries = _command(report, "test")["tries"]
+
+    assert (pytest.approx(7 / 10, abs=0.05), 5) == (tries["first_time"], tries["given_up"]), (
+        "of 24 chains 16 were solved, each number rounded to 5"
+    )
+    assert tries["first_time_range"]["at_least"] < 0.7 < tries["first_time_range"]["at_most"]
+    assert {"1": 55, "2": 10, "3 to 4 or later": 10} == {one["name"]: one["runs"] for one in tries["solved"]}
+    assert (["<1m", "5-15m"], ["<10s", "10-60m"]) == tuple(
+        [one["name"][:5].rstrip() for one in tries[name]] for name in ("green", "stopped")
+    )
+    assert tries == report["whole"]["tries"]
+    assert "test: 69% at the first try" in text

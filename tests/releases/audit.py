@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
+from operator import or_
 
 import numpy as np
 from scipy.optimize import OptimizeResult, linprog
 
 from innerloop_collector.query.population import Population
+from innerloop_collector.query.releases import habits
 from innerloop_collector.query.releases.calendar import Unit, week
 from innerloop_collector.query.releases.contribution import (
     BINS,
@@ -39,7 +41,18 @@ REACH = 0.25
 _REST = -1
 _WAYS = {"succeeded": SUCCEEDED, "failed": FAILED, "unfinished": UNFINISHED}
 # How a run ended and how long it took. What never ended has no duration.
-_KINDS = [*product((SUCCEEDED, FAILED), (*BINS, UNTIMED)), (UNFINISHED, UNTIMED)]
+_KINDS = {SUCCEEDED: (*BINS, UNTIMED), FAILED: (*BINS, UNTIMED), UNFINISHED: (UNTIMED,)}
+_CLASS = 1_000  # added to the column of a class
+_GREEN = habits.COLUMNS["green"]
+# The classes that a run can have, by how it ended: two where it succeeded after failures.
+_CLASSES = {
+    SUCCEEDED: [
+        *((column,) for column in habits.COLUMNS["solved"][:-1] if column not in habits.AFTER_FAILURES),
+        *product(habits.AFTER_FAILURES, _GREEN),
+    ],
+    FAILED: [(column,) for column in habits.COLUMNS["failed"]],
+    UNFINISHED: [(column, habits.COLUMNS["solved"][-1]) for column in habits.COLUMNS["stopped"]],
+}
 
 
 class Watched(Team):
@@ -48,11 +61,17 @@ class Watched(Team):
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.read: dict[tuple[date, date], Mapping[date | None, Cells]] = {}
+        self.read_classes: dict[tuple[date, date], Mapping[date | None, Cells]] = {}
 
     def cells(self, of: Population, first: date, end: date, upto: int, released: Iterable[Watermark] = ()) -> Mapping[date | None, Cells]:
         """What was added in each released week by then, and under None the rest."""
         out = super().cells(of, first, end, upto, list(released))
         self.read[first, end] = out
+        return out
+
+    def classes(self, of: Population, first: date, end: date, upto: int, released: Iterable[Watermark] = ()) -> Mapping[date | None, Cells]:
+        """The same of the classes."""
+        out = self.read_classes[first, end] = super().classes(of, first, end, upto, list(released))
         return out
 
 
@@ -93,12 +112,15 @@ class Block:
         self._seen: dict[tuple[int, bool], set[tuple[bool, ...]]] = {}
         weeks = [one for one in map(week, unit.weeks) if one.name in documents and has_whole(documents[one.name])]
         self.slots: dict[int, Cells] = {}  # what each person adds, as much as counts
+        self.classes: dict[int, Cells] = {}  # the same of the classes
         self.published: list[Published] = []
         for place, one in enumerate(weeks):
             self.slots[place] = _weighed(team.read[one.first, one.end].get(None, {}))
             self._add(documents[one.name].atoms, one.name, lambda _, place=place: frozenset({place}))
         if unit.name in documents:
             self._remainder(team.read[unit.first, unit.end], documents, unit, weeks)
+            if documents[unit.name].splits:
+                self._splits(team, documents, unit, weeks)
 
     def _remainder(self, read: Mapping[date | None, Cells], documents: Mapping[str, Release], unit: Unit, weeks: list[Unit]) -> None:
         shown = [one.first for one in weeks]
@@ -120,6 +142,25 @@ class Block:
             ),
         )
 
+    def _splits(self, team: Watched, documents: Mapping[str, Release], unit: Unit, weeks: list[Unit]) -> None:
+        cells, classes = team.read[unit.first, unit.end], team.read_classes[unit.first, unit.end]
+        places = {one.first: place for place, one in enumerate(weeks)}
+        for place in self.slots:
+            mondays = [one for one in cells if places.get(one, _REST) == place]
+            weight = weights(added(cells[one].get(WHOLE, {}) for one in mondays))
+            keys = {key for one in mondays for key in classes.get(one, {})}
+            self.classes[place] = {key: weighed(added(classes.get(one, {}).get(key, {}) for one in mondays), weight) for key in keys}
+        for split in documents[unit.name].splits:
+            key = (split.breakdown, split.name)
+            where = frozenset(slot for one in self.published if one.key == key and one.columns is None for slot in one.slots)
+            left_out = documents[unit.name].weeks
+            where -= {place for place, one in enumerate(weeks) if left_out is not None and one.name not in left_out}
+            for name, columns in habits.COLUMNS.items():
+                by_name = {habits.NAMES[column]: column for column in columns}
+                for one in getattr(split, name):
+                    inside = [_CLASS + by_name[each] for each in one.names]
+                    self.published.append(_counted(f"{unit.name} {key} {name} {one.names}", where, key, inside, one.runs))
+
     def _add(self, atoms: Iterable[Atom], unit: str, slots: object) -> None:
         for atom in atoms:
             key = (atom.breakdown, atom.name)
@@ -139,9 +180,18 @@ class Block:
     def adds(self, number: int, of: Published) -> float:
         """What a person adds to a published number."""
         columns = of.columns or frozenset(_WAYS.values())
+        if min(columns) >= _CLASS:
+            return sum(self._in_classes(slot, of.key, number, columns) for slot in of.slots)
         found = (self.slots[slot].get(of.key, {}).get(number) for slot in of.slots)
         amount = sum(vector[column] for vector in found if vector for column in columns)
         return amount / 60_000 if of.is_time else amount
+
+    def _in_classes(self, slot: int, key: Key, number: int, columns: Collection[int]) -> float:
+        vector = self.slots[slot].get(key, {}).get(number)
+        if vector is None:
+            return 0.0
+        mine = habits.completed(vector, self.classes.get(slot, {}).get(key, {}).get(number))
+        return sum(mine[column - _CLASS] for column in columns)
 
     @property
     def there(self) -> list[int]:
@@ -188,12 +238,20 @@ class Block:
             for slot, cells in self.slots.items():
                 for key in (key for key, cell in cells.items() if key[0] == "command" and number in cell):
                     near = [row if slot in row.slots and (row.key == key or row.key in keys) else None for row in rows]
-                    found |= {tuple(_has(row, kind) for row in near) for kind in (_KINDS[:1] if is_time else _KINDS)}
+                    found |= {tuple(row is not None for row in near)} if is_time else set(_patterns(near))
         return self._seen[number, is_time]
 
 
-def _has(row: Published | None, kind: tuple[int, int]) -> bool:
-    return row is not None and (row.columns is None or row.is_time or not row.columns.isdisjoint(kind))
+def _patterns(near: list[Published | None]) -> Iterator[tuple[bool, ...]]:
+    """Which numbers a run is in, for every way to end, duration and class that it can have."""
+    for way, bins in _KINDS.items():
+        by_bin = {tuple(_has(row, (way, column)) for row in near) for column in bins}
+        by_class = {tuple(_has(row, [_CLASS + one for one in classes]) for row in near) for classes in _CLASSES[way]}
+        yield from (tuple(map(or_, one, other)) for one in by_bin for other in by_class)
+
+
+def _has(row: Published | None, kind: Collection[int]) -> bool:
+    return row is not None and (row.columns is None or not row.columns.isdisjoint(kind))
 
 
 def _counted(name: str, slots: frozenset[int], key: Key, columns: Iterable[int] | None, number: int) -> Published:

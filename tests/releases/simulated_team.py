@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from innerloop_collector.query.population import Population, Settings
+from innerloop_collector.query.releases import habits
 from innerloop_collector.query.releases.calendar import block_of
 from innerloop_collector.query.releases.contribution import (
     BINS,
@@ -65,6 +66,7 @@ class Delivery:
     week: date
     received: date
     cells: Mapping[Key, Vector]
+    classes: Mapping[Key, Vector] = field(default_factory=dict)
 
 
 @dataclass
@@ -99,10 +101,19 @@ def person(seed: int, number: int) -> Person:
 
 def work(seed: int, of: Person, week: date) -> Mapping[Key, Vector]:
     """What a person adds in a week, by cell. Empty: nothing."""
+    return _week(seed, of, week)[0]
+
+
+def sent_classes(seed: int, of: Person, week: date) -> Mapping[Key, Vector]:
+    """The classes of the same runs, for all and by command. Every fifth person's machine sends none."""
+    return _week(seed, of, week)[1] if of.number % 5 else {}
+
+
+def _week(seed: int, of: Person, week: date) -> tuple[Mapping[Key, Vector], Mapping[Key, Vector]]:
     draw = np.random.default_rng((seed, of.number, week.toordinal()))
     number = int(draw.poisson(_RUNS_A_WEEK * of.activity * draw.gamma(2, 0.5)))
     if not number:
-        return {}
+        return {}, {}
     command = draw.choice(len(COMMANDS), number, p=of.mix)
     duration = _MEDIANS_MS[command] * np.exp(of.slowness + draw.normal(0, 0.5, number))
     luck = draw.random(number)
@@ -119,6 +130,25 @@ def work(seed: int, of: Person, week: date) -> Mapping[Key, Vector]:
     whole: Vector = tuple(columns.sum(0).tolist())
     out[WHOLE] = whole
     out |= dict.fromkeys([("os", of.os), ("arch", of.arch), ("version", of.version), ("cohort", of.cohort)], whole)
+    classes = _classes(np.random.default_rng((seed, of.number, week.toordinal(), 2)), of, failed, unfinished)
+    by_cell: dict[Key, Vector] = {("command", COMMANDS[c]): tuple(classes[command == c].sum(0).tolist()) for c in np.unique(command)}
+    by_cell[WHOLE] = tuple(classes.sum(0).tolist())
+    return out, by_cell
+
+
+def _classes(draw: np.random.Generator, of: Person, failed: np.ndarray, unfinished: np.ndarray) -> np.ndarray:
+    """Which classes each run has: whoever fails more often needs more tries, and everybody takes their own time."""
+    solved, of_failed, stopped, green = (habits.COLUMNS[one] for one in ("solved", "failed", "stopped", "green"))
+    number = len(failed)
+    out = np.zeros((number, habits.SIZE))
+    before = np.minimum(draw.geometric(1 - min(2 * of.failing, 0.8), number) - 1, 3)
+    pace = np.exp(-0.5 * np.abs(np.arange(len(green)) - len(green) * of.activity % len(green)))
+    hurry = np.exp(-0.5 * np.abs(np.arange(len(stopped) - 1) - 2 - of.slowness))
+    place = np.where(unfinished, draw.choice(stopped[:-1], number, p=hurry / hurry.sum()), np.array(solved)[before])
+    place = np.where(failed, np.where(before == 0, of_failed[0], of_failed[1]), place)
+    out[np.arange(number), place] = 1
+    after = ~failed & ~unfinished & (before > 0)
+    out[after, draw.choice(green, number, p=pace / pace.sum())[after]] = 1
     return out
 
 
@@ -135,8 +165,12 @@ def deliveries(seed: int, of: Person, weeks: Iterable[date], events: Events) -> 
         for week in weeks
         if events.joins.get(number, week) <= week < events.leaves.get(number, date.max) and week not in events.away.get(number, ())
     ]
-    found = ((week, work(seed, of, week)) for week in there)
-    return [Delivery(number, week, events.late.get((number, week), week + timedelta(days=5)), cells) for week, cells in found if cells]
+    found = ((week, work(seed, of, week), sent_classes(seed, of, week)) for week in there)
+    return [
+        Delivery(number, week, events.late.get((number, week), week + timedelta(days=5)), cells, classes)
+        for week, cells, classes in found
+        if cells
+    ]
 
 
 class Team:
@@ -192,6 +226,15 @@ class Team:
 
     def cells(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> Mapping[date | None, Cells]:
         """What was added in each released week by then, and under None the rest, up to a position."""
+        return self._sums("cells", of, first, end, upto, released)
+
+    def classes(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> Mapping[date | None, Cells]:
+        """The same of the classes."""
+        return self._sums("classes", of, first, end, upto, released)
+
+    def _sums(
+        self, what: str, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark]
+    ) -> Mapping[date | None, Cells]:
         marks = dict(released)
         counted = self.counted(of)
         out: dict[date | None, Cells] = {}
@@ -199,7 +242,7 @@ class Team:
             for position, one in self._by_week.get(week, ()):
                 if position <= upto and one.person in counted and self._there(one, of):
                     cells = out.setdefault(week if position <= marks.get(week, -1) else None, {})
-                    for key, vector in one.cells.items():
+                    for key, vector in getattr(one, what).items():
                         _add(cells.setdefault(key, {}), one.person, vector)
         return out
 

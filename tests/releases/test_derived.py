@@ -99,7 +99,7 @@ def test_a_rate_lies_within_its_bounds_and_chance_makes_them_wider_the_fewer_dev
     if failures:
         true = sum(a for a, _ in each) / sum(a + b for a, b in each)
         assert failures.low - 1e-9 <= true <= failures.high + 1e-9
-        assert failures.low <= failures.rate <= failures.high
+        assert failures.low <= failures.value <= failures.high
         few_of, many = chance(failures, 5), chance(failures, 500)
         assert few_of[0] <= many[0] <= failures.low <= failures.high <= many[1] <= few_of[1]
 

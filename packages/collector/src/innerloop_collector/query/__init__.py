@@ -12,10 +12,10 @@ from innerloop_collector.query.releases.archive import Archive, project_and_unit
 from innerloop_collector.query.releases.disclosure import STEP, K
 from innerloop_collector.query.releases.publisher import Publisher
 from innerloop_collector.query.releases.rows import Rows
-from innerloop_collector.query.values import Band, FigureRow, FigureTable, RateRange, Spread, Time, Unit, Waited
+from innerloop_collector.query.tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Unit, Waited
 
 __all__ = [
-    "STEP", "Archive", "Band", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "OpenData", "People", "Period", "Point", "Published", "Publisher",
-    "Rate", "RateRange", "Ratio", "Rows", "Settings", "Spread", "TeamFigures", "Time", "Unit", "View", "Waited", "document", "project_and_unit",
-    "settings_of", "text",
+    "STEP", "Archive", "Band", "Class", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "OpenData", "People",
+    "Period", "Point", "Published", "Publisher", "Rate", "RateRange", "Ratio", "Rows", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit",
+    "View", "Waited", "document", "project_and_unit", "settings_of", "text",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from innerloop_collector.query.releases.immediate import at_once
 from innerloop_collector.query.releases.renaming import renamed
 from innerloop_collector.query.releases.rows import Rows, left_out
 from innerloop_collector.query.releases.shown import WHOLE, Key
-from innerloop_collector.query.values import FigureRow, FigureTable, RateRange, Unit
+from innerloop_collector.query.tables import FigureRow, FigureTable, RateRange, Unit
 
 if TYPE_CHECKING:  # a terminal that reads what was published back needs no engine
     from innerloop_collector.store.catalogue import Version

@@ -1,93 +1,22 @@
 """From what was published to values that may be shown."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
 from math import ceil, floor
 
 from innerloop.core.plan.granularity import three_digits
-from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Rate, Ratio, View, seal
+from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Rate, Ratio, seal
+from innerloop_collector.query.releases import sums
 from innerloop_collector.query.releases.bands import bands
 from innerloop_collector.query.releases.developer_weeks import developer_weeks
 from innerloop_collector.query.releases.disclosure import STEP
 from innerloop_collector.query.releases.document import Atom, Hidden, Release
 from innerloop_collector.query.releases.shown import WHOLE, Key
-from innerloop_collector.query.releases.sums import Failures, Quantile, rounding_ms, summed
+from innerloop_collector.query.releases.split_sums import Share, chains_given_up, first_time, shares, splits_of
+from innerloop_collector.query.releases.sums import Quantile, rounding_ms, summed
 from innerloop_collector.query.releases.uncertainty import chance, ratio
+from innerloop_collector.query.tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Waited
 
 AGENT: Key = ("actor", "agent")
-
-
-class Time(View, frozen=True):
-    """A quantile of durations: within a published bin. None: the bin has no end."""
-
-    about: Milliseconds | None
-    at_least: Milliseconds
-    at_most: Milliseconds | None
-
-
-class Waited(View, frozen=True):
-    """Minutes that were waited: between bounds. None: it has no end, or the middle says nothing."""
-
-    about: Minutes | None
-    at_least: Minutes
-    at_most: Minutes | None
-
-
-class RateRange(View, frozen=True):
-    """Between what a rate lies."""
-
-    at_least: Rate
-    at_most: Rate
-
-
-class Spread(View, frozen=True):
-    """How many times the median the 90th percentile is, of all runs of the cell. None: cannot be told."""
-
-    about: Ratio | None
-    at_least: Ratio
-    at_most: Ratio | None
-
-
-class Band(View, frozen=True):
-    """Runs that took so long. None: cannot be told, since no published part of the durations begins and ends there."""
-
-    name: str
-    runs: Count | None
-    share: Rate | None  # of the runs that have a duration
-    waited: Waited | None  # in all of them
-
-
-class FigureRow(View, frozen=True):
-    """The figures of one cell. None: may not be shown, or cannot be told."""
-
-    name: str
-    runs: Count
-    developers: People | None
-    p50: Time | None
-    p90: Time | None
-    failure_rate: Rate | None
-    waited: Minutes | None
-    failure_range: RateRange | None = None
-    spread: Spread | None = None
-    waited_per_developer_week: Waited | None = None
-    bands: tuple[Band, ...] = ()
-
-
-class FigureTable(View, frozen=True):
-    """The figures of a breakdown."""
-
-    rows: tuple[FigureRow, ...]
-    hidden: tuple[tuple[str, str], ...]  # name, and why
-
-
-class Unit(View, frozen=True):
-    """One release."""
-
-    unit: str
-    made: date
-    whole: FigureRow | None
-    commands: FigureTable
-    targets: FigureTable
 
 
 Atoms = Mapping[Key, Sequence[Atom]]
@@ -177,7 +106,23 @@ def _row(releases: Sequence[Release], key: Key, atoms: Sequence[Atom]) -> Figure
             )
             for name, one in bands(of.timed)
         ),
+        tries=_tries(releases, key, number),
     )
+
+
+def _tries(releases: Sequence[Release], key: Key, developers: int | None) -> Tries | None:
+    """How successes come about, from the blocks that say so."""
+    found, chains = splits_of(releases, key), splits_of(releases, key, both=True)
+    if not any(found.values()):
+        return None
+    first, given_up = first_time(chains), chains_given_up(chains)
+    solved, green, stopped = (tuple(map(_class, shares(split, found[split]))) for split in ("solved", "green", "stopped"))
+    count = None if given_up is None else seal(Count, given_up or None)
+    return Tries(_rate(first), _range(first, developers), solved, count, green, stopped)
+
+
+def _class(of: Share) -> Class:
+    return Class(of.name, seal(Count, of.runs or None), seal(Rate, round(of.share, 2)))
 
 
 def _number(releases: Sequence[Release], key: Key) -> int | None:
@@ -213,11 +158,11 @@ def _spread(p90: Quantile | None, p50: Quantile | None) -> Spread | None:
     return Spread(tenth, seal(Ratio, floor(low * 10) / 10), None if high is None else seal(Ratio, ceil(high * 10) / 10))
 
 
-def _rate(of: Failures | None) -> Rate | None:
-    return None if of is None else seal(Rate, round(of.rate, 2))
+def _rate(of: sums.Rate | None) -> Rate | None:
+    return None if of is None else seal(Rate, round(of.value, 2))
 
 
-def _range(of: Failures | None, developers: int | None) -> RateRange | None:
+def _range(of: sums.Rate | None, developers: int | None) -> RateRange | None:
     if of is None or not developers:
         return None
     low, high = chance(of, developers)

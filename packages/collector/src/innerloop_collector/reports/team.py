@@ -149,6 +149,7 @@ def _whole(found: TeamFigures) -> Whole | None:
         failure_range_of_checks=found.failure_range_of_checks,
         waited_per_developer_week=whole.waited_per_developer_week,
         bands=whole.bands,
+        tries=whole.tries,
         runs_before=before.runs if before else None,
         developers_before=before.developers if before else None,
         waited_minutes_before=before.waited if before else None,
@@ -186,6 +187,7 @@ def _command(one: FigureRow, earlier: FigureRow | None, kind: str) -> Command:
         spread=one.spread,
         waited_per_developer_week=one.waited_per_developer_week,
         bands=one.bands,
+        tries=one.tries,
     )
 
 

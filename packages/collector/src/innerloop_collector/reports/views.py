@@ -5,7 +5,22 @@
 
 from datetime import date
 
-from innerloop_collector.query import Band, Count, Milliseconds, Minutes, People, Point, Rate, RateRange, Spread, Time, Unit, View, Waited
+from innerloop_collector.query import (
+    Band,
+    Count,
+    Milliseconds,
+    Minutes,
+    People,
+    Point,
+    Rate,
+    RateRange,
+    Spread,
+    Time,
+    Tries,
+    Unit,
+    View,
+    Waited,
+)
 
 
 class Span(View, frozen=True):
@@ -51,6 +66,7 @@ class Command(View, frozen=True):
     spread: Spread | None = None  # p90 / p50
     waited_per_developer_week: Waited | None = None  # of those who ran it, in whole blocks
     bands: tuple[Band, ...] = ()  # runs by how long they took
+    tries: Tries | None = None  # how successes come about, in whole blocks; null: not sent, or may not be shown
 
 
 class Target(View, frozen=True):
@@ -96,6 +112,7 @@ class Whole(View, frozen=True):
     failure_range_of_checks: RateRange | None = None
     waited_per_developer_week: Waited | None = None  # in whole blocks
     bands: tuple[Band, ...] = ()  # runs by how long they took
+    tries: Tries | None = None  # how successes come about, in whole blocks; null: not sent, or may not be shown
     runs_before: Count | None = None  # in the period before, as the next four
     developers_before: People | None = None
     waited_minutes_before: Minutes | None = None

@@ -12,6 +12,7 @@ from innerloop_collector.query.received import received
 from innerloop_collector.reports.views import Command, Hidden, Part, Releases, Report, Target
 from innerloop_collector.terminal.all_runs import sentences
 from innerloop_collector.terminal.drawing import draw, table, width
+from innerloop_collector.terminal.tries import sentences as tries
 
 _OPTIONAL = ("p90/p50", "agents", "CI", "p90", "first day", "before", "developers", "failed")  # the first to go where there is no room
 _EDGES = 2  # columns that a table takes at its sides
@@ -32,6 +33,8 @@ def render(answer: dict[str, Any]) -> str:
     parts += _hidden("commands", report.hidden_commands)
     if report.targets:
         parts += _targets(report)
+    if found := list(tries(report)):
+        parts += [Text("\nHow commands succeed", style="bold"), *map(Text, found)]
     if report.parts:
         parts += [
             Text("\nBy system, architecture, version and cohort", style="bold"),

@@ -8,7 +8,7 @@ A partition of a cell's runs (by outcome, by duration) is merged until each part
 empty is merged too, and so its absence says nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import lru_cache
 
@@ -21,6 +21,7 @@ PROTECTED = 0.25  # of a contribution: nobody's may be told more closely
 _APART = ((UNTIMED,), (UNFINISHED,))  # parts that are next to no other
 Part = tuple[int, ...]  # columns of a vector that are one number
 Partition = tuple[Part, ...]
+Neighbour = Callable[[Part, Mapping[Part, float]], Part]
 
 
 class Rule(StrEnum):
@@ -63,15 +64,16 @@ def separates(left: Iterable[float], k: int) -> bool:  # noqa: ARG001 - asked as
     return bool(largest) and sum(largest[3:]) < PROTECTED * largest[0]
 
 
-def merged(people: Mapping[int, Vector], partition: Partition, k: int) -> Partition:
-    """A partition whose parts pass, or one part: the whole."""
+def merged(people: Mapping[int, Vector], partition: Partition, k: int, neighbour: Neighbour | None = None) -> Partition:
+    """A partition whose parts pass, or one part: the whole. `neighbour` chooses with what a part is merged, by the size of each."""
+    neighbour = neighbour or _neighbour
     values = {part: list(amounts(people, part)) for part in partition}
     while len(values) > 1:
         failing = [part for part in values if broken_rule(values[part], k) is not None]
         if not failing:
             break
         small = min(failing, key=lambda part: (sum(values[part]), part))
-        other = _neighbour(small, {part: sum(one) for part, one in values.items()})
+        other = neighbour(small, {part: sum(one) for part, one in values.items()})
         joined = [a + b for a, b in zip(values.pop(small), values.pop(other), strict=True)]
         values[tuple(sorted((*small, *other)))] = joined
     return tuple(sorted(values))

@@ -9,6 +9,7 @@ import msgspec
 from innerloop.core.plan.granularity import three_digits
 from innerloop_collector.query.releases.contribution import BINS, FAILED, SUCCEEDED, UNFINISHED, WAITED_MS, People, amounts
 from innerloop_collector.query.releases.disclosure import STEP, Rule
+from innerloop_collector.query.releases.habits import COLUMNS, NAMES, Habits
 from innerloop_collector.query.releases.publication import Publication
 from innerloop_collector.query.releases.shown import WHOLE, Key, Shown
 
@@ -43,6 +44,24 @@ class Atom(msgspec.Struct, frozen=True, omit_defaults=True):
     waited_ms: int | None = None
 
 
+class Classes(msgspec.Struct, frozen=True, array_like=True):
+    """Runs that were sent with one of some classes. "": without any."""
+
+    names: tuple[str, ...]
+    runs: int
+
+
+class Splits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the runs of a cell that are published in a block are split by classes."""
+
+    breakdown: str
+    name: str
+    solved: tuple[Classes, ...] = ()  # successes by the failures before them
+    failed: tuple[Classes, ...] = ()  # failures by those before them: "0" begins a chain
+    stopped: tuple[Classes, ...] = ()  # what did not finish, by how long it had run
+    green: tuple[Classes, ...] = ()  # successes after failures, by how long it took from the first of these
+
+
 class Hidden(msgspec.Struct, frozen=True):
     """A cell that enough people are behind, and that is not published all the same, with the rule that hides it."""
 
@@ -66,6 +85,7 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     people: dict[str, dict[str, int]] = {}  # of a block: breakdown -> name -> at least so many; a range of STEP
     weeks: tuple[str, ...] | None = None  # of a block: those that its cells cover, where that is not all that were published
     weekly: tuple[tuple[str, str], ...] = ()  # of a block: the cells that are published by the week in the next one
+    splits: tuple[Splits, ...] = ()  # of a block: all that is published of some cells in it, by classes that were sent
     jobs: int | None = None  # runs in CI, which are nobody's
     agents: Atom | None = None
     origin: str = ""  # "weekly totals": from an older version
@@ -104,6 +124,15 @@ def atom(one: Shown) -> Atom:
         durations=tuple(Durations(tuple(column - BINS[0] for column in part), _sum(one, part)) for part in one.durations),
         waited_ms=three_digits(round(sum(amounts(one.people, (WAITED_MS,))))) if one.waited else None,
     )
+
+
+def splits(found: Iterable[Habits]) -> tuple[Splits, ...]:
+    """How runs are split by classes, rounded."""
+    return tuple(Splits(*one.key, *(tuple(_classes(one, part) for part in one.parts(split)) for split in COLUMNS)) for one in found)
+
+
+def _classes(one: Habits, part: tuple[int, ...]) -> Classes:
+    return Classes(tuple(NAMES[column] for column in part), rounded(sum(amounts(one.people, part))))
 
 
 def shown(one: Atom, cells: Mapping[Key, People]) -> Shown:

@@ -11,7 +11,8 @@ from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.contribution import weighed, weights
 from innerloop_collector.query.releases.document import NOW, VERSION, Release
-from innerloop_collector.query.releases.publication import publish_week
+from innerloop_collector.query.releases.habits import publish_habits
+from innerloop_collector.query.releases.publication import Publication, Slot, publish_week
 from innerloop_collector.query.releases.publisher import Source
 from innerloop_collector.query.releases.shown import WHOLE
 
@@ -24,9 +25,17 @@ def at_once(source: Source, project: str, settings: Settings, span: tuple[date, 
     cells = source.cells(of, *span, _ALL).get(None, {})
     whole = cells.get(WHOLE, {})
     weight = weights(whole)
-    found = publish_week(
-        weighed(whole, weight), {key: weighed(people, weight) for key, people in cells.items() if key != WHOLE}, settings.k
-    )
+    inside = {key: weighed(people, weight) for key, people in cells.items() if key != WHOLE}
+    found = publish_week(weighed(whole, weight), inside, settings.k)
+    classes = {key: weighed(people, weight) for key, people in source.classes(of, *span, _ALL).get(None, {}).items()}
+    slots = [Slot(weighed(whole, weight), inside, found.shown), Slot({}, {}, {})]
+    splits = publish_habits(slots, Publication(), [classes, {}], settings.k)
     blank = Release(VERSION, project, NOW, today, 0, settings.k, settings.min_weeks, ())
     behind = ((key, len(one.people)) for key, one in found.shown.items())
-    return replace(blank, atoms=document.atoms(found), hidden=document.hidden(found), people=document.people(behind))
+    return replace(
+        blank,
+        atoms=document.atoms(found),
+        hidden=document.hidden(found),
+        people=document.people(behind),
+        splits=document.splits(splits),
+    )

@@ -17,6 +17,7 @@ from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.calendar import Unit, block_of, closed, in_time, unit_named, week
 from innerloop_collector.query.releases.contribution import People, added, weighed, weights
 from innerloop_collector.query.releases.document import VERSION, Release
+from innerloop_collector.query.releases.habits import publish_habits
 from innerloop_collector.query.releases.older import from_weekly_totals
 from innerloop_collector.query.releases.publication import Publication, Slot, publish_remainder, publish_week, weekly_next
 from innerloop_collector.query.releases.rows import Cells, Watermark, left_out
@@ -30,6 +31,9 @@ class Source(Protocol):
 
     def cells(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> Mapping[date | None, Cells]:
         """What was added in each released week by then, and under None the rest, up to a position."""
+
+    def classes(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> Mapping[date | None, Cells]:
+        """The same of the classes that runs were sent with."""
 
     def agents(self, of: Population, first: date, end: date, upto: int) -> People:
         """What coding agents added, by the people they work for."""
@@ -157,7 +161,12 @@ class Publisher:
         slots = {name: _slot(cells.get(monday, {}), released[name]) for monday, name in weeks.items() if _tells(released.get(name))}
         rest = _joined(people for monday, people in cells.items() if monday is None or weeks[monday] not in slots)
         kept = {name: slot for name, slot in slots.items() if _as_published(slot, released[name])}
-        found = publish_remainder([*kept.values(), _slot(rest, None)], blank.k)
+        parts = [*kept.values(), _slot(rest, None)]
+        found = publish_remainder(parts, blank.k)
+        classes = self._source.classes(of, unit.first, unit.end, blank.position, marks)
+        of_rest = _joined(some for monday, some in classes.items() if monday is None or weeks[monday] not in slots)
+        by_slot = [(cells.get(monday, {}), classes.get(monday, {})) for monday, name in weeks.items() if name in kept]
+        splits = publish_habits(parts, found, [_alike(*one) for one in (*by_slot, (rest, of_rest))], blank.k)
         behind = {key: len(people) for key, people in _published(kept.values(), found).items()}
         agents = judged(("actor", "agent"), _weighed(self._source.agents(of, unit.first, unit.end, blank.position)), blank.k)
         weekly = weekly_next([*kept.values(), _slot({}, None)], behind.get(WHOLE, 0), blank.k) if len(kept) == len(weeks) else ()
@@ -168,6 +177,7 @@ class Publisher:
             people=document.people(behind.items()),
             weeks=tuple(kept) if len(kept) < len(slots) else None,
             weekly=tuple(sorted(weekly)),
+            splits=document.splits(splits),
             jobs=document.rounded(self._source.jobs(of.project, unit.first, unit.end, blank.position)),
             agents=document.atom(agents) if isinstance(agents, Shown) else None,
             left_out=headcount is not None and left_out(self._source, of),
@@ -181,6 +191,12 @@ def _slot(cells: Cells, release: Release | None) -> Slot:
     whole = weighed(cells.get(WHOLE, {}), weight)
     shown = (document.shown(atom, {WHOLE: whole, **inside}) for atom in release.atoms) if release else ()
     return Slot(whole, inside, {one.key: one for one in shown})
+
+
+def _alike(cells: Cells, classes: Cells) -> Cells:
+    """Classes of the same runs, as much as counts of each person there."""
+    weight = weights(cells.get(WHOLE, {}))
+    return {key: weighed(people, weight) for key, people in classes.items()}
 
 
 def _tells(release: Release | None) -> bool:

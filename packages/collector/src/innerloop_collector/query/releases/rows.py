@@ -23,6 +23,7 @@ from innerloop_collector.query.population import (
     Population,
     Store,
 )
+from innerloop_collector.query.releases import habits
 from innerloop_collector.query.releases.contribution import EDGES_MS, People
 from innerloop_collector.query.releases.shown import Key
 
@@ -67,15 +68,29 @@ class Rows:
     def cells(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> dict[date | None, Cells]:
         """What was added in each released week by then, and under None the rest, up to a position. The whole is a cell too."""
         out: dict[date | None, Cells] = defaultdict(lambda: defaultdict(dict))
-        parameters = {
-            **of.parameters,
-            "sessions": self._sessions(of, first, end), "first": first, "end": end, "upto": upto,
-            "weeks": [one.week for one in released], "positions": [one.position for one in released],
-        }  # fmt: skip
+        parameters = self._parameters(of, first, end, upto, released)
         for week, (breakdown, name), installation, *numbers in self._store.query(_SQL, parameters):
             if name or not breakdown:  # without a name the field is off, or the event is from a time when it was
                 out[week if week in parameters["weeks"] else None][str(breakdown), str(name)][installation] = _vector(numbers)
         return {week: dict(cells) for week, cells in out.items()}
+
+    def classes(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> dict[date | None, Cells]:
+        """The same of the classes that runs were sent with, for all runs and each command. Runs without any are left out."""
+        out: dict[date | None, Cells] = defaultdict(lambda: defaultdict(dict))
+        parameters = self._parameters(of, first, end, upto, released)
+        for week, (breakdown, name), installation, (places, counts) in self._store.query(_CLASSES_SQL, parameters):
+            if name or not breakdown:
+                numbers = dict(zip(places, counts, strict=True))
+                vector = tuple(float(numbers.get(column, 0)) for column in range(habits.SIZE))
+                out[week if week in parameters["weeks"] else None][str(breakdown), str(name)][installation] = vector
+        return {week: dict(cells) for week, cells in out.items()}
+
+    def _parameters(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark]) -> dict[str, Any]:
+        return {
+            **of.parameters,
+            "sessions": self._sessions(of, first, end), "first": first, "end": end, "upto": upto,
+            "weeks": [one.week for one in released], "positions": [one.position for one in released],
+        }  # fmt: skip
 
     def agents(self, of: Population, first: date, end: date, upto: int) -> People:
         """What coding agents added, by the people they work for."""
@@ -124,6 +139,23 @@ _WEEK = "toMonday(corrected_time)"
 _SLOT = f"if(position <= transform({_WEEK}, {{weeks:Array(Date)}}, {{positions:Array(UInt64)}}, toUInt64(0)), {_WEEK}, toDate(0))"
 _SQL = f"""SELECT {_SLOT} AS slot, arrayJoin({_CELLS}) AS cell, installation, {_NUMBERS}
     FROM events WHERE {REAL} AND {PERSON} AND kind IN ('run', 'target') AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}
+    GROUP BY slot, cell, installation ORDER BY slot, cell, installation"""
+
+
+def _place(column: str, split: str) -> str:
+    """The place of a class in a person's vector, as SQL. What is none has the one of those that did not say."""
+    places = {name: place for place, name in habits.NAMES.items() if place in habits.COLUMNS[split]}
+    return f"transform({column}, {list(places)}, {list(places.values())}, {habits.unsaid(split)})"
+
+
+_BEGINS = f"if(failures_before IN ('', '0'), {_place('failures_before', 'failed')}, {habits.COLUMNS['failed'][1]})"
+_CLASS = f"multiIf({SUCCEEDED}, {_place('failures_before', 'solved')}, {FAILED}, {_BEGINS}, {_place('gave_up_after', 'stopped')})"
+_GREEN = f"{SUCCEEDED} AND failures_before NOT IN ('', '0') AND time_to_green != ''"
+_PLACES = f"if({_GREEN}, [{_CLASS}, {_place('time_to_green', 'green')}], [{_CLASS}])"
+_CLASSES_SQL = f"""SELECT {_SLOT} AS slot, arrayJoin([('', ''), ('command', toString(command))]) AS cell, installation,
+        sumMap(arrayMap(place -> toUInt8(place), {_PLACES}), arrayMap(place -> toUInt64(1), {_PLACES}))
+    FROM events WHERE {REAL} AND {PERSON} AND kind = 'run' AND {KEPT} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}
+        AND (failures_before != '' OR gave_up_after != '')
     GROUP BY slot, cell, installation ORDER BY slot, cell, installation"""
 
 

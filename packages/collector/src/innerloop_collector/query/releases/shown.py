@@ -54,20 +54,20 @@ class Shown:
 
     def tells(self, number: Number) -> bool:
         """Whether a number can be worked out from what is shown of this cell alone."""
-        if number.less and not _told(number.less, self.outcomes):
+        if number.less and not told(number.less, self.outcomes):
             return False
         if number.part in (ALL, WAITED):
             return self.waited or number.part == ALL
-        return _told(number.part, self.outcomes if number.part[0] in OUTCOMES else self.durations)
+        return told(number.part, self.outcomes if number.part[0] in OUTCOMES else self.durations)
 
     def stop_telling(self, number: Number) -> None:
         """Show less, so that a number cannot be worked out any more. Not for the number of runs: without it nothing is shown."""
         if number.part == WAITED:
             self.waited = False
         elif number.part[0] in OUTCOMES:
-            self.outcomes = _coarser(self.outcomes, number.part)
+            self.outcomes = coarser(self.outcomes, number.part)
         else:
-            self.durations = _coarser(self.durations, number.part)
+            self.durations = coarser(self.durations, number.part)
 
 
 def judged(key: Key, people: People, k: int) -> Shown | Rule:
@@ -86,7 +86,7 @@ def judged(key: Key, people: People, k: int) -> Shown | Rule:
 def numbers(cells: Iterable[Shown]) -> list[Number]:
     """Every number that some of the cells tell alike, apart from their runs: what several partitions tell is what they have in common."""
     cells = list(cells)
-    return _numbers(*(_closed({getattr(one, family) for one in cells}) for family in ("outcomes", "durations")))
+    return _numbers(*(closed({getattr(one, family) for one in cells}) for family in ("outcomes", "durations")))
 
 
 def numbers_of_all(cells: Iterable[Shown]) -> list[Number]:
@@ -108,13 +108,14 @@ def smallest(cells: Iterable[Shown]) -> Shown:
 
 
 @lru_cache(maxsize=4096)
-def _told(part: Part, partition: Partition) -> bool:
+def told(part: Part, partition: Partition) -> bool:
+    """Whether the sum of some columns can be worked out from a partition."""
     columns = set(part)
     return all(columns.issuperset(one) or columns.isdisjoint(one) for one in partition)
 
 
-def _coarser(partition: Partition, part: Part) -> Partition:
-    """Merge the first two neighbours of which only one lies within some columns."""
+def coarser(partition: Partition, part: Part) -> Partition:
+    """Merge the first two neighbours of which only one lies within some columns, so that their sum is told no more."""
     columns = set(part)
     inside = [columns.issuperset(one) for one in partition]
     there = next(place for place in range(1, len(partition)) if inside[place - 1] != inside[place])
@@ -122,7 +123,7 @@ def _coarser(partition: Partition, part: Part) -> Partition:
     return tuple(sorted([*partition[: there - 1], joined, *partition[there + 1 :]]))
 
 
-def _closed(partitions: set[Partition]) -> set[Part]:
+def closed(partitions: set[Partition]) -> set[Part]:
     """The parts of some partitions, and of all that any of them have in common."""
     found = set(partitions)
     new = set(partitions)

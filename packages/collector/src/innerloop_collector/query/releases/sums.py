@@ -27,10 +27,10 @@ class Quantile:
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
-    """How often it failed: failed / (failed + succeeded), and between what that lies by the rounding of both."""
+class Rate:
+    """A part of a whole, and between what that lies by the rounding of both."""
 
-    rate: float
+    value: float
     low: float
     high: float
 
@@ -40,7 +40,7 @@ class Sum:
     """What was published of a cell in a period."""
 
     runs: int
-    failures: Failures | None
+    failures: Rate | None  # failed / (failed + succeeded)
     p50: Quantile | None
     p90: Quantile | None
     timed: list[Timed]
@@ -67,8 +67,8 @@ def rounding_ms(atoms: Iterable[Atom]) -> float:
     return sum(float(f"5e{max(len(str(one.waited_ms)) - 3, 0) - 1}") for one in atoms if one.waited_ms)
 
 
-def _failures(atoms: Iterable[Atom], runs: int) -> Failures | None:
-    """Of the atoms that tell failures apart, if those are most of the runs. Unfinished runs count as ended where they are not told from succeeded ones."""
+def _failures(atoms: Iterable[Atom], runs: int) -> Rate | None:
+    """Failed / (failed + succeeded), of the atoms that tell failures apart, if those are most of the runs. Unfinished runs count as ended where they are not told from succeeded ones."""
     failed = others = told = 0
     off = off_others = 0.0
     for one in atoms:
@@ -84,7 +84,7 @@ def _failures(atoms: Iterable[Atom], runs: int) -> Failures | None:
         return None
     least = max(failed - off, 0)
     low = least / (least + others + off_others) if least else 0.0
-    return Failures(failed / (failed + others), low, (failed + off) / (failed + off + max(others - off_others, 0)))
+    return Rate(failed / (failed + others), low, (failed + off) / (failed + off + max(others - off_others, 0)))
 
 
 def _durations(atoms: Sequence[Atom], runs: int) -> list[Timed]:

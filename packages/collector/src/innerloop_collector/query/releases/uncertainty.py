@@ -6,12 +6,12 @@ least. That is more careful than counting runs, and needs no row.
 
 from math import sqrt
 
-from innerloop_collector.query.releases.sums import Failures, Quantile
+from innerloop_collector.query.releases.sums import Quantile, Rate
 
 _Z = 1.959964  # 95 %, on both sides
 
 
-def chance(of: Failures, developers: int) -> tuple[float, float]:
+def chance(of: Rate, developers: int) -> tuple[float, float]:
     """Between what a rate lies, by its rounding and by chance (Wilson, 95 %)."""
     return _wilson(of.low, developers)[0], _wilson(of.high, developers)[1]
 
