@@ -35,6 +35,7 @@ WHO = {
     "releases": "viewer",
     "export": "viewer",
     "report": "viewer",
+    "report.all": "viewer",
     "trends": "viewer",
     "changes.apply": "changes",
     "changes.add": "changes",
@@ -58,6 +59,7 @@ ABOUT_SOME_PROJECTS = {
     "changes.list",
     "changes.show",
     "report",
+    "report.all",
     "releases",
     "trends",
     "export",
@@ -111,6 +113,7 @@ def test_who_sees_one_project_learns_nothing_of_another(new_collector: Any) -> N
 
     assert ["other"] == [one["project"] for one in call(collector, "projects.list", headers).json()["projects"]]
     assert 200 == call(collector, "report", headers, project="other").status_code
+    assert ["other"] == [one["project"] for one in call(collector, "report.all", headers).json()["projects"]]
     assert 403 == call(collector, "report", headers, project="acme").status_code
     assert 403 == call(collector, "report", headers, project=["acme"]).status_code
     # The door says which projects may be spoken of; nobody can say it for the door.

@@ -277,3 +277,21 @@ def test_how_commands_succeed_is_told_where_a_project_asks_for_it(ready: Collect
     )
     assert tries == report["whole"]["tries"]
     assert "test: 69% at the first try" in text
+
+
+def test_all_projects_are_sums_of_what_each_publishes_and_no_developers_are_added_up(ready: Collector) -> None:
+    key = "other.0123456789abcdefghijklmn"
+    ready.apply(project(project={"id": "other", "write_key": key}), "--min-active-weeks", "1")
+    people = _people(8)
+    _send(ready, [run_event(person, exit_status=code) for person in people for code in (0, 0, 1, 1)])
+    ready.send(*(run_event(person, command="build", exit_status=code) for person in people for code in (0, 0, 0, 1)), key=key)
+    ready.send(*(run_event(person, command="lint") for person in people[:2]), key=key)
+    answer, text = ready.ask("report"), ready.cli("report").stdout
+
+    lines = {one["project"]: one for one in answer["projects"]}
+    assert ({"acme", "other"}, [5, 9]) == (set(lines), lines["acme"]["developers"])
+    assert lines["acme"]["runs"] + lines["other"]["runs"] == answer["whole"]["runs"]
+    assert answer["whole"]["failure_rate"] == pytest.approx(24 / 64, abs=0.05)
+    assert "Together: " in text
+    assert "developers are not added up" in " ".join(text.split())
+    assert "lint" not in text

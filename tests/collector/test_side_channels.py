@@ -21,6 +21,7 @@ READS: dict[str, list[dict[str, Any]]] = {
     "projects.list": [{}],
     "releases": [{"project": "acme"}],
     "report": [{"project": "acme"}, {"project": "acme", "period": "2026"}],
+    "report.all": [{}, {"period": "2026"}],
     "trends": [{"project": "acme"}, {"project": "acme", "name": "test"}, {"project": "acme", "name": "linux", "by": "os"}],
 }
 PAGES = ("/", "/projects", "/admin", "/p/acme", "/p/acme/targets", "/p/acme/privacy")  # which the document of the API does not name

@@ -6,6 +6,7 @@ from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.errors import Denied
 from innerloop_collector.query import Figures, document
+from innerloop_collector.reports.all_projects import all_projects
 from innerloop_collector.reports.team import published, team_report, trend
 
 Breakdown = Literal["command", "target", "os", "arch", "version", "cohort"]
@@ -21,6 +22,11 @@ class Reports(Area):
     def report(self, project: str, period: str | None = None) -> Answer:
         """The team's report of a project."""
         return document(team_report(self._figures, project, period))
+
+    @operation("report.all", Role.VIEWER)
+    def report_all(self, period: str | None = None, visible: frozenset[str] | None = None) -> Answer:
+        """The sums of what is published of every project that may be seen, and a line of each. Developers are not added up."""
+        return document(all_projects(self._figures, visible, period))
 
     @operation("trends", Role.VIEWER)
     def trends(self, project: str, name: str = "", by: Breakdown = "command") -> Answer:

@@ -125,7 +125,7 @@ def list_violations(place: Place, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("project")
+@click.argument("project", default="")
 @located
 @click.option(
     "--period",
@@ -133,10 +133,14 @@ def list_violations(place: Place, as_json: bool) -> None:
 )
 @as_json
 def report(place: Place, project: str, period: str | None, as_json: bool) -> None:
-    """Show the team's report of a project."""
+    """Show the team's report of a project; without PROJECT the sums of all that you may see."""
+    from innerloop_collector.terminal.all_projects import render as render_all
     from innerloop_collector.terminal.report import render
 
-    show(call(place, "report", project=project, period=period), as_json, render)
+    if project:
+        show(call(place, "report", project=project, period=period), as_json, render)
+    else:
+        show(call(place, "report.all", period=period), as_json, render_all)
 
 
 @click.command()

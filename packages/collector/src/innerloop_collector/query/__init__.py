@@ -3,8 +3,7 @@
 Whoever is above this package imports from it what stands below, and none of its modules. No row and no raw number comes out.
 """
 
-from innerloop_collector.query.figures import Figures, Point, TeamFigures, settings_of
-from innerloop_collector.query.open_data import OpenData
+from innerloop_collector.query.figures import AllFigures, Figures, Point, TeamFigures, settings_of
 from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Settings
 from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Published, Rate, Ratio, View, document, text
@@ -15,7 +14,7 @@ from innerloop_collector.query.releases.rows import Rows
 from innerloop_collector.query.tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Unit, Waited
 
 __all__ = [
-    "STEP", "Archive", "Band", "Class", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "OpenData", "People",
-    "Period", "Point", "Published", "Publisher", "Rate", "RateRange", "Ratio", "Rows", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit",
-    "View", "Waited", "document", "project_and_unit", "settings_of", "text",
+    "STEP", "AllFigures", "Archive", "Band", "Class", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "OpenData",
+    "People", "Period", "Point", "Published", "Publisher", "Rate", "RateRange", "Ratio", "Rows", "Settings", "Spread", "TeamFigures", "Time",
+    "Tries", "Unit", "View", "Waited", "document", "project_and_unit", "settings_of", "text",
 ]  # fmt: skip

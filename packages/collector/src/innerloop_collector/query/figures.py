@@ -65,6 +65,21 @@ class TeamFigures(View, frozen=True):
     next_release: date | None
 
 
+class AllFigures(View, frozen=True):
+    """The figures of some projects, and the sums of what is published of each."""
+
+    period: str
+    immediate: bool
+    teams: tuple[TeamFigures, ...]
+    whole: FigureRow | None
+    failure_rate: Rate | None  # of commands that are neither sessions nor checks
+    failure_range: RateRange | None
+    whole_before: FigureRow | None
+    agents: FigureRow | None
+    jobs: Count | None
+    next_release: date | None
+
+
 class Point(View, frozen=True):
     """The figures of one block. None: nothing of the cell is published."""
 
@@ -90,6 +105,32 @@ class Figures:
 
     def of_team(self, project: str, name: str | None = None) -> TeamFigures:
         """The figures of a project's developers in a period; by default the last block that is published."""
+        return self._of_team(project, name)[0]
+
+    def of_all(self, visible: Collection[str] | None, name: str | None = None) -> AllFigures:
+        """The figures of the projects that somebody may see (None: all) in one period, and their sums; by default the last block that any has published."""
+        projects = [project for project, _ in self.projects() if visible is None or project in visible]
+        if name is None and not self._immediate:
+            last = periods.period(None, {unit for project in projects for unit in self._archive.units(project)})
+            name = last.name if last else None
+        found = [self._of_team(project, name) for project in projects]
+        whole, rate, between = values.across([(releases, others) for _, releases, _, others in found])
+        releases = [one for _, inside, _, _ in found for one in inside]
+        return AllFigures(
+            period=name or "",
+            immediate=self._immediate and name is None,
+            teams=tuple(team for team, *_ in found),
+            whole=whole,
+            failure_rate=rate,
+            failure_range=between,
+            whole_before=values.across([(before, others) for _, _, before, others in found])[0],
+            agents=values.agents(releases),
+            jobs=values.jobs(releases),
+            next_release=None if self._immediate and name is None else next_due(self._now().date()),
+        )
+
+    def _of_team(self, project: str, name: str | None) -> tuple[TeamFigures, list[Release], list[Release], set[str]]:
+        """The same with the releases of the period and of the one before, and the commands that are neither sessions nor checks."""
         version = self._registry.catalogue.newest(project)
         today = self._now().date()
         settings = settings_of(self._registry, project)
@@ -104,7 +145,7 @@ class Figures:
         first = None if whole or self._immediate else _first_release(applied, settings.min_weeks)
         rate, between = values.failure_rate(releases, others)
         rate_of_checks, between_of_checks = values.failure_rate(releases, marked.checks)
-        return TeamFigures(
+        team = TeamFigures(
             project=project,
             name=version.document["name"],
             period=chosen.name if chosen else name or "",
@@ -137,6 +178,7 @@ class Figures:
             first_release=first if first and first > today else None,
             next_release=None if now else next_due(today),
         )
+        return team, releases, before, others
 
     def projects(self) -> tuple[tuple[str, str], ...]:
         """Every project, with its name."""

@@ -70,6 +70,20 @@ def failure_rate(releases: Sequence[Release], commands: Collection[str]) -> tupl
     return _rate(found.failures), _range(found.failures, _number(releases, WHOLE))
 
 
+def across(many: Sequence[tuple[Sequence[Release], Collection[str]]]) -> tuple[FigureRow | None, Rate | None, RateRange | None]:
+    """The sums of some projects' whole figures, and how often some commands of each failed. People are not added up: one may work on several.
+
+    So chance is taken as if there were only those of the largest project.
+    """
+    atoms = [atom for releases, _ in many for atom in by_key(releases).get(WHOLE, ())]
+    inside = [(by_key(releases), releases, commands) for releases, commands in many]
+    found = summed(
+        [one for cells, _, names in inside for key, of in cells.items() if key[0] == "command" and key[1] in names for one in of]
+    )
+    developers = max((_number(releases, WHOLE) or 0 for _, releases, _ in inside), default=0)
+    return _row([], WHOLE, atoms) if atoms else None, _rate(found.failures), _range(found.failures, developers)
+
+
 def people(at_least: int) -> People:
     """A range of people, by its lower end."""
     return seal(People, (at_least, at_least + STEP - 1))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from innerloop_collector.query import STEP, FigureRow, Figures, FigureTable, Published, TeamFigures, Time
+from innerloop_collector.query import STEP, Count, FigureRow, Figures, FigureTable, Published, TeamFigures, Time
 from innerloop_collector.reports.views import (
     Actor,
     Command,
@@ -19,8 +19,8 @@ from innerloop_collector.reports.views import (
     Whole,
 )
 
-_AT_ONCE = "THROW-AWAY STORE, for trying: figures are of what is there now, so asking twice can show what one person did in between"
-_PUBLISHED = (
+AT_ONCE = "THROW-AWAY STORE, for trying: figures are of what is there now, so asking twice can show what one person did in between"
+PUBLISHED = (
     "a week is published once, two days after its end, and what remains of its block of 4 or 5 weeks once, at the block's end; nothing changes it",
     "longer periods are sums of what was published; a run is in one published number of each table at most",
 )
@@ -43,7 +43,7 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
     earlier = {one.name: one for one in found.before.rows} if found.before else {}
     commands = [_command(one, earlier.get(one.name), _kind(one.name, found)) for one in found.commands.rows]
     targets = [_target(one) for one in found.targets.rows]
-    state, explanation = _state(found)
+    state, explanation = state_of(found)
     weeks = found.settings.min_weeks
     next_figures = found.first_release or found.next_release
     return Report(
@@ -69,12 +69,12 @@ def team_report(figures: Figures, project: str, period: str | None = None) -> Re
         ),
         notes=tuple(_notes(found)),
         rules=(
-            *((_AT_ONCE,) if found.immediate else _PUBLISHED),
+            *((AT_ONCE,) if found.immediate else PUBLISHED),
             f"developers count from {_weeks(weeks)} before a block on (min_active_weeks = {weeks})",
             *(rule.format(k=found.settings.k) for rule in _RULES),
         ),
         participation=found.participation,
-        actors=tuple(_actors(found)),
+        actors=tuple(actors(found.agents, found.jobs)),
     )
 
 
@@ -113,7 +113,7 @@ def _notes(found: TeamFigures) -> Iterator[str]:
         )
 
 
-def _state(found: TeamFigures) -> tuple[str, str]:
+def state_of(found: TeamFigures) -> tuple[str, str]:
     """How the report stands, in a word and a sentence."""
     if found.whole or found.targets.rows:
         return "figures", ""
@@ -158,12 +158,12 @@ def _whole(found: TeamFigures) -> Whole | None:
     )
 
 
-def _actors(found: TeamFigures) -> Iterator[Actor]:
+def actors(agents: FigureRow | None, jobs: Count | None) -> Iterator[Actor]:
     """Who else ran something."""
-    if (one := found.agents) is not None:
-        yield Actor("agent", one.runs, one.developers, one.p50, one.failure_rate, one.waited)
-    if found.jobs is not None and found.jobs.value:
-        yield Actor("ci", found.jobs)
+    if agents is not None:
+        yield Actor("agent", agents.runs, agents.developers, agents.p50, agents.failure_rate, agents.waited)
+    if jobs is not None and jobs.value:
+        yield Actor("ci", jobs)
 
 
 def _kind(command: str, found: TeamFigures) -> str:

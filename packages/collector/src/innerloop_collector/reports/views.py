@@ -156,6 +156,30 @@ class Report(View, frozen=True):
     notes: tuple[str, ...] = ()  # what else is to be known, in sentences
 
 
+class InAll(View, frozen=True):
+    """One project in the report of all."""
+
+    project: str
+    name: str
+    state: str  # as in its report
+    runs: Count | None
+    developers: People | None
+    failure_rate: Rate | None  # of commands that are neither checks nor sessions
+    waited_minutes: Minutes | None
+    waited_per_developer_week: Waited | None
+
+
+class AllProjects(View, frozen=True):
+    """The report of all projects that somebody may see: the sums of what is published of each. People are not added up."""
+
+    period: str | None  # null: in a store that publishes at once, or where nothing is published
+    next_figures: str | None
+    projects: tuple[InAll, ...]
+    whole: Whole | None
+    actors: tuple[Actor, ...]
+    rules: tuple[str, ...]
+
+
 class Trend(View, frozen=True):
     """The figures of all runs, or of one command, target or other cell, block by block."""
 

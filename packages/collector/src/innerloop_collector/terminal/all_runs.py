@@ -19,14 +19,26 @@ def sentences(report: Report, whole: Whole) -> Iterator[str]:
     )
     failed = "".join(f" {rate} {what}{between(range_)}." for rate, what, range_ in rates if rate)
     yield f"All commands: {whole.runs} runs{waited}{by}.{failed}"
+    yield from _more(whole, report.actors)
+
+
+def of_several(whole: Whole, others: Iterable[Actor]) -> Iterator[str]:
+    """The same of several projects, whose developers are not added up."""
+    waited = f", {whole.waited_minutes} waited" if whole.waited_minutes else ""
+    failed = f" {whole.failure_rate} failed{between(whole.failure_range)}." if whole.failure_rate else ""
+    yield f"Together: {whole.runs} runs{waited}.{failed}"
+    yield from _more(whole, others)
+
+
+def _more(whole: Whole, others: Iterable[Actor]) -> Iterator[str]:
     if whole.waited_per_developer_week:
         yield f"A developer's week: {of_a_week(whole.waited_per_developer_week)} waited."
     if whole.bands:
         yield f"By wait: {', '.join(_bands(whole.bands))}."
     if whole.runs_before:
         yield f"The period before: {', '.join(_before(whole))}."
-    if report.actors:
-        yield f"Besides people: {'; '.join(map(_actor, report.actors))}."
+    if besides := [_actor(one) for one in others]:
+        yield f"Besides people: {'; '.join(besides)}."
 
 
 def between(of: RateRange | None) -> str:
