@@ -4,6 +4,7 @@ Whoever is above this package imports from it what stands below, and none of its
 """
 
 from innerloop_collector.query.figures import AllFigures, Figures, Point, TeamFigures, settings_of
+from innerloop_collector.query.open_data import OpenData
 from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Settings
 from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Published, Rate, Ratio, View, document, text
