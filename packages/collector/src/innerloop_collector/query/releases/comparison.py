@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from innerloop_collector.query.releases import disclosure
 from innerloop_collector.query.releases.shown import ALL, Number, Shown, numbers, numbers_of_all, smallest
 
 _NOTHING = 1e-6  # rounding errors of the subtraction
@@ -37,7 +38,7 @@ class Comparison:
     plus: Sequence[Shown]
     minus: Sequence[Shown]
     singles_out: Callable[[Iterable[float], int], bool]  # by what each person adds to the difference
-    together: bool = False  # whether nothing can be told where one of them does not tell a number
+    together: bool = False  # whether nothing can be told where one of them does not tell a number; then it `separates`
 
     @property
     def cells(self) -> Sequence[Shown]:
@@ -67,7 +68,16 @@ class Comparison:
         free = [one for one in telling if one not in fixed]
         if not free or (self.together and len(telling) < len(self.cells)):
             return None
+        if self.together and self._far_apart(number):
+            return None
         return smallest(free) if self.singles_out(self._left(number), k) else None
+
+    def _far_apart(self, number: Number) -> bool:
+        """Whether so much is left that it is more than a few people's, whoever they are: nothing needs to be taken away person by person."""
+        plus, minus = ([one.size(number) for one in cells] for cells in (self.plus, self.minus))
+        left = sum(size for size, _ in plus) - sum(size for size, _ in minus)
+        largest = max(sum(most for _, most in plus), sum(most for _, most in minus))
+        return abs(left) >= (disclosure.LARGEST + disclosure.PROTECTED) * largest + _NOTHING
 
     def _left(self, number: Number) -> list[float]:
         """What each person adds to what is left of a number, by the cells that tell it. Less than nothing says as much as more."""

@@ -16,6 +16,7 @@ from innerloop_collector.query.releases.contribution import UNFINISHED, UNTIMED,
 
 K = 5
 STEP = 5  # to which counts are rounded
+LARGEST = 3  # contributors without whom something must be left
 PROTECTED = 0.25  # of a contribution: nobody's may be told more closely
 
 _APART = ((UNTIMED,), (UNFINISHED,))  # parts that are next to no other
@@ -44,7 +45,7 @@ def broken_rule(values: Iterable[float], k: int) -> Rule | None:
         return Rule.ONE
     if largest[0] + largest[1] > 0.75 * whole:
         return Rule.TWO
-    return Rule.THREE if sum(largest[3:]) < PROTECTED * largest[0] else None
+    return Rule.THREE if sum(largest[LARGEST:]) < PROTECTED * largest[0] else None
 
 
 def passes(people: Mapping[int, Vector], columns: Iterable[int], k: int) -> bool:
@@ -61,7 +62,7 @@ def reveals(left: Iterable[float], k: int) -> bool:
 def separates(left: Iterable[float], k: int) -> bool:  # noqa: ARG001 - asked as `reveals` is
     """Tell whether a difference of two cells, neither of which is the whole, tells one person's part to two who know their own."""
     largest = sorted((value for value in left if value > 0), reverse=True)
-    return bool(largest) and sum(largest[3:]) < PROTECTED * largest[0]
+    return bool(largest) and sum(largest[LARGEST:]) < PROTECTED * largest[0]
 
 
 def merged(people: Mapping[int, Vector], partition: Partition, k: int, neighbour: Neighbour | None = None) -> Partition:

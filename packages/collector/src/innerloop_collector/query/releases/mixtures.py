@@ -14,7 +14,6 @@ from innerloop_collector.query.releases.shown import ALL, WHOLE, Key, Number, Sh
 
 WHO = ("os", "arch", "version", "cohort")  # breakdowns by what people are rather than by what they do
 _LEAST, _MOST = 3, 4  # cells in one mixture
-_LARGEST = 3  # people who are looked at one by one
 _DIGITS = 6
 
 Cells = Sequence[Shown]
@@ -64,7 +63,7 @@ class Mixtures:
         silent = sum(1 << place for place, one in enumerate(told) if not one)
         sums = [sum(_sum(cells, number).values()) if tells else 0.0 for cells, tells in zip(self._items, told, strict=True)]
         kinds = self._adding(number)
-        limit = (_LARGEST + disclosure.PROTECTED) * max((one.largest[0] for one in kinds), default=0.0)
+        limit = (disclosure.LARGEST + disclosure.PROTECTED) * max((one.largest[0] for one in kinds), default=0.0)
         for chosen, items, most in self._mixtures:
             if not chosen & silent and abs(sum([sign * sums[place] for place, sign in items])) < most * limit:
                 cells = [cell for place, _ in items for cell in free[place]]
@@ -76,7 +75,7 @@ class Mixtures:
         """The kinds, the largest first."""
         amounts = _sum(self._items[0], number)
         values = ((parts, sorted((amounts.get(person, 0.0) for person in people), reverse=True)) for parts, people in self._kinds.items())
-        return sorted((_Kind(parts, tuple(one[:_LARGEST]), sum(one)) for parts, one in values), key=lambda one: -one.all)
+        return sorted((_Kind(parts, tuple(one[: disclosure.LARGEST]), sum(one)) for parts, one in values), key=lambda one: -one.all)
 
     def _by_kind(self) -> dict[tuple[float, ...], list[int]]:
         """People by how much of their runs is in each item."""
@@ -111,7 +110,7 @@ def _singles_out(items: Sequence[tuple[int, int]], kinds: Sequence[_Kind], limit
                 return False
             largest += [part * one for one in kind.largest]
     largest.sort(reverse=True)
-    return bool(largest) and everybody - sum(largest[:_LARGEST]) < disclosure.PROTECTED * largest[0]
+    return bool(largest) and everybody - sum(largest[: disclosure.LARGEST]) < disclosure.PROTECTED * largest[0]
 
 
 def _sum(cells: Cells, number: Number) -> dict[int, float]:

@@ -38,6 +38,7 @@ class Shown:
     durations: Partition
     waited: bool
     _amounts: dict[Number, dict[int, float]] = field(default_factory=dict)
+    _sizes: dict[Number, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def runs(self) -> float:
@@ -50,6 +51,14 @@ class Shown:
         if found is None:
             added, less = amounts(self.people, number.part), amounts(self.people, number.less)
             found = self._amounts[number] = {person: a - b for person, a, b in zip(self.people, added, less, strict=True)}
+        return found
+
+    def size(self, number: Number) -> tuple[float, float]:
+        """A number, and the most that one person adds to it."""
+        found = self._sizes.get(number)
+        if found is None:
+            values = self.by_person(number).values()
+            found = self._sizes[number] = (sum(values), max(values, default=0.0))
         return found
 
     def tells(self, number: Number) -> bool:

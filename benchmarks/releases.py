@@ -1,0 +1,240 @@
+# ruff: noqa: PLC0415 - a child process opens the engine; this one must not, because it starts others
+"""Measure what publishing costs: a week's release of all projects, a block's, and reading what was published.
+
+    python benchmarks/releases.py [--rows 10000000] [--projects 8] [--people 40] [--events 20000]
+
+The store is filled by INSERT ... SELECT of numbers with a fixed seed: a year of runs, each with four of its targets, of so many developers in each
+project, whose commands, targets, machines and pace are a hash of who they are. The block before the last published week was published from it, so that
+the week has the cells that a larger team sees by the week. Then the last week is published, alone and while the service takes all the events that it can.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from ingest import PROJECT, SEEDED_AT_ONCE, Service, child
+
+WEEKS = 52
+COMMANDS = ("test", "build", "lint", "docs", "package", "deploy", "format", "check", "bench", "migrate")
+TARGETS_PER_RUN = 4
+TARGETS = 40
+SECONDS, SHARE_OF_INGEST, READ_MS = 20, 0.5, 100  # the budgets
+_NAMES = json.dumps([*COMMANDS, *(f"lib{number}" for number in range(TARGETS))])
+
+
+def project_file(number: int) -> str:
+    """A project; the first is that of the load."""
+    text = PROJECT.replace('["test", "build", "lint"]', _NAMES)
+    return text if not number else text.replace('"bench"', f'"bench{number}"').replace("bench.0", f"bench{number}.0")
+
+
+def name(number: int) -> str:
+    """Its id."""
+    return f"bench{number}" if number else "bench"
+
+
+def opened(data: Path, today: date | None = None) -> Any:
+    """A collector whose clock stands on a day, or goes."""
+    from innerloop_collector.composition.collector import Collector, utc_now
+    from innerloop_collector.config.paths import prepare
+
+    noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC) if today else None
+    found = Collector(prepare(data), now=lambda: noon or utc_now())
+    found.open()
+    return found
+
+
+def last_week() -> tuple[Any, date]:
+    """The last week that is due today, and the first day of the block before its own."""
+    from innerloop_collector.query.releases.calendar import block_of, closed
+
+    today = datetime.now(UTC).date()
+    (*_, week) = (unit for unit in closed(today - timedelta(weeks=4), today) if not unit.is_block)
+    return week, block_of(block_of(week.first).first - timedelta(days=1)).first
+
+
+def fill(data: Path, rows: int, projects: int, people: int) -> dict[str, Any]:
+    """Fill a store, and publish what is due but for the last week."""
+    from innerloop_collector.composition.areas import operations
+    from innerloop_collector.query.releases.calendar import week
+    from innerloop_collector.query.releases.document import VERSION, Release
+
+    last, first = last_week()
+    collector = opened(data, last.due - timedelta(days=1))
+    for number in range(projects):
+        operations(collector).call("projects.apply", {"toml": project_file(number), "source": "benchmark", "with_key": True})
+    for begin in range(0, rows, SEEDED_AT_ONCE):  # a statement may take 60 seconds
+        collector.store.engine.command(_rows(begin, min(rows, begin + SEEDED_AT_ONCE), projects, people, last.end))
+    while collector.store.engine.query("SELECT count() FROM system.merges")[0][0]:
+        time.sleep(0.5)  # whoever is measured later shall not pay for it
+    collector.close()
+    collector = opened(data, last.due - timedelta(days=1))  # it numbers on from what is there
+    monday = first - timedelta(weeks=1)
+    for number in range(projects):  # what was before is not measured, and so not computed
+        blank = Release(VERSION, name(number), week(monday).name, monday, 0, 5, 3, ())
+        collector.publisher._archive.add(blank)  # noqa: SLF001 - nobody else publishes what was not computed
+    began = time.perf_counter()
+    done = collector.publisher.publish(last.due - timedelta(days=1))
+    taken = time.perf_counter() - began
+    assert not collector.publisher.failed, collector.publisher.failed
+    collector.close()
+    return {"published": len(done), "seconds": taken}
+
+
+def _rows(begin: int, end: int, projects: int, people: int, until: date) -> str:
+    """Rows by their numbers: a run, and then its targets."""
+    commands, size = list(COMMANDS), 1 + TARGETS_PER_RUN
+    return f"""INSERT INTO events (project, message_key, installation, kind, plan, event_time, corrected_time, received_day, keep_until,
+            command, target, command_type, duration_ms, exit_status, start_time, is_test, os, arch, client, actor, suspended, position)
+        WITH intDiv(number, {size}) AS run, number % {size} AS part, run % {projects} AS at,
+            toUInt64(pow(cityHash64(run, 1) % 10000 / 10000, 1.6) * {people}) AS person, cityHash64(at, person) AS who,
+            toDate('{until}') - 1 - toUInt32(cityHash64(run, 2) % {7 * WEEKS}) AS day,
+            toDateTime64(day, 3, 'UTC') + toIntervalHour(cityHash64(run, 3) % 24) AS t,
+            toUInt64(pow(cityHash64(run, who, 4) % 10000 / 10000, 2) * {len(commands)}) AS command_number
+        SELECT if(at = 0, 'bench', concat('bench', toString(at))), reinterpretAsUInt128(MD5(toString(number))), who, if(part = 0, 'run', 'target'),
+            'seeded', t, t, day, toDate('2100-01-01'), {commands}[command_number + 1],
+            if(part = 0, '', concat('lib', toString((command_number * 7 + part * (1 + cityHash64(run, 5) % 3)) % {TARGETS}))), 'make',
+            toUInt64(exp(5 + 8 * (cityHash64(number, 6) % 10000 / 10000) * (1 + who % 3 / 10))), if(cityHash64(number, 7) % 8 = 0, 1, 0), t, 'no',
+            if(who % 3 = 0, 'macos', 'linux'), if(who % 2 = 0, 'arm64', 'x86_64'), if(who % 5 = 0, '0.1', '0.2'), 'human', false, number + 1
+        FROM numbers({begin}, {end - begin})"""
+
+
+def publish(data: Path) -> dict[str, Any]:
+    """Publish the last week of every project, and its block as if that were over; then read."""
+    from innerloop_collector.query.releases.calendar import block_of
+
+    last, _ = last_week()
+    collector = opened(data, last.due)
+    began = time.perf_counter()
+    done = collector.publisher.publish(last.due)
+    week = time.perf_counter() - began
+    assert done
+    assert not collector.publisher.failed, collector.publisher.failed
+    collector.close()
+    over = block_of(last.first).due
+    collector = opened(data, over)
+    began = time.perf_counter()
+    blocks = collector.publisher.publish(over) if over > last.due else []
+    block = time.perf_counter() - began
+    figures, store = collector.figures, collector.store.releases
+    _older(collector)
+    reads: dict[str, Callable[[], object]] = {
+        "report": lambda: figures.of_team("bench"),
+        "a year's report": lambda: figures.of_team("bench", str(last.first.year)),
+        "all projects": lambda: figures.of_all(None),
+        "trends": lambda: figures.trend("bench"),
+        "trends of a command": lambda: figures.trend("bench", "command", "test"),
+        "releases": lambda: figures.releases("bench"),
+    }
+    times = {what: min(_timed(read) for _ in range(5)) * 1000 for what, read in reads.items()}
+    atoms = [len(json.loads(one.document)["atoms"]) for one in store.read("bench", [last.name])]
+    collector.close()
+    return {"week": week, "units": len(done), "block": block, "blocks": len(blocks), "reads": times, "cells": statistics.fmean(atoms)}
+
+
+def _older(collector: Any) -> None:
+    """A year of releases, which are those that were made, over and over."""
+    from msgspec.structs import replace
+
+    from innerloop_collector.query.releases.calendar import block_of, unit_named, week
+
+    archive = collector.publisher._archive  # noqa: SLF001 - as above
+    for project in {one for one, _ in collector.figures.projects()}:
+        there = archive.read(project, archive.units(project))
+        block, weekly = (
+            max((one for one in there.values() if unit_named(one.unit).is_block == kind), key=lambda one: len(one.atoms))
+            for kind in (True, False)
+        )
+        monday = min(unit_named(one.unit).first for one in there.values()) - timedelta(weeks=1)
+        for _ in range(WEEKS):
+            units = [week(monday), *([block_of(monday)] if block_of(monday).weeks[-1] == monday else [])]
+            for unit in units:
+                archive.add(replace(block if unit.is_block else weekly, unit=unit.name))
+            monday -= timedelta(weeks=1)
+
+
+def _timed(read: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    read()
+    return time.perf_counter() - began
+
+
+def service(data: Path, events: int, *, publishing: bool) -> dict[str, Any]:
+    """Load the service, while it publishes or while it does not."""
+    with Service(data) as served, ThreadPoolExecutor(1) as pool:
+        token = (data / "admin-token").read_text().strip()
+        swept = pool.submit(_sweep, served.port, token) if publishing else None
+        found: dict[str, Any] = child(Path(__file__).with_name("ingest.py").as_posix(), "load", served.port, str(events), "32", "0")
+        return {**found, "sweep": swept.result() if swept else None}
+
+
+def _sweep(port: str, token: str) -> dict[str, Any]:
+    body = json.dumps({"operation": "retention.sweep", "arguments": {}}).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    began = time.perf_counter()
+    with urlopen(Request(f"http://127.0.0.1:{port}/admin/v1/call", body, headers), timeout=600) as answer:
+        published = len(json.load(answer)["published"])
+    return {"seconds": time.perf_counter() - began, "published": published}
+
+
+def main() -> None:
+    """Measure, and say what is within its budget."""
+    if sys.argv[1:2] == ["fill"]:
+        print(json.dumps(fill(Path(sys.argv[2]), *map(int, sys.argv[3:]))))
+        return
+    if sys.argv[1:2] == ["publish"]:
+        print(json.dumps(publish(Path(sys.argv[2]))))
+        return
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--projects", type=int, default=8)
+    parser.add_argument("--people", type=int, default=40, help="in each project")
+    parser.add_argument("--events", type=int, default=20_000, help="to send while the week is published; 0: only publish")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="innerloop-benchmark-") as directory:
+        _measure(Path(directory), options)
+
+
+def _measure(directory: Path, options: argparse.Namespace) -> None:
+    seeded, copy = directory / "seeded", directory / "copy"
+    before = child(__file__, "fill", str(seeded), str(options.rows), str(options.projects), str(options.people))
+
+    def fresh() -> Path:
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(seeded, copy, symlinks=True)
+        return copy
+
+    found = child(__file__, "publish", str(fresh()))
+    print(f"{options.rows:,} rows, {options.projects} projects of {options.people}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"{before['published']} units before: {before['seconds']:.1f} s")
+    print(f"week of all projects, {found['cells']:.0f} cells each: {found['week']:.1f} s  {_verdict(found['week'] <= SECONDS)}")
+    print(f"rest of its block ({found['blocks']} units): {found['block']:.1f} s")
+    for what, taken in found["reads"].items():
+        print(f"read {what}: {taken:.0f} ms  {_verdict(taken <= READ_MS)}")
+    if options.events:
+        alone, beside = (service(fresh(), options.events, publishing=one) for one in (False, True))
+        share = beside["events_per_second"] / alone["events_per_second"]
+        print(f"service publishes: {beside['sweep']['published']} units in {beside['sweep']['seconds']:.1f} s under load")
+        print(
+            f"ingest {alone['events_per_second']:,.0f} events/s alone, {beside['events_per_second']:,.0f} meanwhile: {share:.0%}"
+            f"  {_verdict(share >= SHARE_OF_INGEST)}"
+        )
+
+
+def _verdict(met: bool) -> str:
+    return "PASS" if met else "MISSED"
+
+
+if __name__ == "__main__":
+    main()
