@@ -49,8 +49,11 @@ class Shown:
         """What each person adds to a number."""
         found = self._amounts.get(number)
         if found is None:
-            added, less = amounts(self.people, number.part), amounts(self.people, number.less)
-            found = self._amounts[number] = {person: a - b for person, a, b in zip(self.people, added, less, strict=True)}
+            found = dict(zip(self.people, amounts(self.people, number.part), strict=True))
+            if number.less:
+                less = amounts(self.people, number.less)
+                found = {person: a - b for (person, a), b in zip(found.items(), less, strict=True)}
+            self._amounts[number] = found
         return found
 
     def size(self, number: Number) -> tuple[float, float]:
