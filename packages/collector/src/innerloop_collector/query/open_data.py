@@ -10,12 +10,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from innerloop_collector.errors import UsageError
-from innerloop_collector.query.published import Count, Minutes, People, View, seal
+from innerloop_collector.query.published import Count, Minutes, People, View
 from innerloop_collector.query.releases.calendar import in_time, unit_named
 from innerloop_collector.query.releases.contribution import EDGES_MS
-from innerloop_collector.query.releases.disclosure import STEP
 from innerloop_collector.query.releases.document import Atom, Release
-from innerloop_collector.query.values import AGENT, people
+from innerloop_collector.query.values import AGENT, count, minutes, people
 
 THROW_AWAY = "THROW-AWAY STORE: for trying, perhaps simulated; these are the figures of no real team"
 
@@ -157,7 +156,7 @@ def _release(one: Release) -> OpenRelease:
         k=one.k,
         min_active_weeks=one.min_active_weeks,
         weeks=None if one.weeks is None else " ".join(one.weeks) or "none",
-        ci_runs=None if one.jobs is None else _count(one.jobs),
+        ci_runs=None if one.jobs is None else count(one.jobs),
     )
 
 
@@ -165,14 +164,14 @@ def _cell(release: Release, one: Atom) -> OpenCell:
     behind = release.people.get(one.breakdown, {}).get(one.name)
     return OpenCell(
         *_key(release, one),
-        runs=_count(one.runs),
+        runs=count(one.runs),
         developers=None if behind is None or (one.breakdown, one.name) == AGENT else people(behind),
-        waited_minutes=None if one.waited_ms is None else seal(Minutes, round(one.waited_ms / 60_000, 4)),
+        waited_minutes=None if one.waited_ms is None else minutes(one.waited_ms),
     )
 
 
 def _outcomes(release: Release, one: Atom) -> list[OpenOutcome]:
-    return [OpenOutcome(*_key(release, one), "+".join(part.ways), _count(part.runs)) for part in one.outcomes]
+    return [OpenOutcome(*_key(release, one), "+".join(part.ways), count(part.runs)) for part in one.outcomes]
 
 
 def _durations(release: Release, one: Atom) -> list[OpenDuration]:
@@ -181,13 +180,9 @@ def _durations(release: Release, one: Atom) -> list[OpenDuration]:
         timed = [place for place in part.bins if place <= len(EDGES_MS)]
         low = (EDGES_MS[timed[0] - 1] if timed[0] else 0) if timed else None
         high = EDGES_MS[timed[-1]] if timed and timed[-1] < len(EDGES_MS) else None
-        out.append(OpenDuration(*_key(release, one), low, high, len(timed) < len(part.bins), _count(part.runs)))
+        out.append(OpenDuration(*_key(release, one), low, high, len(timed) < len(part.bins), count(part.runs)))
     return out
 
 
 def _key(release: Release, one: Atom) -> tuple[str, str, str, str]:
     return release.project, release.unit, one.breakdown or ALL, one.name or ALL
-
-
-def _count(runs: int) -> Count:
-    return seal(Count, runs if runs >= STEP else None)

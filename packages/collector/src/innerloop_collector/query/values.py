@@ -89,6 +89,11 @@ def people(at_least: int) -> People:
     return seal(People, (at_least, at_least + STEP - 1))
 
 
+def count(runs: int) -> Count:
+    """A published count. Less than a step is none that is shown."""
+    return seal(Count, runs if runs >= STEP else None)
+
+
 def part_of(developers: People | None, headcount: int | None) -> RateRange | None:
     """How many of those who are there take part."""
     if developers is None or not headcount:
@@ -107,7 +112,7 @@ def _row(releases: Sequence[Release], key: Key, atoms: Sequence[Atom]) -> Figure
         p50=_time(of.p50),
         p90=_time(of.p90),
         failure_rate=_rate(of.failures),
-        waited=None if of.waited_ms is None else _minutes(of.waited_ms),
+        waited=None if of.waited_ms is None else minutes(of.waited_ms),
         failure_range=_range(of.failures, number),
         spread=_spread(of.p90, of.p50),
         waited_per_developer_week=_per_developer_week(releases, key),
@@ -116,7 +121,7 @@ def _row(releases: Sequence[Release], key: Key, atoms: Sequence[Atom]) -> Figure
                 name,
                 seal(Count, one.runs or None) if one else None,
                 seal(Rate, round(one.share, 2)) if one else None,
-                Waited(None, _minutes(one.least_ms), None if one.most_ms is None else _minutes(one.most_ms)) if one else None,
+                Waited(None, minutes(one.least_ms), None if one.most_ms is None else minutes(one.most_ms)) if one else None,
             )
             for name, one in bands(of.timed)
         ),
@@ -151,7 +156,7 @@ def _per_developer_week(releases: Sequence[Release], key: Key) -> Waited | None:
     if found is None or waited is None or not found.low:
         return None
     off = rounding_ms(found.atoms)
-    return Waited(*map(_minutes, (2 * waited / (found.low + found.high), (waited - off) / found.high, (waited + off) / found.low)))
+    return Waited(*map(minutes, (2 * waited / (found.low + found.high), (waited - off) / found.high, (waited + off) / found.low)))
 
 
 def _reason(one: Hidden, k: int) -> str:
@@ -183,7 +188,8 @@ def _range(of: sums.Rate | None, developers: int | None) -> RateRange | None:
     return RateRange(seal(Rate, round(low, 2)), seal(Rate, round(high, 2)))
 
 
-def _minutes(milliseconds: float) -> Minutes:
+def minutes(milliseconds: float) -> Minutes:
+    """A published sum of time, to three digits."""
     return seal(Minutes, round(three_digits(round(milliseconds)) / 60_000, 4))
 
 
