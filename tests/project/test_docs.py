@@ -151,7 +151,7 @@ def test_commands_in_pages_exist(page: Path) -> None:
 
 def test_every_key_of_the_project_file_is_documented() -> None:
     """The keys that the reader asks for, all of them, stand in the reference."""
-    source = Path(project.__file__).read_text(encoding="utf-8")
+    source = Path(project_reader.__file__).read_text(encoding="utf-8")
     keys = set(re.findall(r'(?:text|take|strings)\("(\w+)", "(\w+)"', source)) | {
         ("project", "organisation"),
         ("project", "write_key"),
