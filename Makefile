@@ -12,6 +12,7 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 RUN := $(UV) run --no-sync --
 PYTEST := $(RUN) python tools/leftovers.py pytest
+WORKERS := 3
 READY := .venv/.ready
 LUA := .cache/lua-5.1
 LUA_READY := $(LUA)/.unpacked-from
@@ -50,9 +51,10 @@ impl-demo: $(COMPILER) $(READY) $(LUA_READY) $(SHIM) ## a collector, six develop
 impl-demo-team: $(READY) ## a year of a simulated team in a store that is thrown away; DEMO="--keep DIR --seed 7" keeps it
 	@$(RUN) innerloop-collector demo --team $(DEMO)
 
+# About a quarter of a test's time is waiting, so three workers keep two cores busy.
 # Terminals and signals on a busy machine: in a run of all tests, what failed gets one more try, and both outcomes are printed.
 impl-test: $(READY) $(LUA_READY) $(SHIM) $(PACKAGES) ## run the tests; T="tests/client -k pty" runs some of them
-	@$(PYTEST) -n 2 $(T)$(if $(T),, || { status=$$?; [ $$status = 1 ] || exit $$status; \
+	@$(PYTEST) -n $(WORKERS) $(T)$(if $(T),, || { status=$$?; [ $$status = 1 ] || exit $$status; \
 		echo "some tests failed; only those run once more" >&2; \
 		$(PYTEST) -n 0 --last-failed --last-failed-no-failures none; })
 
