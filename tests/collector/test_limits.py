@@ -9,7 +9,7 @@ import pytest
 
 from innerloop_collector.store.keyed_hash import Hasher
 from innerloop_collector.store.tombstones import Erasures
-from tests.collector.asking import asked, reasons
+from tests.collector.asking import asked
 from tests.collector.support import KEY, PROJECT, Collector, Owner, digest_of, project, run_event
 
 Made = Callable[[], Collector]
@@ -92,7 +92,7 @@ def test_without_a_headcount_20_new_ids_a_day_come_in_and_with_one_as_many_as_th
     )
     asked(idle, "keys.create", project="acme", secret=KEY)
     idle.send(*(run_event(f"developer {number}") for number in range(60)))
-    assert {"too many new ids": 40} == reasons(idle)
+    assert {"too many new ids": 40} == idle.reasons()
     (said,) = (one["text"] for one in asked(idle, "check").json()["findings"] if one["about"] == "quarantine")
     assert "projects apply FILE --headcount N, or let these in with: innerloop-collector ids release acme" in said
     assert '"mend":"say how many developers there are: innerloop-collector projects apply FILE --headcount N"' in idle.log.replace(
@@ -102,9 +102,9 @@ def test_without_a_headcount_20_new_ids_a_day_come_in_and_with_one_as_many_as_th
     answer = idle.apply(PROJECT, "--headcount", "200")
     assert (40, 0, 200) == (answer["released"], answer["still_quarantined"], answer["new_ids_per_day"])
     idle.send(*(run_event(f"developer {number}") for number in range(200)))
-    assert {} == reasons(idle)
+    assert {} == idle.reasons()
     idle.send(*(run_event(f"made up {number}") for number in range(300)))
-    assert reasons(idle)["too many new ids"] >= 300 - 200, "a key brings no more than there are developers"
+    assert idle.reasons()["too many new ids"] >= 300 - 200, "a key brings no more than there are developers"
 
 
 @pytest.mark.slow

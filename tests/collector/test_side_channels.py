@@ -9,7 +9,6 @@ import httpx2
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Area
 from innerloop_collector.composition import areas  # noqa: F401 - it knows every area
-from tests.collector.asking import reasons
 from tests.collector.support import Collector, Owner, digest_of, project, run_event, target_event
 from tests.collector.test_access import bearer, call, token
 
@@ -82,7 +81,7 @@ def test_one_event_of_one_person_changes_nothing_that_a_viewer_or_anybody_can_re
         assert [] == [name for name, told in before.items() if after[name] != told], what
     after = routes(idle, viewer)
     assert [] == [name for name, told in open_before.items() if after[name] != told]
-    assert reasons(idle), "nothing came, so that its absence would say nothing"
+    assert idle.reasons(), "nothing came, so that its absence would say nothing"
 
 
 def test_metrics_which_move_with_every_event_are_for_who_shows_their_token_unless_this_machine_is_said_to_be_trusted(
