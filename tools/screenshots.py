@@ -26,6 +26,7 @@ PAGES = {
     "command": "/p/{project}/commands/test",
     "target": "/p/{project}/targets/unit",
     "system": "/p/{project}/os/linux",
+    "changes": "/p/{project}/changes",
     "privacy": "/p/{project}/privacy",
     "admin": "/admin",
     "period": "/p/{project}?period=2020-W01",

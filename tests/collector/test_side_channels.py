@@ -23,7 +23,15 @@ READS: dict[str, list[dict[str, Any]]] = {
     "report.all": [{}, {"period": "2026"}],
     "trends": [{"project": "acme"}, {"project": "acme", "name": "test"}, {"project": "acme", "name": "linux", "by": "os"}],
 }
-PAGES = ("/", "/projects", "/admin", "/p/acme", "/p/acme/targets", "/p/acme/privacy")  # which the document of the API does not name
+PAGES = (
+    "/",
+    "/projects",
+    "/admin",
+    "/p/acme",
+    "/p/acme/targets",
+    "/p/acme/changes",
+    "/p/acme/privacy",
+)  # which the document of the API does not name
 Answers = dict[str, tuple[int, bytes]]
 
 

@@ -72,6 +72,19 @@ def published(made: Collector) -> Collector:
     other = project(project={"id": "other", "name": "Other", "write_key": "other.0123456789abcdefghijklmn"})
     made.apply(other)
     made.apply(PLAN, "--min-active-weeks", "1", "--headcount", "12")
+    for name, after, affects in (("cache", 9, ["build"]), ("guide", 16, [])):
+        day = (SECOND.first + timedelta(days=after)).isoformat()
+        registered = asked(
+            made,
+            "changes.add",
+            name=name,
+            title=f"The {name} <i>",
+            date=day,
+            projects=["acme"],
+            affects=affects,
+            link="https://git.example/17",
+        )
+        assert registered.status_code == 200, registered.text
     for monday in (FIRST.first, *SECOND.weeks):
         friday = datetime.combine(monday + timedelta(days=5), datetime.min.time(), UTC)
         assert asked(made, "simulation.move", to=friday.isoformat()).status_code == 200

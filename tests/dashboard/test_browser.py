@@ -10,7 +10,7 @@ from tests.dashboard.browsing import window
 from tests.dashboard.conftest import SECOND, Site
 from tests.needs import need
 
-PAGES = ("/projects", "/p/acme", "/p/acme?by=block", "/p/acme/targets", "/p/acme/commands/test", "/p/acme/commands/docs", "/p/acme/targets/unit", "/p/acme/os/linux", "/p/acme/privacy")  # fmt: skip
+PAGES = ("/projects", "/p/acme", "/p/acme?by=block", "/p/acme/targets", "/p/acme/commands/test", "/p/acme/commands/docs", "/p/acme/targets/unit", "/p/acme/os/linux", "/p/acme/changes", "/p/acme/privacy")  # fmt: skip
 STATES = ("/p/other", "/p/acme/commands/nobody", "/p/acme?period=2020-B03", "/p/acme?colour=red", "/p/nothing", "/sign-in")
 WIDTHS = (320, 390, 820, 1440, 1920)
 
@@ -74,7 +74,9 @@ def test_a_chart_says_with_keys_what_its_table_says(browser: Browser, site: Site
                 "words: [...row.cells].map((cell) => cell.innerText.replace(/\\s+/g, ' ').trim()) }))",
                 [figure, field],
             )
-            assert len([row for row in rows if row["told"]]) == one.page.locator(f"#{figure} svg.plot circle").count()
+            marks = one.page.locator(f"#{figure} .marks li").count()
+            assert 2 == marks
+            assert len([row for row in rows if row["told"]]) + marks == one.page.locator(f"#{figure} svg.plot circle").count()
             one.page.focus(f"#{figure} trend-chart")
             one.page.keyboard.press("Home")
             for row in reversed(rows):

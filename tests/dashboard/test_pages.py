@@ -12,7 +12,16 @@ from innerloop_collector.dashboard.rendering import POLICY
 from tests.collector.asking import asked
 from tests.dashboard.conftest import FIRST, SECOND, Site
 
-PAGES = ("/projects", "/p/acme", "/p/acme/targets", "/p/acme/commands/test", "/p/acme/targets/unit", "/p/acme/os/linux", "/p/acme/privacy")
+PAGES = (
+    "/projects",
+    "/p/acme",
+    "/p/acme/targets",
+    "/p/acme/commands/test",
+    "/p/acme/targets/unit",
+    "/p/acme/os/linux",
+    "/p/acme/changes",
+    "/p/acme/privacy",
+)
 BLOCK = SECOND.name
 
 
@@ -238,3 +247,21 @@ def test_no_key_or_token_is_on_any_page(site: Site) -> None:
     everywhere = "".join(site.get(path, token=site.admin).text for path in (*PAGES, "/admin"))
 
     assert not re.search(r"ilt_[\w-]{20}|acme\.[\w-]{20}", everywhere)
+
+
+def test_changes_are_listed_with_what_was_said_beforehand_and_marked_on_what_they_affect(site: Site) -> None:
+    rows = site.get("/p/acme/changes.json?figure=changes").json()["rows"]
+    assert [("guide", "everything"), ("cache", "build")] == [(row["change"], row["affects"]) for row in rows], "the newest first"
+
+    def marked(path: str) -> list[str]:
+        return re.findall(r'class="marks">.*?</ol>', site.get(path).text, re.DOTALL)
+
+    for path, names in (
+        ("/p/acme", ["cache", "guide"]),
+        ("/p/acme/commands/build?by=week", ["cache", "guide"]),
+        ("/p/acme/os/linux", ["cache", "guide"]),
+    ):
+        assert all(re.findall(r"/changes#(\w+)", one) == names for one in marked(path)), path
+    assert marked("/p/acme")
+    assert all("#cache" not in one for one in marked("/p/acme/commands/test"))
+    assert 403 == site.get("/p/acme/changes", token=site.stranger).status_code

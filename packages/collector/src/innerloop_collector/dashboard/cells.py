@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from innerloop_collector.dashboard import series, tables, words
+from innerloop_collector.dashboard.changes import Dated, marked
 from innerloop_collector.dashboard.errors import PageError
 from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
 from innerloop_collector.dashboard.overview import GRAINS
@@ -59,7 +60,7 @@ def _ranked_headline(report: Report) -> str:
     return f"People wait longest for {first.command}: {words.waited(first.waited_minutes)} in {length_of(report)}."
 
 
-def cell(reader: Reader, project: str, kind: str, name: str, filters: Filters) -> Page:
+def cell(reader: Reader, project: str, kind: str, name: str, filters: Filters, changes: tuple[Dated, ...]) -> Page:
     """One command, target, system, version or cohort."""
     report = chosen_report(reader, project, filters)
     weekly = filters.get("by") == "week"
@@ -70,6 +71,7 @@ def cell(reader: Reader, project: str, kind: str, name: str, filters: Filters) -
     figures = [series.duration(trend, weekly=weekly), series.failures(trend, weekly=weekly)]
     if kind != "targets":
         figures.append(series.waiting(trend, weekly=weekly))
+    figures = [marked(series.in_short(one), changes, project, "" if kind in SPLITS else name) for one in figures]
     if isinstance(found, Command) and any(one.runs for one in found.bands):
         figures.append(tables.bands(found.bands))
     about = {
@@ -86,7 +88,7 @@ def cell(reader: Reader, project: str, kind: str, name: str, filters: Filters) -
         "participation": words.participation(report.developers, report.headcount),
     }
     controls = (period_control(reader, project, filters), filters.control("by", "Series by", dict(reversed(GRAINS.items()))))
-    return Page("cell.html", name, by_id(*map(series.in_short, figures)), controls, about, "targets", draws=True)
+    return Page("cell.html", name, by_id(*figures), controls, about, "targets", draws=True)
 
 
 def _not_told(report: Report, filters: Filters) -> PageError:

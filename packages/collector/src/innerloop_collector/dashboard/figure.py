@@ -28,6 +28,7 @@ class Cell:
     link: str = ""
     bar: float | None = None  # percent of the longest one
     interval: tuple[float, float | None, float] | None = None  # percent of the axis: from, about, to
+    anchor: str = ""  # by which an address can point at it
     instant: str = ""  # the moment that it is, for a browser that tells it in its own time zone
 
 
@@ -66,6 +67,21 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Something dated that is marked on a chart, and named below it."""
+
+    number: int
+    title: str
+    day: date
+    link: str
+
+    @property
+    def said(self) -> str:
+        """Its day in words."""
+        return words.day(self.day)
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A table with what is said about it."""
 
@@ -78,6 +94,7 @@ class Figure:
     chart: Chart | None = None
     empty: str = "Nothing is published here yet."
     sort: str = ""  # the field by which it is sorted, where a reader may choose
+    marks: tuple[Mark, ...] = ()
     explained: str = ""  # a sentence that says what the chart shows, for who does not see it
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from innerloop_collector.dashboard import figure, series, tables, words
+from innerloop_collector.dashboard.changes import Dated, marked
 from innerloop_collector.dashboard.figure import Column, Figure, Row
 from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
 from innerloop_collector.dashboard.page import Page, by_id, length_of, next_figures, period_of
@@ -40,17 +41,17 @@ class Note:
     text: str
 
 
-def overview(reader: Reader, project: str, filters: Filters) -> Page:
+def overview(reader: Reader, project: str, filters: Filters, changes: tuple[Dated, ...]) -> Page:
     """The first page of a project."""
     report = chosen_report(reader, project, filters)
     weekly = filters.get("by") == "week"
     trend = reader.trend(project, weekly=weekly)
     controls = (period_control(reader, project, filters), filters.control("by", "Series by", GRAINS))
     figures = by_id(
-        series.in_short(series.waiting(trend, weekly=weekly)),
+        marked(series.in_short(series.waiting(trend, weekly=weekly)), changes, project),
         tables.commands(report),
-        series.in_short(series.duration(trend, weekly=weekly)),
-        series.in_short(series.failures(trend, weekly=weekly, note=_CHECKS)),
+        marked(series.in_short(series.duration(trend, weekly=weekly)), changes, project),
+        marked(series.in_short(series.failures(trend, weekly=weekly, note=_CHECKS)), changes, project),
         tables.systems(report),
         tables.sessions(report),
         tables.bands(report.whole.bands if report.whole else ()),

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.dashboard import cells, overview
+from innerloop_collector.dashboard import cells, changes, overview
 from innerloop_collector.dashboard.administration import Ask, administration
 from innerloop_collector.dashboard.errors import PageError, no_such_page, not_seen, silent, unknown_project, unknown_value, unmade
 from innerloop_collector.dashboard.filters import Filters
@@ -81,7 +81,7 @@ class Dashboard:
     async def _go(self, request: Request) -> Response:
         """Change the project: a form cannot change a path by itself."""
         project, section = (request.query_params.get(name, "") for name in ("project", "section"))
-        tail = f"/{section}" if section in ("targets", "privacy") else ""
+        tail = f"/{section}" if section in ("targets", "changes", "privacy") else ""
         return RedirectResponse(home(project) + tail if project else _PROJECTS, 303, HEADERS)
 
     async def _page(self, request: Request) -> Response:
@@ -138,16 +138,23 @@ class Dashboard:
             return Filters(path, given, {}), overview.all_projects(self._reader, seen)
         if not rest:
             filters = Filters(path, given, overview.FILTERS)
-            return filters, overview.overview(self._reader, project, filters)
+            return filters, overview.overview(self._reader, project, filters, self._dated(project, who))
         if rest == "targets":
             filters = Filters(path, given, cells.RANKED)
             return filters, cells.ranked(self._reader, project, filters)
+        if rest == "changes":
+            called = next(one.name for one in seen if one.project == project)
+            return Filters(path, given, {}), changes.changes(self._ask("changes.list", {}, who), project, called)
         if rest == "privacy":
             return Filters(path, given, {}), privacy(self._reader, project, self._plan(project))
         if kind in KINDS and name:
             filters = Filters(path, given, cells.FILTERS)
-            return filters, cells.cell(self._reader, project, kind, name, filters)
+            return filters, cells.cell(self._reader, project, kind, name, filters, self._dated(project, who))
         raise no_such_page()
+
+    def _dated(self, project: str, who: Principal) -> tuple[changes.Dated, ...]:
+        """What is marked on charts."""
+        return changes.dated(changes.of_project(self._ask("changes.list", {}, who), project))
 
     def _figure(self, request: Request, page: Page, wanted: str, form: str) -> Response:
         """A figure as CSV or JSON."""

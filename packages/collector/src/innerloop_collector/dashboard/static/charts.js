@@ -98,8 +98,11 @@ class TrendChart extends HTMLElement {
     if (lastSecond) ends.push({ x: lastSecond.x, y: lastSecond.second, text: this.getAttribute("second-name") });
     const months = d3.utcTicks(this.rows[0].x, this.rows.at(-1).x, narrow ? 3 : 7);
     const banded = this.getAttribute("low") ? this.rows.map((row) => ({ ...row, y1: row.high === null ? NaN : Math.max(row.low, scale.domain[0]), y2: row.high ?? NaN })) : [];
+    const across = (width - 56 - 62) / (this.rows.at(-1).x - this.rows[0].x || 1);
+    const dated = this.dated(20 / across);
+    this.top = dated.length ? 30 : 14;
     const made = Plot.plot({
-      className: "plot", width, height, marginLeft: 56, marginRight: 62, marginTop: 14, marginBottom: 26,
+      className: "plot", width, height, marginLeft: 56, marginRight: 62, marginTop: this.top, marginBottom: 26,
       x: { type: "utc", domain: [this.rows[0].x, this.rows.at(-1).x], axis: null },
       y: { type: log ? "log" : "linear", domain: scale.domain, axis: null },
       marks: [
@@ -110,6 +113,9 @@ class TrendChart extends HTMLElement {
         this.getAttribute("second") ? Plot.lineY(this.rows, { x: "x", y: (row) => row.second ?? NaN, stroke: "var(--data)", strokeWidth: 1.25, strokeDasharray: "5 3" }) : null,
         Plot.lineY(this.rows, { x: "x", y: (row) => row.y ?? NaN, stroke: "var(--data)", strokeWidth: 2.5 }),
         Plot.dot(this.rows.filter((row) => row.y !== null), { x: "x", y: "y", fill: "var(--data)", r: this.rows.length > 30 ? 1.8 : 2.6 }),
+        Plot.ruleX(dated, { x: "x", stroke: "var(--mark)", strokeWidth: 1.25, strokeDasharray: "3 3" }),
+        Plot.dot(dated, { x: "x", frameAnchor: "top", dy: -14, r: 9, stroke: "var(--mark)", strokeWidth: 1.5, fill: "var(--surface)" }),
+        Plot.text(dated, { x: "x", frameAnchor: "top", dy: -14, text: "text", fill: "var(--mark)", fontSize: 11 }),
         Plot.text(ends, { x: "x", y: "y", text: "text", dx: 8, textAnchor: "start", fill: "var(--ink)", fontSize: 12 }),
       ],
     });
@@ -123,6 +129,19 @@ class TrendChart extends HTMLElement {
     this.plot = made;
     this.append(made);
     this.cursor = null;
+  }
+
+  // What is listed below the chart with a day, in the order of time; what would touch is one mark.
+  dated(apart) {
+    const marks = [];
+    for (const item of this.closest("section").querySelectorAll(".marks li")) {
+      const x = Math.min(Math.max(new Date(`${item.dataset.day}T00:00:00Z`), this.rows[0].x), this.rows.at(-1).x);
+      const number = item.querySelector(".mark").textContent;
+      const before = marks.at(-1);
+      if (before && x - before.x < apart) before.numbers.push(number);
+      else marks.push({ x, numbers: [number] });
+    }
+    return marks.map(({ x, numbers }) => ({ x: new Date(x), text: numbers.length > 1 ? `${numbers[0]}\u2013${numbers.at(-1)}` : numbers[0] }));
   }
 
   point(event) {
@@ -150,7 +169,7 @@ class TrendChart extends HTMLElement {
     this.cursor = null;
     if (quietly) return;
     const x = this.scaleX.apply(row.x);
-    const line = mark("line", { class: "cursor", x1: x, x2: x, y1: 14, y2: 234 });
+    const line = mark("line", { class: "cursor", x1: x, x2: x, y1: this.top, y2: 234 });
     this.cursor = [line];
     if (row.y !== null) this.cursor.push(mark("circle", { class: "cursor-dot", cx: x, cy: this.scaleY.apply(row.y), r: 5 }));
     this.plot.append(...this.cursor);

@@ -1,5 +1,5 @@
 // What a page does beyond links and forms: everything here is an addition, nothing needs it.
-const go = { o: "", t: "/targets", d: "/privacy" };
+const go = { o: "", t: "/targets", c: "/changes", d: "/privacy" };
 let before = ""; // the key before, for `g` and another one
 
 document.addEventListener("change", (event) => {

@@ -1,0 +1,101 @@
+"""Changes: what was altered and when, as it was registered; and the marks of it on charts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from innerloop_collector.dashboard import figure, words
+from innerloop_collector.dashboard.figure import Cell, Column, Figure, Mark, Row
+from innerloop_collector.dashboard.page import Page, by_id
+from innerloop_collector.dashboard.tables import home
+
+_MOST_MARKS = 12  # on a chart, the newest
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """One registered change, as charts need it."""
+
+    name: str
+    title: str
+    day: date
+    affects: tuple[str, ...]  # none: everything
+
+
+def of_project(answer: dict[str, Any], project: str) -> list[dict[str, Any]]:
+    """The changes that affect a project, of those that somebody may see; the newest first."""
+    return [one for one in answer["changes"] if project in one["projects"]]
+
+
+def dated(changes: Iterable[dict[str, Any]]) -> tuple[Dated, ...]:
+    """Those that were not withdrawn, the oldest first."""
+    kept = (one for one in changes if not one["withdrawn"])
+    return tuple(
+        sorted(
+            (Dated(one["name"], one["title"], date.fromisoformat(one["date"]), tuple(one["affects"])) for one in kept),
+            key=lambda one: one.day,
+        )
+    )
+
+
+def marked(of: Figure, changes: Iterable[Dated], project: str, name: str = "") -> Figure:
+    """A series with marks at the changes that lie in it, of everything or of one command or target."""
+    days = [date.fromisoformat(str(row.cells[0].values[place])) for row in of.rows for place in (1, 2)]
+    if not days:
+        return of
+    within = [one for one in changes if min(days) <= one.day <= max(days) and (not name or not one.affects or name in one.affects)]
+    marks = tuple(
+        Mark(number, one.title, one.day, f"{home(project)}/changes#{one.name}") for number, one in enumerate(within[-_MOST_MARKS:], start=1)
+    )
+    return replace(of, marks=marks)
+
+
+def changes(answer: dict[str, Any], project: str, name: str) -> Page:
+    """Every change of a project."""
+    found = of_project(answer, project)
+    columns = (
+        Column("Change", ("change",), numeric=False),
+        Column("Date", ("date",), numeric=False),
+        Column("Kind", ("kind",), numeric=False),
+        Column("Affects", ("affects",), numeric=False),
+        Column("Compared with", ("controls",), numeric=False),
+        Column("Is to alter", ("metric",), numeric=False),
+        Column("Expected", ("expect",), numeric=False),
+        Column("Decided", ("looks",), numeric=False),
+        Column("State", ("state",), numeric=False),
+    )
+    made = Figure(
+        "changes",
+        "Registered changes",
+        "What was altered and when, with what its author said beforehand",
+        columns,
+        tuple(_row(one) for one in found),
+        note="A change is marked on the charts of what it affects. A mark says when, and nothing of whether the change did it.",
+        empty="No change is registered.",
+    )
+    return Page("changes.html", "Changes", by_id(made), about={"name": name, "count": len(found)}, section="changes")
+
+
+def _row(one: dict[str, Any]) -> Row:
+    compared = (*one["controls"], *(f"all of this in {project}" for project in one["control_projects"]))
+    looks = f"{words.listed([str(week) for week in one['looks']])} weeks after it" if one["looks"] else ""
+    cells = (
+        Cell(one["title"], (one["name"],), detail="" if one["title"] == one["name"] else one["name"], link=one["link"], anchor=one["name"]),
+        Cell(words.day(date.fromisoformat(one["date"])), (one["date"],)),
+        *map(
+            _word,
+            (one["kind"], ", ".join(one["affects"]) or "everything", ", ".join(compared), one["metric"], one["expect"], looks, _state(one)),
+        ),
+    )
+    return Row(cells)
+
+
+def _word(text: str) -> Cell:
+    return figure.name(text)
+
+
+def _state(one: dict[str, Any]) -> str:
+    if one["withdrawn"]:
+        return f"withdrawn on {one['withdrawn']}"
+    return f"first looked at on {one['first_look']}" if one["first_look"] else "nobody looked at it yet"
