@@ -85,7 +85,15 @@ def _row(one: dict[str, Any]) -> Row:
         Cell(words.day(date.fromisoformat(one["date"])), (one["date"],)),
         *map(
             _word,
-            (one["kind"], ", ".join(one["affects"]) or "everything", ", ".join(compared), one["metric"], one["expect"], looks, _state(one)),
+            (
+                one["kind"],
+                ", ".join(one["affects"]) or "everything",
+                ", ".join(compared),
+                one["metric"],
+                one["expect"].replace("-", words.MINUS),
+                looks,
+                _state(one),
+            ),
         ),
     )
     return Row(cells)

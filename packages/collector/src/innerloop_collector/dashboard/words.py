@@ -5,6 +5,7 @@ from datetime import date
 from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, RateRange, Spread, Time, Waited
 
 THIN = "\N{NARROW NO-BREAK SPACE}"  # before a unit, and between thousands
+MINUS = "\N{MINUS SIGN}"
 ABSENT = "\N{EN DASH}"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONG_MONTHS = (

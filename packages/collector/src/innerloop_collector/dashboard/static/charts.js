@@ -115,7 +115,7 @@ class TrendChart extends HTMLElement {
         Plot.dot(this.rows.filter((row) => row.y !== null), { x: "x", y: "y", fill: "var(--data)", r: this.rows.length > 30 ? 1.8 : 2.6 }),
         Plot.ruleX(dated, { x: "x", stroke: "var(--mark)", strokeWidth: 1.25, strokeDasharray: "3 3" }),
         Plot.dot(dated, { x: "x", frameAnchor: "top", dy: -14, r: 9, stroke: "var(--mark)", strokeWidth: 1.5, fill: "var(--surface)" }),
-        Plot.text(dated, { x: "x", frameAnchor: "top", dy: -14, text: "text", fill: "var(--mark)", fontSize: 11 }),
+        Plot.text(dated, { x: "x", frameAnchor: "top", lineAnchor: "middle", dy: -14, text: "text", fill: "var(--mark)", fontSize: 11 }),
         Plot.text(ends, { x: "x", y: "y", text: "text", dx: 8, textAnchor: "start", fill: "var(--ink)", fontSize: 12 }),
       ],
     });
