@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from innerloop_collector.analysis.impact.adoption import adoption
+from innerloop_collector.analysis.impact.differences import compare
 from innerloop_collector.analysis.impact.durations import completed_alone, duration
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Reason
 from innerloop_collector.analysis.impact.failures import failures
 from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Question
+from innerloop_collector.analysis.impact.selection import observe, select
 from innerloop_collector.analysis.impact.usage import usage
 from tests.evidence.simulator import World, panel, question
 
@@ -33,6 +35,7 @@ class Rates:
     truth: float
     values: list[tuple[float, float, float, float]] = field(default_factory=list)  # value, low, high, detectable
     effective: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)  # half the interval by developers alone, of the same teams
     refused: Counter[Reason] = field(default_factory=Counter)
 
     def add(self, answer: Answer) -> None:
@@ -67,6 +70,11 @@ class Rates:
     def median_half_width(self) -> float:
         return float(np.median([high - low for _, low, high, _ in self.values])) / 2
 
+    @property
+    def widening(self) -> float:
+        """How much wider the interval is than the one by developers alone."""
+        return self.half_width / float(np.mean(self.plain))
+
     def __str__(self) -> str:
         if not self.values:
             return f"all refused: {dict(self.refused)}"
@@ -80,5 +88,18 @@ def replicate(one: World, truth: float, times: int, estimator: str = "duration",
     """Ask about as many teams of a world."""
     rates = Rates(truth)
     for seed in range(first, first + times):
-        rates.add(ESTIMATORS[estimator](panel(one, seed), question(one, **asked)))
+        given, what = panel(one, seed), question(one, **asked)
+        answer = ESTIMATORS[estimator](given, what)
+        rates.add(answer)
+        if estimator == "duration" and isinstance(answer, Estimate):
+            rates.plain.append(_by_developers_alone(given, what))
     return rates
+
+
+def _by_developers_alone(given: Panel, what: Question) -> float:
+    selected = select(given, what)
+    seen = observe(selected, selected.panel.timed, selected.panel.sum_log)
+    assert seen is not None
+    found = compare(seen, selected)
+    assert found is not None
+    return found.people.half_width(what.level)
