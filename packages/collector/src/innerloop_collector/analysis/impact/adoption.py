@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import bdtr
 
+from innerloop_collector.analysis.impact.codes import distinct
+from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.estimates import Answer, Counts, Estimate, Label, Reason, Refusal, Warned, Width
 from innerloop_collector.analysis.impact.intervals import normal_quantile
 from innerloop_collector.analysis.impact.panel import Panel
@@ -37,12 +39,12 @@ def adoption(panel: Panel, question: Question) -> Adoption:
     question = replace(question, exposure=Exposure.BY_DATE)
     rows = counted(panel, question)
     treated = rows & within(panel, question.treated)
-    weeks = np.unique(panel.week[rows])
+    weeks = distinct(panel.week[rows])
     span = min(int((weeks < question.week).sum()), int((weeks >= question.week).sum()))
     early, late = weeks[weeks < question.week][-span:] if span else weeks[:0], weeks[weeks >= question.week][:span]
-    sides = [np.isin(panel.week, one) for one in (early, late)]
-    there = [set(panel.user[rows & side].tolist()) for side in sides]
-    ran = [set(panel.user[treated & side].tolist()) for side in sides]
+    sides = [among(panel.week, one.tolist()) for one in (early, late)]
+    there = [set(distinct(panel.user[rows & side]).tolist()) for side in sides]
+    ran = [set(distinct(panel.user[treated & side]).tolist()) for side in sides]
     both = there[0] & there[1]
     counts = Counts(
         len(both), round(float(panel.runs[treated & sides[0]].sum())), round(float(panel.runs[treated & sides[1]].sum())), span, span

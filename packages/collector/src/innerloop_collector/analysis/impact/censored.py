@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import log_ndtr
 
-from innerloop_collector.analysis.impact.collapse import grouped
+from innerloop_collector.analysis.impact.codes import grouped
 from innerloop_collector.analysis.impact.panel import Numbers, summed
 from innerloop_collector.analysis.impact.regression import Observations, by_trend, by_week, fitted
-from innerloop_collector.analysis.impact.selection import Selected, observe
+from innerloop_collector.analysis.impact.selection import Grid, Selected, grid
 
-_MOST_TURNS = 200
-_STILL = 1e-6
+_MOST_TURNS = 100
+_STILL = 1e-5  # of an effect: a thousandth of a percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +36,11 @@ def with_stopped(selected: Selected) -> Observations | None:
     selected = _with_something_completed(selected)
     panel = selected.panel
     weight = panel.timed + panel.interrupted
-    seen = observe(selected, weight, panel.sum_log + panel.interrupted_sum_log)
-    if seen is None:
+    laid = grid(selected, weight)
+    if laid is None:
         return None
-    rows = _rows(selected, seen)
+    seen = laid.means(weight, panel.sum_log + panel.interrupted_sum_log)
+    rows = _rows(selected, laid)
     nuisance = by_week(seen) if selected.question.control is not None else by_trend(seen)
     mean, spread = seen.y, float(np.sqrt(max(_variance(rows), 1e-6)))
     cells = int(seen.cell[-1]) + 1
@@ -66,18 +67,10 @@ def _with_something_completed(selected: Selected) -> Selected:
     return replace(selected, panel=panel.where(chosen), treated=rest[0], after=rest[1], changed=rest[2])
 
 
-def _rows(selected: Selected, seen: Observations) -> _Rows:
-    """Sums of the rows that `observe` made."""
-    panel, size = selected.panel, len(seen.y)
-    weight = panel.timed + panel.interrupted
-    kept = (panel.timed, panel.sum_log, panel.sum_log2, panel.interrupted, panel.interrupted_sum_log, panel.interrupted_sum_log2)
-    parts = []
-    for column in kept:
-        again = observe(selected, weight, column)
-        assert again is not None
-        assert len(again.y) == size
-        parts.append(again.y * again.weight)
-    n, total, squares, stopped, limits, limits2 = parts
+def _rows(selected: Selected, laid: Grid) -> _Rows:
+    panel = selected.panel
+    columns = (panel.timed, panel.sum_log, panel.sum_log2, panel.interrupted, panel.interrupted_sum_log, panel.interrupted_sum_log2)
+    n, total, squares, stopped, limits, limits2 = (laid.sums(column) for column in columns)
     some = np.maximum(stopped, 1e-300)
     mean = np.where(stopped > 0, limits / some, 0.0)
     return _Rows(n, total, squares, stopped, mean, np.where(stopped > 0, np.maximum(limits2 / some - mean**2, 0.0), 0.0))

@@ -5,6 +5,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from innerloop_collector.analysis.impact.codes import grouped
 from innerloop_collector.analysis.impact.panel import Codes, Exposed, Invalid, Numbers, Panel, summed
 
 
@@ -108,18 +109,3 @@ def _added(keys: list[Codes], ms: Numbers, outcome: Codes, waited: NDArray[np.bo
         interrupted_sum_log2=total(squares * stopped),
         waited_ms=total(ms * waited),
     )
-
-
-def grouped(keys: list[Codes]) -> tuple[Codes, Codes]:
-    """Number the combinations of keys: the number of each element, and an element of each number."""
-    size = len(keys[0])
-    code, most = np.zeros(size, dtype=np.int64), 1
-    for key in keys:
-        least, wide = (int(key.min()), int(key.max()) - int(key.min()) + 1) if size else (0, 1)
-        if most * wide >= 1 << 62:
-            code, most = np.unique(code, return_inverse=True)[1].astype(np.int64), size + 1
-            key, least = np.unique(key, return_inverse=True)[1].astype(np.int64), 0  # noqa: PLW2901 - the same key, with small numbers
-            wide = size + 1
-        code, most = code * wide + (key - least), most * wide
-    _, firsts, place = np.unique(code, return_index=True, return_inverse=True)
-    return place.astype(np.int64), firsts.astype(np.int64)

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from innerloop_collector.analysis.impact.adoption import adoption
+from innerloop_collector.analysis.impact.codes import distinct
+from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.durations import duration
 from innerloop_collector.analysis.impact.estimates import Answer
 from innerloop_collector.analysis.impact.failures import failures
@@ -18,7 +18,7 @@ def detectable_before(panel: Panel, question: Question) -> Answer:
 
     The middle makes both sides short, and the answer careful: a real change is compared with all weeks before it.
     """
-    weeks = np.unique(panel.week[(panel.week < question.week) & ~np.isin(panel.week, list(question.dropped))])
+    weeks = distinct(panel.week[(panel.week < question.week) & ~among(panel.week, list(question.dropped))])
     if question.weeks_before is not None:
         weeks = weeks[weeks >= question.week - question.weeks_before]
     middle = int(weeks[len(weeks) // 2]) if len(weeks) else question.week

@@ -11,7 +11,7 @@ from innerloop_collector.analysis.impact.estimates import Answer, Counts, Estima
 from innerloop_collector.analysis.impact.intervals import Uncertainty, wider
 from innerloop_collector.analysis.impact.panel import Numbers
 from innerloop_collector.analysis.impact.question import Assignment, Metric
-from innerloop_collector.analysis.impact.regression import Fit, Observations, by_trend, by_week, fit
+from innerloop_collector.analysis.impact.regression import Fit, Observations, Totals, by_trend, by_week, fit
 from innerloop_collector.analysis.impact.selection import Selected, observe
 from innerloop_collector.analysis.impact.tally import Tally, tally
 from innerloop_collector.analysis.impact.weekly import Weekly, weekly
@@ -61,7 +61,8 @@ def compare(seen: Observations, selected: Selected) -> Found | None:
     """Estimate, without asking whether it should be shown."""
     control = selected.question.control is not None
     nuisance = by_week(seen) if control else by_trend(seen)
-    by_cluster = fit(seen, nuisance)
+    totals = Totals.of(seen)
+    by_cluster = fit(seen, nuisance, totals)
     if by_cluster is None:
         return None
     by_user: Fit | None = by_cluster
@@ -71,7 +72,7 @@ def compare(seen: Observations, selected: Selected) -> Found | None:
         freedom = min(freedom, by_cluster.clusters - 2)
     if by_user is None or freedom <= 0:
         return None
-    gaps = weekly(seen, by_cluster.pull, selected.question.week, control=control)
+    gaps = weekly(seen, totals, by_cluster.pull, selected.question.week, control=control)
     weeks = gaps.found.uncertainty if gaps.found else None
     return Found(by_cluster.value, Uncertainty(by_cluster.error, freedom), weeks, by_cluster, by_user, gaps)
 

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-import numpy as np
-
+from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.differences import difference
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Warned
 from innerloop_collector.analysis.impact.panel import Panel
@@ -15,7 +14,7 @@ _FEW = 10
 
 def failures(panel: Panel, question: Question, metric: Metric = Metric.FAILURES) -> Answer:
     """Compare the share of runs that failed among those that ended by themselves: of checks, or of everything else."""
-    of_checks = np.isin(panel.target, list(question.checks))
+    of_checks = among(panel.target, list(question.checks))
     rows = panel.where(of_checks if metric is Metric.FAILED_CHECKS else ~of_checks)
     selected = select(rows, question)
     answer = difference(selected, selected.panel.ended, selected.panel.failed, metric)

@@ -108,7 +108,12 @@ class Panel:
 
     def where(self, chosen: NDArray[np.bool_]) -> "Panel":
         """The rows that are chosen."""
-        return Panel(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
+        rows = object.__new__(Panel)  # its rows were checked when they came
+        for one in fields(self):
+            column = getattr(self, one.name)[chosen]
+            column.setflags(write=False)
+            object.__setattr__(rows, one.name, column)
+        return rows
 
 
 def summed(codes: Codes, values: NDArray[Any], size: int) -> Numbers:

@@ -4,13 +4,14 @@ A cell is what is compared with itself: a developer's runs of a target. A cluste
 project. Everything follows from one matrix of moments for each cluster, so that leaving a cluster out is a subtraction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from innerloop_collector.analysis.impact.codes import numbered
 from innerloop_collector.analysis.impact.panel import Codes, Numbers, summed
 
 _NOTHING = 1e-9  # a share of variation that is rounding
@@ -46,7 +47,7 @@ class Observations:
         order = np.lexsort((self.cell, self.user))
         cell, user = self.cell[order], self.user[order]
         numbers = np.cumsum(np.r_[False, cell[1:] != cell[:-1]])
-        cluster = np.unique(user, return_inverse=True)[1]
+        cluster = numbered(user)[1]
         rest = (self.week[order], self.calendar, self.weight[order], self.y[order], self.x[order], self.treated[order])
         return Observations(numbers, cluster, user, *rest)
 
@@ -67,16 +68,15 @@ class Fit:
     pull: Numbers  # by how much the value moves where all treated rows of a week do by 1
 
 
-def fit(seen: Observations, nuisance: Numbers) -> Fit | None:
+def fit(seen: Observations, nuisance: Numbers, totals: "Totals | None" = None) -> Fit | None:
     """Regress y on x with an effect of each cell and of the columns of `nuisance`, which has a row for each week. None: x cannot be told from those."""
-    moments = _Moments(seen, nuisance)
-    total = moments.total()
+    total = (totals or Totals.of(seen)).projected(nuisance)
     solved = _solved(total[None])
     if not solved.determined[0]:
         return None
     value, slopes = float(solved.value[0]), solved.slopes[0]
     squares, information = 0.0, []
-    for of_clusters in moments.chunks():
+    for of_clusters in _OfClusters(seen, nuisance).chunks():
         without = _solved(total - of_clusters)
         if not without.determined.all():
             return None
@@ -106,31 +106,10 @@ def _within(seen: Observations, column: Numbers) -> Numbers:
 
 def fitted(seen: Observations, nuisance: Numbers) -> tuple[float, Numbers]:
     """The coefficient of x, and what the regression expects of each row."""
-    design = np.concatenate([nuisance[seen.week], seen.x[:, None]], axis=1)
-    inside = np.stack([_within(seen, column) for column in design.T], axis=1)
-    weighted = inside * seen.weight[:, None]
-    slopes = np.linalg.lstsq(weighted.T @ inside, weighted.T @ seen.y, rcond=_NOTHING)[0]
-    left = seen.y - design @ slopes
+    total = Totals.of(seen).projected(nuisance)
+    slopes = np.linalg.lstsq(total[:-1, :-1], total[:-1, -1], rcond=_NOTHING)[0]
+    left = seen.y - (nuisance @ slopes[:-1])[seen.week] - slopes[-1] * seen.x
     return float(slopes[-1]), seen.y - _within(seen, left)
-
-
-def week_effects(seen: Observations, chosen: NDArray[np.bool_]) -> tuple[Numbers, Numbers, Numbers]:
-    """The weeks' effects on y and on x among chosen cells, each with the cells' own, and the weight of each week. A week without any: not a number."""
-    some = _chosen(seen, chosen)
-    total = _Moments(some, np.eye(seen.weeks)).total()
-    weeks = seen.weeks
-    inverse = np.linalg.pinv(total[:weeks, :weeks], rcond=_NOTHING, hermitian=True)
-    weight = summed(some.week, some.weight, weeks)
-    effects = inverse @ total[:weeks, weeks:]
-    effects[weight == 0] = np.nan
-    return effects[:, 1], effects[:, 0], weight
-
-
-def _chosen(seen: Observations, rows: NDArray[np.bool_]) -> Observations:
-    cell = np.unique(seen.cell[rows], return_inverse=True)[1]
-    cluster = np.unique(seen.cluster[rows], return_inverse=True)[1]
-    rest = (seen.user[rows], seen.week[rows], seen.calendar, seen.weight[rows], seen.y[rows], seen.x[rows], seen.treated[rows])
-    return Observations(cell, cluster, *rest)
 
 
 def by_week(seen: Observations) -> Numbers:
@@ -144,25 +123,93 @@ def by_trend(seen: Observations) -> Numbers:
     return line
 
 
-class _Moments:
-    """Of each cluster the weighted products, within cells, of the nuisance columns, x and y: in this order."""
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """The weighted products, within cells, of an effect of each week, x and y: of all cells, and of treated ones."""
+
+    whole: Numbers
+    treated: Numbers
+
+    @staticmethod
+    def of(seen: Observations) -> "Totals":
+        """Add them up, some cells at a time."""
+        weeks, size = seen.weeks, int(seen.cell[-1]) + 1
+        nx, ny = seen.weight * seen.x, seen.weight * _within(seen, seen.y)
+        treated = _raw(seen, (seen.weight * seen.treated, nx * seen.treated, ny * seen.treated))
+        whole = _raw(seen, (seen.weight, nx, ny))
+        weight = summed(seen.cell, seen.weight, size)
+        of_cell = np.zeros(size, dtype=bool)
+        of_cell[seen.cell] = seen.treated
+        step = max(1, _AT_ONCE // (weeks + 2))
+        for low in range(0, size, step):
+            some, count = slice(*np.searchsorted(seen.cell, [low, low + step])), min(step, size - low)
+            sums = (seen.weight[some], nx[some], ny[some])
+            means = _cell_sums(seen.cell[some] - low, seen.week[some], sums, (count, weeks), weight[low : low + count])
+            whole -= means.T @ means
+            means = means[of_cell[low : low + count]]
+            treated -= means.T @ means
+        return Totals(whole, treated)
+
+    def projected(self, nuisance: Numbers) -> Numbers:
+        """Of all cells, with columns of the nuisance in place of weeks."""
+        return _projected(self.whole, nuisance)
+
+    def effects(self, products: Numbers) -> tuple[Numbers, Numbers]:
+        """The weeks' effects on y and on x among some cells. A week without any: not a number."""
+        weeks = len(products) - 2
+        inside = products[:weeks, :weeks]
+        effects = np.linalg.pinv(inside, rcond=_NOTHING, hermitian=True) @ products[:weeks, weeks:]
+        effects[np.diag(inside) <= 0] = np.nan
+        return effects[:, 1], effects[:, 0]
+
+    def steps(self, nuisance: Numbers, steps: Sequence[Numbers]) -> list[float | None]:
+        """The coefficients of other changes: of treated cells, in the weeks in which a step is 1. None: not determined."""
+        weeks = len(self.whole) - 2
+        found: list[float | None] = []
+        for step in steps:
+            moments = self.whole.copy()
+            of_step = self.treated[:weeks, :weeks] @ step
+            moments[:weeks, weeks] = moments[weeks, :weeks] = of_step
+            moments[weeks, weeks] = step @ of_step
+            moments[weeks, weeks + 1] = moments[weeks + 1, weeks] = step @ self.treated[:weeks, weeks + 1]
+            solved = _solved(_projected(moments, nuisance)[None])
+            found.append(float(solved.value[0]) if solved.determined[0] else None)
+        return found
+
+
+def _raw(seen: Observations, sums: tuple[Numbers, Numbers, Numbers]) -> Numbers:
+    """The products before cells' means are taken away."""
+    weeks, (n, nx, ny) = seen.weeks, sums
+    out = np.zeros((weeks + 2, weeks + 2))
+    out[np.arange(weeks), np.arange(weeks)] = summed(seen.week, n, weeks)
+    out[:weeks, weeks], out[:weeks, weeks + 1] = summed(seen.week, nx, weeks), summed(seen.week, ny, weeks)
+    out[weeks:, :weeks] = out[:weeks, weeks:].T
+    y = np.divide(ny, n, out=np.zeros_like(ny), where=n > 0)
+    out[weeks:, weeks:] = [[nx @ seen.x, nx @ y], [nx @ y, ny @ y]]
+    return out
+
+
+def _cell_sums(cell: Codes, week: Codes, sums: tuple[Numbers, Numbers, Numbers], shape: tuple[int, int], weight: Numbers) -> Numbers:
+    """Of each cell its sums by week, of x and of y, divided by the root of its weight: their products are what the means take away."""
+    cells, weeks = shape
+    out = np.empty((cells, weeks + 2))
+    out[:, :weeks] = _table(cell, week, sums[0], shape)
+    out[:, weeks], out[:, weeks + 1] = summed(cell, sums[1], cells), summed(cell, sums[2], cells)
+    out /= np.sqrt(np.where(weight > 0, weight, 1.0))[:, None]
+    return out
+
+
+class _OfClusters:
+    """The same of each cluster, with the columns of a nuisance."""
 
     def __init__(self, seen: Observations, nuisance: Numbers) -> None:
         self._seen, self._nuisance = seen, nuisance
         self._row_ends = np.searchsorted(seen.cluster, np.arange(seen.clusters + 1))
         firsts = np.searchsorted(seen.cell, np.arange(int(seen.cell[-1]) + 1))
         self._cell_ends = np.searchsorted(seen.cluster[firsts], np.arange(seen.clusters + 1))
-        mean = summed(seen.cell, seen.weight * seen.y, len(firsts)) / summed(seen.cell, seen.weight, len(firsts))
-        y, nx = seen.y - mean[seen.cell], seen.weight * seen.x  # without the cells' means fewer digits are lost
+        y, nx = _within(seen, seen.y), seen.weight * seen.x
         self._sums = (seen.weight, nx, seen.weight * y)
         self._squares = (nx * seen.x, nx * y, seen.weight * y * y)
-
-    def total(self) -> Numbers:
-        size = self._nuisance.shape[1] + 2
-        out = np.zeros((size, size))
-        for part in self.chunks():
-            out += part.sum(axis=0)
-        return out
 
     def chunks(self) -> Iterator[Numbers]:
         step, count = max(1, _AT_ONCE // (self._seen.weeks + 2) ** 2), self._seen.clusters
@@ -184,30 +231,21 @@ class _Moments:
         raw[:, :weeks, weeks + 1] = raw[:, weeks + 1, :weeks] = by_week[2]
         raw[:, weeks, weeks], raw[:, weeks + 1, weeks + 1] = nxx, nyy
         raw[:, weeks, weeks + 1] = raw[:, weeks + 1, weeks] = nxy
-        means = self._cell_sums(rows, cells[-1], n, nx, ny)
+        cell = self._seen.cell[rows] - self._seen.cell[rows.start]
+        means = _cell_sums(cell, week, (n, nx, ny), (int(cells[-1]), weeks), summed(cell, n, int(cells[-1])))
         for number, (start, end) in enumerate(pairwise(cells)):
             raw[number] -= means[start:end].T @ means[start:end]
-        return self._projected(raw)
+        return _projected(raw, self._nuisance)
 
-    def _cell_sums(self, rows: slice, cells: int, n: Numbers, nx: Numbers, ny: Numbers) -> Numbers:
-        """Of each cell its sums by week, of x and of y, divided by the root of its weight: their products are what the means take away."""
-        weeks = self._seen.weeks
-        cell = self._seen.cell[rows] - self._seen.cell[rows.start]
-        sums = np.empty((cells, weeks + 2))
-        sums[:, :weeks] = _table(cell, self._seen.week[rows], n, (cells, weeks))
-        sums[:, weeks] = summed(cell, nx, cells)
-        sums[:, weeks + 1] = summed(cell, ny, cells)
-        sums /= np.sqrt(summed(cell, n, cells))[:, None]
-        return sums
 
-    def _projected(self, raw: Numbers) -> Numbers:
-        """From an effect of each week to the columns of the nuisance."""
-        weeks, columns = self._nuisance.shape
-        turn = np.zeros((weeks + 2, columns + 2))
-        turn[:weeks, :columns] = self._nuisance
-        turn[weeks, columns] = turn[weeks + 1, columns + 1] = 1.0
-        out: Numbers = turn.T @ raw @ turn
-        return out
+def _projected(raw: Numbers, nuisance: Numbers) -> Numbers:
+    """From an effect of each week to the columns of the nuisance."""
+    weeks, columns = nuisance.shape
+    turn = np.zeros((weeks + 2, columns + 2))
+    turn[:weeks, :columns] = nuisance
+    turn[weeks, columns] = turn[weeks + 1, columns + 1] = 1.0
+    out: Numbers = turn.T @ raw @ turn
+    return out
 
 
 def _table(row: Codes, column: Codes, values: Numbers, shape: tuple[int, int]) -> Numbers:

@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from innerloop_collector.analysis.impact.durations import completed_alone, duration, stopped_as_longer
-from innerloop_collector.analysis.impact.estimates import Answer, Estimate
+from innerloop_collector.analysis.impact.codes import distinct
+from innerloop_collector.analysis.impact.codes import within as among
+from innerloop_collector.analysis.impact.durations import completed_alone, duration
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Warned
 from innerloop_collector.analysis.impact.intervals import quantile
 from innerloop_collector.analysis.impact.panel import Numbers, Panel, summed
 from innerloop_collector.analysis.impact.question import Exposure, Group, Question
-from innerloop_collector.analysis.impact.regression import Observations, by_trend, by_week, fit
+from innerloop_collector.analysis.impact.regression import Observations, Totals, by_trend, by_week
 from innerloop_collector.analysis.impact.selection import observe, select
 from innerloop_collector.analysis.impact.weekly import weekly
 
@@ -56,15 +58,16 @@ class Robustness:
     break_even: float | None  # the drift per week that would explain all of the effect
     without_first_weeks: tuple[tuple[int, Answer], ...]  # how many weeks after the date were dropped
     completed_alone: Answer
-    stopped_as_longer: Answer | None  # None: no run was interrupted
+    stopped_as_longer: Answer | None  # None: few runs were interrupted, before and since
 
 
 def robustness(panel: Panel, question: Question, effect: Estimate) -> Robustness:
-    """Ask everything else."""
+    """Ask everything else. `effect` is what `duration` answered."""
+    longer = Warned.STOPPED_AS_LONGER in effect.warnings
     selected = select(panel, question)
     seen = observe(selected, selected.panel.timed, selected.panel.sum_log)
     assert seen is not None
-    gaps = weekly(seen, np.zeros(seen.weeks), question.week, control=question.control is not None).gaps
+    gaps = weekly(seen, Totals.of(seen), np.zeros(seen.weeks), question.week, control=question.control is not None).gaps
     distance = _distance(seen, question.week)
     return Robustness(
         _placebo(panel, question, effect.value),
@@ -73,8 +76,8 @@ def robustness(panel: Panel, question: Question, effect: Estimate) -> Robustness
         _with_trend(seen, gaps, question) if question.control is not None else None,
         effect.value / distance if distance and question.control is not None else None,
         tuple((count, _later(panel, question, count)) for count in (1, 2)),
-        completed_alone(panel, question),
-        stopped_as_longer(panel, question) if selected.panel.interrupted.any() else None,
+        effect if not longer else completed_alone(panel, question),
+        effect if longer else None,
     )
 
 
@@ -83,12 +86,9 @@ def _placebo(panel: Panel, question: Question, value: float) -> Placebo | None:
     seen = observe(selected, selected.panel.timed, selected.panel.sum_log)
     if seen is None or not seen.treated.any():
         return None
-    found = []
-    for date in seen.calendar[_EITHER_SIDE : seen.weeks - _EITHER_SIDE + 1]:
-        x = (seen.treated & (seen.calendar[seen.week] >= date)).astype(np.float64)
-        one = fit(seen.having(x), by_week(seen) if question.control is not None else by_trend(seen))
-        if one is not None:
-            found.append(abs(one.value))
+    nuisance = by_week(seen) if question.control is not None else by_trend(seen)
+    steps = [(seen.calendar >= date).astype(np.float64) for date in seen.calendar[_EITHER_SIDE : seen.weeks - _EITHER_SIDE + 1]]
+    found = [abs(one) for one in Totals.of(seen).steps(nuisance, steps) if one is not None]
     return Placebo(len(found), max(found), 1 + sum(one >= abs(value) for one in found)) if found else None
 
 
@@ -143,5 +143,5 @@ def _line(gaps: Numbers, columns: list[Numbers], level: float) -> Interval | Non
 
 
 def _later(panel: Panel, question: Question, count: int) -> Answer:
-    weeks = np.unique(panel.week[(panel.week >= question.week) & ~np.isin(panel.week, list(question.dropped))])[:count]
+    weeks = distinct(panel.week[(panel.week >= question.week) & ~among(panel.week, list(question.dropped))])[:count]
     return duration(panel, replace(question, dropped=question.dropped | {int(week) for week in weeks}))

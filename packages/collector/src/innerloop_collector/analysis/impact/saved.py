@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from innerloop_collector.analysis.impact.codes import distinct, grouped
 from innerloop_collector.analysis.impact.estimates import Estimate
 from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Question
@@ -29,7 +30,7 @@ def saved(panel: Panel, question: Question, effect: Estimate) -> Saved | None:
     selected = select(panel, question)
     changed = (selected.changed > 0) & (selected.panel.timed > 0)
     rows = selected.panel
-    developers, weeks = len(np.unique(rows.user[changed])), len(np.unique(rows.week[changed]))
+    developers, weeks = len(distinct(rows.user[changed])), len(distinct(rows.week[changed]))
     if not developers:
         return None
     waited = float(rows.sum_ms[changed].sum()) / _MS_A_MINUTE / developers / weeks * WEEKS_A_MONTH
@@ -52,7 +53,7 @@ def waited(panel: Panel, question: Question) -> Waited | None:
     treated, after = rows & within(panel, question.treated), panel.week >= question.week
     sides = []
     for side in (~after, after):
-        active = len(np.unique(np.stack([panel.user[rows & side], panel.week[rows & side]]), axis=1).T)
+        active = len(grouped([panel.user[rows & side], panel.week[rows & side]])[1])
         if not active:
             return None
         sides.append(float(panel.waited_ms[treated & side].sum()) / _MS_A_MINUTE / active)

@@ -1,12 +1,13 @@
 """From a panel and a question to what is compared, and the checks whether it can be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from innerloop_collector.analysis.impact.collapse import grouped
-from innerloop_collector.analysis.impact.panel import Exposed, Numbers, Panel, summed
+from innerloop_collector.analysis.impact.codes import grouped, numbered
+from innerloop_collector.analysis.impact.codes import within as among
+from innerloop_collector.analysis.impact.panel import Codes, Exposed, Numbers, Panel, summed
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group, Question
 from innerloop_collector.analysis.impact.regression import Observations
 
@@ -54,15 +55,15 @@ def within(panel: Panel, group: Group) -> Chosen:
     """Rows of a group."""
     chosen = np.ones(len(panel), dtype=bool)
     if group.targets is not None:
-        chosen &= np.isin(panel.target, list(group.targets))
+        chosen &= among(panel.target, list(group.targets))
     if group.projects is not None:
-        chosen &= np.isin(panel.project, list(group.projects))
+        chosen &= among(panel.project, list(group.projects))
     return chosen
 
 
 def counted(panel: Panel, question: Question) -> Chosen:
     """Rows of weeks that count, whatever was run. A window is of weeks in the calendar, whether or not they are dropped."""
-    chosen = ~np.isin(panel.week, list(question.dropped)) & (panel.runs > 0)
+    chosen = ~among(panel.week, list(question.dropped)) & (panel.runs > 0)
     if question.weeks_before is not None:
         chosen &= panel.week >= question.week - question.weeks_before
     if question.weeks_after is not None:
@@ -70,28 +71,56 @@ def counted(panel: Panel, question: Question) -> Chosen:
     return chosen
 
 
-def observe(selected: Selected, weight: Numbers, total: Numbers) -> Observations | None:
-    """Means of `total / weight` to compare within cells. None: there is nothing."""
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The rows of a panel that weigh something, by cell, week and whether the change is in effect."""
+
+    rows: Codes  # of the panel
+    place: Codes  # of each of these, its row of observations
+    size: int
+    shape: Observations  # without values
+
+    def sums(self, column: Numbers) -> Numbers:
+        """Add a column of the panel up, by row of observations."""
+        return summed(self.place, column[self.rows], self.size)
+
+    def means(self, weight: Numbers, total: Numbers) -> Observations:
+        """Means of `total / weight`."""
+        n = self.sums(weight)
+        return replace(self.shape, weight=n, y=self.sums(total) / n)
+
+
+def grid(selected: Selected, weight: Numbers) -> Grid | None:
+    """Lay out what is compared. None: there is nothing."""
     panel, question = selected.panel, selected.question
     some = np.flatnonzero(weight > 0)
     if not len(some):
         return None
-    cluster = panel.project[some] if question.assignment is Assignment.PROJECT else panel.user[some]
-    parts = [cluster, panel.user[some], panel.project[some], panel.target[some]]
+    people, projects = panel.user[some], panel.project[some]
+    cluster, other = (projects, people) if question.assignment is Assignment.PROJECT else (people, projects)
+    parts = [cluster, other, panel.target[some]]
     if question.same_work:
         parts.append(panel.work[some])
-    place, firsts = grouped([*parts, panel.week[some], selected.changed[some].astype(np.int64)])
+    changed = selected.changed[some]
+    place, firsts = grouped([*parts, panel.week[some], changed.astype(np.int64)])
     cell = grouped([one[firsts] for one in parts])[0]
-    n = summed(place, weight[some], len(firsts))
-    calendar, week = np.unique(panel.week[some][firsts], return_inverse=True)
-    return Observations(
+    calendar, week = numbered(panel.week[some][firsts])
+    nothing = np.zeros(len(firsts))
+    shape = Observations(
         cell=cell,
-        cluster=np.unique(cluster[firsts], return_inverse=True)[1],
-        user=panel.user[some][firsts],
+        cluster=numbered(cluster[firsts])[1],
+        user=people[firsts],
         week=week,
         calendar=calendar,
-        weight=n,
-        y=summed(place, total[some], len(firsts)) / n,
-        x=selected.changed[some][firsts],
+        weight=nothing,
+        y=nothing,
+        x=changed[firsts],
         treated=selected.treated[some][firsts],
     )
+    return Grid(some, place, len(firsts), shape)
+
+
+def observe(selected: Selected, weight: Numbers, total: Numbers) -> Observations | None:
+    """Means of `total / weight` to compare within cells. None: there is nothing."""
+    laid = grid(selected, weight)
+    return None if laid is None else laid.means(weight, total)

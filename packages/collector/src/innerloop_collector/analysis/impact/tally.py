@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from innerloop_collector.analysis.impact.codes import common, distinct, numbered
 from innerloop_collector.analysis.impact.estimates import Counts, Reason, Warned
 from innerloop_collector.analysis.impact.panel import Codes, Numbers
 from innerloop_collector.analysis.impact.question import Assignment, Exposure
@@ -39,9 +40,9 @@ def tally(selected: Selected, weight: Numbers) -> Tally:
     treated, control = some & selected.treated, some & ~selected.treated
     changed = selected.changed > 0
     before, after = treated & ~changed, treated & changed
-    both = np.intersect1d(panel.user[before], panel.user[after])
-    weeks = np.unique(panel.week[some])
-    treated_weeks = np.unique(panel.week[treated])
+    both = common(panel.user[before], panel.user[after])
+    weeks = distinct(panel.week[some])
+    treated_weeks = distinct(panel.week[treated])
     counts = Counts(
         users=len(both),
         runs_before=round(float(weight[before].sum())),
@@ -74,7 +75,7 @@ def _lacking(selected: Selected, counts: Counts, treated: NDArray[np.bool_], con
     asked.append((Reason.TOO_FEW_USERS, limits.users, counts.users))
     asked.append((Reason.TOO_FEW_RUNS, limits.runs, min(counts.runs_before, counts.runs_after)))
     if question.assignment is Assignment.PROJECT:
-        sides = [len(np.unique(selected.panel.project[side])) for side in (treated, control)]
+        sides = [len(distinct(selected.panel.project[side])) for side in (treated, control)]
         asked.append((Reason.TOO_FEW_PROJECTS, limits.projects, sum(sides)))
         asked.append((Reason.TOO_FEW_PROJECTS, 2, min(sides)))
     return next((one for one in asked if one[2] < one[1]), None)
@@ -89,19 +90,18 @@ def _users_by_week(selected: Selected, treated: NDArray[np.bool_], control: NDAr
 def _users(selected: Selected, side: NDArray[np.bool_], weeks: Codes) -> Codes:
     """How many developers there are in each week."""
     place = np.searchsorted(weeks, selected.panel.week[side])
-    user = np.unique(selected.panel.user[side], return_inverse=True)[1]
-    pairs = np.unique(user * len(weeks) + place)
+    pairs = distinct(numbered(selected.panel.user[side])[1] * len(weeks) + place)
     return np.bincount(pairs % len(weeks), minlength=len(weeks)).astype(np.int64)
 
 
 def _warnings(selected: Selected, weight: Numbers) -> list[Warned]:
     panel, late = selected.panel, selected.after
     treated = selected.treated & (weight > 0)
-    users = [set(panel.user[treated & side].tolist()) for side in (~late, late)]
-    stayed = users[0] & users[1]
+    users = [distinct(panel.user[treated & side]) for side in (~late, late)]
+    stayed = common(users[0], users[1])
     stopped = [_share(panel.interrupted, panel.runs, selected.treated & side) for side in (~late, late)]
     control = float(weight[~selected.treated].sum()) / max(float(weight.sum()), 1.0)
-    weeks = np.unique(panel.week[treated])
+    weeks = distinct(panel.week[treated])
     span = set(range(int(weeks[0]), int(weeks[-1]) + 1)) - selected.question.dropped if len(weeks) else set()
     signs = {
         Warned.SMALL_CONTROL: selected.question.control is not None and control < _SMALL_CONTROL,

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from innerloop_collector.analysis.impact.codes import common, distinct, grouped, numbered
+from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.estimates import Answer, Counts, Estimate, Label, Reason, Refusal, Warned, Width
 from innerloop_collector.analysis.impact.intervals import Uncertainty, wider
 from innerloop_collector.analysis.impact.panel import Numbers, Panel, summed
@@ -65,8 +67,9 @@ def usage(panel: Panel, question: Question) -> Answer:
 def _activity(panel: Panel, question: Question) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Developers and weeks in which they ran anything at all, once each."""
     weeks = counted(panel, question)
-    pairs = np.unique(np.stack([panel.user[weeks], panel.week[weeks]]), axis=1)
-    return pairs[0], pairs[1]
+    user, week = panel.user[weeks], panel.week[weeks]
+    firsts = grouped([user, week])[1]
+    return user[firsts], week[firsts]
 
 
 class _Beside:
@@ -85,13 +88,13 @@ class _Beside:
             project = np.r_[project[treated], np.zeros(pairs, dtype=np.int64)]
             treated = np.r_[np.ones(int(treated.sum()), dtype=bool), np.zeros(pairs, dtype=bool)]
         after = week >= self._question.week
-        both = np.intersect1d(user[~after & (amount > 0)], user[after & (amount > 0)])
-        kept = np.isin(user, both)
+        both = common(user[~after & (amount > 0)], user[after & (amount > 0)])
+        kept = among(user, both.tolist())
         self._week, self._treated, self._after, self._amount = week[kept], treated[kept], after[kept], amount[kept]
         self.users = len(both)
         self._user = np.searchsorted(both, user[kept])
         by_project = self._question.assignment is Assignment.PROJECT
-        self._unit = np.unique(project[kept], return_inverse=True)[1].astype(np.int64) if by_project else self._user
+        self._unit = numbered(project[kept])[1] if by_project else self._user
         self.units = int(self._unit.max()) + 1 if len(self._unit) else 0
 
     def _of_units(self) -> Numbers:
@@ -125,13 +128,13 @@ class _Beside:
     def counts(self) -> Counts:
         """How much there is."""
         each = self._of_units().sum(axis=0) if self.units else np.zeros(4)
-        weeks = np.unique(self._week[self._treated])
+        weeks = distinct(self._week[self._treated])
         early = int((weeks < self._question.week).sum())
         return Counts(self.users, round(float(each[1])), round(float(each[0])), early, len(weeks) - early)
 
     def by_week(self) -> Uncertainty | None:
         """How much weeks differ: the same logarithms, week by week."""
-        weeks = np.unique(self._week)
+        weeks = distinct(self._week)
         place = np.searchsorted(weeks, self._week)
         treated, control = (summed(place, self._amount * side, len(weeks)) for side in (self._treated, ~self._treated))
         gaps = np.full(len(weeks), np.nan)

@@ -10,7 +10,7 @@ import numpy as np
 
 from innerloop_collector.analysis.impact.intervals import Uncertainty
 from innerloop_collector.analysis.impact.panel import Codes, Numbers
-from innerloop_collector.analysis.impact.regression import Observations, week_effects
+from innerloop_collector.analysis.impact.regression import Observations, Totals
 
 _MOST = 0.8  # of a correlation between neighbouring weeks that a handful of weeks may show
 _CORRELATED = 0.3
@@ -36,13 +36,13 @@ class Weekly:
     found: ByWeeks | None
 
 
-def weekly(seen: Observations, pull: Numbers, date: int, *, control: bool) -> Weekly:
+def weekly(seen: Observations, totals: Totals, pull: Numbers, date: int, *, control: bool) -> Weekly:
     """Judge by weeks alone how sure an effect is, of which `pull` says by how much it moves with the treated runs of each week.
 
     Without controls the gap is what treated runs did, beside a straight line.
     """
-    treated, share, _ = week_effects(seen, seen.treated)
-    gaps = treated - week_effects(seen, ~seen.treated)[0] if control else treated
+    treated, share = totals.effects(totals.treated)
+    gaps = treated - totals.effects(totals.whole - totals.treated)[0] if control else treated
     early = np.isfinite(gaps) & (seen.calendar < date)
     if early.any():
         gaps = gaps - gaps[early].mean()

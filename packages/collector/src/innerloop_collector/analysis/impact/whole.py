@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from innerloop_collector.analysis.impact.adoption import Adoption, adoption
+from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.detectable import answer_of
 from innerloop_collector.analysis.impact.durations import duration
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate
@@ -65,7 +64,7 @@ def per_exposed(answer: Answer) -> Interval | None:
 
 
 def _affects_checks(panel: Panel, question: Question) -> bool:
-    checks = np.isin(panel.target, list(question.checks))
+    checks = among(panel.target, list(question.checks))
     if question.treated.targets is not None:
-        checks &= np.isin(panel.target, list(question.treated.targets))
+        checks &= among(panel.target, list(question.treated.targets))
     return bool(checks.any())
