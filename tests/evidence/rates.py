@@ -11,7 +11,7 @@ from innerloop_collector.analysis.impact.adoption import adoption
 from innerloop_collector.analysis.impact.differences import compare
 from innerloop_collector.analysis.impact.durations import completed_alone, duration
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Reason
-from innerloop_collector.analysis.impact.failures import failures
+from innerloop_collector.analysis.impact.failure_rates import failures
 from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Question
 from innerloop_collector.analysis.impact.selection import observe, select

@@ -124,8 +124,8 @@ def _rates(one: World, chance: np.random.Generator) -> NDArray[np.float64]:
     entered, left = np.zeros(one.users, dtype=int), np.full(one.users, one.weeks)
     kind = chance.random(one.users)
     late, early = kind < one.enter, (kind >= one.enter) & (kind < one.enter + one.leave)
-    entered[late] = chance.integers(1, one.weeks, late.sum())
-    left[early] = chance.integers(1, one.weeks, early.sum())
+    entered[late] = chance.integers(1, one.date + 1, late.sum())
+    left[early] = chance.integers(one.date, one.weeks, early.sum())
     week = np.arange(one.weeks)
     rate *= ((week >= entered[:, None]) & (week < left[:, None]))[:, :, None]
     out: NDArray[np.float64] = np.repeat(rate, DAYS, axis=1)

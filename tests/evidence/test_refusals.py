@@ -10,7 +10,7 @@ from innerloop_collector.analysis.impact.adoption import adoption
 from innerloop_collector.analysis.impact.detectable import answer_of
 from innerloop_collector.analysis.impact.durations import completed_alone, duration
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason, Refusal, Warned, Width
-from innerloop_collector.analysis.impact.failures import failures
+from innerloop_collector.analysis.impact.failure_rates import failures
 from innerloop_collector.analysis.impact.panel import Exposed, Panel
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group, Limits, Metric, Question
 from innerloop_collector.analysis.impact.usage import usage

@@ -84,9 +84,9 @@ def impact(file: str, beforehand: bool, as_json: bool, **options: Any) -> None:
     from innerloop_collector.analysis.impact.panel import Invalid
     from innerloop_collector.analysis.impact.whole import impact as answer
     from innerloop_collector.cli.run_file import read_runs
-    from innerloop_collector.reports.evidence import document, verdict_of
-    from innerloop_collector.terminal.evidence import beforehand as beforehand_text
-    from innerloop_collector.terminal.evidence import render
+    from innerloop_collector.reports.impact_document import document, verdict_of
+    from innerloop_collector.terminal.impact_text import beforehand as beforehand_text
+    from innerloop_collector.terminal.impact_text import render
 
     asked = _Asked(**options)
     runs = read_runs(Path(file), _since(asked))

@@ -7,7 +7,7 @@ from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.detectable import answer_of
 from innerloop_collector.analysis.impact.durations import duration
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate
-from innerloop_collector.analysis.impact.failures import failures
+from innerloop_collector.analysis.impact.failure_rates import failures
 from innerloop_collector.analysis.impact.panel import Exposed, Panel
 from innerloop_collector.analysis.impact.question import Exposure, Metric, Question
 from innerloop_collector.analysis.impact.robustness import Interval, Robustness, robustness
