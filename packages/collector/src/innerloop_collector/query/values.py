@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import ceil, floor
+from typing import Any
 
 from innerloop.core.plan.granularity import three_digits
 from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Rate, Ratio, seal
@@ -17,6 +18,7 @@ from innerloop_collector.query.releases.uncertainty import chance, ratio
 from innerloop_collector.query.tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Waited
 
 AGENT: Key = ("actor", "agent")
+_WAITED_FOR = (WHOLE[0], "command")  # breakdowns of what people wait for as a whole
 
 
 Atoms = Mapping[Key, Sequence[Atom]]
@@ -115,8 +117,15 @@ def _row(releases: Sequence[Release], key: Key, atoms: Sequence[Atom]) -> Figure
         waited=None if of.waited_ms is None else minutes(of.waited_ms),
         failure_range=_range(of.failures, number),
         spread=_spread(of.p90, of.p50),
-        waited_per_developer_week=_per_developer_week(releases, key),
-        bands=tuple(
+        **(_of_waiting(releases, key, of, number) if key[0] in _WAITED_FOR else {}),
+    )
+
+
+def _of_waiting(releases: Sequence[Release], key: Key, of: sums.Sum, developers: int | None) -> dict[str, Any]:
+    """What is told of all runs and of commands only."""
+    return {
+        "waited_per_developer_week": _per_developer_week(releases, key),
+        "bands": tuple(
             Band(
                 name,
                 seal(Count, one.runs or None) if one else None,
@@ -125,8 +134,8 @@ def _row(releases: Sequence[Release], key: Key, atoms: Sequence[Atom]) -> Figure
             )
             for name, one in bands(of.timed)
         ),
-        tries=_tries(releases, key, number),
-    )
+        "tries": _tries(releases, key, developers),
+    }
 
 
 def _tries(releases: Sequence[Release], key: Key, developers: int | None) -> Tries | None:
@@ -152,9 +161,9 @@ def _number(releases: Sequence[Release], key: Key) -> int | None:
 
 def _per_developer_week(releases: Sequence[Release], key: Key) -> Waited | None:
     found = developer_weeks(releases, key)
-    waited = summed(found.atoms).waited_ms if found else None
-    if found is None or waited is None or not found.low:
+    if found is None or not found.low or any(one.waited_ms is None for one in found.atoms):
         return None
+    waited = sum(one.waited_ms or 0 for one in found.atoms)
     off = rounding_ms(found.atoms)
     return Waited(*map(minutes, (2 * waited / (found.low + found.high), (waited - off) / found.high, (waited + off) / found.low)))
 

@@ -1,6 +1,7 @@
 """How many weeks of how many developers are behind the published numbers of a cell. People are counted by the block, so it is known of whole blocks only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from innerloop_collector.query.releases.calendar import unit_named, week
@@ -19,23 +20,25 @@ class DeveloperWeeks(NamedTuple):
 
 def developer_weeks(releases: Sequence[Release], key: Key) -> DeveloperWeeks | None:
     """Those of a cell in a period. None: nothing of it is known, as while its block runs."""
-    found = [_in_block(block, releases, key) for block in releases if key[1] in block.people.get(key[0], {}) and block.unit != NOW]
+    blocks = [one for one in releases if key[1] in one.people.get(key[0], {}) and one.unit != NOW]
+    by_unit = {one.unit: (one, [atom for atom in one.atoms if (atom.breakdown, atom.name) == key]) for one in releases} if blocks else {}
+    found = [_in_block(block, by_unit, key) for block in blocks]
     if not found:
         return None
     return DeveloperWeeks(sum(one.low for one in found), sum(one.high for one in found), [atom for one in found for atom in one.atoms])
 
 
-def _in_block(block: Release, releases: Sequence[Release], key: Key) -> DeveloperWeeks:
-    people = block.people[key[0]][key[1]]
-    weeks = {week(monday).name for monday in unit_named(block.unit).weeks}
-    by_week = {one.unit: one for one in releases if one.unit in weeks}
-    told = {name for name, one in by_week.items() if has_whole(one)}
-    covered = set(told if block.weeks is None else block.weeks) | {name for name, one in by_week.items() if _atoms(one, key)}
+def _in_block(block: Release, by_unit: Mapping[str, tuple[Release, list[Atom]]], key: Key) -> DeveloperWeeks:
+    people, weeks = block.people[key[0]][key[1]], _weeks_of(block.unit)
+    by_week = {name: by_unit[name] for name in weeks if name in by_unit}
+    told = {name for name, (one, _) in by_week.items() if has_whole(one)}
+    covered = set(told if block.weeks is None else block.weeks) | {name for name, (_, atoms) in by_week.items() if atoms}
     if has_whole(block):
-        covered |= weeks - told
-    atoms = [atom for one in (*by_week.values(), block) for atom in _atoms(one, key)]
+        covered |= set(weeks) - told
+    atoms = [atom for _, inside in (*by_week.values(), by_unit[block.unit]) for atom in inside]
     return DeveloperWeeks(people * len(covered), (people + STEP - 1) * len(covered), atoms)
 
 
-def _atoms(of: Release, key: Key) -> list[Atom]:
-    return [one for one in of.atoms if (one.breakdown, one.name) == key]
+@lru_cache(maxsize=256)
+def _weeks_of(block: str) -> tuple[str, ...]:
+    return tuple(week(monday).name for monday in unit_named(block).weeks)
