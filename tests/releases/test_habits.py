@@ -1,8 +1,9 @@
 """Runs that are published are split by the classes that they were sent with, under the same rules, and nothing can be worked out by that."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from innerloop_collector.query.releases import disclosure, habits
+from innerloop_collector.query.population import Population
+from innerloop_collector.query.releases import disclosure, habits, rows
 from innerloop_collector.query.releases.contribution import FAILED, RUNS, SUCCEEDED, UNFINISHED, People, added
 from innerloop_collector.query.releases.document import splits
 from innerloop_collector.query.releases.habits import COLUMNS, NAMES, SIZE, Habits, publish_habits
@@ -10,7 +11,7 @@ from innerloop_collector.query.releases.publication import Slot, publish_remaind
 from innerloop_collector.query.releases.shown import WHOLE, Key, Number
 from innerloop_collector.query.releases.split_sums import chains_given_up, first_time, shares, splits_of
 from tests.releases.people import everybody, runs
-from tests.releases.simulated_team import Team, blocks, publish
+from tests.releases.simulated_team import FIRST, Team, blocks, publish
 from tests.releases.test_derived import release
 
 K = 5
@@ -119,3 +120,19 @@ def test_small_and_larger_teams_see_how_their_commands_succeed() -> None:
     assert told[""].green
     assert told["build"].solved
     assert not any(document.splits for name, document in documents.items() if "W" in name), "they are published by the block"
+
+
+def test_classes_are_read_of_the_same_rows_as_the_runs_that_they_split() -> None:
+    """Of the same people, in the same time, under the same agreements."""
+    asked: list[str] = []
+
+    class Store:
+        def query(self, sql: str, parameters: object = None) -> list[Sequence[object]]:
+            asked.append(sql)
+            return []
+
+    of = Population("acme", FIRST, 3, 8, FIRST, 400)
+    for read in (rows.Rows(Store()).cells, rows.Rows(Store()).classes):
+        read(of, FIRST, FIRST, 1)
+    people = [sql for sql in asked if "DISTINCT command" not in sql]
+    assert [rows.ROWS in sql for sql in people] == [True, True]

@@ -137,8 +137,9 @@ class Rows:
 
 _WEEK = "toMonday(corrected_time)"
 _SLOT = f"if(position <= transform({_WEEK}, {{weeks:Array(Date)}}, {{positions:Array(UInt64)}}, toUInt64(0)), {_WEEK}, toDate(0))"
+ROWS = f"{REAL} AND {PERSON} AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}"  # that figures are of
 _SQL = f"""SELECT {_SLOT} AS slot, arrayJoin({_CELLS}) AS cell, installation, {_NUMBERS}
-    FROM events WHERE {REAL} AND {PERSON} AND kind IN ('run', 'target') AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}
+    FROM events WHERE {ROWS} AND kind IN ('run', 'target')
     GROUP BY slot, cell, installation ORDER BY slot, cell, installation"""
 
 
@@ -154,8 +155,7 @@ _GREEN = f"{SUCCEEDED} AND failures_before NOT IN ('', '0') AND time_to_green !=
 _PLACES = f"if({_GREEN}, [{_CLASS}, {_place('time_to_green', 'green')}], [{_CLASS}])"
 _CLASSES_SQL = f"""SELECT {_SLOT} AS slot, arrayJoin([('', ''), ('command', toString(command))]) AS cell, installation,
         sumMap(arrayMap(place -> toUInt8(place), {_PLACES}), arrayMap(place -> toUInt64(1), {_PLACES}))
-    FROM events WHERE {REAL} AND {PERSON} AND kind = 'run' AND {KEPT} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}
-        AND (failures_before != '' OR gave_up_after != '')
+    FROM events WHERE {ROWS} AND kind = 'run' AND (failures_before != '' OR gave_up_after != '')
     GROUP BY slot, cell, installation ORDER BY slot, cell, installation"""
 
 
