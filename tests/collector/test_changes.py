@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
 from innerloop_collector.admin.change_operations import read_change
@@ -145,6 +146,16 @@ def test_a_damaged_file_is_one_clear_sentence(text: str, message: str) -> None:
         read_change(text, "c", "c.toml")
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "strange", [{"name": "../x"}, {"projects": []}, {"looks": [10**9]}, {"looks": [0]}, {"expect": "1e9 %"}, {"day": "x"}]
+)
+def test_a_store_that_was_put_back_brings_no_record_that_nobody_could_register(strange: dict[str, Any]) -> None:
+    kept = json.loads(msgspec.json.encode(record(looks=[4], expect="-1 %")))
+    assert msgspec.json.decode(json.dumps(kept), type=Change) == record(looks=[4], expect="-1 %")
+    with pytest.raises(ValueError, match=r"Expected|Invalid"):
+        msgspec.json.decode(json.dumps({**kept, **strange}), type=Change)
 
 
 # two at once

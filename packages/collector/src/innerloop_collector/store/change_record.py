@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import msgspec
 
@@ -50,17 +50,17 @@ class WrongRecordError(ValueError):
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     """A change. What it says never changes once somebody has looked at what it did."""
 
-    name: str
+    name: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{1,40}\Z")]  # of a store that was put back, too
     title: str
     day: date
     kind: str
-    projects: tuple[str, ...]  # whose runs it affects; the first one is whose record it is
+    projects: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]  # whose runs it affects; the first one is whose record it is
     affects: tuple[str, ...] = ()  # commands and targets; none: all of these projects
     controls: tuple[str, ...] = ()  # commands and targets of these projects that it leaves as they were
     control_projects: tuple[str, ...] = ()  # projects that it did not reach
     metric: str = ""
-    looks: tuple[int, ...] = ()  # after so many whole weeks
-    expect: str = ""  # such as "-15 %"
+    looks: tuple[Annotated[int, msgspec.Meta(ge=1, le=_LAST_LOOK)], ...] = ()  # after so many whole weeks
+    expect: Annotated[str, msgspec.Meta(pattern=r"\A(?:[+-]?[0-9]{1,3}(?:\.[0-9])? (?:%|pp))?\Z")] = ""  # such as "-15 %"
     link: str = ""
 
     @property
