@@ -54,6 +54,7 @@ WHO = {
     "destinations.retry": "admin",
     "check": "admin",
 }
+MAY = {"viewer": {"viewer"}, "analyst": {"viewer", "analyst"}, "admin": {"viewer", "analyst", "changes", "admin"}, "changes": {"changes"}}
 ABOUT_SOME_PROJECTS = {
     "projects.list",
     "changes.list",
@@ -101,7 +102,7 @@ def test_each_role_may_do_what_is_its_own_and_nothing_more(shared: Collector) ->
     for role in Role:
         headers = bearer(token(shared, role.word))
         for operation, least in WHO.items():
-            expected = 400 if role.may(Role.named(least)) else 403
+            expected = 400 if least in MAY[role.word] else 403
             assert expected == call(shared, operation, headers, nonsense=1).status_code, (role, operation)
 
 
