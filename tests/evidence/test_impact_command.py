@@ -149,7 +149,7 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(file: Path, words: list[s
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--week", "8", "--treated", "biuld"], 1, "the file holds no target 'biuld'"),
+        (["--week", "8", "--treated", "compile"], 1, "the file holds no target 'compile'"),
         (["--week", "8", "--treated", "build", "--control", "build"], 1, "treated and a control at once"),
         (["--week", "8", "--treated", "build", "--by-project"], 1, "projects are named"),
         (["--week", "8"], 2, "say what the change affects"),

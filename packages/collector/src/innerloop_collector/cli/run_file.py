@@ -59,7 +59,7 @@ def _table(file: Path, *, with_time: bool) -> Any:
         if about.num_rows > MOST_ROWS:
             raise UsageError(f"{file} holds {about.num_rows} runs, and {MOST_ROWS} are the most")
         needed = ["user", "target", "time" if with_time else "week", "duration_ms", "outcome"]
-        columns = [*needed, *(name for name in _OPTIONAL if name in schema.names)]
+        columns = [*needed, *(name for name in (*_OPTIONAL, "time") if name in schema.names and name not in needed)]
         if lacking := [name for name in needed if name not in schema.names]:
             hint = "; with --week the weeks are numbers in the column week" if "time" in lacking and "week" in schema.names else ""
             raise UsageError(f"{file} has no column {', '.join(lacking)}{hint}")
@@ -110,7 +110,7 @@ def _collapsed(table: Any, since: date | int) -> RunFile:
     user, _ = _coded(table, "user")
     target, targets = _coded(table, "target")
     project, projects = _coded(table, "project") if "project" in table.column_names else (np.zeros(len(user), dtype=np.int64), {})
-    seconds = _seconds(table) if isinstance(since, date) else None
+    seconds = _seconds(table) if "time" in table.column_names else None
     weeks = _weeks(seconds, since) if seconds is not None and isinstance(since, date) else _whole(table, "week")
     if int(weeks.max()) - int(weeks.min()) > _MOST_WEEKS:
         raise UsageError(f"the runs lie more than {_MOST_WEEKS} weeks apart")

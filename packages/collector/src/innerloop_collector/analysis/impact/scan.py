@@ -24,11 +24,30 @@ class Scanned:
 
 
 def scan(panel: Panel, question: Question, targets: Sequence[int]) -> tuple[Scanned, ...]:
-    """Ask about each target alone, against the question's controls, or where it names none against all other targets. Refused ones are not tested."""
+    """Ask about each target alone, against the question's controls, or where it names none against all other targets. Refused ones are not tested.
+
+    Without controls a target that changed would make all others look changed: the strongest claim serves no more as a control, and all are asked again,
+    until nothing new is claimed or half of the targets are.
+    """
     if len(set(targets)) != len(targets):
         raise Invalid("a target is named twice")
+    changed: set[int] = set()
+    while True:
+        found = _asked(panel, question, targets, frozenset(changed))
+        new = [one for one in found if one.claimed and one.target not in changed and one.q is not None]
+        if question.control is not None or not new or 2 * (len(changed) + 1) > len(targets):
+            return found
+        changed.add(min(new, key=_strength).target)
+
+
+def _strength(one: Scanned) -> float:
+    return one.answer.p if isinstance(one.answer, Estimate) else 1.0
+
+
+def _asked(panel: Panel, question: Question, targets: Sequence[int], changed: frozenset[int]) -> tuple[Scanned, ...]:
     answers = [
-        answer_of(panel, replace(question, treated=_alone(question, one), control=_others(question, one, targets))) for one in targets
+        answer_of(panel, replace(question, treated=_alone(question, one), control=_others(question, one, targets, changed)))
+        for one in targets
     ]
     tested = [place for place, answer in enumerate(answers) if isinstance(answer, Estimate)]
     values = adjusted([answer.p for answer in answers if isinstance(answer, Estimate)])
@@ -40,12 +59,11 @@ def _alone(question: Question, target: int) -> Group:
     return Group(frozenset({target}), question.treated.projects)
 
 
-def _others(question: Question, target: int, targets: Sequence[int]) -> Group:
+def _others(question: Question, target: int, targets: Sequence[int], changed: frozenset[int]) -> Group:
     if question.control is not None:
         named = question.control.targets
-        rest = None if named is None else named - {target}
-        return Group(rest, question.control.projects)
-    return Group(frozenset(targets) - {target}, question.treated.projects)
+        return Group(None if named is None else named - {target}, question.control.projects)
+    return Group(frozenset(targets) - {target} - changed, question.treated.projects)
 
 
 def adjusted(p: Sequence[float]) -> Numbers:
