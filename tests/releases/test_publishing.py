@@ -78,6 +78,29 @@ def test_what_was_published_stays_as_it_is() -> None:
     assert all(plain[name] == before[name] for name in before if unit_named(name).due <= FIRST + 3 * WEEK)
 
 
+@few
+@given(teams, st.integers(0, 27), st.integers(1, 5))
+def test_an_erasure_changes_nothing_that_was_published_and_the_block_covers_no_week_that_it_would_change(
+    team: tuple[int, int], day: int, number: int
+) -> None:
+    """Else the block's cells without somebody, taken from the weeks with them, would be theirs."""
+    seed, size = team
+    erased_on = FIRST + timedelta(days=day)
+    plain, gone, never = (
+        publish(Team(seed, size + 2, 4, Events(erased=erased))).documents
+        for erased in ({}, {number: erased_on}, {number: FIRST - 20 * WEEK})
+    )
+    block = gone.get(block_of(FIRST).name)
+    weeks = [week(monday).name for monday in block_of(FIRST).weeks]
+    for name in weeks:
+        if plain[name].made < erased_on:
+            assert plain[name] == gone[name]
+    if block is not None:
+        told = [name for name in weeks if any((one.breakdown, one.name) == WHOLE for one in gone[name].atoms)]
+        for name in told if block.weeks is None else block.weeks:
+            assert gone[name].atoms == never[name].atoms, name
+
+
 def test_nothing_is_published_twice() -> None:
     team = Team(5, 9, 9)
     shelf = publish(team)
