@@ -74,6 +74,8 @@ def cell(reader: Reader, project: str, kind: str, name: str, filters: Filters, c
     figures = [marked(series.in_short(one), changes, project, "" if kind in SPLITS else name) for one in figures]
     if isinstance(found, Command) and any(one.runs for one in found.bands):
         figures.append(tables.bands(found.bands))
+    if isinstance(found, Command) and (tried := tables.tries(found.tries)).rows:
+        figures.append(tried)
     about = {
         "report": report,
         "period": period_of(report),

@@ -13,7 +13,7 @@ from innerloop_collector.reports.views import Offered, Report
 
 NOW = "now"  # of a store that shows figures at once
 _KINDS = {"-B": "Blocks of weeks", "-W": "Weeks", "-Q": "Quarters", "": "Years"}
-_FORMS = ("a week (2026-W48)", "a block (2026-B12)", "a quarter (2026-Q4)", "a year (2026)")
+FORMS = ("a week (2026-W48)", "a block (2026-B12)", "a quarter (2026-Q4)", "a year (2026)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def chosen_report(reader: Reader, project: str, filters: Filters) -> Report:
     try:
         report = reader.report(project, wanted)
     except UsageError:
-        raise unknown_value("period", wanted, list(_FORMS), filters.path) from None
+        raise unknown_value("period", wanted, list(FORMS), filters.path) from None
     if report.period.first_day is None:
         ways = tuple((_capital(_text(one)), filters.with_(period=one.period)) for one in _nearest(wanted, reader.periods(project)))
         when = f" The next figures come on {report.next_figures}." if report.next_figures else ""
@@ -94,16 +94,24 @@ def chosen_report(reader: Reader, project: str, filters: Filters) -> Report:
 
 
 def period_control(reader: Reader, project: str, filters: Filters) -> Control:
-    """Every period that can be chosen."""
-    newest = reader.newest(project)
+    """Every period of a project that can be chosen."""
+    return control_of(reader.periods(project), reader.newest(project), filters, at_once=reader.at_once)
+
+
+def control_of(offered: tuple[Offered, ...], newest: Offered | None, filters: Filters, *, at_once: bool) -> Control:
+    """Some periods, the newest of which is shown where nobody says."""
     chosen = filters.get("period") or (newest.period if newest else NOW)
-    offered = sorted(reader.periods(project), key=lambda one: list(_KINDS).index(one.period[4:6] if "-" in one.period else ""))
+    by_kind = sorted(offered, key=lambda one: list(_KINDS).index(_kind(one)))
     groups = [
         (title, tuple(_option(one, chosen, newest) for one in those))
-        for title, those in groupby(offered, key=lambda one: _KINDS[one.period[4:6] if "-" in one.period else ""])
+        for title, those in groupby(by_kind, key=lambda one: _KINDS[_kind(one)])
     ]
-    now = [("Not published", (Option(NOW, "the last 13 weeks, as they are now", chosen == NOW),))] if reader.at_once else []
+    now = [("Not published", (Option(NOW, "the last 13 weeks, as they are now", chosen == NOW),))] if at_once else []
     return Control("period", "Period", (*groups, *now))
+
+
+def _kind(one: Offered) -> str:
+    return one.period[4:6] if "-" in one.period else ""
 
 
 def _option(one: Offered, chosen: str, newest: Offered | None) -> Option:

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
-from innerloop_collector.dashboard import figure, series, tables, words
+from innerloop_collector.dashboard import series, tables, words
 from innerloop_collector.dashboard.changes import Dated, marked
-from innerloop_collector.dashboard.figure import Column, Figure, Row
 from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
 from innerloop_collector.dashboard.page import Page, by_id, length_of, next_figures, period_of
 from innerloop_collector.dashboard.reading import Reader
-from innerloop_collector.reports.views import Hidden, ProjectName, Report, Whole
+from innerloop_collector.reports.views import Hidden, Report, Whole
 
 GRAINS = {"week": "Weeks", "block": "Blocks of weeks"}
 FILTERS = {"period": None, "by": tuple(GRAINS)}
@@ -55,7 +53,8 @@ def overview(reader: Reader, project: str, filters: Filters, changes: tuple[Date
         tables.systems(report),
         tables.sessions(report),
         tables.bands(report.whole.bands if report.whole else ()),
-        tables.actors(report),
+        tables.tries(report.whole.tries if report.whole else None),
+        tables.actors(report.actors),
     )
     about = {
         "report": report,
@@ -167,47 +166,3 @@ def _hidden(what: str, hidden: tuple[Hidden, ...]) -> Iterable[Note]:
         by_rule.setdefault(one.why, []).append(one.name)
     for why, names in by_rule.items():
         yield Note("Hidden", f"{what if len(names) == 1 else what + 's'} {words.listed(names)}: {why}.")
-
-
-def all_projects(reader: Reader, seen: tuple[ProjectName, ...]) -> Page:
-    """Every project that somebody may see, each in its newest block."""
-    reports = [reader.report(one.project, newest.period) if (newest := reader.newest(one.project)) else None for one in seen]
-    rows = [_project(one, report) for one, report in zip(seen, reports, strict=True)]
-    columns = (
-        Column("Project", ("project",), numeric=False),
-        Column("Newest figures", figure.WHEN, numeric=False),
-        Column("Waited", ("waited_minutes",)),
-        Column("Failed", ("failed",)),
-        Column("Checks failed", ("checks_failed",)),
-        Column("Runs", ("runs",)),
-        Column("Developers", ("developers_at_least", "developers_at_most")),
-    )
-    made = Figure(
-        "projects",
-        "Newest figures",
-        "Each project in the block of weeks that was published last",
-        columns,
-        tuple(rows),
-        note="Figures of different projects are not added up: one person may work on several.",
-    )
-    day = next((next_figures(one) for one in reports if one), "")
-    return Page("projects.html", "All projects", by_id(made), about={"next_figures": day}, section="projects")
-
-
-def _project(one: ProjectName, report: Report | None) -> Row:
-    link = figure.name(one.name, tables.home(one.project))
-    if report is None or report.whole is None or not report.period.first_day or not report.period.last_day:
-        return Row((link,), hidden="no figures are published yet")
-    when = figure.when(report.period.period or "", date.fromisoformat(report.period.first_day), date.fromisoformat(report.period.last_day))
-    whole = report.whole
-    return Row(
-        (
-            link,
-            when,
-            figure.waited(whole.waited_minutes),
-            figure.share(whole.failure_rate),
-            figure.share(whole.failure_rate_of_checks),
-            figure.count(whole.runs),
-            figure.people(report.developers),
-        )
-    )

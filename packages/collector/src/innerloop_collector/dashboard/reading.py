@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from innerloop_collector.query import Figures
+from innerloop_collector.reports.all_projects import all_projects
 from innerloop_collector.reports.team import offered, projects, team_report, trend
-from innerloop_collector.reports.views import Offered, ProjectName, Report, Trend
+from innerloop_collector.reports.views import AllProjects, Offered, ProjectName, Report, Trend
 
 _KEPT = 512  # answers
 _SECONDS = 60.0  # after which a project's settings, and what waits of it, are read again
@@ -44,13 +45,23 @@ class Reader:
             return team_report(self._figures, project)
         return self._read(("report", project, period), lambda: team_report(self._figures, project, period))
 
+    def all_projects(self, projects: tuple[ProjectName, ...], period: str | None) -> AllProjects:
+        """The report of several projects in one period."""
+        seen = frozenset(one.project for one in projects)
+        if period is None:
+            return all_projects(self._figures, seen)
+        published = tuple(self.periods(one.project) for one in projects)
+        return self._kept_for(("all", seen, period, published), lambda: all_projects(self._figures, seen, period))
+
     def trend(self, project: str, by: str = "", name: str = "", *, weekly: bool = False) -> Trend:
         """The figures of one cell, or of all runs, over time."""
         return self._read(("trend", project, by, name, weekly), lambda: trend(self._figures, project, by, name, weekly=weekly))
 
     def _read(self, what: tuple[Any, ...], read: Callable[[], _T]) -> _T:
-        """What was asked for, from before unless something was published since."""
-        key = (*what, self.periods(str(what[1])))
+        """What was asked for of a project, from before unless something was published since."""
+        return self._kept_for((*what, self.periods(str(what[1]))), read)
+
+    def _kept_for(self, key: tuple[Any, ...], read: Callable[[], _T]) -> _T:
         with self._guard:
             found = self._kept.get(key)
         if found is not None and self._monotonic() - found[0] < _SECONDS:

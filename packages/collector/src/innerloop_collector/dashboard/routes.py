@@ -12,7 +12,7 @@ from starlette.routing import Route
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.dashboard import cells, changes, overview
+from innerloop_collector.dashboard import cells, changes, overview, projects
 from innerloop_collector.dashboard.administration import Ask, administration
 from innerloop_collector.dashboard.errors import PageError, no_such_page, not_seen, silent, unknown_project, unknown_value, unmade
 from innerloop_collector.dashboard.filters import Filters
@@ -135,7 +135,8 @@ class Dashboard:
         if path == _ADMIN:
             return Filters(path, given, {}), administration(self._ask, who)
         if not project:
-            return Filters(path, given, {}), overview.all_projects(self._reader, seen)
+            filters = Filters(path, given, projects.FILTERS)
+            return filters, projects.projects(self._reader, seen, filters)
         if not rest:
             filters = Filters(path, given, overview.FILTERS)
             return filters, overview.overview(self._reader, project, filters, self._dated(project, who))

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
-from innerloop_collector.dashboard import figure
+from innerloop_collector.dashboard import figure, words
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Row
-from innerloop_collector.query import Band, Time
-from innerloop_collector.reports.views import Command, Hidden, Part, Report
+from innerloop_collector.query import Band, Time, Tries
+from innerloop_collector.reports.views import Actor, Command, Hidden, Part, Report
 
 KINDS = {"commands": "command", "targets": "target", "os": "os", "arch": "arch", "version": "version", "cohort": "cohort"}
 SPLITS = {"os": "System", "arch": "Architecture", "version": "Version of innerloop", "cohort": "Cohort"}
@@ -210,7 +210,32 @@ def bands(told: tuple[Band, ...]) -> Figure:
     )
 
 
-def actors(report: Report) -> Figure:
+def tries(of: Tries | None) -> Figure:
+    """How successes come about, and when people give up."""
+    kinds = (("Green at try", of.solved), ("Green after", of.green), ("Stopped after", of.stopped)) if of else ()
+    rows = [
+        Row((Cell(kind, (kind,)), figure.name(one.name), bar))
+        for kind, classes in kinds
+        for one, bar in zip(classes, figure.with_bars([figure.share(one.share) for one in classes]), strict=True)
+    ]
+    said = []
+    if of and of.first_time:
+        between = words.share_range(of.first_time_range)
+        said.append(f"{words.share(of.first_time)} worked at the first try{f' ({between})' if between else ''}.")
+    if of and of.given_up:
+        said.append(f"{words.count(of.given_up)} failures were followed by no success within a day.")
+    columns = (Column("What", ("what",), numeric=False), Column("When", ("name",), numeric=False), Column("Part", ("share",), bars=True))
+    return Figure(
+        "tries",
+        "Attempts to green, and giving up",
+        "Successes by the try that brought them, and by the time since the first failure; what was stopped, by how long it had run",
+        columns,
+        tuple(rows),
+        note=" ".join((*said, "In whole blocks.")),
+    )
+
+
+def actors(told: tuple[Actor, ...]) -> Figure:
     """What coding agents and CI ran: nobody waited for it."""
     rows = [
         Row(
@@ -222,7 +247,7 @@ def actors(report: Report) -> Figure:
                 figure.people(one.people),
             )
         )
-        for one in report.actors
+        for one in told
     ]
     columns = (
         Column("Run by", ("actor",), numeric=False),
