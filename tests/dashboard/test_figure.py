@@ -10,9 +10,10 @@ import jinja2
 import pytest
 
 from innerloop_collector.dashboard import figure, series, tables
+from innerloop_collector.dashboard.changes import Dated, marked
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Row
 from innerloop_collector.dashboard.filters import Filters
-from innerloop_collector.query import Count, FigureRow, Milliseconds, Minutes, People, Point, Rate, Time
+from innerloop_collector.query import Class, Count, FigureRow, Milliseconds, Minutes, People, Point, Rate, Time, Tries
 from innerloop_collector.query.published import seal
 from innerloop_collector.reports.views import Command, Hidden, Report, Span, Trend
 
@@ -96,6 +97,30 @@ def test_a_table_is_put_in_order_by_any_column_and_what_is_not_told_comes_last()
 def test_sessions_are_use_and_no_waiting() -> None:
     assert "serve" not in {row.cells[0].text for row in tables.commands(REPORT).rows}
     assert ["serve"] == [row.cells[0].text for row in tables.sessions(REPORT).rows]
+
+
+def test_how_successes_come_about_is_a_table_with_a_sentence() -> None:
+    solved = (Class("1", seal(Count, 80), seal(Rate, 0.8)), Class("2 or more", seal(Count, 20), seal(Rate, 0.2)))
+    made = tables.tries(Tries(seal(Rate, 0.7), None, solved, seal(Count, 5), (), ()))
+
+    assert [("Green at try", "1", 0.8), ("Green at try", "2 or more", 0.2)] == [tuple(row.values()) for row in made.json()["rows"]]
+    assert [100.0, 25.0] == [row.cells[2].bar for row in made.rows]
+    assert "70\N{NARROW NO-BREAK SPACE}% worked at the first try." in made.note
+    assert () == tables.tries(None).rows
+
+
+def test_a_change_is_marked_where_it_lies_in_a_series_and_touches_it() -> None:
+    series_of = series.waiting(TREND, weekly=False)
+    known = [
+        Dated("early", "Early", date(2026, 1, 1), ()),
+        Dated("all", "All", date(2026, 2, 9), ()),
+        Dated("one", "One", date(2026, 3, 9), ("build",)),
+    ]
+
+    assert ["all", "one"] == [one.link.partition("#")[2] for one in marked(series_of, known, "acme").marks]
+    assert ["all"] == [one.link.partition("#")[2] for one in marked(series_of, known, "acme", "test").marks]
+    assert "marks" not in series_of.csv()
+    assert 'data-day="2026-03-09"' in rendered(marked(series_of, known, "acme"))
 
 
 def test_what_is_looked_for_is_part_of_a_name() -> None:
