@@ -1,7 +1,7 @@
 # ruff: noqa: PLC0415 - a child process opens the engine; this one must not, because it starts others
 """Measure what publishing costs: a week's release of all projects, a block's, and reading what was published.
 
-    python benchmarks/releases.py [--rows 10000000] [--projects 8] [--people 40] [--events 20000]
+    python benchmarks/releases.py [--rows 1000000] [--projects 8] [--people 40] [--events 20000]
 
 The store is filled by INSERT ... SELECT of numbers with a fixed seed: a year of runs, each with four of its targets, of so many developers in each
 project, whose commands, targets, machines and pace are a hash of who they are. The block before the last published week was published from it, so that
@@ -192,7 +192,7 @@ def main() -> None:
         print(json.dumps(publish(Path(sys.argv[2]))))
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--projects", type=int, default=8)
     parser.add_argument("--people", type=int, default=40, help="in each project")
     parser.add_argument("--events", type=int, default=20_000, help="to send while the week is published; 0: only publish")

@@ -196,7 +196,22 @@ def test_a_long_list_is_cut_in_the_terminal_and_whole_in_json(idle: Collector) -
 
     assert 10 <= len(shown) <= 15
     assert f"{25 - len(shown)} more: --json" in text
-    assert set(names) == {one["target"] for one in idle.ask("report", "acme")["targets"]}
+    assert set(names) == {one["target"] for one in ready.ask("report", "acme")["targets"]}
     for columns in ("50", "80"):
         lines = idle.cli("report", "acme", env={"COLUMNS": columns}).stdout.splitlines()
         assert max(len(line) for line in lines) <= int(columns)
+
+
+def test_a_targets_own_time_on_the_critical_path_is_without_the_makes_that_it_ran(ready: Collector) -> None:
+    for person in _people(8):
+        for _ in range(3):
+            run = run_event(person, duration_ms=100_000)
+            ready.send(
+                run,
+                target_event(run, "build", sequence=1, duration_ms=90_000),
+                target_event(run, "lint", sequence=2, parent=1, duration_ms=30_000),
+                target_event(run, "test", sequence=3, duration_ms=60_000, critical=False),
+            )
+    targets = {one["target"]: one["critical_minutes"] for one in ready.ask("report", "acme")["targets"]}
+
+    assert {"build": 24 * 1.0, "lint": 24 * 0.5, "test": None} == targets

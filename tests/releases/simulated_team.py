@@ -232,6 +232,12 @@ class Team:
         """The same of the classes."""
         return self._sums("classes", of, first, end, upto, released)
 
+    def critical(
+        self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()
+    ) -> Mapping[date | None, Cells]:
+        """Targets are not simulated."""
+        return {}
+
     def _sums(
         self, what: str, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark]
     ) -> Mapping[date | None, Cells]:

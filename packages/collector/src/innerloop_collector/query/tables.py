@@ -79,6 +79,7 @@ class FigureRow(View, frozen=True):
     waited_per_developer_week: Waited | None = None
     bands: tuple[Band, ...] = ()
     tries: Tries | None = None
+    critical: Minutes | None = None  # of a target: its own time on the critical path, in whole blocks
 
 
 class FigureTable(View, frozen=True):

@@ -117,6 +117,7 @@ def _row(releases: Sequence[Release], key: Key, atoms: Sequence[Atom]) -> Figure
         waited=None if of.waited_ms is None else minutes(of.waited_ms),
         failure_range=_range(of.failures, number),
         spread=_spread(of.p90, of.p50),
+        critical=_critical(releases, key[1]) if key[0] == "target" else None,
         **(_of_waiting(releases, key, of, number) if key[0] in _WAITED_FOR else {}),
     )
 
@@ -136,6 +137,12 @@ def _of_waiting(releases: Sequence[Release], key: Key, of: sums.Sum, developers:
         ),
         "tries": _tries(releases, key, developers),
     }
+
+
+def _critical(releases: Iterable[Release], target: str) -> Minutes | None:
+    """A target's own time on the critical path, in the blocks that tell it."""
+    found = [one.critical[target] for one in releases if target in one.critical]
+    return minutes(sum(found)) if found else None
 
 
 def _tries(releases: Sequence[Release], key: Key, developers: int | None) -> Tries | None:

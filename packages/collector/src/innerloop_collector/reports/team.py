@@ -201,6 +201,7 @@ def _target(one: FigureRow) -> Target:
         failure_rate=one.failure_rate,
         failure_range=one.failure_range,
         spread=one.spread,
+        critical_minutes=one.critical,
     )
 
 

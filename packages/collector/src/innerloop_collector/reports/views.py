@@ -80,6 +80,7 @@ class Target(View, frozen=True):
     failure_rate: Rate | None
     failure_range: RateRange | None = None
     spread: Spread | None = None
+    critical_minutes: Minutes | None = None  # of its own on the critical path, in all runs of whole blocks
 
 
 class Part(View, frozen=True):

@@ -17,7 +17,7 @@ from innerloop_collector.terminal.tries import sentences as tries
 _OPTIONAL = ("p90/p50", "agents", "CI", "p90", "first day", "before", "developers", "failed")  # the first to go where there is no room
 _EDGES = 2  # columns that a table takes at its sides
 _NARROW = 3  # a part of the durations whose end is at most so many times its beginning is told as one number
-_SLOWEST, _MOST_FAILING = 10, 5  # targets that are shown; --json has all
+_SLOWEST, _MOST_FAILING, _COSTLIEST = 10, 5, 5  # targets that are shown; --json has all
 
 
 def render(answer: dict[str, Any]) -> str:
@@ -81,7 +81,14 @@ def _targets(report: Report) -> list[Any]:
     rest = len(report.targets) - len(shown)
     parts = [Text("\nTargets: the slowest, and what fails most", style="bold"), table_of_text([_target_row(one) for one in shown], width())]
     parts += [Text(f"{rest} more: --json")] if rest else []
+    costly = sorted((one for one in report.targets if one.critical_minutes), key=_critical, reverse=True)[:_COSTLIEST]
+    if costly:
+        parts.append(Text(f"Most of the critical path by itself: {', '.join(f'{one.target} {one.critical_minutes}' for one in costly)}."))
     return [*parts, *_hidden("targets", report.hidden_targets)]
+
+
+def _critical(one: Target) -> float:
+    return one.critical_minutes.value if one.critical_minutes else 0.0
 
 
 def _failed(one: Target) -> float:

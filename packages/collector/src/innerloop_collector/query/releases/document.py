@@ -85,6 +85,7 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     people: dict[str, dict[str, int]] = {}  # of a block: breakdown -> name -> at least so many; a range of STEP
     weeks: tuple[str, ...] | None = None  # of a block: those that its cells cover, where that is not all that were published
     weekly: tuple[tuple[str, str], ...] = ()  # of a block: the cells that are published by the week in the next one
+    critical: dict[str, int] = {}  # of a block: a target's own time on the critical path, in all runs (ms)
     splits: tuple[Splits, ...] = ()  # of a block: all that is published of some cells in it, by classes that were sent
     jobs: int | None = None  # runs in CI, which are nobody's
     agents: Atom | None = None

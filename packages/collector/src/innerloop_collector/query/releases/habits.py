@@ -12,7 +12,7 @@ from innerloop.core.plan.tracking import PLAN
 from innerloop_collector.query.releases import disclosure
 from innerloop_collector.query.releases.contribution import FAILED, RUNS, SUCCEEDED, UNFINISHED, People, added, amounts
 from innerloop_collector.query.releases.disclosure import Part, Partition
-from innerloop_collector.query.releases.publication import Publication, Slot
+from innerloop_collector.query.releases.publication import Publication, Slot, in_published_slots
 from innerloop_collector.query.releases.shown import WHOLE, Key, Number, Shown, closed, coarser, told
 
 UNSAID, UNDONE = "", "unfinished"
@@ -84,17 +84,7 @@ class Habits:
 
 def publish_habits(slots: Sequence[Slot], found: Publication, classes: Sequence[Mapping[Key, People]], k: int) -> list[Habits]:
     """Split what is published of a block, by what each person adds to the classes in each of its slots, of which the last is the remainder's."""
-    cells: dict[Key, list[Shown]] = {}
-    inside: dict[Key, list[People]] = {}
-    for slot, some in zip(slots, classes, strict=True):
-        told_of = slot.published if slot is not slots[-1] else found.shown
-        for key in some:
-            if key in slot.published or (WHOLE in told_of and key in found.shown):
-                inside.setdefault(key, []).append(some[key])
-    for shown in (*(slot.published for slot in slots), found.shown):
-        for key, one in shown.items():
-            cells.setdefault(key, []).append(one)
-    return _published(cells, {key: added(many) for key, many in inside.items()}, k)
+    return _published(*in_published_slots(slots, found, classes), k)
 
 
 def _published(cells: Mapping[Key, Sequence[Shown]], classes: Mapping[Key, People], k: int) -> list[Habits]:

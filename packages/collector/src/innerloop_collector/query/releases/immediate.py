@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.contribution import weighed, weights
+from innerloop_collector.query.releases.critical import publish_critical
 from innerloop_collector.query.releases.document import NOW, VERSION, Release
 from innerloop_collector.query.releases.habits import publish_habits
 from innerloop_collector.query.releases.publication import Publication, Slot, publish_week
@@ -29,6 +30,7 @@ def at_once(source: Source, project: str, settings: Settings, span: tuple[date, 
     found = publish_week(weighed(whole, weight), inside, settings.k)
     classes = {key: weighed(people, weight) for key, people in source.classes(of, *span, _ALL).get(None, {}).items()}
     slots = [Slot(weighed(whole, weight), inside, found.shown), Slot({}, {}, {})]
+    own_ms = {key: weighed(people, weight) for key, people in source.critical(of, *span, _ALL).get(None, {}).items()}
     splits = publish_habits(slots, Publication(), [classes, {}], settings.k)
     blank = Release(VERSION, project, NOW, today, 0, settings.k, settings.min_weeks, ())
     behind = ((key, len(one.people)) for key, one in found.shown.items())
@@ -37,5 +39,6 @@ def at_once(source: Source, project: str, settings: Settings, span: tuple[date, 
         atoms=document.atoms(found),
         hidden=document.hidden(found),
         people=document.people(behind),
+        critical=publish_critical(slots, Publication(), [own_ms, {}], settings.k),
         splits=document.splits(splits),
     )

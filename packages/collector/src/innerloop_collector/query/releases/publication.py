@@ -70,6 +70,23 @@ def publish_remainder(slots: Sequence[Slot], k: int) -> Publication:
     return Publication(out.shown | found.shown, out.hidden | found.hidden)
 
 
+def in_published_slots(
+    slots: Sequence[Slot], found: Publication, sums: Sequence[Mapping[Key, People]]
+) -> tuple[dict[Key, list[Shown]], dict[Key, People]]:
+    """All that is published of each cell in a block, and other sums of people of exactly those slots. The last slot is the remainder's."""
+    inside: dict[Key, list[People]] = {}
+    for slot, some in zip(slots, sums, strict=True):
+        told = slot.published if slot is not slots[-1] else found.shown
+        for key in some:
+            if key in slot.published or (WHOLE in told and key in found.shown):
+                inside.setdefault(key, []).append(some[key])
+    cells: dict[Key, list[Shown]] = {}
+    for shown in (*(slot.published for slot in slots), found.shown):
+        for key, one in shown.items():
+            cells.setdefault(key, []).append(one)
+    return cells, {key: added(many) for key, many in inside.items()}
+
+
 Span = frozenset[int]  # slots, by their place
 Wholes = Sequence[tuple[Slot, Shown]]
 

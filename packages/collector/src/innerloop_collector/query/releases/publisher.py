@@ -16,6 +16,7 @@ from innerloop_collector.query.population import Population, Settings, most_who_
 from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.calendar import Unit, block_of, closed, in_time, unit_named, week
 from innerloop_collector.query.releases.contribution import People, added, weighed, weights
+from innerloop_collector.query.releases.critical import publish_critical
 from innerloop_collector.query.releases.document import VERSION, Release
 from innerloop_collector.query.releases.habits import publish_habits
 from innerloop_collector.query.releases.older import from_weekly_totals
@@ -34,6 +35,11 @@ class Source(Protocol):
 
     def classes(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> Mapping[date | None, Cells]:
         """The same of the classes that runs were sent with."""
+
+    def critical(
+        self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()
+    ) -> Mapping[date | None, Cells]:
+        """The same of each target's own time on the critical path."""
 
     def agents(self, of: Population, first: date, end: date, upto: int) -> People:
         """What coding agents added, by the people they work for."""
@@ -163,10 +169,15 @@ class Publisher:
         kept = {name: slot for name, slot in slots.items() if _as_published(slot, released[name])}
         parts = [*kept.values(), _slot(rest, None)]
         found = publish_remainder(parts, blank.k)
+
+        def alike(others: Mapping[date | None, Cells]) -> list[Cells]:
+            """Other sums of the same rows by slot, as much as counts of each person there."""
+            of_rest = _joined(some for monday, some in others.items() if monday is None or weeks[monday] not in slots)
+            by_slot = [(cells.get(monday, {}), others.get(monday, {})) for monday, name in weeks.items() if name in kept]
+            return [_alike(*one) for one in (*by_slot, (rest, of_rest))]
+
         classes = self._source.classes(of, unit.first, unit.end, blank.position, marks)
-        of_rest = _joined(some for monday, some in classes.items() if monday is None or weeks[monday] not in slots)
-        by_slot = [(cells.get(monday, {}), classes.get(monday, {})) for monday, name in weeks.items() if name in kept]
-        splits = publish_habits(parts, found, [_alike(*one) for one in (*by_slot, (rest, of_rest))], blank.k)
+        own_ms = self._source.critical(of, unit.first, unit.end, blank.position, marks)
         behind = {key: len(people) for key, people in _published(kept.values(), found).items()}
         agents = judged(("actor", "agent"), _weighed(self._source.agents(of, unit.first, unit.end, blank.position)), blank.k)
         weekly = weekly_next([*kept.values(), _slot({}, None)], behind.get(WHOLE, 0), blank.k) if len(kept) == len(weeks) else ()
@@ -177,7 +188,8 @@ class Publisher:
             people=document.people(behind.items()),
             weeks=tuple(kept) if len(kept) < len(slots) else None,
             weekly=tuple(sorted(weekly)),
-            splits=document.splits(splits),
+            critical=publish_critical(parts, found, alike(own_ms), blank.k),
+            splits=document.splits(publish_habits(parts, found, alike(classes), blank.k)),
             jobs=document.rounded(self._source.jobs(of.project, unit.first, unit.end, blank.position)),
             agents=document.atom(agents) if isinstance(agents, Shown) else None,
             left_out=headcount is not None and left_out(self._source, of),
@@ -194,7 +206,6 @@ def _slot(cells: Cells, release: Release | None) -> Slot:
 
 
 def _alike(cells: Cells, classes: Cells) -> Cells:
-    """Classes of the same runs, as much as counts of each person there."""
     weight = weights(cells.get(WHOLE, {}))
     return {key: weighed(people, weight) for key, people in classes.items()}
 

@@ -85,6 +85,14 @@ class Rows:
                 out[week if week in parameters["weeks"] else None][str(breakdown), str(name)][installation] = vector
         return {week: dict(cells) for week, cells in out.items()}
 
+    def critical(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> dict[date | None, Cells]:
+        """The same of each target's own time on the critical path (ms): without that of the targets in makes that its recipe ran."""
+        out: dict[date | None, Cells] = defaultdict(lambda: defaultdict(dict))
+        parameters = self._parameters(of, first, end, upto, released)
+        for week, target, installation, own_ms in self._store.query(_CRITICAL_SQL, parameters):
+            out[week if week in parameters["weeks"] else None]["target", str(target)][installation] = (float(own_ms),)
+        return {week: dict(cells) for week, cells in out.items()}
+
     def _parameters(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark]) -> dict[str, Any]:
         return {
             **of.parameters,
@@ -157,6 +165,15 @@ _CLASSES_SQL = f"""SELECT {_SLOT} AS slot, arrayJoin([('', ''), ('command', toSt
         sumMap(arrayMap(place -> toUInt8(place), {_PLACES}), arrayMap(place -> toUInt64(1), {_PLACES}))
     FROM events WHERE {ROWS} AND kind = 'run' AND (failures_before != '' OR gave_up_after != '')
     GROUP BY slot, cell, installation ORDER BY slot, cell, installation"""
+
+
+_CRITICAL_SQL = f"""SELECT {_SLOT} AS slot, toString(target) AS name, installation,
+        sum(greatest(toInt64({WAIT}) - toInt64(ifNull(inner_ms, 0)), 0))
+    FROM events GLOBAL LEFT JOIN (SELECT run AS inner_run, parent AS inner_parent, sum({WAIT}) AS inner_ms FROM events
+        WHERE {REAL} AND kind = 'target' AND ifNull(critical, 0) AND ifNull(parent, 0) > 0 AND {IN_SPAN} AND position <= {{upto:UInt64}}
+        GROUP BY inner_run, inner_parent) AS inside ON run = inner_run AND sequence = inner_parent
+    WHERE {ROWS} AND kind = 'target' AND target != '' AND ifNull(critical, 0) AND {AWAKE}
+    GROUP BY slot, name, installation ORDER BY slot, name, installation"""
 
 
 def _vector(numbers: Sequence[Any]) -> tuple[float, ...]:
