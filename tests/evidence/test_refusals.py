@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from innerloop_collector.analysis.impact.adoption import adoption
+from innerloop_collector.analysis.impact.collapse import Outcome, collapse
 from innerloop_collector.analysis.impact.detectable import answer_of
 from innerloop_collector.analysis.impact.durations import completed_alone, duration
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason, Refusal, Warned, Width
@@ -16,7 +17,7 @@ from innerloop_collector.analysis.impact.question import Assignment, Exposure, G
 from innerloop_collector.analysis.impact.usage import usage
 from innerloop_collector.analysis.impact.whole import impact
 from tests.evidence.panels import of_logs
-from tests.evidence.simulator import CONTROL, TREATED, World, panel, question
+from tests.evidence.simulator import CONTROL, TREATED, World, panel, question, runs
 
 _TEAM = World(users=40)
 
@@ -136,6 +137,16 @@ def test_where_many_are_interrupted_they_count_as_longer_and_that_is_said() -> N
 
     assert {Warned.MANY_INTERRUPTED, Warned.STOPPED_AS_LONGER} <= set(_warned(headline))
     assert Warned.STOPPED_AS_LONGER not in _warned(completed)
+
+
+def test_a_week_in_which_nothing_ended_has_no_gap_of_its_own() -> None:
+    columns = runs(World(users=60, patience=1.0), 1)
+    stopped = collapse(**{**columns, "outcome": np.where(columns["week"] == 10, Outcome.INTERRUPTED, columns["outcome"]).astype(np.int64)})
+
+    found = duration(stopped, question(_TEAM))
+
+    assert Warned.STOPPED_AS_LONGER in _warned(found)
+    assert [gap.week for gap in found.gaps if gap.value is None] == [10]  # type: ignore[union-attr]
 
 
 def test_a_dropped_week_counts_for_nothing() -> None:

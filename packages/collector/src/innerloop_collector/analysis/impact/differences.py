@@ -3,6 +3,7 @@
 The interval is the wider of two: one by how much people differ (the regression, leaving out each developer in turn), one by how much weeks differ.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -120,7 +121,7 @@ def _warnings(found: Found, counts: Counts, label: Label) -> list[Warned]:
 def _told(weeks: Weekly, counted: Tally, least: int) -> tuple[Gap, ...]:
     """The gaps of weeks in which enough developers took part, on either side."""
     told = []
-    for week, value in zip(counted.weeks, weeks.gaps, strict=True):
-        enough = np.isfinite(value) and counted.users_by_week[week] >= least
-        told.append(Gap(week, float(value) if enough else None))
+    for week, value in zip(weeks.calendar.tolist(), weeks.gaps.tolist(), strict=True):
+        enough = math.isfinite(value) and counted.users_by_week.get(week, 0) >= least
+        told.append(Gap(week, value if enough else None))
     return tuple(told)

@@ -30,7 +30,6 @@ class Tally:
     counts: Counts
     lacking: Lacking | None
     warnings: tuple[Warned, ...]
-    weeks: tuple[int, ...]
     users_by_week: Mapping[int, int]  # on the side that has fewer
 
 
@@ -54,7 +53,6 @@ def tally(selected: Selected, weight: Numbers) -> Tally:
         counts,
         _lacking(selected, counts, treated, control),
         tuple(_warnings(selected, weight)),
-        tuple(int(week) for week in weeks),
         _users_by_week(selected, treated, control, weeks),
     )
 

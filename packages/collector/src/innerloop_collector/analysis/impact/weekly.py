@@ -30,8 +30,9 @@ class ByWeeks:
 
 @dataclass(frozen=True, eq=False)
 class Weekly:
-    """The gaps, by the observations' weeks, and what they say. None: too few weeks."""
+    """The gap of each week, and what they say. None: too few weeks."""
 
+    calendar: Codes
     gaps: Numbers
     found: ByWeeks | None
 
@@ -46,7 +47,7 @@ def weekly(seen: Observations, totals: Totals, pull: Numbers, date: int, *, cont
     early = np.isfinite(gaps) & (seen.calendar < date)
     if early.any():
         gaps = gaps - gaps[early].mean()
-    return Weekly(gaps, regressed(gaps, seen.calendar, date, share, pull, trend=not control))
+    return Weekly(seen.calendar, gaps, regressed(gaps, seen.calendar, date, share, pull, trend=not control))
 
 
 def regressed(gaps: Numbers, calendar: Codes, date: int, share: Numbers, pull: Numbers | None = None, *, trend: bool) -> ByWeeks | None:
