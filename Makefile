@@ -67,6 +67,7 @@ impl-lint: $(READY) ## check style, types, imports, spelling and generated pages
 	@$(RUN) mypy --no-error-summary --python-version 3.10 --package innerloop
 	@$(RUN) mypy --no-error-summary --package innerloop_collector
 	@$(RUN) mypy --no-error-summary tools
+	@$(RUN) mypy --no-error-summary tests
 	@$(RUN) lint-imports --no-cache
 	@$(RUN) python tools/import_cycles.py
 	@$(RUN) codespell

@@ -191,7 +191,7 @@ class Developer:
 
     def at_terminal(self, *argv: str | Path, types: Sequence[tuple[str, str]] = (), env: dict[str, str | None] | None = None) -> Said:
         """Run a command at a terminal; `types` says after which text what is typed (^C, ^D, or a line)."""
-        child = self.spawn(*argv, env=env)
+        child: Any = self.spawn(*argv, env=env)
         child.delaybeforesend = None
         child.ptyproc.delayafterclose = 0
         shown = ""

@@ -178,11 +178,11 @@ def test_sources_and_cache_keep_to_the_rule_in_every_cell(
     assert len(held) == len(cells) == len(CELLS) // len(MACHINE) // len(TERMINAL)
     for cell, (mode, from_sources, uncached, cached) in held.items():
         rule = expected(cell)
-        wanted = "measure" if rule.recorded else "invite" if rule.asked else "bare"
-        assert (mode, from_sources) == (rule.mode, wanted), cell
+        does = "measure" if rule.recorded else "invite" if rule.asked else "bare"
+        assert (mode, from_sources) == (rule.mode, does), cell
         assert uncached in ("resolve", "bare"), cell
-        assert uncached == "resolve" or wanted == "bare" or terminal == "none", cell
-        assert cached in ("resolve", wanted), f"the cache says otherwise: {cell}"
+        assert uncached == "resolve" or does == "bare" or terminal == "none", cell
+        assert cached in ("resolve", does), f"the cache says otherwise: {cell}"
 
 
 # Real commands.

@@ -25,7 +25,7 @@ import pytest
 from innerloop.core.consent.apply import cached_answer
 from innerloop.core.consent.resolve import ConsentState, Context, resolve
 from innerloop.core.launcher import measure, record
-from innerloop.core.launcher.main import Request
+from innerloop.core.launcher.execute import Request
 from innerloop.core.outbound import seal
 from innerloop.core.shared import cache, paths, untrusted
 from innerloop.core.spool import store

@@ -8,10 +8,11 @@ import pytest
 
 from innerloop.core.plan.agreement import agreement, destination_digest, difference, digest
 from innerloop.core.plan.check import Names, conforms, violations
-from innerloop.core.plan.names_table import LONGEST_NAME, MOST_NAMES
+from innerloop.core.plan.names_table import MOST_NAMES
 from innerloop.core.plan.project import Project, ProjectError
 from innerloop.core.plan.project_reader import read
 from innerloop.core.plan.tracking import PLAN
+from innerloop.core.shared.names import LONGEST_NAME
 from tests.client.founding import KEY
 from tests.conftest import ROOT
 

@@ -193,10 +193,10 @@ def test_delivery_from_a_full_disk_loses_nothing(small_disk: Callable[..., list[
     assert len({event["messageId"] for event in server.events}) == 4
 
 
-def json_of(text: str) -> dict[str, dict[str, int]]:
+def json_of(text: str) -> dict[str, dict[str, Any]]:
     """Read the JSON document that follows a brace."""
     text = "{" + text.lstrip("{")
-    document: dict[str, dict[str, int]] = json.loads(text)
+    document: dict[str, dict[str, Any]] = json.loads(text)
     return document
 
 

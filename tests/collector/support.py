@@ -129,7 +129,7 @@ class Collector:
         """What the service has written to stderr so far."""
         return (self.directory / "log").read_text()
 
-    def start(self, *words: str, under: tuple[str, ...] = ()) -> "Collector":
+    def start(self, *words: str, under: tuple[str, ...] = ()) -> Self:
         """Start the service on a free port, under another program if given, and wait until it listens."""
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -145,11 +145,11 @@ class Collector:
         self.url = line.split()[-1]
         return self
 
-    def start_with(self, document: dict[str, Any] | None = None) -> "Collector":
+    def start_with(self, document: dict[str, Any] | None = None) -> Self:
         """Start the service with a project file, whose write key it accepts."""
         return self.start("--project-file", str(self.write(document or PROJECT)))
 
-    def for_trying(self) -> "Collector":
+    def for_trying(self) -> Self:
         """Have the store made as a throw-away store, whose reports show the running week too. Before the first start."""
         self.environment["INNERLOOP_COLLECTOR_STORE_THROW_AWAY"] = "true"
         return self

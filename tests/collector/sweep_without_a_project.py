@@ -14,7 +14,7 @@ from innerloop_collector.composition.lifecycle_parts import LifecycleParts
 from innerloop_collector.config.paths import Paths
 from innerloop_collector.errors import StoreError
 from innerloop_collector.query import Archive, Publisher, Rows, settings_of
-from innerloop_collector.query.releases.rows import Population
+from innerloop_collector.query.population import Population
 
 
 class Failing(Rows):

@@ -61,7 +61,7 @@ def test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the
     assert {"user 1"} == holds(directory, secret, owner.id, "user 1")
     for journal in (directory / "erasures.log", idle.data / "erasures.log"):
         assert 1 == len(journal.read_text().splitlines())
-    journal = shutil.copy(idle.data / "erasures.log", idle.directory / "kept elsewhere")
+    kept = shutil.copy(idle.data / "erasures.log", idle.directory / "kept elsewhere")
     lose(idle)
     assert 1 == restored(idle, directory)["erased_again"], "its rows are gone, and its tombstone comes from the journal in the backup"
     idle.start()
@@ -69,7 +69,7 @@ def test_who_was_erased_after_the_backup_does_not_come_back_and_is_gone_from_the
     assert (21, 1) == (idle.stored, idle.waiting)
 
     lose(idle)
-    answer = restored(idle, copied, "--erasures", str(journal))
+    answer = restored(idle, copied, "--erasures", str(kept))
     assert 1 == answer["erased_again"]
     assert owner.id not in holds(idle.data, secret, owner.id)
     idle.start()

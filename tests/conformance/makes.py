@@ -10,9 +10,7 @@ import platform
 import zipfile
 from pathlib import Path
 
-from fetch_demo_source import download
-
-from locked import locked
+from locked import download, locked
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSIDE = ".data/scripts/make"

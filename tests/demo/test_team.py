@@ -23,7 +23,8 @@ from innerloop_collector.demo.team.main import Options, team_of
 from innerloop_collector.demo.team.people import Team, people
 from innerloop_collector.demo.team.planted import PLANTED, Planted, Truth
 from innerloop_collector.demo.team.projects import PROJECTS
-from innerloop_collector.demo.team.simulate import MOST, Batch, Event, days
+from innerloop_collector.demo.team.runs import Event
+from innerloop_collector.demo.team.simulate import MOST, Batch, days
 
 MONDAY = date(2031, 1, 6)
 SMALL = Team(7, 12, 16, MONDAY)

@@ -27,8 +27,8 @@ def of_failures(rows: Iterable[tuple[int, int, int, int, int]]) -> Panel:
         for outcome, times in ((Outcome.FAILED, failed), (Outcome.SUCCEEDED, succeeded)):
             for column, value in zip(columns, (user, target, week, outcome), strict=True):
                 column.extend([value] * times)
-    user, target, week, outcomes = (np.array(column) for column in columns)
-    return collapse(user=user, target=target, week=week, ms=np.ones(len(user)), outcome=outcomes)
+    users, targets, weeks, outcomes = (np.array(column) for column in columns)
+    return collapse(user=users, target=targets, week=weeks, ms=np.ones(len(users)), outcome=outcomes)
 
 
 def asked(week: int, *, control: bool = True, **more: Any) -> Question:

@@ -12,6 +12,7 @@ from datetime import date
 from functools import cache
 from itertools import combinations
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -297,7 +298,8 @@ def _listed(of: Knowledge) -> bool | None:
     for breakdown in BREAKDOWNS[1:]:
         name = getattr(who, breakdown)
         if last and sum(getattr(one, breakdown) == name for one in of.people.values()) == 1:
-            return any((one.breakdown, one.name) == (breakdown, name) for one in (*last.hidden, *last.atoms))
+            cells: list[Any] = [*last.hidden, *last.atoms]
+            return any((one.breakdown, one.name) == (breakdown, name) for one in cells)
     return None
 
 

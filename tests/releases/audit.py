@@ -45,7 +45,7 @@ _KINDS = {SUCCEEDED: (*BINS, UNTIMED), FAILED: (*BINS, UNTIMED), UNFINISHED: (UN
 _CLASS = 1_000  # added to the column of a class
 _GREEN = habits.COLUMNS["green"]
 # The classes that a run can have, by how it ended: two where it succeeded after failures.
-_CLASSES = {
+_CLASSES: dict[str, list[tuple[int, ...]]] = {
     SUCCEEDED: [
         *((column,) for column in habits.COLUMNS["solved"][:-1] if column not in habits.AFTER_FAILURES),
         *product(habits.AFTER_FAILURES, _GREEN),

@@ -35,7 +35,7 @@ def test_every_byte_is_restored(repository: Repository, words: tuple[str, ...]) 
 
     assert (0, b"") == (done.status, done.err)
     after = repository.tree()
-    rewritten = edited if "--all-makefiles" in words else ()
+    rewritten: tuple[str, ...] = edited if "--all-makefiles" in words else ()
     rewritten += (".git/info/exclude",) if "private" in words else ()
     assert {name: entry[:2] for name, entry in before.items()} == {name: entry[:2] for name, entry in after.items()}
     assert {name: entry for name, entry in before.items() if name not in rewritten} == repository.tree(without=rewritten)

@@ -18,7 +18,6 @@ from innerloop_collector.config.paths import prepare
 from innerloop_collector.db import ddl, schema
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.source import Source
-from innerloop_collector.query import Rows
 from tests.collector.support import project, toml
 from tests.store.shards import over_shards
 
@@ -58,7 +57,6 @@ def ask_everything(opened: Collector, known: Operations) -> None:
     known.call("check", {})
     opened.lifecycle.sweep.due()
     opened.publisher.publish(TODAY)
-    Rows(opened.store.engine).waiting("acme")
     source, wanted = Source(opened.store.engine), [("acme", "p")]
     source.window(100, 140, wanted)
     source.at([5, 6, 7], wanted)
