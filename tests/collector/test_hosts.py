@@ -17,8 +17,7 @@ NO_ZONES = ["CST6CDT,M3.2.0,M11.1.0", "<+03>-3", "/path/of/a/tzfile", "Foo/Bar",
 @pytest.mark.parametrize("zone", some(NO_ZONES, "<+03>-3", "Foo/Bar"))
 def test_a_collector_works_under_any_time_zone_that_a_host_may_name(idle: Collector, zone: str) -> None:
     idle.environment["TZ"] = zone
-    done = idle.cli("projects", "apply", str(idle.write(PROJECT)))
-    assert (0, "") == (done.returncode, done.stderr)
+    idle.apply(PROJECT)
     done = idle.cli("projects", "list", "--json")
     assert (0, "") == (done.returncode, done.stderr)
     assert "acme" in done.stdout

@@ -196,7 +196,7 @@ def test_a_long_list_is_cut_in_the_terminal_and_whole_in_json(idle: Collector) -
 
     assert 10 <= len(shown) <= 15
     assert f"{25 - len(shown)} more: --json" in text
-    assert set(names) == {one["target"] for one in ready.ask("report", "acme")["targets"]}
+    assert set(names) == {one["target"] for one in idle.ask("report", "acme")["targets"]}
     for columns in ("50", "80"):
         lines = idle.cli("report", "acme", env={"COLUMNS": columns}).stdout.splitlines()
         assert max(len(line) for line in lines) <= int(columns)
