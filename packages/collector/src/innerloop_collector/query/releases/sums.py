@@ -91,16 +91,20 @@ def _durations(atoms: Sequence[Atom], runs: int) -> list[Timed]:
     """Parts that all atoms tell apart. Empty where they are of too few runs."""
     if not atoms or sum(one.runs for one in atoms) < _ENOUGH * runs:
         return []
-    told = common(*(tuple(part.bins for part in one.durations) for one in atoms))
+    told = common(*{tuple(part.bins for part in one.durations) for one in atoms})
+    place_of = {place: number for number, part in enumerate(told) for place in part}
+    runs_of, numbers = [0] * len(told), [0] * len(told)
+    for atom in atoms:
+        for one in atom.durations:  # each lies within one part of what all tell
+            runs_of[place_of[one.bins[0]]] += one.runs
+            numbers[place_of[one.bins[0]]] += 1
     out = []
-    for part in told:
+    for number, part in enumerate(told):
         timed = [place for place in part if place < _UNTIMED]
         if timed:
-            found = [one.runs for atom in atoms for one in atom.durations if set(one.bins) <= set(part)]
             low = float(EDGES_MS[timed[0] - 1]) if timed[0] else 0.0
-            out.append(
-                Timed(low, float(EDGES_MS[timed[-1]]) if timed[-1] < len(EDGES_MS) else None, sum(found), len(found), _UNTIMED in part)
-            )
+            high = float(EDGES_MS[timed[-1]]) if timed[-1] < len(EDGES_MS) else None
+            out.append(Timed(low, high, runs_of[number], numbers[number], _UNTIMED in part))
     return out
 
 
