@@ -37,6 +37,8 @@ WHO = {
     "report": "viewer",
     "report.all": "viewer",
     "trends": "viewer",
+    "impact": "viewer",
+    "impact.all": "viewer",
     "changes.apply": "changes",
     "changes.add": "changes",
     "changes.list": "viewer",
@@ -63,6 +65,8 @@ ABOUT_SOME_PROJECTS = {
     "report.all",
     "releases",
     "trends",
+    "impact",
+    "impact.all",
     "export",
 }  # of those for viewers and analysts
 PROXY_SECRET = "a-secret-of-the-proxy"

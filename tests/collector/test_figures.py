@@ -117,7 +117,9 @@ def test_the_plain_numbers_of_views_are_settings_and_no_figures() -> None:
     found = {one for module in (query, views) for one in vars(module).values() if isinstance(one, type) and issubclass(one, View)}
     numbers = {name for view in found for name in _numbers(view)}
 
-    assert {"Report.min_active_weeks", "Report.k", "Report.headcount"} == numbers
+    of_verdicts = ["Finding.confidence", "Impact.expected", "Programme.told"]
+    of_verdicts += [f"Verdict.{name}" for name in ("expected", "k", "look", "looks", "version", "weeks")]
+    assert {"Report.min_active_weeks", "Report.k", "Report.headcount", *of_verdicts} == numbers
 
 
 PAGE = """
@@ -210,7 +212,9 @@ def test_no_module_above_query_has_sql_and_in_query_few_read_events() -> None:
 
     assert {"query"} == {path.parts[0] for path in asking} - ROWS_BY_CONTRACT - NO_FIGURES
     assert {"query"} == {path.parts[0] for path in events} - ROWS_BY_CONTRACT
-    assert {"query/population.py", "query/releases/rows.py"} == {str(path) for path in asking if path.parts[0] == "query"}
+    assert {"query/population.py", "query/releases/rows.py", "query/verdicts/statistics.py"} == {
+        str(path) for path in asking if path.parts[0] == "query"
+    }
 
 
 def test_one_room_knows_the_driver_of_the_engine() -> None:
@@ -252,7 +256,7 @@ def _calling(function: str) -> set[str]:
 
 
 def test_values_are_sealed_where_the_rules_were_applied_and_where_a_terminal_reads_them_back() -> None:
-    assert {"query/received.py", "query/values.py"} == _calling("seal")
+    assert {"query/received.py", "query/values.py", "query/verdicts/rounding.py"} == _calling("seal")
     assert "seal" not in query.__all__
 
 

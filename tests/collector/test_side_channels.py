@@ -17,6 +17,8 @@ READS: dict[str, list[dict[str, Any]]] = {
     "changes.list": [{}, {"project": "acme"}],
     "changes.show": [{"project": "acme", "name": "shared-cache"}],
     "export": [{}, {"project": "acme"}],
+    "impact": [{"project": "acme", "change": "shared-cache"}],
+    "impact.all": [{"project": "acme"}],
     "projects.list": [{}],
     "releases": [{"project": "acme"}],
     "report": [{"project": "acme"}, {"project": "acme", "period": "2026"}],

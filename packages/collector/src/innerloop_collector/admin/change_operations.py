@@ -1,6 +1,6 @@
 """Operations on changes: dated interventions whose impact is asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -42,9 +42,11 @@ def change_of(name: str, says: dict[str, Any], what: str) -> Change:
 class ChangeRecords(Area):
     """Register and show changes."""
 
-    def __init__(self, registry: Registry, changes: Changes) -> None:
+    def __init__(self, registry: Registry, changes: Changes, foreseen: Callable[[Change], str]) -> None:
+        """`foreseen` says how large a change must be to be found."""
         self._registry = registry
         self._changes = changes
+        self._foreseen = foreseen
 
     @operation("changes.apply", Role.CHANGES)
     def apply(self, toml: str, name: str, source: str, visible: frozenset[str] | None = None) -> Answer:
@@ -97,8 +99,9 @@ class ChangeRecords(Area):
         for project in change.everywhere:
             self._registry.catalogue.newest(project)
         self._refuse_what_is_not_there(change)
+        foreseen = "" if change.is_annotation else self._foreseen(change)
         made, new = self._changes.register(change)
-        return {**self._shown(made, visible), "changed": new, "notes": list(self._notes(made))}
+        return {**self._shown(made, visible), "changed": new, "foreseen": foreseen, "notes": list(self._notes(made))}
 
     def _refuse_what_is_not_there(self, change: Change) -> None:
         """Raise UsageError for names that no version of a project lists, and for a day of which too little is kept."""

@@ -5,8 +5,9 @@ from typing import Literal
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.errors import Denied
-from innerloop_collector.query import Figures, document
+from innerloop_collector.query import Evidence, Figures, document
 from innerloop_collector.reports.all_projects import all_projects
+from innerloop_collector.reports.impact import impact_of, programme_of
 from innerloop_collector.reports.team import published, team_report, trend
 
 Breakdown = Literal["command", "target", "os", "arch", "version", "cohort"]
@@ -15,8 +16,9 @@ Breakdown = Literal["command", "target", "os", "arch", "version", "cohort"]
 class Reports(Area):
     """Published figures of a project."""
 
-    def __init__(self, figures: Figures) -> None:
+    def __init__(self, figures: Figures, evidence: Evidence) -> None:
         self._figures = figures
+        self._evidence = evidence
 
     @operation("report", Role.VIEWER)
     def report(self, project: str, period: str | None = None) -> Answer:
@@ -44,3 +46,13 @@ class Reports(Area):
     def releases(self, project: str) -> Answer:
         """Everything that was published of a project."""
         return document(published(self._figures, project))
+
+    @operation("impact", Role.VIEWER)
+    def impact(self, project: str, change: str, visible: frozenset[str] | None = None) -> Answer:
+        """What was published of a change, and when it is looked at next."""
+        return document(impact_of(self._evidence, project, change, visible))
+
+    @operation("impact.all", Role.VIEWER)
+    def programme(self, project: str, visible: frozenset[str] | None = None) -> Answer:
+        """What was published of every change of a project, and what they come to together."""
+        return document(programme_of(self._evidence, project, visible))

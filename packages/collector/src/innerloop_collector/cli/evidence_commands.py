@@ -1,13 +1,14 @@
 # ruff: noqa: PLC0415 - `--help` and usage errors need not wait for numpy to be imported
-"""`impact`: whether a dated change helped."""
+"""`impact`: whether a dated change helped, as it was published, or out of a file."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
-from innerloop_collector.cli.shared import as_json, as_text, say
+from innerloop_collector.cli.shared import Place, as_json, as_text, call, say, show, sometimes_located
 from innerloop_collector.errors import UsageError
 
 _METRICS = ("duration", "failures", "failed_checks", "usage", "adoption")
@@ -35,8 +36,15 @@ class _Asked(NamedTuple):
 
 
 @click.command()
+@click.argument("project", required=False)
+@click.argument("change", required=False)
+@sometimes_located
+@click.option("--all", "every", is_flag=True, help="Every change of PROJECT, and what they come to together.")
 @click.option(
-    "--from", "file", metavar="FILE", required=True, help="Read runs from FILE, Parquet with the documented columns. No store is needed."
+    "--from",
+    "file",
+    metavar="FILE",
+    help="Instead: read runs from FILE, Parquet with the documented columns. No store is needed, and all that follows is about it.",
 )
 @click.option("--date", metavar="YYYY-MM-DD", help="The first day of the change; weeks begin on its weekday.")
 @click.option("--week", type=int, metavar="N", help="Instead: the first week of the change, by the numbers in the file's column week.")
@@ -78,8 +86,41 @@ class _Asked(NamedTuple):
 )
 @click.option("--beforehand", is_flag=True, help="Say how large a change would have to be to show, from the weeks before it.")
 @as_json
-def impact(file: str, beforehand: bool, as_json: bool, **options: Any) -> None:
-    """Say whether a dated change helped, how surely, and what that rests on."""
+def impact(
+    place: Callable[[], Place],
+    project: str | None,
+    change: str | None,
+    every: bool,
+    file: str | None,
+    beforehand: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Say whether CHANGE of PROJECT helped, how surely, and what that rests on. A registered look is published once, when it is due."""
+    if file is not None:
+        if project or every:
+            raise click.UsageError("--from reads a file, and no project of a collector")
+        _of_a_file(file, beforehand=beforehand, as_json=as_json, options=options)
+        return
+    if beforehand or any(options[name] != value for name, value in _FILE_OPTIONS.items()):
+        raise click.UsageError("a change's record says what is compared; these options go with --from FILE")
+    if project is None or (change is None) != every:
+        raise click.UsageError("say which change: PROJECT CHANGE, or PROJECT --all")
+    from innerloop_collector.terminal.impact import render, render_all
+
+    if every:
+        show(call(place(), "impact.all", project=project), as_json, render_all)
+    else:
+        show(call(place(), "impact", project=project, change=change), as_json, render)
+
+
+_FILE_OPTIONS = {
+    "date": None, "week": None, "treated": (), "controls": (), "treated_projects": (), "control_projects": (), "checks": (), "dropped": (),
+    "weeks_before": None, "weeks_after": None, "metric": "duration", "by_exposure": False, "same_work": False, "by_project": False, "looks": 1, "alpha": 0.05,
+}  # fmt: skip
+
+
+def _of_a_file(file: str, *, beforehand: bool, as_json: bool, options: dict[str, Any]) -> None:
     from innerloop_collector.analysis.impact.detectable import detectable_before
     from innerloop_collector.analysis.impact.panel import Invalid
     from innerloop_collector.analysis.impact.whole import impact as answer

@@ -84,7 +84,12 @@ def founding(command: Callable[..., None]) -> Callable[..., None]:
     return _located(command, make=True)
 
 
-def _located(command: Callable[..., None], *, make: bool) -> Callable[..., None]:
+def sometimes_located(command: Callable[..., None]) -> Callable[..., None]:
+    """Do as `located` for a command that needs a collector only sometimes: its first argument says which, when it is called, and then there must be one."""
+    return _located(command, make=False, later=True)
+
+
+def _located(command: Callable[..., None], *, make: bool, later: bool = False) -> Callable[..., None]:
 
     @_data
     @_config
@@ -92,18 +97,21 @@ def _located(command: Callable[..., None], *, make: bool) -> Callable[..., None]
     @click.option("--token-file", metavar="FILE", help="The token for that collector (default: $INNERLOOP_COLLECTOR_TOKEN).")
     @functools.wraps(command)
     def with_place(*words: Any, data: str | None, config: str | None, url: str | None, token_file: str | None, **options: Any) -> None:
-        configuration = load(config, os.environ)
-        # An option is nearer than a variable: --data means the collector here, also where a variable names one elsewhere.
-        elsewhere = url or (None if data else os.environ.get(URL_VARIABLE))
-        if not elsewhere and token_file:
-            raise UsageError("--token-file is for a collector elsewhere; name it with --url")
-        if elsewhere:
-            place = Place(None, configuration, remote(elsewhere, token_file, os.environ))
-        else:
-            place = _here(data, configuration, make=make)
-        command(place, *words, **options)
+        find = functools.partial(_place, data, config, url, token_file, make=make)
+        command(find if later else find(), *words, **options)
 
     return with_place
+
+
+def _place(data: str | None, config: str | None, url: str | None, token_file: str | None, *, make: bool) -> Place:
+    configuration = load(config, os.environ)
+    # An option is nearer than a variable: --data means the collector here, also where a variable names one elsewhere.
+    elsewhere = url or (None if data else os.environ.get(URL_VARIABLE))
+    if not elsewhere and token_file:
+        raise UsageError("--token-file is for a collector elsewhere; name it with --url")
+    if elsewhere:
+        return Place(None, configuration, remote(elsewhere, token_file, os.environ))
+    return _here(data, configuration, make=make)
 
 
 def _here(data: str | None, configuration: Configuration, *, make: bool) -> Place:

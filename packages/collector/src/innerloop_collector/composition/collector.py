@@ -6,6 +6,7 @@ from typing import Protocol
 
 from innerloop_collector.access.tokens import Tokens
 from innerloop_collector.composition import simulated_clock
+from innerloop_collector.composition.evidence_parts import EvidenceParts, Publishers
 from innerloop_collector.composition.lifecycle_parts import LifecycleParts
 from innerloop_collector.composition.store_parts import StoreParts
 from innerloop_collector.config.configuration import Configuration
@@ -55,7 +56,9 @@ class Collector:
         archive = Archive(store.releases)
         self.figures = Figures(store.engine, store.registry, archive, now, immediate=self.throw_away)
         self.publisher = Publisher(Rows(store.engine), archive, self._settings, lambda: store.events.committed)
-        self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, self.publisher)
+        self.evidence = EvidenceParts(store, archive, self._settings, now)
+        publishers = Publishers(self.publisher, [self.evidence.publisher])
+        self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, publishers)
         self.tokens = Tokens(store.engine, store.hasher, store.registry.today)
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)
         self.status = StatusReader(store.engine, store.erasures, store.events, self.exporters, paths.scratch)

@@ -7,15 +7,36 @@ from innerloop_collector.query.figures import AllFigures, Figures, Point, TeamFi
 from innerloop_collector.query.open_data import OpenData
 from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Settings
-from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Published, Rate, Ratio, View, document, text
+from innerloop_collector.query.published import (
+    Count,
+    Milliseconds,
+    Minutes,
+    People,
+    Percent,
+    Published,
+    Rate,
+    Ratio,
+    Saved,
+    View,
+    document,
+    text,
+)
 from innerloop_collector.query.releases.archive import Archive, project_and_unit
 from innerloop_collector.query.releases.disclosure import STEP, K
 from innerloop_collector.query.releases.publisher import Publisher
 from innerloop_collector.query.releases.rows import Rows
 from innerloop_collector.query.tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Unit, Waited
+from innerloop_collector.query.verdicts.archive import Verdicts
+from innerloop_collector.query.verdicts.looks import Change, Name
+from innerloop_collector.query.verdicts.power import Power
+from innerloop_collector.query.verdicts.publisher import Known, VerdictPublisher
+from innerloop_collector.query.verdicts.reading import Evidence
+from innerloop_collector.query.verdicts.registered import RegisteredChanges
+from innerloop_collector.query.verdicts.views import Detectable, Finding, Impact, Programme, Verdict
 
 __all__ = [
-    "STEP", "AllFigures", "Archive", "Band", "Class", "Count", "FigureRow", "FigureTable", "Figures", "K", "Milliseconds", "Minutes", "OpenData",
-    "People", "Period", "Point", "Published", "Publisher", "Rate", "RateRange", "Ratio", "Rows", "Settings", "Spread", "TeamFigures", "Time",
-    "Tries", "Unit", "View", "Waited", "document", "project_and_unit", "settings_of", "text",
+    "STEP", "AllFigures", "Archive", "Band", "Change", "Class", "Count", "Detectable", "Evidence", "FigureRow", "FigureTable", "Figures",
+    "Finding", "Impact", "K", "Known", "Milliseconds", "Minutes", "Name", "OpenData", "People", "Percent", "Period", "Point", "Power", "Programme",
+    "Published", "Publisher", "Rate", "RateRange", "Ratio", "RegisteredChanges", "Rows", "Saved", "Settings", "Spread", "TeamFigures", "Time",
+    "Tries", "Unit", "Verdict", "VerdictPublisher", "Verdicts", "View", "Waited", "document", "project_and_unit", "settings_of", "text",
 ]  # fmt: skip

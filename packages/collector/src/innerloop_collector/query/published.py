@@ -125,6 +125,28 @@ class People(Published[tuple[int, int]]):
         return f"{low} to {high}"
 
 
+@final
+class Percent(Published[float]):
+    """By how much something changed, in percent or in percentage points. Below nothing: it became less."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Write it with its sign."""
+        return f"{self.value:+g} %"
+
+
+@final
+class Saved(Published[float]):
+    """Minutes that a developer saves in a month. Below nothing: they are lost."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Write it as a person says it."""
+        return ("-" if self.value < 0 else "") + _humane(abs(self.value) * 60_000)
+
+
 _closed = True
 P = TypeVar("P", bound=Published[Any])
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from innerloop_collector.query.published import Count, Minutes, People, Published, Rate, Ratio, View, seal
+from innerloop_collector.query.published import Count, Minutes, People, Percent, Published, Rate, Ratio, Saved, View, seal
 
 _Number = Annotated[int, msgspec.Meta(ge=0)]
 V = TypeVar("V", bound=View)
@@ -24,7 +24,8 @@ def _read(kind: type[Any], number: Any) -> Any:
     if kind is People:
         return seal(kind, msgspec.convert(number, tuple[_Number, _Number]))
     absent = kind is Count and number is None
-    whole = isinstance(number, int) or (isinstance(number, float) and kind in (Minutes, Rate, Ratio))
-    if not absent and (isinstance(number, bool) or not whole or number < 0):
+    signed = kind in (Percent, Saved)
+    number_of_it = isinstance(number, int) or (isinstance(number, float) and (signed or kind in (Minutes, Rate, Ratio)))
+    if not absent and (isinstance(number, bool) or not number_of_it or (number < 0 and not signed)):
         raise ValueError(f"not a {kind.__name__}")
     return seal(kind, number)

@@ -25,7 +25,7 @@ _WHAT = {
     Metric.USAGE: "use",
     Metric.ADOPTION: "the number of developers",
 }
-_WHY = {
+WHY = {
     Reason.NO_TREATED_RUNS: "there are no runs of what the change affects",
     Reason.NO_CONTROL_RUNS: "there are no runs of the controls",
     Reason.TOO_FEW_WEEKS_BEFORE: "there are too few weeks before the change",
@@ -65,7 +65,7 @@ def _body(judged: Judged) -> str:
     if judged.verdict is Verdict.NO_CHANGE:
         return f": no change of {_WHAT[judged.metric]} beyond {_far(judged.bound or 0.0)} {_unit(judged)} ({_interval(judged)})"
     if judged.reason is not None:
-        return f": {judged.verdict}: {_WHY[judged.reason]}"
+        return f": {judged.verdict}: {WHY[judged.reason]}"
     few = "with so few developers " if any(one in judged.warnings for one in _FEW) else ""
     return f": cannot tell: {few}only changes above {_number(judged.detectable or 0.0)} {_unit(judged)} would show ({_interval(judged)})"
 

@@ -7,11 +7,12 @@ from innerloop_collector.terminal.drawing import table
 
 
 def registered(answer: dict[str, Any]) -> str:
-    """What was registered, a line each."""
-    return "\n".join(
-        f"{one['project']}/{one['name']}: {'registered' if one['changed'] else 'unchanged'}, {one['date']}, {_about(one)}"
-        for one in answer["changes"]
-    )
+    """What could be seen of each change, and that it was registered."""
+    lines = []
+    for one in answer["changes"]:
+        lines += [f"{one['project']}/{one['name']}: {one['foreseen']}"] if one["foreseen"] else []
+        lines.append(f"{one['project']}/{one['name']}: {'registered' if one['changed'] else 'unchanged'}, {one['date']}, {_about(one)}")
+    return "\n".join(lines)
 
 
 def table_of(answer: dict[str, Any]) -> str:

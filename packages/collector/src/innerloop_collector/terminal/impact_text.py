@@ -7,7 +7,7 @@ from innerloop_collector.analysis.impact.verdict import judge
 from innerloop_collector.analysis.impact.whole import Impact
 from innerloop_collector.terminal.drawing import table
 
-_CAUTIONS = {
+CAUTIONS = {
     Warned.NO_CONTROL: "Nothing served as a control: it is assumed that the trend before would have gone on.",
     Warned.FEW_EFFECTIVE_USERS: "A few developers do most of the runs: only large effects can be seen.",
     Warned.ONE_USER_DOMINATES: "More than a quarter of what is known comes from one developer.",
@@ -31,7 +31,7 @@ def render(verdict: str, found: Impact) -> str:
     if found.robustness:
         parts.append(_robustness(found.robustness))
     told = [one for one in (found.headline, found.duration) if isinstance(one, Estimate)]
-    if cautions := dict.fromkeys(_CAUTIONS[warned] for one in told for warned in one.warnings):
+    if cautions := dict.fromkeys(CAUTIONS[warned] for one in told for warned in one.warnings):
         parts.append("\n".join(f"- {caution}" for caution in cautions))
     return "\n\n".join(parts)
 

@@ -1,0 +1,113 @@
+"""From sums to what one look at a change says: a question to `analysis`, and its answers, rounded. Pure."""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+
+from msgspec.structs import replace
+
+from innerloop_collector.analysis.impact.detectable import detectable_before
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason
+from innerloop_collector.analysis.impact.failure_rates import failures
+from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group, Limits, Metric, Question
+from innerloop_collector.analysis.impact.verdict import Verdict as Word
+from innerloop_collector.analysis.impact.whole import Impact, impact
+from innerloop_collector.query.verdicts import rounding
+from innerloop_collector.query.verdicts.looks import Change, Look, Name
+from innerloop_collector.query.verdicts.statistics import Sums, monday_of, week_number
+from innerloop_collector.query.verdicts.views import AS_FELT, SAME_WORK, Detectable, Finding, Verdict
+
+DEVELOPERS = 8  # effective ones, below which nothing is told
+
+
+def judged(blank: Verdict, sums: Sums, change: Change, look: Look, checks: Collection[Name], told: Collection[date]) -> Verdict:
+    """Fill a verdict in. Of weeks in `told` the gaps were told before."""
+    question = asked(sums, change, look, checks, blank.k)
+    if question is None:
+        label = Label.EFFECT if change.controls else Label.CHANGE
+        nothing = Finding(
+            change.metric, Exposure.BY_DATE.value, AS_FELT, label.value, Word.CANNOT_TELL.value, reason=Reason.NO_TREATED_RUNS.value
+        )
+        return replace(blank, findings=(nothing,))
+    found = impact(sums.panel, question)
+    answers = [(found.headline, AS_FELT), *_others(found, sums, question)]
+    out = replace(blank, findings=tuple(rounding.finding(answer, work, question.limits, blank.k) for answer, work in answers))
+    if isinstance(found.headline, Estimate):
+        out = replace(out, developers=rounding.people(found.headline.counts.users))
+    return _with_duration(out, found, question, told) if isinstance(found.duration, Estimate) else out
+
+
+def _with_duration(out: Verdict, found: Impact, question: Question, told: Collection[date]) -> Verdict:
+    """What is told where there is a number for the duration."""
+    assert isinstance(found.duration, Estimate)
+    worth = rounding.saved(found.saved) or (None,) * 4
+    beside = found.robustness
+    split = beside.control_split if beside else None
+    return replace(
+        out,
+        exposed=rounding.share(found.duration.exposed_share),
+        where_exposed=rounding.span(found.per_exposed),
+        saved=worth[0],
+        saved_low=worth[1],
+        saved_high=worth[2],
+        waited=worth[3],
+        placebos=rounding.placebos(beside.placebo) if beside else None,
+        control_split=rounding.finding(split, AS_FELT, question.limits, out.k) if split else None,
+        drifting=rounding.span(beside.with_trend) if beside else None,
+        gaps=tuple(rounding.gap(one, monday_of(one.week)) for one in found.duration.gaps if monday_of(one.week) not in told),
+    )
+
+
+def _others(found: Impact, sums: Sums, question: Question) -> Iterator[tuple[Answer, str]]:
+    """Whatever else there is an answer to."""
+    by_exposure = dataclasses.replace(question, exposure=Exposure.BY_EXPOSURE)
+    failing = Metric.FAILED_CHECKS if found.failed_checks else Metric.FAILURES
+    several: list[tuple[Answer | None, str]] = [
+        (found.duration if question.metric is not Metric.DURATION else None, AS_FELT),
+        (found.same_work, SAME_WORK),
+        (found.by_exposure, AS_FELT),
+        (found.failures if question.metric is not Metric.FAILURES else None, AS_FELT),
+        (found.failed_checks if question.metric is not Metric.FAILED_CHECKS else None, AS_FELT),
+        (failures(sums.panel, by_exposure, failing) if found.by_exposure else None, AS_FELT),
+        (found.usage if question.metric is not Metric.USAGE else None, AS_FELT),
+        (found.adoption.answer if question.metric is not Metric.ADOPTION else None, AS_FELT),
+    ]
+    return ((answer, work) for answer, work in several if answer is not None)
+
+
+def foreseen(blank: Detectable, sums: Sums, change: Change, checks: Collection[Name], k: int) -> Detectable:
+    """Say how large a change must be to be found, from the weeks before it."""
+    question = asked(sums, change, Look(1, 1, change.week), checks, k)
+    answer = detectable_before(sums.panel, question) if question else None
+    if answer is None or not isinstance(answer, Estimate):
+        return replace(blank, reason=(answer.reason if answer else Reason.NO_TREATED_RUNS).value)
+    return replace(blank, percent=rounding.coarse(abs(answer.percent(-answer.detectable))), developers=rounding.people(answer.counts.users))
+
+
+def asked(sums: Sums, change: Change, look: Look, checks: Collection[Name], k: int) -> Question | None:
+    """The question that a look asks. None: nothing of what the change affects was run."""
+    treated, control = _codes(sums, change.affected), _codes(sums, change.controls)
+    if not treated:
+        return None
+    sides = [
+        frozenset(sums.projects[one.project] for one in side if one.project in sums.projects) for side in (change.affected, change.controls)
+    ]
+    apart = bool(control) and not sides[0] & sides[1]
+    return Question(
+        week=week_number(change.week),
+        treated=Group(treated, sides[0] if apart else None),
+        control=Group(control, sides[1] if apart else None) if control else None,
+        metric=Metric(change.metric),
+        assignment=Assignment.PROJECT if apart else Assignment.USER,
+        checks=sums.codes(checks),
+        dropped=frozenset() if change.day == change.week else frozenset({week_number(change.week) - 1}),
+        weeks_after=look.weeks,
+        looks=max(len(change.looks), 1),
+        limits=Limits(users=DEVELOPERS, effective_users=float(DEVELOPERS), users_a_week=k),
+    )
+
+
+def _codes(sums: Sums, names: Iterable[Name]) -> frozenset[int]:
+    """The numbers of what was seen of some names. An empty name is everything that is run in its project."""
+    wanted = set(names)
+    return frozenset(code for one, code in sums.targets.items() if one in wanted or Name(one.project, "") in wanted)

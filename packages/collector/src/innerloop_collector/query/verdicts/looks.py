@@ -1,0 +1,118 @@
+"""Which looks at a change there are, when each is due, and which of them must not be published. Pure functions.
+
+A change is looked at in whole weeks: those before the one in which it came, and those after. Two looks at the same command or target lie in different blocks and four
+weeks apart, so that what differs between them is at least four weeks of the whole team, and never one person.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple, Protocol
+
+from innerloop_collector.query.releases.calendar import GRACE, block_of, next_due
+
+BEFORE = 8  # weeks
+APART = timedelta(weeks=4)
+_WEEK = timedelta(weeks=1)
+
+
+class Name(NamedTuple):
+    """A command or target of a project."""
+
+    project: str
+    name: str  # empty: everything that is run there
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A registered change, as far as verdicts ask for it."""
+
+    project: str  # whose record it is
+    name: str
+    title: str
+    day: date
+    affected: tuple[Name, ...]
+    controls: tuple[Name, ...]
+    looks: tuple[int, ...]  # after so many whole weeks, in order; none: it is drawn on charts only
+    metric: str = "duration"
+    expected: float | None = None  # percent, as its author wrote
+    in_checkout: bool = False  # it reaches each developer with their checkout
+    looked: bool = False  # its record is closed
+
+    @property
+    def week(self) -> date:
+        """The Monday of the first whole week after it."""
+        return self.day if self.day.weekday() == 0 else self.day - timedelta(days=self.day.weekday()) + _WEEK
+
+    @property
+    def first(self) -> date:
+        """The Monday of the first week that is looked at."""
+        return self.day - timedelta(days=self.day.weekday()) - BEFORE * _WEEK
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Whose people are looked at."""
+        return tuple(dict.fromkeys(one.project for one in (*self.affected, *self.controls)))
+
+
+class Look(NamedTuple):
+    """One look at a change."""
+
+    number: int
+    weeks: int  # after the change
+    end: date  # the Monday after the last of them
+
+    @property
+    def due(self) -> date:
+        """The day on which it is published."""
+        return self.end + GRACE
+
+
+def looks_at(change: Change) -> tuple[Look, ...]:
+    """Every look that is registered."""
+    return tuple(Look(number, weeks, change.week + weeks * _WEEK) for number, weeks in enumerate(change.looks, 1))
+
+
+def due(change: Change, published: Collection[int], today: date) -> Look | None:
+    """The look that is to be published now. Of several that are due the last one: an earlier one would say less of the same weeks."""
+    last = max(published, default=0)
+    return next((one for one in reversed(looks_at(change)) if one.number > last and one.due <= today), None)
+
+
+def coming(change: Change, published: Collection[int], today: date) -> Look | None:
+    """The next look that is not due yet."""
+    last = max(published, default=0)
+    return next((one for one in looks_at(change) if one.number > last and one.due > today), None)
+
+
+class Told(Protocol):
+    """A verdict that was published."""
+
+    @property
+    def affected(self) -> tuple[tuple[str, str], ...]:
+        """What it is about."""
+
+    @property
+    def made(self) -> date:
+        """When it was published."""
+
+
+def too_near(change: Change, made: date, told: Iterable[Told]) -> Told | None:
+    """The newest verdict about the same command or target that a look must keep away from. None: there is none."""
+    near = (one for one in told if meet(one.affected, change.affected) and not _apart(one.made, made))
+    return max(near, key=lambda one: one.made, default=None)
+
+
+def free_from(made: date) -> date:
+    """The first day on which a name can be looked at again after a verdict."""
+    return next_due(max(block_of(made).end, made + APART) - timedelta(days=1))
+
+
+def meet(some: Iterable[tuple[str, str]], others: Iterable[tuple[str, str]]) -> bool:
+    """Whether two changes affect the same command or target of a project."""
+    theirs = set(others)
+    return any((project, name) in theirs or any(one == project and "" in (name, other) for one, other in theirs) for project, name in some)
+
+
+def _apart(earlier: date, later: date) -> bool:
+    return block_of(earlier) != block_of(later) and abs(later - earlier) >= APART

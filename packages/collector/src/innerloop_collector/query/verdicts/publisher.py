@@ -1,0 +1,165 @@
+# ruff: noqa: PLC0415 - who reads what was published need not wait for numpy and scipy to be imported
+"""Publishes each registered look at a change once, when it is due. What was published is read, never computed again.
+
+A look that lies too near another one about the same command or target is published as refused, so that what the two have apart is never one person's.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import structlog
+
+from innerloop_collector.errors import CollectorError
+from innerloop_collector.query.population import Population, Settings, Store, most_who_count
+from innerloop_collector.query.releases.calendar import block_of
+from innerloop_collector.query.releases.document import Release
+from innerloop_collector.query.verdicts import looks
+from innerloop_collector.query.verdicts.archive import Verdicts
+from innerloop_collector.query.verdicts.looks import Change, Look, Name
+from innerloop_collector.query.verdicts.views import KIND, VERSION, Verdict
+
+if TYPE_CHECKING:
+    from innerloop_collector.query.verdicts.statistics import Sums
+
+_log = structlog.get_logger()
+
+
+class Figures(Protocol):
+    """The releases of figures."""
+
+    def read(self, project: str, units: Iterable[str]) -> Mapping[str, Release]:
+        """Those of some units that are there, by unit."""
+
+
+class Known(NamedTuple):
+    """What is known of projects, and of changes."""
+
+    settings: Callable[[], Mapping[str, Settings]]
+    changes: Callable[[], Sequence[Change]]
+    checks: Callable[[str, Collection[str]], Collection[str]]  # of a project, which of some names are checks
+    telling: Callable[[str], tuple[str, ...]]  # the digests of a project's plans under which events say which changes a checkout holds
+    committed: Callable[[], int]  # the position up to which all events are to be seen
+    beside: Callable[
+        [Change], tuple[str, ...]
+    ]  # other changes in the same weeks to the same commands: what one did cannot be told from what another did
+    looked: Callable[[str, str], None]  # closes the record of a project's change: somebody looked at what it did
+
+
+class VerdictPublisher:
+    """Makes verdicts."""
+
+    def __init__(self, store: Store, verdicts: Verdicts, figures: Figures, known: Known) -> None:
+        self._store = store
+        self._verdicts = verdicts
+        self._figures = figures
+        self._known = known
+
+    def due(self, today: date) -> list[tuple[str, str]]:
+        """What is to be published: projects and units."""
+        return [(change.project, unit_of(change, look)) for change, look in self._due(today)]
+
+    def publish(self, today: date) -> list[tuple[str, str]]:
+        """Publish what is due. Returns which units of which projects. Killed anywhere, the next call goes on.
+
+        Where it fails for one change, the others' verdicts are published, and the next call tries again. Nobody's rows are kept longer for that.
+        """
+        done = []
+        for change, look in self._due(today):
+            try:
+                self._verdicts.add(self._make(change, look, today))
+                done.append((change.project, unit_of(change, look)))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this change's
+                known = isinstance(error, CollectorError)
+                _log.error(
+                    "verdict not published",
+                    project=change.project,
+                    change=change.name,
+                    error=str(error) if known else "",
+                    exc_info=not known,
+                )
+        for change in self._known.changes():  # also what a kill left open
+            if not change.looked and self._verdicts.looks(change.project, change.name):
+                self._known.looked(change.project, change.name)
+        return done
+
+    def _due(self, today: date) -> list[tuple[Change, Look]]:
+        found = [
+            (change, look)
+            for change in self._known.changes()
+            if (look := looks.due(change, self._verdicts.looks(change.project, change.name), today))
+        ]
+        return sorted(found, key=lambda one: (one[1].due, one[0].project, one[0].name))
+
+    def _make(self, change: Change, look: Look, today: date) -> Verdict:
+        from innerloop_collector.query.verdicts.judgement import judged
+
+        told = [one for project in self._known.settings() for one in self._verdicts.of_project(project) if not one.refused]
+        near = looks.too_near(change, today, told)
+        blank = self._blank(change, look, today, near if isinstance(near, Verdict) else None)
+        if blank.refused:
+            return blank
+        sums = sums_of(self._store, self._figures, self._known, change, (change.first, look.end, self._known.committed()), today)
+        checks = [Name(project, name) for project in change.projects for name in self._known.checks(project, _names(sums, project))]
+        weeks = {gap.week for one in told if looks.meet(one.affected, change.affected) for gap in one.gaps}
+        return judged(blank, sums, change, look, checks, weeks)
+
+    def _blank(self, change: Change, look: Look, today: date, near: Verdict | None) -> Verdict:
+        """A verdict that says nothing yet, or why it never will."""
+        settings = self._known.settings()
+        missing = [project for project in change.projects if project not in settings]
+        refused = f"no project {missing[0]!r} here" if missing else ""
+        if near is not None:
+            refused = _refusal(change, look, near, today)
+        return Verdict(
+            version=VERSION, project=change.project, unit=unit_of(change, look), change=change.name, title=change.title, day=change.day,
+            metric=change.metric, look=look.number, looks=len(change.looks), weeks=look.weeks, first=change.first, end=look.end, made=today,
+            k=max((settings[one].k for one in change.projects if one in settings), default=0),
+            affected=change.affected, controls=change.controls, refused=refused, expected=change.expected,
+            at_once=self._known.beside(change),
+        )  # fmt: skip
+
+
+def unit_of(change: Change, look: Look) -> str:
+    """The name under which a look is published."""
+    return f"{KIND}/{change.name}/{look.number}"
+
+
+def sums_of(store: Store, figures: Figures, known: Known, change: Change, span: tuple[date, date, int], today: date) -> "Sums":
+    """What the people of a change's projects add to its names: those who count in the block of the last week. `span` is first day, end and position."""
+    from innerloop_collector.query.verdicts.statistics import Exposure, Span, Statistics
+
+    settings = known.settings()
+    block = block_of(span[1] - timedelta(days=1))
+    before = block_of(block.first - timedelta(days=1)).name
+    populations = []
+    for project in change.projects:
+        of = settings[project]
+        most = most_who_count(of, figures.read(project, [before]).get(before))
+        populations.append(Population(project, block.first, of.min_weeks, most, today, of.retention_days, of.sessions))
+    names = {project: _asked(change, project) for project in change.projects}
+    telling = tuple(digest for project in change.projects for digest in known.telling(project)) if change.in_checkout else ()
+    return Statistics(store).of(populations, names, Span(*span), Exposure(change.name if change.in_checkout else "", telling))
+
+
+def _asked(change: Change, project: str) -> frozenset[str]:
+    """The names of a project that are asked for. None: all."""
+    names = {one.name for one in (*change.affected, *change.controls) if one.project == project}
+    return frozenset() if "" in names else frozenset(names)
+
+
+def _names(sums: "Sums", project: str) -> list[str]:
+    return [one.name for one in sums.targets if one.project == project]
+
+
+def _refusal(change: Change, look: Look, near: Verdict, today: date) -> str:
+    """Why a look is not published, and when the next one can be."""
+    next_one = looks.coming(change, {look.number}, today)
+    after = (
+        f"the next look is on {next_one.due:%A} {next_one.due}"
+        if next_one
+        else f"a new record can be looked at from {looks.free_from(near.made)} on"
+    )
+    theirs = near.change if near.project in change.projects else "a change of another project"
+    whose = f"look {near.look}" if (near.project, near.change) == (change.project, change.name) else f"look {near.look} at {theirs}"
+    return f"{whose} told of the same command on {near.made}, and two looks lie in different blocks and four weeks apart; {after}"

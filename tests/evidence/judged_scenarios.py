@@ -1,0 +1,132 @@
+"""What is tried of verdicts over a real store. Each function makes a store in a directory, and returns what is looked at."""
+
+import os
+import signal
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from innerloop_collector.query.population import Population, Settings, none
+from innerloop_collector.query.published import document
+from innerloop_collector.query.verdicts.looks import Name
+from innerloop_collector.query.verdicts.statistics import Exposure, Span, Sums
+from innerloop_collector.reports.impact import impact_of, programme_of
+from innerloop_collector.store.release_journal import Released, ReleaseJournal
+from tests.evidence.judged_store import DAY, FIRST, WEEK, Store, Team, change
+
+END = DAY + 12 * WEEK
+
+
+def everything(directory: Path) -> dict[str, Any]:
+    """Several projects in one store, each with what is tried of it."""
+    store = Store(directory)
+    others = {"ci": {"actor": "ci"}, "agent": {"actor": "agent"}, "test": {"is_test": "yes"}, "gone": {"keep_until": FIRST}}
+    store.fill(
+        Team(project="acme"),
+        Team(project="small", size=7, weeks=19),
+        Team(project="late", lags=True, size=30, weeks=17),
+        *(
+            Team(project="acme", size=3, weeks=15, seed=index, shift=100 * index, columns=columns)
+            for index, columns in enumerate(others.values(), 2)
+        ),
+        Team(project="acme", size=12, columns={"suspended": True}),
+    )
+    store.changes = [
+        change(),
+        change("same-week", day=DAY + WEEK, looks=(4,)),
+        change("few", "small"),
+        change("cache", "late", in_checkout=True, looks=(6,)),
+    ]
+    out: dict[str, Any] = {"due": store.publisher.due(DAY + 4 * WEEK + timedelta(days=1))}
+    asked = change("asked")
+    out["told"] = [document(store.power.detectable(asked, DAY + timedelta(days=days))) for days in (2, 5)]
+    store.power.detectable(store.changes[0], DAY)
+    store.today = DAY
+    out["waiting"] = document(impact_of(store.evidence(), "acme", "cache"))
+    out["units"] = store.publish(END)
+    out["after"] = document(store.power.detectable(asked, DAY + 6 * WEEK))
+    out["reports"] = {f"{one.project} {one.name}": document(impact_of(store.evidence(), one.project, one.name)) for one in store.changes}
+    out["programme"] = document(programme_of(store.evidence(), "acme"))
+    out["again"] = store.publisher.publish(store.today)
+    out["closed"] = sorted(set(store.closed))
+    out["journal"] = store.journal.read_text()
+    for one in store.changes:
+        out[f"{one.project} {one.name}"] = [document(found) for found in store.verdicts.of(one.project, one.name)]
+    out["ids"] = [str(row[0]) for row in store.engine.query("SELECT DISTINCT toString(installation) FROM events")]
+    out["sums"] = _numbers(_sums(store, "acme"))
+    store.close()
+    return out
+
+
+def alone(directory: Path) -> dict[str, Any]:
+    """The same team with nobody and nothing else in the store; then somebody is erased between two looks, and another change is asked about."""
+    store = Store(directory).fill(Team(project="acme"))
+    out: dict[str, Any] = {"sums": _numbers(_sums(store, "acme"))}
+    store.changes = [change()]
+    store.publish(DAY + 5 * WEEK)
+    before = [document(one) for one in store.verdicts.of_project("acme")]
+    store.erase("acme", 0)
+    store.changes += [change("attack", looks=(5,)), change("other-control", looks=(5,), controls=(Name("acme", "test"),))]
+    store.publish(END)
+    found = [document(one) for one in store.verdicts.of_project("acme")]
+    store.close()
+    return {**out, "before": before, "found": found}
+
+
+class Deadly(ReleaseJournal):
+    """A journal during whose writing the process is killed: before it, or right after."""
+
+    after = False
+
+    def add(self, releases: Sequence[Released]) -> None:
+        """Write, or not, and be killed."""
+        if self.after:
+            super().add(releases)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed(directory: Path) -> dict[str, Any]:
+    """Publish, and be killed before or after the journal has it, as the directory's name says."""
+    Deadly.after = directory.name == "after"
+    store = Store(directory, Deadly).fill(Team(project="acme", size=12, weeks=16))
+    store.changes = [change(looks=(4,))]
+    store.publish(DAY + 5 * WEEK)
+    return {}
+
+
+def opened_again(directory: Path) -> dict[str, Any]:
+    """Open what a kill left, and publish what is due. Then what another directory's store says that has the journal, and no row."""
+    store = Store(directory)
+    store.settings["acme"] = Settings(3, 5, None, 400)
+    store.changes = [change(looks=(4,))]
+    store.today = DAY + 6 * WEEK
+    published = store.publisher.publish(store.today)
+    out = {
+        "published": published,
+        "closed": sorted(set(store.closed)),
+        "found": [document(one) for one in store.verdicts.of("acme", "cache")],
+    }
+    again = store.publisher.publish(store.today)
+    store.engine.command("TRUNCATE TABLE releases")
+    store.engine.command("TRUNCATE TABLE events")
+    store.releases.load()
+    out["restored"] = [document(one) for one in store.verdicts.of("acme", "cache")]
+    store.close()
+    return {**out, "again": again, "lines": len(store.journal.read_text().splitlines())}
+
+
+def _sums(store: Store, project: str) -> Sums:
+    today = DAY + 5 * WEEK
+    people = Population(project, DAY, 3, 2**31, today, 400, none)
+    return store.statistics.of([people], {project: ["build", "test"]}, Span(DAY - 8 * WEEK, today, 2**62), Exposure())
+
+
+def _numbers(sums: Sums) -> list[float]:
+    """What is summed of times, and of how many people."""
+    panel = sums.panel
+    return [
+        float(np.round(one, 4)) for one in (panel.timed.sum(), panel.sum_log.sum(), panel.waited_ms.sum(), len(set(panel.user.tolist())))
+    ]
