@@ -70,7 +70,7 @@ def test_every_event_keeps_to_the_plan_that_its_project_file_makes(small: tuple[
     terms, names = {}, {}
     for project in PROJECTS:
         file = read(loads(texts.project_file(project, "http://127.0.0.1:1", f"{project.id}.key")))
-        terms[project.id], names[project.id] = agreement(file), check.Names(tuple(file.names))
+        terms[project.id], names[project.id] = agreement(file), check.Names(tuple(file.names), changes=file.changes)
         assert file.name.endswith("(simulated)")
         assert not file.unknown
         assert "simulated" in f"{file.id} {file.organisation} {file.contact}"
@@ -254,9 +254,40 @@ def test_it_comes_in_through_the_real_service_and_is_labelled_everywhere(tmp_pat
     for text in (done.stderr, (place / "collector.log").read_text(), *(path.read_text() for path in place.glob("*.toml"))):
         assert "SIMULATED" in text
 
+    begun = {one["name"] for one in plan["planted"] if one["registered"] and one["date"] <= plan["team"]["last_day"]}
+    assert begun == {one["change"] for one in answer["verdicts"]} != set()
+    assert {None} == {one["told"] for one in answer["verdicts"]}, "nothing is eight weeks old yet"
+
     report = [*COMMAND[:-2], "report", "simulated-shop", "--json", "--data", str(place / "collector")]
     shown = json.loads(subprocess.run(report, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout)
     assert ("Shop (simulated)", "2031-03-09") == (shown["name"], shown["period"]["last_day"])
+
+
+CLAIMS = {
+    "helped": {"faster", "fails less", "used more"},
+    "hurt": {"slower", "fails more", "used less"},
+    "nothing": {"no change"},
+}
+UNTOLD = {"cannot tell", "too few developers", "too early"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_each_verdict_of_the_year_says_what_was_planted_or_that_it_cannot_tell(tmp_path: Path) -> None:
+    """The numbers that were planted lie within the intervals, and of twelve changes at least five are told of."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    words = [*COMMAND, "--ending", "2031-03-06", "--json"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=1500, check=False)
+    assert 0 == done.returncode, done.stderr
+    told = {one["change"]: one["told"] for one in json.loads(done.stdout)["verdicts"]}
+    registered = [one for one in PLANTED if one.registered]
+
+    for one in registered:
+        found = told[one.name]
+        assert found["verdict"] in CLAIMS[one.kind] | UNTOLD, (one.name, found)
+        if one.metric == "duration" and found["percent"] is not None and not one.by_checkout:
+            assert found["low"] <= 100 * math.expm1(one.effect) <= found["high"], (one.name, found)
+    assert sum(told[one.name]["verdict"] in CLAIMS[one.kind] for one in registered) >= 5, told
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,15 @@ from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from innerloop_collector.demo import frame
 from innerloop_collector.demo.commands import DemoError
 from innerloop_collector.demo.progress import Progress
 from innerloop_collector.demo.service import Service
-from innerloop_collector.demo.team import plan_file, texts
+from innerloop_collector.demo.team import plan_file, registered, texts
 from innerloop_collector.demo.team.people import Team, people
-from innerloop_collector.demo.team.planted import PLANTED, Truth
+from innerloop_collector.demo.team.planted import PLANTED, Planted, Truth
 from innerloop_collector.demo.team.projects import PROJECTS, Project
 from innerloop_collector.demo.team.send import Collector, ahead, connections
 from innerloop_collector.demo.team.simulate import Day, days
@@ -105,9 +105,15 @@ class _Demo:
         progress.quote(service.report(largest), "")
         progress.heading(f"What was published, block by block: innerloop-collector trends {largest}")
         progress.quote(service.trends(largest), "")
+        verdicts = self._verdicts(collector)
+        progress.heading("What was planted, and what verdicts said (simulated)")
+        progress.line(texts.verdicts(verdicts))
+        progress.heading("Three verdicts, as innerloop-collector impact tells them (simulated)")
+        progress.line(texts.sentences(verdicts))
         return {
             "simulated": True, "plan": str(plan), "data": str(service.data), "events": collector.acknowledged,
             "runs": sum(count for (_, kind, _), count in truth.events.items() if kind == "run"), "planted": len(PLANTED),
+            "verdicts": [{"change": one.name, "sentence": found["sentence"], "next": found["next"], "told": texts.told(found)} for one, found in verdicts],
         }  # fmt: skip
 
     def _set_up(self, address: str, collector: Collector, project: Project, headcount: int) -> None:
@@ -117,10 +123,17 @@ class _Demo:
         collector.apply(project.id, text, key, headcount)
 
     def _live_through(self, collector: Collector, truth: Truth) -> None:
+        waiting = registered.records(self.team)
         with connections() as pool, closing(ahead(days(self.team, truth))) as simulated:
             for day in self._noting(simulated, collector):
                 collector.deliver(day, pool)
+                while waiting and waiting[0]["date"] <= str(day.moment.date()):
+                    collector.ask("changes.add", **waiting.pop(0))
         collector.move(datetime.combine(self.team.end + _GRACE, time(0, 30), UTC))
+
+    def _verdicts(self, collector: Collector) -> list[tuple[Planted, dict[str, Any]]]:
+        """What was planted and registered, with what was published of it."""
+        return [(one, collector.ask("impact", project=one.project, change=one.name)) for one in registered.begun(self.team)]
 
     def _noting(self, simulated: Iterator[Day], collector: Collector) -> Iterator[Day]:
         for day in simulated:

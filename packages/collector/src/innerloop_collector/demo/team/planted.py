@@ -82,6 +82,11 @@ PLANTED = (
 )  # fmt: skip
 
 
+def in_checkouts(project: str) -> list[str]:
+    """The changes of a project whose records lie in its repository, so that a run can say whether its checkout held them."""
+    return [one.name for one in PLANTED if one.project == project and one.by_checkout and one.registered]
+
+
 @dataclass(slots=True)
 class Week:
     """What the affected runs of a week truly had. The counterfactual is the same run without the planted thing."""

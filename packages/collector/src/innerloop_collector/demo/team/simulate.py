@@ -14,6 +14,7 @@ from innerloop_collector.demo.team.work import Work
 
 MOST = 500  # events in a batch
 _SENT_AT = time(23, 45)
+_SATURDAY = 5
 LATE = 0.02  # of a developer's days are delivered on a later one
 
 
@@ -38,15 +39,22 @@ def days(team: Team, truth: Truth, planted: Sequence[Planted] = PLANTED) -> Iter
     With less planted, all other chance is the same, for as long as no run fails or is typed for another reason.
     """
     work = Work(team, truth, planted)
+    last = team.end - timedelta(days=1)
     late: dict[date, list[tuple[Installation | None, str, list[Event]]]] = {}
     for day in team.days():
         for worker, project, events in work.day(day):
             arrives = day
             if worker and worker.random.random() < LATE:
-                arrives = min(day + timedelta(days=1 + int(worker.random.expovariate(0.5))), team.end - timedelta(days=1))
-            late.setdefault(arrives, []).append((worker, project, events))
-        moment = datetime.combine(day, _SENT_AT, UTC)
-        yield Day(moment, _batches(moment, late.pop(day, [])))
+                arrives = day + timedelta(days=1 + int(worker.random.expovariate(0.5)))
+            late.setdefault(min(_working(arrives), last), []).append((worker, project, events))
+        if day in (_working(day), last):
+            moment = datetime.combine(day, _SENT_AT, UTC)
+            yield Day(moment, _batches(moment, late.pop(day, [])))
+
+
+def _working(day: date) -> date:
+    """The day itself, or the Monday after a weekend: what was done then is delivered on it."""
+    return day if day.weekday() < _SATURDAY else day + timedelta(days=7 - day.weekday())
 
 
 def _batches(moment: datetime, deliveries: list[tuple[Installation | None, str, list[Event]]]) -> list[Batch]:

@@ -1,11 +1,13 @@
 """What the demo of a team says, and the project files that it writes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from innerloop_collector.demo.team import plan_file
 from innerloop_collector.demo.team.people import Team
-from innerloop_collector.demo.team.planted import PLANTED, Truth
+from innerloop_collector.demo.team.planted import PLANTED, Planted, Truth, in_checkouts
 from innerloop_collector.demo.team.projects import PROJECTS, Project
+from innerloop_collector.demo.team.registered import ENDS_WITH
 
 
 def introduction(team: Team) -> str:
@@ -48,7 +50,12 @@ ci = {"true" if project.ci_runs else "false"}
 allow = [{_listed(project.names)}]
 sessions = [{_listed(project.sessions)}]
 checks = [{_listed(project.checks)}]
-"""
+{_open(in_checkouts(project.id))}"""
+
+
+def _open(changes: Sequence[str]) -> str:
+    """The part of a project file that has runs say which of the open changes their checkout held."""
+    return f"changes = [{_listed(changes)}]\n\n[fields]\nchanges = true\n" if changes else ""
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -73,6 +80,36 @@ def planted(team: Team) -> str:
         day = str(one.first_day(team.begin, team.weeks))
         rows.append((day, one.name, one.kind, f"{one.metric} of {', '.join(one.commands)}", plan_file.effect_in_words(one)))
     return _table(sorted(rows[1:], key=lambda row: row[0]), head=rows[0])
+
+
+Found = Sequence[tuple[Planted, dict[str, Any]]]  # what was planted, and what `impact` answers of it
+
+
+def verdicts(found: Found) -> str:
+    """A table of what was planted beside what was told."""
+    rows = [(one.name, plan_file.effect_in_words(one), *_row(answer)) for one, answer in found]
+    return _table(rows, head=("what", "true effect", "told", "interval", "verdict"))
+
+
+def sentences(found: Found) -> str:
+    """Three verdicts as they are told."""
+    by_name = {one.name: answer for one, answer in found}
+    return "\n".join(f"  {name}: {by_name[name]['sentence']}." for name in ENDS_WITH if name in by_name)
+
+
+def told(answer: dict[str, Any]) -> dict[str, Any] | None:
+    """The registered comparison of the newest verdict. None: there is none yet."""
+    return next((one["findings"][0] for one in answer["impact"]["verdicts"] if one["findings"]), None)
+
+
+def _row(answer: dict[str, Any]) -> tuple[str, str, str]:
+    found = told(answer)
+    if found is None:
+        return "-", "-", "no verdict yet"
+    if found["percent"] is None:
+        return "-", "-", f"{found['verdict']}: {found['reason']}"
+    unit = "%" if found["metric"] in ("duration", "usage") else "points"
+    return f"{found['percent']:+g} {unit}", f"{found['low']:+g} to {found['high']:+g}", found["verdict"]
 
 
 def _table(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] | None = None, *, numbers: bool = False) -> str:

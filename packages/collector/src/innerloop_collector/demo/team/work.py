@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from innerloop_collector.demo.team import runs
 from innerloop_collector.demo.team.people import Installation, Team, holiday, people, uuid4
-from innerloop_collector.demo.team.planted import Planted, Truth
+from innerloop_collector.demo.team.planted import Planted, Truth, in_checkouts
 from innerloop_collector.demo.team.projects import PROJECTS, Command, Project
 from innerloop_collector.demo.team.runs import Event, Run
 
@@ -128,7 +128,12 @@ class Work:
             "in_container": worker.project.in_container,
             "client": "0.2" if now.day >= person.updates else "0.1",
         }
-        targets = runs.write(random, run, shared, {"userId": worker.id}, person.clock_minutes, events)
+        own = (
+            {"changes": [name for name in in_checkouts(worker.project.id) if now.reached.get(name)]}
+            if in_checkouts(worker.project.id)
+            else {}
+        )
+        targets = runs.write(random, run, {**shared, **own}, {"userId": worker.id}, person.clock_minutes, events)
         self._add_up(run, worker.project, targets)
         return run.failed
 
