@@ -100,6 +100,8 @@ class Dashboard:
             return self._made(request, who, seen)
         except PageError as error:
             told = error
+        except Denied as error:
+            told = PageError(403, "You may not open this", sentence(error))
         except StoreError:
             told = silent(here(request))
         return self._told(request, told, who)

@@ -31,7 +31,10 @@ def application(routes: Sequence[Route], error_page: ErrorPage) -> Starlette:
         return error_page(request, 404) or await _not_found(request, error)
 
     async def unexpected(request: Request, error: Exception) -> Response:
-        return error_page(request, 500) or await _unexpected(request, error)
+        _log.error("unexpected failure", kind=type(error).__name__)
+        answer = error_page(request, 500) or _unexpected()
+        answer.headers["Connection"] = "close"  # the server closes it now: nobody is to ask again on it
+        return answer
 
     made = Starlette(routes=routes, exception_handlers={404: not_found, 405: _wrong_method, Exception: unexpected})
     made.router.redirect_slashes = False  # a 3xx is success to some SDKs: the events would be gone
@@ -48,6 +51,5 @@ async def _wrong_method(_: Request, error: Exception) -> Response:
     return answer
 
 
-async def _unexpected(_: Request, error: Exception) -> Response:
-    _log.error("unexpected failure", kind=type(error).__name__)
+def _unexpected() -> Response:
     return HttpError(503, "internal", "Internal error", "something failed here; send this again later", temporary=True).response()
