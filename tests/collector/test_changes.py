@@ -299,6 +299,13 @@ def test_a_withdrawn_change_stays_withdrawn_whoever_applies_its_file_again(add: 
     assert made["name"] in [one["name"] for one in asked(two, "changes.list").json()["changes"]]
 
 
+def test_a_record_is_corrected_a_few_times_only(add: Register) -> None:
+    """Each is another question of what could be seen."""
+    told = [add("often", expect=f"-{number} %") for number in range(1, 22)]
+    assert [200] * 20 + [409] == [one.status_code for one in told]
+    assert "often was corrected 19 times; register what it has become under another name" in told[-1].json()["detail"]
+
+
 # who may
 
 

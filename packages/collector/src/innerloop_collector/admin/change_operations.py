@@ -99,8 +99,8 @@ class ChangeRecords(Area):
         for project in change.everywhere:
             self._registry.catalogue.newest(project)
         self._refuse_what_is_not_there(change)
+        made, new = self._changes.register(change)  # first: what is refused learns nothing
         foreseen = "" if change.is_annotation else self._foreseen(change)
-        made, new = self._changes.register(change)
         return {**self._shown(made, visible), "changed": new, "foreseen": foreseen, "notes": list(self._notes(made))}
 
     def _refuse_what_is_not_there(self, change: Change) -> None:

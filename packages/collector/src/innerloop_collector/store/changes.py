@@ -13,6 +13,7 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.store.change_record import Change
 
 MOST = 500  # changes of a project that are looked at
+MOST_VERSIONS = 20  # of a record: each is another question of what could be seen, and is answered
 MOST_ANNOTATIONS = 20_000  # of a project: a dozen deployments a day for four years
 _ALL = "SELECT document, registered_day, withdrawn_day, looked_day, version FROM changes FINAL ORDER BY project, name"
 
@@ -77,6 +78,8 @@ class Changes:
                 raise UsageError(
                     f"{change.name} {what} and stays what it was; register what is different as a new record, under another name"
                 )
+            if before is not None and before.version >= MOST_VERSIONS:
+                raise UsageError(f"{change.name} was corrected {MOST_VERSIONS - 1} times; register what it has become under another name")
             if before is None:
                 self._refuse_more(change)
             made = Registered(change, self._today(), version=before.version + 1 if before else 1)
