@@ -44,6 +44,7 @@ WHO = {
     "changes.list": "viewer",
     "changes.show": "viewer",
     "changes.withdraw": "admin",
+    "alerts": "viewer",
     "erasure.erase": "admin",
     "erasure.receipt": "admin",
     "backup.make": "admin",
@@ -68,6 +69,7 @@ ABOUT_SOME_PROJECTS = {
     "impact",
     "impact.all",
     "export",
+    "alerts",
 }  # of those for viewers and analysts
 PROXY_SECRET = "a-secret-of-the-proxy"
 Headers = dict[str, str]

@@ -71,6 +71,14 @@ def of_unpublished(failed: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("releases", f"{text}; the service tries again every few minutes; see its log")
 
 
+def of_alerts(failed: Mapping[str, str]) -> Iterator[Finding]:
+    """Say which projects could not be looked at for alerts."""
+    for project, why in failed.items():
+        yield Finding(
+            "alerts", f"{project} could not be looked at for alerts ({why}); the next day's look tries again; see the service's log"
+        )
+
+
 def of_short_retention(kept: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
     """Say of which projects rows go before a block is published, or those by which developers count in it: by how many days and active weeks."""
     for project, (days, min_active_weeks) in kept.items():

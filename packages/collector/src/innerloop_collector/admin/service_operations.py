@@ -37,6 +37,7 @@ class Checked:
     releases: Releases
     kept: Callable[[], Mapping[str, tuple[int, int]]]  # days, and active weeks after which developers count
     unpublished: Callable[[], Mapping[str, str]]  # projects whose figures could not be published, and why
+    not_looked_at: Callable[[], Mapping[str, str]]  # projects that could not be looked at for alerts, and why
     throw_away: bool
     simulated: bool
 
@@ -89,6 +90,7 @@ class Service(Area):
         yield from checks.of_the_disk(disk, wanted)
         yield from checks.of_the_releases(of.releases.trouble)
         yield from checks.of_unpublished(of.unpublished())
+        yield from checks.of_alerts(of.not_looked_at())
         yield from checks.of_short_retention(of.kept())
         yield from checks.of_a_throw_away_store(throw_away=of.throw_away)
         if of.simulated:

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from innerloop_collector import __version__
+from innerloop_collector.cli.alert_commands import alerts
 from innerloop_collector.cli.change_commands import changes
 from innerloop_collector.cli.config_command import config
 from innerloop_collector.cli.data_commands import backup, backups, erase, receipt, restore, retain
@@ -23,7 +24,21 @@ from innerloop_collector.terminal.escaping import lines
 
 _WRITING: tuple[click.Command, ...] = (projects, keys, tokens, ids, quarantine, destinations)
 _KEEPING: tuple[click.Command, ...] = (retain, erase, receipt, backup, backups, restore)
-_COMMANDS: tuple[click.Command, ...] = (serve, *_WRITING, report, trends, releases, changes, impact, export, *_KEEPING, check, config, demo)
+_COMMANDS: tuple[click.Command, ...] = (
+    serve,
+    *_WRITING,
+    report,
+    trends,
+    releases,
+    changes,
+    impact,
+    alerts,
+    export,
+    *_KEEPING,
+    check,
+    config,
+    demo,
+)
 
 
 def main() -> NoReturn:

@@ -1,5 +1,6 @@
 """The operations of a collector, each area with the parts that it works on."""
 
+from innerloop_collector.admin.alert_operations import AlertArea
 from innerloop_collector.admin.change_operations import ChangeRecords
 from innerloop_collector.admin.data_operations import Backup, Erasure, Retention
 from innerloop_collector.admin.key_operations import Keys, OAuth, Tokens
@@ -30,6 +31,7 @@ def operations(collector: Collector) -> Operations:
             name: (registry.retention_days(name), all_of[-1].min_active_weeks) for name, all_of in registry.catalogue.versions.items()
         },
         unpublished=lambda: collector.publisher.failed,
+        not_looked_at=lambda: collector.alert_publisher.failed,
         throw_away=collector.throw_away,
         simulated=collector.simulated is not None,
     )
@@ -44,6 +46,7 @@ def operations(collector: Collector) -> Operations:
             Quarantine(collector.status),
             Reports(collector.figures, collector.evidence.evidence),
             ChangeRecords(registry, store.changes, collector.evidence.foreseen),
+            AlertArea(collector.alerts, lambda: registry.catalogue.versions),
             Retention(lifecycle.sweep, lifecycle.clock),
             Erasure(registry, lifecycle.eraser, store.erasures, store.hasher),
             Backup(lifecycle.backup_maker, lifecycle.backups),

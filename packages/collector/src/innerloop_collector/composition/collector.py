@@ -18,7 +18,21 @@ from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.monitoring.status import StatusReader
-from innerloop_collector.query import Archive, Figures, Publisher, Rows, Settings, settings_of
+from innerloop_collector.query import (
+    AlertArchive,
+    AlertPublisher,
+    Alerts,
+    Archive,
+    Expected,
+    Figures,
+    KnownProjects,
+    Publisher,
+    Rows,
+    Settings,
+    looking,
+    settings_of,
+)  # fmt: skip
+from innerloop_collector.store.looked_at import LookedAt
 
 
 def utc_now() -> datetime:
@@ -57,7 +71,14 @@ class Collector:
         self.figures = Figures(store.engine, store.registry, archive, now, immediate=self.throw_away)
         self.publisher = Publisher(Rows(store.engine), archive, self._settings, lambda: store.events.committed)
         self.evidence = EvidenceParts(store, archive, self._settings, now)
-        publishers = Publishers(self.publisher, [self.evidence.publisher])
+        told = AlertArchive(store.releases, LookedAt(paths.looked_at))
+        expected = Expected(self.configuration.alerts.false_alarms_a_month, self.configuration.alerts.false_pages_a_month)
+        self.alerts = Alerts(told, now, expected, store.changes.standing)
+        known = KnownProjects(
+            self._settings, lambda project, names: store.registry.catalogue.marked(project, names).checks, lambda: store.events.committed
+        )
+        self.alert_publisher = AlertPublisher(looking(store.engine, told, archive, known, expected), told, known)
+        publishers = Publishers(self.publisher, [self.evidence.publisher, self.alert_publisher])
         self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, publishers)
         self.tokens = Tokens(store.engine, store.hasher, store.registry.today)
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)

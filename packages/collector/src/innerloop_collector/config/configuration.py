@@ -144,6 +144,17 @@ class Destination(Section, frozen=True):
             raise ValueError("timeout_seconds and pauses must be more than 0")
 
 
+class Alerts(Section, frozen=True):
+    """When it is told that something became slower or fails more."""
+
+    false_alarms_a_month: Span = 3.0  # that are accepted, of a project's commands and targets together; fewer: less is found, and later
+    false_pages_a_month: Span = 0.45  # of these that are confirmed by the weeks that follow
+
+    def __post_init__(self) -> None:
+        if self.false_pages_a_month > self.false_alarms_a_month:
+            raise ValueError("false_pages_a_month must not be more than false_alarms_a_month: what is paged was told before")
+
+
 class Check(Section, frozen=True):
     """When `innerloop-collector check` finds something wrong."""
 
@@ -175,6 +186,7 @@ class Configuration(Section, frozen=True):
     ingest: Ingest = Ingest()
     access: Access = Access()
     destinations: dict[str, Destination] = {}
+    alerts: Alerts = Alerts()
     check: Check = Check()
 
 

@@ -52,6 +52,11 @@ class Paths:
         return self.data / "releases.log"
 
     @property
+    def looked_at(self) -> Path:
+        """Up to which day each project was looked at for alerts."""
+        return self.data / "looked-at.json"
+
+    @property
     def backups(self) -> Path:
         """Where backups were made."""
         return self.data / "backups.json"

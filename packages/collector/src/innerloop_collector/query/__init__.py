@@ -3,6 +3,10 @@
 Whoever is above this package imports from it what stands below, and none of its modules. No row and no raw number comes out.
 """
 
+from innerloop_collector.query.alerts.alert_archive import AlertArchive
+from innerloop_collector.query.alerts.alert_publisher import AlertPublisher, looking
+from innerloop_collector.query.alerts.known_projects import Expected, KnownProjects
+from innerloop_collector.query.alerts.shown_alerts import Alert, Alerts, ProjectAlerts
 from innerloop_collector.query.figures import AllFigures, Figures, Point, TeamFigures, settings_of
 from innerloop_collector.query.open_data import OpenData
 from innerloop_collector.query.periods import Period
@@ -35,8 +39,9 @@ from innerloop_collector.query.verdicts.registered import RegisteredChanges
 from innerloop_collector.query.verdicts.views import Detectable, Finding, Impact, Programme, Verdict
 
 __all__ = [
-    "STEP", "AllFigures", "Archive", "Band", "Change", "Class", "Count", "Detectable", "Evidence", "FigureRow", "FigureTable", "Figures",
-    "Finding", "Impact", "K", "Known", "Milliseconds", "Minutes", "Name", "OpenData", "People", "Percent", "Period", "Point", "Power", "Programme",
-    "Published", "Publisher", "Rate", "RateRange", "Ratio", "RegisteredChanges", "Rows", "Saved", "Settings", "Spread", "TeamFigures", "Time",
-    "Tries", "Unit", "Verdict", "VerdictPublisher", "Verdicts", "View", "Waited", "document", "project_and_unit", "settings_of", "text",
+    "STEP", "Alert", "AlertArchive", "AlertPublisher", "Alerts", "AllFigures", "Archive", "Band", "Change", "Class", "Count", "Detectable",
+    "Evidence", "Expected", "FigureRow", "FigureTable", "Figures", "Finding", "Impact", "K", "Known", "KnownProjects", "Milliseconds", "Minutes",
+    "Name", "OpenData", "People", "Percent", "Period", "Point", "Power", "Programme", "ProjectAlerts", "Published", "Publisher", "Rate", "RateRange",
+    "Ratio", "RegisteredChanges", "Rows", "Saved", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit", "Verdict", "VerdictPublisher",
+    "Verdicts", "View", "Waited", "document", "looking", "project_and_unit", "settings_of", "text",
 ]  # fmt: skip

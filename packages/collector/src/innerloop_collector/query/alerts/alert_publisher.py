@@ -1,0 +1,81 @@
+"""Sees to it that each closed day is looked at once, and keeps what is told of it. What was looked at is never looked at again.
+
+A day is closed two days after its end, as weeks are. What was missed while nothing ran is made up for, two weeks back at most.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Protocol
+
+import structlog
+
+from innerloop_collector.errors import CollectorError
+from innerloop_collector.query.alerts.alert_archive import AlertArchive
+from innerloop_collector.query.alerts.alert_documents import Day
+from innerloop_collector.query.alerts.known_projects import Expected, Figures, KnownProjects
+from innerloop_collector.query.population import Settings, Store
+from innerloop_collector.query.releases.calendar import GRACE
+
+_ONE_DAY = timedelta(days=1)
+_MADE_UP_FOR = 14  # days
+_log = structlog.get_logger()
+
+
+class Looking(Protocol):
+    """Looks at one day."""
+
+    def look(self, project: str, settings: Settings, day: date, today: date) -> Day:
+        """What stands out of a project's commands and targets on a day."""
+
+
+def looking(store: Store, archive: AlertArchive, figures: Figures, known: KnownProjects, expected: Expected) -> Callable[[], Looking]:
+    """Make what looks when it is needed first: a collector that starts need not wait for numpy."""
+
+    def made() -> Looking:
+        from innerloop_collector.query.alerts.daily_looks import DailyLooks  # noqa: PLC0415
+        from innerloop_collector.query.alerts.daily_rows import DailyRows  # noqa: PLC0415
+
+        return DailyLooks(DailyRows(store), archive, figures, known, expected)
+
+    return made
+
+
+class AlertPublisher:
+    """Publishes alerts."""
+
+    def __init__(self, looking: Callable[[], Looking], archive: AlertArchive, known: KnownProjects) -> None:
+        self._looking = looking
+        self._archive = archive
+        self._known = known
+        self.failed: Mapping[str, str] = {}  # projects that the last attempt did not look at, and why
+
+    def due(self, _: date) -> list[tuple[str, str]]:
+        """What would be published: nobody knows before they look, and who looks publishes."""
+        return []
+
+    def publish(self, today: date) -> list[tuple[str, str]]:
+        """Look at what is due. Returns what was published: units of projects. Killed anywhere, the next call goes on.
+
+        Where it fails for one project, the others are looked at, and `failed` says why that one was not.
+        """
+        done = []
+        failed: dict[str, str] = {}
+        for project, settings in self._known.settings().items():
+            try:
+                for day in self._due(project, today):
+                    found = self._looking().look(project, settings, day, today)
+                    if found.told:
+                        self._archive.add(found)
+                        done.append((project, found.unit))
+                    self._archive.note(project, day)
+            except Exception as error:  # noqa: BLE001 - figures of this project, and everything of others, must not suffer from it
+                failed[project] = str(error) if isinstance(error, CollectorError) else type(error).__name__
+                _log.error("alerts not looked for", project=project, error=failed[project], exc_info=not isinstance(error, CollectorError))
+        self.failed = failed
+        return done
+
+    def _due(self, project: str, today: date) -> list[date]:
+        closed = today - GRACE - _ONE_DAY
+        last = self._archive.last(project)
+        first = closed if last is None else max(last + _ONE_DAY, closed - timedelta(days=_MADE_UP_FOR - 1))
+        return [first + timedelta(days=number) for number in range((closed - first).days + 1)]
