@@ -92,7 +92,7 @@ def main(data: Path, look: Callable[[str], str] = str) -> None:
     """Fill, ask, split, ask again."""
     opened = Collector(prepare(data), now=lambda: datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC))
     opened.open()
-    operations(opened).call("projects.apply", {"toml": toml(project()), "source": "test", "min_active_weeks": 1})
+    operations(opened).call("projects.apply", {"toml": toml(project()), "source": "test", "min_active_weeks": 1, "headcount": 30})
     fill(opened)
     asked: dict[tuple[str, str], tuple[dict[str, Any], list[Any]]] = {}
     query = opened.store.engine.query

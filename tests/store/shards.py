@@ -52,7 +52,8 @@ def _select(sql: str, tables: Collection[str], aggregates: Collection[str]) -> s
     )
     where = f" WHERE {clauses['WHERE']}" if "WHERE" in clauses else ""
     group = f" GROUP BY {', '.join(key.name for key in keys)}" if keys else ""
-    shards = " UNION ALL ".join(f"SELECT {made} FROM {table}{where}{group}" for table in tables)
+    joined = clauses["FROM"].removeprefix("events")  # what a JOIN adds was rewritten before, and every shard has all of it
+    shards = " UNION ALL ".join(f"SELECT {made} FROM {table}{joined}{where}{group}" for table in tables)
     wanted = _selected(clauses["SELECT"], aggregates, states, keys)
     rest = [f"{name} {_merged(clauses[name], aggregates, states, keys)}" for name in ("HAVING", "ORDER BY", "LIMIT") if name in clauses]
     return " ".join([f"SELECT {wanted} FROM ({shards}){group}", *rest])
