@@ -140,8 +140,7 @@ def test_false_alarms_come_at_their_stated_rate_in_teams_of_each_size(world: Wor
     months = sum(one.months for one in found)
     digest, pages = (sum(getattr(one, what) * one.months for one in found) / months for what in ("digest", "pages"))
     assert DIGEST / FACTOR <= digest <= DIGEST * FACTOR, found
-    of_pages = FACTOR if world.people == 40 else 2  # what confirms says more of larger teams
-    assert PAGES / of_pages <= pages <= PAGES * of_pages, found
+    assert PAGES / FACTOR <= pages <= PAGES * FACTOR, found
 
 
 @pytest.mark.slow
