@@ -1,35 +1,32 @@
 # ruff: noqa: PLC0415 - a child process opens the engine; this one must not, because it starts others
 """Measure what publishing costs: a week's release of all projects, a block's, and reading what was published.
 
-    python benchmarks/releases.py [--rows 1000000] [--projects 8] [--people 40] [--events 20000]
+    python benchmarks/releases.py [--rows 1000000] [--projects 8] [--people 40]
 
 The store is filled by INSERT ... SELECT of numbers with a fixed seed: a year of runs, each with four of its targets, of so many developers in each
 project, whose commands, targets, machines and pace are a hash of who they are. The block before the last published week was published from it, so that
-the week has the cells that a larger team sees by the week. Then the last week is published, alone and while the service takes all the events that it can.
+the week has the cells that a larger team sees by the week. Then the last week is published.
 """
 
 import argparse
 import json
 import os
-import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
-from ingest import PROJECT, SEEDED_AT_ONCE, Service, child
+from ingest import PROJECT, SEEDED_AT_ONCE, child
 
 WEEKS = 52
 COMMANDS = ("test", "build", "lint", "docs", "package", "deploy", "format", "check", "bench", "migrate")
 TARGETS_PER_RUN = 4
 TARGETS = 40
-SECONDS, SHARE_OF_INGEST, READ_MS = 20, 0.5, 100  # the budgets
+SECONDS, READ_MS = 20, 100  # the budgets
 _NAMES = json.dumps([*COMMANDS, *(f"lib{number}" for number in range(TARGETS))])
 
 
@@ -165,24 +162,6 @@ def _took(what: Callable[[], Any]) -> tuple[dict[str, float], Any]:
     return {"seconds": time.perf_counter() - began, "cpu": time.process_time() - used}, found
 
 
-def service(data: Path, events: int, *, publishing: bool) -> dict[str, Any]:
-    """Load the service, while it publishes or while it does not."""
-    with Service(data) as served, ThreadPoolExecutor(1) as pool:
-        token = (data / "admin-token").read_text().strip()
-        swept = pool.submit(_sweep, served.port, token) if publishing else None
-        found: dict[str, Any] = child(Path(__file__).with_name("ingest.py").as_posix(), "load", served.port, str(events), "32", "0")
-        return {**found, "sweep": swept.result() if swept else None}
-
-
-def _sweep(port: str, token: str) -> dict[str, Any]:
-    body = json.dumps({"operation": "retention.sweep", "arguments": {}}).encode()
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    began = time.perf_counter()
-    with urlopen(Request(f"http://127.0.0.1:{port}/admin/v1/call", body, headers), timeout=600) as answer:
-        published = len(json.load(answer)["published"])
-    return {"seconds": time.perf_counter() - began, "published": published}
-
-
 def main() -> None:
     """Measure, and say what is within its budget."""
     if sys.argv[1:2] == ["fill"]:
@@ -195,22 +174,16 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--projects", type=int, default=8)
     parser.add_argument("--people", type=int, default=40, help="in each project")
-    parser.add_argument("--events", type=int, default=20_000, help="to send while the week is published; 0: only publish")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="innerloop-benchmark-") as directory:
         _measure(Path(directory), options)
 
 
 def _measure(directory: Path, options: argparse.Namespace) -> None:
-    seeded, copy = directory / "seeded", directory / "copy"
+    seeded = directory / "seeded"
     before = child(__file__, "fill", str(seeded), str(options.rows), str(options.projects), str(options.people))
 
-    def fresh() -> Path:
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(seeded, copy, symlinks=True)
-        return copy
-
-    found = child(__file__, "publish", str(fresh()))
+    found = child(__file__, "publish", str(seeded))
     print(f"{options.rows:,} rows, {options.projects} projects of {options.people}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{before['published']} units before: {before['seconds']:.1f} s, {before['cpu']:.1f} s of processor")
     week, block = found["week"], found["block"]
@@ -221,14 +194,6 @@ def _measure(directory: Path, options: argparse.Namespace) -> None:
     for what, took in found["reads"].items():
         print(
             f"read {what}: {1000 * took['seconds']:.0f} ms, {1000 * took['cpu']:.0f} ms of processor  {_verdict(1000 * took['seconds'] <= READ_MS)}"
-        )
-    if options.events:
-        alone, beside = (service(fresh(), options.events, publishing=one) for one in (False, True))
-        share = beside["events_per_second"] / alone["events_per_second"]
-        print(f"service publishes: {beside['sweep']['published']} units in {beside['sweep']['seconds']:.1f} s under load")
-        print(
-            f"ingest {alone['events_per_second']:,.0f} events/s alone, {beside['events_per_second']:,.0f} meanwhile: {share:.0%}"
-            f"  {_verdict(share >= SHARE_OF_INGEST)}"
         )
 
 
