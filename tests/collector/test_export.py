@@ -12,9 +12,9 @@ import pytest
 from pyarrow import parquet
 
 from innerloop_collector.errors import UsageError
+from innerloop_collector.open_data.data_package import package
+from innerloop_collector.open_data.data_tables import read, tables
 from innerloop_collector.open_data.directory import write
-from innerloop_collector.open_data.files import package
-from innerloop_collector.open_data.tables import read, tables
 from innerloop_collector.query import document
 from innerloop_collector.query.open_data import opened
 from innerloop_collector.query.releases.calendar import block_of

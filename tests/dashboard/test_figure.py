@@ -9,7 +9,7 @@ from html import unescape
 import jinja2
 import pytest
 
-from innerloop_collector.dashboard import figure, series, tables
+from innerloop_collector.dashboard import figure, page_tables, series
 from innerloop_collector.dashboard.changes import Dated, marked
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Row
 from innerloop_collector.dashboard.filters import Filters
@@ -54,7 +54,7 @@ def attributes(html: str, one: Figure) -> list[dict[str, str]]:
 
 
 def test_page_csv_and_json_hold_the_same_rows() -> None:
-    made = tables.commands(REPORT)
+    made = page_tables.commands(REPORT)
     of_csv = list(csv.DictReader(io.StringIO(made.csv())))
     of_json = made.json()["rows"]
     of_page = attributes(rendered(made), made)
@@ -66,7 +66,7 @@ def test_page_csv_and_json_hold_the_same_rows() -> None:
 
 
 def test_what_is_hidden_is_named_with_its_rule_and_has_no_number_anywhere() -> None:
-    made = tables.commands(REPORT)
+    made = page_tables.commands(REPORT)
     row = next(one for one in made.json()["rows"] if one["command"] == "docs")
     page = rendered(made)
     shown = page[page.index(">docs<") : page.index("</tr>", page.index(">docs<"))]
@@ -78,7 +78,7 @@ def test_what_is_hidden_is_named_with_its_rule_and_has_no_number_anywhere() -> N
 
 
 def test_names_are_text_on_the_page_and_no_formula_in_a_spreadsheet() -> None:
-    page = rendered(tables.commands(REPORT))
+    page = rendered(page_tables.commands(REPORT))
     assert HOSTILE not in page
     assert "&lt;script&gt;" in page
     for name in ("=1+1", "+x", "-x", "@x", "\tx"):
@@ -88,25 +88,25 @@ def test_names_are_text_on_the_page_and_no_formula_in_a_spreadsheet() -> None:
 
 
 def test_a_table_is_put_in_order_by_any_column_and_what_is_not_told_comes_last() -> None:
-    made = tables.commands(REPORT)
+    made = page_tables.commands(REPORT)
 
     assert ["test", "build", HOSTILE, "docs"] == [row.cells[0].text for row in made.rows]
     assert [HOSTILE, "build", "test", "docs"] == [row.cells[0].text for row in made.sorted_by("command").rows]
 
 
 def test_sessions_are_use_and_no_waiting() -> None:
-    assert "serve" not in {row.cells[0].text for row in tables.commands(REPORT).rows}
-    assert ["serve"] == [row.cells[0].text for row in tables.sessions(REPORT).rows]
+    assert "serve" not in {row.cells[0].text for row in page_tables.commands(REPORT).rows}
+    assert ["serve"] == [row.cells[0].text for row in page_tables.sessions(REPORT).rows]
 
 
 def test_how_successes_come_about_is_a_table_with_a_sentence() -> None:
     solved = (Class("1", seal(Count, 80), seal(Rate, 0.8)), Class("2 or more", seal(Count, 20), seal(Rate, 0.2)))
-    made = tables.tries(Tries(seal(Rate, 0.7), None, solved, seal(Count, 5), (), ()))
+    made = page_tables.tries(Tries(seal(Rate, 0.7), None, solved, seal(Count, 5), (), ()))
 
     assert [("Green at try", "1", 0.8), ("Green at try", "2 or more", 0.2)] == [tuple(row.values()) for row in made.json()["rows"]]
     assert [100.0, 25.0] == [row.cells[2].bar for row in made.rows]
     assert "70\N{NARROW NO-BREAK SPACE}% worked at the first try." in made.note
-    assert () == tables.tries(None).rows
+    assert () == page_tables.tries(None).rows
 
 
 def test_a_change_is_marked_where_it_lies_in_a_series_and_touches_it() -> None:
@@ -124,7 +124,7 @@ def test_a_change_is_marked_where_it_lies_in_a_series_and_touches_it() -> None:
 
 
 def test_what_is_looked_for_is_part_of_a_name() -> None:
-    assert ["build"] == [row.cells[0].text for row in tables.commands(REPORT, query="UIL").rows]
+    assert ["build"] == [row.cells[0].text for row in page_tables.commands(REPORT, query="UIL").rows]
 
 
 def point(block: int, waited: float | None, *, told: bool = True) -> Point:
@@ -168,7 +168,7 @@ def test_the_longest_bar_is_the_largest_value_and_none_is_drawn_of_what_is_not_t
 
 @pytest.mark.parametrize("missing", ["title", "rows"])
 def test_a_template_that_names_what_there_is_not_fails(missing: str) -> None:
-    made = tables.commands(REPORT)
+    made = page_tables.commands(REPORT)
     without = {
         name: getattr(made, name)
         for name in ("id", "title", "subtitle", "columns", "rows", "note", "chart", "empty", "sort", "explained")

@@ -21,12 +21,12 @@ from innerloop_collector.db.engine import Engine
 from innerloop_collector.db.upgrade import bring_up
 from innerloop_collector.query.population import Settings
 from innerloop_collector.query.releases.archive import Archive, project_and_unit
-from innerloop_collector.query.verdicts.archive import Verdicts
 from innerloop_collector.query.verdicts.looks import Change, Name
 from innerloop_collector.query.verdicts.power import Power
-from innerloop_collector.query.verdicts.publisher import Known, VerdictPublisher
-from innerloop_collector.query.verdicts.reading import Evidence
 from innerloop_collector.query.verdicts.statistics import Statistics
+from innerloop_collector.query.verdicts.verdict_archive import Verdicts
+from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher
+from innerloop_collector.query.verdicts.verdict_reader import Evidence
 from innerloop_collector.store.release_journal import ReleaseJournal
 from innerloop_collector.store.releases import Releases
 

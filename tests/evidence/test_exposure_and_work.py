@@ -11,8 +11,8 @@ from innerloop_collector.analysis.impact.codes import grouped, numbered
 from innerloop_collector.analysis.impact.collapse import Outcome, collapse
 from innerloop_collector.analysis.impact.durations import duration
 from innerloop_collector.analysis.impact.estimates import Estimate
-from innerloop_collector.analysis.impact.panel import Exposed, Invalid, Panel
-from innerloop_collector.analysis.impact.question import Exposure, Group
+from innerloop_collector.analysis.impact.panel import Exposed, Panel
+from innerloop_collector.analysis.impact.question import Exposure, Group, Invalid
 from innerloop_collector.analysis.impact.regression import by_week, fit, fitted
 from innerloop_collector.analysis.impact.robustness import robustness
 from innerloop_collector.analysis.impact.saved import WEEKS_A_MONTH, saved

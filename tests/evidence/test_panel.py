@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from innerloop_collector.analysis.impact.panel import Invalid, Panel
-from innerloop_collector.analysis.impact.question import Assignment, Group, Limits, Question
+from innerloop_collector.analysis.impact.panel import Panel
+from innerloop_collector.analysis.impact.question import Assignment, Group, Invalid, Limits, Question
 
 _ROWS: dict[str, list[float]] = {
     "user": [0, 1], "target": [0, 0], "project": [0, 0], "week": [0, 1], "work": [-1, 2], "exposed": [-1, 2], "timed": [2, 1], "sum_log": [10, 5],

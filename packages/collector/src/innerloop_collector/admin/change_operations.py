@@ -9,7 +9,7 @@ from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.errors import Denied, UsageError
 from innerloop_collector.store.change_record import MOST_BYTES, Change, WrongRecordError, shown
-from innerloop_collector.store.changes import Changes, Registered
+from innerloop_collector.store.change_records import Changes, Registered
 from innerloop_collector.store.projects import Registry
 
 _LONGEST = 300  # characters of what is wrong: it may quote the record

@@ -122,7 +122,7 @@ _FILE_OPTIONS = {
 
 def _of_a_file(file: str, *, beforehand: bool, as_json: bool, options: dict[str, Any]) -> None:
     from innerloop_collector.analysis.impact.detectable import detectable_before
-    from innerloop_collector.analysis.impact.panel import Invalid
+    from innerloop_collector.analysis.impact.question import Invalid
     from innerloop_collector.analysis.impact.whole import impact as answer
     from innerloop_collector.cli.run_file import read_runs
     from innerloop_collector.reports.impact_document import document, verdict_of

@@ -19,9 +19,9 @@ from innerloop_collector.errors import CollectorError
 @as_json
 def export(place: Place, directory: str, public: bool, project: str | None, throw_away: bool, as_json: bool) -> None:
     """Write published figures that are open to everybody into DIR, as CSV and Parquet with a data dictionary. DIR is new, empty, or of an earlier export."""
+    from innerloop_collector.open_data.data_package import package
+    from innerloop_collector.open_data.data_tables import read, tables
     from innerloop_collector.open_data.directory import write
-    from innerloop_collector.open_data.files import package
-    from innerloop_collector.open_data.tables import read, tables
 
     if not public:
         raise click.UsageError("say --public: only figures that are open to everybody are exported")

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from innerloop_collector.analysis.impact.collapse import Outcome, collapse
-from innerloop_collector.analysis.impact.panel import Codes, Invalid, Panel
+from innerloop_collector.analysis.impact.panel import Codes, Panel
+from innerloop_collector.analysis.impact.question import Invalid
 from innerloop_collector.errors import UsageError
 
 MOST_ROWS = 20_000_000

@@ -25,8 +25,8 @@ from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import DataLock
 from innerloop_collector.config.files import read_text
 from innerloop_collector.config.paths import Paths, tighten
-from innerloop_collector.dashboard.reading import Reader
-from innerloop_collector.dashboard.routes import Dashboard
+from innerloop_collector.dashboard.kept_reports import Reader
+from innerloop_collector.dashboard.page_routes import Dashboard
 from innerloop_collector.errors import UsageError
 from innerloop_collector.ingest.authorization import WriteAuthorization
 from innerloop_collector.ingest.erasure_routes import ErasureRoutes

@@ -13,7 +13,7 @@ from innerloop_collector.db.server import by_url, layout_of
 from innerloop_collector.db.upgrade import bring_up
 from innerloop_collector.pipeline.outcome import FIT_THEIR_PLAN
 from innerloop_collector.query import project_and_unit
-from innerloop_collector.store.changes import Changes
+from innerloop_collector.store.change_records import Changes
 from innerloop_collector.store.events import EventTables
 from innerloop_collector.store.keyed_hash import Hasher, load_secret
 from innerloop_collector.store.known_ids import KnownIds, most_new_ids

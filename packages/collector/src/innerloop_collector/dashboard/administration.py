@@ -6,10 +6,10 @@ from typing import Any
 
 from innerloop_collector.access.principal import Principal, Role
 from innerloop_collector.dashboard import words
-from innerloop_collector.dashboard.errors import PageError
+from innerloop_collector.dashboard.error_pages import PageError
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Row
 from innerloop_collector.dashboard.page import Page, by_id
-from innerloop_collector.dashboard.tables import home
+from innerloop_collector.dashboard.page_tables import home
 
 Ask = Callable[[str, dict[str, Any], Principal], dict[str, Any]]  # an operation, its arguments, and for whom
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from innerloop_collector.dashboard import series, tables, words
+from innerloop_collector.dashboard import page_tables, series, words
 from innerloop_collector.dashboard.changes import Dated, marked
-from innerloop_collector.dashboard.errors import PageError
+from innerloop_collector.dashboard.error_pages import PageError
 from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
+from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.overview import GRAINS
 from innerloop_collector.dashboard.page import Page, by_id, length_of, next_figures, period_of
-from innerloop_collector.dashboard.reading import Reader
-from innerloop_collector.dashboard.tables import KINDS, SPLITS
+from innerloop_collector.dashboard.page_tables import KINDS, SPLITS
 from innerloop_collector.query import Time
 from innerloop_collector.reports.views import Command, Hidden, Part, Report, Target
 
@@ -17,8 +17,8 @@ FILTERS = {"period": None, "by": tuple(reversed(GRAINS))}
 RANKED = {
     "period": None,
     "q": None,
-    "sort": ("waited_minutes", *(column.fields[0] for column in tables.COMMANDS)),  # the first: what it is where nobody says
-    "targets": ("p50_ms", *(column.fields[0] for column in tables.TARGETS)),
+    "sort": ("waited_minutes", *(column.fields[0] for column in page_tables.COMMANDS)),  # the first: what it is where nobody says
+    "targets": ("p50_ms", *(column.fields[0] for column in page_tables.TARGETS)),
 }
 _WORD = {"commands": "Command", "targets": "Target", **SPLITS}
 
@@ -37,9 +37,9 @@ def ranked(reader: Reader, project: str, filters: Filters) -> Page:
     report = chosen_report(reader, project, filters)
     query = filters.get("q")
     figures = by_id(
-        tables.commands(report, sort=filters.get("sort"), query=query),
-        tables.targets(report, sort=filters.get("targets"), query=query),
-        tables.sessions(report),
+        page_tables.commands(report, sort=filters.get("sort"), query=query),
+        page_tables.targets(report, sort=filters.get("targets"), query=query),
+        page_tables.sessions(report),
     )
     about = {
         "report": report,
@@ -73,8 +73,8 @@ def cell(reader: Reader, project: str, kind: str, name: str, filters: Filters, c
         figures.append(series.waiting(trend, weekly=weekly))
     figures = [marked(series.in_short(one), changes, project, "" if kind in SPLITS else name) for one in figures]
     if isinstance(found, Command) and any(one.runs for one in found.bands):
-        figures.append(tables.bands(found.bands))
-    if isinstance(found, Command) and (tried := tables.tries(found.tries)).rows:
+        figures.append(page_tables.bands(found.bands))
+    if isinstance(found, Command) and (tried := page_tables.tries(found.tries)).rows:
         figures.append(tried)
     about = {
         "report": report,

@@ -8,7 +8,7 @@ from typing import Any
 from innerloop_collector.dashboard import figure, words
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Mark, Row
 from innerloop_collector.dashboard.page import Page, by_id
-from innerloop_collector.dashboard.tables import home
+from innerloop_collector.dashboard.page_tables import home
 
 _MOST_MARKS = 12  # on a chart, the newest
 

@@ -6,8 +6,8 @@ from itertools import groupby
 from urllib.parse import urlencode
 
 from innerloop_collector.dashboard import words
-from innerloop_collector.dashboard.errors import PageError, unknown_filter, unknown_value
-from innerloop_collector.dashboard.reading import Reader
+from innerloop_collector.dashboard.error_pages import PageError, unknown_filter, unknown_value
+from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.errors import UsageError
 from innerloop_collector.reports.views import Offered, Report
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from innerloop_collector.dashboard import series, tables, words
+from innerloop_collector.dashboard import page_tables, series, words
 from innerloop_collector.dashboard.changes import Dated, marked
 from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
+from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.page import Page, by_id, length_of, next_figures, period_of
-from innerloop_collector.dashboard.reading import Reader
 from innerloop_collector.reports.views import Hidden, Report, Whole
 
 GRAINS = {"week": "Weeks", "block": "Blocks of weeks"}
@@ -47,14 +47,14 @@ def overview(reader: Reader, project: str, filters: Filters, changes: tuple[Date
     controls = (period_control(reader, project, filters), filters.control("by", "Series by", GRAINS))
     figures = by_id(
         marked(series.in_short(series.waiting(trend, weekly=weekly)), changes, project),
-        tables.commands(report),
+        page_tables.commands(report),
         marked(series.in_short(series.duration(trend, weekly=weekly)), changes, project),
         marked(series.in_short(series.failures(trend, weekly=weekly, note=_CHECKS)), changes, project),
-        tables.systems(report),
-        tables.sessions(report),
-        tables.bands(report.whole.bands if report.whole else ()),
-        tables.tries(report.whole.tries if report.whole else None),
-        tables.actors(report.actors),
+        page_tables.systems(report),
+        page_tables.sessions(report),
+        page_tables.bands(report.whole.bands if report.whole else ()),
+        page_tables.tries(report.whole.tries if report.whole else None),
+        page_tables.actors(report.actors),
     )
     about = {
         "report": report,

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from innerloop.core.plan.tracking import PLAN
 from innerloop_collector.dashboard import words
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Row
+from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.page import Page, by_id
-from innerloop_collector.dashboard.reading import Reader
 
 
 class RegisteredPlan(Protocol):

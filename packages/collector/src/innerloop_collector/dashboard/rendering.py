@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.dashboard import words
-from innerloop_collector.dashboard.errors import PageError
+from innerloop_collector.dashboard.error_pages import PageError
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.static_files import StaticFiles
 

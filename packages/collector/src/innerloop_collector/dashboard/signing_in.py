@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.dashboard.errors import PageError
+from innerloop_collector.dashboard.error_pages import PageError
 from innerloop_collector.dashboard.rendering import HEADERS, Renderer
 from innerloop_collector.errors import Denied, Unknown
 from innerloop_collector.http import request_body

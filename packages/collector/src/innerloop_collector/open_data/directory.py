@@ -8,7 +8,7 @@ from pathlib import Path
 
 from innerloop_collector.config.files import read_plain, sync_directory
 from innerloop_collector.errors import UsageError
-from innerloop_collector.open_data.files import DESCRIPTION, MARK
+from innerloop_collector.open_data.data_package import DESCRIPTION, MARK
 
 _MOST_BYTES = 16_000_000  # of datapackage.json
 

@@ -7,6 +7,7 @@ from innerloop_collector.query.alerts.alert_archive import AlertArchive
 from innerloop_collector.query.alerts.alert_publisher import AlertPublisher, looking
 from innerloop_collector.query.alerts.known_projects import Expected, KnownProjects
 from innerloop_collector.query.alerts.shown_alerts import Alert, Alerts, ProjectAlerts
+from innerloop_collector.query.figure_tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Unit, Waited
 from innerloop_collector.query.figures import AllFigures, Figures, Point, TeamFigures, settings_of
 from innerloop_collector.query.open_data import OpenData
 from innerloop_collector.query.periods import Period
@@ -29,14 +30,13 @@ from innerloop_collector.query.releases.archive import Archive, project_and_unit
 from innerloop_collector.query.releases.disclosure import STEP, K
 from innerloop_collector.query.releases.publisher import Publisher
 from innerloop_collector.query.releases.rows import Rows
-from innerloop_collector.query.tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Unit, Waited
-from innerloop_collector.query.verdicts.archive import Verdicts
 from innerloop_collector.query.verdicts.looks import Change, Name
 from innerloop_collector.query.verdicts.power import Power
-from innerloop_collector.query.verdicts.publisher import Known, VerdictPublisher
-from innerloop_collector.query.verdicts.reading import Evidence
 from innerloop_collector.query.verdicts.registered import RegisteredChanges
-from innerloop_collector.query.verdicts.views import Detectable, Finding, Impact, Programme, Verdict
+from innerloop_collector.query.verdicts.verdict_archive import Verdicts
+from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher
+from innerloop_collector.query.verdicts.verdict_reader import Evidence
+from innerloop_collector.query.verdicts.verdict_views import Detectable, Finding, Impact, Programme, Verdict
 
 __all__ = [
     "STEP", "Alert", "AlertArchive", "AlertPublisher", "Alerts", "AllFigures", "Archive", "Band", "Change", "Class", "Count", "Detectable",

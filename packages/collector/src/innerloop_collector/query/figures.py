@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from innerloop_collector.errors import UsageError
 from innerloop_collector.query import periods, values
+from innerloop_collector.query.figure_tables import FigureRow, FigureTable, RateRange, Unit
 from innerloop_collector.query.open_data import THROW_AWAY, OpenData, opened
 from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Population, Settings, Store
@@ -20,7 +21,6 @@ from innerloop_collector.query.releases.immediate import at_once
 from innerloop_collector.query.releases.renaming import renamed
 from innerloop_collector.query.releases.rows import Rows, left_out
 from innerloop_collector.query.releases.shown import WHOLE, Key
-from innerloop_collector.query.tables import FigureRow, FigureTable, RateRange, Unit
 
 if TYPE_CHECKING:  # a terminal that reads what was published back needs no engine
     from innerloop_collector.store.catalogue import Version

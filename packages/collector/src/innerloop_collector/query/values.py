@@ -5,6 +5,7 @@ from math import ceil, floor
 from typing import Any
 
 from innerloop.core.plan.granularity import three_digits
+from innerloop_collector.query.figure_tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Waited
 from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Rate, Ratio, seal
 from innerloop_collector.query.releases import sums
 from innerloop_collector.query.releases.bands import bands
@@ -15,7 +16,6 @@ from innerloop_collector.query.releases.shown import WHOLE, Key
 from innerloop_collector.query.releases.split_sums import Share, chains_given_up, first_time, shares, splits_of
 from innerloop_collector.query.releases.sums import Quantile, rounding_ms, summed
 from innerloop_collector.query.releases.uncertainty import chance, ratio
-from innerloop_collector.query.tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Waited
 
 AGENT: Key = ("actor", "agent")
 _WAITED_FOR = (WHOLE[0], "command")  # breakdowns of what people wait for as a whole

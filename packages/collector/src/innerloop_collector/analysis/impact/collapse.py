@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from innerloop_collector.analysis.impact.codes import grouped
-from innerloop_collector.analysis.impact.panel import Codes, Exposed, Invalid, Numbers, Panel, summed
+from innerloop_collector.analysis.impact.panel import Codes, Exposed, Numbers, Panel, summed
+from innerloop_collector.analysis.impact.question import Invalid
 
 
 class Outcome(IntEnum):

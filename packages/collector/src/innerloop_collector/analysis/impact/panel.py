@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from innerloop_collector.analysis.impact.question import Invalid
+
 Codes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
-
-
-class Invalid(ValueError):
-    """What was given is no panel, or no question that a panel can answer. The message says what is wrong, in one line."""
 
 
 class Exposed(IntEnum):

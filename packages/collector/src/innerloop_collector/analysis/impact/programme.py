@@ -12,8 +12,8 @@ from scipy.optimize import brentq
 
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label
 from innerloop_collector.analysis.impact.intervals import normal_quantile, quantile
-from innerloop_collector.analysis.impact.panel import Invalid, Numbers
-from innerloop_collector.analysis.impact.question import Metric
+from innerloop_collector.analysis.impact.panel import Numbers
+from innerloop_collector.analysis.impact.question import Invalid, Metric
 from innerloop_collector.analysis.impact.robustness import Interval
 
 _LEAST = 3  # changes whose spread can be told

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from innerloop_collector.analysis.impact.panel import Invalid
+
+class Invalid(ValueError):
+    """What was given is no panel, or no question that a panel can answer. The message says what is wrong, in one line."""
 
 
 class Metric(StrEnum):

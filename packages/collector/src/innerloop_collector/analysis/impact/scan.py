@@ -7,8 +7,8 @@ import numpy as np
 
 from innerloop_collector.analysis.impact.detectable import answer_of
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate
-from innerloop_collector.analysis.impact.panel import Invalid, Numbers, Panel
-from innerloop_collector.analysis.impact.question import Group, Question
+from innerloop_collector.analysis.impact.panel import Numbers, Panel
+from innerloop_collector.analysis.impact.question import Group, Invalid, Question
 
 FALSE_SHARE = 0.10
 

@@ -15,7 +15,7 @@ from innerloop_collector.analysis.impact.whole import Impact, impact
 from innerloop_collector.query.verdicts import rounding
 from innerloop_collector.query.verdicts.looks import Change, Look, Name
 from innerloop_collector.query.verdicts.statistics import Sums, monday_of, week_number
-from innerloop_collector.query.verdicts.views import AS_FELT, SAME_WORK, Detectable, Finding, Verdict
+from innerloop_collector.query.verdicts.verdict_views import AS_FELT, SAME_WORK, Detectable, Finding, Verdict
 
 DEVELOPERS = 8  # effective ones, below which nothing is told
 

@@ -5,7 +5,7 @@ import math
 from innerloop_collector.analysis.impact.estimates import Answer, Counts, Estimate, Label, Reason, Refusal, Width
 from innerloop_collector.analysis.impact.programme import Tried
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Metric
-from innerloop_collector.query.verdicts.views import AS_FELT, Finding, Verdict
+from innerloop_collector.query.verdicts.verdict_views import AS_FELT, Finding, Verdict
 
 
 def duration(of: Verdict) -> Finding | None:

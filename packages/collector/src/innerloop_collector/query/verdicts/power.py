@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from innerloop_collector.errors import UsageError
 from innerloop_collector.query.population import Store
 from innerloop_collector.query.releases.calendar import GRACE, block_of
-from innerloop_collector.query.verdicts.archive import Verdicts
 from innerloop_collector.query.verdicts.looks import BEFORE, Change, Name
-from innerloop_collector.query.verdicts.publisher import Figures, Known, sums_of
-from innerloop_collector.query.verdicts.views import DETECTABLE, Detectable
+from innerloop_collector.query.verdicts.verdict_archive import Verdicts
+from innerloop_collector.query.verdicts.verdict_publisher import Figures, Known, sums_of
+from innerloop_collector.query.verdicts.verdict_views import DETECTABLE, Detectable
 
 
 class Power:

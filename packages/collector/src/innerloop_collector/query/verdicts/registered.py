@@ -7,7 +7,7 @@ from innerloop_collector.query.verdicts.looks import Change, Name
 
 if TYPE_CHECKING:  # a terminal that reads what was published back needs no engine
     from innerloop_collector.store.change_record import Change as Record
-    from innerloop_collector.store.changes import Changes
+    from innerloop_collector.store.change_records import Changes
     from innerloop_collector.store.projects import Registry
 
 _FIELD, _CODE = "changes", "code"

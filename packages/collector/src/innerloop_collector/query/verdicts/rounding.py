@@ -13,7 +13,7 @@ from innerloop_collector.analysis.impact.saved import Saved as Worth
 from innerloop_collector.analysis.impact.verdict import Judged, judge
 from innerloop_collector.query.published import Minutes, People, Percent, Rate, Saved, seal
 from innerloop_collector.query.releases.disclosure import STEP
-from innerloop_collector.query.verdicts.views import Finding, Gap, Placebos, Span
+from innerloop_collector.query.verdicts.verdict_views import Finding, Gap, Placebos, Span
 
 _SHARE = 0.05
 _STEPS = (1.2, 4 / 3, 1.25)  # twice as much in three

@@ -12,17 +12,17 @@ from starlette.routing import Route
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.dashboard import cells, changes, overview, projects
+from innerloop_collector.dashboard import cells, changes, overview, project_list
 from innerloop_collector.dashboard.administration import Ask, administration
-from innerloop_collector.dashboard.errors import PageError, no_such_page, not_seen, silent, unknown_project, unknown_value, unmade
+from innerloop_collector.dashboard.error_pages import PageError, no_such_page, not_seen, silent, unknown_project, unknown_value, unmade
 from innerloop_collector.dashboard.filters import Filters
+from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.page import Page
+from innerloop_collector.dashboard.page_tables import KINDS, home
 from innerloop_collector.dashboard.privacy import RegisteredPlan, privacy
-from innerloop_collector.dashboard.reading import Reader
 from innerloop_collector.dashboard.rendering import HEADERS, Renderer, packed
 from innerloop_collector.dashboard.signing_in import SigningIn, here, sentence
 from innerloop_collector.dashboard.static_files import PREFIX, StaticFiles
-from innerloop_collector.dashboard.tables import KINDS, home
 from innerloop_collector.errors import Denied, StoreError, Unknown
 from innerloop_collector.reports.views import ProjectName
 
@@ -137,8 +137,8 @@ class Dashboard:
         if path == _ADMIN:
             return Filters(path, given, {}), administration(self._ask, who)
         if not project:
-            filters = Filters(path, given, projects.FILTERS)
-            return filters, projects.projects(self._reader, seen, filters)
+            filters = Filters(path, given, project_list.FILTERS)
+            return filters, project_list.projects(self._reader, seen, filters)
         if not rest:
             filters = Filters(path, given, overview.FILTERS)
             return filters, overview.overview(self._reader, project, filters, self._dated(project, who))

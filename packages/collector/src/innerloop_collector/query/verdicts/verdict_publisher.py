@@ -15,9 +15,9 @@ from innerloop_collector.query.population import Population, Settings, Store, mo
 from innerloop_collector.query.releases.calendar import block_of
 from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.verdicts import looks
-from innerloop_collector.query.verdicts.archive import Verdicts
 from innerloop_collector.query.verdicts.looks import Change, Look, Name
-from innerloop_collector.query.verdicts.views import KIND, VERSION, Verdict
+from innerloop_collector.query.verdicts.verdict_archive import Verdicts
+from innerloop_collector.query.verdicts.verdict_views import KIND, VERSION, Verdict
 
 if TYPE_CHECKING:
     from innerloop_collector.query.verdicts.statistics import Sums

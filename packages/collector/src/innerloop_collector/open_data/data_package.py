@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 from pyarrow import parquet
 
-from innerloop_collector.open_data.tables import Column, Table
+from innerloop_collector.open_data.data_tables import Column, Table
 
 DESCRIPTION = "datapackage.json"
 DICTIONARY = "README.md"

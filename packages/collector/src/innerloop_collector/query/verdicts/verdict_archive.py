@@ -9,7 +9,7 @@ from innerloop_collector.errors import StoreError
 from innerloop_collector.query.published import View, document
 from innerloop_collector.query.received import received
 from innerloop_collector.query.releases.archive import Document
-from innerloop_collector.query.verdicts.views import DETECTABLE, KIND, Detectable, Verdict
+from innerloop_collector.query.verdicts.verdict_views import DETECTABLE, KIND, Detectable, Verdict
 
 V = TypeVar("V", bound=View)
 

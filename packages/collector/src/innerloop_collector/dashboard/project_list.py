@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from innerloop_collector.dashboard import figure, tables, words
-from innerloop_collector.dashboard.errors import unknown_value
+from innerloop_collector.dashboard import figure, page_tables, words
+from innerloop_collector.dashboard.error_pages import unknown_value
 from innerloop_collector.dashboard.figure import Column, Figure, Row
 from innerloop_collector.dashboard.filters import FORMS, NOW, Filters, control_of
+from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.page import Page, by_id
-from innerloop_collector.dashboard.reading import Reader
 from innerloop_collector.errors import UsageError
 from innerloop_collector.reports.views import AllProjects, InAll, Offered, ProjectName
 
@@ -32,7 +32,7 @@ def projects(reader: Reader, seen: tuple[ProjectName, ...], filters: Filters) ->
     except UsageError:
         raise unknown_value("period", str(wanted), list(FORMS), filters.path) from None
     chosen = offered.get(wanted or "")
-    figures = by_id(_lines(report), tables.bands(report.whole.bands if report.whole else ()), tables.actors(report.actors))
+    figures = by_id(_lines(report), page_tables.bands(report.whole.bands if report.whole else ()), page_tables.actors(report.actors))
     about = {
         "period": words.period(chosen.period, chosen.first, chosen.last) if chosen else "",
         "headline": _headline(report, chosen),
@@ -80,7 +80,7 @@ def _lines(report: AllProjects) -> Figure:
 
 
 def _line(one: InAll, bar: figure.Cell) -> Row:
-    name = figure.Cell(one.name, (one.project,), link=tables.home(one.project))
+    name = figure.Cell(one.name, (one.project,), link=page_tables.home(one.project))
     if one.runs is None:
         return Row((name,), hidden=one.state)
     return Row(

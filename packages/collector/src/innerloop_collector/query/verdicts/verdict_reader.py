@@ -6,10 +6,10 @@ from datetime import datetime
 
 from innerloop_collector.errors import UsageError
 from innerloop_collector.query.verdicts import looks
-from innerloop_collector.query.verdicts.archive import Verdicts
 from innerloop_collector.query.verdicts.looks import Change
 from innerloop_collector.query.verdicts.power import Power
-from innerloop_collector.query.verdicts.views import Coming, Impact, Programme
+from innerloop_collector.query.verdicts.verdict_archive import Verdicts
+from innerloop_collector.query.verdicts.verdict_views import Coming, Impact, Programme
 
 
 class Evidence:
