@@ -117,9 +117,10 @@ def test_the_plain_numbers_of_views_are_settings_and_no_figures() -> None:
     found = {one for module in (query, views) for one in vars(module).values() if isinstance(one, type) and issubclass(one, View)}
     numbers = {name for view in found for name in _numbers(view)}
 
+    of_alerts = ["ProjectAlerts.expected", "ProjectAlerts.expected_pages"]
     of_verdicts = ["Finding.confidence", "Impact.expected", "Programme.told"]
     of_verdicts += [f"Verdict.{name}" for name in ("expected", "k", "look", "looks", "version", "weeks")]
-    assert {"Report.min_active_weeks", "Report.k", "Report.headcount", *of_verdicts} == numbers
+    assert {"Report.min_active_weeks", "Report.k", "Report.headcount", *of_alerts, *of_verdicts} == numbers
 
 
 PAGE = """
@@ -212,7 +213,7 @@ def test_no_module_above_query_has_sql_and_in_query_few_read_events() -> None:
 
     assert {"query"} == {path.parts[0] for path in asking} - ROWS_BY_CONTRACT - NO_FIGURES
     assert {"query"} == {path.parts[0] for path in events} - ROWS_BY_CONTRACT
-    assert {"query/population.py", "query/releases/rows.py", "query/verdicts/statistics.py"} == {
+    assert {"query/alerts/daily_rows.py", "query/population.py", "query/releases/rows.py", "query/verdicts/statistics.py"} == {
         str(path) for path in asking if path.parts[0] == "query"
     }
 
@@ -256,13 +257,15 @@ def _calling(function: str) -> set[str]:
 
 
 def test_values_are_sealed_where_the_rules_were_applied_and_where_a_terminal_reads_them_back() -> None:
-    assert {"query/received.py", "query/values.py", "query/verdicts/rounding.py"} == _calling("seal")
+    applied = {"query/alerts/shown_alerts.py", "query/values.py", "query/verdicts/rounding.py"}
+    assert {"query/received.py", *applied} == _calling("seal")
     assert "seal" not in query.__all__
 
 
 def test_what_is_published_for_good_and_what_is_shown_at_once_pass_the_same_rules() -> None:
     assert {"query/releases/immediate.py", "query/releases/publisher.py"} == _calling("publish_week")
-    assert {"query/releases/disclosure.py", "query/releases/shown.py"} == _calling("broken_rule")
+    parts = {f"query/releases/{name}.py" for name in ("critical", "disclosure", "shown")}
+    assert parts == _calling("broken_rule")
 
 
 def test_a_report_is_made_of_published_numbers() -> None:
