@@ -170,7 +170,7 @@ def test_a_mistyped_data_directory_is_said_and_nothing_is_made(idle: Collector, 
     "words",
     [
         ["frobnicate"],
-        ["report"],
+        ["trends"],
         ["serve", "--port", "x"],
         ["projects", "apply", "f", "--min-active-weeks", "0"],
         ["check", "--jso"],

@@ -31,9 +31,8 @@ def load(given: str | None, environ: Mapping[str, str]) -> Configuration:
     source = name or "the environment"
     for variable, section, key, value in _settings_of(environ):
         table = document.setdefault(section, {})
-        if not isinstance(table, dict):
-            raise UsageError(f"{source}: {section} must be a table")
-        table[key] = _from_text(section, key, value, variable)
+        if isinstance(table, dict):  # what else it is, is said below
+            table[key] = _from_text(section, key, value, variable)
     try:
         return msgspec.convert(document, Configuration)
     except msgspec.ValidationError as error:
