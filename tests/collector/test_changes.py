@@ -358,7 +358,7 @@ def test_files_of_a_repository_are_applied_under_their_names(two: Collector) -> 
     )
     files = [str(folder / "one-cache.toml"), str(folder / "course.toml")]
     done = two.cli("changes", "apply", *files)
-    unseen = "nothing could be seen of it so far: there are no runs of what the change affects"
+    unseen = "nothing could be seen of it so far: too few developers were seen before and after"
     assert (done.returncode, done.stdout) == (
         0, "".join((
             f"acme/one-cache: {unseen}\nacme/one-cache: registered, {day(9)}, duration of build\n",

@@ -88,7 +88,7 @@ def test_no_week_is_told_of_twice(store: Answer) -> None:
 def test_a_look_too_near_another_one_at_the_same_command_is_refused_with_which_and_when(store: Answer) -> None:
     (one,) = store["acme same-week"]
     assert ([], [], None, ["cache"]) == (one["findings"], one["gaps"], one["developers"], one["at_once"])
-    said = "look 1 at cache told of the same command on 2030-04-17, and two looks lie in different blocks and four weeks apart"
+    said = "look 1 at cache told of the same command or control on 2030-04-17, and two looks lie in different blocks and four weeks apart"
     assert one["refused"] == f"{said}; a new record can be looked at from 2030-05-15 on"
 
 
@@ -126,7 +126,7 @@ def test_only_people_count_and_what_they_waited_for(store: Answer, tmp_path: Pat
     theirs = {one["change"]: one for one in lonely["found"][1:] if one["change"] != "cache"}
     assert {"attack", "other-control"} == theirs.keys()
     for one in theirs.values():  # the same team, with and without somebody: nothing to subtract
-        assert ([], "told of the same command" in one["refused"]) == (one["findings"], True)
+        assert ([], "told of the same command or control" in one["refused"]) == (one["findings"], True)
     second = next(one for one in lonely["found"] if one["change"] == "cache" and one["look"] == 2)
     told = {gap["week"] for gap in lonely["before"][0]["gaps"]}
     assert told.isdisjoint(gap["week"] for gap in second["gaps"])
@@ -163,7 +163,7 @@ def test_the_verdict_comes_first_and_is_a_sentence(store: Answer, monkeypatch: p
     }
     assert "Look 2 of 2, on 2030-05-15: 8 weeks after, 20 to 24 developers." in shown
     assert "duration, exposed" in render(store["reports"]["late cache"])
-    assert "Same-week: look 1 at cache told of the same command" in " ".join(render(store["reports"]["acme same-week"]).split())
+    assert "Same-week: look 1 at cache told of the same command or control" in " ".join(render(store["reports"]["acme same-week"]).split())
 
 
 def test_a_small_team_is_told_that_it_is_too_small(store: Answer) -> None:
@@ -219,9 +219,10 @@ def test_of_looks_that_were_missed_the_last_one_is_made() -> None:
 class Told:
     """A verdict of `build` of a day."""
 
-    def __init__(self, made: date) -> None:
+    def __init__(self, made: date, controls: tuple[tuple[str, str], ...] = ()) -> None:
         self.made = made
         self.affected = (("acme", "build"),)
+        self.controls = controls
 
 
 @pytest.mark.parametrize("days", range(0, 120, 7))
@@ -232,3 +233,20 @@ def test_two_looks_at_one_command_lie_in_different_blocks_and_four_weeks_apart(d
     assert looks.too_near(change(affected="lint"), later, [told]) is None
     assert (looks.too_near(change(affected=""), later, [told]) is not None) == near, "everything that is run holds that command"
     assert near == (later < looks.free_from(told.made))
+
+
+@pytest.mark.parametrize(
+    ("affected", "controls", "near"),
+    [
+        ("test", ("build", "rare"), True),  # their roles are swapped, and one name was added
+        ("build", ("docs",), True),
+        ("docs", ("test",), True),  # one control serves both
+        ("docs", ("rare",), False),
+        ("docs", ("",), True),
+    ],
+)
+def test_in_one_block_a_name_is_in_one_comparison_only_on_whichever_side(affected: str, controls: tuple[str, ...], near: bool) -> None:
+    told = Told(date(2030, 4, 17), (("acme", "test"),))
+    asked = Change("acme", "x", "x", DAY, (Name("acme", affected),), tuple(Name("acme", one) for one in controls), (4,))
+    assert near == (looks.too_near(asked, date(2030, 4, 24), [told]) is not None)
+    assert near == looks.meet(told, asked) == looks.meet(asked, told)

@@ -5,7 +5,17 @@ from datetime import date, datetime
 from typing import Protocol
 
 from innerloop_collector.composition.store_parts import StoreParts
-from innerloop_collector.query import Archive, Evidence, Known, Power, RegisteredChanges, Settings, VerdictPublisher, Verdicts
+from innerloop_collector.query import (
+    Archive,
+    AskedEnoughError,
+    Evidence,
+    Known,
+    Power,
+    RegisteredChanges,
+    Settings,
+    VerdictPublisher,
+    Verdicts,
+)
 from innerloop_collector.query import Publisher as FigurePublisher
 from innerloop_collector.reports.impact import foreseen
 from innerloop_collector.store.change_record import Change as Record
@@ -46,7 +56,10 @@ class EvidenceParts:
 
     def foreseen(self, record: Record) -> str:
         """How large a change must be to be found, in a sentence."""
-        return foreseen(self.power.detectable(self.registered.of(record), self._now().date()))
+        try:
+            return foreseen(self.power.detectable(self.registered.of(record), self._now().date()))
+        except AskedEnoughError as error:
+            return str(error)
 
 
 class Publishers:

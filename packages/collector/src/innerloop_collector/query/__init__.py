@@ -31,7 +31,7 @@ from innerloop_collector.query.releases.disclosure import STEP, K
 from innerloop_collector.query.releases.publisher import Publisher
 from innerloop_collector.query.releases.rows import Rows
 from innerloop_collector.query.verdicts.looks import Change, Name
-from innerloop_collector.query.verdicts.power import Power
+from innerloop_collector.query.verdicts.power import AskedEnoughError, Power
 from innerloop_collector.query.verdicts.registered import RegisteredChanges
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher
@@ -39,7 +39,7 @@ from innerloop_collector.query.verdicts.verdict_reader import Evidence
 from innerloop_collector.query.verdicts.verdict_views import Detectable, Finding, Impact, Programme, Verdict
 
 __all__ = [
-    "STEP", "Alert", "AlertArchive", "AlertPublisher", "Alerts", "AllFigures", "Archive", "Band", "Change", "Class", "Count", "Detectable",
+    "STEP", "Alert", "AlertArchive", "AlertPublisher", "Alerts", "AllFigures", "Archive", "AskedEnoughError", "Band", "Change", "Class", "Count", "Detectable",
     "Evidence", "Expected", "FigureRow", "FigureTable", "Figures", "Finding", "Impact", "K", "Known", "KnownProjects", "Milliseconds", "Minutes",
     "Name", "OpenData", "People", "Percent", "Period", "Point", "Power", "Programme", "ProjectAlerts", "Published", "Publisher", "Rate", "RateRange",
     "Ratio", "RegisteredChanges", "Rows", "Saved", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit", "Verdict", "VerdictPublisher",

@@ -14,6 +14,11 @@ from innerloop_collector.analysis.impact.usage import usage
 
 
 def detectable_before(panel: Panel, question: Question) -> Answer:
+    """What could have been told of a change in the middle of the weeks before this one."""
+    return answer_of(*before(panel, question))
+
+
+def before(panel: Panel, question: Question) -> tuple[Panel, Question]:
     """Ask about the middle of the weeks before the change. `detectable` of the answer is what 80 of 100 such changes would have to be for a claim.
 
     The middle makes both sides short, and the answer careful: a real change is compared with all weeks before it.
@@ -26,7 +31,7 @@ def detectable_before(panel: Panel, question: Question) -> Answer:
     asked = replace(question, week=middle, exposure=Exposure.BY_DATE, weeks_before=None, weeks_after=None)
     if len(weeks):
         early = early.where(early.week >= weeks[0])
-    return answer_of(early, asked)
+    return early, asked
 
 
 def answer_of(panel: Panel, question: Question) -> Answer:

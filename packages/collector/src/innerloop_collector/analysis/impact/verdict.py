@@ -7,7 +7,7 @@ from enum import StrEnum
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason, Refusal, Warned
 from innerloop_collector.analysis.impact.question import Exposure, Limits, Metric
 
-_PLACES, _STEPS = 1, 10  # digits after the point of a percentage
+_PLACES = 1  # digits after the point of a percentage
 _PEOPLE = 5  # developers are told in steps of so many
 
 
@@ -57,9 +57,9 @@ class Judged:
     warnings: tuple[Warned, ...] = ()
 
 
-def judge(answer: Answer, limits: Limits = Limits()) -> Judged:  # noqa: B008 - frozen
+def judge(answer: Answer, limits: Limits = Limits(), places: int = _PLACES) -> Judged:  # noqa: B008 - frozen
     """Say what an answer comes to."""
-    return _refused(answer) if isinstance(answer, Refusal) else _told(answer, limits)
+    return _refused(answer) if isinstance(answer, Refusal) else _told(answer, limits, places)
 
 
 def _refused(refusal: Refusal) -> Judged:
@@ -69,10 +69,10 @@ def _refused(refusal: Refusal) -> Judged:
     return Judged(verdict, refusal.metric, refusal.label, refusal.exposure, reason=refusal.reason)
 
 
-def _told(estimate: Estimate, limits: Limits) -> Judged:
-    low, high = _floor(estimate.percent(estimate.low)), _ceiling(estimate.percent(estimate.high))
-    percent = min(max(round(estimate.percent(estimate.value), _PLACES), low), high)
-    bound = _ceiling(max(abs(low), abs(high)))
+def _told(estimate: Estimate, limits: Limits, places: int) -> Judged:
+    low, high = _floor(estimate.percent(estimate.low), places), _ceiling(estimate.percent(estimate.high), places)
+    percent = min(max(round(estimate.percent(estimate.value), places), low), high)
+    bound = max(abs(low), abs(high))
     down, up = _DOWN_AND_UP[estimate.metric]
     if high < 0:
         verdict = down
@@ -90,19 +90,19 @@ def _told(estimate: Estimate, limits: Limits) -> Judged:
         low,
         high,
         estimate.confidence,
-        detectable=_ceiling(abs(estimate.percent(-estimate.detectable))),
+        detectable=_ceiling(abs(estimate.percent(-estimate.detectable)), places),
         bound=bound if verdict is Verdict.NO_CHANGE else None,
         developers=_range(estimate.counts.users),
         warnings=estimate.warnings,
     )
 
 
-def _floor(percent: float) -> float:
-    return math.floor(percent * _STEPS) / _STEPS
+def _floor(percent: float, places: int) -> float:
+    return math.floor(percent * 10.0**places) / 10.0**places
 
 
-def _ceiling(percent: float) -> float:
-    return math.ceil(percent * _STEPS) / _STEPS
+def _ceiling(percent: float, places: int) -> float:
+    return math.ceil(percent * 10.0**places) / 10.0**places
 
 
 def _range(users: int) -> tuple[int, int]:

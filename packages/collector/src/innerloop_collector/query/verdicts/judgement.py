@@ -6,13 +6,13 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from innerloop_collector.analysis.impact.detectable import detectable_before
+from innerloop_collector.analysis.impact.detectable import answer_of, before
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason
 from innerloop_collector.analysis.impact.failure_rates import failures
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group, Limits, Metric, Question
 from innerloop_collector.analysis.impact.verdict import Verdict as Word
 from innerloop_collector.analysis.impact.whole import Impact, impact
-from innerloop_collector.query.verdicts import rounding
+from innerloop_collector.query.verdicts import presence, rounding
 from innerloop_collector.query.verdicts.looks import Change, Look, Name
 from innerloop_collector.query.verdicts.statistics import Sums, monday_of, week_number
 from innerloop_collector.query.verdicts.verdict_views import AS_FELT, SAME_WORK, Detectable, Finding, Verdict
@@ -25,16 +25,18 @@ def judged(blank: Verdict, sums: Sums, change: Change, look: Look, checks: Colle
     question = asked(sums, change, look, checks, blank.k)
     if question is None:
         label = Label.EFFECT if change.controls else Label.CHANGE
-        nothing = Finding(
-            change.metric, Exposure.BY_DATE.value, AS_FELT, label.value, Word.CANNOT_TELL.value, reason=Reason.NO_TREATED_RUNS.value
+        few = Word.TOO_FEW_DEVELOPERS.value
+        return replace(
+            blank, findings=(Finding(change.metric, Exposure.BY_DATE.value, AS_FELT, label.value, few, reason=Reason.TOO_FEW_USERS.value),)
         )
-        return replace(blank, findings=(nothing,))
     found = impact(sums.panel, question)
-    answers = [(found.headline, AS_FELT), *_others(found, sums, question)]
+    headline = presence.told(sums.panel, question, found.headline, blank.k)
+    answers = [(headline, AS_FELT), *_others(found, sums, question, blank.k)]
     out = replace(blank, findings=tuple(rounding.finding(answer, work, question.limits, blank.k) for answer, work in answers))
-    if isinstance(found.headline, Estimate):
-        out = replace(out, developers=rounding.people(found.headline.counts.users))
-    return _with_duration(out, found, question, told) if isinstance(found.duration, Estimate) else out
+    if isinstance(headline, Estimate):
+        out = replace(out, developers=rounding.people(headline.counts.users))
+    felt = presence.told(sums.panel, question, found.duration, blank.k)
+    return _with_duration(out, found, question, told) if isinstance(felt, Estimate) else out
 
 
 def _with_duration(out: Verdict, found: Impact, question: Question, told: Collection[date]) -> Verdict:
@@ -43,10 +45,11 @@ def _with_duration(out: Verdict, found: Impact, question: Question, told: Collec
     worth = rounding.saved(found.saved) or (None,) * 4
     beside = found.robustness
     split = beside.control_split if beside else None
+    held = any(one.by == Exposure.BY_EXPOSURE.value for one in out.findings)  # in k checkouts
     return replace(
         out,
-        exposed=rounding.share(found.duration.exposed_share),
-        where_exposed=rounding.span(found.per_exposed),
+        exposed=rounding.share(found.duration.exposed_share) if held else None,
+        where_exposed=rounding.span(found.per_exposed) if held else None,
         saved=worth[0],
         saved_low=worth[1],
         saved_high=worth[2],
@@ -58,10 +61,11 @@ def _with_duration(out: Verdict, found: Impact, question: Question, told: Collec
     )
 
 
-def _others(found: Impact, sums: Sums, question: Question) -> Iterator[tuple[Answer, str]]:
-    """Whatever else there is an answer to."""
+def _others(found: Impact, sums: Sums, question: Question, k: int) -> Iterator[tuple[Answer, str]]:
+    """Whatever else there is an answer to. What is told of some changes only is told where k developers are on each side: that it is there would tell of fewer."""
     by_exposure = dataclasses.replace(question, exposure=Exposure.BY_EXPOSURE)
-    failing = Metric.FAILED_CHECKS if found.failed_checks else Metric.FAILURES
+    checked = found.failed_checks is not None and presence.enough(sums.panel, question, Metric.FAILED_CHECKS, k)
+    failing = Metric.FAILED_CHECKS if checked else Metric.FAILURES
     several: list[tuple[Answer | None, str]] = [
         (found.duration if question.metric is not Metric.DURATION else None, AS_FELT),
         (found.same_work, SAME_WORK),
@@ -72,22 +76,30 @@ def _others(found: Impact, sums: Sums, question: Question) -> Iterator[tuple[Ans
         (found.usage if question.metric is not Metric.USAGE else None, AS_FELT),
         (found.adoption.answer if question.metric is not Metric.ADOPTION else None, AS_FELT),
     ]
-    return ((answer, work) for answer, work in several if answer is not None)
+    for answer, work in several:
+        if answer is not None:
+            known = presence.told(sums.panel, question, answer, k)
+            always = work == AS_FELT and answer.exposure is Exposure.BY_DATE and answer.metric is not Metric.FAILED_CHECKS
+            if always or known is answer:
+                yield known, work
 
 
 def foreseen(blank: Detectable, sums: Sums, change: Change, checks: Collection[Name], k: int) -> Detectable:
     """Say how large a change must be to be found, from the weeks before it."""
     question = asked(sums, change, Look(1, 1, change.week), checks, k)
-    answer = detectable_before(sums.panel, question) if question else None
-    if answer is None or not isinstance(answer, Estimate):
-        return replace(blank, reason=(answer.reason if answer else Reason.NO_TREATED_RUNS).value)
-    return replace(blank, percent=rounding.coarse(abs(answer.percent(-answer.detectable))), developers=rounding.people(answer.counts.users))
+    if question is None:
+        return replace(blank, reason=Reason.TOO_FEW_USERS.value)
+    early, halved = before(sums.panel, question)
+    answer = presence.told(early, halved, answer_of(early, halved), k)
+    if not isinstance(answer, Estimate):
+        return replace(blank, reason=answer.reason.value)
+    return replace(blank, percent=rounding.detectable(answer, k), developers=rounding.people(answer.counts.users))
 
 
 def asked(sums: Sums, change: Change, look: Look, checks: Collection[Name], k: int) -> Question | None:
-    """The question that a look asks. None: nothing of what the change affects was run."""
+    """The question that a look asks. None: nothing of what the change affects was run, or nothing of what it is compared with."""
     treated, control = _codes(sums, change.affected), _codes(sums, change.controls)
-    if not treated:
+    if not treated or (change.controls and not control):
         return None
     sides = [
         frozenset(sums.projects[one.project] for one in side if one.project in sums.projects) for side in (change.affected, change.controls)

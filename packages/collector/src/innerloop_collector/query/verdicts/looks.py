@@ -1,6 +1,6 @@
 """Which looks at a change there are, when each is due, and which of them must not be published. Pure functions.
 
-A change is looked at in whole weeks: those before the one in which it came, and those after. Two looks at the same command or target lie in different blocks and four
+A change is looked at in whole weeks: those before the one in which it came, and those after. Two looks with a name in common, affected or a control, lie in different blocks and four
 weeks apart, so that what differs between them is at least four weeks of the whole team, and never one person.
 """
 
@@ -93,13 +93,17 @@ class Told(Protocol):
         """What it is about."""
 
     @property
+    def controls(self) -> tuple[tuple[str, str], ...]:
+        """What it was compared with."""
+
+    @property
     def made(self) -> date:
         """When it was published."""
 
 
 def too_near(change: Change, made: date, told: Iterable[Told]) -> Told | None:
-    """The newest verdict about the same command or target that a look must keep away from. None: there is none."""
-    near = (one for one in told if meet(one.affected, change.affected) and not _apart(one.made, made))
+    """The newest verdict with a name in common, controls too, that a look must keep away from. None: there is none."""
+    near = (one for one in told if meet(one, change) and not _apart(one.made, made))
     return max(near, key=lambda one: one.made, default=None)
 
 
@@ -108,10 +112,13 @@ def free_from(made: date) -> date:
     return next_due(max(block_of(made).end, made + APART) - timedelta(days=1))
 
 
-def meet(some: Iterable[tuple[str, str]], others: Iterable[tuple[str, str]]) -> bool:
-    """Whether two changes affect the same command or target of a project."""
-    theirs = set(others)
-    return any((project, name) in theirs or any(one == project and "" in (name, other) for one, other in theirs) for project, name in some)
+def meet(one: Told | Change, other: Told | Change) -> bool:
+    """Whether two comparisons have a command or target of a project in common, on whichever side: if so, what they have apart may be one person's."""
+    theirs = {*other.affected, *other.controls}
+    return any(
+        (project, name) in theirs or any(of == project and "" in (name, some) for of, some in theirs)
+        for project, name in (*one.affected, *one.controls)
+    )
 
 
 def _apart(earlier: date, later: date) -> bool:

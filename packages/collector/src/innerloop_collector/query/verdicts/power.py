@@ -13,6 +13,12 @@ from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Figures, Known, sums_of
 from innerloop_collector.query.verdicts.verdict_views import DETECTABLE, Detectable
 
+MOST_QUESTIONS = 20  # of a project in a block: what many have apart would tell of few people
+
+
+class AskedEnoughError(UsageError):
+    """More different questions were asked in a block than are answered."""
+
 
 class Power:
     """Says how large a change must be to be found."""
@@ -26,7 +32,7 @@ class Power:
     def detectable(self, change: Change, today: date) -> Detectable:
         """What could be seen of a change of such commands, from the eight weeks before this block. What was told once in a block is told again.
 
-        Raises UsageError for a project that is not there.
+        Raises UsageError for a project that is not there, and AskedEnoughError for a question too many.
         """
         if missing := set(change.projects) - self._known.settings().keys():
             raise UsageError(f"no project {min(missing)!r} here")
@@ -35,6 +41,11 @@ class Power:
         for told in self._verdicts.detectable(change.project, _question(change)):
             if told.unit == unit:
                 return told
+        if self._verdicts.asked(change.project, block_of(end).name) >= MOST_QUESTIONS:
+            raise AskedEnoughError(
+                f"what could be seen was told of {MOST_QUESTIONS} other questions about {change.project} in this block of weeks, and no more is "
+                f"told before {block_of(end).end + GRACE}"
+            )
         made = self._make(change, end, Detectable(change.project, unit, today, change.metric), today)
         self._verdicts.add(made)
         return made

@@ -15,13 +15,14 @@ from innerloop_collector.query.published import Minutes, People, Percent, Rate, 
 from innerloop_collector.query.releases.disclosure import STEP
 from innerloop_collector.query.verdicts.verdict_views import Finding, Gap, Placebos, Span
 
+_PLACES = 0  # digits after the point of what is published of a change: tenths of a percent would tell of one run
 _SHARE = 0.05
 _STEPS = (1.2, 4 / 3, 1.25)  # twice as much in three
 
 
 def finding(answer: Answer, work: str, limits: Limits, k: int) -> Finding:
     """What an answer comes to, as it is published."""
-    judged = _coarser(judge(answer, limits), answer, limits, k)
+    judged = _coarser(judge(answer, limits, _PLACES), answer, limits, k)
     told = {name: getattr(judged, name) for name in ("percent", "low", "high", "detectable", "bound")}
     return Finding(
         metric=judged.metric.value,
@@ -40,11 +41,24 @@ def _coarser(judged: Judged, answer: Answer, limits: Limits, k: int) -> Judged:
     """A number that counts people is told in steps of k of them: otherwise it would say that one began."""
     if not isinstance(answer, Estimate) or answer.metric is not Metric.ADOPTION:
         return judged
-    step = 5.0 * math.ceil(20 * k / max(answer.counts.users, 1))
+    step = _step(answer, k)
     share = math.floor(answer.low * 100 / step) * step / 100, math.ceil(answer.high * 100 / step) * step / 100
     value = min(max(round(answer.value * 100 / step) * step / 100, share[0]), share[1])
     detectable = math.ceil(answer.detectable * 100 / step) * step / 100
-    return judge(replace(answer, value=value, low=share[0], high=share[1], detectable=detectable), limits)
+    return judge(replace(answer, value=value, low=share[0], high=share[1], detectable=detectable), limits, _PLACES)
+
+
+def detectable(of: Estimate, k: int) -> Percent:
+    """What could be seen, as whoever registers a change is told: up to the next step."""
+    if of.metric is not Metric.ADOPTION:
+        return coarse(abs(of.percent(-of.detectable)))
+    step = _step(of, k)
+    return seal(Percent, math.ceil(of.detectable * 100 / step) * step)
+
+
+def _step(of: Estimate, k: int) -> float:
+    """As many points as k developers are, in twentieths."""
+    return 5.0 * math.ceil(20 * k / max(of.counts.users, 1))
 
 
 def span(of: Interval | None) -> Span | None:

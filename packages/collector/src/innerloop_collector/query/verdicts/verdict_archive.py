@@ -57,6 +57,10 @@ class Verdicts:
         units = sorted(unit for unit in self._documents.units(project, DETECTABLE) if unit.endswith(f"/{question}"))
         return tuple(sorted(self._read(project, units, Detectable), key=lambda one: one.unit))
 
+    def asked(self, project: str, block: str) -> int:
+        """Of how many questions it was said in a block what could be seen."""
+        return sum(unit.startswith(f"{DETECTABLE}/{block}/") for unit in self._documents.units(project, DETECTABLE))
+
     def _read(self, project: str, units: Iterable[str], kind: type[V]) -> list[V]:
         wanted = list(units)
         if not wanted:

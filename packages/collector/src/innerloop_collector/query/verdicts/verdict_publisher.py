@@ -1,7 +1,7 @@
 # ruff: noqa: PLC0415 - who reads what was published need not wait for numpy and scipy to be imported
 """Publishes each registered look at a change once, when it is due. What was published is read, never computed again.
 
-A look that lies too near another one about the same command or target is published as refused, so that what the two have apart is never one person's.
+A look that lies too near another one with a command or target in common is published as refused, so that what the two have apart is never one person's.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -94,14 +94,14 @@ class VerdictPublisher:
     def _make(self, change: Change, look: Look, today: date) -> Verdict:
         from innerloop_collector.query.verdicts.judgement import judged
 
-        told = [one for project in self._known.settings() for one in self._verdicts.of_project(project) if not one.refused]
+        told = [one for project in self._known.settings() for one in self._verdicts.of_project(project) if one.has_numbers]
         near = looks.too_near(change, today, told)
         blank = self._blank(change, look, today, near if isinstance(near, Verdict) else None)
         if blank.refused:
             return blank
         sums = sums_of(self._store, self._figures, self._known, change, (change.first, look.end, self._known.committed()), today)
         checks = [Name(project, name) for project in change.projects for name in self._known.checks(project, _names(sums, project))]
-        weeks = {gap.week for one in told if looks.meet(one.affected, change.affected) for gap in one.gaps}
+        weeks = {gap.week for one in told if looks.meet(one, change) for gap in one.gaps}
         return judged(blank, sums, change, look, checks, weeks)
 
     def _blank(self, change: Change, look: Look, today: date, near: Verdict | None) -> Verdict:
@@ -160,6 +160,9 @@ def _refusal(change: Change, look: Look, near: Verdict, today: date) -> str:
         if next_one
         else f"a new record can be looked at from {looks.free_from(near.made)} on"
     )
-    theirs = near.change if near.project in change.projects else "a change of another project"
+    told_of = {project for project, _ in (*near.affected, *near.controls)}
+    theirs = near.change if told_of <= set(change.projects) else "a change of other projects"
     whose = f"look {near.look}" if (near.project, near.change) == (change.project, change.name) else f"look {near.look} at {theirs}"
-    return f"{whose} told of the same command on {near.made}, and two looks lie in different blocks and four weeks apart; {after}"
+    return (
+        f"{whose} told of the same command or control on {near.made}, and two looks lie in different blocks and four weeks apart; {after}"
+    )

@@ -86,6 +86,11 @@ class Verdict(View, frozen=True):
     drifting: Span | None = None  # if both had drifted apart before as they did
     gaps: tuple[Gap, ...] = ()  # of weeks of which none was told before
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether it says more than why it says nothing."""
+        return any(one.percent is not None for one in self.findings)
+
 
 class Coming(View, frozen=True):
     """The next look at a change."""
