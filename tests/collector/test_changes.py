@@ -66,7 +66,7 @@ def test_projects_may_be_affected_as_a_whole_and_others_be_controls() -> None:
     found = record(projects=["acme", "other"], affects=[], controls=[], control_projects=["third"])
     assert found.affected == (("acme", ""), ("other", ""))
     assert found.compared == (("third", ""),)
-    assert record(control_projects=["third"]).compared == (("acme", "lint"), ("third", "build"))
+    assert record(controls=[], control_projects=["third"]).compared == (("third", "build"),)
 
 
 def test_an_annotation_needs_a_day_and_a_project() -> None:
@@ -98,6 +98,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"affects": ["a\nb"]}, "affects must be one line, without control characters"),
     ({"affects": ["build", "lint"]}, "controls: lint is affected, so it cannot be a control"),
     ({"affects": []}, "controls: without affects everything in these projects is affected"),
+    ({"control_projects": ["third"]}, "controls and control_projects do not go together"),
     ({"control_projects": ["acme"]}, "control_projects: acme is affected, so it cannot be a control"),
     ({"title": "x" * 121}, "title is longer than 120 characters"),
     ({"title": "a\u202eb"}, "title must be one line, without control characters"),

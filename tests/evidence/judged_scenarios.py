@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from innerloop_collector.analysis.impact.panel import Exposed
 from innerloop_collector.query.population import Population, Settings, none
 from innerloop_collector.query.published import document
 from innerloop_collector.query.verdicts.looks import Name
@@ -18,6 +19,7 @@ from innerloop_collector.store.release_journal import Released, ReleaseJournal
 from tests.evidence.judged_store import DAY, FIRST, WEEK, Store, Team, change
 
 END = DAY + 12 * WEEK
+_UNASKED = Exposure()
 
 
 def everything(directory: Path) -> dict[str, Any]:
@@ -57,6 +59,7 @@ def everything(directory: Path) -> dict[str, Any]:
         out[f"{one.project} {one.name}"] = [document(found) for found in store.verdicts.of(one.project, one.name)]
     out["ids"] = [str(row[0]) for row in store.engine.query("SELECT DISTINCT toString(installation) FROM events")]
     out["sums"] = _numbers(_sums(store, "acme"))
+    out["firsts"] = _firsts(_sums(store, "late", Exposure("cache", ("held",))))
     store.close()
     return out
 
@@ -118,15 +121,23 @@ def opened_again(directory: Path) -> dict[str, Any]:
     return {**out, "again": again, "lines": len(store.journal.read_text().splitlines())}
 
 
-def _sums(store: Store, project: str) -> Sums:
+def _sums(store: Store, project: str, exposure: Exposure = _UNASKED) -> Sums:
     today = DAY + 5 * WEEK
     people = Population(project, DAY, 3, 2**31, today, 400, none)
-    return store.statistics.of([people], {project: ["build", "test"]}, Span(DAY - 8 * WEEK, today, 2**62), Exposure())
+    return store.statistics.of([people], {project: ["build", "test"]}, Span(DAY - 8 * WEEK, today, 2**62), exposure)
 
 
 def _numbers(sums: Sums) -> list[float]:
     """What is summed of times, and of how many people."""
     panel = sums.panel
     return [
-        float(np.round(one, 4)) for one in (panel.timed.sum(), panel.sum_log.sum(), panel.waited_ms.sum(), len(set(panel.user.tolist())))
+        float(np.round(one, 4))
+        for one in (panel.timed.sum(), panel.stopped.sum(), panel.sum_log.sum(), panel.waited_ms.sum(), len(set(panel.user.tolist())))
     ]
+
+
+def _firsts(sums: Sums) -> dict[str, float]:
+    """How many developers, how many of each with a command, and how many runs are first ones of a checkout that holds the change."""
+    first = sums.panel.where(sums.panel.exposed == Exposed.FIRST)
+    pairs = set(zip(first.user.tolist(), first.target.tolist(), strict=True))
+    return {"developers": len(set(first.user.tolist())), "pairs": len(pairs), "runs": float(first.runs.sum())}

@@ -84,9 +84,8 @@ def _projects(times: int) -> Iterable[str]:
         sides = [Group(TREATED, frozenset(range(start, projects, 2))) for start in (0, 1)]
         for shock in (0.1, 0.3):
             one = world("C", 100, projects=projects, project_shock=shock)
-            for name, assignment in (("project", Assignment.PROJECT), ("developer", Assignment.USER)):
-                rates = replicate(one, 0.0, times, treated=sides[0], control=sides[1], assignment=assignment)
-                yield _row(f"{projects} projects that differ by {shock}, by {name}", 100, "none", rates, times)
+            rates = replicate(one, 0.0, times, treated=sides[0], control=sides[1], assignment=Assignment.PROJECT)
+            yield _row(f"{projects} projects that differ by {shock}", 100, "none", rates, times)
 
 
 def _detectable(times: int) -> Iterable[str]:

@@ -10,7 +10,7 @@ from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Group, Limits, Question
 
 LOOSE = Limits(
-    users=2, effective_users=2, projects=4, runs=2, weeks_before=1, weeks_after=1
+    users=2, effective_users=2, projects=4, effective_projects=2, runs=2, weeks_before=1, weeks_after=1
 )  # estimates are compared with those of others, also of ten people
 
 

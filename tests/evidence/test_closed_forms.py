@@ -1,6 +1,6 @@
 """Where a textbook has a formula, the estimators give the same number; and what must not matter does not."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,12 @@ from innerloop_collector.analysis.impact.differences import Found, compare
 from innerloop_collector.analysis.impact.durations import duration
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate
 from innerloop_collector.analysis.impact.panel import Panel
-from innerloop_collector.analysis.impact.question import Assignment, Group
+from innerloop_collector.analysis.impact.question import Assignment, Group, Question
 from innerloop_collector.analysis.impact.regression import Observations, by_trend, by_week, fit
 from innerloop_collector.analysis.impact.selection import observe, select
 from innerloop_collector.analysis.impact.usage import usage
 from tests.evidence.panels import asked, of_logs
-from tests.evidence.simulator import World, panel, question, runs, world
+from tests.evidence.simulator import TREATED, World, panel, question, runs, world
 
 
 def _estimate(answer: Answer) -> Estimate:
@@ -166,12 +166,12 @@ def test_adoption_compares_windows_of_one_length() -> None:
 
 def test_projects_that_were_assigned_are_what_is_left_out() -> None:
     one = World(users=48, projects=12, project_shock=1.0)
-    groups = {
-        "treated": Group(frozenset({0, 1, 2}), frozenset(range(0, 12, 2))),
-        "control": Group(frozenset({0, 1, 2}), frozenset(range(1, 12, 2))),
-    }
+    given = panel(one, 1)
+    sides = Group(TREATED, frozenset(range(0, 12, 2))), Group(TREATED, frozenset(range(1, 12, 2)))
+    named_apart = replace(given, target=given.target + 10 * (given.project % 2))  # the same comparison as one of targets
 
-    people, projects = (_compared(one, assignment=kind, **groups) for kind in Assignment)
+    projects = _compared(given, question(one, treated=sides[0], control=sides[1], assignment=Assignment.PROJECT))
+    people = _compared(named_apart, question(one, control=Group(frozenset({10, 11, 12}))))
 
     assert projects.value == pytest.approx(people.value)
     assert (people.by_cluster.clusters, projects.by_cluster.clusters) == (48, 12)
@@ -179,8 +179,8 @@ def test_projects_that_were_assigned_are_what_is_left_out() -> None:
     assert projects.people.error > 1.5 * people.people.error
 
 
-def _compared(one: World, **more: Any) -> Found:
-    selected = select(panel(one, 1), question(one, **more))
+def _compared(given: Panel, asked_for: Question) -> Found:
+    selected = select(given, asked_for)
     seen = observe(selected, selected.panel.timed, selected.panel.sum_log)
     assert seen is not None
     found = compare(seen, selected)

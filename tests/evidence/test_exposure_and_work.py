@@ -9,8 +9,9 @@ import pytest
 from innerloop_collector.analysis.impact.censored import with_stopped
 from innerloop_collector.analysis.impact.codes import grouped, numbered
 from innerloop_collector.analysis.impact.collapse import Outcome, collapse
+from innerloop_collector.analysis.impact.detectable import detectable_before
 from innerloop_collector.analysis.impact.durations import duration
-from innerloop_collector.analysis.impact.estimates import Estimate
+from innerloop_collector.analysis.impact.estimates import Estimate, Reason, Refusal, Warned
 from innerloop_collector.analysis.impact.panel import Exposed, Panel
 from innerloop_collector.analysis.impact.question import Exposure, Group, Invalid
 from innerloop_collector.analysis.impact.regression import by_week, fit, fitted
@@ -18,7 +19,9 @@ from innerloop_collector.analysis.impact.robustness import robustness
 from innerloop_collector.analysis.impact.saved import WEEKS_A_MONTH, saved
 from innerloop_collector.analysis.impact.scan import scan
 from innerloop_collector.analysis.impact.selection import observe, select
+from innerloop_collector.analysis.impact.verdict import Verdict, judge
 from innerloop_collector.analysis.impact.whole import impact, per_exposed
+from innerloop_collector.reports.verdicts import sentence
 from tests.evidence.simulator import CHECKOUTS, World, panel, question, runs, world
 
 _TEAM = World(users=60, effect=-0.3, **CHECKOUTS)
@@ -41,6 +44,53 @@ def test_a_developer_s_first_exposed_run_is_a_row_of_its_own() -> None:
     assert made.timed[first].tolist() == [1, 2]  # two that start alike are both the first
     assert made.sum_ms[first].tolist() == [30, 90]
     assert made.timed.sum() == 6
+
+
+def test_of_each_target_the_first_exposed_run_is_one_since_pulling_makes_each_of_them_slow_once() -> None:
+    made = collapse(
+        user=[1, 1, 1, 1], target=[0, 1, 0, 1], week=[1] * 4, ms=[90.0, 80, 9, 8], outcome=[0] * 4, exposed=[1] * 4, start=[1, 2, 3, 4]
+    )
+
+    assert made.sum_ms[made.exposed == Exposed.FIRST].tolist() == [90, 80]
+
+
+def test_by_exposure_without_times_it_is_said_that_slow_first_runs_count_too() -> None:
+    columns = runs(_TEAM, 1)
+    timeless = collapse(**{name: column for name, column in columns.items() if name != "start"})
+
+    assert Warned.FIRST_RUNS_UNKNOWN in _estimate(timeless, _BY_EXPOSURE).warnings
+    assert Warned.FIRST_RUNS_UNKNOWN not in _estimate(panel(_TEAM, 1), _BY_EXPOSURE).warnings
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_of_a_change_that_has_not_arrived_nothing_is_claimed_and_no_change_least_of_all(share: float) -> None:
+    given = panel(World(users=60), 1)
+    held = (given.week >= 8) & (given.user < 60 * share)
+
+    whole = impact(_with(given, exposed=held.astype(np.int64)), question(World()))
+
+    for answer in (whole.headline, whole.failures, whole.usage, whole.adoption.answer):
+        assert isinstance(answer, Refusal)
+        assert answer.reason is Reason.HARDLY_EXPOSED
+    assert judge(whole.headline).verdict is Verdict.TOO_EARLY
+    said = sentence("build", judge(whole.headline))
+    assert said == "build: too early: less than a fifth of the runs are in checkouts that hold the change"
+
+
+def test_what_did_not_happen_is_said_of_the_team_so_far_as_well() -> None:
+    given = panel(World(users=100), 1)
+    half = _with(given, exposed=((given.week >= 8) & (given.user % 2 == 0)).astype(np.int64))
+    found = judge(_estimate(half, question(World())))
+
+    for verdict, bound in ((Verdict.NO_CHANGE, 12.0), (Verdict.CANNOT_TELL, None)):
+        assert " in the team so far (" in sentence("build", replace(found, verdict=verdict, bound=bound))
+
+
+def test_before_the_change_nobody_holds_it_and_that_is_no_reason_to_say_nothing_beforehand() -> None:
+    given = panel(World(users=40), 1)
+    known = _with(given, exposed=(given.week >= 8).astype(np.int64))
+
+    assert detectable_before(known, question(World())) == detectable_before(given, question(World()))
 
 
 def test_by_exposure_leaves_first_runs_out_and_by_date_counts_them() -> None:
@@ -168,6 +218,25 @@ def test_without_interrupted_runs_the_censored_regression_is_the_other() -> None
     assert seen is not None
     assert plain is not None
     assert fitted(seen, by_week(seen))[0] == pytest.approx(fitted(plain, by_week(plain))[0])
+
+
+def test_sessions_that_were_stopped_change_neither_the_estimate_nor_what_is_said_of_interruptions() -> None:
+    columns = runs(World(users=40, patience=1.0, effect=-0.3), 1)
+    rows = len(columns["user"])
+    twice = {name: np.r_[column, column] for name, column in columns.items()}
+    twice["outcome"][rows:] = Outcome.INTERRUPTED
+    with_sessions = collapse(**twice, waiting=np.arange(2 * rows) < rows)
+
+    alone, beside = (_estimate(given, question(World())) for given in (collapse(**columns), with_sessions))
+
+    assert Warned.STOPPED_AS_LONGER in alone.warnings
+    assert (beside.value, beside.low, beside.warnings) == (pytest.approx(alone.value), pytest.approx(alone.low), alone.warnings)
+    calm = {**columns, "outcome": np.zeros(rows, dtype=np.int64)}
+    twice["outcome"][:rows] = Outcome.SUCCEEDED
+    quiet, busy = (
+        _estimate(given, question(World())) for given in (collapse(**calm), collapse(**twice, waiting=np.arange(2 * rows) < rows))
+    )
+    assert (busy.value, busy.warnings) == (pytest.approx(quiet.value), quiet.warnings)
 
 
 def test_the_censored_regression_is_where_the_likelihood_is_largest() -> None:

@@ -10,8 +10,8 @@ from innerloop_collector.analysis.impact.question import Assignment, Group, Inva
 
 _ROWS: dict[str, list[float]] = {
     "user": [0, 1], "target": [0, 0], "project": [0, 0], "week": [0, 1], "work": [-1, 2], "exposed": [-1, 2], "timed": [2, 1], "sum_log": [10, 5],
-    "sum_log2": [50, 25], "sum_ms": [300, 150], "ended": [3, 1], "failed": [1, 0], "interrupted": [1, 0], "interrupted_sum_log": [4, 0],
-    "interrupted_sum_log2": [16, 0], "waited_ms": [500, 150],
+    "sum_log2": [50, 25], "sum_ms": [300, 150], "ended": [3, 1], "failed": [1, 0], "interrupted": [1, 0], "stopped": [1, 0], "stopped_sum_log": [4, 0],
+    "stopped_sum_log2": [16, 0], "waited_ms": [500, 150],
 }  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def test_a_panel_holds_what_it_was_given_and_nobody_can_write_to_it() -> None:
         ({"sum_ms": [600, 150]}, "sum_ms is more than waited_ms"),
         ({"sum_log2": [49, 25]}, "sum_log and the sum of its squares contradict"),
         ({"timed": [2, 0]}, "sum_log is not 0 in a row"),
+        ({"stopped": [2, 0]}, "stopped is more than interrupted"),
     ],
 )
 def test_what_contradicts_itself_is_refused_in_one_line(changed: dict[str, Any], words: str) -> None:
@@ -62,6 +63,7 @@ def test_what_contradicts_itself_is_refused_in_one_line(changed: dict[str, Any],
         ({"weeks_before": 0}, "weeks"),
         ({"control": Group(frozenset({1, 2}))}, "treated and a control at once"),
         ({"assignment": Assignment.PROJECT}, "projects are named"),
+        ({"treated": Group(None, frozenset({0})), "control": Group(None, frozenset({1}))}, "projects and not developers got the change"),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_refused(changed: dict[str, Any], words: str) -> None:

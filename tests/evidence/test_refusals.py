@@ -80,6 +80,27 @@ def test_too_few_projects_are_refused_and_fewer_than_twenty_warned_of() -> None:
     assert Warned.FEW_PROJECTS in _warned(assigned(12))
 
 
+def test_two_projects_that_do_nearly_all_of_the_runs_are_no_twelve() -> None:
+    one = World(users=60, projects=12)
+    given = panel(one, 1)
+    busy = _scaled(given, np.where(given.project < 2, 400.0, 1.0))
+    sides = [frozenset(range(start, 12, 2)) for start in (0, 1)]
+    limits = Limits(effective_users=2)
+    asked = question(one, treated=Group(TREATED, sides[0]), control=Group(TREATED, sides[1]), assignment=Assignment.PROJECT, limits=limits)
+
+    answer = duration(busy, asked)
+
+    assert isinstance(answer, Refusal)
+    assert (answer.reason, answer.needed) == (Reason.TOO_FEW_PROJECTS, 4.0)
+    assert answer.found is not None
+    assert answer.found < 4
+
+
+def test_an_absurd_number_is_still_a_number() -> None:
+    assert Estimate.percent_of(Metric.DURATION, 1_000.0) == Estimate.percent_of(Metric.DURATION, 20.0) > 1e9
+    assert Estimate.percent_of(Metric.DURATION, -1_000.0) == -100
+
+
 def test_what_does_not_vary_is_refused_and_what_rests_on_one_alone_as_well() -> None:
     same = [(user, target, week, 8.0) for user in range(10) for target in (0, 1) for week in range(8) for _ in range(2)]
     # Nine of ten stopped before the change: without the tenth there is nothing to compare.
@@ -120,7 +141,7 @@ def test_what_makes_a_number_shaky_is_said() -> None:
 
     assert Warned.ONE_USER_DOMINATES in _warned(duration(dominated, question(_TEAM, limits=Limits(effective_users=2))))
     assert Warned.FEW_EFFECTIVE_USERS in _warned(duration(panel(World(users=16), 1), question(_TEAM)))
-    assert Warned.USERS_ONLY in _warned(duration(given, few_weeks))
+    assert Warned.USERS_ONLY in _warned(duration(given.unexposed(), few_weeks))
     assert Warned.USERS_CHANGED in _warned(duration(given.where((given.week < 8) | (given.user % 5 != 0)), question(_TEAM)))
     assert Warned.WEEKS_MISSING in _warned(duration(given.where(given.week != 5), question(_TEAM)))
     assert Warned.WEEKS_MISSING not in _warned(duration(given.where(given.week != 5), question(_TEAM, dropped=frozenset({5}))))

@@ -1,6 +1,7 @@
 """A verdict claims something only where 0 lies outside the rounded interval, and its sentence says what the numbers say."""
 
 import re
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +9,10 @@ from hypothesis import strategies as st
 from innerloop_collector.analysis.impact.estimates import Counts, Estimate, Label, Reason, Refusal, Warned, Width
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Limits, Metric
 from innerloop_collector.analysis.impact.verdict import CLAIMS, Verdict, judge
+from innerloop_collector.query.published import Percent, seal
+from innerloop_collector.query.verdicts.pooling import tried
+from innerloop_collector.query.verdicts.verdict_views import AS_FELT, Finding
+from innerloop_collector.query.verdicts.verdict_views import Verdict as Published
 from innerloop_collector.reports.verdicts import sentence
 
 
@@ -97,3 +102,13 @@ def test_each_metric_has_words_of_its_own() -> None:
     assert said[Metric.DURATION] == (Verdict.FASTER, Verdict.SLOWER)
     assert said[Metric.FAILURES] == said[Metric.FAILED_CHECKS] == (Verdict.FAILS_LESS, Verdict.FAILS_MORE)
     assert said[Metric.USAGE] == said[Metric.ADOPTION] == (Verdict.USED_LESS, Verdict.USED_MORE)
+
+
+def test_what_was_published_of_everything_or_nothing_is_in_a_programme_and_adds_nothing() -> None:
+    finding = Finding(
+        "duration", "by date", AS_FELT, "effect", "cannot tell", seal(Percent, -3.0), seal(Percent, -100.0), seal(Percent, 900.0), 0.95
+    )
+    day = date(2030, 3, 18)
+    published = Published(1, "acme", "verdict/a/1", "a", "A", day, "duration", 1, 1, 4, day, day, day, 5, (), (), findings=(finding,))
+
+    assert isinstance(tried(published).answer, Refusal)

@@ -80,6 +80,11 @@ def test_where_checkouts_got_it_one_after_the_other_both_are_told_each_with_its_
     assert one["where_exposed"]["low"] < -30 < one["where_exposed"]["high"]
 
 
+def test_of_each_developer_and_command_the_first_run_with_the_change_is_known(store: Answer) -> None:
+    firsts = store["firsts"]
+    assert firsts["runs"] == firsts["pairs"] > 1.5 * firsts["developers"]
+
+
 def test_no_week_is_told_of_twice(store: Answer) -> None:
     weeks = [gap["week"] for one in store["acme cache"] for gap in one["gaps"]]
     assert (16, 16) == (len(weeks), len(set(weeks)))

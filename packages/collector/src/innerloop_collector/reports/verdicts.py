@@ -36,6 +36,7 @@ WHY = {
     Reason.TOO_FEW_RUNS: "there are too few runs",
     Reason.EXPOSURE_UNKNOWN: "of most runs it is not known whether the checkout held the change",
     Reason.NOTHING_EXPOSED: "no checkout is known to have held the change",
+    Reason.HARDLY_EXPOSED: "less than a fifth of the runs are in checkouts that hold the change",
     Reason.NOT_DETERMINED: "everything rests on one developer or project",
     Reason.NO_VARIATION: "nothing varies, so nothing says how sure a number would be",
 }
@@ -57,17 +58,17 @@ def sentence(subject: str, judged: Judged, *, minutes: float | None = None, fail
 
 
 def _body(judged: Judged) -> str:
+    where = " in the team so far" if judged.exposure is Exposure.BY_DATE and Warned.EXPOSED_IN_PART in judged.warnings else ""
     if judged.verdict in CLAIMS:
         words = _ADOPTED if judged.metric is Metric.ADOPTION else _CLAIMED
         said = words[judged.verdict].format(_number(abs(judged.percent or 0.0)))
-        where = " in the team so far" if judged.exposure is Exposure.BY_DATE and Warned.EXPOSED_IN_PART in judged.warnings else ""
         return f" {said}{where} ({_interval(judged)})"
     if judged.verdict is Verdict.NO_CHANGE:
-        return f": no change of {_WHAT[judged.metric]} beyond {_far(judged.bound or 0.0)} {_unit(judged)} ({_interval(judged)})"
+        return f": no change of {_WHAT[judged.metric]} beyond {_far(judged.bound or 0.0)} {_unit(judged)}{where} ({_interval(judged)})"
     if judged.reason is not None:
         return f": {judged.verdict}: {WHY[judged.reason]}"
     few = "with so few developers " if any(one in judged.warnings for one in _FEW) else ""
-    return f": cannot tell: {few}only changes above {_number(judged.detectable or 0.0)} {_unit(judged)} would show ({_interval(judged)})"
+    return f": cannot tell: {few}only changes above {_number(judged.detectable or 0.0)} {_unit(judged)} would show{where} ({_interval(judged)})"
 
 
 def _beside(failures: Judged) -> str:

@@ -161,6 +161,8 @@ def _wrong(found: Change) -> Iterator[str]:
         yield f"controls: {both[0]} is affected, so it cannot be a control"
     if found.controls and not found.affects:
         yield "controls: without affects everything in these projects is affected, so nothing there can be a control"
+    if found.controls and found.control_projects:
+        yield "controls and control_projects do not go together: either the same people's other commands serve for comparison, or other projects"
     if found.link and not _LINK.fullmatch(found.link):
         yield "link must be an http or https address"
     if found.is_annotation and (found.metric or found.looks or found.expect or found.controls or found.control_projects):

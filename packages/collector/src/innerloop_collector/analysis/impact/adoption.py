@@ -11,7 +11,8 @@ from innerloop_collector.analysis.impact.estimates import Answer, Counts, Estima
 from innerloop_collector.analysis.impact.intervals import normal_quantile
 from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Exposure, Metric, Question
-from innerloop_collector.analysis.impact.selection import counted, within
+from innerloop_collector.analysis.impact.selection import counted, select, within
+from innerloop_collector.analysis.impact.tally import Lacking, hardly_exposed
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,10 @@ def adoption(panel: Panel, question: Question) -> Adoption:
         len(both), round(float(panel.runs[treated & sides[0]].sum())), round(float(panel.runs[treated & sides[1]].sum())), span, span
     )
     fresh = _newcomers(len(there[1] - there[0]), len(ran[1] - there[0]), question)
-    needed = (
+    hardly = hardly_exposed(select(panel, question))
+    needed: tuple[Lacking, ...] = (
         (Reason.TOO_FEW_WEEKS_AFTER, question.limits.weeks_after, span),
+        *([hardly] if hardly else []),
         (Reason.TOO_FEW_USERS, question.limits.users, len(both)),
     )
     for reason, least, found in needed:

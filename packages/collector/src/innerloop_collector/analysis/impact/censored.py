@@ -35,11 +35,11 @@ def with_stopped(selected: Selected) -> Observations | None:
     """Means in which stopped runs count as what they would have taken, or nothing where there are none to learn from."""
     selected = _with_something_completed(selected)
     panel = selected.panel
-    weight = panel.timed + panel.interrupted
+    weight = panel.timed + panel.stopped
     laid = grid(selected, weight)
     if laid is None:
         return None
-    seen = laid.means(weight, panel.sum_log + panel.interrupted_sum_log)
+    seen = laid.means(weight, panel.sum_log + panel.stopped_sum_log)
     rows = _rows(selected, laid)
     nuisance = by_week(seen) if selected.question.control is not None else by_trend(seen)
     mean, spread = seen.y, float(np.sqrt(max(_variance(rows), 1e-6)))
@@ -69,7 +69,7 @@ def _with_something_completed(selected: Selected) -> Selected:
 
 def _rows(selected: Selected, laid: Grid) -> _Rows:
     panel = selected.panel
-    columns = (panel.timed, panel.sum_log, panel.sum_log2, panel.interrupted, panel.interrupted_sum_log, panel.interrupted_sum_log2)
+    columns = (panel.timed, panel.sum_log, panel.sum_log2, panel.stopped, panel.stopped_sum_log, panel.stopped_sum_log2)
     n, total, squares, stopped, limits, limits2 = (laid.sums(column) for column in columns)
     some = np.maximum(stopped, 1e-300)
     mean = np.where(stopped > 0, limits / some, 0.0)

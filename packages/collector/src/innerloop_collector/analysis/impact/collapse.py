@@ -33,8 +33,8 @@ def collapse(
 ) -> Panel:
     """Add runs up. Every argument has an element for each run, and codes and weeks are whole numbers.
 
-    `start` orders a developer's runs in time: of those that are exposed the first, or the first that start alike, are marked as such. `waiting` is false
-    for runs of sessions, whose time nobody waits for. Raises Invalid for what is none.
+    `start` orders a developer's runs of a target in time: of those that are exposed the first, or the first that start alike, are marked as such: what is pulled
+    makes the first run of each target slow. `waiting` is false for runs of sessions, whose time nobody waits for. Raises Invalid for what is none.
     """
     users, times = _codes("user", user), _times(ms)
     size = len(users)
@@ -48,7 +48,7 @@ def collapse(
     keys = [users, column("target", target, 0), column("project", project, 0), column("week", week, 0), column("work", work, -1)]
     shown = column("exposed", exposed, Exposed.UNKNOWN)
     if start is not None:
-        shown = _first_marked(users, shown, np.asarray(start))
+        shown = _first_marked(keys[:3], shown, np.asarray(start))
     outcomes, waited = column("outcome", outcome, 0), column("waiting", waiting, 1) != 0
     if len(times) != size:
         raise Invalid(f"ms has {len(times)} elements and user {size}")
@@ -74,12 +74,13 @@ def _times(given: ArrayLike) -> Numbers:
     return times
 
 
-def _first_marked(user: Codes, exposed: Codes, start: NDArray[np.generic]) -> Codes:
-    if start.shape != user.shape:
+def _first_marked(cells: list[Codes], exposed: Codes, start: NDArray[np.generic]) -> Codes:
+    if start.shape != exposed.shape:
         raise Invalid("start and user differ in length")
+    cell = grouped(cells)[0]
     held = np.flatnonzero(exposed == Exposed.YES)
-    order = held[np.lexsort((start[held], user[held]))]
-    new = np.r_[True, user[order][1:] != user[order][:-1]] if len(order) else np.zeros(0, dtype=bool)
+    order = held[np.lexsort((start[held], cell[held]))]
+    new = np.r_[True, cell[order][1:] != cell[order][:-1]] if len(order) else np.zeros(0, dtype=bool)
     earliest = start[order][new][np.cumsum(new) - 1]
     marked = exposed.copy()
     marked[order[start[order] == earliest]] = Exposed.FIRST
@@ -106,7 +107,8 @@ def _added(keys: list[Codes], ms: Numbers, outcome: Codes, waited: NDArray[np.bo
         ended=total(outcome != Outcome.INTERRUPTED),
         failed=total(outcome == Outcome.FAILED),
         interrupted=total(outcome == Outcome.INTERRUPTED),
-        interrupted_sum_log=total(logs * stopped),
-        interrupted_sum_log2=total(squares * stopped),
+        stopped=total(stopped),
+        stopped_sum_log=total(logs * stopped),
+        stopped_sum_log2=total(squares * stopped),
         waited_ms=total(ms * waited),
     )

@@ -27,7 +27,7 @@ def before(panel: Panel, question: Question) -> tuple[Panel, Question]:
     if question.weeks_before is not None:
         weeks = weeks[weeks >= question.week - question.weeks_before]
     middle = int(weeks[len(weeks) // 2]) if len(weeks) else question.week
-    early = panel.where(panel.week < question.week)
+    early = panel.where(panel.week < question.week).unexposed()
     asked = replace(question, week=middle, exposure=Exposure.BY_DATE, weeks_before=None, weeks_after=None)
     if len(weeks):
         early = early.where(early.week >= weeks[0])

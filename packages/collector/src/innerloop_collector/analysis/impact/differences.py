@@ -51,7 +51,11 @@ def difference(selected: Selected, weight: Numbers, total: Numbers, metric: Metr
         return refuse(Reason.NOT_DETERMINED)
     if found.people.error <= 1e-12 * max(1.0, float(np.abs(seen.y).max())):
         return refuse(Reason.NO_VARIATION)
-    least = selected.question.limits.effective_users
+    limits = selected.question.limits
+    if selected.question.assignment is Assignment.PROJECT and found.by_cluster.effective < limits.effective_projects:
+        counted = replace(counted, counts=_with_projects(counted.counts, found))
+        return refuse(Reason.TOO_FEW_PROJECTS, limits.effective_projects, found.by_cluster.effective)
+    least = limits.effective_users
     if found.by_user.effective < least:
         counted = replace(counted, counts=replace(counted.counts, effective_users=found.by_user.effective))
         return refuse(Reason.TOO_FEW_EFFECTIVE_USERS, least, found.by_user.effective)
@@ -78,16 +82,16 @@ def compare(seen: Observations, selected: Selected) -> Found | None:
     return Found(by_cluster.value, Uncertainty(by_cluster.error, freedom), weeks, by_cluster, by_user, gaps)
 
 
+def _with_projects(counts: Counts, found: Found) -> Counts:
+    return replace(counts, projects=found.by_cluster.clusters, effective_projects=found.by_cluster.effective)
+
+
 def _estimate(found: Found, counted: Tally, selected: Selected, metric: Metric, label: Label) -> Estimate:
     question = selected.question
     interval = wider(found.value, found.people, found.weeks, question.level)
-    by_project = question.assignment is Assignment.PROJECT
-    counts = replace(
-        counted.counts,
-        effective_users=found.by_user.effective,
-        projects=found.by_cluster.clusters if by_project else None,
-        effective_projects=found.by_cluster.effective if by_project else None,
-    )
+    counts = replace(counted.counts, effective_users=found.by_user.effective)
+    if question.assignment is Assignment.PROJECT:
+        counts = _with_projects(counts, found)
     return Estimate(
         metric=metric,
         label=label,

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     TOO_FEW_RUNS = "too few runs"
     EXPOSURE_UNKNOWN = "exposure unknown"
     NOTHING_EXPOSED = "nothing exposed"
+    HARDLY_EXPOSED = "hardly exposed"  # by date: it has not arrived
     NOT_DETERMINED = "not determined"  # without one developer or project there would be nothing to compare
     NO_VARIATION = "no variation"  # nothing differs from anything, so nothing says how sure a number is
 
@@ -41,6 +42,7 @@ class Warned(StrEnum):
     STOPPED_AS_LONGER = "stopped as longer"  # interrupted runs count with what they would have taken
     EXPOSED_IN_PART = "exposed in part"  # by date: the change has not reached every checkout
     EXPOSURE_PARTLY_UNKNOWN = "exposure partly unknown"
+    FIRST_RUNS_UNKNOWN = "first runs unknown"  # by exposure: those that pulling made slow count as well
 
 
 class Label(StrEnum):
@@ -80,6 +82,7 @@ class Gap:
 
 
 _RELATIVE = (Metric.DURATION, Metric.USAGE)
+_MOST = 20.0  # of a logarithm: whatever is more is no number that anybody could use
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class Estimate:
     @staticmethod
     def percent_of(metric: Metric, value: float) -> float:
         """A number of a metric's scale in percent, or in percentage points."""
-        return 100 * math.expm1(value) if metric in _RELATIVE else 100 * value
+        return 100 * math.expm1(min(value, _MOST)) if metric in _RELATIVE else 100 * value
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A row is one developer, target, project, week, class of work and state of exposu
 on the runs themselves gives the same numbers.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Any
 
@@ -23,12 +23,12 @@ class Exposed(IntEnum):
     UNKNOWN = -1
     NO = 0
     YES = 1
-    FIRST = 2  # held it, and it is this developer's first such run; where times are rounded, all runs of the first such hour
+    FIRST = 2  # held it, and it is this developer's first such run of the target; where times are rounded, all runs of the first such hour
 
 
 _CODES = ("user", "target", "project", "week", "work", "exposed")
-_COUNTS = ("timed", "ended", "failed", "interrupted")
-_SUMS = ("sum_log", "sum_log2", "sum_ms", "waited_ms", "interrupted_sum_log", "interrupted_sum_log2")
+_COUNTS = ("timed", "ended", "failed", "interrupted", "stopped")
+_SUMS = ("sum_log", "sum_log2", "sum_ms", "waited_ms", "stopped_sum_log", "stopped_sum_log2")
 _ROUNDING = 1e-9  # of sums, relative to their size
 
 
@@ -53,9 +53,10 @@ class Panel:
     sum_ms: Numbers  # of those
     ended: Numbers  # runs that ended by themselves, also of sessions
     failed: Numbers  # of those
-    interrupted: Numbers  # runs that somebody or something stopped
-    interrupted_sum_log: Numbers  # of the time until then
-    interrupted_sum_log2: Numbers
+    interrupted: Numbers  # runs that somebody or something stopped, also of sessions
+    stopped: Numbers  # of those, the ones whose time until then is waiting: of none of a session it is known how long it would have taken
+    stopped_sum_log: Numbers  # of those
+    stopped_sum_log2: Numbers
     waited_ms: Numbers  # of all runs whose time is waiting, also failed and interrupted ones
 
     def __post_init__(self) -> None:
@@ -92,9 +93,10 @@ class Panel:
             _at_least(self, name, 0)
         _no_more(self, "failed", self.ended, "ended")
         _no_more(self, "timed", self.ended - self.failed, "ended without failed")
+        _no_more(self, "stopped", self.interrupted, "interrupted")
         _no_more(self, "sum_ms", self.waited_ms, "waited_ms")
         _squares(self.timed, self.sum_log, self.sum_log2, "sum_log")
-        _squares(self.interrupted, self.interrupted_sum_log, self.interrupted_sum_log2, "interrupted_sum_log")
+        _squares(self.stopped, self.stopped_sum_log, self.stopped_sum_log2, "stopped_sum_log")
 
     def __len__(self) -> int:
         return len(self.user)
@@ -103,6 +105,10 @@ class Panel:
     def runs(self) -> Numbers:
         """Runs, however they ended."""
         return self.ended + self.interrupted
+
+    def unexposed(self) -> "Panel":
+        """The same, of which it is not known whether checkouts held the change."""
+        return replace(self, exposed=np.full(len(self), int(Exposed.UNKNOWN)))
 
     def where(self, chosen: NDArray[np.bool_]) -> "Panel":
         """The rows that are chosen."""

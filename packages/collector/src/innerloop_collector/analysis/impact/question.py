@@ -47,7 +47,16 @@ class Group:
 
 
 # No limit can be put below these: with less there is nothing to compare.
-_LEAST = {"users": 2, "effective_users": 2, "projects": 4, "runs": 2, "weeks_before": 1, "weeks_after": 1, "users_a_week": 1}
+_LEAST = {
+    "users": 2,
+    "effective_users": 2,
+    "projects": 4,
+    "effective_projects": 2,
+    "runs": 2,
+    "weeks_before": 1,
+    "weeks_after": 1,
+    "users_a_week": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ class Limits:
     users: int = 8  # seen before and after
     effective_users: float = 5.0  # who publishes asks for 8
     projects: int = 5  # where projects were assigned, as many on either side together
+    effective_projects: float = 4.0  # of those: one that does most of the runs is a team of its own
     runs: int = 30  # of treated targets, before and after each
     weeks_before: int = 3
     weeks_after: int = 1
@@ -102,6 +112,8 @@ class Question:
             self.treated.projects is None or self.control is None or self.control.projects is None
         ):
             raise Invalid("where projects were assigned, the treated and the control projects are named")
+        if self.assignment is Assignment.USER and self.control is not None and _apart(self.treated, self.control):
+            raise Invalid("the controls are runs of other projects, so projects and not developers got the change: it is asked by project")
         if self.control is not None and _overlap(self.treated, self.control):
             raise Invalid("a target or project is treated and a control at once")
 
@@ -113,6 +125,10 @@ class Question:
 
 def _overlap(one: Group, other: Group) -> bool:
     return _meet(one.targets, other.targets) and _meet(one.projects, other.projects)
+
+
+def _apart(one: Group, other: Group) -> bool:
+    return not _meet(one.projects, other.projects)
 
 
 def _meet(one: frozenset[int] | None, other: frozenset[int] | None) -> bool:

@@ -106,7 +106,7 @@ def _split(panel: Panel, question: Question) -> Answer | None:
     halves = [Group(frozenset(int(one) for one in order[start::2]), question.control.projects) for start in (0, 1)]
     if question.treated.projects is not None and question.control.projects is not None:
         return None  # projects were assigned: their targets are no controls of each other
-    return duration(panel, replace(asked, treated=halves[0], control=halves[1]))
+    return duration(panel.unexposed(), replace(asked, treated=halves[0], control=halves[1]))
 
 
 def _distance(seen: Observations, date: int) -> float:

@@ -11,6 +11,7 @@ from innerloop_collector.analysis.impact.question import Question
 from innerloop_collector.analysis.impact.selection import counted, select, within
 
 _MS_A_MINUTE = 60_000
+_MOST = 20.0  # of a logarithm, as of percentages
 WEEKS_A_MONTH = 365.25 / 12 / 7
 
 
@@ -35,7 +36,7 @@ def saved(panel: Panel, question: Question, effect: Estimate) -> Saved | None:
         return None
     waited = float(rows.sum_ms[changed].sum()) / _MS_A_MINUTE / developers / weeks * WEEKS_A_MONTH
     # Without the change the same runs would have taken exp(-effect) times as long.
-    value, low, high = (float(waited * np.expm1(-one)) for one in (effect.value, effect.high, effect.low))
+    value, low, high = (float(waited * np.expm1(min(-one, _MOST))) for one in (effect.value, effect.high, effect.low))
     return Saved(value, low, high, developers, waited)
 
 

@@ -25,6 +25,7 @@ class Selected:
     changed: Numbers  # 1 where the change is in effect, by the question's kind of exposure
     exposed_share: float | None  # of treated runs since the date, among those of which it is known
     unknown_share: float
+    firsts_known: bool  # whether first exposed runs are marked
 
 
 def select(panel: Panel, question: Question) -> Selected:
@@ -34,12 +35,13 @@ def select(panel: Panel, question: Question) -> Selected:
     chosen = (treated | control) & counted(panel, question)
     late = chosen & treated & (panel.week >= question.week)
     shares = _exposed(panel, late)
+    firsts = bool((panel.exposed == Exposed.FIRST).any())
     if question.exposure is Exposure.BY_EXPOSURE:
         chosen &= (panel.exposed != Exposed.FIRST) & ~(late & (panel.exposed == Exposed.UNKNOWN))
     rows = panel if chosen.all() else panel.where(chosen)
     treated, after = treated[chosen], rows.week >= question.week
     held = (rows.exposed >= Exposed.YES) if question.exposure is Exposure.BY_EXPOSURE else after
-    return Selected(rows, question, treated, after, (treated & held).astype(np.float64), *shares)
+    return Selected(rows, question, treated, after, (treated & held).astype(np.float64), *shares, firsts)
 
 
 def _exposed(panel: Panel, late: Chosen) -> tuple[float | None, float]:

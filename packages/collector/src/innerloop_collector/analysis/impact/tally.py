@@ -19,6 +19,7 @@ _MOVED = 0.05
 _MOST_UNKNOWN = 0.5
 _SOME_UNKNOWN = 0.1
 _ALL_EXPOSED = 0.95
+LEAST_EXPOSED = 0.2  # a share of runs below which a change has not arrived, and by which nothing is divided
 
 Lacking = tuple[Reason, float, float]
 
@@ -67,6 +68,8 @@ def _lacking(selected: Selected, counts: Counts, treated: NDArray[np.bool_], con
     ]
     if question.control is not None:
         asked.append((Reason.NO_CONTROL_RUNS, 1, float(control.sum())))
+    if barely := hardly_exposed(selected):
+        asked.append(barely)
     if by_exposure:
         asked.insert(1, (Reason.EXPOSURE_UNKNOWN, 1 - _MOST_UNKNOWN, 1 - selected.unknown_share))
         asked.append((Reason.NOTHING_EXPOSED, 1, counts.runs_after))
@@ -77,6 +80,19 @@ def _lacking(selected: Selected, counts: Counts, treated: NDArray[np.bool_], con
         asked.append((Reason.TOO_FEW_PROJECTS, limits.projects, sum(sides)))
         asked.append((Reason.TOO_FEW_PROJECTS, 2, min(sides)))
     return next((one for one in asked if one[2] < one[1]), None)
+
+
+def hardly_exposed(selected: Selected) -> Lacking | None:
+    """By date: too little has the change yet for anything to be said of it, and least of all that it changed nothing. None: it has arrived, or nobody knows."""
+    share = selected.exposed_share
+    if (
+        selected.question.exposure is Exposure.BY_EXPOSURE
+        or share is None
+        or share >= LEAST_EXPOSED
+        or selected.unknown_share > _MOST_UNKNOWN
+    ):
+        return None
+    return Reason.HARDLY_EXPOSED, LEAST_EXPOSED, share
 
 
 def _users_by_week(selected: Selected, treated: NDArray[np.bool_], control: NDArray[np.bool_], weeks: Codes) -> dict[int, int]:
@@ -97,7 +113,7 @@ def _warnings(selected: Selected, weight: Numbers) -> list[Warned]:
     treated = selected.treated & (weight > 0)
     users = [distinct(panel.user[treated & side]) for side in (~late, late)]
     stayed = common(users[0], users[1])
-    stopped = [_share(panel.interrupted, panel.runs, selected.treated & side) for side in (~late, late)]
+    stopped = [_share(panel.stopped, panel.timed + panel.stopped, selected.treated & side) for side in (~late, late)]
     control = float(weight[~selected.treated].sum()) / max(float(weight.sum()), 1.0)
     weeks = distinct(panel.week[treated])
     span = set(range(int(weeks[0]), int(weeks[-1]) + 1)) - selected.question.dropped if len(weeks) else set()
@@ -107,7 +123,10 @@ def _warnings(selected: Selected, weight: Numbers) -> list[Warned]:
         Warned.MANY_INTERRUPTED: max(stopped) > _MANY_INTERRUPTED,
         Warned.INTERRUPTIONS_MOVED: abs(stopped[1] - stopped[0]) > _MOVED,
         Warned.WEEKS_MISSING: len(span) > len(weeks),
-        Warned.EXPOSED_IN_PART: selected.question.exposure is Exposure.BY_DATE and (selected.exposed_share or 1.0) < _ALL_EXPOSED,
+        Warned.EXPOSED_IN_PART: selected.question.exposure is Exposure.BY_DATE
+        and selected.exposed_share is not None
+        and selected.exposed_share < _ALL_EXPOSED,
+        Warned.FIRST_RUNS_UNKNOWN: selected.question.exposure is Exposure.BY_EXPOSURE and not selected.firsts_known,
         Warned.EXPOSURE_PARTLY_UNKNOWN: selected.question.exposure is Exposure.BY_EXPOSURE and selected.unknown_share > _SOME_UNKNOWN,
     }
     return [warned for warned, seen in signs.items() if seen]

@@ -12,6 +12,7 @@ from innerloop_collector.analysis.impact.intervals import Uncertainty, wider
 from innerloop_collector.analysis.impact.panel import Numbers, Panel, summed
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Metric, Question
 from innerloop_collector.analysis.impact.selection import Selected, counted, select
+from innerloop_collector.analysis.impact.tally import Lacking, hardly_exposed
 from innerloop_collector.analysis.impact.weekly import regressed
 
 _FEW_EFFECTIVE_USERS = 15
@@ -77,6 +78,7 @@ class _Beside:
 
     def __init__(self, selected: Selected, activity: tuple[NDArray[np.int64], NDArray[np.int64]] | None) -> None:
         self._question = selected.question
+        self.hardly = hardly_exposed(selected)
         panel = selected.panel
         treated = selected.treated
         user, week, amount = panel.user, panel.week, panel.runs
@@ -144,13 +146,14 @@ class _Beside:
         return found.uncertainty if found else None
 
 
-def _lacking(beside: _Beside, counts: Counts, question: Question) -> tuple[Reason, float, float] | None:
+def _lacking(beside: _Beside, counts: Counts, question: Question) -> Lacking | None:
     limits = question.limits
     control = float((beside._amount * ~beside._treated).sum())  # noqa: SLF001 - of this module
-    asked = [
+    asked: list[Lacking] = [
         (Reason.NO_TREATED_RUNS, 1, float(counts.runs_before + counts.runs_after)),
         (Reason.TOO_FEW_WEEKS_BEFORE, limits.weeks_before, counts.weeks_before),
         (Reason.TOO_FEW_WEEKS_AFTER, limits.weeks_after, counts.weeks_after),
+        *([beside.hardly] if beside.hardly else []),
         (Reason.NO_CONTROL_RUNS, 1, control),
         (Reason.TOO_FEW_USERS, limits.users, counts.users),
         (Reason.TOO_FEW_RUNS, limits.runs, min(counts.runs_before, counts.runs_after)),

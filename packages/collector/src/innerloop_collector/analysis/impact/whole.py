@@ -12,9 +12,8 @@ from innerloop_collector.analysis.impact.panel import Exposed, Panel
 from innerloop_collector.analysis.impact.question import Exposure, Metric, Question
 from innerloop_collector.analysis.impact.robustness import Interval, Robustness, robustness
 from innerloop_collector.analysis.impact.saved import Saved, Waited, saved, waited
+from innerloop_collector.analysis.impact.tally import LEAST_EXPOSED
 from innerloop_collector.analysis.impact.usage import usage
-
-_LEAST_EXPOSED = 0.2  # a share by which nothing is divided
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def impact(panel: Panel, question: Question) -> Impact:
 
 def per_exposed(answer: Answer) -> Interval | None:
     """An effect in the team so far, as what it is where the change has arrived. None: unknown, or it arrived hardly anywhere."""
-    if not isinstance(answer, Estimate) or answer.exposed_share is None or answer.exposed_share < _LEAST_EXPOSED:
+    if not isinstance(answer, Estimate) or answer.exposed_share is None or answer.exposed_share < LEAST_EXPOSED:
         return None
     return Interval(*(float(one / answer.exposed_share) for one in (answer.value, answer.low, answer.high)))
 

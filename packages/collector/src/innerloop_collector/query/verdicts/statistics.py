@@ -40,11 +40,11 @@ _ROWS = f"{REAL} AND {PERSON} AND kind IN ('run', 'target') AND {KEPT} AND {IN_S
 _NAMES = f"""SELECT kind, {_NAME} AS name, quantileExactIf(0.5)({WAIT}, {_TIMED}), countIf({_TIMED}) FROM events
     WHERE {_ROWS} AND ({{all:Bool}} AND kind = 'run' OR name IN {{names:Array(String)}}) AND name NOT IN ('', 'other') GROUP BY kind, name ORDER BY kind, name"""
 _HELD = "kind = 'run' AND plan IN {telling:Array(String)} AND has(changes, {change:String})"
-_FIRST = f"min(if({_HELD}, corrected_time, NULL)) OVER (PARTITION BY installation)"
+_FIRST = f"min(if({_HELD}, corrected_time, NULL)) OVER (PARTITION BY installation, kind, name)"
 _EXPOSED = f"""multiIf({{change:String}} = '' OR kind != 'run' OR NOT plan IN {{telling:Array(String)}}, {int(Exposed.UNKNOWN)},
     NOT has(changes, {{change:String}}), {int(Exposed.NO)}, corrected_time = first, {int(Exposed.FIRST)}, {int(Exposed.YES)})"""
 _SUMS = f"""countIf({_TIMED}), sumIf(ln, {_TIMED}), sumIf(ln * ln, {_TIMED}), sumIf(ms, {_TIMED}), countIf({ENDED}), countIf({FAILED}), countIf({INTERRUPTED}),
-    sumIf(ln, {_STOPPED}), sumIf(ln * ln, {_STOPPED}), sumIf(ms, {AWAKE})"""
+    countIf({_STOPPED}), sumIf(ln, {_STOPPED}), sumIf(ln * ln, {_STOPPED}), sumIf(ms, {AWAKE})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,5 +157,5 @@ class _Collected:
 
 _COLUMNS = (
     "user", "target", "project", "week", "work", "exposed", "timed", "sum_log", "sum_log2", "sum_ms", "ended", "failed", "interrupted",
-    "interrupted_sum_log", "interrupted_sum_log2", "waited_ms",
+    "stopped", "stopped_sum_log", "stopped_sum_log2", "waited_ms",
 )  # fmt: skip
