@@ -1,6 +1,7 @@
 """What a loss of power, or an error in the last step of a commit, may leave behind. No power is cut: files are damaged, and calls made to fail."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,6 +59,8 @@ def test_an_index_that_is_well_is_left_alone(collector: Collector) -> None:
 @pytest.fixture
 def sabotage(collector: Collector) -> Iterator[Callable[[str], Saboteur]]:
     made: list[Saboteur] = []
+    while not (collector.data / "looked-at.json").exists():  # what a new service writes by itself, and renames
+        time.sleep(0.05)
 
     def begin(how: str) -> Saboteur:
         made.append(Saboteur(collector, f"rename:{how}:when=1"))  # the last step of an insert

@@ -66,12 +66,13 @@ class Team:
         self.days = {subject: simulated(world, 3)[_measure(subject)] for subject, world in worlds.items()}
         self.shelf, self.asked = Shelf(), list[Span]()
         self.broken: set[str] = set()
+        self.began = FIRST
         archive = AlertArchive(self.shelf, self.shelf)
         settings = {name: Settings(3, k, None, 365) for name in (PROJECT, "other")}
         known = KnownProjects(lambda: settings, lambda _, names: {"lint"} & set(names), lambda: 7)
         expected = Expected(0.3, 0.03)
         looks = DailyLooks(self, archive, self, known, expected)
-        self.publisher = AlertPublisher(lambda: looks, archive, known)
+        self.publisher = AlertPublisher(lambda: looks, archive, known, lambda _: self.began)
         self.archive = archive
         self.changes: list[Change] = []
         self.alerts = Alerts(archive, lambda: datetime.combine(self.today, time(), UTC), expected, lambda: self.changes)
@@ -136,6 +137,15 @@ def test_two_weeks_that_were_missed_are_made_up_for_and_no_more() -> None:
     team.on(STEP_AT - 30)
     team.on(STEP_AT + 10)
     assert [FIRST + timedelta(days=day) for day in (STEP_AT - 30, *range(STEP_AT - 3, STEP_AT + 11))] == [one.last for one in team.asked]
+
+
+def test_a_project_without_days_to_compare_with_is_not_looked_at() -> None:
+    team = Team(slower(BUILD))
+    team.began = FIRST + timedelta(days=10)
+    for day in (20, 23, 24):
+        team.on(day)
+
+    assert [FIRST + timedelta(days=24)] == [one.last for one in team.asked]
 
 
 def test_checks_have_no_alert_about_failures() -> None:

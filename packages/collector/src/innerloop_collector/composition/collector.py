@@ -69,7 +69,8 @@ class Collector:
         self.exporters = Exporters(self.configuration.destinations, paths.destinations, stored, clock.judging)
         archive = Archive(store.releases)
         self.figures = Figures(store.engine, store.registry, archive, now, immediate=self.throw_away)
-        self.publisher = Publisher(Rows(store.engine), archive, self._settings, lambda: store.events.committed)
+        rows = Rows(store.engine)
+        self.publisher = Publisher(rows, archive, self._settings, lambda: store.events.committed)
         self.evidence = EvidenceParts(store, archive, self._settings, now)
         told = AlertArchive(store.releases, LookedAt(paths.looked_at))
         expected = Expected(self.configuration.alerts.false_alarms_a_month, self.configuration.alerts.false_pages_a_month)
@@ -77,7 +78,7 @@ class Collector:
         known = KnownProjects(
             self._settings, lambda project, names: store.registry.catalogue.marked(project, names).checks, lambda: store.events.committed
         )
-        self.alert_publisher = AlertPublisher(looking(store.engine, told, archive, known, expected), told, known)
+        self.alert_publisher = AlertPublisher(looking(store.engine, told, archive, known, expected), told, known, rows.first_day)
         publishers = Publishers(self.publisher, [self.evidence.publisher, self.alert_publisher])
         self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, publishers)
         self.tokens = Tokens(store.engine, store.hasher, store.registry.today)

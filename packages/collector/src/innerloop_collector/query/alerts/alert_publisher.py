@@ -18,6 +18,7 @@ from innerloop_collector.query.releases.calendar import GRACE
 
 _ONE_DAY = timedelta(days=1)
 _MADE_UP_FOR = 14  # days
+_LOOKED_AT = timedelta(days=14)  # they are compared with those before: where there are none, nothing can be told
 _log = structlog.get_logger()
 
 
@@ -43,8 +44,12 @@ def looking(store: Store, archive: AlertArchive, figures: Figures, known: KnownP
 class AlertPublisher:
     """Publishes alerts."""
 
-    def __init__(self, looking: Callable[[], Looking], archive: AlertArchive, known: KnownProjects) -> None:
+    def __init__(
+        self, looking: Callable[[], Looking], archive: AlertArchive, known: KnownProjects, first_day: Callable[[str], date | None]
+    ) -> None:
+        """`first_day` tells when the first run of a project happened that is there."""
         self._looking = looking
+        self._first_day = first_day
         self._archive = archive
         self._known = known
         self.failed: Mapping[str, str] = {}  # projects that the last attempt did not look at, and why
@@ -63,16 +68,21 @@ class AlertPublisher:
         for project, settings in self._known.settings().items():
             try:
                 for day in self._due(project, today):
-                    found = self._looking().look(project, settings, day, today)
-                    if found.told:
-                        self._archive.add(found)
-                        done.append((project, found.unit))
+                    if self._has_a_past(project, day):
+                        found = self._looking().look(project, settings, day, today)
+                        if found.told:
+                            self._archive.add(found)
+                            done.append((project, found.unit))
                     self._archive.note(project, day)
             except Exception as error:  # noqa: BLE001 - figures of this project, and everything of others, must not suffer from it
                 failed[project] = str(error) if isinstance(error, CollectorError) else type(error).__name__
                 _log.error("alerts not looked for", project=project, error=failed[project], exc_info=not isinstance(error, CollectorError))
         self.failed = failed
         return done
+
+    def _has_a_past(self, project: str, day: date) -> bool:
+        first = self._first_day(project)
+        return first is not None and first <= day - _LOOKED_AT
 
     def _due(self, project: str, today: date) -> list[date]:
         closed = today - GRACE - _ONE_DAY
