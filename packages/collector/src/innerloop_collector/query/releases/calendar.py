@@ -14,7 +14,8 @@ GRACE = timedelta(days=2)
 _WEEK = timedelta(weeks=1)
 _LENGTHS = (4, 4, 5)  # weeks of the three blocks of a quarter
 _BLOCKS = 12
-_NAME = re.compile(r"(\d{4})(?:-(W|B|Q)(\d{1,2}))?")
+_NAME = re.compile(r"([0-9]{4})(?:-(W|B|Q)([0-9]{1,2}))?")
+_YEARS = range(1970, 9001)  # in which periods have names: further on, days that are reckoned with are none of a calendar
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,9 +62,9 @@ def block_of(day: date) -> Unit:
 
 def unit_named(name: str) -> Unit:
     """The week or block with a name. Raises UsageError for another name."""
-    found = _NAME.fullmatch(name)
-    if found and found[2] == "W" and 1 <= int(found[3]) <= _weeks_in(int(found[1])):
-        return week(_monday(int(found[1]), int(found[3])))
+    year, kind, number = _parts(name)
+    if kind == "W" and 1 <= number <= _weeks_in(year):
+        return week(_monday(year, number))
     return blocks_of(name)[0]
 
 
@@ -74,13 +75,25 @@ def in_time(unit: Unit) -> tuple[date, bool]:
 
 def blocks_of(name: str) -> tuple[Unit, ...]:
     """The blocks of a block, a quarter or a year by its name (`2026-B12`, `2026-Q4`, `2026`). Raises UsageError for another name."""
-    found = _NAME.fullmatch(name)
-    year, kind, number = (int(found[1]), found[2], int(found[3] or 1)) if found else (0, "", 0)
+    year, kind, number = _parts(name)
     most = {None: 1, "Q": _BLOCKS // 3, "B": _BLOCKS}.get(kind, 0)
-    if not (found and year and 1 <= number <= most):
-        raise UsageError(f"{name!r} is no period: give a week, a block, a quarter or a year, such as 2026-W48, 2026-B12, 2026-Q4 or 2026")
+    if not 1 <= number <= most:
+        raise _no_period(name)
     size = {None: _BLOCKS, "Q": 3, "B": 1}[kind]
     return tuple(_block(year, one) for one in range((number - 1) * size + 1, number * size + 1))
+
+
+def _parts(name: str) -> tuple[int, str | None, int]:
+    """The year, the letter and the number in a name. Raises UsageError for what no period is called."""
+    found = _NAME.fullmatch(name)
+    if not found or int(found[1]) not in _YEARS:
+        raise _no_period(name)
+    return int(found[1]), found[2], int(found[3] or 1)
+
+
+def _no_period(name: str) -> UsageError:
+    forms = "give a week, a block, a quarter or a year, such as 2026-W48, 2026-B12, 2026-Q4 or 2026"
+    return UsageError(f"{name[:60]!r} is no period: {forms}, of a year from {_YEARS[0]} to {_YEARS[-1]}")
 
 
 def closed(first: date, today: date) -> Iterator[Unit]:
