@@ -42,8 +42,9 @@ def release(unit: str = "2026-B11", **more: Any) -> Release:
         (Durations((0, 1, 17), 120),),
         61_000,
     )
+    hidden = more.pop("hidden", (Hidden("command", "docs", Rule.ONE),))
     return Release(
-        1, "acme", unit, date(2026, 12, 2), 7, 5, 3, (Atom("", "", 200), build), (Hidden("command", "docs", Rule.ONE),),
+        1, "acme", unit, date(2026, 12, 2), 7, 5, 3, (Atom("", "", 200), build), hidden,
         {"": {"": 5}, "command": {"build": 5}}, jobs=10, agents=Atom("actor", "agent", 30), **more,
     )  # fmt: skip
 
@@ -132,11 +133,42 @@ def test_a_write_that_was_cut_off_between_its_steps_is_mended_by_the_next(tmp_pa
     place = tmp_path / "open"
     write(place, files(release(public=True)))
     place.rename(tmp_path / ".open.old")
-    (tmp_path / ".open.new").mkdir()
     write(place, files(release("2026-B12", public=True)))
 
     assert ["2026-B12"] == [one["release"] for one in rows(place, "releases")]
     assert [place] == list(tmp_path.iterdir())
+
+
+def test_what_lies_beside_and_is_not_ours_is_never_removed(tmp_path: Path) -> None:
+    place = tmp_path / "open"
+    write(place, files(release(public=True)))
+    for name in (".open.old", ".open.new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"\.open\.old is in the way, and is no earlier package of figures"):
+        write(place, files(release("2026-B12", public=True)))
+    assert ["2026-B11"] == [one["release"] for one in rows(place, "releases")]
+    (tmp_path / ".open.old").rename(tmp_path / "elsewhere")
+    write(place, files(release("2026-B12", public=True)))
+
+    assert ["2026-B12"] == [one["release"] for one in rows(place, "releases")]
+    assert {place, tmp_path / "elsewhere", tmp_path / ".open.new"} == set(tmp_path.iterdir())
+    assert ["mine", "mine"] == [(tmp_path / name / "notes.txt").read_text() for name in (".open.new", "elsewhere")]
+
+
+@pytest.mark.parametrize("name", ["/", "..", "figures/.."])
+def test_a_directory_without_a_name_of_its_own_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="give it a name of its own"):
+        write(Path(name), {})
+
+
+def test_a_name_is_no_formula_in_a_spreadsheet_and_itself_in_parquet() -> None:
+    made = files(release(public=True, hidden=(Hidden("command", "=1+1", Rule.ONE),)))
+    (row,) = csv.DictReader(io.StringIO(made["hidden.csv"].decode(), newline=""))
+
+    assert "'=1+1" == row["name"]
+    assert ["=1+1"] == parquet.read_table(io.BytesIO(made["hidden.parquet"]))["name"].to_pylist()
+    assert "has an apostrophe before it" in made["README.md"].decode()
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from typing import Any
 
 from innerloop_collector.dashboard import words
 from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, RateRange, Time, Waited
+from innerloop_collector.reports.spreadsheet import harmless
 
 Machine = str | int | float | None
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,7 @@ class Figure:
 
 
 def _safe(value: Machine) -> Machine:
-    """A name that a spreadsheet would take for a formula, with an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def name(text: str, link: str = "", detail: str = "") -> Cell:

@@ -13,6 +13,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from innerloop_collector.open_data.data_tables import Column, Table
+from innerloop_collector.reports import spreadsheet
+from innerloop_collector.reports.spreadsheet import harmless
 
 DESCRIPTION = "datapackage.json"
 DICTIONARY = "README.md"
@@ -55,7 +57,9 @@ def _csv(table: Table) -> bytes:
 
 
 def _field(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _parquet(table: Table) -> bytes:
@@ -117,7 +121,7 @@ def _resources(table: Table, files: dict[str, bytes]) -> list[dict[str, Any]]:
 def _dictionary(tables: list[Table], about: str) -> str:
     """The columns of every table, for people."""
     lines = ["# Published figures: what is in these files", "", about, ""]
-    lines += [f"Each table is there as CSV and as Parquet. The same dictionary for programs is `{DESCRIPTION}`.", ""]
+    lines += [f"Each table is there as CSV and as Parquet. {spreadsheet.RULE} The same dictionary for programs is `{DESCRIPTION}`.", ""]
     for table in tables:
         lines += [f"## {table.name}", "", table.description, "", "| column | type | what it is |", "|---|---|---|"]
         lines += [f"| `{one.name}` | {one.kind} | {one.description} |" for one in table.columns]

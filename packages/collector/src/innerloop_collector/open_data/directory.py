@@ -1,9 +1,9 @@
 """A directory of open data: replaced as a whole, and only where it is new, empty or ours."""
 
-import errno
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from innerloop_collector.config.files import read_plain, sync_directory
@@ -16,22 +16,40 @@ _MOST_BYTES = 16_000_000  # of datapackage.json
 def write(directory: Path, files: dict[str, bytes]) -> None:
     """Have a directory hold these files and no other. Whoever looks finds all of the old ones or all of the new. Raises UsageError."""
     place = directory.absolute()
-    new, old = (place.with_name(f".{place.name}.{state}") for state in ("new", "old"))
+    if place.name in ("", ".."):
+        raise UsageError(f"{directory} is no directory of figures; give it a name of its own")
     try:
-        if not os.path.lexists(place) and old.is_dir() and not old.is_symlink():
-            os.rename(old, place)  # a write was cut off between its two last steps
-        _refuse_what_is_not_ours(place, set(files))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _make(new, files)
+        _replace(place, files)
+    except OSError as error:
+        raise UsageError(f"cannot write {directory}: {error.strerror}; choose another directory") from error
+
+
+def _replace(place: Path, files: dict[str, bytes]) -> None:
+    old = place.with_name(f".{place.name}.old")
+    if not os.path.lexists(place) and _is_ours(old):
+        os.rename(old, place)  # a write was cut off between its two last steps
+    _refuse_what_is_not_ours(place, set(files))
+    if os.path.lexists(old) and not _is_ours(old):
+        raise UsageError(f"{old} is in the way, and is no earlier package of figures; choose another directory, or move it")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))  # by a name that nobody has
+    try:
+        _fill(new, files)
         if place.exists() and any(place.iterdir()):
-            shutil.rmtree(old, ignore_errors=True)
+            _remove(old)
             os.rename(place, old)
         os.rename(new, place)
-        sync_directory(place.parent)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
+    except OSError:
         shutil.rmtree(new, ignore_errors=True)
-        raise UsageError(f"cannot write {directory}: {error.strerror}; choose another directory") from error
+        raise
+    sync_directory(place.parent)
+    _remove(old)
+
+
+def _remove(old: Path) -> None:
+    """Remove an earlier package, and nothing that came into its place."""
+    if _is_ours(old):
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _refuse_what_is_not_ours(place: Path, known: set[str]) -> None:
@@ -45,6 +63,8 @@ def _refuse_what_is_not_ours(place: Path, known: set[str]) -> None:
 
 
 def _is_ours(place: Path) -> bool:
+    if place.is_symlink() or not place.is_dir():
+        return False
     try:
         said = json.loads(read_plain(place / DESCRIPTION, _MOST_BYTES))
     except (OSError, ValueError, RecursionError):
@@ -52,13 +72,8 @@ def _is_ours(place: Path) -> bool:
     return isinstance(said, dict) and MARK in said
 
 
-def _make(new: Path, files: dict[str, bytes]) -> None:
-    """Make a directory that everybody may read, and see it to the disk."""
-    if new.is_symlink():
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(new))
-    if new.exists():
-        shutil.rmtree(new)
-    new.mkdir()
+def _fill(new: Path, files: dict[str, bytes]) -> None:
+    """Fill a directory that everybody may read, and see it to the disk."""
     new.chmod(0o755)
     for name, content in files.items():
         descriptor = os.open(new / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)

@@ -6,6 +6,7 @@ from typing import Any
 
 from innerloop_collector.query import FigureRow, Point, Published, text
 from innerloop_collector.query.received import received
+from innerloop_collector.reports.spreadsheet import harmless
 from innerloop_collector.reports.views import Trend
 from innerloop_collector.terminal.drawing import draw, width
 from innerloop_collector.terminal.report import table_of_text, time
@@ -39,7 +40,7 @@ def as_csv(answer: dict[str, Any]) -> str:
     )  # fmt: skip
     for point in trend.points:
         lines.writerow(
-            [trend.project, trend.by, _harmless(trend.name), point.period, point.first, point.last, int(point.complete), *_values(point)]
+            [trend.project, trend.by, harmless(trend.name), point.period, point.first, point.last, int(point.complete), *_values(point)]
         )
     return out.getvalue().rstrip("\n")
 
@@ -75,11 +76,6 @@ def _numbers(one: FigureRow) -> list[Published[Any] | None]:
     spread = (one.spread.at_least, one.spread.at_most) if one.spread else (None, None)
     week = one.waited_per_developer_week.about if one.waited_per_developer_week else None
     return [one.runs, *p50, one.p90.about if one.p90 else None, one.failure_rate, one.waited, *rate, *spread, week]
-
-
-def _harmless(name: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name
 
 
 def _middle(point: Point) -> float | None:
