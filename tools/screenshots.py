@@ -7,7 +7,6 @@ DATA is a collector's data directory, such as DIR/collector after `make demo-tea
 --docs takes those that stand in README and docs instead.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,9 +41,8 @@ FOR_DOCS = {"overview": ("overview", 1200, 1180), "command": ("command", 1200, 1
 @contextmanager
 def serving(data: Path) -> Iterator[tuple[str, str]]:
     """Serve a store on a free port. Says the address, and the link that signs in."""
-    command = [sys.executable, "-m", "innerloop_collector.cli", "serve", "--data", str(data), "--port", "0"]
-    environment = {name: value for name, value in os.environ.items() if name != "JOURNAL_STREAM"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+    command = [sys.executable, "-m", "innerloop_collector.cli", "serve", "--data", str(data), "--port", "0", "--sign-in-link"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     try:
         address, link = (process.stdout.readline().split()[-1] for _ in range(2))

@@ -201,6 +201,8 @@ def test_a_service_whose_own_token_is_empty_or_short_does_not_start(idle: Collec
 
 
 def sign_in(collector: Collector, text: str, **headers: str) -> httpx2.Response:
+    """Open a session in a browser that has none yet."""
+    collector.http.cookies.clear()
     return collector.http.post(collector.url + "/session", json={"token": text}, headers=headers)
 
 

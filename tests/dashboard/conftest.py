@@ -68,7 +68,7 @@ def published(made: Collector) -> Collector:
     began = datetime.combine(FIRST.first, datetime.min.time(), UTC)
     made.for_trying().environment["INNERLOOP_COLLECTOR_STORE_SIMULATED_CLOCK"] = began.isoformat()
     made.environment["INNERLOOP_COLLECTOR_ACCESS_PLAIN_HTTP_COOKIE"] = "true"
-    made.start("--project-file", str(made.write(PLAN)))
+    made.start("--sign-in-link", "--project-file", str(made.write(PLAN)))
     other = project(project={"id": "other", "name": "Other", "write_key": "other.0123456789abcdefghijklmn"})
     made.apply(other)
     made.apply(PLAN, "--min-active-weeks", "1", "--headcount", "12")

@@ -1,12 +1,17 @@
 """Getting in: with a token, or once with the link that the service prints where it runs; and nobody is sent elsewhere."""
 
+import os
+import re
+import select
+import subprocess
+import time
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 
 from innerloop_collector.access.links import SignInLinks
-from tests.collector.support import Collector
+from tests.collector.support import COMMAND, PROJECT, Collector
 from tests.dashboard.conftest import Site
 
 
@@ -89,8 +94,9 @@ def test_a_form_that_is_too_large_is_refused_as_a_page(browser: httpx2.Client) -
     assert '<main id="main"' in answer.text
 
 
-def test_the_printed_link_signs_in_once(collector: Collector) -> None:
+def test_the_printed_link_signs_in_once(idle: Collector) -> None:
     """Looking whether it is there uses it up as little as it signs in."""
+    collector = idle.start("--sign-in-link", "--project-file", str(idle.write(PROJECT)))
     assert collector.process is not None
     assert collector.process.stdout is not None
     line = collector.process.stdout.readline().decode()
@@ -110,13 +116,50 @@ def test_the_printed_link_signs_in_once(collector: Collector) -> None:
     assert link.rpartition("/")[2] not in collector.log
 
 
-def test_no_link_is_printed_where_others_can_reach_the_service_or_read_what_it_prints(idle: Collector) -> None:
-    idle.environment["JOURNAL_STREAM"] = "8:1"
-    idle.start_with()
-    process = idle.process
-    assert process is not None
-    assert process.stdout is not None
-    out = process.stdout
-    process.terminate()
+def test_a_link_is_printed_to_a_terminal_and_to_no_file_that_somebody_keeps(idle: Collector) -> None:
+    kept, keeper, (screen, terminal) = idle.directory / "kept", idle.directory / "kept store", os.openpty()
+    address = re.compile(rb"listening on (http://\S+)")
+    link = re.compile(rb"within ten minutes: http://\S+/sign-in/[\w-]{43}\s")
+    with kept.open("wb") as out, (idle.directory / "log").open("ab") as log:
+        to_file = serving(out.fileno(), log.fileno(), {**idle.environment, "INNERLOOP_COLLECTOR_DATA": str(keeper)})
+        to_terminal = serving(terminal, log.fileno(), idle.environment)
+    os.close(terminal)
+    try:
+        said = b""
+        while not link.search(said):
+            assert select.select([screen], [], [], 30.0)[0], said
+            said += os.read(screen, 4_096)
+        deadline = time.monotonic() + 30.0
+        while not address.search(kept.read_bytes()):
+            assert time.monotonic() < deadline, idle.log
+            time.sleep(0.05)
+    finally:
+        for process in (to_file, to_terminal):
+            process.terminate()
+            process.wait()
+        os.close(screen)
 
-    assert b"" == out.read()
+    assert b"sign-in" not in kept.read_bytes()
+    assert address.search(said)
+
+
+def serving(out: int, log: int, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """A service that says where it listens, to somewhere."""
+    return subprocess.Popen([*COMMAND, "serve", "--port", "0"], stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=environment)
+
+
+def test_a_link_is_refused_where_others_can_reach_the_service(idle: Collector) -> None:
+    done = idle.cli("serve", "--port", "0", "--host", "0.0.0.0", "--sign-in-link")
+
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
+    assert "--sign-in-link: a link is printed only by a service on the loopback interface" in done.stderr
+    assert "sign-in/" not in done.stdout
+
+
+def test_signing_in_again_ends_the_session_that_the_browser_had(site: Site, browser: httpx2.Client) -> None:
+    """Nobody could sign it out any more: its cookie is gone."""
+    first, second = (browser.post("/sign-in", data={"token": site.viewer}).headers["set-cookie"].partition(";")[0] for _ in range(2))
+    browser.cookies.clear()
+
+    assert first != second
+    assert (401, 200) == tuple(browser.get("/p/acme", headers={"Cookie": one}).status_code for one in (first, second))

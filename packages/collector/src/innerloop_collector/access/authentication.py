@@ -93,13 +93,18 @@ class Authenticator:
         token = self._tokens.find(text)
         if token is None:
             raise Unknown("the token is unknown, expired or revoked")
-        return self._set_cookie(self._sessions.open(token.token_hash), self._sessions.longest_seconds)
+        return self._instead(request, token.token_hash)
 
-    def sign_in_by_link(self, text: str) -> str:
+    def sign_in_by_link(self, request: Request, text: str) -> str:
         """Open an operator's session with a link, which is used up. Returns the cookie's header. Raises Unknown."""
         if not self.links.use(text):
             raise Unknown("this link was used, or is older than ten minutes")
-        return self._set_cookie(self._sessions.open(None), self._sessions.longest_seconds)
+        return self._instead(request, None)
+
+    def _instead(self, request: Request, token_hash: str | None) -> str:
+        """Open a session in the place of the one that the browser has, which nobody could end any more. Returns the cookie's header."""
+        self._sessions.close(request.cookies.get(self.cookie, ""))
+        return self._set_cookie(self._sessions.open(token_hash), self._sessions.longest_seconds)
 
     def sign_out(self, request: Request) -> str:
         """End the session of a request. Returns the cookie's header. Raises Denied."""

@@ -24,7 +24,12 @@ from innerloop_collector.errors import CollectorError
 @click.option(
     "--project-file", "files", multiple=True, metavar="FILE", help="Apply this project file first and accept the write key in it."
 )
-def serve(place: Place, host: str | None, port: int | None, files: tuple[str, ...]) -> None:
+@click.option(
+    "--sign-in-link",
+    is_flag=True,
+    help="Print the link that signs an admin in once also where the output is no terminal. Whoever reads the output may use it.",
+)
+def serve(place: Place, host: str | None, port: int | None, files: tuple[str, ...], *, sign_in_link: bool) -> None:
     """Run the service."""
     from innerloop_collector.composition.service import serve as run_service
     from innerloop_collector.config.data_lock import Holder, acquire, in_use
@@ -35,7 +40,7 @@ def serve(place: Place, host: str | None, port: int | None, files: tuple[str, ..
     server = place.configuration.server
     address = (server.host if host is None else host, server.port if port is None else port)
     with held, registered(place.paths.data, os.environ):
-        run_service(place.paths, place.configuration, held, address, [Path(file) for file in files])
+        run_service(place.paths, place.configuration, held, address, [Path(file) for file in files], sign_in_link=sign_in_link)
 
 
 @click.command()

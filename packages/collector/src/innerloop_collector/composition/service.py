@@ -6,10 +6,9 @@ One process, one event loop, one writer, one eraser and two reader threads. Noth
 import asyncio
 import gc
 import ipaddress
-import os
 import socket
+import sys
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,8 +51,13 @@ _PAUSED = "nothing is removed by its age, because this machine's clock jumped; s
 _log = structlog.get_logger()
 
 
-def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: tuple[str, int], project_files: list[Path]) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return."""
+def serve(
+    paths: Paths, configuration: Configuration, lock: DataLock, address: tuple[str, int], project_files: list[Path], *, sign_in_link: bool
+) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what was begun, commit what was accepted and return.
+
+    `sign_in_link`: the link is printed also where the output is no terminal. Raises UsageError where others reach the service.
+    """
     logs.configure(configuration.server.log_level)
     metrics.without_creation_times()
     raise_file_limit(configuration.limits.connections)
@@ -63,6 +67,10 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
     for text, source in projects:
         read_project(text, source)  # before a store is made for it
     listener = http_server.listen(*address)
+    local = _for_this_machine(listener, configuration)
+    if sign_in_link and not local:
+        listener.close()
+        raise UsageError("--sign-in-link: a link is printed only by a service on the loopback interface, behind no proxy")
     collector = Collector(paths, configuration)
     if collector.throw_away:
         _for_this_machine_only(paths, listener, configuration)
@@ -90,7 +98,7 @@ def serve(paths: Paths, configuration: Configuration, lock: DataLock, address: t
                         http_server.url_of(address[0], listener),
                         lock,
                         lambda: collector.store.writer.alive,
-                        authenticator.links.make if _seen_where_it_runs(listener, configuration, os.environ) else None,
+                        authenticator.links.make if local and (sign_in_link or sys.stdout.isatty()) else None,
                     )
                 )
             finally:
@@ -105,10 +113,9 @@ def _authenticator(collector: Collector) -> Authenticator:
     )
 
 
-def _seen_where_it_runs(listener: socket.socket, configuration: Configuration, environ: Mapping[str, str]) -> bool:
-    """Whether only this machine can reach the service, and what it prints is read by who started it and kept in no log."""
-    alone = ipaddress.ip_address(listener.getsockname()[0]).is_loopback and not configuration.access.trusted_proxies
-    return alone and "JOURNAL_STREAM" not in environ
+def _for_this_machine(listener: socket.socket, configuration: Configuration) -> bool:
+    """Whether only this machine can reach the service."""
+    return ipaddress.ip_address(listener.getsockname()[0]).is_loopback and not configuration.access.trusted_proxies
 
 
 def build(
@@ -181,6 +188,6 @@ def _trouble(collector: Collector) -> str | None:
 
 def _for_this_machine_only(paths: Paths, listener: socket.socket, configuration: Configuration) -> None:
     """Show what a throw-away store shows to nobody elsewhere. Raises UsageError."""
-    if not ipaddress.ip_address(listener.getsockname()[0]).is_loopback or configuration.access.trusted_proxies:
+    if not _for_this_machine(listener, configuration):
         listener.close()
         raise UsageError(f"the store of {paths.data} is a throw-away store: it is served on the loopback interface only, behind no proxy")

@@ -1,5 +1,7 @@
 """What a page says where it cannot show what was asked for: one sentence, and ways on."""
 
+from starlette.requests import Request
+
 from innerloop_collector.dashboard.words import listed
 
 Way = tuple[str, str]  # text, and address
@@ -57,3 +59,14 @@ def unmade() -> PageError:
     """Something failed that nobody foresaw."""
     sentence = "Something failed here; the collector's log says what. What was sent to it is not lost."
     return PageError(500, "This page could not be made", sentence, (("All projects", "/projects"),))
+
+
+def here(request: Request) -> str:
+    """The address that was asked for."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def sentence(error: Exception) -> str:
+    """What an error says, as a sentence."""
+    said = str(error)
+    return f"{said[:1].upper()}{said[1:]}."

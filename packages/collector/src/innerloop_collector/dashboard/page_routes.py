@@ -14,14 +14,24 @@ from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.dashboard import cells, changes, overview, project_list
 from innerloop_collector.dashboard.administration import Ask, administration
-from innerloop_collector.dashboard.error_pages import PageError, no_such_page, not_seen, silent, unknown_project, unknown_value, unmade
+from innerloop_collector.dashboard.error_pages import (
+    PageError,
+    here,
+    no_such_page,
+    not_seen,
+    sentence,
+    silent,
+    unknown_project,
+    unknown_value,
+    unmade,
+)
 from innerloop_collector.dashboard.filters import Filters
 from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.page_tables import KINDS, home
 from innerloop_collector.dashboard.privacy import RegisteredPlan, privacy
 from innerloop_collector.dashboard.rendering import HEADERS, Renderer, packed
-from innerloop_collector.dashboard.signing_in import SigningIn, here, sentence
+from innerloop_collector.dashboard.signing_in import SigningIn
 from innerloop_collector.dashboard.static_files import PREFIX, StaticFiles
 from innerloop_collector.errors import Denied, StoreError, Unknown
 from innerloop_collector.reports.views import ProjectName
@@ -117,7 +127,7 @@ class Dashboard:
         path, wanted, form = _of_what(request)
         if path == "/":
             return RedirectResponse(home(seen[0].project) if len(seen) == 1 else _PROJECTS, 303, HEADERS)
-        project, _, rest = path.removeprefix("/p/").partition("/") if path not in (_PROJECTS, _ADMIN) else ("", "", "")
+        project, rest = _project_in(path)
         if project and not who.sees(project):
             raise not_seen()
         if project and not any(one.project == project for one in seen):
@@ -169,6 +179,16 @@ class Dashboard:
         headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{wanted}.csv"'}
         text = found.csv(comment="Simulated team" if self._simulated else "")
         return packed(request, Response(text, 200, headers, "text/csv; charset=utf-8"))
+
+
+def _project_in(path: str) -> tuple[str, str]:
+    """The project in an address, and what follows it; of a page of all projects, neither. Raises PageError for no address of ours."""
+    if path in (_PROJECTS, _ADMIN):
+        return "", ""
+    project, more, rest = path.removeprefix("/p/").partition("/")
+    if not path.startswith("/p/") or not project or (more and not rest):
+        raise no_such_page()
+    return project, rest
 
 
 def _of_what(request: Request) -> tuple[str, str, str]:

@@ -24,7 +24,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Vary": "Accept-Encoding, Cookie, HX-Request",
+    "Vary": "Accept-Encoding, Cookie",
 }
 _SMALL = 1_000  # bytes that are not worth packing
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.dashboard.error_pages import PageError
+from innerloop_collector.dashboard.error_pages import PageError, here, sentence
 from innerloop_collector.dashboard.rendering import HEADERS, Renderer
 from innerloop_collector.errors import Denied, Unknown
 from innerloop_collector.http import request_body
@@ -59,7 +59,7 @@ class SigningIn:
         if request.method == "HEAD":  # nobody signs in by looking whether something is there
             return Response(headers=HEADERS)
         try:
-            cookie = self._authenticator.sign_in_by_link(request.path_params["link"])
+            cookie = self._authenticator.sign_in_by_link(request, request.path_params["link"])
         except Unknown as error:
             return self._renderer.sign_in(request, path="/", why=f"{sentence(error)} {_LINK}")
         return RedirectResponse("/", 303, {**HEADERS, "Set-Cookie": cookie})
@@ -70,17 +70,6 @@ class SigningIn:
         except Denied as error:
             return self._renderer.error(request, PageError(403, "You may not do this from here", sentence(error)), None)
         return RedirectResponse("/sign-in", 303, {**HEADERS, "Set-Cookie": cookie})
-
-
-def here(request: Request) -> str:
-    """The address that was asked for."""
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-
-
-def sentence(error: Exception) -> str:
-    """What an error says, as a sentence."""
-    said = str(error)
-    return f"{said[:1].upper()}{said[1:]}."
 
 
 def local(path: str) -> str:

@@ -27,7 +27,7 @@ class Service:
         self.command = commands.find("innerloop-collector")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [self.command, "serve", "--data", str(self.data), "--port", "0"],
+                [self.command, "serve", "--data", str(self.data), "--port", "0", "--sign-in-link"],
                 env={**environment, "INNERLOOP_COLLECTOR_STORE_THROW_AWAY": "true", **(settings or {})}, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._seen = b""
