@@ -8,8 +8,9 @@ from html import unescape
 
 import jinja2
 import pytest
+from msgspec.structs import replace
 
-from innerloop_collector.dashboard import figure, page_tables, series
+from innerloop_collector.dashboard import figure, page_tables, series, words
 from innerloop_collector.dashboard.changes import Dated, marked
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Row
 from innerloop_collector.dashboard.filters import Filters
@@ -117,10 +118,21 @@ def test_a_change_is_marked_where_it_lies_in_a_series_and_touches_it() -> None:
         Dated("one", "One", date(2026, 3, 9), ("build",)),
     ]
 
-    assert ["all", "one"] == [one.link.partition("#")[2] for one in marked(series_of, known, "acme").marks]
-    assert ["all"] == [one.link.partition("#")[2] for one in marked(series_of, known, "acme", "test").marks]
+    assert ["change-acme-all", "change-acme-one"] == [one.link.partition("#")[2] for one in marked(series_of, known, "acme").marks]
+    assert ["change-acme-all"] == [one.link.partition("#")[2] for one in marked(series_of, known, "acme", "test").marks]
     assert "marks" not in series_of.csv()
     assert 'data-day="2026-03-09"' in rendered(marked(series_of, known, "acme"))
+
+
+def test_a_series_of_a_renamed_command_says_that_it_is_one_of_two_names() -> None:
+    made = series.failures(replace(TREND, renamed_from=("compile", "make")), weekly=False)
+
+    assert made.note.endswith("What was published as compile and make, its names before, is added up in it.")
+    assert "added up" not in series.failures(TREND, weekly=False).note
+
+
+def test_the_example_of_people_is_a_number_that_enough_are_behind() -> None:
+    assert ["5 to 9", "10 to 14", "20 to 24"] == [words.fives(number) for number in (8, 11, 23)]
 
 
 def test_what_is_looked_for_is_part_of_a_name() -> None:

@@ -7,8 +7,8 @@ from enum import Enum, StrEnum
 class Role(Enum):
     """What somebody is allowed to do. Viewer, analyst and admin may each do what the one before may; a deployment's role may do nothing of theirs."""
 
-    VIEWER = "viewer"  # reports
-    ANALYST = "analyst"  # what waits and why, impact, exports of figures
+    VIEWER = "viewer"  # what was published: reports, impact, alerts, releases, open exports
+    ANALYST = "analyst"  # the same as a viewer: no operation needs more and less than an admin
     ADMIN = "admin"  # everything
     CHANGES = "changes"  # register changes, and nothing else
 

@@ -46,9 +46,15 @@ def marked(of: Figure, changes: Iterable[Dated], project: str, name: str = "") -
         return of
     within = [one for one in changes if min(days) <= one.day <= max(days) and (not name or not one.affects or name in one.affects)]
     marks = tuple(
-        Mark(number, one.title, one.day, f"{home(project)}/changes#{one.name}") for number, one in enumerate(within[-_MOST_MARKS:], start=1)
+        Mark(number, one.title, one.day, f"{home(project)}/changes#{anchor(project, one.name)}")
+        for number, one in enumerate(within[-_MOST_MARKS:], start=1)
     )
     return replace(of, marks=marks)
+
+
+def anchor(project: str, name: str) -> str:
+    """By what an address points at a change: nothing else on the page is called so."""
+    return f"change-{project}-{name}"
 
 
 def changes(answer: dict[str, Any], project: str, name: str) -> Page:
@@ -70,18 +76,24 @@ def changes(answer: dict[str, Any], project: str, name: str) -> Page:
         "Registered changes",
         "What was altered and when, with what its author said beforehand",
         columns,
-        tuple(_row(one) for one in found),
+        tuple(_row(one, project) for one in found),
         note="A change is marked on the charts of what it affects. A mark says when, and nothing of whether the change did it.",
         empty="No change is registered.",
     )
     return Page("changes.html", "Changes", by_id(made), about={"name": name, "count": len(found)}, section="changes")
 
 
-def _row(one: dict[str, Any]) -> Row:
+def _row(one: dict[str, Any], project: str) -> Row:
     compared = (*one["controls"], *(f"all of this in {project}" for project in one["control_projects"]))
     looks = f"{words.listed([str(week) for week in one['looks']])} weeks after it" if one["looks"] else ""
     cells = (
-        Cell(one["title"], (one["name"],), detail="" if one["title"] == one["name"] else one["name"], link=one["link"], anchor=one["name"]),
+        Cell(
+            one["title"],
+            (one["name"],),
+            detail="" if one["title"] == one["name"] else one["name"],
+            link=one["link"],
+            anchor=anchor(project, one["name"]),
+        ),
         Cell(words.day(date.fromisoformat(one["date"])), (one["date"],)),
         *map(
             _word,

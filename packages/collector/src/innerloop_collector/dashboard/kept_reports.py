@@ -43,6 +43,8 @@ class Reader:
         """The report of a period. None: what a report is of where nobody says."""
         if period is None:
             return team_report(self._figures, project)
+        if all(one.period != period for one in self.periods(project)):
+            return team_report(self._figures, project, period)  # of which nothing is there to be read, and which anybody can name
         return self._read(("report", project, period), lambda: team_report(self._figures, project, period))
 
     def all_projects(self, projects: tuple[ProjectName, ...], period: str | None) -> AllProjects:
@@ -51,10 +53,14 @@ class Reader:
         if period is None:
             return all_projects(self._figures, seen)
         published = tuple(self.periods(one.project) for one in projects)
+        if all(one.period != period for several in published for one in several):
+            return all_projects(self._figures, seen, period)
         return self._kept_for(("all", seen, period, published), lambda: all_projects(self._figures, seen, period))
 
     def trend(self, project: str, by: str = "", name: str = "", *, weekly: bool = False) -> Trend:
-        """The figures of one cell, or of all runs, over time."""
+        """The figures of one cell, or of all runs, over time. Of a cell of which nothing was ever published nothing is read or kept: anybody can make up its name."""
+        if by and (by, name) not in self._read(("cells", project), lambda: self._figures.cells(project)):
+            return Trend(project, by, name, ())
         return self._read(("trend", project, by, name, weekly), lambda: trend(self._figures, project, by, name, weekly=weekly))
 
     def _read(self, what: tuple[Any, ...], read: Callable[[], _T]) -> _T:

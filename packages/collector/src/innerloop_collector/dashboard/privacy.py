@@ -55,6 +55,8 @@ def privacy(reader: Reader, project: str, plan: RegisteredPlan) -> Page:
         "open": bool(plan.agreement.get("public")),
         "recipients": tuple(_recipients(plan.agreement)),
         "k": plan.k,
+        "example": plan.k + 3,
+        "example_range": words.fives(plan.k + 3),
         "weeks": plan.min_active_weeks,
         "applied": words.day(plan.applied),
         "names": len(plan.document["names"]["allow"]),

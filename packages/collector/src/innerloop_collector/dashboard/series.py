@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from innerloop_collector.dashboard import figure
+from innerloop_collector.dashboard import figure, words
 from innerloop_collector.dashboard.figure import WHEN, Cell, Chart, Column, Figure, Row
 from innerloop_collector.query import FigureRow, Point
 from innerloop_collector.reports.views import Trend
@@ -83,7 +83,7 @@ def _series(of: Measure, trend: Trend, *, weekly: bool) -> Figure:
         of.subtitle,
         (_WHEN, *of.columns),
         tuple(_row(one, of) for one in reversed(points)),
-        note=f"{of.note} A gap is a period of which this may not be told.".strip(),
+        note=f"{of.note} A gap is a period of which this may not be told. {words.renamed(trend.renamed_from)}".strip(),
         chart=of.chart,
         empty=f"Nothing of this is published by the {by}.",
     )

@@ -1,5 +1,6 @@
 """Words for numbers: how pages write what was published. One place, so that a number looks the same wherever it stands."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, RateRange, Spread, Time, Waited
@@ -61,6 +62,18 @@ def share(of: Rate | None) -> str:
 def people(of: People | None) -> str:
     """How many developers, as the range that was published."""
     return ABSENT if of is None else f"{number(of.value[0])} to {number(of.value[1])}"
+
+
+def renamed(old: Sequence[str]) -> str:
+    """What a series of several names says of itself. Empty: it has one name."""
+    names = "its name before" if len(old) == 1 else "its names before"
+    return f"What was published as {listed(list(old))}, {names}, is added up in it." if old else ""
+
+
+def fives(developers: int) -> str:
+    """The range as which a number of developers is published."""
+    low = developers - developers % 5
+    return f"{number(low)} to {number(low + 4)}"
 
 
 def waited(of: Minutes | None) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # a terminal that reads what was published back needs no engi
     from innerloop_collector.store.projects import Registry
 
 _WEEKS_AT_ONCE = 13
+_RENAMED = ("command", "target")  # breakdowns whose names a project file gives
 
 
 class TeamFigures(View, frozen=True):
@@ -221,10 +222,18 @@ class Figures:
         old = dict.fromkeys(self.old_names(project, breakdown, name), name)
         return tuple(_point(one, renamed([releases[unit] for unit in one.units], old), (breakdown, name)) for one in found)
 
+    def cells(self, project: str) -> frozenset[Key]:
+        """Of what anything was published of a project, ever: by the names of then, and by those that they have now."""
+        version = self._registry.catalogue.newest(project)
+        releases = self._archive.read(project, self._archive.units(project)).values()
+        found = {(one.breakdown, one.name) for release in releases for one in release.atoms}
+        now = {(by, new) for by in _RENAMED for new, old in version.renamed_from.items() if any((by, one) in found for one in old)}
+        return frozenset(found | now)
+
     def old_names(self, project: str, breakdown: str, name: str) -> tuple[str, ...]:
         """What a command or target was called before, by the newest project file."""
         version = self._registry.catalogue.newest(project)
-        return version.renamed_from.get(name, ()) if breakdown in ("command", "target") else ()
+        return version.renamed_from.get(name, ()) if breakdown in _RENAMED else ()
 
     def beyond_headcount(self, project: str) -> bool:
         """Whether more developers could count in the block that runs than the project's headcount says there are. For whoever operates it."""
