@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from innerloop_collector.analysis.impact.adoption import adoption
+from innerloop_collector.analysis.impact.adoption import adoption, paired
 from innerloop_collector.analysis.impact.collapse import collapse
 from innerloop_collector.analysis.impact.differences import Found, compare
 from innerloop_collector.analysis.impact.durations import duration
-from innerloop_collector.analysis.impact.estimates import Answer, Estimate
+from innerloop_collector.analysis.impact.estimates import Answer, Counts, Estimate
 from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Assignment, Group, Question
 from innerloop_collector.analysis.impact.regression import Observations, by_trend, by_week, fit
@@ -162,6 +162,15 @@ def test_adoption_compares_windows_of_one_length() -> None:
 
     assert found.before == pytest.approx(0.4)
     assert found.after == 0
+
+
+def test_where_every_developer_began_the_interval_has_a_width_and_something_is_detectable() -> None:
+    found = paired(0, 12, 0, 12, asked(8), Counts())
+
+    assert isinstance(found, Estimate)
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert 0.5 < found.low < 0.9
+    assert 0.2 < found.detectable < 1
 
 
 def test_projects_that_were_assigned_are_what_is_left_out() -> None:

@@ -127,6 +127,37 @@ def test_the_effect_in_the_team_so_far_is_divided_by_the_share_that_it_reached()
     assert per_exposed(replace(answer, exposed_share=0.1)) is None
 
 
+def test_an_effect_is_divided_by_what_the_date_added_where_most_of_that_is_known() -> None:
+    given = panel(World(users=60, effect=-0.3), 1)
+    early = given.user % 4 == 0
+    told = _with(given, exposed=((given.week >= 8) & (given.user % 4 < 3) | early).astype(np.int64))
+    hidden = _with(told, exposed=np.where(given.user % 5 < 3, int(Exposed.UNKNOWN), told.exposed))
+
+    answer, unknown = _estimate(told, question(World())), _estimate(hidden, question(World()))
+    divided = per_exposed(answer)
+
+    assert answer.exposed_share is not None
+    assert answer.exposed_before > 0.1
+    assert divided is not None
+    assert divided.value == pytest.approx(answer.value / (answer.exposed_share - answer.exposed_before))
+    assert (unknown.exposed_share, per_exposed(unknown)) == (None, None)
+    assert Warned.EXPOSURE_PARTLY_UNKNOWN in unknown.warnings
+    assert Warned.EXPOSURE_PARTLY_UNKNOWN not in answer.warnings
+
+
+def test_without_classes_of_the_affected_runs_nothing_is_called_the_same_work() -> None:
+    given = panel(World(users=40), 1)
+    treated = np.isin(given.target, [0, 1, 2])
+    unclassed = _with(given, work=np.where(treated, -1, given.work))
+
+    whole = impact(unclassed, question(World(), same_work=True))
+
+    assert whole.same_work is None
+    assert isinstance(whole.headline, Refusal)
+    assert whole.headline.reason is Reason.WORK_UNKNOWN
+    assert isinstance(impact(given, question(World())).same_work, Estimate)
+
+
 def test_a_cache_that_makes_full_builds_rare_is_felt_and_is_not_the_same_work_faster() -> None:
     """Since the change treated runs are cold half as often; each class takes as long as before."""
     chance = np.random.default_rng(1)
@@ -160,6 +191,17 @@ def test_a_scan_claims_the_target_that_changed() -> None:
     assert all(scanned.q is not None for scanned in found)
     with pytest.raises(Invalid, match="twice"):
         scan(given, question(one), [1, 1])
+
+
+def test_a_target_that_nothing_is_left_to_compare_with_is_refused_and_the_others_are_answered() -> None:
+    given, asked = panel(World(users=60), 1), question(World(), control=Group(frozenset({3})))
+
+    found = {one.target: one.answer for one in scan(given, asked, [0, 1, 3])}
+
+    assert isinstance(found[3], Refusal)
+    assert found[3].reason is Reason.NO_CONTROL_RUNS
+    assert isinstance(found[0], Estimate)
+    assert isinstance(scan(given, question(World(), control=None), [0])[0].answer, Refusal)
 
 
 def test_placebo_dates_are_the_same_estimate_before_the_change() -> None:

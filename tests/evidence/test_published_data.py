@@ -129,12 +129,20 @@ def test_the_nile_fell_after_1898() -> None:
 
 def test_presidential_approval_is_mcnemar_s_difference() -> None:
     """Agresti 1990, table 10.1: 150 of 1,600 withdrew their approval and 86 gave it."""
-    found = paired(86, 150, 1600, asked(1), Counts())
+    found = paired(794, 86, 150, 1600, asked(1), Counts())
 
     assert isinstance(found, Estimate)
     assert found.value == pytest.approx(-0.04)
-    assert found.half_width / 1.959964 == pytest.approx(0.0095, abs=5e-5)
+    assert found.half_width / 1.959964 == pytest.approx(0.0095, rel=0.01)  # of another interval, which differs by little among so many
     assert found.p < 1e-4
+
+
+def test_newcombe_s_interval_of_paired_shares() -> None:
+    """Newcombe 1998, Improved confidence intervals for paired data, method 10: 36 both, 12 and 2 one of them, none neither."""
+    found = paired(36, 12, 2, 50, asked(1), Counts())
+
+    assert isinstance(found, Estimate)
+    assert (found.low, found.high) == pytest.approx((0.0569, 0.3404), abs=5e-5)
 
 
 @pytest.mark.parametrize(

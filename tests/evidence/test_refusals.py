@@ -8,14 +8,16 @@ import pytest
 
 from innerloop_collector.analysis.impact.adoption import adoption
 from innerloop_collector.analysis.impact.collapse import Outcome, collapse
-from innerloop_collector.analysis.impact.detectable import answer_of
+from innerloop_collector.analysis.impact.detectable import answer_of, before
 from innerloop_collector.analysis.impact.durations import completed_alone, duration
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason, Refusal, Warned, Width
 from innerloop_collector.analysis.impact.failure_rates import failures
 from innerloop_collector.analysis.impact.panel import Exposed, Panel
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group, Limits, Metric, Question
 from innerloop_collector.analysis.impact.usage import usage
+from innerloop_collector.analysis.impact.verdict import Verdict, judge
 from innerloop_collector.analysis.impact.whole import impact
+from innerloop_collector.reports.impact_document import verdict_of
 from tests.evidence.panels import of_logs
 from tests.evidence.simulator import CONTROL, TREATED, World, panel, question, runs
 
@@ -94,6 +96,88 @@ def test_two_projects_that_do_nearly_all_of_the_runs_are_no_twelve() -> None:
     assert (answer.reason, answer.needed) == (Reason.TOO_FEW_PROJECTS, 4.0)
     assert answer.found is not None
     assert answer.found < 4
+
+
+def _assigned_usage(projects: int, busy: float = 1.0, treated: int = 0) -> Answer:
+    one = World(users=60, projects=projects)
+    given = panel(one, 1)
+    sides = frozenset(range(treated or projects // 2)), frozenset(range(treated or projects // 2, projects))
+    asked = question(
+        one,
+        treated=Group(TREATED, sides[0]),
+        control=Group(TREATED, sides[1]),
+        assignment=Assignment.PROJECT,
+        limits=Limits(effective_users=2),
+    )
+    return usage(_scaled(given, np.where(given.project < 1, busy, 1.0)), asked)
+
+
+def test_use_by_project_is_as_sure_as_projects_are_many_on_the_side_that_has_fewer() -> None:
+    assert _reason(_assigned_usage(4)) is Reason.TOO_FEW_PROJECTS
+    assert _reason(_assigned_usage(12, treated=1)) is Reason.TOO_FEW_PROJECTS
+    many, lopsided = _assigned_usage(12), _assigned_usage(12, busy=40.0)
+    assert Warned.FEW_PROJECTS in _warned(many)
+    assert isinstance(many, Estimate)
+    assert many.counts.projects == 12
+    assert isinstance(lopsided, Estimate)
+    few_freedom = (lopsided.detectable / lopsided.half_width) < (many.detectable / many.half_width)
+    assert few_freedom  # t(0.8) grows by less than t(0.975) where few projects tell
+
+
+def test_use_that_never_varies_is_refused_for_that_and_one_developer_without_whom_nothing_is_left_for_this() -> None:
+    same = of_logs([(user, target, week, 8.0) for user in range(12) for target in (0, 1) for week in range(8) for _ in range(5)])
+    alone = of_logs(
+        [(user, 0, week, 8.0) for user in range(12) for week in range(8) for _ in range(5)] + [(0, 1, week, 8.0) for week in range(8)]
+    )
+    asked = question(World(), week=4, treated=Group(frozenset({0})), control=Group(frozenset({1})))
+
+    assert _reason(usage(same, asked)) is Reason.NO_VARIATION
+    assert _reason(usage(alone, asked)) is Reason.NOT_DETERMINED
+
+
+def test_controls_that_were_run_on_one_side_of_the_date_alone_are_none() -> None:
+    given = panel(_TEAM, 1)
+    early = given.where(np.isin(given.target, list(TREATED)) | (given.week < 8))
+
+    for answer in (duration(early, question(_TEAM)), usage(early, question(_TEAM)), failures(early, question(_TEAM))):
+        assert _reason(answer) is Reason.NO_CONTROL_RUNS
+
+
+def test_where_nothing_succeeded_that_is_said_and_not_that_nothing_was_run() -> None:
+    columns = runs(_TEAM, 1)
+    failing = collapse(**{**columns, "outcome": np.where(np.isin(columns["target"], list(TREATED)), 1, columns["outcome"])})
+
+    assert _reason(duration(failing, question(_TEAM))) is Reason.NONE_SUCCEEDED
+
+
+def test_a_check_that_is_affected_is_compared_with_whatever_is_not() -> None:
+    given, asked = panel(World(users=40, failure=0.2), 1), question(_TEAM, checks=TREATED)
+    whole = impact(given, asked)
+
+    assert isinstance(whole.failed_checks, Estimate)
+    assert whole.failed_checks.label is Label.EFFECT
+    assert _reason(whole.failures) is Reason.NO_TREATED_RUNS
+    assert "nothing can be told" not in verdict_of("test", whole, asked)
+
+
+@pytest.mark.parametrize(("weeks", "early"), [(1, 0), (2, 1), (3, 2), (5, 3), (6, 4), (7, 4), (8, 4), (10, 5), (11, 6)])
+def test_the_middle_of_the_weeks_before_leaves_enough_of_them_to_see_how_much_weeks_differ(weeks: int, early: int) -> None:
+    given = of_logs([(user, target, week, 8.0) for user in range(3) for target in (0, 1) for week in range(weeks)])
+
+    assert before(given, question(_TEAM, week=weeks))[1].week == early
+
+
+def test_where_there_are_no_weeks_before_it_is_not_called_too_early() -> None:
+    late = panel(_TEAM, 1)
+    late = late.where(late.week >= 8)
+
+    assert _reason(adoption(late, question(_TEAM)).answer) is Reason.TOO_FEW_WEEKS_BEFORE
+    assert _reason(usage(late, question(_TEAM))) is Reason.TOO_FEW_WEEKS_BEFORE
+    assert judge(usage(late, question(_TEAM))).verdict is Verdict.CANNOT_TELL
+
+
+def test_too_few_projects_are_not_said_to_be_too_few_developers() -> None:
+    assert judge(_assigned_usage(4)).verdict is Verdict.CANNOT_TELL
 
 
 def test_an_absurd_number_is_still_a_number() -> None:

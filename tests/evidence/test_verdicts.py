@@ -1,16 +1,19 @@
 """A verdict claims something only where 0 lies outside the rounded interval, and its sentence says what the numbers say."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from innerloop_collector.analysis.impact.estimates import Counts, Estimate, Label, Reason, Refusal, Warned, Width
+from innerloop_collector.analysis.impact.programme import Tried, programme
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Limits, Metric
 from innerloop_collector.analysis.impact.verdict import CLAIMS, Verdict, judge
-from innerloop_collector.query.published import Percent, seal
+from innerloop_collector.query.published import Minutes, People, Percent, seal
 from innerloop_collector.query.verdicts.pooling import tried
+from innerloop_collector.query.verdicts.rounding import finding
 from innerloop_collector.query.verdicts.verdict_views import AS_FELT, Finding
 from innerloop_collector.query.verdicts.verdict_views import Verdict as Published
 from innerloop_collector.reports.verdicts import sentence
@@ -102,6 +105,48 @@ def test_each_metric_has_words_of_its_own() -> None:
     assert said[Metric.DURATION] == (Verdict.FASTER, Verdict.SLOWER)
     assert said[Metric.FAILURES] == said[Metric.FAILED_CHECKS] == (Verdict.FAILS_LESS, Verdict.FAILS_MORE)
     assert said[Metric.USAGE] == said[Metric.ADOPTION] == (Verdict.USED_LESS, Verdict.USED_MORE)
+
+
+def test_a_sentence_says_of_which_runs_it_is_and_tells_minutes_of_all_runs_alone() -> None:
+    found = judge(_estimate(-0.2, 0.1))
+    exposed = replace(found, exposure=Exposure.BY_EXPOSURE)
+
+    assert "saved per developer" in sentence("build", found, minutes=12.0)
+    assert sentence("build", exposed, minutes=12.0).startswith("build became 18 % faster where the checkout held the change (95 % interval")
+    assert sentence("build", found, minutes=12.0, same_work=True).startswith("build became 18 % faster for the same work (95 % interval")
+    assert "saved" not in sentence("build", exposed, minutes=12.0) + sentence("build", found, minutes=12.0, same_work=True)
+
+
+def test_what_would_show_of_use_is_an_increase() -> None:
+    assert judge(_estimate(0.0, 0.5, Metric.USAGE, detectable=0.5)).detectable == 64.9
+    assert judge(_estimate(0.0, 0.5, detectable=0.5)).detectable == 39.4
+
+
+def test_points_that_are_published_stay_within_a_hundred() -> None:
+    found = finding(_estimate(0.95, 0.04, Metric.ADOPTION, users=12, detectable=0.95), AS_FELT, Limits(), 5)
+
+    assert found.high is not None
+    assert found.detectable is not None
+    assert (found.high.value, found.detectable.value) == (100, 100)
+
+
+def test_a_programme_of_answers_that_are_told_without_doubt_adds_up() -> None:
+    found = programme([Tried(_estimate(value, 0.0), 10.0) for value in (-0.1, -0.1, 0.1, 0.3)])
+
+    assert found.minutes is not None
+    assert found.spread is not None
+    assert 0.1 < found.spread < 0.3
+
+
+def test_minutes_are_those_of_who_ran_it_since_and_not_of_who_is_compared() -> None:
+    day, told = date(2030, 3, 18), (seal(Percent, -20.0), seal(Percent, -30.0), seal(Percent, -10.0), 0.95)
+    findings = (Finding("duration", "by date", AS_FELT, "effect", "faster", *told),)
+    published = Published(
+        1, "acme", "verdict/a/1", "a", "A", day, "duration", 1, 1, 4, day, day, day, 5, (), (), findings=findings,
+        developers=seal(People, (20, 24)), waited=seal(Minutes, 10.0), minutes_of=seal(People, (35, 39)),
+    )  # fmt: skip
+
+    assert tried(published).minutes == 370
 
 
 def test_what_was_published_of_everything_or_nothing_is_in_a_programme_and_adds_nothing() -> None:

@@ -110,7 +110,7 @@ def test_no_id_and_no_number_of_one_developer_is_in_what_is_published(store: Ans
     told = {name for line in text.splitlines() for name in _names(json.loads(line.partition(" ")[2]))}
     allowed = (
         "version project unit change title day metric look looks weeks first end made k affected controls refused at_once expected developers findings exposed "
-        "where_exposed saved saved_low saved_high waited placebos control_split drifting gaps by work label verdict percent low high confidence detectable bound reason "
+        "where_exposed saved saved_low saved_high waited minutes_of placebos control_split drifting gaps by work label verdict percent low high confidence detectable bound reason "
         "warnings week gap dates rank largest"
     )
     assert set() == told - set(allowed.split())
@@ -153,8 +153,8 @@ def test_killed_while_it_publishes_a_look_is_there_once_and_a_store_without_rows
 def test_before_the_first_look_it_says_when_it_is_and_what_could_be_seen(store: Answer) -> None:
     waiting = store["waiting"]
     assert "cache: no verdict yet" == waiting["sentence"]
-    assert "first verdict: Wednesday 17 April 2030; so far only changes above 16 % could be seen" == waiting["next"]
-    assert "First verdict: Wednesday 17 April 2030; so far only changes above 16 % could be seen." in " ".join(render(waiting).split())
+    assert "first verdict: Wednesday 17 April 2030; so far only changes above 20 % could be seen" == waiting["next"]
+    assert "First verdict: Wednesday 17 April 2030; so far only changes above 20 % could be seen." in " ".join(render(waiting).split())
 
 
 def test_the_verdict_comes_first_and_is_a_sentence(store: Answer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,7 @@ def _of_a_file(file: str, *, beforehand: bool, as_json: bool, options: dict[str,
     except Invalid as error:
         raise UsageError(str(error)) from error
     subject = ", ".join(asked.treated or asked.treated_projects)
-    verdict = verdict_of(subject, whole, question.limits)
+    verdict = verdict_of(subject, whole, question)
     say(as_text({"verdict": verdict, **document(whole)}) if as_json else render(verdict, whole))
 
 
@@ -161,6 +161,8 @@ def _question(asked: _Asked, runs: Any) -> Any:
     from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group, Metric, Question
     from innerloop_collector.cli.run_file import codes_of
 
+    if asked.metric == "failed_checks" and not asked.checks:
+        raise click.UsageError("--metric failed_checks: say which targets are checks, with --check TARGET")
     if not (asked.treated or asked.treated_projects):
         raise click.UsageError("say what the change affects: --treated TARGET or --treated-project PROJECT")
     treated = codes_of(asked.treated, runs.targets, "target")

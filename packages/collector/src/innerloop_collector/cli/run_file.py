@@ -23,6 +23,7 @@ MOST_BYTES = 4 << 30  # of the columns, decompressed
 MOST_NAMES = 100_000  # developers, targets or projects
 _MOST_WEEKS = 520
 _DAY = 86_400
+_FIRST_YEAR, _WEEKS_A_YEAR = 1900, 53
 _OUTCOMES = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.FAILED, "interrupted": Outcome.INTERRUPTED}
 _NAMES, _OPTIONAL = ("user", "target", "project", "outcome"), ("project", "work", "exposed", "waiting")
 _KINDS = {
@@ -113,6 +114,8 @@ def _collapsed(table: Any, since: date | int) -> RunFile:
     project, projects = _coded(table, "project") if "project" in table.column_names else (np.zeros(len(user), dtype=np.int64), {})
     seconds = _seconds(table) if "time" in table.column_names else None
     weeks = _weeks(seconds, since) if seconds is not None and isinstance(since, date) else _whole(table, "week")
+    if not isinstance(since, date):
+        _consecutive(weeks)
     if int(weeks.max()) - int(weeks.min()) > _MOST_WEEKS:
         raise UsageError(f"the runs lie more than {_MOST_WEEKS} weeks apart")
     panel = collapse(
@@ -128,6 +131,15 @@ def _collapsed(table: Any, since: date | int) -> RunFile:
         waiting=_truth(table, "waiting", 1) if "waiting" in table.column_names else None,
     )
     return RunFile(panel, targets, projects)
+
+
+def _consecutive(weeks: Codes) -> None:
+    """Refuse numbers such as 202552, which make a gap of every new year."""
+    least, most = int(weeks.min()), int(weeks.max())
+    if least >= _FIRST_YEAR * 100 and least // 100 != most // 100 and ((weeks % 100 >= 1) & (weeks % 100 <= _WEEKS_A_YEAR)).all():
+        raise UsageError(
+            f"the column week holds {least} to {most}, which look like years and weeks; the next week must have the next number"
+        )
 
 
 def _complete(table: Any, name: str) -> Any:

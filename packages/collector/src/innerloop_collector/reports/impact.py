@@ -56,13 +56,19 @@ def _report(found: Impact) -> ChangeReport:
 
 def _sentence(found: Impact, verdict: Verdict) -> str:
     headline = verdict.findings[0]
-    failures = next((one for one in verdict.findings[1:] if one.metric == Metric.FAILURES.value and one.by == _BY_DATE), None)
+    failures = _beside(verdict, Metric.FAILURES)
+    if failures is None or failures.reason == Reason.NO_TREATED_RUNS.value:  # what the change affects are checks
+        failures = _beside(verdict, Metric.FAILED_CHECKS) or failures
     return sentence(
         _subject(found),
         _judged(headline, verdict.developers),
         minutes=verdict.saved.value if verdict.saved else None,
         failures=_judged(failures, None) if failures else None,
     )
+
+
+def _beside(verdict: Verdict, metric: Metric) -> Finding | None:
+    return next((one for one in verdict.findings[1:] if one.metric == metric.value and one.by == _BY_DATE), None)
 
 
 def _next(found: Impact) -> str:

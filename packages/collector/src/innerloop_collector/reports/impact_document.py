@@ -4,17 +4,24 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from innerloop_collector.analysis.impact.estimates import Estimate, Refusal
-from innerloop_collector.analysis.impact.question import Limits
+from innerloop_collector.analysis.impact.estimates import Estimate, Reason, Refusal
+from innerloop_collector.analysis.impact.question import Question
 from innerloop_collector.analysis.impact.verdict import judge
 from innerloop_collector.analysis.impact.whole import Impact
 from innerloop_collector.reports.verdicts import sentence
 
 
-def verdict_of(subject: str, found: Impact, limits: Limits) -> str:
+def verdict_of(subject: str, found: Impact, question: Question) -> str:
     """The verdict as a sentence."""
+    failures = judge(found.failures, question.limits)
+    if found.failed_checks is not None and failures.reason is Reason.NO_TREATED_RUNS:
+        failures = judge(found.failed_checks, question.limits)
     return sentence(
-        subject, judge(found.headline, limits), minutes=found.saved.minutes if found.saved else None, failures=judge(found.failures, limits)
+        subject,
+        judge(found.headline, question.limits),
+        minutes=found.saved.minutes if found.saved else None,
+        failures=failures,
+        same_work=question.same_work,
     )
 
 

@@ -27,7 +27,8 @@ _WHAT = {
 }
 WHY = {
     Reason.NO_TREATED_RUNS: "there are no runs of what the change affects",
-    Reason.NO_CONTROL_RUNS: "there are no runs of the controls",
+    Reason.NONE_SUCCEEDED: "no run of what the change affects succeeded",
+    Reason.NO_CONTROL_RUNS: "there are no runs of the controls on both sides of the date",
     Reason.TOO_FEW_WEEKS_BEFORE: "there are too few weeks before the change",
     Reason.TOO_FEW_WEEKS_AFTER: "there are too few weeks since the change",
     Reason.TOO_FEW_USERS: "too few developers were seen before and after",
@@ -36,6 +37,7 @@ WHY = {
     Reason.TOO_FEW_RUNS: "there are too few runs",
     Reason.EXPOSURE_UNKNOWN: "of most runs it is not known whether the checkout held the change",
     Reason.NOTHING_EXPOSED: "no checkout is known to have held the change",
+    Reason.WORK_UNKNOWN: "of most runs it is not known how much there was to do",
     Reason.HARDLY_EXPOSED: "less than a fifth of the runs are in checkouts that hold the change",
     Reason.NOT_DETERMINED: "everything rests on one developer or project",
     Reason.NO_VARIATION: "nothing varies, so nothing says how sure a number would be",
@@ -43,9 +45,14 @@ WHY = {
 _FEW = (Warned.FEW_EFFECTIVE_USERS, Warned.FEW_PROJECTS)
 
 
-def sentence(subject: str, judged: Judged, *, minutes: float | None = None, failures: Judged | None = None) -> str:
-    """Say what a change came to, such as `build became 18 % faster (95 % interval 9 to 26 %)`. `minutes` are saved per developer and month."""
-    parts = [f"{subject}{_body(judged)}"]
+def sentence(subject: str, judged: Judged, *, minutes: float | None = None, failures: Judged | None = None, same_work: bool = False) -> str:
+    """Say what a change came to, such as `build became 18 % faster (95 % interval 9 to 26 %)`.
+
+    `minutes` are saved per developer and month by all that they did since the date, so they are not said where the number is of other runs.
+    """
+    parts = [f"{subject}{_body(judged, same_work=same_work)}"]
+    if same_work or judged.exposure is not Exposure.BY_DATE:
+        minutes = None
     if judged.verdict in (Verdict.FASTER, Verdict.SLOWER) and minutes is not None and _agree(judged, minutes):
         parts[0] += f", about {_minutes(abs(minutes))} {'saved' if minutes > 0 else 'lost'} per developer and month"
     if failures is not None and judged.metric is Metric.DURATION:
@@ -57,8 +64,12 @@ def sentence(subject: str, judged: Judged, *, minutes: float | None = None, fail
     return "; ".join(parts)
 
 
-def _body(judged: Judged) -> str:
-    where = " in the team so far" if judged.exposure is Exposure.BY_DATE and Warned.EXPOSED_IN_PART in judged.warnings else ""
+def _body(judged: Judged, *, same_work: bool) -> str:
+    where = " for the same work" if same_work else ""
+    if judged.exposure is Exposure.BY_EXPOSURE:
+        where += " where the checkout held the change"
+    elif Warned.EXPOSED_IN_PART in judged.warnings:
+        where += " in the team so far"
     if judged.verdict in CLAIMS:
         words = _ADOPTED if judged.metric is Metric.ADOPTION else _CLAIMED
         said = words[judged.verdict].format(_number(abs(judged.percent or 0.0)))

@@ -26,12 +26,18 @@ def before(panel: Panel, question: Question) -> tuple[Panel, Question]:
     weeks = distinct(panel.week[(panel.week < question.week) & ~among(panel.week, list(question.dropped))])
     if question.weeks_before is not None:
         weeks = weeks[weeks >= question.week - question.weeks_before]
-    middle = int(weeks[len(weeks) // 2]) if len(weeks) else question.week
+    middle = int(weeks[_middle(len(weeks))]) if len(weeks) else question.week
     early = panel.where(panel.week < question.week).unexposed()
     asked = replace(question, week=middle, exposure=Exposure.BY_DATE, weeks_before=None, weeks_after=None)
     if len(weeks):
         early = early.where(early.week >= weeks[0])
     return early, asked
+
+
+def _middle(weeks: int) -> int:
+    """How many weeks lie before the middle. Where there are six, four at least, and two since: so many it takes to see how much weeks differ."""
+    half = (weeks + 1) // 2
+    return min(max(half, 4), weeks - 2) if weeks >= 6 else min(half, weeks - 1)
 
 
 def answer_of(panel: Panel, question: Question) -> Answer:

@@ -14,11 +14,10 @@ from innerloop_collector.analysis.impact.panel import Numbers
 from innerloop_collector.analysis.impact.question import Assignment, Metric
 from innerloop_collector.analysis.impact.regression import Fit, Observations, Totals, by_trend, by_week, fit
 from innerloop_collector.analysis.impact.selection import Selected, observe
-from innerloop_collector.analysis.impact.tally import Tally, tally
+from innerloop_collector.analysis.impact.tally import FEW_PROJECTS, Tally, tally
 from innerloop_collector.analysis.impact.weekly import Weekly, weekly
 
 _FEW_EFFECTIVE_USERS = 15
-_FEW_PROJECTS = 20
 _DOMINANT = 0.25
 
 
@@ -42,6 +41,8 @@ def difference(selected: Selected, weight: Numbers, total: Numbers, metric: Metr
     def refuse(reason: Reason, needed: float | None = None, found: float | None = None) -> Refusal:
         return Refusal(metric, label, selected.question.exposure, reason, needed, found, counted.counts)
 
+    if counted.lacking and counted.lacking[0] is Reason.NO_TREATED_RUNS and metric is Metric.DURATION and selected.treated.any():
+        return refuse(Reason.NONE_SUCCEEDED)
     if counted.lacking:
         return refuse(*counted.lacking)
     seen = seen or observe(selected, weight, total)
@@ -108,6 +109,7 @@ def _estimate(found: Found, counted: Tally, selected: Selected, metric: Metric, 
         warnings=(*counted.warnings, *_warnings(found, counts, label)),
         gaps=_told(found.gaps, counted, question.limits.users_a_week),
         exposed_share=selected.exposed_share,
+        exposed_before=selected.exposed_before,
     )
 
 
@@ -116,7 +118,7 @@ def _warnings(found: Found, counts: Counts, label: Label) -> list[Warned]:
         Warned.NO_CONTROL: label is Label.CHANGE,
         Warned.FEW_EFFECTIVE_USERS: found.by_user.effective < _FEW_EFFECTIVE_USERS,
         Warned.ONE_USER_DOMINATES: found.by_user.largest > _DOMINANT,
-        Warned.FEW_PROJECTS: counts.projects is not None and counts.projects < _FEW_PROJECTS,
+        Warned.FEW_PROJECTS: counts.projects is not None and counts.projects < FEW_PROJECTS,
         Warned.USERS_ONLY: found.weeks is None,
     }
     return [warned for warned, seen in signs.items() if seen]

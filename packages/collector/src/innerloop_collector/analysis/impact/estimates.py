@@ -11,6 +11,7 @@ class Reason(StrEnum):
     """Why no number is given."""
 
     NO_TREATED_RUNS = "no treated runs"
+    NONE_SUCCEEDED = "none succeeded"
     NO_CONTROL_RUNS = "no control runs"
     TOO_FEW_WEEKS_BEFORE = "too few weeks before"
     TOO_FEW_WEEKS_AFTER = "too few weeks after"  # too early
@@ -20,6 +21,7 @@ class Reason(StrEnum):
     TOO_FEW_RUNS = "too few runs"
     EXPOSURE_UNKNOWN = "exposure unknown"
     NOTHING_EXPOSED = "nothing exposed"
+    WORK_UNKNOWN = "work unknown"
     HARDLY_EXPOSED = "hardly exposed"  # by date: it has not arrived
     NOT_DETERMINED = "not determined"  # without one developer or project there would be nothing to compare
     NO_VARIATION = "no variation"  # nothing differs from anything, so nothing says how sure a number is
@@ -106,7 +108,8 @@ class Estimate:
     counts: Counts
     warnings: tuple[Warned, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    exposed_share: float | None = None  # of treated runs since the date, where it is known
+    exposed_share: float | None = None  # of treated runs since the date, of those of which it is known; None: of most it is not
+    exposed_before: float = 0.0  # the same before it, of those who tried it early
 
     @property
     def half_width(self) -> float:
@@ -117,6 +120,11 @@ class Estimate:
     def relative(self) -> bool:
         """Whether it is a logarithm of a ratio."""
         return self.metric in _RELATIVE
+
+    @property
+    def detectable_percent(self) -> float:
+        """What would be found, in percent or points: as much less of a duration, as much more of what is used."""
+        return self.percent(self.detectable) if self.metric is Metric.USAGE else abs(self.percent(-self.detectable))
 
     def percent(self, value: float) -> float:
         """A number of its scale in percent, or in percentage points."""

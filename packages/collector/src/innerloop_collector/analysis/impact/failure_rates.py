@@ -7,20 +7,24 @@ from innerloop_collector.analysis.impact.differences import difference
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Warned
 from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Metric, Question
-from innerloop_collector.analysis.impact.selection import Selected, select
+from innerloop_collector.analysis.impact.selection import Selected, select, within
 
 _FEW = 10
 
 
 def failures(panel: Panel, question: Question, metric: Metric = Metric.FAILURES) -> Answer:
     """Compare the share of runs that failed among those that ended by themselves: of checks, or of everything else."""
-    of_checks = among(panel.target, list(question.checks))
-    rows = panel.where(of_checks if metric is Metric.FAILED_CHECKS else ~of_checks)
-    selected = select(rows, question)
+    selected = select(ending(panel, question, metric), question)
     answer = difference(selected, selected.panel.ended, selected.panel.failed, metric)
     if isinstance(answer, Estimate) and _fewest(selected) < _FEW:
         return replace(answer, warnings=(*answer.warnings, Warned.FEW_FAILURES))
     return answer
+
+
+def ending(panel: Panel, question: Question, metric: Metric) -> Panel:
+    """The rows that are asked of failures: of what is affected checks, or everything else; any target serves as a control."""
+    checks = among(panel.target, list(question.checks))
+    return panel.where((checks if metric is Metric.FAILED_CHECKS else ~checks) | ~within(panel, question.treated))
 
 
 def _fewest(selected: Selected) -> float:

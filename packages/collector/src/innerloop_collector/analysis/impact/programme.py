@@ -17,6 +17,7 @@ from innerloop_collector.analysis.impact.question import Invalid, Metric
 from innerloop_collector.analysis.impact.robustness import Interval
 
 _LEAST = 3  # changes whose spread can be told
+_ROUNDED = 1e-3  # of a logarithm: half of an interval whose ends are told to a tenth of a percent
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ def programme(tried: Sequence[Tried], alpha: float = 0.05) -> Programme:
 
 
 def error_of(effect: Estimate) -> float:
-    """The standard error of a normal number that has the same interval."""
-    return effect.half_width / normal_quantile((1 + effect.confidence) / 2)
+    """The standard error of a normal number that has the same interval. It is never nothing: what was published is rounded."""
+    return max(effect.half_width, _ROUNDED) / normal_quantile((1 + effect.confidence) / 2)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from innerloop_collector.analysis.impact.detectable import answer_of
-from innerloop_collector.analysis.impact.estimates import Answer, Estimate
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason, Refusal
 from innerloop_collector.analysis.impact.panel import Numbers, Panel
 from innerloop_collector.analysis.impact.question import Group, Invalid, Question
 
@@ -45,25 +45,28 @@ def _strength(one: Scanned) -> float:
 
 
 def _asked(panel: Panel, question: Question, targets: Sequence[int], changed: frozenset[int]) -> tuple[Scanned, ...]:
-    answers = [
-        answer_of(panel, replace(question, treated=_alone(question, one), control=_others(question, one, targets, changed)))
-        for one in targets
-    ]
+    answers = [_answer(panel, question, one, _others(question, one, targets, changed)) for one in targets]
     tested = [place for place, answer in enumerate(answers) if isinstance(answer, Estimate)]
     values = adjusted([answer.p for answer in answers if isinstance(answer, Estimate)])
     q = dict(zip(tested, values.tolist(), strict=True))
     return tuple(Scanned(one, answers[at], q.get(at), q.get(at, 1.0) <= FALSE_SHARE) for at, one in enumerate(targets))
 
 
-def _alone(question: Question, target: int) -> Group:
-    return Group(frozenset({target}), question.treated.projects)
+def _answer(panel: Panel, question: Question, target: int, control: Group | None) -> Answer:
+    if control is None:
+        return Refusal(question.metric, Label.EFFECT, question.exposure, Reason.NO_CONTROL_RUNS)
+    return answer_of(panel, replace(question, treated=Group(frozenset({target}), question.treated.projects), control=control))
 
 
-def _others(question: Question, target: int, targets: Sequence[int], changed: frozenset[int]) -> Group:
-    if question.control is not None:
-        named = question.control.targets
-        return Group(None if named is None else named - {target}, question.control.projects)
-    return Group(frozenset(targets) - {target} - changed, question.treated.projects)
+def _others(question: Question, target: int, targets: Sequence[int], changed: frozenset[int]) -> Group | None:
+    """What a target is compared with. None: nothing but itself."""
+    if question.control is None:
+        named, projects = frozenset(targets) - changed, question.treated.projects
+    elif question.control.targets is None:
+        return question.control
+    else:
+        named, projects = question.control.targets, question.control.projects
+    return Group(named - {target}, projects) if named - {target} else None
 
 
 def adjusted(p: Sequence[float]) -> Numbers:

@@ -23,8 +23,9 @@ class Selected:
     treated: Chosen
     after: Chosen  # from the change's date on
     changed: Numbers  # 1 where the change is in effect, by the question's kind of exposure
-    exposed_share: float | None  # of treated runs since the date, among those of which it is known
+    exposed_share: float | None  # of treated runs since the date, among those of which it is known; None: of most it is not
     unknown_share: float
+    exposed_before: float
     firsts_known: bool  # whether first exposed runs are marked
 
 
@@ -34,7 +35,7 @@ def select(panel: Panel, question: Question) -> Selected:
     control = np.zeros(len(panel), dtype=bool) if question.control is None else within(panel, question.control)
     chosen = (treated | control) & counted(panel, question)
     late = chosen & treated & (panel.week >= question.week)
-    shares = _exposed(panel, late)
+    shares = (*_exposed(panel, late), _exposed(panel, chosen & treated & ~late)[0] or 0.0)
     firsts = bool((panel.exposed == Exposed.FIRST).any())
     if question.exposure is Exposure.BY_EXPOSURE:
         chosen &= (panel.exposed != Exposed.FIRST) & ~(late & (panel.exposed == Exposed.UNKNOWN))
@@ -44,12 +45,12 @@ def select(panel: Panel, question: Question) -> Selected:
     return Selected(rows, question, treated, after, (treated & held).astype(np.float64), *shares, firsts)
 
 
-def _exposed(panel: Panel, late: Chosen) -> tuple[float | None, float]:
-    """Which share of late runs was exposed, among those of which it is known, and of which share it is not known."""
-    runs = panel.runs * late
+def _exposed(panel: Panel, rows: Chosen) -> tuple[float | None, float]:
+    """Which share of some runs was exposed, among those of which it is known (None: less than half), and of which share it is not known."""
+    runs = panel.runs * rows
     total, known = float(runs.sum()), float(runs[panel.exposed != Exposed.UNKNOWN].sum())
-    if not known:
-        return None, 1.0 if total else 0.0
+    if not known or 2 * known < total:
+        return None, 1 - known / total if total else 0.0
     return float(runs[panel.exposed >= Exposed.YES].sum()) / known, 1 - known / total
 
 

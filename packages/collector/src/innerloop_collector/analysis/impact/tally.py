@@ -18,6 +18,7 @@ _MANY_INTERRUPTED = 0.2
 _MOVED = 0.05
 _MOST_UNKNOWN = 0.5
 _SOME_UNKNOWN = 0.1
+FEW_PROJECTS = 20
 _ALL_EXPOSED = 0.95
 LEAST_EXPOSED = 0.2  # a share of runs below which a change has not arrived, and by which nothing is divided
 
@@ -52,13 +53,13 @@ def tally(selected: Selected, weight: Numbers) -> Tally:
     )
     return Tally(
         counts,
-        _lacking(selected, counts, treated, control),
+        _lacking(selected, counts, weight, treated, control),
         tuple(_warnings(selected, weight)),
         _users_by_week(selected, treated, control, weeks),
     )
 
 
-def _lacking(selected: Selected, counts: Counts, treated: NDArray[np.bool_], control: NDArray[np.bool_]) -> Lacking | None:
+def _lacking(selected: Selected, counts: Counts, weight: Numbers, treated: NDArray[np.bool_], control: NDArray[np.bool_]) -> Lacking | None:
     question, limits = selected.question, selected.question.limits
     by_exposure = question.exposure is Exposure.BY_EXPOSURE
     asked: list[Lacking] = [
@@ -67,7 +68,9 @@ def _lacking(selected: Selected, counts: Counts, treated: NDArray[np.bool_], con
         (Reason.TOO_FEW_WEEKS_AFTER, limits.weeks_after, counts.weeks_after),
     ]
     if question.control is not None:
-        asked.append((Reason.NO_CONTROL_RUNS, 1, float(control.sum())))
+        asked.append((Reason.NO_CONTROL_RUNS, 1, min(float((control & side).sum()) for side in (selected.after, ~selected.after))))
+    if question.same_work:
+        asked.append((Reason.WORK_UNKNOWN, 1 - _MOST_UNKNOWN, _share(weight * (selected.panel.work >= 0), weight, treated)))
     if barely := hardly_exposed(selected):
         asked.append(barely)
     if by_exposure:
@@ -85,14 +88,15 @@ def _lacking(selected: Selected, counts: Counts, treated: NDArray[np.bool_], con
 def hardly_exposed(selected: Selected) -> Lacking | None:
     """By date: too little has the change yet for anything to be said of it, and least of all that it changed nothing. None: it has arrived, or nobody knows."""
     share = selected.exposed_share
-    if (
-        selected.question.exposure is Exposure.BY_EXPOSURE
-        or share is None
-        or share >= LEAST_EXPOSED
-        or selected.unknown_share > _MOST_UNKNOWN
-    ):
+    if selected.question.exposure is Exposure.BY_EXPOSURE or share is None or share >= LEAST_EXPOSED:
         return None
     return Reason.HARDLY_EXPOSED, LEAST_EXPOSED, share
+
+
+def exposed_in_part(selected: Selected) -> bool:
+    """Whether what is asked by date is about a team that a change has not reached as a whole."""
+    by_date = selected.question.exposure is Exposure.BY_DATE
+    return by_date and selected.exposed_share is not None and selected.exposed_share < _ALL_EXPOSED
 
 
 def _users_by_week(selected: Selected, treated: NDArray[np.bool_], control: NDArray[np.bool_], weeks: Codes) -> dict[int, int]:
@@ -123,11 +127,11 @@ def _warnings(selected: Selected, weight: Numbers) -> list[Warned]:
         Warned.MANY_INTERRUPTED: max(stopped) > _MANY_INTERRUPTED,
         Warned.INTERRUPTIONS_MOVED: abs(stopped[1] - stopped[0]) > _MOVED,
         Warned.WEEKS_MISSING: len(span) > len(weeks),
-        Warned.EXPOSED_IN_PART: selected.question.exposure is Exposure.BY_DATE
-        and selected.exposed_share is not None
-        and selected.exposed_share < _ALL_EXPOSED,
+        Warned.EXPOSED_IN_PART: exposed_in_part(selected),
         Warned.FIRST_RUNS_UNKNOWN: selected.question.exposure is Exposure.BY_EXPOSURE and not selected.firsts_known,
-        Warned.EXPOSURE_PARTLY_UNKNOWN: selected.question.exposure is Exposure.BY_EXPOSURE and selected.unknown_share > _SOME_UNKNOWN,
+        Warned.EXPOSURE_PARTLY_UNKNOWN: _SOME_UNKNOWN
+        < selected.unknown_share
+        < (1 if selected.question.exposure is Exposure.BY_DATE else 2),
     }
     return [warned for warned, seen in signs.items() if seen]
 

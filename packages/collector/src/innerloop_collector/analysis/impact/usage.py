@@ -12,10 +12,11 @@ from innerloop_collector.analysis.impact.intervals import Uncertainty, wider
 from innerloop_collector.analysis.impact.panel import Numbers, Panel, summed
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Metric, Question
 from innerloop_collector.analysis.impact.selection import Selected, counted, select
-from innerloop_collector.analysis.impact.tally import Lacking, hardly_exposed
+from innerloop_collector.analysis.impact.tally import FEW_PROJECTS, Lacking, exposed_in_part, hardly_exposed
 from innerloop_collector.analysis.impact.weekly import regressed
 
 _FEW_EFFECTIVE_USERS = 15
+_NOTHING = 1e-9  # an error that is rounding
 
 
 def usage(panel: Panel, question: Question) -> Answer:
@@ -32,8 +33,9 @@ def usage(panel: Panel, question: Question) -> Answer:
     if lacking := _lacking(beside, counts, question):
         return Refusal(Metric.USAGE, label, question.exposure, *lacking, counts)
     value, errors = beside.ratio()
-    if errors is None:
-        return Refusal(Metric.USAGE, label, question.exposure, Reason.NOT_DETERMINED, counts=counts)
+    if errors is None or errors <= _NOTHING:
+        reason = Reason.NOT_DETERMINED if errors is None else Reason.NO_VARIATION
+        return Refusal(Metric.USAGE, label, question.exposure, reason, counts=counts)
     effective = beside.effective()
     counts = replace(counts, effective_users=effective)
     if effective < question.limits.effective_users:
@@ -45,6 +47,8 @@ def usage(panel: Panel, question: Question) -> Answer:
     signs = {
         Warned.NO_CONTROL: not control,
         Warned.FEW_EFFECTIVE_USERS: effective < _FEW_EFFECTIVE_USERS,
+        Warned.FEW_PROJECTS: counts.projects is not None and counts.projects < FEW_PROJECTS,
+        Warned.EXPOSED_IN_PART: exposed_in_part(selected),
         Warned.USERS_ONLY: weeks is None,
     }
     return Estimate(
@@ -62,6 +66,7 @@ def usage(panel: Panel, question: Question) -> Answer:
         counts=counts,
         warnings=tuple(warned for warned, seen in signs.items() if seen),
         exposed_share=selected.exposed_share,
+        exposed_before=selected.exposed_before,
     )
 
 
@@ -90,13 +95,14 @@ class _Beside:
             project = np.r_[project[treated], np.zeros(pairs, dtype=np.int64)]
             treated = np.r_[np.ones(int(treated.sum()), dtype=bool), np.zeros(pairs, dtype=bool)]
         after = week >= self._question.week
+        self._seen = (week[treated & (amount > 0)], float(amount[treated].sum()))
         both = common(user[~after & (amount > 0)], user[after & (amount > 0)])
         kept = among(user, both.tolist())
         self._week, self._treated, self._after, self._amount = week[kept], treated[kept], after[kept], amount[kept]
         self.users = len(both)
         self._user = np.searchsorted(both, user[kept])
-        by_project = self._question.assignment is Assignment.PROJECT
-        self._unit = numbered(project[kept])[1] if by_project else self._user
+        self._by_project = self._question.assignment is Assignment.PROJECT
+        self._unit = numbered(project[kept])[1] if self._by_project else self._user
         self.units = int(self._unit.max()) + 1 if len(self._unit) else 0
 
     def _of_units(self) -> Numbers:
@@ -115,7 +121,7 @@ class _Beside:
         value = float(np.log(total) @ signs)
         left = np.log(without) @ signs
         count = len(left)
-        return value, float(np.sqrt((count - 1) / count * ((left - value) ** 2).sum())) or None
+        return value, float(np.sqrt((count - 1) / count * ((left - value) ** 2).sum()))
 
     def effective(self) -> float:
         """As many equally active developers there are."""
@@ -123,16 +129,46 @@ class _Beside:
         return float(each.sum() ** 2 / (each**2).sum())
 
     def freedom(self) -> float:
-        """Degrees of freedom of the jackknife."""
-        each = self._of_units()[:, :2].sum(axis=1)
-        return max(min(float(each.sum() ** 2 / (each**2).sum()), self.units) - 1, 1.0)
+        """Degrees of freedom of the jackknife: the side of which fewer tell knows least."""
+        least = min(self.effective_units()) - 1
+        return max(min(least, self.units - 2) if self._by_project else least, 1.0)
+
+    def effective_units(self) -> tuple[float, float]:
+        """As many equally active ones there are on either side."""
+        sides = (self._of_units()[:, some].sum(axis=1) for some in (slice(0, 2), slice(2, 4)))
+        of_treated, of_control = (float(each.sum() ** 2 / max(float((each**2).sum()), 1e-300)) for each in sides)
+        return of_treated, of_control
+
+    def projects(self) -> tuple[int, int]:
+        """How many there are on either side."""
+        sides = self._of_units()
+        return int((sides[:, :2].sum(axis=1) > 0).sum()), int((sides[:, 2:].sum(axis=1) > 0).sum())
 
     def counts(self) -> Counts:
         """How much there is."""
         each = self._of_units().sum(axis=0) if self.units else np.zeros(4)
-        weeks = distinct(self._week[self._treated])
+        weeks = distinct(self._seen[0])
         early = int((weeks < self._question.week).sum())
-        return Counts(self.users, round(float(each[1])), round(float(each[0])), early, len(weeks) - early)
+        projects = sum(self.projects()) if self._by_project else None
+        effective = sum(self.effective_units()) if self._by_project else None
+        return Counts(
+            self.users,
+            round(float(each[1])),
+            round(float(each[0])),
+            early,
+            len(weeks) - early,
+            projects=projects,
+            effective_projects=effective,
+        )
+
+    def lacking_controls(self) -> bool:
+        """Whether there is nothing to set against, before or since."""
+        return bool((self._of_units()[:, 2:].sum(axis=0) <= 0).any())
+
+    @property
+    def treated_runs(self) -> float:
+        """How many treated runs there are, also of developers who were seen on one side alone."""
+        return self._seen[1]
 
     def by_week(self) -> Uncertainty | None:
         """How much weeks differ: the same logarithms, week by week."""
@@ -148,16 +184,17 @@ class _Beside:
 
 def _lacking(beside: _Beside, counts: Counts, question: Question) -> Lacking | None:
     limits = question.limits
-    control = float((beside._amount * ~beside._treated).sum())  # noqa: SLF001 - of this module
     asked: list[Lacking] = [
-        (Reason.NO_TREATED_RUNS, 1, float(counts.runs_before + counts.runs_after)),
+        (Reason.NO_TREATED_RUNS, 1, beside.treated_runs),
         (Reason.TOO_FEW_WEEKS_BEFORE, limits.weeks_before, counts.weeks_before),
         (Reason.TOO_FEW_WEEKS_AFTER, limits.weeks_after, counts.weeks_after),
         *([beside.hardly] if beside.hardly else []),
-        (Reason.NO_CONTROL_RUNS, 1, control),
         (Reason.TOO_FEW_USERS, limits.users, counts.users),
+        (Reason.NO_CONTROL_RUNS, 1, float(not beside.lacking_controls())),
         (Reason.TOO_FEW_RUNS, limits.runs, min(counts.runs_before, counts.runs_after)),
     ]
     if question.assignment is Assignment.PROJECT:
-        asked.append((Reason.TOO_FEW_PROJECTS, limits.projects, beside.units))
+        asked.append((Reason.TOO_FEW_PROJECTS, limits.projects, sum(beside.projects())))
+        asked.append((Reason.TOO_FEW_PROJECTS, 2, min(beside.projects())))
+        asked.append((Reason.TOO_FEW_PROJECTS, limits.effective_projects, sum(beside.effective_units())))
     return next((one for one in asked if one[2] < one[1]), None)

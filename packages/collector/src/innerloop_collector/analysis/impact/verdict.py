@@ -35,7 +35,7 @@ _DOWN_AND_UP = {
     Metric.ADOPTION: (Verdict.USED_LESS, Verdict.USED_MORE),
 }
 _EARLY = (Reason.TOO_FEW_WEEKS_AFTER, Reason.NOTHING_EXPOSED, Reason.HARDLY_EXPOSED)
-_SMALL = (Reason.TOO_FEW_USERS, Reason.TOO_FEW_EFFECTIVE_USERS, Reason.TOO_FEW_PROJECTS)
+_SMALL = (Reason.TOO_FEW_USERS, Reason.TOO_FEW_EFFECTIVE_USERS)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _told(estimate: Estimate, limits: Limits, places: int) -> Judged:
         low,
         high,
         estimate.confidence,
-        detectable=_ceiling(abs(estimate.percent(-estimate.detectable)), places),
+        detectable=_ceiling(estimate.detectable_percent, places),
         bound=bound if verdict is Verdict.NO_CHANGE else None,
         developers=_range(estimate.counts.users),
         warnings=estimate.warnings,

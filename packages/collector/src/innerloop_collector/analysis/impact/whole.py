@@ -6,7 +6,7 @@ from innerloop_collector.analysis.impact.adoption import Adoption, adoption
 from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.detectable import answer_of
 from innerloop_collector.analysis.impact.durations import duration
-from innerloop_collector.analysis.impact.estimates import Answer, Estimate
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Reason, Refusal
 from innerloop_collector.analysis.impact.failure_rates import failures
 from innerloop_collector.analysis.impact.panel import Exposed, Panel
 from innerloop_collector.analysis.impact.question import Exposure, Metric, Question
@@ -22,9 +22,9 @@ class Impact:
 
     headline: Answer
     duration: Answer  # as felt: what developers waited for, whatever they did
-    same_work: Answer | None  # among runs of the same class of targets made. None: no classes are known
+    same_work: Answer | None  # among runs of the same class of targets made. None: of most runs none is known
     by_exposure: Answer | None  # None: it is not known which checkouts held the change
-    per_exposed: Interval | None  # the duration by date, divided by the share that was exposed
+    per_exposed: Interval | None  # the duration by date, divided by the share that it reached
     failures: Answer
     failed_checks: Answer | None  # None: no check is affected
     usage: Answer
@@ -42,7 +42,7 @@ def impact(panel: Panel, question: Question) -> Impact:
     return Impact(
         headline=answer_of(panel, question),
         duration=felt,
-        same_work=duration(panel, replace(by_date, same_work=True)) if (panel.work >= 0).any() else None,
+        same_work=_same_work(panel, by_date),
         by_exposure=duration(panel, replace(by_date, exposure=Exposure.BY_EXPOSURE)) if (panel.exposed >= Exposed.YES).any() else None,
         per_exposed=per_exposed(felt),
         failures=failures(panel, by_date),
@@ -56,10 +56,21 @@ def impact(panel: Panel, question: Question) -> Impact:
 
 
 def per_exposed(answer: Answer) -> Interval | None:
-    """An effect in the team so far, as what it is where the change has arrived. None: unknown, or it arrived hardly anywhere."""
-    if not isinstance(answer, Estimate) or answer.exposed_share is None or answer.exposed_share < LEAST_EXPOSED:
+    """An effect in the team so far, as what it is where the change has arrived. None: unknown, or hardly more checkouts hold it than did before the date."""
+    if not isinstance(answer, Estimate) or answer.exposed_share is None:
         return None
-    return Interval(*(float(one / answer.exposed_share) for one in (answer.value, answer.low, answer.high)))
+    reached = answer.exposed_share - answer.exposed_before
+    if reached < LEAST_EXPOSED:
+        return None
+    return Interval(*(float(one / reached) for one in (answer.value, answer.low, answer.high)))
+
+
+def _same_work(panel: Panel, question: Question) -> Answer | None:
+    """Among runs of the same class. None: the classes of most treated runs are not known."""
+    if not (panel.work >= 0).any():
+        return None
+    answer = duration(panel, replace(question, same_work=True))
+    return None if isinstance(answer, Refusal) and answer.reason is Reason.WORK_UNKNOWN else answer
 
 
 def _affects_checks(panel: Panel, question: Question) -> bool:

@@ -54,6 +54,7 @@ def _with_duration(out: Verdict, found: Impact, question: Question, told: Collec
         saved_low=worth[1],
         saved_high=worth[2],
         waited=worth[3],
+        minutes_of=rounding.people(found.saved.developers) if found.saved else None,
         placebos=rounding.placebos(beside.placebo) if beside else None,
         control_split=rounding.finding(split, AS_FELT, question.limits, out.k) if split else None,
         drifting=rounding.span(beside.with_trend) if beside else None,
@@ -64,15 +65,14 @@ def _with_duration(out: Verdict, found: Impact, question: Question, told: Collec
 def _others(found: Impact, sums: Sums, question: Question, k: int) -> Iterator[tuple[Answer, str]]:
     """Whatever else there is an answer to. What is told of some changes only is told where k developers are on each side: that it is there would tell of fewer."""
     by_exposure = dataclasses.replace(question, exposure=Exposure.BY_EXPOSURE)
-    checked = found.failed_checks is not None and presence.enough(sums.panel, question, Metric.FAILED_CHECKS, k)
-    failing = Metric.FAILED_CHECKS if checked else Metric.FAILURES
     several: list[tuple[Answer | None, str]] = [
         (found.duration if question.metric is not Metric.DURATION else None, AS_FELT),
         (found.same_work, SAME_WORK),
         (found.by_exposure, AS_FELT),
         (found.failures if question.metric is not Metric.FAILURES else None, AS_FELT),
         (found.failed_checks if question.metric is not Metric.FAILED_CHECKS else None, AS_FELT),
-        (failures(sums.panel, by_exposure, failing) if found.by_exposure else None, AS_FELT),
+        (failures(sums.panel, by_exposure) if found.by_exposure else None, AS_FELT),
+        (failures(sums.panel, by_exposure, Metric.FAILED_CHECKS) if found.by_exposure and found.failed_checks else None, AS_FELT),
         (found.usage if question.metric is not Metric.USAGE else None, AS_FELT),
         (found.adoption.answer if question.metric is not Metric.ADOPTION else None, AS_FELT),
     ]

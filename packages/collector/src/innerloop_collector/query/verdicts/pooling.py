@@ -19,8 +19,8 @@ def tried(of: Verdict | None) -> Tried:
     found = duration(of) if of else None
     if of is None or found is None or found.percent is None or found.low is None or found.high is None or found.low.value <= -100:
         return Tried(Refusal(Metric.DURATION, Label.EFFECT, Exposure.BY_DATE, Reason.TOO_FEW_WEEKS_AFTER))
-    low, high = of.developers.value if of.developers else (0, 0)
-    return Tried(_estimate(found), of.waited.value * (low + high) / 2 if of.waited and of.developers else None)
+    low, high = of.minutes_of.value if of.minutes_of else (0, 0)
+    return Tried(_estimate(found), of.waited.value * (low + high) / 2 if of.waited and of.minutes_of else None)
 
 
 def _estimate(of: Finding) -> Answer:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from innerloop_collector.analysis.impact.codes import distinct
 from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.estimates import Answer, Reason, Refusal
+from innerloop_collector.analysis.impact.failure_rates import ending
 from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Metric, Question
 from innerloop_collector.analysis.impact.selection import counted, select, within
@@ -28,8 +29,7 @@ def enough(panel: Panel, question: Question, metric: Metric, k: int) -> bool:
     if metric is Metric.ADOPTION:
         return max(_moved(panel, question)) >= k
     if metric in _FAILING:
-        checks = among(panel.target, list(question.checks))
-        panel = panel.where(checks if metric is Metric.FAILED_CHECKS else ~checks)
+        panel = ending(panel, question, metric)
     selected = select(panel, question)
     rows = selected.panel
     some = {Metric.DURATION: rows.timed, Metric.USAGE: rows.runs}.get(metric, rows.ended) > 0

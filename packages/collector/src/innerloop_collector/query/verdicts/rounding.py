@@ -42,18 +42,18 @@ def _coarser(judged: Judged, answer: Answer, limits: Limits, k: int) -> Judged:
     if not isinstance(answer, Estimate) or answer.metric is not Metric.ADOPTION:
         return judged
     step = _step(answer, k)
-    share = math.floor(answer.low * 100 / step) * step / 100, math.ceil(answer.high * 100 / step) * step / 100
+    share = max(math.floor(answer.low * 100 / step) * step / 100, -1.0), min(math.ceil(answer.high * 100 / step) * step / 100, 1.0)
     value = min(max(round(answer.value * 100 / step) * step / 100, share[0]), share[1])
-    detectable = math.ceil(answer.detectable * 100 / step) * step / 100
+    detectable = min(math.ceil(answer.detectable * 100 / step) * step / 100, 1.0)
     return judge(replace(answer, value=value, low=share[0], high=share[1], detectable=detectable), limits, _PLACES)
 
 
 def detectable(of: Estimate, k: int) -> Percent:
     """What could be seen, as whoever registers a change is told: up to the next step."""
     if of.metric is not Metric.ADOPTION:
-        return coarse(abs(of.percent(-of.detectable)))
+        return coarse(of.detectable_percent)
     step = _step(of, k)
-    return seal(Percent, math.ceil(of.detectable * 100 / step) * step)
+    return seal(Percent, min(math.ceil(of.detectable * 100 / step) * step, 100.0))
 
 
 def _step(of: Estimate, k: int) -> float:

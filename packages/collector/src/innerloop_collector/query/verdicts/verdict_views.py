@@ -81,6 +81,7 @@ class Verdict(View, frozen=True):
     saved_low: Saved | None = None
     saved_high: Saved | None = None
     waited: Minutes | None = None  # per developer and month, with the change
+    minutes_of: People | None = None  # who ran it since the change: the minutes are each one's
     placebos: Placebos | None = None
     control_split: Finding | None = None  # half of the controls against the other: nothing should be found
     drifting: Span | None = None  # if both had drifted apart before as they did
