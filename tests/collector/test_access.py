@@ -42,6 +42,7 @@ WHO = {
     "changes.apply": "changes",
     "changes.add": "changes",
     "changes.list": "viewer",
+    "changes.marks": "viewer",
     "changes.show": "viewer",
     "changes.withdraw": "admin",
     "alerts": "viewer",
@@ -61,6 +62,7 @@ MAY = {"viewer": {"viewer"}, "analyst": {"viewer", "analyst"}, "admin": {"viewer
 ABOUT_SOME_PROJECTS = {
     "projects.list",
     "changes.list",
+    "changes.marks",
     "changes.show",
     "report",
     "report.all",

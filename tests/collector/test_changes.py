@@ -6,7 +6,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 import msgspec
@@ -15,9 +15,13 @@ import pytest
 from innerloop_collector.admin.change_operations import read_change
 from innerloop_collector.errors import UsageError
 from innerloop_collector.store.change_record import Change, WrongRecordError
+from innerloop_collector.store.change_records import MOST, Changes
 from tests.collector.asking import asked
 from tests.collector.support import PROJECT, Collector, project, toml
 from tests.collector.test_access import bearer, call, token
+
+if TYPE_CHECKING:
+    from innerloop_collector.db.engine import Engine
 
 TODAY = datetime.now(UTC).date()
 OTHER = project(project={"id": "other", "name": "Other", "write_key": "other.0123456789abcdefghijklmn"})
@@ -326,6 +330,61 @@ def test_a_deployments_token_registers_changes_of_its_projects_and_does_nothing_
         ("changes.withdraw", {"project": "acme", "name": "deploy-1"}),
     ):
         assert 403 == call(two, operation, deploys, **arguments).status_code
+
+
+def test_a_deployments_token_is_told_nothing_of_rows_and_nothing_of_what_became_of_a_record(two: Collector, add: Register) -> None:
+    deploys = bearer(token(two, "changes", "acme"))
+    says = {"date": day(30), "projects": ["acme"], "affects": ["build"], "controls": ["lint"]}
+    add("reviewed", **says)
+    created = call(two, "changes.add", deploys, name="created", **says).json()
+    assert (created["changed"], created["foreseen"], created["at_once"]) == (True, "", []), (
+        "another one came at once, as who may read is told"
+    )
+    assert {"registered", "withdrawn", "first_look"}.isdisjoint(created)
+    assert [False] * 2 == [call(two, "changes.add", deploys, name=name, **says).json()["changed"] for name in ("created", "reviewed")]
+    asked(two, "changes.withdraw", project="acme", name="created")
+    again = call(two, "changes.add", deploys, name="created", **says)
+    assert (again.json()["changed"], "withdrawn" in again.text) == (False, False)
+    for name in ("created", "reviewed"):
+        refused = call(two, "changes.add", deploys, name=name, **{**says, "expect": "-5 %"})
+        assert (409, f"{name} is registered and says something else; register what is different under another name") == (
+            refused.status_code,
+            refused.json()["detail"],
+        )
+    assert add("reviewed", **says, expect="-5 %").json()["changed"], "who may read may correct it"
+
+
+def test_what_was_withdrawn_counts_for_no_bound_and_an_annotation_is_compared_with_nothing() -> None:
+    class Kept:
+        def insert(self, *_: Any) -> None:
+            """Nothing is asked back."""
+
+    changes = Changes(cast("Engine", Kept()), lambda: TODAY)
+    for number in range(MOST):
+        changes.register(record(f"c{number}", affects=[f"b{number}"]))
+    with pytest.raises(UsageError, match="acme has 500 changes, and more are not kept"):
+        changes.register(record("more"))
+    changes.withdraw("acme", "c7")
+    changes.register(record("more", affects=["b8"], controls=[]))
+    assert ["c8"] == [one.name for one in changes.beside(record("more", affects=["b8"], controls=[]))]
+    assert [] == list(changes.beside(Change.of("drawn", {"date": "2026-11-02", "projects": ["acme"], "kind": "annotation"})))
+
+
+def test_pages_are_given_what_affects_their_project_and_the_newest_annotations(two: Collector, add: Register) -> None:
+    made = add(projects=["other", "acme"], affects=["test"]).json()["name"]
+    found = asked(two, "changes.marks", project="acme").json()["changes"]
+    assert made in [one["name"] for one in found]
+    assert not any("at_once" in one for one in found)
+    assert found == sorted(found, key=lambda one: (one["date"], one["project"], one["name"]), reverse=True)
+    viewer = bearer(token(two, "viewer", "acme"))
+    assert made not in call(two, "changes.marks", viewer, project="acme").text
+
+
+def test_a_programme_of_a_project_that_is_not_there_or_not_to_be_seen_is_refused(two: Collector) -> None:
+    viewer = bearer(token(two, "viewer", "other"))
+    assert [403, 403, 200] == [call(two, "impact.all", viewer, project=one).status_code for one in ("acme", "gone", "other")]
+    refused = asked(two, "impact.all", project="gone")
+    assert (409, "no project 'gone'; see: innerloop-collector projects list") == (refused.status_code, refused.json()["detail"])
 
 
 def test_a_deployments_token_opens_no_page(two: Collector) -> None:

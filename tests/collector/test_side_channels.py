@@ -14,7 +14,9 @@ from tests.collector.test_access import bearer, call, token
 
 # Every operation that a viewer or an analyst can ask for, with what it takes. A new one needs a line here.
 READS: dict[str, list[dict[str, Any]]] = {
+    "alerts": [{}, {"project": "acme"}],
     "changes.list": [{}, {"project": "acme"}],
+    "changes.marks": [{"project": "acme"}],
     "changes.show": [{"project": "acme", "name": "shared-cache"}],
     "export": [{}, {"project": "acme"}],
     "impact": [{"project": "acme", "change": "shared-cache"}],

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 from innerloop_collector.analysis.impact.panel import Exposed
+from innerloop_collector.query.alerts.daily_rows import DailyRows
+from innerloop_collector.query.alerts.daily_rows import Span as Days
 from innerloop_collector.query.population import Population, Settings, none
 from innerloop_collector.query.published import document
+from innerloop_collector.query.releases.archive import Archive
 from innerloop_collector.query.verdicts.looks import Name
 from innerloop_collector.query.verdicts.statistics import Exposure, Span, Sums
+from innerloop_collector.query.verdicts.verdict_publisher import sums_of
 from innerloop_collector.reports.impact import impact_of, programme_of
 from innerloop_collector.store.release_journal import Released, ReleaseJournal
 from tests.evidence.judged_store import DAY, FIRST, WEEK, Store, Team, change
@@ -89,6 +93,45 @@ class Deadly(ReleaseJournal):
         if self.after:
             super().add(releases)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Upgrading(Team):
+    """A team of whom one a week takes a new version."""
+
+    def rows(self) -> Iterable[dict[str, Any]]:
+        """Every run, with the version that its developer had."""
+        place: dict[int, int] = {}
+        for row in super().rows():
+            week = 8 + place.setdefault(row["installation"], len(place))
+            yield {**row, "client": "0.2" if row["start"].date() >= FIRST + week * WEEK else "0.1"}
+
+
+def opened(directory: Path) -> dict[str, Any]:
+    """How many people verdicts and alerts count while figures are closed, and open to everybody under one of two plans; and what is said to have appeared."""
+    store = Store(directory).fill(
+        Team(size=12, weeks=15), Team(size=9, weeks=15, shift=100, columns={"plan": "narrow"}), Upgrading(project="late", weeks=18)
+    )
+    out: dict[str, Any] = {}
+    closed, today = store.settings["acme"], DAY + 5 * WEEK
+    for name, plans in (("closed", None), ("open", ("held",))):
+        store.settings["acme"] = closed._replace(public=plans)
+        sums = sums_of(store.engine, Archive(store.releases), store.known, change(), (DAY - 8 * WEEK, DAY + 4 * WEEK, 2**62), today)
+        people = Population.in_block("acme", store.settings["acme"], DAY, None, today)
+        daily = DailyRows(store.engine).daily(people, Days(DAY - 4 * WEEK, DAY + 2 * WEEK, 2**62))
+        out[name] = [len(set(sums.panel.user.tolist())), *{one.runs.shape[0] for one in daily.values()}]
+    late = Population.in_block("late", store.settings["late"], FIRST + 17 * WEEK, None, today)
+    year = Days(FIRST, FIRST + 17 * WEEK, 2**62)
+    out["appeared"] = [
+        [(one.name, one.day) for one in DailyRows(store.engine).appeared(late, year, FIRST + week * WEEK + timedelta(days=3), 5)]
+        for week in (8, 12, 15)
+    ]
+    store.settings["acme"] = closed
+    wide = (Name("acme", "lint"), Name("late", "test"))
+    store.changes = [change("a-wide", looks=(4,), controls=wide), change("narrow", looks=(4,), controls=(Name("acme", "test"),))]
+    store.publish(today)
+    out["refused"] = [one.refused for one in store.verdicts.of("acme", "narrow")]
+    store.close()
+    return out
 
 
 def killed(directory: Path) -> dict[str, Any]:

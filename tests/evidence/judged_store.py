@@ -109,7 +109,7 @@ class Store:
         self.verdicts = Verdicts(self.releases)
         self.closed: list[tuple[str, str]] = []
         self.statistics = Statistics(self.engine)
-        known = Known(
+        self.known = known = Known(
             lambda: self.settings,
             lambda: self.changes,
             lambda _, names: self.checks & set(names),

@@ -68,7 +68,7 @@ class Team:
         self.broken: set[str] = set()
         self.began = FIRST
         archive = AlertArchive(self.shelf, self.shelf)
-        settings = {name: Settings(3, k, None, 365) for name in (PROJECT, "other")}
+        settings = {name: Settings(3, k, None, 365, public=("open",)) for name in (PROJECT, "other")}
         known = KnownProjects(lambda: settings, lambda _, names: {"lint"} & set(names), lambda: 7)
         expected = Expected(0.3, 0.03)
         looks = DailyLooks(self, archive, self, known, expected)
@@ -85,7 +85,7 @@ class Team:
         if of.project != PROJECT:
             return {}
         self.asked.append(span)
-        assert of.began == block_of(span.last).first
+        assert (of.began, of.plans) == (block_of(span.last).first, ("open",)), "only who agreed to open figures"
         first, end = span.place(FIRST), (span.last - FIRST).days + 1
         return {subject: Daily(_cut(one.runs, first, end), _cut(one.total, first, end)) for subject, one in self.days.items()}
 
@@ -207,4 +207,9 @@ def test_a_registered_change_that_came_then_and_affects_it_is_named_whenever_it_
     (alert,) = team.alerts.of_project(PROJECT).alerts
     assert ("new-linker", "everything") == alert.explained_by
     assert "may be explained by the change new-linker, everything" in sentence(alert)
+    team.changes.append(Change("secret", "", came, "server", (PROJECT,), control_projects=("hidden",)))
+    (seen,) = team.alerts.of_project(PROJECT, frozenset({PROJECT, "other"})).alerts
+    assert ("new-linker", "everything", "a change of other projects") == seen.explained_by, (
+        "a name may say what somebody else's project does"
+    )
     assert sentence(alert).startswith(f"build of devstack became about {alert.size} slower around {alert.since} (")

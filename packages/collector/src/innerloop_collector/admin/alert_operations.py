@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from innerloop_collector.access.principal import Role
-from innerloop_collector.admin.operation import Answer, Area, operation
-from innerloop_collector.errors import Denied, UsageError
+from innerloop_collector.admin.operation import Answer, Area, operation, refuse_unseen
 from innerloop_collector.query import Alerts, document
 from innerloop_collector.reports.alert_report import alert_report
 
@@ -20,8 +19,6 @@ class AlertArea(Area):
     def alerts(self, project: str | None = None, visible: frozenset[str] | None = None) -> Answer:
         """The alerts of the last quarter, of one project or of all that somebody may see, each with what became of it."""
         seen = sorted(one for one in self._projects() if visible is None or one in visible)
-        if project is not None and project not in seen:
-            if visible is not None:
-                raise Denied("you may not see this project. Ask whoever runs the collector")
-            raise UsageError(f"no project {project!r}; see: innerloop-collector projects list")
-        return document(alert_report(self._alerts, tuple(seen) if project is None else (project,)))
+        if project is not None:
+            refuse_unseen(project, seen, visible)
+        return document(alert_report(self._alerts, tuple(seen) if project is None else (project,), visible))

@@ -1,7 +1,9 @@
 """Operations on changes: dated interventions whose impact is asked for."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace as replaced
 from datetime import date, timedelta
+from heapq import nlargest
 from typing import Any
 
 from innerloop.core.plan.toml import TomlError, loads
@@ -12,6 +14,8 @@ from innerloop_collector.store.change_record import MOST_BYTES, Change, WrongRec
 from innerloop_collector.store.change_records import Changes, Registered
 from innerloop_collector.store.projects import Registry
 
+MOST_MARKS = 200  # annotations of a project that pages are given
+_BECAME = ("registered", "withdrawn", "first_look")
 _LONGEST = 300  # characters of what is wrong: it may quote the record
 _AHEAD = timedelta(days=366)  # a change may be planned
 _LEAST_BEFORE = timedelta(weeks=3)  # that can be compared with
@@ -49,9 +53,9 @@ class ChangeRecords(Area):
         self._foreseen = foreseen
 
     @operation("changes.apply", Role.CHANGES)
-    def apply(self, toml: str, name: str, source: str, visible: frozenset[str] | None = None) -> Answer:
+    def apply(self, toml: str, name: str, source: str, visible: frozenset[str] | None = None, reads: bool = True) -> Answer:
         """Register a change by its record, a file of a repository."""
-        return self._register(read_change(toml, name, source), visible)
+        return self._register(read_change(toml, name, source), visible, reads=reads)
 
     @operation("changes.add", Role.CHANGES)
     def add(
@@ -69,19 +73,29 @@ class ChangeRecords(Area):
         expect: str = "",
         link: str = "",
         visible: frozenset[str] | None = None,
+        reads: bool = True,
     ) -> Answer:
-        """Register a change by one call, as a deployment does."""
+        """Register a change by one call, as a deployment does. Whoever may do nothing else replaces no record by it that is looked at."""
         says = {
             "title": title, "date": date, "kind": kind, "projects": list(projects), "affects": list(affects), "controls": list(controls),
             "control_projects": list(control_projects), "metric": metric, "looks": list(looks), "expect": expect, "link": link,
         }  # fmt: skip
-        return self._register(change_of(name, says, f"the change {shown(name)} cannot be registered"), visible)
+        change = change_of(name, says, f"the change {shown(name)} cannot be registered")
+        return self._register(change, visible, reads=reads, replace=reads)
 
     @operation("changes.list", Role.VIEWER)
     def list(self, project: str | None = None, visible: frozenset[str] | None = None) -> Answer:
         """Every change, the newest first."""
         seen = [one for one in self._changes.all() if project in (None, one.change.project) and _sees(visible, one.change)]
-        return {"changes": [self._shown(one, visible) for one in sorted(seen, key=lambda one: (one.change.day, one.key), reverse=True)]}
+        return {"changes": [self._shown(one, visible) for one in sorted(seen, key=_newest, reverse=True)]}
+
+    @operation("changes.marks", Role.VIEWER)
+    def marks(self, project: str, visible: frozenset[str] | None = None) -> Answer:
+        """The changes that affect a project, the newest first: every one that is looked at, and the newest annotations. What came at once is not said."""
+        seen = [one for one in self._changes.all() if project in one.change.projects and _sees(visible, one.change)]
+        drawn = nlargest(MOST_MARKS, (one for one in seen if one.change.is_annotation), key=_newest)
+        shown = sorted([*drawn, *(one for one in seen if not one.change.is_annotation)], key=_newest, reverse=True)
+        return {"changes": [_record(one) for one in shown]}
 
     @operation("changes.show", Role.VIEWER)
     def show(self, project: str, name: str, visible: frozenset[str] | None = None) -> Answer:
@@ -93,13 +107,17 @@ class ChangeRecords(Area):
         """Take a change back before anybody looked at what it did."""
         return self._shown(self._changes.withdraw(project, name), None)
 
-    def _register(self, change: Change, visible: frozenset[str] | None) -> Answer:
+    def _register(self, change: Change, visible: frozenset[str] | None, *, reads: bool, replace: bool = True) -> Answer:
         if not _sees(visible, change):
             raise Denied("you may not register changes of all these projects. Ask whoever runs the collector")
         for project in change.everywhere:
             self._registry.catalogue.newest(project)
         self._refuse_what_is_not_there(change)
-        made, new = self._changes.register(change)  # first: what is refused learns nothing
+        made, new = self._changes.register(change, replace=replace, tell=reads)  # first: what is refused learns nothing
+        if not reads:  # nothing that rows, or others, say
+            given = {key: value for key, value in _record(made).items() if key not in _BECAME}
+            notes = list(self._notes(replaced(made, withdrawn=None)))
+            return {**given, "at_once": [], "foreseen": "", "changed": new, "notes": notes}
         foreseen = "" if change.is_annotation else self._foreseen(change)
         return {**self._shown(made, visible), "changed": new, "foreseen": foreseen, "notes": list(self._notes(made))}
 
@@ -146,27 +164,35 @@ class ChangeRecords(Area):
         return found
 
     def _shown(self, one: Registered, visible: frozenset[str] | None) -> Answer:
-        change = one.change
-        beside = list(self._changes.beside(change)) if one.withdrawn is None else []
-        return {
-            "project": change.project,
-            "name": change.name,
-            "title": change.title,
-            "date": change.day.isoformat(),
-            "kind": change.kind,
-            "projects": list(change.projects),
-            "affects": list(change.affects),
-            "controls": list(change.controls),
-            "control_projects": list(change.control_projects),
-            "metric": change.metric,
-            "looks": list(change.looks),
-            "expect": change.expect,
-            "link": change.link,
-            "registered": one.registered.isoformat(),
-            "withdrawn": _iso(one.withdrawn),
-            "first_look": _iso(one.looked),
-            "at_once": sorted(f"{other.project}/{other.name}" for other in beside if _sees(visible, other)),
-        }
+        beside = list(self._changes.beside(one.change)) if one.withdrawn is None else []
+        return {**_record(one), "at_once": sorted(f"{other.project}/{other.name}" for other in beside if _sees(visible, other))}
+
+
+def _record(one: Registered) -> Answer:
+    """A record, and what became of it."""
+    change = one.change
+    return {
+        "project": change.project,
+        "name": change.name,
+        "title": change.title,
+        "date": change.day.isoformat(),
+        "kind": change.kind,
+        "projects": list(change.projects),
+        "affects": list(change.affects),
+        "controls": list(change.controls),
+        "control_projects": list(change.control_projects),
+        "metric": change.metric,
+        "looks": list(change.looks),
+        "expect": change.expect,
+        "link": change.link,
+        "registered": one.registered.isoformat(),
+        "withdrawn": _iso(one.withdrawn),
+        "first_look": _iso(one.looked),
+    }
+
+
+def _newest(one: Registered) -> tuple[date, tuple[str, str]]:
+    return one.change.day, one.key
 
 
 def _sees(visible: frozenset[str] | None, change: Change) -> bool:

@@ -2,13 +2,13 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import msgspec
 
 from innerloop_collector.access.principal import Role
-from innerloop_collector.errors import InvalidArguments
+from innerloop_collector.errors import Denied, InvalidArguments, UsageError
 
 Answer = dict[str, Any]
 
@@ -17,7 +17,7 @@ class Operation(NamedTuple):
     """Something that can be asked for.
 
     Who may see only some projects can ask for what takes the argument `project`, and for what takes `visible`: there the
-    principal says which projects the answer may speak of (None: all).
+    principal says which projects the answer may speak of (None: all). `reads` says whether their role may read reports at all.
     """
 
     name: str
@@ -39,6 +39,15 @@ def operation(name: str, role: Role) -> Callable[[Callable[..., Answer]], Callab
     return mark
 
 
+def refuse_unseen(project: str, known: Iterable[str], visible: frozenset[str] | None) -> None:
+    """Raise Denied for a project that somebody may not see, whether or not it is there, and UsageError for one that is not there."""
+    if project in known and (visible is None or project in visible):
+        return
+    if visible is not None:
+        raise Denied("you may not see this project. Ask whoever runs the collector")
+    raise UsageError(f"no project {project!r}; see: innerloop-collector projects list")
+
+
 class Area:
     """Some operations that belong together. Each area is given the parts of a collector that it works on."""
 
@@ -53,7 +62,7 @@ class Area:
 
 
 Directory = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+$")]
-_OF_THE_DOOR = "visible"  # which projects somebody may see: no caller says that
+_OF_THE_DOOR = ("visible", "reads")  # which projects somebody may see, and whether they may read: no caller says that
 
 
 def fitting(method: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
@@ -76,7 +85,7 @@ def fitting(method: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, An
 def schema(method: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """The JSON schema of a method's arguments."""
     hints = get_type_hints(method, include_extras=True)
-    parameters = [one for one in inspect.signature(method).parameters.values() if one.name != _OF_THE_DOOR]
+    parameters = [one for one in inspect.signature(method).parameters.values() if one.name not in _OF_THE_DOOR]
     required = [one.name for one in parameters if one.default is inspect.Parameter.empty]
     properties = {one.name: msgspec.json.schema(hints[one.name]) for one in parameters}
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}

@@ -6,7 +6,7 @@ Every operation takes and returns what JSON can say, so that the command line ca
 from collections.abc import Iterable
 from typing import Any
 
-from innerloop_collector.access.principal import OPERATOR, Principal
+from innerloop_collector.access.principal import OPERATOR, Principal, Role
 from innerloop_collector.admin.operation import Answer, Area, Operation
 from innerloop_collector.errors import Denied, UsageError
 
@@ -29,6 +29,8 @@ class Operations:
 
 def _within(who: Principal, operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments of an operation, kept to the projects that somebody may see."""
+    if operation.takes("reads"):
+        arguments = {**arguments, "reads": who.role.may(Role.VIEWER)}
     if operation.takes("visible"):
         return {**arguments, "visible": who.projects}
     if who.projects is not None:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from innerloop_collector.access.principal import Role
-from innerloop_collector.admin.operation import Answer, Area, operation
+from innerloop_collector.admin.operation import Answer, Area, operation, refuse_unseen
 from innerloop_collector.errors import Denied
 from innerloop_collector.query import Evidence, Figures, document
 from innerloop_collector.reports.all_projects import all_projects
@@ -55,4 +55,5 @@ class Reports(Area):
     @operation("impact.all", Role.VIEWER)
     def programme(self, project: str, visible: frozenset[str] | None = None) -> Answer:
         """What was published of every change of a project, and what they come to together."""
+        refuse_unseen(project, (one for one, _ in self._figures.projects()), visible)
         return document(programme_of(self._evidence, project, visible))

@@ -23,11 +23,6 @@ class Dated:
     affects: tuple[str, ...]  # none: everything
 
 
-def of_project(answer: dict[str, Any], project: str) -> list[dict[str, Any]]:
-    """The changes that affect a project, of those that somebody may see; the newest first."""
-    return [one for one in answer["changes"] if project in one["projects"]]
-
-
 def dated(changes: Iterable[dict[str, Any]]) -> tuple[Dated, ...]:
     """Those that were not withdrawn, the oldest first."""
     kept = (one for one in changes if not one["withdrawn"])
@@ -58,8 +53,8 @@ def anchor(project: str, name: str) -> str:
 
 
 def changes(answer: dict[str, Any], project: str, name: str) -> Page:
-    """Every change of a project."""
-    found = of_project(answer, project)
+    """Every change of a project, and its newest annotations."""
+    found = answer["changes"]
     columns = (
         Column("Change", ("change",), numeric=False),
         Column("Date", ("date",), numeric=False),
@@ -77,7 +72,7 @@ def changes(answer: dict[str, Any], project: str, name: str) -> Page:
         "What was altered and when, with what its author said beforehand",
         columns,
         tuple(_row(one, project) for one in found),
-        note="A change is marked on the charts of what it affects. A mark says when, and nothing of whether the change did it.",
+        note="A change is marked on the charts of what it affects. A mark says when, and nothing of whether the change did it. Of annotations the newest 200 are listed.",
         empty="No change is registered.",
     )
     return Page("changes.html", "Changes", by_id(made), about={"name": name, "count": len(found)}, section="changes")

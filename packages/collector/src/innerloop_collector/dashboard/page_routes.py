@@ -157,7 +157,7 @@ class Dashboard:
             return filters, cells.ranked(self._reader, project, filters)
         if rest == "changes":
             called = next(one.name for one in seen if one.project == project)
-            return Filters(path, given, {}), changes.changes(self._ask("changes.list", {}, who), project, called)
+            return Filters(path, given, {}), changes.changes(self._ask("changes.marks", {"project": project}, who), project, called)
         if rest == "privacy":
             return Filters(path, given, {}), privacy(self._reader, project, self._plan(project))
         if kind in KINDS and name:
@@ -167,7 +167,7 @@ class Dashboard:
 
     def _dated(self, project: str, who: Principal) -> tuple[changes.Dated, ...]:
         """What is marked on charts."""
-        return changes.dated(changes.of_project(self._ask("changes.list", {}, who), project))
+        return changes.dated(self._ask("changes.marks", {"project": project}, who)["changes"])
 
     def _figure(self, request: Request, page: Page, wanted: str, form: str) -> Response:
         """A figure as CSV or JSON."""

@@ -84,6 +84,12 @@ class Population:
             project, began, settings.min_weeks, settings.headcount or _NOBODY_SAID, today, settings.retention_days, settings.sessions
         )
 
+    @classmethod
+    def in_block(cls, project: str, settings: Settings, began: date, before: Release | None, today: date) -> Self:
+        """Those who count in a block that began on a day, and whose developers agreed to whoever sees it. `before` is what was published of the block before."""
+        most = most_who_count(settings, before)
+        return cls(project, began, settings.min_weeks, most, today, settings.retention_days, settings.sessions, plans=settings.public)
+
     @property
     def parameters(self) -> dict[str, Any]:
         """As SQL wants them."""

@@ -28,9 +28,9 @@ class AlertReport(View, frozen=True):
     rules: tuple[str, ...]
 
 
-def alert_report(alerts: Alerts, projects: tuple[str, ...]) -> AlertReport:
-    """Make the report of some projects' alerts."""
-    found = tuple(alerts.of_project(one) for one in projects)
+def alert_report(alerts: Alerts, projects: tuple[str, ...], visible: frozenset[str] | None = None) -> AlertReport:
+    """Make the report of some projects' alerts, for somebody who may see some projects (None: all)."""
+    found = tuple(alerts.of_project(one, visible) for one in projects)
     told = sorted((one for project in found for one in project.alerts), key=lambda one: one.told, reverse=True)
     return AlertReport(found, tuple(Told(sentence(one), one) for one in told), _RULES)
 
@@ -41,7 +41,7 @@ def sentence(alert: Alert) -> str:
     size, low, high = (_size(one.value, alert.measure) for one in (alert.size, alert.at_least, alert.at_most))
     became = f"became about {size} slower" if alert.measure == "duration" else f"fails in about {size} more of its runs"
     since = f"than half a year ago, little by little, by {alert.seen}" if alert.fate == "creep" else f"around {alert.since}"
-    appeared = ", ".join(f"{one.what} {one.name} ({one.day})" for one in alert.appeared)
+    appeared = ", ".join(f"{one.what} {one.name} (week of {one.day})" for one in alert.appeared)
     about_then = f"; about then appeared: {appeared}" if appeared else ""
     explained = f"; may be explained by the change {', '.join(alert.explained_by)}" if alert.explained_by else ""
     return f"{kind}{alert.name} of {alert.project} {became} {since} ({low} to {high}; {alert.developers} developers): {_FATES[alert.fate]}{explained}{about_then}"

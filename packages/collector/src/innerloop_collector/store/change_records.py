@@ -42,11 +42,12 @@ class Changes:
         self._today = today
         self._guard = threading.Lock()
         self._known: dict[tuple[str, str], Registered] = {}
+        self._compared: list[Change] = []  # those that stand and are no annotations
 
     def load(self) -> None:
         """Read all of them from the store."""
         found = (Registered(msgspec.json.decode(document, type=Change), *rest) for document, *rest in self._engine.query(_ALL))
-        self._known = {one.key: one for one in found}
+        self._keep({one.key: one for one in found})
 
     def all(self) -> Iterable[Registered]:
         """Every change, also those that were withdrawn, by project and name."""
@@ -65,14 +66,20 @@ class Changes:
 
     def beside(self, change: Change) -> Iterator[Change]:
         """Those that came at the same time to the same commands or targets, controls included: what one did cannot be told from what another did."""
-        return (other for other in self.standing() if (other.project, other.name) != (change.project, change.name) and change.meets(other))
+        others = () if change.is_annotation else self._compared
+        return (other for other in others if (other.project, other.name) != (change.project, change.name) and change.meets(other))
 
-    def register(self, change: Change) -> tuple[Registered, bool]:
-        """Register a change, or what its record says now. Also says whether anything is new. Raises UsageError."""
+    def register(self, change: Change, *, replace: bool = True, tell: bool = True) -> tuple[Registered, bool]:
+        """Register a change, or what its record says now. Also says whether anything is new. Raises UsageError.
+
+        `replace`: another record of that name that is looked at may be corrected. `tell`: what became of it may be said.
+        """
         with self._guard:
             before = self._known.get((change.project, change.name))
             if before is not None and before.change == change:
                 return before, False
+            if before is not None and not tell:
+                self._refuse_another(before, replace=replace)
             if before is not None and (before.looked or before.withdrawn):
                 what = f"was looked at on {before.looked}" if before.looked else f"was withdrawn on {before.withdrawn}"
                 raise UsageError(
@@ -104,10 +111,17 @@ class Changes:
             if found.looked is None:
                 self._put(replace(found, looked=self._today(), version=found.version + 1))
 
+    def _refuse_another(self, before: Registered, *, replace: bool) -> None:
+        """Raise UsageError where a record is not replaced, without a word of what became of it."""
+        if before.looked or before.withdrawn or not (replace or before.change.is_annotation):
+            raise UsageError(f"{before.change.name} is registered and says something else; register what is different under another name")
+
     def _refuse_more(self, change: Change) -> None:
         most = MOST_ANNOTATIONS if change.is_annotation else MOST
         of_kind = [
-            one for one in self._known.values() if one.change.project == change.project and one.change.is_annotation == change.is_annotation
+            one
+            for one in self._known.values()
+            if one.withdrawn is None and one.change.project == change.project and one.change.is_annotation == change.is_annotation
         ]
         if len(of_kind) >= most:
             raise UsageError(f"{change.project} has {most} {'annotations' if change.is_annotation else 'changes'}, and more are not kept")
@@ -116,4 +130,8 @@ class Changes:
         document = msgspec.json.encode(one.change).decode()
         row = (*one.key, document, one.registered, one.withdrawn, one.looked, one.version)
         self._engine.insert("changes", schema.CHANGES, [row])
-        self._known = {**self._known, one.key: one}
+        self._keep({**self._known, one.key: one})
+
+    def _keep(self, known: dict[tuple[str, str], Registered]) -> None:
+        self._compared = [one.change for one in known.values() if one.withdrawn is None and not one.change.is_annotation]
+        self._known = known

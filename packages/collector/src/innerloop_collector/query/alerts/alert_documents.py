@@ -39,9 +39,9 @@ class Size(msgspec.Struct, frozen=True, array_like=True):
 class Appeared(msgspec.Struct, frozen=True, array_like=True, order=True):
     """What came about then. It may have nothing to do with it."""
 
-    what: str  # "version", "os" and so on, or "change"
+    what: str  # "version", "os" and so on
     name: str
-    day: date
+    day: date  # the Monday of the week in which k people had it; no day is one person's
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -14,7 +14,7 @@ from innerloop_collector.query.alerts.alert_archive import AlertArchive
 from innerloop_collector.query.alerts.alert_documents import VERSION, Appeared, Day, Fate, Size, Subject, Told, looks_of, unit_of
 from innerloop_collector.query.alerts.daily_rows import Span
 from innerloop_collector.query.alerts.known_projects import Expected, Figures, KnownProjects
-from innerloop_collector.query.population import Population, Settings, most_who_count
+from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases.calendar import block_of
 from innerloop_collector.query.releases.document import at_least
 
@@ -38,7 +38,7 @@ class Source(Protocol):
         """Each target's days."""
 
     def appeared(self, of: Population, span: Span, since: date, k: int) -> Iterable[Appeared]:
-        """What came within a week of a day, and is there with k people by now."""
+        """What k people had within a week of a day, and nobody long before."""
 
 
 class DailyLooks:
@@ -68,8 +68,7 @@ class DailyLooks:
 
     def _population(self, project: str, settings: Settings, began: date, today: date) -> Population:
         name = block_of(began - _ONE_DAY).name
-        most = most_who_count(settings, self._figures.read(project, [name]).get(name))
-        return Population(project, began, settings.min_weeks, most, today, settings.retention_days, settings.sessions)
+        return Population.in_block(project, settings, began, self._figures.read(project, [name]).get(name), today)
 
     def _last_told(self, project: str, day: date) -> dict[Subject, Told]:
         """What was last told of each target, in so far as it matters still."""

@@ -11,6 +11,7 @@ import numpy as np
 from innerloop_collector.analysis.alerts.daily import Daily, Measure
 from innerloop_collector.query.alerts.alert_documents import Appeared, Subject
 from innerloop_collector.query.population import (
+    AGREED,
     AWAKE,
     COUNTED,
     ENDED,
@@ -27,7 +28,7 @@ from innerloop_collector.query.population import (
 
 _TIMED = f"({SUCCEEDED} AND {AWAKE})"
 _CELL = "if(kind = 'run', ('command', toString(command)), ('target', toString(target)))"
-_WHERE = f"{REAL} AND {PERSON} AND {KEPT} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}"
+_WHERE = f"{REAL} AND {PERSON} AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}"
 _SUMS = f"""SELECT {_CELL} AS cell, installation, toDate(corrected_time) AS day,
     countIf({_TIMED}), sumIf(log(greatest({WAIT}, 1)), {_TIMED}), countIf({ENDED}), countIf({FAILED})
     FROM events WHERE {_WHERE} AND kind IN ('run', 'target') GROUP BY cell, installation, day"""
@@ -39,10 +40,12 @@ _CLASSES = {
     "cores": "cores",
     "memory": "memory",
 }  # the plan's fields that may first appear
+_NEW = timedelta(weeks=4)  # from the first who has a value to k of them
 _VALUES = ", ".join(f"('{name}', toString({column}))" for name, column in _CLASSES.items())
-_APPEARED = f"""SELECT arrayJoin([{_VALUES}]) AS value, min(toDate(corrected_time)) AS day
-    FROM events WHERE {_WHERE} AND kind = 'run' GROUP BY value
-    HAVING tupleElement(value, 2) != '' AND day >= {{newest:Date}} AND uniqExact(installation) >= {{k:UInt16}} ORDER BY day, value"""
+_APPEARED = f"""SELECT value, toMonday(arrayElement(arraySort(groupArray(day)), {{k:UInt16}})) AS monday FROM (
+    SELECT arrayJoin([{_VALUES}]) AS value, installation, min(toDate(corrected_time)) AS day
+    FROM events WHERE {_WHERE} AND kind = 'run' GROUP BY value, installation)
+    GROUP BY value HAVING tupleElement(value, 2) != '' AND count() >= {{k:UInt16}} AND monday >= {{newest:Date}} AND min(day) >= {{unknown:Date}} ORDER BY monday, value"""
 
 
 class Span(NamedTuple):
@@ -82,10 +85,11 @@ class DailyRows:
         return {subject: found for key, rows in cells.items() for subject, found in _of_cell(key, rows, span).items()}
 
     def appeared(self, of: Population, span: Span, since: date, k: int) -> list[Appeared]:
-        """Which values of runs' classes came within a week of a day, and are those of k people or more by now."""
+        """Which values of runs' classes k people had within a week of a day, and nobody long before: each with the Monday of the week in which they did."""
         week = timedelta(days=7)
-        rows = self._store.query(_APPEARED, {**self._parameters(of, span), "newest": since - week, "k": k})
-        return [Appeared(str(what), str(name), day) for (what, name), day in rows if day <= since + week]
+        newest = since - week - timedelta(days=since.weekday())
+        rows = self._store.query(_APPEARED, {**self._parameters(of, span), "newest": newest, "unknown": newest - _NEW, "k": k})
+        return [Appeared(str(what), str(name), monday) for (what, name), monday in rows if monday <= since + week]
 
     def _parameters(self, of: Population, span: Span) -> dict[str, Any]:
         within = {"first": span.first, "end": span.last + timedelta(days=1), "upto": span.upto}

@@ -10,6 +10,7 @@ from innerloop_collector.query.published import People, Rate, View, seal
 from innerloop_collector.query.releases.disclosure import STEP
 from innerloop_collector.store.change_record import Change
 
+ELSEWHERE = "a change of other projects"
 _SHOWN = timedelta(days=91)
 _NEAR = timedelta(days=7)  # as exactly as the beginning of most rises is told
 
@@ -19,7 +20,7 @@ class Appeared(View, frozen=True):
 
     what: str  # "version", "os", "arch", "cores" or "memory"
     name: str
-    day: date
+    day: date  # the Monday of the week in which k had it
 
 
 class Alert(View, frozen=True):
@@ -63,17 +64,18 @@ class Alerts:
         self._now = now
         self._expected = expected
 
-    def of_project(self, project: str) -> ProjectAlerts:
-        """The alerts of the last quarter."""
+    def of_project(self, project: str, visible: frozenset[str] | None = None) -> ProjectAlerts:
+        """The alerts of the last quarter, for somebody who may see some projects (None: all). A change that names another one is not named."""
         first = self._now().date() - _SHOWN
         changes = [one for one in self._changes() if project in one.projects]
-        alerts = (_alert(project, said, changes) for said in self._archive.told(project, first))
+        alerts = (_alert(project, said, changes, visible) for said in self._archive.told(project, first))
         shown = sorted(alerts, key=lambda one: (one.seen, one.name), reverse=True)
         return ProjectAlerts(project, self._expected.told, self._expected.paged, self._archive.last(project), tuple(shown))
 
 
-def _alert(project: str, said: list[tuple[Day, Told]], changes: Iterable[Change]) -> Alert:
+def _alert(project: str, said: list[tuple[Day, Told]], changes: Iterable[Change], visible: frozenset[str] | None) -> Alert:
     (first_day, first), (last_day, last) = said[0], said[-1]
+    explaining = [one for one in changes if first.fate is not Fate.CREEP and _may_explain(one, last)]
     decided = last.fate in (Fate.CONFIRMED, Fate.GONE)
     return Alert(
         project=project,
@@ -90,7 +92,9 @@ def _alert(project: str, said: list[tuple[Day, Told]], changes: Iterable[Change]
         at_most=seal(Rate, last.size.high / 100),
         developers=seal(People, (last.people, last.people + STEP - 1)),
         appeared=tuple(Appeared(one.what, one.name, one.day) for one in (last if last.fate is Fate.CONFIRMED else first).appeared),
-        explained_by=tuple(one.name for one in changes if first.fate is not Fate.CREEP and _may_explain(one, last)),
+        explained_by=tuple(
+            dict.fromkeys(one.name if visible is None or visible.issuperset(one.everywhere) else ELSEWHERE for one in explaining)
+        ),
     )
 
 

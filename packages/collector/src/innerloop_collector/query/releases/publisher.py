@@ -12,7 +12,7 @@ import structlog
 from msgspec.structs import replace
 
 from innerloop_collector.errors import CollectorError
-from innerloop_collector.query.population import Population, Settings, most_who_count
+from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases import document
 from innerloop_collector.query.releases.calendar import Unit, block_of, closed, in_time, unit_named, week
 from innerloop_collector.query.releases.contribution import People, added, weighed, weights
@@ -138,10 +138,7 @@ class Publisher:
         block = block_of(unit.first)
         name = block_of(block.first - timedelta(days=1)).name
         before = self._archive.read(project, [name]).get(name)
-        most = most_who_count(settings, before)
-        of = Population(
-            project, block.first, settings.min_weeks, most, today, settings.retention_days, settings.sessions, plans=settings.public
-        )
+        of = Population.in_block(project, settings, block.first, before, today)
         position = self._committed()
         blank = Release(
             VERSION, project, unit.name, today, position, settings.k, settings.min_weeks, (), public=settings.public is not None

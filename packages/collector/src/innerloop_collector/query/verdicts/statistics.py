@@ -14,6 +14,7 @@ import numpy as np
 
 from innerloop_collector.analysis.impact.panel import Exposed, Panel
 from innerloop_collector.query.population import (
+    AGREED,
     AWAKE,
     COUNTED,
     ENDED,
@@ -36,7 +37,7 @@ _WEEK = timedelta(weeks=1)
 _TIMED = f"({SUCCEEDED} AND {AWAKE})"
 _STOPPED = f"({INTERRUPTED} AND {AWAKE})"
 _NAME = "if(kind = 'run', command, target)"
-_ROWS = f"{REAL} AND {PERSON} AND kind IN ('run', 'target') AND {KEPT} AND {IN_SPAN} AND position <= {{upto:UInt64}}"
+_ROWS = f"{REAL} AND {PERSON} AND kind IN ('run', 'target') AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}}"
 _NAMES = f"""SELECT kind, {_NAME} AS name, quantileExactIf(0.5)({WAIT}, {_TIMED}), countIf({_TIMED}) FROM events
     WHERE {_ROWS} AND ({{all:Bool}} AND kind = 'run' OR name IN {{names:Array(String)}}) AND name NOT IN ('', 'other') GROUP BY kind, name ORDER BY kind, name"""
 _HELD = "kind = 'run' AND plan IN {telling:Array(String)} AND has(changes, {change:String})"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import structlog
 
 from innerloop_collector.errors import CollectorError
-from innerloop_collector.query.population import Population, Settings, Store, most_who_count
+from innerloop_collector.query.population import Population, Settings, Store
 from innerloop_collector.query.releases.calendar import block_of
 from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.verdicts import looks
@@ -134,9 +134,8 @@ def sums_of(store: Store, figures: Figures, known: Known, change: Change, span: 
     before = block_of(block.first - timedelta(days=1)).name
     populations = []
     for project in change.projects:
-        of = settings[project]
-        most = most_who_count(of, figures.read(project, [before]).get(before))
-        populations.append(Population(project, block.first, of.min_weeks, most, today, of.retention_days, of.sessions))
+        release = figures.read(project, [before]).get(before)
+        populations.append(Population.in_block(project, settings[project], block.first, release, today))
     names = {project: _asked(change, project) for project in change.projects}
     telling = tuple(digest for project in change.projects for digest in known.telling(project)) if change.in_checkout else ()
     return Statistics(store).of(populations, names, Span(*span), Exposure(change.name if change.in_checkout else "", telling))
