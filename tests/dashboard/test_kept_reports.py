@@ -55,7 +55,9 @@ def reader_of(*units: str) -> tuple[Reader, Shelf]:
             Release(1, "acme", unit, date(2026, 12, 2), 7, 5, 3, (Atom("", "", 100), build), (), {"": {"": 5}, "command": {"build": 5}})
         )
     now = datetime(2026, 12, 3, tzinfo=UTC)
-    return Reader(Figures(cast(Any, None), cast("Registry", Projects()), archive, lambda: now, immediate=False), at_once=False), shelf
+    return Reader(
+        Figures(cast(Any, None), cast("Registry", Projects()), archive, lambda: now, immediate=False), cast(Any, None), at_once=False
+    ), shelf
 
 
 def test_names_and_periods_of_which_nothing_is_published_cost_one_reading_and_push_out_nothing() -> None:

@@ -20,6 +20,7 @@ PAGES = (
     "/p/acme/targets/unit",
     "/p/acme/os/linux",
     "/p/acme/changes",
+    "/p/acme/changes/cache",
     "/p/acme/privacy",
 )
 BLOCK = SECOND.name
@@ -277,6 +278,20 @@ def test_changes_are_listed_with_what_was_said_beforehand_and_marked_on_what_the
     assert all("-cache" not in one for one in marked("/p/acme/commands/test"))
     assert 403 == site.get("/p/acme/changes", token=site.stranger).status_code
     assert 'id="change-acme-cache"' in site.get("/p/acme/changes").text
+
+
+def test_a_change_that_is_looked_at_says_when_and_its_page_says_the_same_as_the_terminal(site: Site) -> None:
+    told = asked(site.collector, "impact", project="acme", change="cache").json()
+    listed, page = text_of(site.get("/p/acme/changes")), text_of(site.get("/p/acme/changes/cache"))
+    first = told["next"].partition(";")[0]
+
+    assert first.startswith("first verdict: ")
+    assert first[1:] in listed
+    assert first[1:] in page
+    assert told["sentence"][1:] in page
+    assert 'href="/p/acme/changes/cache"' in site.get("/p/acme/changes").text
+    assert 404 == site.get("/p/acme/changes/nothing").status_code
+    assert 403 == site.get("/p/acme/changes/cache", token=site.stranger).status_code
 
 
 def test_who_sees_what_is_what_the_roles_open(site: Site) -> None:

@@ -127,7 +127,7 @@ def build(
     waiting = SingleFlight(collector.status.waiting, readers, _FRESH_QUARANTINE)
     description = Description()
     dashboard = Dashboard(
-        Reader(collector.figures, at_once=collector.throw_away),
+        Reader(collector.figures, collector.evidence.evidence, at_once=collector.throw_away),
         collector.store.registry.newest,
         known.call,
         authenticator,

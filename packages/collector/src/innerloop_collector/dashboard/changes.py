@@ -1,15 +1,18 @@
 """Changes: what was altered and when, as it was registered; and the marks of it on charts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from innerloop_collector.dashboard import figure, words
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Mark, Row
 from innerloop_collector.dashboard.page import Page, by_id
 from innerloop_collector.dashboard.page_tables import home
+from innerloop_collector.reports.impact import ChangeReport
 
+_VERDICT = Column("Verdict", ("verdict", "next"), numeric=False)
 _MOST_MARKS = 12  # on a chart, the newest
 
 
@@ -52,12 +55,13 @@ def anchor(project: str, name: str) -> str:
     return f"change-{project}-{name}"
 
 
-def changes(answer: dict[str, Any], project: str, name: str) -> Page:
-    """Every change of a project, and its newest annotations."""
+def changes(answer: dict[str, Any], project: str, name: str, told: Mapping[str, ChangeReport]) -> Page:
+    """Every change of a project with what is told of those that are looked at, and its newest annotations."""
     found = answer["changes"]
     columns = (
         Column("Change", ("change",), numeric=False),
         Column("Date", ("date",), numeric=False),
+        _VERDICT,
         Column("Kind", ("kind",), numeric=False),
         Column("Affects", ("affects",), numeric=False),
         Column("Compared with", ("controls",), numeric=False),
@@ -71,14 +75,15 @@ def changes(answer: dict[str, Any], project: str, name: str) -> Page:
         "Registered changes",
         "What was altered and when, with what its author said beforehand",
         columns,
-        tuple(_row(one, project) for one in found),
-        note="A change is marked on the charts of what it affects. A mark says when, and nothing of whether the change did it. Of annotations the newest 200 are listed.",
+        tuple(_row(one, project, told.get(one["name"]) if one["project"] == project else None) for one in found),
+        note="A change is marked on the charts of what it affects. A mark says when, and nothing of whether the change did it: that is a verdict, with its interval. "
+        "Of annotations the newest 200 are listed.",
         empty="No change is registered.",
     )
     return Page("changes.html", "Changes", by_id(made), about={"name": name, "count": len(found)}, section="changes")
 
 
-def _row(one: dict[str, Any], project: str) -> Row:
+def _row(one: dict[str, Any], project: str, told: ChangeReport | None) -> Row:
     compared = (*one["controls"], *(f"all of this in {project}" for project in one["control_projects"]))
     looks = f"{words.listed([str(week) for week in one['looks']])} weeks after it" if one["looks"] else ""
     cells = (
@@ -90,6 +95,7 @@ def _row(one: dict[str, Any], project: str) -> Row:
             anchor=anchor(project, one["name"]),
         ),
         Cell(words.day(date.fromisoformat(one["date"])), (one["date"],)),
+        _verdict(told, f"{home(project)}/changes/{quote(one['name'], safe='')}"),
         *map(
             _word,
             (
@@ -104,6 +110,16 @@ def _row(one: dict[str, Any], project: str) -> Row:
         ),
     )
     return Row(cells)
+
+
+def _verdict(told: ChangeReport | None, link: str) -> Cell:
+    """What was published of a change, with its interval; before the first verdict, when that comes."""
+    if told is None:
+        return Cell(words.ABSENT, (None, None))
+    values = (told.sentence, told.next or None)
+    if not told.impact.verdicts and told.next:
+        return Cell(words.sentence(told.next), values, link=link)
+    return Cell(words.sentence(told.sentence), values, words.sentence(told.next), link)
 
 
 def _word(text: str) -> Cell:

@@ -2,6 +2,7 @@
 
 from starlette.requests import Request
 
+from innerloop_collector.dashboard import words
 from innerloop_collector.dashboard.words import listed
 
 Way = tuple[str, str]  # text, and address
@@ -68,5 +69,4 @@ def here(request: Request) -> str:
 
 def sentence(error: Exception) -> str:
     """What an error says, as a sentence."""
-    said = str(error)
-    return f"{said[:1].upper()}{said[1:]}."
+    return words.sentence(str(error))

@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from innerloop_collector.query import Figures
+from innerloop_collector.errors import UsageError
+from innerloop_collector.query import Evidence, Figures
 from innerloop_collector.reports.all_projects import all_projects
+from innerloop_collector.reports.impact import ChangeReport, impact_of
 from innerloop_collector.reports.team import offered, projects, team_report, trend
 from innerloop_collector.reports.views import AllProjects, Offered, ProjectName, Report, Trend
 
@@ -18,9 +20,10 @@ _T = TypeVar("_T")
 class Reader:
     """Reads reports for pages, from any thread."""
 
-    def __init__(self, figures: Figures, *, at_once: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, figures: Figures, evidence: Evidence, *, at_once: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
         """`at_once`: the store also shows what is there now."""
         self._figures = figures
+        self._evidence = evidence
         self.at_once = at_once
         self._monotonic = monotonic
         self._guard = threading.Lock()
@@ -62,6 +65,13 @@ class Reader:
         if by and (by, name) not in self._read(("cells", project), lambda: self._figures.cells(project)):
             return Trend(project, by, name, ())
         return self._read(("trend", project, by, name, weekly), lambda: trend(self._figures, project, by, name, weekly=weekly))
+
+    def change(self, project: str, name: str, visible: frozenset[str] | None) -> ChangeReport | None:
+        """What is told of a change to somebody who may see some projects (None: all). None: it is not one that is looked at and theirs to see."""
+        try:
+            return impact_of(self._evidence, project, name, visible)
+        except UsageError:
+            return None
 
     def _read(self, what: tuple[Any, ...], read: Callable[[], _T]) -> _T:
         """What was asked for of a project, from before unless something was published since."""

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.dashboard import cells, changes, overview, project_list
+from innerloop_collector.dashboard import cells, change_page, changes, overview, project_list
 from innerloop_collector.dashboard.administration import Ask, administration
 from innerloop_collector.dashboard.error_pages import (
     PageError,
@@ -157,7 +157,15 @@ class Dashboard:
             return filters, cells.ranked(self._reader, project, filters)
         if rest == "changes":
             called = next(one.name for one in seen if one.project == project)
-            return Filters(path, given, {}), changes.changes(self._ask("changes.marks", {"project": project}, who), project, called)
+            answer = self._ask("changes.marks", {"project": project}, who)
+            names = [one["name"] for one in answer["changes"] if one["project"] == project and one["looks"]]
+            told = {one: report for one in names if (report := self._reader.change(project, one, who.projects))}
+            return Filters(path, given, {}), changes.changes(answer, project, called, told)
+        if kind == "changes" and name:
+            report = self._reader.change(project, name, who.projects)
+            if report is None:
+                raise no_such_page()
+            return Filters(path, given, {}), change_page.change(report)
         if rest == "privacy":
             return Filters(path, given, {}), privacy(self._reader, project, self._plan(project))
         if kind in KINDS and name:

@@ -64,6 +64,11 @@ def people(of: People | None) -> str:
     return ABSENT if of is None else f"{number(of.value[0])} to {number(of.value[1])}"
 
 
+def sentence(said: str) -> str:
+    """Words as a sentence. Empty: there are none."""
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
+
+
 def renamed(old: Sequence[str]) -> str:
     """What a series of several names says of itself. Empty: it has one name."""
     names = "its name before" if len(old) == 1 else "its names before"

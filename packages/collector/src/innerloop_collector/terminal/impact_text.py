@@ -1,29 +1,12 @@
 """What is known of a change, as text."""
 
-from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Warned
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate
 from innerloop_collector.analysis.impact.question import Metric
 from innerloop_collector.analysis.impact.robustness import Interval, Robustness
 from innerloop_collector.analysis.impact.verdict import judge
 from innerloop_collector.analysis.impact.whole import Impact
+from innerloop_collector.reports.impact_table import CAUTIONS
 from innerloop_collector.terminal.drawing import table
-
-CAUTIONS = {
-    Warned.NO_CONTROL: "Nothing served as a control: it is assumed that the trend before would have gone on.",
-    Warned.FEW_EFFECTIVE_USERS: "A few developers do most of the runs: only large effects can be seen.",
-    Warned.ONE_USER_DOMINATES: "More than a quarter of what is known comes from one developer.",
-    Warned.FEW_PROJECTS: "Fewer than 20 projects were assigned: the interval is wider, and still rests on them being alike.",
-    Warned.FEW_FAILURES: "There were fewer than 10 failures before or since: the interval of failures is rough.",
-    Warned.SMALL_CONTROL: "Less than a fifth of the runs are of controls.",
-    Warned.USERS_CHANGED: "More than a tenth of the developers came or went; only those seen before and since count.",
-    Warned.MANY_INTERRUPTED: "More than a fifth of the runs were interrupted.",
-    Warned.INTERRUPTIONS_MOVED: "The share of interrupted runs moved by more than 5 points.",
-    Warned.STOPPED_AS_LONGER: "Interrupted runs count with what they would have taken, if durations are log-normal.",
-    Warned.USERS_ONLY: "There are too few weeks to see how much weeks differ: the interval knows developers alone.",
-    Warned.WEEKS_MISSING: "There are weeks without any run.",
-    Warned.EXPOSED_IN_PART: "The change has not reached every checkout: this is its effect in the team so far.",
-    Warned.FIRST_RUNS_UNKNOWN: "It is not known which runs were the first in a checkout that holds the change: slow first runs count, too.",
-    Warned.EXPOSURE_PARTLY_UNKNOWN: "Of more than a tenth of the runs it is not known whether the checkout held the change.",
-}
 
 
 def render(verdict: str, found: Impact) -> str:
