@@ -8,9 +8,9 @@ from innerloop_collector.query.alerts.alert_documents import Day, Fate, Told
 from innerloop_collector.query.alerts.known_projects import Expected
 from innerloop_collector.query.published import People, Rate, View, seal
 from innerloop_collector.query.releases.disclosure import STEP
+from innerloop_collector.query.verdicts.registered import ELSEWHERE
 from innerloop_collector.store.change_record import Change
 
-ELSEWHERE = "a change of other projects"
 _SHOWN = timedelta(days=91)
 _NEAR = timedelta(days=7)  # as exactly as the beginning of most rises is told
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # a terminal that reads what was published back needs no engi
     from innerloop_collector.store.projects import Registry
 
 _FIELD, _CODE = "changes", "code"
-_ELSEWHERE = "a change of other projects"
+ELSEWHERE = "a change of other projects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class RegisteredChanges:
         """What else came at once. What names other projects is not named."""
         record = self.changes.find(change.project, change.name).change
         others = self.changes.beside(record)
-        return tuple(sorted({one.name if set(one.everywhere) <= set(change.projects) else _ELSEWHERE for one in others}))
+        return tuple(sorted({one.name if set(one.everywhere) <= set(change.projects) else ELSEWHERE for one in others}))
 
     def of(self, record: "Record", *, looked: bool = False) -> Change:
         """What a record asks."""

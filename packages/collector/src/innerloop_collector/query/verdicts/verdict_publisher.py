@@ -16,6 +16,7 @@ from innerloop_collector.query.releases.calendar import block_of
 from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.verdicts import looks
 from innerloop_collector.query.verdicts.looks import Change, Look, Name
+from innerloop_collector.query.verdicts.registered import ELSEWHERE
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_views import KIND, VERSION, Verdict
 
@@ -160,7 +161,7 @@ def _refusal(change: Change, look: Look, near: Verdict, today: date) -> str:
         else f"a new record can be looked at from {looks.free_from(near.made)} on"
     )
     told_of = {project for project, _ in (*near.affected, *near.controls)}
-    theirs = near.change if told_of <= set(change.projects) else "a change of other projects"
+    theirs = near.change if told_of <= set(change.projects) else ELSEWHERE
     whose = f"look {near.look}" if (near.project, near.change) == (change.project, change.name) else f"look {near.look} at {theirs}"
     return (
         f"{whose} told of the same command or control on {near.made}, and two looks lie in different blocks and four weeks apart; {after}"
