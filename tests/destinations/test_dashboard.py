@@ -46,7 +46,8 @@ OF_NEW_RELIC = {"NrIntegrationError": {"newRelicFeature", "message"}}
 
 def sent(kind: str) -> set[str]:
     """Every attribute that an event of a kind can have, as the exporter itself makes it of all fields that there are."""
-    fields = {name: PLAN.fields[name].example for name in PLAN.events[kind].properties}
+    examples = {name: PLAN.fields[name].example for name in PLAN.events[kind].properties}
+    fields = {name: ",".join(one) if isinstance(one, list) else one for name, one in examples.items()}  # as destinations get them
     now = datetime.now(UTC)
     record = Record(1, datetime.now(UTC).date(), "shop", kind, "shop.run", now, fields, {}, "message", "nobody", "person", 1, 2, 0)
     return set(event(record, now))

@@ -15,7 +15,6 @@ from innerloop_collector.terminal.drawing import draw, table, width
 from innerloop_collector.terminal.tries import sentences as tries
 
 _OPTIONAL = ("p90/p50", "agents", "CI", "p90", "first day", "before", "developers", "failed")  # the first to go where there is no room
-_EDGES = 2  # columns that a table takes at its sides
 _NARROW = 3  # a part of the durations whose end is at most so many times its beginning is told as one number
 _SLOWEST, _MOST_FAILING, _COSTLIEST = 10, 5, 5  # targets that are shown; --json has all
 
@@ -100,7 +99,7 @@ def table_of_text(rows: list[dict[str, str]], columns: int) -> Table:
     first = next(iter(rows[0]))
     wanted = [title for title in rows[0] if title not in _OPTIONAL or any(row[title] not in ("-", "0") for row in rows)]
     for title in _OPTIONAL:
-        if title in wanted and _needed(rows, wanted) > columns - _EDGES:
+        if title in wanted and _needed(rows, wanted) > columns:
             wanted.remove(title)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for title in wanted:
@@ -113,8 +112,8 @@ def table_of_text(rows: list[dict[str, str]], columns: int) -> Table:
 
 
 def _needed(rows: list[dict[str, str]], titles: list[str]) -> int:
-    """How wide a table would be."""
-    return sum(max(len(title), *(len(row[title]) for row in rows)) + 2 for title in titles)
+    """How wide a table would be: each column with a space at both sides, and a space between two."""
+    return sum(max(len(title), *(len(row[title]) for row in rows)) + 3 for title in titles) - 1
 
 
 def _row(one: Command) -> dict[str, str]:
