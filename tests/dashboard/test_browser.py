@@ -10,7 +10,7 @@ from tests.dashboard.browsing import window
 from tests.dashboard.conftest import SECOND, Site
 from tests.needs import need
 
-PAGES = ("/projects", "/p/acme", "/p/acme?by=block", "/p/acme/targets", "/p/acme/commands/test", "/p/acme/commands/docs", "/p/acme/targets/unit", "/p/acme/os/linux", "/p/acme/changes", "/p/acme/privacy")  # fmt: skip
+PAGES = ("/projects", "/p/acme", "/p/acme?by=block", "/p/acme/targets", "/p/acme/commands/test", "/p/acme/commands/docs", "/p/acme/targets/unit", "/p/acme/os/linux", "/p/acme/changes", "/p/acme/changes/cache", "/p/acme/privacy")  # fmt: skip
 STATES = ("/p/other", "/p/acme/commands/nobody", "/p/acme?period=2020-B03", "/p/acme?colour=red", "/p/nothing", "/sign-in")
 WIDTHS = (320, 390, 820, 1440, 1920)
 
