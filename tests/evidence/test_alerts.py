@@ -72,6 +72,28 @@ def test_what_is_common_to_all_on_a_day_makes_the_error_larger_and_what_is_each_
     assert (pytest.approx(0), of.runs[:, 50:92].sum()) == (np.abs(means).max(), weights.sum())
 
 
+def test_with_runs_on_fewer_than_three_days_of_a_span_nothing_is_sure() -> None:
+    of = simulated(World(people=60), 3)[Measure.DURATION]
+    runs, total = of.runs.copy(), of.total.copy()
+    for one in (runs, total):
+        one[:, 94:106] = 0  # two days are left of the last fourteen
+    found = contrast(
+        of.span(range(50, 92)), Daily(runs, total).span(range(92, 106)), days_error(Daily(runs, total), range(50, 92), range(92, 106))
+    )
+
+    assert found.effective > 8
+    assert found.sureness == 0
+
+
+def test_the_interval_of_a_rise_is_that_of_few_people() -> None:
+    people = np.ones(8)
+    found = contrast((people, np.zeros(8)), (people, np.linspace(0, 1, 8)))
+
+    told = detection._described(found)
+
+    assert (told.high - told.low) / 2 == pytest.approx(2.3646 * float(found.error), rel=1e-4)
+
+
 def test_no_alert_is_about_one_person_however_slow_they_become() -> None:
     """The same day with a slow-down of everybody is told: one person's is not, also that of the most active one."""
     for seed in range(10):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from innerloop_collector.analysis.impact.adoption import adoption
 from innerloop_collector.analysis.impact.censored import with_stopped
 from innerloop_collector.analysis.impact.codes import grouped, numbered
 from innerloop_collector.analysis.impact.collapse import Outcome, collapse
@@ -19,6 +20,7 @@ from innerloop_collector.analysis.impact.robustness import robustness
 from innerloop_collector.analysis.impact.saved import WEEKS_A_MONTH, saved
 from innerloop_collector.analysis.impact.scan import scan
 from innerloop_collector.analysis.impact.selection import observe, select
+from innerloop_collector.analysis.impact.usage import usage
 from innerloop_collector.analysis.impact.verdict import Verdict, judge
 from innerloop_collector.analysis.impact.whole import impact, per_exposed
 from innerloop_collector.reports.verdicts import sentence
@@ -54,6 +56,15 @@ def test_of_each_target_the_first_exposed_run_is_one_since_pulling_makes_each_of
     assert made.sum_ms[made.exposed == Exposed.FIRST].tolist() == [90, 80]
 
 
+def test_by_exposure_runs_that_pulling_made_slow_make_no_difference() -> None:
+    calm = {**CHECKOUTS, "first_cold": 0.0}
+    cold, warm = (duration(panel(World(users=40, **each), 3), _BY_EXPOSURE) for each in ({**CHECKOUTS, "first_cold": 1.0}, calm))
+
+    assert isinstance(cold, Estimate)
+    assert isinstance(warm, Estimate)
+    assert (cold.value, cold.low) == (warm.value, warm.low)
+
+
 def test_by_exposure_without_times_it_is_said_that_slow_first_runs_count_too() -> None:
     columns = runs(_TEAM, 1)
     timeless = collapse(**{name: column for name, column in columns.items() if name != "start"})
@@ -82,6 +93,8 @@ def test_what_did_not_happen_is_said_of_the_team_so_far_as_well() -> None:
     half = _with(given, exposed=((given.week >= 8) & (given.user % 2 == 0)).astype(np.int64))
     found = judge(_estimate(half, question(World())))
 
+    for answer in (usage(half, question(World())), adoption(half, question(World())).answer):
+        assert isinstance(answer, Refusal) or Warned.EXPOSED_IN_PART in answer.warnings
     for verdict, bound in ((Verdict.NO_CHANGE, 12.0), (Verdict.CANNOT_TELL, None)):
         assert " in the team so far (" in sentence("build", replace(found, verdict=verdict, bound=bound))
 

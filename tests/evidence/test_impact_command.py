@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -174,12 +176,15 @@ def test_a_question_that_makes_no_sense_is_answered_in_one_line(file: Path, word
         ({"week": None}, "has no column week"),
         ({"duration_ms": ["fast"] * 3}, "the column duration_ms holds string, and numbers are needed"),
         ({"week": [1.5] * 3}, "the column week holds double, and whole numbers are needed"),
-        ({"exposed": [1] * 3}, "the column exposed holds int64, and true or false are needed"),
+        ({"exposed": ["yes"] * 3}, "the column exposed holds string, and true or false"),
+        ({"exposed": [1, 0, 2]}, "the column exposed holds a number that is neither 0 nor 1"),
+        ({"work": [1.5, 1.0, 2.0]}, "the column work holds a number that is not whole"),
+        ({"user": pa.nulls(3)}, "the column user holds null"),
         ({"week": [202551, 202552, 202601]}, "holds 202551 to 202601, which look like years and weeks"),
-        ({"user": ["a", None, "b"]}, "the column user holds 1 missing values"),
-        ({"duration_ms": [1.0, float("nan"), 2.0]}, "ms holds a number that is missing"),
+        ({"user": ["a", None, "b"]}, "runs.parquet: the column user holds 1 missing values"),
+        ({"duration_ms": [1.0, float("nan"), 2.0]}, "runs.parquet: the column duration_ms holds a number that is missing"),
         ({"duration_ms": [1.0, -1.0, 2.0]}, "ms holds a number that is missing, infinite or negative"),
-        ({"outcome": ["succeeded", "broke", "failed"]}, "the column outcome holds 'broke'"),
+        ({"outcome": ["succeeded", "broke", "failed"]}, "runs.parquet: the column outcome holds 'broke'"),
         ({"week": [0, 1, 10_000]}, "weeks apart"),
         ({"work": [-5, 1, 1]}, "work holds a number below -1"),
         ({name: [] for name in ("user", "target", "week", "duration_ms", "outcome")}, "holds no run"),
@@ -202,6 +207,28 @@ def test_a_file_that_is_not_as_documented_is_refused_in_one_line(tmp_path: Path,
     with pytest.raises(UsageError, match=said) as told:
         read_runs(tmp_path / "runs.parquet", 1)
     assert "\n" not in str(told.value)
+
+
+def test_a_file_as_other_tools_write_it_says_the_same(tmp_path: Path) -> None:
+    """Whole numbers among which some are missing as floats, 1 and 0 for true and false, decimals, views of text, columns of nothing, and times as text."""
+    plain = {
+        "user": ["a", "b", "c"], "target": ["x", "x", "y"], "week": [0, 1, 2], "duration_ms": [1.5, 2.0, 3.0], "outcome": ["succeeded"] * 3,
+        "work": [1, None, 2], "exposed": [True, False, None], "waiting": [True, True, False],
+    }  # fmt: skip
+    other = {
+        **plain, "target": pa.array(plain["target"], pa.string_view()), "duration_ms": pa.array([Decimal("1.5"), Decimal(2), Decimal(3)], pa.decimal128(9, 3)),
+        "work": [1.0, float("nan"), 2.0], "exposed": [1, 0, None], "waiting": [1, 1, 0], "time": ["monday"] * 3,
+    }  # fmt: skip
+    for name, columns in (("plain", plain), ("other", other), ("nothing", {**plain, "work": pa.nulls(3), "exposed": pa.nulls(3)})):
+        pq.write_table(pa.table(columns), tmp_path / name)
+
+    one, two, none = (read_runs(tmp_path / name, 1).panel for name in ("plain", "other", "nothing"))
+
+    for column in fields(one):
+        assert getattr(one, column.name).tolist() == getattr(two, column.name).tolist()
+    assert (set(none.work.tolist()), set(none.exposed.tolist())) == ({-1}, {-1})
+    with pytest.raises(UsageError, match="the column time holds string"):
+        read_runs(tmp_path / "other", 1, by_exposure=True)
 
 
 def test_what_is_no_parquet_file_is_refused_in_one_line(tmp_path: Path, file: Path) -> None:

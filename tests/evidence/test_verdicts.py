@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from innerloop_collector.analysis.impact.estimates import Counts, Estimate, Label, Reason, Refusal, Warned, Width
 from innerloop_collector.analysis.impact.programme import Tried, programme
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Limits, Metric
+from innerloop_collector.analysis.impact.robustness import Interval
 from innerloop_collector.analysis.impact.verdict import CLAIMS, Verdict, judge
 from innerloop_collector.query.published import Minutes, People, Percent, seal
 from innerloop_collector.query.verdicts.pooling import tried
 from innerloop_collector.query.verdicts.rounding import finding
 from innerloop_collector.query.verdicts.verdict_views import AS_FELT, Finding
 from innerloop_collector.query.verdicts.verdict_views import Verdict as Published
+from innerloop_collector.reports.impact import _hours
+from innerloop_collector.reports.impact_table import caution
 from innerloop_collector.reports.verdicts import sentence
+from innerloop_collector.terminal.impact_text import _interval
 
 
 def _estimate(
@@ -59,7 +63,7 @@ def test_what_a_sentence_says_lies_in_the_interval_that_it_names(estimate: Estim
 
     said = sentence("build", judged, minutes=minutes, failures=judge(failures))
 
-    claimed = re.match(r"build (?:became|is run|fails).*?([\d.]+) (?:%|points).*?interval ([\d.]+) to ([\d.]+) ", said)
+    claimed = re.match(r"build (?:became|is run|fails).*?([\d.]+) (?:%|points?).*?interval ([\d.]+) to ([\d.]+) ", said)
     assert bool(claimed) == (judged.verdict in CLAIMS)
     if claimed:
         value, near, far = (float(one) for one in claimed.groups())
@@ -115,6 +119,26 @@ def test_a_sentence_says_of_which_runs_it_is_and_tells_minutes_of_all_runs_alone
     assert sentence("build", exposed, minutes=12.0).startswith("build became 18 % faster where the checkout held the change (95 % interval")
     assert sentence("build", found, minutes=12.0, same_work=True).startswith("build became 18 % faster for the same work (95 % interval")
     assert "saved" not in sentence("build", exposed, minutes=12.0) + sentence("build", found, minutes=12.0, same_work=True)
+
+
+def test_one_is_singular_nothing_is_below_nothing_and_nothing_takes_no_time_at_all() -> None:
+    found = judge(_estimate(-0.2, 0.1))
+    assert ", less than a minute saved per developer" in sentence("build", found, minutes=0.4)
+    assert ", about 1 minute saved per developer" in sentence("build", found, minutes=1.0)
+    assert sentence("build", judge(_estimate(-0.01, 0.005, Metric.FAILURES))).startswith("build fails less: 1 point fewer of 100 runs (")
+    assert sentence("build", judge(_estimate(-9.0, 0.5))).startswith("build became more than 99 % faster (95 % interval 99 to 100 %)")
+    assert sentence("build", judge(_estimate(-0.0, 0.009, Metric.FAILURES), Limits())).startswith(
+        "build: no change of failures beyond 0.9 points ("
+    )
+    assert _hours(-3.2, -9.0, 2.0) == "together about 3 hours a month lost by all developers (-2 to 9)"
+    assert _hours(0.4, -0.4, 1.2) == "together less than an hour a month saved by all developers (0 to 1)"
+    assert _interval(Interval(-0.0001, -0.0004, 0.1)) == ("+0.0 %", "+0.0 to +10.5")
+
+
+def test_no_trend_is_said_to_be_assumed_where_none_is() -> None:
+    assert "trend before would have gone on" in caution(Warned.NO_CONTROL, Metric.DURATION)
+    for metric in (Metric.USAGE, Metric.ADOPTION):
+        assert "no trend is taken out" in caution(Warned.NO_CONTROL, metric)
 
 
 def test_what_would_show_of_use_is_an_increase() -> None:

@@ -46,7 +46,7 @@ class _Asked(NamedTuple):
     metavar="FILE",
     help="Instead: read runs from FILE, Parquet with the documented columns. No store is needed, and all that follows is about it.",
 )
-@click.option("--date", metavar="YYYY-MM-DD", help="The first day of the change; weeks begin on its weekday.")
+@click.option("--date", metavar="YYYY-MM-DD", help="The first day of the change, from midnight UTC; weeks begin on its weekday.")
 @click.option("--week", type=int, metavar="N", help="Instead: the first week of the change, by the numbers in the file's column week.")
 @click.option("--treated", multiple=True, metavar="TARGET", help="A target that the change affects; repeatable.")
 @click.option("--control", "controls", multiple=True, metavar="TARGET", help="A target that it does not affect; repeatable.")
@@ -130,7 +130,7 @@ def _of_a_file(file: str, *, beforehand: bool, as_json: bool, options: dict[str,
     from innerloop_collector.terminal.impact_text import render
 
     asked = _Asked(**options)
-    runs = read_runs(Path(file), _since(asked))
+    runs = read_runs(Path(file), _since(asked), by_exposure=asked.by_exposure)
     try:
         question = _question(asked, runs)
         if beforehand:

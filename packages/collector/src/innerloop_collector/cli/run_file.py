@@ -25,10 +25,11 @@ _MOST_WEEKS = 520
 _DAY = 86_400
 _FIRST_YEAR, _WEEKS_A_YEAR = 1900, 53
 _OUTCOMES = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.FAILED, "interrupted": Outcome.INTERRUPTED}
+_MAY_LACK = ("work", "exposed", "waiting")  # a value in some rows, or in all
 _NAMES, _OPTIONAL = ("user", "target", "project", "outcome"), ("project", "work", "exposed", "waiting")
 _KINDS = {
     "user": "text or whole numbers", "target": "text or whole numbers", "project": "text or whole numbers", "outcome": "text", "duration_ms": "numbers",
-    "week": "whole numbers", "time": "dates or timestamps", "work": "whole numbers", "exposed": "true or false", "waiting": "true or false",
+    "week": "whole numbers", "time": "dates or timestamps", "work": "whole numbers", "exposed": "true or false (or 1 and 0)", "waiting": "true or false (or 1 and 0)",
 }  # fmt: skip
 
 
@@ -41,10 +42,13 @@ class RunFile:
     projects: dict[str, int]
 
 
-def read_runs(file: Path, since: date | int) -> RunFile:
-    """Read runs and add them up, in weeks that begin on the weekday of `since`, or in the file's own where that is a number. Raises UsageError."""
+def read_runs(file: Path, since: date | int, *, by_exposure: bool = False) -> RunFile:
+    """Read runs and add them up, in weeks that begin on the weekday of `since`, or in the file's own where that is a number. Raises UsageError.
+
+    In the file's own weeks the column `time` only tells first exposed runs: where it is of another type, it is read `by_exposure` alone, and refused.
+    """
     try:
-        table = _table(file, with_time=isinstance(since, date))
+        table = _table(file, with_time=isinstance(since, date), by_exposure=by_exposure)
         return _collapsed(table, since)
     except Invalid as error:
         raise UsageError(f"{file}: {error}") from error
@@ -53,7 +57,7 @@ def read_runs(file: Path, since: date | int) -> RunFile:
         raise UsageError(f"{file} cannot be read as Parquet: {reason}") from error
 
 
-def _table(file: Path, *, with_time: bool) -> Any:
+def _table(file: Path, *, with_time: bool, by_exposure: bool) -> Any:
     if not file.is_file():
         raise UsageError(f"{file} is no file")
     with pq.ParquetFile(file) as source:
@@ -67,6 +71,8 @@ def _table(file: Path, *, with_time: bool) -> Any:
             raise UsageError(f"{file} has no column {', '.join(lacking)}{hint}")
         if repeated := [name for name in columns if schema.names.count(name) > 1]:
             raise UsageError(f"{file} has the column {repeated[0]} twice")
+        if not (with_time or by_exposure) and "time" in columns and not _fits("time", schema.field("time").type):
+            columns.remove("time")
         for name in columns:
             if not _fits(name, schema.field(name).type):
                 raise UsageError(f"{file}: the column {name} holds {schema.field(name).type}, and {_KINDS[name]} are needed")
@@ -92,20 +98,28 @@ def _size(about: Any, columns: list[str]) -> int:
 def _fits(name: str, kind: Any) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    text, whole = pa.types.is_string(kind) or pa.types.is_large_string(kind), pa.types.is_integer(kind)
+    text, whole = _is_text(kind), pa.types.is_integer(kind)
+    if pa.types.is_null(kind):
+        return name in _MAY_LACK
     match name:
         case "outcome":
             return bool(text)
         case "user" | "target" | "project":
             return bool(text or whole)
         case "duration_ms":
-            return bool(whole or pa.types.is_floating(kind))
+            return bool(whole or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
         case "time":
             return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
         case "exposed" | "waiting":
-            return bool(pa.types.is_boolean(kind))
+            return bool(whole or pa.types.is_boolean(kind))
+        case "work":
+            return bool(whole or pa.types.is_floating(kind))  # of whole numbers, some of which are missing
         case _:
             return bool(whole)
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _collapsed(table: Any, since: date | int) -> RunFile:
@@ -117,13 +131,13 @@ def _collapsed(table: Any, since: date | int) -> RunFile:
     if not isinstance(since, date):
         _consecutive(weeks)
     if int(weeks.max()) - int(weeks.min()) > _MOST_WEEKS:
-        raise UsageError(f"the runs lie more than {_MOST_WEEKS} weeks apart")
+        raise Invalid(f"the runs lie more than {_MOST_WEEKS} weeks apart")
     panel = collapse(
         user=user,
         target=target,
         project=project,
         week=weeks,
-        ms=_complete(table, "duration_ms").to_numpy(zero_copy_only=False),
+        ms=_durations(table),
         outcome=_outcomes(table),
         work=_whole(table, "work", -1) if "work" in table.column_names else None,
         exposed=_truth(table, "exposed", -1) if "exposed" in table.column_names else None,
@@ -137,34 +151,40 @@ def _consecutive(weeks: Codes) -> None:
     """Refuse numbers such as 202552, which make a gap of every new year."""
     least, most = int(weeks.min()), int(weeks.max())
     if least >= _FIRST_YEAR * 100 and least // 100 != most // 100 and ((weeks % 100 >= 1) & (weeks % 100 <= _WEEKS_A_YEAR)).all():
-        raise UsageError(
-            f"the column week holds {least} to {most}, which look like years and weeks; the next week must have the next number"
-        )
+        raise Invalid(f"the column week holds {least} to {most}, which look like years and weeks; the next week must have the next number")
 
 
 def _complete(table: Any, name: str) -> Any:
     column = table.column(name).combine_chunks()
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if column.null_count:
-        raise UsageError(f"the column {name} holds {column.null_count} missing values")
+        raise Invalid(f"the column {name} holds {column.null_count} missing values")
     return column
 
 
 def _coded(table: Any, name: str) -> tuple[Codes, dict[str, int]]:
     """Numbers in place of names, in the names' order."""
     column = _complete(table, name)
+    column = column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
     column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     names, order = np.unique([str(one) for one in column.dictionary.to_pylist()], return_inverse=True)
     if len(names) > MOST_NAMES:
-        raise UsageError(f"the column {name} holds {len(names)} names, and {MOST_NAMES} are the most")
+        raise Invalid(f"the column {name} holds {len(names)} names, and {MOST_NAMES} are the most")
     codes = order[column.indices.to_numpy(zero_copy_only=False)].astype(np.int64)
     return codes, {str(one): number for number, one in enumerate(names)}
+
+
+def _durations(table: Any) -> Any:
+    durations = _complete(table, "duration_ms").cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    if not np.isfinite(durations).all() or (durations < 0).any():
+        raise Invalid("the column duration_ms holds a number that is missing, infinite or negative")
+    return durations
 
 
 def _outcomes(table: Any) -> Codes:
     codes, names = _coded(table, "outcome")
     if strange := [name for name in names if name not in _OUTCOMES]:
-        raise UsageError(f"the column outcome holds {strange[0][:50]!r}, and {', '.join(_OUTCOMES)} are what there is")
+        raise Invalid(f"the column outcome holds {strange[0][:50]!r}, and {', '.join(_OUTCOMES)} are what there is")
     return np.array([_OUTCOMES[name] for name in names], dtype=np.int64)[codes]
 
 
@@ -182,13 +202,31 @@ def _weeks(seconds: Codes, since: date) -> Codes:
 
 
 def _whole(table: Any, name: str, missing: int | None = None) -> Codes:
-    column = _complete(table, name) if missing is None else pc.fill_null(table.column(name).combine_chunks(), missing)
+    if missing is None:
+        column = _complete(table, name)
+    else:
+        column = table.column(name).combine_chunks()
+        if pa.types.is_floating(column.type):
+            column = _of_floats(column, name)
+        column = pc.fill_null(column.cast(pa.int64()), missing)
     codes: Codes = column.cast(pa.int64()).to_numpy(zero_copy_only=False).astype(np.int64)
     return codes
 
 
+def _of_floats(column: Any, name: str) -> Any:
+    """Whole numbers of a column in which what is missing is no number."""
+    column = pc.if_else(pc.is_nan(column), None, column)
+    if not pc.all(pc.equal(pc.floor(column), column), min_count=0).as_py():
+        raise Invalid(f"the column {name} holds a number that is not whole")
+    return column
+
+
 def _truth(table: Any, name: str, missing: int) -> Codes:
-    return _whole(table.set_column(table.column_names.index(name), name, table.column(name).cast(pa.int8())), name, missing)
+    column = table.column(name)
+    codes = _whole(table.set_column(table.column_names.index(name), name, column.cast(pa.int64())), name, missing)
+    if not np.isin(codes, (0, 1, missing)).all():
+        raise Invalid(f"the column {name} holds a number that is neither 0 nor 1")
+    return codes
 
 
 def codes_of(names: tuple[str, ...], known: dict[str, int], what: str) -> frozenset[int] | None:

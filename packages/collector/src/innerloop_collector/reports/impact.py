@@ -93,9 +93,16 @@ def _together(found: Programme) -> str:
     mean = found.mean
     parts = [f"{told}; on average {_span(mean.percent, mean.low, mean.high)}"]
     if found.minutes and found.minutes_low and found.minutes_high:
-        hours = [one.value / 60 for one in (found.minutes, found.minutes_low, found.minutes_high)]
-        parts.append("together about {:.0f} hours a month saved by all developers ({:.0f} to {:.0f})".format(*hours))
+        parts.append(_hours(*(one.value / 60 for one in (found.minutes, found.minutes_low, found.minutes_high))))
     return "; ".join(parts)
+
+
+def _hours(value: float, low: float, high: float) -> str:
+    """What all changes save, or cost."""
+    word, ends = ("saved", (low, high)) if value >= 0 else ("lost", (-high, -low))
+    count = round(abs(value))
+    about = "less than an hour" if count == 0 else f"about {count} {'hour' if count == 1 else 'hours'}"
+    return f"together {about} a month {word} by all developers ({round(ends[0])} to {round(ends[1])})"
 
 
 def _span(value: Percent, low: Percent, high: Percent) -> str:

@@ -1,11 +1,12 @@
 """What a verdict rests on, in words: one line for each comparison, and notes. Terminal and pages show the same."""
 
 from innerloop_collector.analysis.impact.estimates import Warned
+from innerloop_collector.analysis.impact.question import Metric
 from innerloop_collector.query import Finding, Percent, Verdict
 
 _UNKNOWN, _EXPOSED = "cannot tell", "by exposure"
 _WHAT = {"duration": "duration", "failures": "failures", "failed_checks": "failed checks", "usage": "use", "adoption": "developers"}
-CAUTIONS = {
+_CAUTIONS = {
     Warned.NO_CONTROL: "Nothing served as a control: it is assumed that the trend before would have gone on.",
     Warned.FEW_EFFECTIVE_USERS: "A few developers do most of the runs: only large effects can be seen.",
     Warned.ONE_USER_DOMINATES: "More than a quarter of what is known comes from one developer.",
@@ -24,12 +25,20 @@ CAUTIONS = {
 }
 
 
+_NO_TREND = "Nothing served as a control: weeks differ for many reasons, and no trend is taken out."
+
+
+def caution(warned: Warned, metric: Metric) -> str:
+    """What to say of a warning. Use and adoption assume nothing of a trend."""
+    return _NO_TREND if warned is Warned.NO_CONTROL and metric in (Metric.USAGE, Metric.ADOPTION) else _CAUTIONS[warned]
+
+
 def notes(verdict: Verdict) -> list[str]:
     """What is to be known with it, in sentences."""
     told = []
     if verdict.developers:
         told.append(
-            f"Look {verdict.look} of {verdict.looks}, on {verdict.made}: {verdict.weeks} weeks after, {verdict.developers} developers."
+            f"Look {verdict.look} of {verdict.looks}, on {verdict.made}: {verdict.weeks} {'week' if verdict.weeks == 1 else 'weeks'} after, {verdict.developers} developers."
         )
     if verdict.exposed and any(one.by == _EXPOSED for one in verdict.findings):
         told.append(f"Exposed: runs whose checkout held the change, {verdict.exposed} of those since.")
@@ -40,14 +49,14 @@ def notes(verdict: Verdict) -> list[str]:
     if verdict.placebos:
         places = verdict.placebos
         told.append(
-            f"At {places.dates} dates before it, where nothing happened, the largest was {places.largest}: this one is number {places.rank} by size."
+            f"At {places.dates} {'date' if places.dates == 1 else 'dates'} before it, where nothing happened, the largest was {places.largest}: this one is number {places.rank} by size."
         )
     if verdict.control_split and verdict.control_split.percent:
         told.append(f"One half of the controls against the other: {value(verdict.control_split)} ({interval(verdict.control_split)}).")
     if verdict.drifting:
         span = verdict.drifting
         told.append(f"If both had drifted apart evenly: {span.percent} ({span.low} to {span.high}).")
-    told += dict.fromkeys(CAUTIONS[Warned(one)] for finding in verdict.findings[:1] for one in finding.warnings)
+    told += dict.fromkeys(caution(Warned(one), Metric(finding.metric)) for finding in verdict.findings[:1] for one in finding.warnings)
     return told
 
 

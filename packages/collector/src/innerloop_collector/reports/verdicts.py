@@ -7,16 +7,16 @@ from innerloop_collector.analysis.impact.question import Exposure, Metric
 from innerloop_collector.analysis.impact.verdict import CLAIMS, Judged, Verdict
 
 _CLAIMED = {
-    Verdict.FASTER: "became {} % faster",
-    Verdict.SLOWER: "became {} % slower",
-    Verdict.USED_MORE: "is run {} % more",
-    Verdict.USED_LESS: "is run {} % less",
-    Verdict.FAILS_LESS: "fails less: {} points fewer of 100 runs",
-    Verdict.FAILS_MORE: "fails more: {} points more of 100 runs",
+    Verdict.FASTER: "became {} faster",
+    Verdict.SLOWER: "became {} slower",
+    Verdict.USED_MORE: "is run {} more",
+    Verdict.USED_LESS: "is run {} less",
+    Verdict.FAILS_LESS: "fails less: {} fewer of 100 runs",
+    Verdict.FAILS_MORE: "fails more: {} more of 100 runs",
 }
 _ADOPTED = {
-    Verdict.USED_MORE: "is run by {} points more of 100 developers",
-    Verdict.USED_LESS: "is run by {} points fewer of 100 developers",
+    Verdict.USED_MORE: "is run by {} more of 100 developers",
+    Verdict.USED_LESS: "is run by {} fewer of 100 developers",
 }
 _WHAT = {
     Metric.DURATION: "duration",
@@ -54,7 +54,7 @@ def sentence(subject: str, judged: Judged, *, minutes: float | None = None, fail
     if same_work or judged.exposure is not Exposure.BY_DATE:
         minutes = None
     if judged.verdict in (Verdict.FASTER, Verdict.SLOWER) and minutes is not None and _agree(judged, minutes):
-        parts[0] += f", about {_minutes(abs(minutes))} {'saved' if minutes > 0 else 'lost'} per developer and month"
+        parts[0] += f", {_minutes(abs(minutes))} {'saved' if minutes > 0 else 'lost'} per developer and month"
     if failures is not None and judged.metric is Metric.DURATION:
         parts.append(_beside(failures))
     if judged.developers is not None:
@@ -72,23 +72,23 @@ def _body(judged: Judged, *, same_work: bool) -> str:
         where += " in the team so far"
     if judged.verdict in CLAIMS:
         words = _ADOPTED if judged.metric is Metric.ADOPTION else _CLAIMED
-        said = words[judged.verdict].format(_number(abs(judged.percent or 0.0)))
+        said = words[judged.verdict].format(_claim(judged))
         return f" {said}{where} ({_interval(judged)})"
     if judged.verdict is Verdict.NO_CHANGE:
-        return f": no change of {_WHAT[judged.metric]} beyond {_far(judged.bound or 0.0)} {_unit(judged)}{where} ({_interval(judged)})"
+        return f": no change of {_WHAT[judged.metric]} beyond {_amount(_far(judged.bound or 0.0), judged)}{where} ({_interval(judged)})"
     if judged.reason is not None:
         return f": {judged.verdict}: {WHY[judged.reason]}"
     few = "with so few developers " if any(one in judged.warnings for one in _FEW) else ""
-    return f": cannot tell: {few}only changes above {_number(judged.detectable or 0.0)} {_unit(judged)} would show{where} ({_interval(judged)})"
+    return f": cannot tell: {few}only changes above {_amount(_number(judged.detectable or 0.0), judged)} would show{where} ({_interval(judged)})"
 
 
 def _beside(failures: Judged) -> str:
     """What to say of failures beside a duration."""
     if failures.verdict in (Verdict.FAILS_LESS, Verdict.FAILS_MORE):
         less = "fewer" if failures.verdict is Verdict.FAILS_LESS else "more"
-        return f"{_number(abs(failures.percent or 0.0))} points {less} of 100 runs fail ({_interval(failures)})"
+        return f"{_amount(_number(abs(failures.percent or 0.0)), failures)} {less} of 100 runs fail ({_interval(failures)})"
     if failures.verdict is Verdict.NO_CHANGE:
-        return f"no change of failures beyond {_far(failures.bound or 0.0)} points"
+        return f"no change of failures beyond {_amount(_far(failures.bound or 0.0), failures)}"
     return "of failures nothing can be told" if failures.reason else "no sign that failures changed"
 
 
@@ -108,6 +108,18 @@ def _interval(judged: Judged) -> str:
 
 def _unit(judged: Judged) -> str:
     return "%" if judged.metric in (Metric.DURATION, Metric.USAGE) else "points"
+
+
+def _amount(number: str, judged: Judged) -> str:
+    unit = _unit(judged)
+    return f"{number} {'point' if number == '1' and unit == 'points' else unit}"
+
+
+def _claim(judged: Judged) -> str:
+    """The number of a claim. Nothing takes no time at all."""
+    number = _number(abs(judged.percent or 0.0))
+    all_of_it = number == "100" and judged.verdict in (Verdict.FASTER, Verdict.USED_LESS) and _unit(judged) == "%"
+    return "more than 99 %" if all_of_it else _amount(number, judged)
 
 
 def _agree(judged: Judged, minutes: float) -> bool:
@@ -138,7 +150,8 @@ def _minutes(value: float) -> str:
     if value < 1:
         return "less than a minute"
     if value < 10:
-        return f"{value:.1f}".removesuffix(".0") + " minutes"
+        shown = f"{value:.1f}".removesuffix(".0")
+        return f"about {shown} {'minute' if shown == '1' else 'minutes'}"
     if value < 120:
-        return f"{round(value, -1) if value >= 100 else round(value):.0f} minutes"
-    return f"{value / 60:.1f}".removesuffix(".0") + " hours"
+        return f"about {round(value, -1) if value >= 100 else round(value):.0f} minutes"
+    return "about " + f"{value / 60:.1f}".removesuffix(".0") + " hours"

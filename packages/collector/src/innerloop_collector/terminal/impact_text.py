@@ -5,7 +5,7 @@ from innerloop_collector.analysis.impact.question import Metric
 from innerloop_collector.analysis.impact.robustness import Interval, Robustness
 from innerloop_collector.analysis.impact.verdict import judge
 from innerloop_collector.analysis.impact.whole import Impact
-from innerloop_collector.reports.impact_table import CAUTIONS
+from innerloop_collector.reports.impact_table import caution
 from innerloop_collector.terminal.drawing import table
 
 
@@ -15,8 +15,8 @@ def render(verdict: str, found: Impact) -> str:
     if found.robustness:
         parts.append(_robustness(found.robustness))
     told = [one for one in (found.headline, found.duration) if isinstance(one, Estimate)]
-    if cautions := dict.fromkeys(CAUTIONS[warned] for one in told for warned in one.warnings):
-        parts.append("\n".join(f"- {caution}" for caution in cautions))
+    if cautions := dict.fromkeys(caution(warned, one.metric) for one in told for warned in one.warnings):
+        parts.append("\n".join(f"- {one}" for one in cautions))
     return "\n\n".join(parts)
 
 
@@ -52,12 +52,13 @@ def _answers(found: Impact) -> str:
 
 def _answer(answer: Answer) -> tuple[str, str, str, str, str]:
     judged = judge(answer)
+    value, low, high = ((one or 0.0) + 0.0 for one in (judged.percent, judged.low, judged.high))
     if not isinstance(answer, Estimate):
         return "-", "", "", str(answer.counts.users), f"{judged.verdict}: {answer.reason}"
     unit = "%" if answer.relative else "points"
     return (
-        f"{judged.percent:+.1f} {unit}",
-        f"{judged.low:+.1f} to {judged.high:+.1f}",
+        f"{value:+.1f} {unit}",
+        f"{low:+.1f} to {high:+.1f}",
         f"{judged.detectable:.1f}",
         str(answer.counts.users),
         f"{judged.verdict}{f' beyond {judged.bound:.1f}' if judged.bound is not None else ''}",
@@ -65,7 +66,8 @@ def _answer(answer: Answer) -> tuple[str, str, str, str, str]:
 
 
 def _interval(found: Interval) -> tuple[str, str]:
-    return f"{_percent(found.value):+.1f} %", f"{_percent(found.low):+.1f} to {_percent(found.high):+.1f}"
+    value, low, high = (round(_percent(one), 1) + 0.0 for one in (found.value, found.low, found.high))
+    return f"{value:+.1f} %", f"{low:+.1f} to {high:+.1f}"
 
 
 def _robustness(found: Robustness) -> str:
@@ -73,7 +75,7 @@ def _robustness(found: Robustness) -> str:
     if found.placebo:
         one = found.placebo
         lines.append(
-            f"at {one.dates} dates before the change the same estimate is at most {_percent(one.largest):.1f} %; the real one is number {one.rank}"
+            f"at {one.dates} {'date' if one.dates == 1 else 'dates'} before the change the same estimate is at most {_percent(one.largest):.1f} %; the real one is number {one.rank}"
         )
     if isinstance(found.control_split, Estimate):
         lines.append("controls against controls: {}, {}".format(*_answer(found.control_split)[:2]))
@@ -91,7 +93,8 @@ def _robustness(found: Robustness) -> str:
 
 
 def _percent(value: float) -> float:
-    return Estimate.percent_of(Metric.DURATION, value)
+    """In percent, rounded, and never less than nothing by rounding."""
+    return round(Estimate.percent_of(Metric.DURATION, value), 2) + 0.0
 
 
 def _number(value: float | None) -> str:

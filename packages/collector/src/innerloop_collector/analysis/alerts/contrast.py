@@ -64,7 +64,7 @@ def contrast(
 
 
 def days_error(of: Daily, before: range, after: range) -> float:
-    """The error of the difference between two spans that comes of days whose means move together. 0: too few days to tell."""
+    """The error of the difference between two spans that comes of days whose means move together. Too few days to tell: it may be anything."""
     squares = inverse = 0.0
     free = -2
     residuals = []
@@ -73,7 +73,7 @@ def days_error(of: Daily, before: range, after: range) -> float:
         mean, weight = mean[weight > 0], weight[weight > 0]
         days = len(weight)
         if days < _FEWEST_DAYS:
-            return 0.0
+            return float(np.inf)
         part = weight / weight.sum()
         left = mean - (part * mean).sum()
         residuals.append(left * np.sqrt(part * days))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
+from scipy.special import stdtrit
 
 from innerloop_collector.analysis.alerts.contrast import Contrast, contrast, daily_means, days_error
 from innerloop_collector.analysis.alerts.daily import Daily, Measure
@@ -21,7 +22,7 @@ LARGEST = 0.25  # of the weight, one person's
 _SHORTEST = 2  # days since the beginning of a rise
 _MONTH = 28
 _QUARTER = 91
-_INTERVAL = 1.96
+_INTERVAL = 0.975  # what is below the upper end
 
 
 class Fate(Enum):
@@ -89,10 +90,14 @@ def look(of: Daily, measure: Measure, threshold: float, end: int) -> Alert | Non
         return None
     before, after = range(first, middle), range(middle, end + 1)
     quick = _compare(of, measure, before, after, alone=True)  # what does not stand out by itself does not with what days have in common
-    if not _stands_out(quick, measure, threshold) or not _stands_out(_compare(of, measure, before, after), measure, threshold):
+    if not _stands_out(quick, measure, threshold):
+        return None
+    whole = _compare(of, measure, before, after)
+    if not _stands_out(whole, measure, threshold):
         return None
     since = _beginning(of, range(first, end + 1))
-    return Alert(end, since, _described(_compare(of, measure, range(first, since), range(since, end + 1))))
+    found = _compare(of, measure, range(first, since), range(since, end + 1))
+    return Alert(end, since, _described(found if np.isfinite(found.error) and found.effective >= 2 else whole))
 
 
 def followed(of: Daily, measure: Measure, alert: Alert, threshold: float, end: int) -> Alert | None:
@@ -146,5 +151,5 @@ def _beginning(of: Daily, span: range) -> int:
 
 
 def _described(found: Contrast) -> Rise:
-    value, half = float(found.rise), _INTERVAL * float(found.error)
+    value, half = float(found.rise), float(stdtrit(found.effective - 1, _INTERVAL)) * float(found.error)
     return Rise(value, value - half, value + half, int(found.people))

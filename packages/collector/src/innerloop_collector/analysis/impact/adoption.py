@@ -12,7 +12,7 @@ from innerloop_collector.analysis.impact.intervals import normal_quantile
 from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Exposure, Metric, Question
 from innerloop_collector.analysis.impact.selection import counted, select, within
-from innerloop_collector.analysis.impact.tally import Lacking, hardly_exposed
+from innerloop_collector.analysis.impact.tally import Lacking, exposed_in_part, hardly_exposed
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def adoption(panel: Panel, question: Question) -> Adoption:
         len(both), round(float(panel.runs[treated & sides[0]].sum())), round(float(panel.runs[treated & sides[1]].sum())), span, span
     )
     fresh = _newcomers(len(there[1] - there[0]), len(ran[1] - there[0]), question)
-    hardly = hardly_exposed(select(panel, question))
+    selected = select(panel, question)
+    hardly = hardly_exposed(selected)
     needed: tuple[Lacking, ...] = (
         (Reason.TOO_FEW_WEEKS_BEFORE, question.limits.weeks_after, each[0]),  # as many as since: no trend is taken from them
         (Reason.TOO_FEW_WEEKS_AFTER, question.limits.weeks_after, each[1]),
@@ -64,6 +65,8 @@ def adoption(panel: Panel, question: Question) -> Adoption:
             return Adoption(Refusal(Metric.ADOPTION, Label.CHANGE, question.exposure, reason, least, found, counts), None, None, fresh)
     started, stopped = len((ran[1] - ran[0]) & both), len((ran[0] - ran[1]) & both)
     answer = paired(len(ran[0] & ran[1] & both), started, stopped, len(both), question, counts)
+    if isinstance(answer, Estimate) and exposed_in_part(selected):
+        answer = replace(answer, warnings=(*answer.warnings, Warned.EXPOSED_IN_PART))
     return Adoption(answer, len(ran[0] & both) / len(both), len(ran[1] & both) / len(both), fresh)
 
 

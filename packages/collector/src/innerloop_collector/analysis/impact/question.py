@@ -113,7 +113,9 @@ class Question:
         ):
             raise Invalid("where projects were assigned, the treated and the control projects are named")
         if self.assignment is Assignment.USER and self.control is not None and _apart(self.treated, self.control):
-            raise Invalid("the controls are runs of other projects, so projects and not developers got the change: it is asked by project")
+            raise Invalid(
+                "the controls are runs of other projects, so projects and not developers got the change: ask by project (--by-project)"
+            )
         if self.control is not None and _overlap(self.treated, self.control):
             raise Invalid("a target or project is treated and a control at once")
 
