@@ -47,7 +47,7 @@ class World:
     patience: float = 0.0  # how long, relative to the target's median, a run is waited for on average; 0: for ever
     delay: float = 0.0  # days until half of the checkouts hold the change; 0: all at once
     delay_sd: float = 1.2
-    first_cold: float = 0.0  # share of developers whose first run that holds it is cold
+    first_cold: float = 0.0  # share of developers whose first run of each target that holds it is cold
     projects: int = 1
     project_shock: float = 0.0  # of each project at the date
 
@@ -94,7 +94,7 @@ def runs(one: World, seed: int) -> dict[str, NDArray[Any]]:
     project = user % one.projects
     changed = treated & held & (project % 2 == 0 if one.projects > 1 else True)
     log, cold = _durations(one, chance, user, target, day)
-    first = _first(user, held, moment) & (chance.random(one.users) < one.first_cold)[user]
+    first = _first(user * len(MEDIANS) + target, held, moment) & (chance.random(one.users) < one.first_cold)[user]
     log = np.where(first & ~cold, log + 1.5, log)
     log += np.where(changed, chance.normal(one.effect, one.effect_sd, one.users)[user], 0.0)
     if one.project_shock:
@@ -143,10 +143,10 @@ def _held(one: World, chance: np.random.Generator, user: Any, moment: Any, week:
     return out
 
 
-def _first(user: Any, held: NDArray[np.bool_], moment: Any) -> NDArray[np.bool_]:
-    earliest = np.full(int(user.max()) + 1, np.inf)
-    np.minimum.at(earliest, user[held], moment[held])
-    out: NDArray[np.bool_] = held & (moment == earliest[user])
+def _first(cell: Any, held: NDArray[np.bool_], moment: Any) -> NDArray[np.bool_]:
+    earliest = np.full(int(cell.max()) + 1, np.inf)
+    np.minimum.at(earliest, cell[held], moment[held])
+    out: NDArray[np.bool_] = held & (moment == earliest[cell])
     return out
 
 
