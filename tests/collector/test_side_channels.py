@@ -40,7 +40,8 @@ Answers = dict[str, tuple[int, bytes]]
 
 
 def test_every_operation_that_is_not_an_admins_is_tried_here() -> None:
-    marked = [method.operation for area in Area.__subclasses__() for method in vars(area).values() if hasattr(method, "operation")]
+    ours = [one for one in Area.__subclasses__() if one.__module__.startswith("innerloop_collector.")]  # other tests have some, too
+    marked = [method.operation for area in ours for method in vars(area).values() if hasattr(method, "operation")]
 
     assert set(READS) == {name for name, role in marked if Role.ANALYST.may(role)}
 
