@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from innerloop.core.plan.names_table import STARTUP_MS
 from innerloop_collector.analysis.impact.panel import Exposed
 from innerloop_collector.query.alerts.daily_rows import DailyRows
 from innerloop_collector.query.alerts.daily_rows import Span as Days
@@ -24,6 +25,8 @@ from tests.evidence.judged_store import DAY, FIRST, WEEK, Store, Team, change
 
 END = DAY + 12 * WEEK
 _UNASKED = Exposure()
+_AT_ONCE = f"""SELECT countIf(exit_status = 1 AND duration_ms <= {STARTUP_MS}) FROM events WHERE project = 'acme' AND command = 'lint'
+    AND toDate(corrected_time) BETWEEN {{first:Date}} AND {{last:Date}}"""
 
 
 def everything(directory: Path) -> dict[str, Any]:
@@ -119,6 +122,10 @@ def opened(directory: Path) -> dict[str, Any]:
         people = Population.in_block("acme", store.settings["acme"], DAY, None, today)
         daily = DailyRows(store.engine).daily(people, Days(DAY - 4 * WEEK, DAY + 2 * WEEK, 2**62))
         out[name] = [len(set(sums.panel.user.tolist())), *{one.runs.shape[0] for one in daily.values()}]
+    used = closed._replace(sessions=lambda names: {"lint"} & set(names))
+    daily = DailyRows(store.engine).daily(Population.in_block("acme", used, DAY, None, today), Days(DAY - 4 * WEEK, DAY + 2 * WEEK, 2**62))
+    out["of a session"] = {one.measure: int(found.total.sum()) for one, found in daily.items() if one.name == "lint"}
+    out["failed at once"] = store.engine.query(_AT_ONCE, {"first": DAY - 4 * WEEK, "last": DAY + 2 * WEEK})[0][0]
     late = Population.in_block("late", store.settings["late"], FIRST + 17 * WEEK, None, today)
     year = Days(FIRST, FIRST + 17 * WEEK, 2**62)
     out["appeared"] = [

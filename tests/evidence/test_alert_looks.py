@@ -40,6 +40,7 @@ class Shelf:
 
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     days: dict[str, date] = field(default_factory=dict)
+    full: bool = False
 
     def units(self, project: str, kind: str) -> frozenset[str]:
         return frozenset(unit for of, unit in self.kept if of == project and unit.startswith(f"{kind}/"))
@@ -54,9 +55,11 @@ class Shelf:
     def last(self, project: str) -> date | None:
         return self.days.get(project)
 
-    def note(self, project: str, day: date) -> None:
-        assert day > self.days.get(project, date.min)
-        self.days[project] = day
+    def note(self, days: Mapping[str, date]) -> None:
+        if self.full:
+            raise OSError("no space left")
+        assert all(day > self.days.get(project, date.min) for project, day in days.items())
+        self.days |= days
 
 
 class Team:
@@ -177,6 +180,16 @@ def test_one_project_that_cannot_be_read_keeps_no_other_from_being_looked_at() -
     team.broken = {"other"}
     team.on(STEP_AT)
     assert ({"other": "OSError"}, 1) == (dict(team.publisher.failed), len(team.asked))
+
+
+def test_what_was_looked_at_and_could_not_be_noted_is_said_and_looked_at_again() -> None:
+    team = Team(slower(BUILD))
+    team.shelf.full = True
+    team.on(STEP_AT)
+    assert {PROJECT: "no space left"} == {project: team.publisher.failed[project] for project in (PROJECT,)}
+    team.shelf.full = False
+    team.on(STEP_AT)
+    assert ({}, 2) == (dict(team.publisher.failed), len(team.asked))
 
 
 def test_creep_is_told_once_in_half_a_year_and_not_of_what_was_told_to_be_slower() -> None:

@@ -259,6 +259,8 @@ def test_in_one_block_a_name_is_in_one_comparison_only_on_whichever_side(affecte
 
 def test_where_figures_are_open_only_who_agreed_to_that_counts_in_verdicts_and_alerts(tmp_path: Path) -> None:
     found = answer("opened", tmp_path)
+    assert found["failed at once"], "some runs of the session must fail as it starts"
+    assert {"failures": found["failed at once"]} == found["of a session"], "it fails as it starts or not at all"
     assert ([21, 21], [12, 12]) == (found["closed"], found["open"])
     assert [[], [["0.2", "2030-04-01"]], []] == found["appeared"], "of what appeared the week is told in which k had it, and nobody's day"
     assert "look 1 at a change of other projects told of the same command or control" in found["refused"][0], "its name may tell of them"

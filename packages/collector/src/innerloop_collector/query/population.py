@@ -30,7 +30,8 @@ ENDED = f"(exit_status IS NOT NULL AND NOT {INTERRUPTED})"
 SESSION = "(kind = 'run' AND command IN {sessions:Array(String)})"  # a server, a shell: its hours are use, and nobody waited for it
 AWAKE = f"(duration_ms IS NOT NULL AND NOT ifNull(suspended, 0) AND NOT {SESSION})"
 WAIT = "ifNull(duration_ms, 0)"
-FAILED = f"({ENDED} AND exit_status != 0 AND NOT ({SESSION} AND {WAIT} > {STARTUP_MS}))"  # of a session: as it started
+AS_IT_STARTED = f"({WAIT} <= {STARTUP_MS})"
+FAILED = f"({ENDED} AND exit_status != 0 AND NOT ({SESSION} AND NOT {AS_IT_STARTED}))"
 SUCCEEDED = f"({ENDED} AND exit_status = 0)"
 AGREED = "({any_plan:Bool} OR plan IN {plans:Array(String)})"
 COUNTED = f"""installation GLOBAL IN (SELECT installation FROM events WHERE {REAL} AND {PERSON} AND kind = 'run' AND {KEPT}

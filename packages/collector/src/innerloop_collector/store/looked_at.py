@@ -1,5 +1,6 @@
 """Up to which day each project was looked at for alerts: DIR/looked-at.json. Lost, the newest day is looked at once more, and no earlier one."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -23,11 +24,11 @@ class LookedAt:
         """The last day of a project. None: none is known."""
         return self._read().get(project)
 
-    def note(self, project: str, day: date) -> None:
-        """A day was looked at, and is never again. Raises OSError."""
-        days = {**self._read(), project: day}
-        write_private(self._path, msgspec.json.encode(days))
-        self._days = days
+    def note(self, days: Mapping[str, date]) -> None:
+        """Up to these days projects were looked at, and are never again. Raises OSError."""
+        known = {**self._read(), **days}
+        write_private(self._path, msgspec.json.encode(known))
+        self._days = known
 
     def _read(self) -> dict[str, date]:
         if self._days is None:

@@ -1,6 +1,6 @@
 """What was published of closed days, as documents in the store, and back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -30,8 +30,8 @@ class LookedAt(Protocol):
     def last(self, project: str) -> date | None:
         """The last day of a project. None: none is known."""
 
-    def note(self, project: str, day: date) -> None:
-        """A day was looked at."""
+    def note(self, days: Mapping[str, date]) -> None:
+        """Up to which day projects were looked at now."""
 
 
 class AlertArchive:
@@ -46,9 +46,9 @@ class AlertArchive:
         noted = self._looked_at.last(project)
         return max([*map(day_of, self._documents.units(project, KIND)), *([noted] if noted else [])], default=None)
 
-    def note(self, project: str, day: date) -> None:
-        """A day was looked at."""
-        self._looked_at.note(project, day)
+    def note(self, days: Mapping[str, date]) -> None:
+        """Up to which day projects were looked at now."""
+        self._looked_at.note(days)
 
     def add(self, day: Day) -> None:
         """Publish, for good. Raises StoreError for what was published already."""

@@ -52,6 +52,7 @@ class AlertPublisher:
         self._first_day = first_day
         self._archive = archive
         self._known = known
+        self._with_a_past: set[str] = set()  # projects: once there is a past, there is one
         self.failed: Mapping[str, str] = {}  # projects that the last attempt did not look at, and why
 
     def due(self, _: date) -> list[tuple[str, str]]:
@@ -65,6 +66,7 @@ class AlertPublisher:
         """
         done = []
         failed: dict[str, str] = {}
+        looked_at: dict[str, date] = {}
         for project, settings in self._known.settings().items():
             try:
                 for day in self._due(project, today):
@@ -73,16 +75,30 @@ class AlertPublisher:
                         if found.told:
                             self._archive.add(found)
                             done.append((project, found.unit))
-                    self._archive.note(project, day)
+                    looked_at[project] = day
             except Exception as error:  # noqa: BLE001 - figures of this project, and everything of others, must not suffer from it
                 failed[project] = str(error) if isinstance(error, CollectorError) else type(error).__name__
                 _log.error("alerts not looked for", project=project, error=failed[project], exc_info=not isinstance(error, CollectorError))
-        self.failed = failed
+        self.failed = failed | self._noted(looked_at)
         return done
 
+    def _noted(self, looked_at: Mapping[str, date]) -> dict[str, str]:
+        """Note up to which day projects were looked at. Returns of which that is not kept, and why: they are looked at again."""
+        try:
+            if looked_at:
+                self._archive.note(looked_at)
+        except OSError as error:
+            _log.error("what was looked at for alerts is not kept", error=str(error))
+            return dict.fromkeys(looked_at, str(error))
+        return {}
+
     def _has_a_past(self, project: str, day: date) -> bool:
-        first = self._first_day(project)
-        return first is not None and first <= day - _LOOKED_AT
+        if project not in self._with_a_past:
+            first = self._first_day(project)
+            if first is None or first > day - _LOOKED_AT:
+                return False
+            self._with_a_past.add(project)
+        return True
 
     def _due(self, project: str, today: date) -> list[date]:
         closed = today - GRACE - _ONE_DAY

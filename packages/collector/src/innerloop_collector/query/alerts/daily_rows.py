@@ -2,7 +2,6 @@
 """From rows to each target's sums by person and day. People are numbers without a meaning from here on."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from innerloop_collector.analysis.alerts.daily import Daily, Measure
 from innerloop_collector.query.alerts.alert_documents import Appeared, Subject
 from innerloop_collector.query.population import (
     AGREED,
+    AS_IT_STARTED,
     AWAKE,
     COUNTED,
     ENDED,
@@ -30,9 +30,8 @@ _TIMED = f"({SUCCEEDED} AND {AWAKE})"
 _CELL = "if(kind = 'run', ('command', toString(command)), ('target', toString(target)))"
 _WHERE = f"{REAL} AND {PERSON} AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}"
 _SUMS = f"""SELECT {_CELL} AS cell, installation, toDate(corrected_time) AS day,
-    countIf({_TIMED}), sumIf(log(greatest({WAIT}, 1)), {_TIMED}), countIf({ENDED}), countIf({FAILED})
+    countIf({_TIMED}), sumIf(log(greatest({WAIT}, 1)), {_TIMED}), countIf({ENDED}), countIf({FAILED}), countIf({FAILED} AND {AS_IT_STARTED})
     FROM events WHERE {_WHERE} AND kind IN ('run', 'target') GROUP BY cell, installation, day"""
-_SESSIONS = f"SELECT DISTINCT command FROM events WHERE project = {{project:String}} AND kind = 'run' AND {IN_SPAN}"
 _CLASSES = {
     "version": "client",
     "os": "os",
@@ -77,12 +76,16 @@ class DailyRows:
 
     def daily(self, of: Population, span: Span) -> dict[Subject, Daily]:
         """Each target's days: durations, and failures where any run ended."""
-        parameters = self._parameters(of, span)
         cells: dict[tuple[str, str], list[Any]] = defaultdict(list)
-        for (breakdown, name), *row in self._store.query(_SUMS, parameters):
+        for (breakdown, name), *row in self._store.query(_SUMS, self._parameters(of, span)):
             if name:
                 cells[str(breakdown), str(name)].append(row)
-        return {subject: found for key, rows in cells.items() for subject, found in _of_cell(key, rows, span).items()}
+        sessions = set(of.sessions(name for breakdown, name in cells if breakdown == "command"))
+        return {
+            subject: found
+            for key, rows in cells.items()
+            for subject, found in _of_cell(key, rows, span, session=key[0] == "command" and key[1] in sessions).items()
+        }
 
     def appeared(self, of: Population, span: Span, since: date, k: int) -> list[Appeared]:
         """Which values of runs' classes k people had within a week of a day, and nobody long before: each with the Monday of the week in which they did."""
@@ -92,19 +95,17 @@ class DailyRows:
         return [Appeared(str(what), str(name), monday) for (what, name), monday in rows if monday <= since + week]
 
     def _parameters(self, of: Population, span: Span) -> dict[str, Any]:
-        within = {"first": span.first, "end": span.last + timedelta(days=1), "upto": span.upto}
-        commands: Iterable[str] = (str(name) for (name,) in self._store.query(_SESSIONS, {"project": of.project, **within}))
-        return {**of.parameters, **within, "sessions": sorted(of.sessions(commands))}
+        """As SQL wants them. Which commands are sessions is known when their names are: until then none is."""
+        return {**of.parameters, "first": span.first, "end": span.last + timedelta(days=1), "upto": span.upto, "sessions": []}
 
 
-def _of_cell(key: tuple[str, str], rows: list[Any], span: Span) -> dict[Subject, Daily]:
-    """Days of one target, by what is measured."""
+def _of_cell(key: tuple[str, str], rows: list[Any], span: Span, *, session: bool) -> dict[Subject, Daily]:
+    """Days of one target, by what is measured. Nobody waits for a session, and it fails as it starts or not at all."""
     ids, days, *sums = zip(*rows, strict=True)
     person = np.array(list(map({one: number for number, one in enumerate(dict.fromkeys(ids))}.__getitem__, ids)), dtype=np.int64)
     place = np.array([span.place(day) for day in days], dtype=np.int64)
-    timed, logarithms, ended, failed = (np.array(one, dtype=np.float64) for one in sums)
+    timed, logarithms, ended, failed, failed_at_once = (np.array(one, dtype=np.float64) for one in sums)
     shape = (int(person.max()) + 1, span.days)
-    return {
-        Subject(*key, Measure.DURATION.word): Daily.of(shape, person, place, timed, logarithms),
-        Subject(*key, Measure.FAILURES.word): Daily.of(shape, person, place, ended, failed),
-    }
+    failures = Daily.of(shape, person, place, ended, failed_at_once if session else failed)
+    durations = {} if session else {Subject(*key, Measure.DURATION.word): Daily.of(shape, person, place, timed, logarithms)}
+    return {**durations, Subject(*key, Measure.FAILURES.word): failures}
