@@ -38,6 +38,11 @@ def no_such_page() -> PageError:
     )
 
 
+def takes_no_form(path: str) -> PageError:
+    """Something was posted to a page that has no form."""
+    return PageError(405, "This page takes no form", "Nothing was done: what was sent belongs to another page.", (("The page", path),))
+
+
 def not_seen() -> PageError:
     """Somebody's access does not cover a project, be there one or not."""
     sentence = "Your access covers other projects. Ask whoever runs the collector."

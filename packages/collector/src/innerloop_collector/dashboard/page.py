@@ -21,6 +21,7 @@ class Page:
     about: dict[str, Any] = field(default_factory=dict)  # what else the template is told
     section: str = ""  # of the navigation
     draws: bool = False  # whether it may have charts that are drawn in the browser
+    status: int = 200
 
 
 def by_id(*figures: Figure) -> dict[str, Figure]:

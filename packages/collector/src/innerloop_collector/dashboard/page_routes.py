@@ -12,7 +12,7 @@ from starlette.routing import Route
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.dashboard import cells, change_page, changes, overview, project_list
+from innerloop_collector.dashboard import cells, change_page, changes, forms, overview, project_list
 from innerloop_collector.dashboard.administration import Ask, administration
 from innerloop_collector.dashboard.error_pages import (
     PageError,
@@ -21,11 +21,13 @@ from innerloop_collector.dashboard.error_pages import (
     not_seen,
     sentence,
     silent,
+    takes_no_form,
     unknown_project,
     unknown_value,
     unmade,
 )
 from innerloop_collector.dashboard.filters import Filters
+from innerloop_collector.dashboard.forms import Done, Form
 from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.page_tables import KINDS, home
@@ -34,11 +36,13 @@ from innerloop_collector.dashboard.rendering import HEADERS, Renderer, packed
 from innerloop_collector.dashboard.signing_in import SigningIn
 from innerloop_collector.dashboard.static_files import PREFIX, StaticFiles
 from innerloop_collector.errors import Denied, StoreError, Unknown
+from innerloop_collector.http.responses import HttpError
 from innerloop_collector.reports.views import ProjectName
 
 _PROJECTS = "/projects"
 _ADMIN = "/admin"
 _FORMATS = (".csv", ".json")
+Posted = Callable[[str, Form, Principal], Page | Done]  # does what a form says, of a project or of none, for somebody
 
 
 class Dashboard:
@@ -59,8 +63,10 @@ class Dashboard:
         self._plan = plan
         self._ask = ask
         self._authenticator = authenticator
+        self._limits = limits
         self._readers = readers
         self._simulated = simulated
+        self._forms: dict[str, Posted] = {}  # by their address, or what follows the project in it
         self._static = StaticFiles()
         self._renderer = Renderer(self._static, simulated=simulated, throw_away=reader.at_once)
         self._signing_in = SigningIn(self._renderer, authenticator, limits)
@@ -69,7 +75,7 @@ class Dashboard:
         """Every address. None of them is part of the API that /openapi.json describes."""
         pages = ("/", *(path + form for path in (_PROJECTS, _ADMIN) for form in ("", *_FORMATS)), "/p/{path:path}")
         return [
-            *(Route(path, self._page, methods=["GET"], include_in_schema=False) for path in pages),
+            *(Route(path, self._page, methods=["GET", "POST"], include_in_schema=False) for path in pages),
             Route("/go", self._go, methods=["GET"], include_in_schema=False),
             Route(PREFIX + "{file}", self._file, methods=["GET"], include_in_schema=False),
             *self._signing_in.routes(),
@@ -95,19 +101,23 @@ class Dashboard:
         return RedirectResponse(home(project) + tail if project else _PROJECTS, 303, HEADERS)
 
     async def _page(self, request: Request) -> Response:
-        """Make a page in a reader's thread, for whoever may see it."""
+        """Make a page in a reader's thread, for whoever may see it; a form is posted to the address of its page."""
         try:
             who = self._authenticator.who(request)
         except Unknown:
             return self._signing_in.instead(request)
         except Denied as error:
             return self._told(request, PageError(403, "You may not open this", sentence(error)), None)
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, request, who)
+        try:
+            form = await forms.read(request, self._limits) if request.method == "POST" else None
+        except HttpError as error:
+            return self._told(request, PageError(error.status, "This form cannot be read", sentence(error)), who)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, request, who, form)
 
-    def _answer(self, request: Request, who: Principal) -> Response:
+    def _answer(self, request: Request, who: Principal, form: Form | None) -> Response:
         seen = tuple(one for one in self._reader.projects() if who.sees(one.project))
         try:
-            return self._made(request, who, seen)
+            return self._made(request, who, seen, form)
         except PageError as error:
             told = error
         except Denied as error:
@@ -123,8 +133,8 @@ class Dashboard:
         known = project if any(one.project == project for one in seen) else ""
         return self._renderer.error(request, error, who, project=known, projects=seen)
 
-    def _made(self, request: Request, who: Principal, seen: tuple[ProjectName, ...]) -> Response:
-        path, wanted, form = _of_what(request)
+    def _made(self, request: Request, who: Principal, seen: tuple[ProjectName, ...], form: Form | None) -> Response:
+        path, wanted, written = _of_what(request)
         if path == "/":
             return RedirectResponse(home(seen[0].project) if len(seen) == 1 else _PROJECTS, 303, HEADERS)
         project, rest = _project_in(path)
@@ -132,12 +142,28 @@ class Dashboard:
             raise not_seen()
         if project and not any(one.project == project for one in seen):
             raise unknown_project()
+        if form is not None:
+            return self._shown(request, self._posted(path, project, rest, form, who), Filters(quote(path), {}, {}), project, seen, who)
         filters, page = self._of(quote(path), project, rest, _parameters(request), seen, who)
         if wanted:
-            return self._figure(request, page, wanted, form)
+            return self._figure(request, page, wanted, written)
+        return self._shown(request, page, filters, project, seen, who)
+
+    def _shown(
+        self, request: Request, page: Page | Done, filters: Filters, project: str, seen: tuple[ProjectName, ...], who: Principal
+    ) -> Response:
+        if isinstance(page, Done):
+            return RedirectResponse(page.address, 303, HEADERS)
         answer = self._renderer.page(request, page, who, project=project, projects=seen, filters=filters)
         answer.headers["HX-Push-Url"] = filters.address
         return answer
+
+    def _posted(self, path: str, project: str, rest: str, form: Form, who: Principal) -> Page | Done:
+        """What a form of a page did: the page with what became of it, or another one."""
+        taken = self._forms.get(rest if project else path)
+        if taken is None:
+            raise takes_no_form(quote(path))
+        return taken(project, form, who)
 
     def _of(
         self, path: str, project: str, rest: str, given: dict[str, str], seen: tuple[ProjectName, ...], who: Principal
@@ -177,12 +203,12 @@ class Dashboard:
         """What is marked on charts."""
         return changes.dated(self._ask("changes.marks", {"project": project}, who)["changes"])
 
-    def _figure(self, request: Request, page: Page, wanted: str, form: str) -> Response:
+    def _figure(self, request: Request, page: Page, wanted: str, written: str) -> Response:
         """A figure as CSV or JSON."""
         if wanted not in page.figures:
             raise unknown_value("figure", wanted, list(page.figures), request.url.path)
         found = page.figures[wanted]
-        if form == ".json":
+        if written == ".json":
             return packed(request, JSONResponse(found.json(), headers=HEADERS))
         headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{wanted}.csv"'}
         text = found.csv(comment="Simulated team" if self._simulated else "")

@@ -47,7 +47,7 @@ class Renderer:
 
     def page(self, request: Request, page: Page, who: Principal, **more: Any) -> Response:
         """A page for somebody."""
-        return self._answer(request, page.template, 200, page=page, who=who, **more)
+        return self._answer(request, page.template, page.status, page=page, who=who, **more)
 
     def sign_in(self, request: Request, *, path: str, why: str = "", status: int = 401) -> Response:
         """The page on which one signs in, to go on to another."""

@@ -1,18 +1,15 @@
 """The pages on which somebody signs in and out: with a token, or once with a link."""
 
-from urllib.parse import parse_qs
-
-import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.config.configuration import Limits
+from innerloop_collector.dashboard import forms
 from innerloop_collector.dashboard.error_pages import PageError, here, sentence
 from innerloop_collector.dashboard.rendering import HEADERS, Renderer
 from innerloop_collector.errors import Denied, Unknown
-from innerloop_collector.http import request_body
 from innerloop_collector.http.responses import HttpError
 
 _MOST = 4_096  # bytes of a form
@@ -25,7 +22,7 @@ class SigningIn:
     def __init__(self, renderer: Renderer, authenticator: Authenticator, limits: Limits) -> None:
         self._renderer = renderer
         self._authenticator = authenticator
-        self._limits = msgspec.structs.replace(limits, body=_MOST)
+        self._limits = limits
 
     def routes(self) -> list[Route]:
         """Three addresses."""
@@ -36,17 +33,18 @@ class SigningIn:
         ]
 
     def instead(self, request: Request) -> Response:
-        """The form, in the place of the page that somebody wanted and goes on to."""
-        return self._renderer.sign_in(request, path=local(here(request)))
+        """The form, in the place of the page that somebody wanted and goes on to. What they posted is not done."""
+        why = "Nothing was done: the session had ended. Sign in, and send it again." if request.method == "POST" else ""
+        return self._renderer.sign_in(request, path=local(here(request)), why=why)
 
     async def _sign_in(self, request: Request) -> Response:
         path = local(request.query_params.get("path", "/"))
         if request.method == "GET":
             return self._renderer.sign_in(request, path=path, status=200)
         try:
-            given = parse_qs((await request_body.read(request, self._limits)).decode("utf-8", "replace"))
-            path = local(given.get("path", ["/"])[0])
-            cookie = self._authenticator.sign_in(request, given.get("token", [""])[0].strip())
+            given = await forms.read(request, self._limits, _MOST)
+            path = local(given.get("path"))
+            cookie = self._authenticator.sign_in(request, given.line("token"))
         except Unknown as error:
             return self._renderer.sign_in(request, path=path, why=sentence(error))
         except Denied as error:
