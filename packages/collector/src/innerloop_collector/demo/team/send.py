@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -76,17 +76,28 @@ class Collector:
         return len(batch.events)
 
     def _post(self, path: str, authorization: str, body: dict[str, Any]) -> tuple[int, bytes, float]:
-        """Send on this thread's connection. Returns status, answer, and after how many seconds to try again."""
-        connection = getattr(self._open, "connection", None)
-        if connection is None:
-            connection = self._open.connection = http.client.HTTPConnection(self._host, timeout=_TIMEOUT)
+        """Send on this thread's connection. Returns status, answer, and after how many seconds to try again.
+
+        A connection that was idle for long is closed by the service: what was sent on it then is sent once more on a new one.
+        """
         headers = {"Authorization": authorization, "Content-Type": "application/json", "User-Agent": "innerloop-simulation"}
+        content = json.dumps(body, separators=(",", ":"))
+        connection = getattr(self._open, "connection", None)
         try:
-            connection.request("POST", path, json.dumps(body, separators=(",", ":")), headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read(), float(answer.headers.get("Retry-After", 1))
+            if connection is not None:
+                with suppress(ConnectionError):
+                    return _exchange(connection, path, content, headers)
+                connection.close()
+            connection = self._open.connection = http.client.HTTPConnection(self._host, timeout=_TIMEOUT)
+            return _exchange(connection, path, content, headers)
         except (OSError, http.client.HTTPException) as error:
             raise DemoError(f"the collector does not answer: {str(error) or type(error).__name__}") from error
+
+
+def _exchange(connection: http.client.HTTPConnection, path: str, content: str, headers: dict[str, str]) -> tuple[int, bytes, float]:
+    connection.request("POST", path, content, headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read(), float(answer.headers.get("Retry-After", 1))
 
 
 @contextmanager
