@@ -6,6 +6,7 @@ CollectorError              a person reads it: one line saying what, why and wha
 ├── DataInUse               another process holds the data directory
 ├── Unknown                 the caller shows no valid token
 ├── Denied                  the caller's role does not allow it
+├── ProviderFailed          who signs people in did not answer, or not with what can be used
 └── StoreError              the store refused or could not write
     └── QueueFull           more is waiting for the store than may wait
 """
@@ -42,6 +43,10 @@ class QueueFull(StoreError):
 
 class Denied(CollectorError):
     """The caller's role does not allow this."""
+
+
+class ProviderFailed(CollectorError):
+    """The service that signs people in did not answer, or not with what can be used."""
 
 
 class Unknown(CollectorError):

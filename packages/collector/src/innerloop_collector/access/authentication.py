@@ -60,23 +60,21 @@ class Authenticator:
 
     def _by_session(self, request: Request) -> Principal | None:
         found = self.session(request)
-        if found is None:
-            return None
-        return self._principal(found[1], Via.SESSION) if found[1] else _BY_LINK
+        return found[1] if found else None
 
-    def session(self, request: Request) -> tuple[Session, Token | None] | None:
-        """The session that a request's cookie names, and its token. A session dies with its token; one that a link opened has none."""
+    def session(self, request: Request) -> tuple[Session, Principal] | None:
+        """The session that a request's cookie names, and whose it is. A session dies with the token that opened it."""
         text = request.cookies.get(self.cookie)
         session = self._sessions.find(text) if text else None
         if text is None or session is None:
             return None
-        if session.token_hash is None:
-            return session, None
-        token = self._tokens.good(session.token_hash)
+        if isinstance(session.opened_by, Principal):
+            return session, session.opened_by
+        token = self._tokens.good(session.opened_by)
         if token is None:
             self._sessions.close(text)
             return None
-        return session, token
+        return session, self._principal(token, Via.SESSION)
 
     def _principal(self, token: Token, via: Via) -> Principal:
         self._last_used.note(token.token_hash)
@@ -99,22 +97,27 @@ class Authenticator:
         """Open an operator's session with a link, which is used up. Returns the cookie's header. Raises Unknown."""
         if not self.links.use(text):
             raise Unknown("this link was used, or is older than ten minutes")
-        return self._instead(request, None)
+        return self.sign_in_as(request, _BY_LINK)
 
-    def _instead(self, request: Request, token_hash: str | None) -> str:
+    def sign_in_as(self, request: Request, who: Principal) -> str:
+        """Open a session for somebody who has shown elsewhere who they are. Returns the cookie's header."""
+        return self._instead(request, who)
+
+    def _instead(self, request: Request, opened_by: str | Principal) -> str:
         """Open a session in the place of the one that the browser has, which nobody could end any more. Returns the cookie's header."""
         self._sessions.close(request.cookies.get(self.cookie, ""))
-        return self._set_cookie(self._sessions.open(token_hash), self._sessions.longest_seconds)
+        return self.set_cookie(self.cookie, self._sessions.open(opened_by), self._sessions.longest_seconds)
 
     def sign_out(self, request: Request) -> str:
         """End the session of a request. Returns the cookie's header. Raises Denied."""
         own_pages_only(request, self._origins, by_browser=True)
         self._sessions.close(request.cookies.get(self.cookie, ""))
-        return self._set_cookie("", 0)
+        return self.set_cookie(self.cookie, "", 0)
 
-    def _set_cookie(self, value: str, seconds: int) -> str:
+    def set_cookie(self, name: str, value: str, seconds: int, *, site: str = "Strict") -> str:
+        """The header that sets a cookie of ours. `site` says whether it also comes when another site leads here: Strict or Lax."""
         secure = "" if self._plain else "; Secure"
-        return f"{self.cookie}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+        return f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={site}{secure}"
 
 
 SAFE = ("GET", "HEAD", "OPTIONS")

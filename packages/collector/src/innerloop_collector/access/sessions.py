@@ -1,6 +1,6 @@
 """Sessions of the dashboard: a random id in a cookie, its hash in memory, nothing on the disk.
 
-A restart of the service ends all of them: whoever has a token opens another.
+A restart of the service ends all of them: whoever may sign in opens another.
 """
 
 import hashlib
@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from innerloop_collector.access.principal import Principal
+
 _MOST = 10_000  # sessions; the one that was used longest ago makes room
 
 
@@ -16,7 +18,7 @@ _MOST = 10_000  # sessions; the one that was used longest ago makes room
 class Session:
     """That somebody signed in."""
 
-    token_hash: str | None  # None: with a link
+    opened_by: str | Principal  # the hash of a token, which is looked up each time; or who signed in without one
     began: datetime
     used: datetime
 
@@ -31,13 +33,13 @@ class Sessions:
         self.longest_seconds = int(longest.total_seconds())
         self._sessions: dict[bytes, Session] = {}  # by the hash of the id; used longest ago first
 
-    def open(self, token_hash: str | None) -> str:
+    def open(self, opened_by: str | Principal) -> str:
         """Begin a session. Returns its id, which is for the cookie only."""
         text = secrets.token_urlsafe(32)
         now = self._now()
         while len(self._sessions) >= _MOST:
             del self._sessions[next(iter(self._sessions))]
-        self._sessions[_hash(text)] = Session(token_hash, now, now)
+        self._sessions[_hash(text)] = Session(opened_by, now, now)
         return text
 
     def find(self, text: str) -> Session | None:

@@ -15,11 +15,13 @@ from pathlib import Path
 import structlog
 
 from innerloop_collector.access.authentication import Authenticator
+from innerloop_collector.access.openid import OpenIDConnect
 from innerloop_collector.admin.api import Admin, load_token
 from innerloop_collector.admin.operations import Operations
 from innerloop_collector.admin.project_operations import read_project
 from innerloop_collector.composition.areas import operations
 from innerloop_collector.composition.collector import Collector
+from innerloop_collector.composition.sign_in_parts import openid
 from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import DataLock
 from innerloop_collector.config.files import read_text
@@ -66,6 +68,7 @@ def serve(
     projects = [(read_text(file), str(file)) for file in project_files]
     for text, source in projects:
         read_project(text, source)  # before a store is made for it
+    sign_in = openid(configuration.openid)
     listener = http_server.listen(*address)
     local = _for_this_machine(listener, configuration)
     if sign_in_link and not local:
@@ -86,7 +89,7 @@ def serve(
         collector.start_workers()
         with ThreadPoolExecutor(_READERS, "reader", initializer=collector.store.engine.open) as readers:
             authenticator = _authenticator(collector)
-            served = build(collector, known, readers, authenticator)
+            served = build(collector, known, readers, authenticator, sign_in)
             guard = Guard(configuration.limits, collector.metrics.turned_away)
             gc.set_threshold(_GARBAGE)
             try:
@@ -119,7 +122,11 @@ def _for_this_machine(listener: socket.socket, configuration: Configuration) -> 
 
 
 def build(
-    collector: Collector, known: Operations, readers: ThreadPoolExecutor, authenticator: Authenticator | None = None
+    collector: Collector,
+    known: Operations,
+    readers: ThreadPoolExecutor,
+    authenticator: Authenticator | None = None,
+    sign_in: OpenIDConnect | None = None,
 ) -> CountRequests:
     """Put the web application together."""
     configuration = collector.configuration
@@ -133,6 +140,7 @@ def build(
         authenticator,
         configuration.limits,
         readers,
+        sign_in,
         simulated=collector.simulated is not None,
     )
     served: list[Routes] = [

@@ -119,6 +119,23 @@ class Access(Section, frozen=True):
     proxy_secret_file: str = ""  # the file with what stands in that header, 16 characters or more
 
 
+class OpenID(Section, frozen=True):
+    """People sign in at a provider that speaks OpenID Connect. `[openid.roles]` says which value of the claim gives which role, as `"innerloop-admins" = "admin"`; of several the first line counts."""
+
+    issuer: str = ""  # the provider's address, to the letter as its tokens name it: https://id.example.org/realms/acme; empty: nobody signs in like this
+    client_id: str = ""  # under which the provider knows this service
+    client_secret_file: str = ""  # file with the client's secret; empty: the provider gave none
+    redirect_uri: str = ""  # where the provider sends people back to, as it is registered there: this service's address as people reach it, and /sign-in/openid/callback
+    scopes: tuple[str, ...] = ("openid", "profile", "email")  # that are asked for; some providers tell groups only to whom asks for them
+    role_claim: str = "groups"  # the claim that a role comes of: a text, or a list of texts
+    roles: dict[str, str] = {}  # roles by the value of that claim
+    projects_claim: str = ""  # the claim with the projects that somebody may see, of which * is all; empty: everybody sees all
+    name_claim: str = "preferred_username"  # the claim with the name that the pages show; without it they show `sub`
+    button: str = "Sign in with your organisation's account"  # what stands on the sign-in page
+    ca_file: str = ""  # file with the certificate that the provider's must be signed by; empty: the system's
+    timeout_seconds: Span = 5.0  # until an answer of the provider must have come
+
+
 class Destination(Section, frozen=True):
     """Where events are passed on to: `[destinations.NAME]`, one table for each. Secrets are never written here."""
 
@@ -185,6 +202,7 @@ class Configuration(Section, frozen=True):
     backup: Backup = Backup()
     ingest: Ingest = Ingest()
     access: Access = Access()
+    openid: OpenID = OpenID()
     destinations: dict[str, Destination] = {}
     alerts: Alerts = Alerts()
     check: Check = Check()
@@ -210,6 +228,7 @@ def secret_files(configuration: Configuration) -> list[tuple[str, str]]:
         ("server.metrics_token_file", configuration.server.metrics_token_file),
         ("store.password_file", configuration.store.password_file),
         ("access.proxy_secret_file", configuration.access.proxy_secret_file),
+        ("openid.client_secret_file", configuration.openid.client_secret_file),
         *destinations,
     ]
 

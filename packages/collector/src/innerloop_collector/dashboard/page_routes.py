@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from innerloop_collector.access.authentication import Authenticator
+from innerloop_collector.access.openid import OpenIDConnect
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.dashboard import cells, change_page, changes, forms, overview, project_list
@@ -29,6 +30,7 @@ from innerloop_collector.dashboard.error_pages import (
 from innerloop_collector.dashboard.filters import Filters
 from innerloop_collector.dashboard.forms import Done, Form
 from innerloop_collector.dashboard.kept_reports import Reader
+from innerloop_collector.dashboard.openid_routes import OpenIDRoutes
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.page_tables import KINDS, home
 from innerloop_collector.dashboard.privacy import RegisteredPlan, privacy
@@ -56,6 +58,7 @@ class Dashboard:
         authenticator: Authenticator,
         limits: Limits,
         readers: Executor,
+        openid: OpenIDConnect | None,
         *,
         simulated: bool,
     ) -> None:
@@ -68,8 +71,9 @@ class Dashboard:
         self._simulated = simulated
         self._forms: dict[str, Posted] = {}  # by their address, or what follows the project in it
         self._static = StaticFiles()
-        self._renderer = Renderer(self._static, simulated=simulated, throw_away=reader.at_once)
+        self._renderer = Renderer(self._static, simulated=simulated, throw_away=reader.at_once, openid=openid.button if openid else "")
         self._signing_in = SigningIn(self._renderer, authenticator, limits)
+        self._openid = OpenIDRoutes(self._renderer, authenticator, openid).routes() if openid else []
 
     def routes(self) -> list[Route]:
         """Every address. None of them is part of the API that /openapi.json describes."""
@@ -78,6 +82,7 @@ class Dashboard:
             *(Route(path, self._page, methods=["GET", "POST"], include_in_schema=False) for path in pages),
             Route("/go", self._go, methods=["GET"], include_in_schema=False),
             Route(PREFIX + "{file}", self._file, methods=["GET"], include_in_schema=False),
+            *self._openid,
             *self._signing_in.routes(),
         ]
 

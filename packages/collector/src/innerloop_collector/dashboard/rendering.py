@@ -32,7 +32,8 @@ _SMALL = 1_000  # bytes that are not worth packing
 class Renderer:
     """Makes HTML. What a template is not told it cannot use, and all text is escaped."""
 
-    def __init__(self, static: StaticFiles, *, simulated: bool, throw_away: bool) -> None:
+    def __init__(self, static: StaticFiles, *, simulated: bool, throw_away: bool, openid: str) -> None:
+        """`openid`: what stands on the button with which one signs in at a provider; empty: there is none."""
         self.simulated = simulated
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader(__package__),
@@ -43,9 +44,9 @@ class Renderer:
             auto_reload=False,
         )
         label = "Simulated team" if simulated else "Throw-away store" if throw_away else ""
-        self._environment.globals.update(static=static.address, words=words, store_label=label)
+        self._environment.globals.update(static=static.address, words=words, store_label=label, openid=openid)
 
-    def page(self, request: Request, page: Page, who: Principal, **more: Any) -> Response:
+    def page(self, request: Request, page: Page, who: Principal | None, **more: Any) -> Response:
         """A page for somebody."""
         return self._answer(request, page.template, page.status, page=page, who=who, **more)
 

@@ -1,6 +1,7 @@
 """Ask an address over HTTP, and read its answer within bounds of time and bytes, whoever answers there."""
 
 import asyncio
+import ssl
 from typing import Any, NamedTuple
 
 import httpx2
@@ -26,20 +27,28 @@ class Answered(NamedTuple):
 
 
 def ask(method: str, url: str, bounds: Bounds, *, trust_env: bool = True, **options: Any) -> Answered:
+    """Ask an address from a thread that may wait. As `ask_within`."""
+    return asyncio.run(ask_within(method, url, bounds, trust_env=trust_env, **options))
+
+
+async def ask_within(
+    method: str, url: str, bounds: Bounds, *, trust_env: bool = True, verify: ssl.SSLContext | bool = True, **options: Any
+) -> Answered:
     """Ask an address. A redirection is not followed. Raises httpx2.HTTPError, TooLarge among them, and httpx2.InvalidURL.
 
     A timeout of the client's own is one of each step, so that who sends a byte now and then would hold it for ever: this one is of the whole.
     """
     try:
-        return asyncio.run(asyncio.wait_for(_ask(method, url, bounds.most, trust_env, options), bounds.seconds))
+        async with asyncio.timeout(bounds.seconds):
+            return await _ask(method, url, bounds.most, httpx2.AsyncClient(trust_env=trust_env, timeout=None, verify=verify), options)
     except TimeoutError as error:
         raise httpx2.ReadTimeout(f"no whole answer within {bounds.seconds:g} s") from error
 
 
-async def _ask(method: str, url: str, most: int, trust_env: bool, options: dict[str, Any]) -> Answered:
+async def _ask(method: str, url: str, most: int, made: httpx2.AsyncClient, options: dict[str, Any]) -> Answered:
     plain = {**options.pop("headers", {}), "Accept-Encoding": "identity"}  # what is packed may be small, and large when unpacked
     async with (
-        httpx2.AsyncClient(trust_env=trust_env, timeout=None) as client,
+        made as client,
         client.stream(method, url, headers=plain, **options) as response,
     ):
         content = bytearray()
