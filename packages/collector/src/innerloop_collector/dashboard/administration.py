@@ -1,7 +1,9 @@
 """Admin: is the service well? What operations answer to an operator, to be read; what changes something is a command."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from innerloop_collector.access.principal import Principal, Role
@@ -25,11 +27,51 @@ def administration(ask: Ask, who: Principal) -> Page:
         )
     checked = ask("check", {}, who)
     figures = by_id(
-        _projects(ask("projects.list", {}, who)["projects"]),
-        _keys(ask("keys.list", {}, who)["keys"]),
-        _tokens(ask("tokens.list", {}, who)["tokens"]),
-        _destinations(ask("destinations.status", {}, who)["destinations"]),
-        _quarantine(ask("quarantine.list", {}, who)["quarantine"]),
+        _figure(
+            "projects",
+            "Projects",
+            "As their files were applied last",
+            _PROJECTS,
+            ask("projects.list", {}, who)["projects"],
+            note="To change it: innerloop-collector projects apply FILE",
+            empty="No project is applied.",
+        ),
+        _figure(
+            "keys",
+            "Write keys",
+            "With which clients send; each by the beginning of its hash",
+            _KEYS,
+            ask("keys.list", {}, who)["keys"],
+            note="To change it: innerloop-collector keys create, rotate, revoke",
+            empty="There is no write key.",
+        ),
+        _figure(
+            "tokens",
+            "Tokens",
+            "With which people read and operate",
+            _TOKENS,
+            ask("tokens.list", {}, who)["tokens"],
+            note="To change it: innerloop-collector tokens create, revoke",
+            empty="There is no token.",
+        ),
+        _figure(
+            "destinations",
+            "Destinations",
+            "Where events are passed on to",
+            _DESTINATIONS,
+            ask("destinations.status", {}, who)["destinations"],
+            note="To change it: innerloop-collector destinations pause, resume, retry",
+            empty="There is no destination.",
+        ),
+        _figure(
+            "quarantine",
+            "Quarantine",
+            "Events that wait, and are in no figure",
+            _QUARANTINE,
+            ask("quarantine.list", {}, who)["quarantine"],
+            note="To change it: innerloop-collector projects apply FILE, ids release PROJECT",
+            empty="Nothing waits.",
+        ),
     )
     about = {
         "ok": checked["ok"],
@@ -47,136 +89,75 @@ def administration(ask: Ask, who: Principal) -> Page:
     return Page("administration.html", "Admin", figures, about=about, section="admin")
 
 
-def _projects(answer: list[dict[str, Any]]) -> Figure:
-    columns = (
-        _text("Project", "project"), _number("Version", "version"), _text("Applied", "applied"), _number("Rows are kept", "retention_days"),
-        _number("Developers needed (k)", "k"), _number("Active weeks needed", "min_active_weeks"), _number("Headcount", "headcount"),
-    )  # fmt: skip
-    rows = tuple(
-        Row(
-            (
-                Cell(one["name"], (one["project"],), link=home(one["project"])), _count(one["version"]), _word(one["applied"]),
-                Cell(f"{one['retention_days']} days", (one["retention_days"],)), _count(one["k"]), _count(one["min_active_weeks"]), _count(one["headcount"]),
-            )
-        )
-        for one in answer
-    )  # fmt: skip
-    return Figure(
-        "projects",
-        "Projects",
-        "As their files were applied last",
-        columns,
-        rows,
-        "To change it: innerloop-collector projects apply FILE",
-        empty="No project is applied.",
-    )
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A column of what an operation answered, and what stands in it for one of the list."""
+
+    column: Column
+    cell: Callable[[dict[str, Any]], Cell]
 
 
-def _keys(answer: list[dict[str, Any]]) -> Figure:
-    columns = (
-        _text("Key", "key"),
-        _text("Project", "project"),
-        _text("Made", "created"),
-        _text("Last used", "last_used"),
-        _text("State", "state"),
-    )
-    rows = tuple(
-        Row(
-            (
-                _word(one["id"]),
-                _word(one["project"]),
-                _word(one["created"]),
-                _word(one["last_used"] or "never"),
-                _word(_state(one, one["ends"])),
-            )
-        )
-        for one in answer
-    )
-    return Figure(
-        "keys",
-        "Write keys",
-        "With which clients send; each by the beginning of its hash",
-        columns,
-        rows,
-        "To change it: innerloop-collector keys create, rotate, revoke",
-        empty="There is no write key.",
-    )
+def _text(title: str, field: str, words: Callable[[dict[str, Any]], str | None] | None = None) -> _Shown:
+    return _Shown(Column(title, (field,), numeric=False), lambda one: _word((words(one) if words else one[field]) or ""))
 
 
-def _tokens(answer: list[dict[str, Any]]) -> Figure:
-    columns = (
-        _text("Token", "token"), _text("Role", "role"), _text("Projects", "projects"), _text("For", "label"), _text("Last used", "last_used"),
-        _text("State", "state"),
-    )  # fmt: skip
-    rows = tuple(
-        Row(
-            (
-                _word(one["id"]), _word(one["role"]), _word(", ".join(one["projects"]) or "all"), _word(one["label"]), _word(one["last_used"] or "never"),
-                _word(_state(one, one["expires"])),
-            )
-        )
-        for one in answer
-    )  # fmt: skip
-    return Figure(
-        "tokens",
-        "Tokens",
-        "With which people read and operate",
-        columns,
-        rows,
-        "To change it: innerloop-collector tokens create, revoke",
-        empty="There is no token.",
-    )
+def _number(title: str, field: str, cell: Callable[[dict[str, Any]], Cell] | None = None) -> _Shown:
+    return _Shown(Column(title, (field,)), cell or (lambda one: _count(one[field])))
 
 
-def _destinations(answer: list[dict[str, Any]]) -> Figure:
-    columns = (
-        _text("Destination", "destination"), _text("Projects", "projects"), _text("State", "state"), _number("Behind", "behind_events"), _number("For", "behind_seconds"),
-        _number("Sent", "sent"), _number("Set aside", "set_aside"), _text("Last delivery", "last_delivery"), _text("Last trouble", "last_error"),
-    )  # fmt: skip
-    rows = tuple(
-        Row(
-            (
-                _word(one["destination"]), _word(", ".join(one["projects"]) or "none names it"), _word(one["state"]), _count(one["behind_events"]),
-                Cell(words.duration(1_000 * one["behind_seconds"]), (one["behind_seconds"],)), _count(one["sent"]), _count(one["set_aside"]),
-                _instant(one["last_delivery"]), _word(one["last_error"] or ""),
-            )
-        )
-        for one in answer
-    )  # fmt: skip
-    return Figure(
-        "destinations",
-        "Destinations",
-        "Where events are passed on to",
-        columns,
-        rows,
-        "To change it: innerloop-collector destinations pause, resume, retry",
-        empty="There is no destination.",
-    )
+def _moment(title: str, field: str) -> _Shown:
+    return _Shown(Column(title, (field,), numeric=False), lambda one: _instant(one[field]))
 
 
-def _quarantine(answer: list[dict[str, Any]]) -> Figure:
-    columns = (
-        _text("Project", "project"), _text("Reason", "reason"), _text("What", "fields"), _number("Events", "events"), _text("From", "first_day"),
-        _text("To", "last_day"), _text("Removed from", "removed_on"),
-    )  # fmt: skip
-    rows = tuple(
-        Row(
-            (
-                _word(one["project"]), _word(one["reason"]), _word(", ".join(one["fields"])), _count(one["events"]), _word(one["first_day"]),
-                _word(one["last_day"]), _word(one["removed_on"]),
-            )
-        )
-        for one in answer
-    )  # fmt: skip
-    return Figure(
-        "quarantine",
-        "Quarantine",
-        "Events that wait, and are in no figure",
-        columns,
-        rows,
-        "To change it: innerloop-collector projects apply FILE, ids release PROJECT",
-        empty="Nothing waits.",
-    )
+def _figure(
+    name: str, title: str, subtitle: str, shown: tuple[_Shown, ...], answer: list[dict[str, Any]], *, note: str, empty: str
+) -> Figure:
+    """The list that an operation answered, as a table."""
+    rows = tuple(Row(tuple(one.cell(each) for one in shown)) for each in answer)
+    return Figure(name, title, subtitle, tuple(one.column for one in shown), rows, note, empty=empty)
+
+
+_PROJECTS = (
+    _Shown(Column("Project", ("project",), numeric=False), lambda one: Cell(one["name"], (one["project"],), link=home(one["project"]))),
+    _number("Version", "version"),
+    _text("Applied", "applied"),
+    _number("Rows are kept", "retention_days", lambda one: Cell(f"{one['retention_days']} days", (one["retention_days"],))),
+    _number("Developers needed (k)", "k"),
+    _number("Active weeks needed", "min_active_weeks"),
+    _number("Headcount", "headcount"),
+)
+_USE = (
+    _text("Last used", "last_used", lambda one: one["last_used"] or "never"),
+    _text("State", "state", lambda one: _state(one, one.get("ends") or one.get("expires"))),
+)
+_KEYS = (_text("Key", "key", itemgetter("id")), _text("Project", "project"), _text("Made", "created"), *_USE)
+_TOKENS = (
+    _text("Token", "token", itemgetter("id")),
+    _text("Role", "role"),
+    _text("Projects", "projects", lambda one: ", ".join(one["projects"]) or "all"),
+    _text("For", "label"),
+    *_USE,
+)
+_DESTINATIONS = (
+    _text("Destination", "destination"),
+    _text("Projects", "projects", lambda one: ", ".join(one["projects"]) or "none names it"),
+    _text("State", "state"),
+    _number("Behind", "behind_events"),
+    _number("For", "behind_seconds", lambda one: Cell(words.duration(1_000 * one["behind_seconds"]), (one["behind_seconds"],))),
+    _number("Sent", "sent"),
+    _number("Set aside", "set_aside"),
+    _moment("Last delivery", "last_delivery"),
+    _text("Last trouble", "last_error"),
+)
+_QUARANTINE = (
+    _text("Project", "project"),
+    _text("Reason", "reason"),
+    _text("What", "fields", lambda one: ", ".join(one["fields"])),
+    _number("Events", "events"),
+    _text("From", "first_day"),
+    _text("To", "last_day"),
+    _text("Removed from", "removed_on"),
+)
 
 
 def _state(one: dict[str, Any], last: str | None) -> str:
@@ -184,14 +165,6 @@ def _state(one: dict[str, Any], last: str | None) -> str:
     if one["revoked"]:
         return "revoked"
     return (f"until {last}" if last else "accepted") if one["accepted"] else f"ended {last}"
-
-
-def _text(title: str, field: str) -> Column:
-    return Column(title, (field,), numeric=False)
-
-
-def _number(title: str, field: str) -> Column:
-    return Column(title, (field,))
 
 
 def _word(text: str) -> Cell:
