@@ -31,6 +31,7 @@ WHO = {
     "ids.release": "admin",
     "quarantine.list": "admin",
     "quarantine.violations": "admin",
+    "quarantine.discard": "admin",
     "retention.sweep": "admin",
     "releases": "viewer",
     "export": "viewer",

@@ -77,6 +77,28 @@ def test_an_event_that_was_stored_meanwhile_is_not_counted_as_released(collector
     assert (2, 1) == (collector.stored, collector.waiting)
 
 
+def test_what_waits_for_a_reason_can_be_discarded_from_the_files_as_well_and_is_counted(collector: Collector) -> None:
+    unknown = run_event()
+    del unknown["properties"]["arch"]
+    collector.send(unknown, plan=digest_of(WIDER))
+    collector.send(run_event(command="canary"), run_event(command="canary"))
+    done = collector.operate("quarantine.discard", project="acme", reason="violates the plan").json()
+    collector.send(run_event(command="canary"))
+    again = collector.operate("quarantine.discard", project="acme", reason="violates the plan").json()
+
+    assert (2, 1) == (done["discarded"], again["discarded"])
+    assert {"unknown plan": 1} == collector.reasons()
+    wrong = collector.cli("quarantine", "discard", "acme", "nothing")
+    assert (1, 1) == (wrong.returncode, len(wrong.stderr.splitlines()))
+    assert "see the reasons with: innerloop-collector quarantine list" in wrong.stderr
+    ever = collector.operate("quarantine.violations").json()["violations"]
+    assert 3 == sum(one["events"] for one in ever if (one["reason"], one["field"]) == ("violates the plan", ""))
+    assert 1 == collector.apply(WIDER)["released"], "what waited for another reason is there"
+    collector.stop()
+    assert [["discarded", 3]] == collector.rows("SELECT what, sum(rows) FROM expired FINAL GROUP BY what")
+    assert b"canary" not in collector.bytes_on_disk()
+
+
 def test_violations_name_the_field_and_never_the_value(collector: Collector) -> None:
     missing = run_event()
     del missing["properties"]["exit_status"]

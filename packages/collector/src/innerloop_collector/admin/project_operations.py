@@ -13,8 +13,10 @@ from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.config.configuration import QUARANTINE_DAYS
 from innerloop_collector.config.files import MOST_BYTES
 from innerloop_collector.errors import UsageError
+from innerloop_collector.lifecycle.quarantine_discard import QuarantineDiscard
 from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
 from innerloop_collector.monitoring.status import StatusReader
+from innerloop_collector.pipeline.outcome import Reason
 from innerloop_collector.query import Figures
 from innerloop_collector.store.catalogue import LEAST_K, Version
 from innerloop_collector.store.projects import Registry
@@ -115,10 +117,12 @@ class Ids(Area):
 
 
 class Quarantine(Area):
-    """Show events that were set aside because they do not fit an applied plan."""
+    """Show, or take away, events that were set aside because they do not fit an applied plan."""
 
-    def __init__(self, status: StatusReader) -> None:
+    def __init__(self, registry: Registry, status: StatusReader, discard: QuarantineDiscard) -> None:
+        self._registry = registry
         self._status = status
+        self._discard = discard
 
     @operation("quarantine.list", Role.ADMIN)
     def list(self, visible: frozenset[str] | None = None) -> Answer:
@@ -145,3 +149,11 @@ class Quarantine(Area):
         names = ("project", "reason", "field", "day", "events")
         counts = [dict(zip(names, row, strict=True)) for row in self._status.violations()]
         return {"violations": [{**row, "day": str(row["day"])} for row in counts if visible is None or row["project"] in visible]}
+
+    @operation("quarantine.discard", Role.ADMIN)
+    def discard(self, project: str, reason: str) -> Answer:
+        """Remove what waits in a project for one reason, before its time. The counts of violations stay."""
+        self._registry.catalogue.newest(project)
+        if reason not in list(Reason):
+            raise UsageError(f"nothing waits for {reason[:60]!r}; see the reasons with: innerloop-collector quarantine list")
+        return {"project": project, "reason": reason, "discarded": self._discard.discard(project, reason)}

@@ -101,7 +101,18 @@ def _released(answer: dict[str, Any]) -> str:
 
 @click.group()
 def quarantine() -> None:
-    """Show events that were set aside because they do not fit an applied plan."""
+    """Show, or take away, events that were set aside because they do not fit an applied plan."""
+
+
+@quarantine.command("discard")
+@click.argument("project")
+@click.argument("reason")
+@located
+@as_json
+def discard_quarantine(place: Place, project: str, reason: str, as_json: bool) -> None:
+    """Remove what waits in PROJECT for REASON, as the list names it, before its time. It cannot be had back."""
+    answer = call(place, "quarantine.discard", project=project, reason=reason)
+    show(answer, as_json, lambda gone: f"{gone['project']}: {gone['discarded']} events discarded ({gone['reason']})")
 
 
 @quarantine.command("list")

@@ -43,7 +43,7 @@ def operations(collector: Collector) -> Operations:
             OAuth(registry, store.oauth_keys),
             Tokens(registry, collector.tokens, store.last_used),
             Ids(registry, lifecycle.quarantine_release),
-            Quarantine(collector.status),
+            Quarantine(registry, collector.status, lifecycle.quarantine_discard),
             Reports(collector.figures, collector.evidence.evidence),
             ChangeRecords(registry, store.changes, collector.evidence.foreseen),
             AlertArea(collector.alerts, lambda: registry.catalogue.versions),

@@ -14,6 +14,7 @@ from innerloop_collector.lifecycle.eraser import Eraser
 from innerloop_collector.lifecycle.erasure_journal import Journal
 from innerloop_collector.lifecycle.erasure_request import Copies, Elsewhere
 from innerloop_collector.lifecycle.purge import Purger
+from innerloop_collector.lifecycle.quarantine_discard import QuarantineDiscard
 from innerloop_collector.lifecycle.quarantine_release import QuarantineRelease
 from innerloop_collector.lifecycle.registrations import Registrations
 from innerloop_collector.lifecycle.retention import Housekeeping, Publisher, Sweep
@@ -52,6 +53,7 @@ class LifecycleParts:
             now,
             clock.judging,
         )
+        self.quarantine_discard = QuarantineDiscard(store.engine, store.writer, self.purger, store.registry.today)
         registrations = Registrations(store.erasures, store.registry, store.writer)
         housekeeping = Housekeeping(store.known_ids, store.assertions, store.erasures, store.tombstones, self.eraser, self.backups)
         self.sweep = Sweep(
