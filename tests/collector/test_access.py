@@ -103,7 +103,7 @@ def test_every_operation_says_who_may_ask_for_it() -> None:
         if hasattr(method, "operation")
     ]
 
-    assert {name: role.word for name, role in marked} == {**WHO, "simulation.move": "admin"}, "the last is of a simulated store"
+    assert {name: role.word for name, role, _ in marked} == {**WHO, "simulation.move": "admin"}, "the last is of a simulated store"
 
 
 def test_each_role_may_do_what_is_its_own_and_nothing_more(shared: Collector) -> None:

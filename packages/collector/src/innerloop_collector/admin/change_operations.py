@@ -52,12 +52,12 @@ class ChangeRecords(Area):
         self._changes = changes
         self._foreseen = foreseen
 
-    @operation("changes.apply", Role.CHANGES)
+    @operation("changes.apply", Role.CHANGES, changes=True)
     def apply(self, toml: str, name: str, source: str, visible: frozenset[str] | None = None, reads: bool = True) -> Answer:
         """Register a change by its record, a file of a repository."""
         return self._register(read_change(toml, name, source), visible, reads=reads)
 
-    @operation("changes.add", Role.CHANGES)
+    @operation("changes.add", Role.CHANGES, changes=True)
     def add(
         self,
         name: str,
@@ -102,7 +102,7 @@ class ChangeRecords(Area):
         """One change."""
         return self._shown(self._found(project, name, visible), visible)
 
-    @operation("changes.withdraw", Role.ADMIN)
+    @operation("changes.withdraw", Role.ADMIN, changes=True)
     def withdraw(self, project: str, name: str) -> Answer:
         """Take a change back before anybody looked at what it did."""
         return self._shown(self._changes.withdraw(project, name), None)

@@ -24,7 +24,7 @@ class Backup(Area):
         self._maker = maker
         self._backups = backups
 
-    @operation("backup.make", Role.ADMIN)
+    @operation("backup.make", Role.ADMIN, changes=True)
     def make(self, directory: Directory, with_secret: bool = True) -> Answer:
         """Make a backup in a directory of the collector's machine."""
         made = self._maker.make(Path(directory), with_secret)
@@ -48,7 +48,7 @@ class Backup(Area):
             ]
         }
 
-    @operation("backup.gone", Role.ADMIN)
+    @operation("backup.gone", Role.ADMIN, changes=True)
     def gone(self, directory: Directory) -> Answer:
         """Believe that a backup exists nowhere any more."""
         if (Path(directory) / "manifest.json").exists():
@@ -71,7 +71,7 @@ class Erasure(Area):
         self._erasures = erasures
         self._hasher = hasher
 
-    @operation("erasure.erase", Role.ADMIN)
+    @operation("erasure.erase", Role.ADMIN, changes=True)
     def erase(self, project: str, ids: list[str]) -> Answer:
         """Erase ids of a project without their secrets. On return their bytes are in no file of the store."""
         self._registry.catalogue.newest(project)
@@ -119,7 +119,7 @@ class Retention(Area):
         self._sweep = sweep
         self._clock = clock
 
-    @operation("retention.sweep", Role.ADMIN)
+    @operation("retention.sweep", Role.ADMIN, changes=True)
     def sweep(self, dry_run: bool = False) -> Answer:
         """Take away what is due, or say what would go. Whoever has it done says by that that the clock is right."""
         doubt = self._clock.doubt()

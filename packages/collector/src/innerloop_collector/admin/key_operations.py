@@ -25,13 +25,13 @@ class Keys(Area):
         self._registry = registry
         self._last_used = last_used
 
-    @operation("keys.create", Role.ADMIN)
+    @operation("keys.create", Role.ADMIN, changes=True)
     def create(self, project: str, secret: str | None = None) -> Answer:
         """Make a write key. It is in the answer, and nowhere else."""
         key, made = self._registry.create_key(project, secret)
         return {"key": key, "weak": weak(key), **self._shown(made)}
 
-    @operation("keys.rotate", Role.ADMIN)
+    @operation("keys.rotate", Role.ADMIN, changes=True)
     def rotate(self, project: str, overlap: Overlap) -> Answer:
         """Make a write key, and let those that the project has end after so many days."""
         key, made, ending = self._registry.rotate_key(project, overlap)
@@ -42,7 +42,7 @@ class Keys(Area):
         """Every write key, by the beginning of its hash."""
         return {"keys": [self._shown(key) for key in self._registry.catalogue.keys.values()]}
 
-    @operation("keys.revoke", Role.ADMIN)
+    @operation("keys.revoke", Role.ADMIN, changes=True)
     def revoke(self, key: str) -> Answer:
         """Make a write key useless at once."""
         gone = self._registry.revoke_key(key)
@@ -69,7 +69,7 @@ class OAuth(Area):
         self._registry = registry
         self._oauth_keys = oauth_keys
 
-    @operation("oauth.add", Role.ADMIN)
+    @operation("oauth.add", Role.ADMIN, changes=True)
     def add(self, project: str, public_key: str) -> Answer:
         """Accept a public key, in PEM form."""
         self._registry.catalogue.newest(project)
@@ -80,7 +80,7 @@ class OAuth(Area):
         """Every public key, by its id."""
         return {"keys": [_key(key) for key in self._oauth_keys.keys.values()]}
 
-    @operation("oauth.revoke", Role.ADMIN)
+    @operation("oauth.revoke", Role.ADMIN, changes=True)
     def revoke(self, key: str) -> Answer:
         """Make a public key, and every token that was given for it, useless at once."""
         return _key(self._oauth_keys.revoke(key))
@@ -102,7 +102,7 @@ class Tokens(Area):
         self._tokens = tokens
         self._last_used = last_used
 
-    @operation("tokens.create", Role.ADMIN)
+    @operation("tokens.create", Role.ADMIN, changes=True)
     def create(self, role: str, label: str, days: Days, projects: Sequence[str] = ()) -> Answer:
         """Make a token. It is in the answer, and nowhere else. No projects: it is for all of them."""
         try:
@@ -123,7 +123,7 @@ class Tokens(Area):
         """Every token, by the beginning of its hash."""
         return {"tokens": [self._shown(token) for token in self._tokens.all()]}
 
-    @operation("tokens.revoke", Role.ADMIN)
+    @operation("tokens.revoke", Role.ADMIN, changes=True)
     def revoke(self, token: str) -> Answer:
         """Make a token useless at once, and its sessions."""
         return self._shown(self._tokens.revoke(token))

@@ -23,17 +23,18 @@ class Operation(NamedTuple):
     name: str
     role: Role  # who may ask, at least
     run: Callable[..., Answer]
+    changes: bool = False  # whether something is another than before
 
     def takes(self, argument: str) -> bool:
         """Tell whether the operation has an argument."""
         return argument in inspect.signature(self.run).parameters
 
 
-def operation(name: str, role: Role) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-    """Make a method of an area an operation."""
+def operation(name: str, role: Role, *, changes: bool = False) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    """Make a method of an area an operation. `changes`: afterwards something is another than before, so that the service's log says who did it."""
 
     def mark(method: Callable[..., Answer]) -> Callable[..., Answer]:
-        method.operation = (name, role)  # type: ignore[attr-defined]
+        method.operation = (name, role, changes)  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -56,8 +57,8 @@ class Area:
         found = []
         for attribute, method in vars(type(self)).items():
             if mark := getattr(method, "operation", None):
-                name, role = mark
-                found.append(Operation(name, role, fitting(getattr(self, attribute))))
+                name, role, changes = mark
+                found.append(Operation(name, role, fitting(getattr(self, attribute)), changes))
         return found
 
 

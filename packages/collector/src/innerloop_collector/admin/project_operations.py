@@ -35,7 +35,7 @@ class Projects(Area):
         self._release = release
         self._figures = figures
 
-    @operation("projects.apply", Role.ADMIN)
+    @operation("projects.apply", Role.ADMIN, changes=True)
     def apply(
         self,
         toml: str,
@@ -108,7 +108,7 @@ class Ids(Area):
         self._registry = registry
         self._release = release
 
-    @operation("ids.release", Role.ADMIN)
+    @operation("ids.release", Role.ADMIN, changes=True)
     def release(self, project: str) -> Answer:
         """Let in the ids of a project that wait, and their events. Afterwards they are known."""
         self._registry.catalogue.newest(project)
@@ -150,7 +150,7 @@ class Quarantine(Area):
         counts = [dict(zip(names, row, strict=True)) for row in self._status.violations()]
         return {"violations": [{**row, "day": str(row["day"])} for row in counts if visible is None or row["project"] in visible]}
 
-    @operation("quarantine.discard", Role.ADMIN)
+    @operation("quarantine.discard", Role.ADMIN, changes=True)
     def discard(self, project: str, reason: str) -> Answer:
         """Remove what waits in a project for one reason, before its time. The counts of violations stay."""
         self._registry.catalogue.newest(project)

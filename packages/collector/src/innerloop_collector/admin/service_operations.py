@@ -126,17 +126,17 @@ class Destinations(Area):
         """What a destination does not take: where in the store, and why. Never a value."""
         return {"destination": destination, "set_aside": self._exporters.set_aside(destination)}
 
-    @operation("destinations.pause", Role.ADMIN)
+    @operation("destinations.pause", Role.ADMIN, changes=True)
     def pause(self, destination: str) -> Answer:
         """Send nothing more to a destination."""
         return self._exporters.pause(destination)
 
-    @operation("destinations.resume", Role.ADMIN)
+    @operation("destinations.resume", Role.ADMIN, changes=True)
     def resume(self, destination: str) -> Answer:
         """Go on with a destination, at once."""
         return self._exporters.resume(destination)
 
-    @operation("destinations.retry", Role.ADMIN)
+    @operation("destinations.retry", Role.ADMIN, changes=True)
     def retry(self, destination: str) -> Answer:
         """Try everything once more that a destination did not take."""
         return self._exporters.retry(destination)

@@ -19,7 +19,7 @@ class Simulation(Area):
         self._move = move
         self._do_what_is_due = do_what_is_due
 
-    @operation("simulation.move", Role.ADMIN)
+    @operation("simulation.move", Role.ADMIN, changes=True)
     def move(self, to: Moment) -> Answer:
         """Move the simulated clock forward. On return everything is done that a service does by itself until then."""
         self._move(to)

@@ -136,7 +136,7 @@ def build(
     dashboard = Dashboard(
         Reader(collector.figures, collector.evidence.evidence, at_once=collector.throw_away),
         collector.store.registry.newest,
-        known.call,
+        known.serve,
         authenticator,
         configuration.limits,
         readers,
@@ -145,7 +145,7 @@ def build(
     )
     served: list[Routes] = [
         *_ingest(collector, readers),
-        Admin(known.call, authenticator, configuration.limits, readers),
+        Admin(known.serve, authenticator, configuration.limits, readers),
         SignIn(authenticator, configuration.limits),
         Health(lambda: _trouble(collector), lambda: [_PAUSED] if collector.lifecycle.clock.doubt() else [], readers),
         PrometheusEndpoint(

@@ -1,30 +1,22 @@
-"""Admin: is the service well? What operations answer to an operator, to be read; what changes something is a command."""
+"""Admin: is the service well? What operations answer to an operator, and the ways to what can be done about it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
 
-from innerloop_collector.access.principal import Principal, Role
+from innerloop_collector.access.principal import Principal
 from innerloop_collector.dashboard import words
-from innerloop_collector.dashboard.error_pages import PageError
+from innerloop_collector.dashboard.admin_actions import Answer, by_figure
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Row
+from innerloop_collector.dashboard.operating import Ask, Operating
 from innerloop_collector.dashboard.page import Page, by_id
 from innerloop_collector.dashboard.page_tables import home
 
-Ask = Callable[[str, dict[str, Any], Principal], dict[str, Any]]  # an operation, its arguments, and for whom
 
-
-def administration(ask: Ask, who: Principal) -> Page:
-    """Projects, keys, tokens, destinations and what waits. Raises PageError for who is no admin."""
-    if who.role is not Role.ADMIN:
-        raise PageError(
-            403,
-            "This page is for admins",
-            f"You have the role {who.role.word}. Ask whoever runs the collector.",
-            (("All projects", "/projects"),),
-        )
+def administration(ask: Ask, operating: Operating, told: str, who: Principal) -> Page:
+    """Projects, keys, tokens, destinations and what waits, and what can be done with them. `told`: what is shown once. Raises PageError for who is no admin."""
+    known = operating.known(who)
     checked = ask("check", {}, who)
     figures = by_id(
         _figure(
@@ -32,7 +24,7 @@ def administration(ask: Ask, who: Principal) -> Page:
             "Projects",
             "As their files were applied last",
             _PROJECTS,
-            ask("projects.list", {}, who)["projects"],
+            known.projects,
             note="To change it: innerloop-collector projects apply FILE",
             empty="No project is applied.",
         ),
@@ -41,8 +33,8 @@ def administration(ask: Ask, who: Principal) -> Page:
             "Write keys",
             "With which clients send; each by the beginning of its hash",
             _KEYS,
-            ask("keys.list", {}, who)["keys"],
-            note="To change it: innerloop-collector keys create, rotate, revoke",
+            known.keys,
+            note="In a terminal: innerloop-collector keys create, rotate, revoke",
             empty="There is no write key.",
         ),
         _figure(
@@ -50,8 +42,8 @@ def administration(ask: Ask, who: Principal) -> Page:
             "Tokens",
             "With which people read and operate",
             _TOKENS,
-            ask("tokens.list", {}, who)["tokens"],
-            note="To change it: innerloop-collector tokens create, revoke",
+            known.tokens,
+            note="In a terminal: innerloop-collector tokens create, revoke",
             empty="There is no token.",
         ),
         _figure(
@@ -59,8 +51,8 @@ def administration(ask: Ask, who: Principal) -> Page:
             "Destinations",
             "Where events are passed on to",
             _DESTINATIONS,
-            ask("destinations.status", {}, who)["destinations"],
-            note="To change it: innerloop-collector destinations pause, resume, retry",
+            known.destinations,
+            note="In a terminal: innerloop-collector destinations pause, resume, retry",
             empty="There is no destination.",
         ),
         _figure(
@@ -68,12 +60,14 @@ def administration(ask: Ask, who: Principal) -> Page:
             "Quarantine",
             "Events that wait, and are in no figure",
             _QUARANTINE,
-            ask("quarantine.list", {}, who)["quarantine"],
-            note="To change it: innerloop-collector projects apply FILE, ids release PROJECT",
+            known.quarantine,
+            note="A newer project file releases what fits it: innerloop-collector projects apply FILE. In a terminal: ids release, quarantine discard",
             empty="Nothing waits.",
         ),
     )
     about = {
+        "told": operating.told(told),
+        "actions": by_figure(known),
         "ok": checked["ok"],
         "findings": tuple((one["about"], one["text"]) for one in checked["findings"] if not one["note"]),
         "notes": tuple((one["about"], one["text"]) for one in checked["findings"] if one["note"]),
@@ -94,14 +88,14 @@ class _Shown:
     """A column of what an operation answered, and what stands in it for one of the list."""
 
     column: Column
-    cell: Callable[[dict[str, Any]], Cell]
+    cell: Callable[[Answer], Cell]
 
 
-def _text(title: str, field: str, words: Callable[[dict[str, Any]], str | None] | None = None) -> _Shown:
+def _text(title: str, field: str, words: Callable[[Answer], str | None] | None = None) -> _Shown:
     return _Shown(Column(title, (field,), numeric=False), lambda one: _word((words(one) if words else one[field]) or ""))
 
 
-def _number(title: str, field: str, cell: Callable[[dict[str, Any]], Cell] | None = None) -> _Shown:
+def _number(title: str, field: str, cell: Callable[[Answer], Cell] | None = None) -> _Shown:
     return _Shown(Column(title, (field,)), cell or (lambda one: _count(one[field])))
 
 
@@ -110,7 +104,7 @@ def _moment(title: str, field: str) -> _Shown:
 
 
 def _figure(
-    name: str, title: str, subtitle: str, shown: tuple[_Shown, ...], answer: list[dict[str, Any]], *, note: str, empty: str
+    name: str, title: str, subtitle: str, shown: tuple[_Shown, ...], answer: tuple[Answer, ...], *, note: str, empty: str
 ) -> Figure:
     """The list that an operation answered, as a table."""
     rows = tuple(Row(tuple(one.cell(each) for one in shown)) for each in answer)
@@ -160,7 +154,7 @@ _QUARANTINE = (
 )
 
 
-def _state(one: dict[str, Any], last: str | None) -> str:
+def _state(one: Answer, last: str | None) -> str:
     """Whether a key or token opens anything, and for how long."""
     if one["revoked"]:
         return "revoked"

@@ -14,7 +14,7 @@ from innerloop_collector.access.openid import OpenIDConnect
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.dashboard import cells, change_page, changes, forms, overview, project_list
-from innerloop_collector.dashboard.administration import Ask, administration
+from innerloop_collector.dashboard.administration import administration
 from innerloop_collector.dashboard.error_pages import (
     PageError,
     here,
@@ -31,6 +31,7 @@ from innerloop_collector.dashboard.filters import Filters
 from innerloop_collector.dashboard.forms import Done, Form
 from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.openid_routes import OpenIDRoutes
+from innerloop_collector.dashboard.operating import PREFILLED, PREFIX_OF_ACTIONS, Ask, Operating
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.page_tables import KINDS, home
 from innerloop_collector.dashboard.privacy import RegisteredPlan, privacy
@@ -69,7 +70,8 @@ class Dashboard:
         self._limits = limits
         self._readers = readers
         self._simulated = simulated
-        self._forms: dict[str, Posted] = {}  # by their address, or what follows the project in it
+        self._operating = Operating(ask)
+        self._forms: dict[str, Posted] = {**self._operating.forms()}  # by their address, or what follows the project in it
         self._static = StaticFiles()
         self._renderer = Renderer(self._static, simulated=simulated, throw_away=reader.at_once, openid=openid.button if openid else "")
         self._signing_in = SigningIn(self._renderer, authenticator, limits)
@@ -77,7 +79,8 @@ class Dashboard:
 
     def routes(self) -> list[Route]:
         """Every address. None of them is part of the API that /openapi.json describes."""
-        pages = ("/", *(path + form for path in (_PROJECTS, _ADMIN) for form in ("", *_FORMATS)), "/p/{path:path}")
+        lists = (path + form for path in (_PROJECTS, _ADMIN) for form in ("", *_FORMATS))
+        pages = ("/", *lists, *self._operating.forms(), "/p/{path:path}")
         return [
             *(Route(path, self._page, methods=["GET", "POST"], include_in_schema=False) for path in pages),
             Route("/go", self._go, methods=["GET"], include_in_schema=False),
@@ -174,12 +177,9 @@ class Dashboard:
         self, path: str, project: str, rest: str, given: dict[str, str], seen: tuple[ProjectName, ...], who: Principal
     ) -> tuple[Filters, Page]:
         """The page at an address, and its filters."""
-        kind, _, name = rest.partition("/")
-        if path == _ADMIN:
-            return Filters(path, given, {}), administration(self._ask, who)
         if not project:
-            filters = Filters(path, given, project_list.FILTERS)
-            return filters, project_list.projects(self._reader, seen, filters)
+            return self._of_no_project(path, given, seen, who)
+        kind, _, name = rest.partition("/")
         if not rest:
             filters = Filters(path, given, overview.FILTERS)
             return filters, overview.overview(self._reader, project, filters, self._dated(project, who))
@@ -204,6 +204,16 @@ class Dashboard:
             return filters, cells.cell(self._reader, project, kind, name, filters, self._dated(project, who))
         raise no_such_page()
 
+    def _of_no_project(self, path: str, given: dict[str, str], seen: tuple[ProjectName, ...], who: Principal) -> tuple[Filters, Page]:
+        """A page of all projects, or for admins."""
+        if path.startswith(PREFIX_OF_ACTIONS):
+            return Filters(path, given, dict.fromkeys(PREFILLED)), self._operating.page(path, given, who)
+        if path == _ADMIN:
+            told = given.pop("told", "")
+            return Filters(path, given, {}), administration(self._ask, self._operating, told, who)
+        filters = Filters(path, given, project_list.FILTERS)
+        return filters, project_list.projects(self._reader, seen, filters)
+
     def _dated(self, project: str, who: Principal) -> tuple[changes.Dated, ...]:
         """What is marked on charts."""
         return changes.dated(self._ask("changes.marks", {"project": project}, who)["changes"])
@@ -222,7 +232,7 @@ class Dashboard:
 
 def _project_in(path: str) -> tuple[str, str]:
     """The project in an address, and what follows it; of a page of all projects, neither. Raises PageError for no address of ours."""
-    if path in (_PROJECTS, _ADMIN):
+    if path in (_PROJECTS, _ADMIN) or path.startswith(PREFIX_OF_ACTIONS):
         return "", ""
     project, more, rest = path.removeprefix("/p/").partition("/")
     if not path.startswith("/p/") or not project or (more and not rest):
@@ -249,4 +259,5 @@ def _parameters(request: Request) -> dict[str, str]:
     given = request.query_params.multi_items()
     if len({name for name, _ in given}) < len(given):
         raise PageError(400, "A filter is given twice", "Each filter can be given once.", (("The page without filters", request.url.path),))
-    return {name: value for name, value in given if name != "figure"}
+    looks = request.method == "HEAD"  # whether something is there; what is shown once is not shown by that
+    return {name: value for name, value in given if name != "figure" and not (looks and name == "told")}
