@@ -112,7 +112,7 @@ class Tokens(Area):
         if not label.strip() or not label.isprintable() or len(label) > _LONGEST_LABEL:
             raise UsageError(f"a label must be 1 to {_LONGEST_LABEL} printable characters; say what the token is for")
         if wanted is Role.ADMIN and projects:
-            raise UsageError("an admin's token is for all projects; leave out --project, or choose viewer, analyst or changes")
+            raise UsageError("an admin's token is for all projects; name none, or choose viewer, analyst or changes")
         for project in projects:
             self._registry.catalogue.newest(project)
         text, token = self._tokens.create(wanted, projects, label.strip(), days)
