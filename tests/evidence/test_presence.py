@@ -1,12 +1,14 @@
 """Of fewer than k developers nothing is told but that: not that there is none, and not that there is one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
-from innerloop_collector.analysis.impact.panel import Panel
+from innerloop_collector.analysis.impact.panel import Exposed, Panel
 from innerloop_collector.analysis.impact.question import Metric
 from innerloop_collector.query.population import Settings
 from innerloop_collector.query.verdicts.judgement import foreseen, judged
@@ -16,12 +18,13 @@ from innerloop_collector.query.verdicts.statistics import Sums, week_number
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Known
 from innerloop_collector.query.verdicts.verdict_views import Detectable, Finding, Verdict
-from tests.evidence.panels import of_failures
+from tests.evidence.panels import of_failures, of_logs
 from tests.evidence.test_alert_looks import Shelf
 
 K, TEAM, AFTER, BEFORE = 5, 24, 4, 8
 DAY = date(2030, 3, 18)
 NAMES = {Name("acme", name): number for number, name in enumerate(("build", "lint", "rare", "check"))}
+CHECKS = [Name("acme", "check")]
 METRICS = [one.value for one in Metric]
 
 
@@ -55,7 +58,7 @@ def change(metric: str = "duration", affected: str = "rare", controls: tuple[str
 
 def told(of: Panel, asked: Change) -> Verdict:
     blank = Verdict(1, "acme", "verdict/x/1", "x", "x", DAY, asked.metric, 1, 1, AFTER, DAY, DAY, DAY, K, asked.affected, asked.controls)
-    return judged(blank, sums(of), asked, Look(1, AFTER, DAY + timedelta(weeks=AFTER)), [Name("acme", "check")], ())
+    return judged(blank, sums(of), asked, Look(1, AFTER, DAY + timedelta(weeks=AFTER)), CHECKS, ())
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -140,3 +143,62 @@ def test_so_many_different_questions_are_answered_in_a_block_and_the_same_one_fo
         power.detectable(change(affected="another"), DAY)
     assert power.detectable(change(affected="c3"), DAY).reason == "too few users"
     assert power.detectable(change(affected="another"), DAY + timedelta(weeks=6)).reason == "too few users"
+
+
+@pytest.mark.parametrize(("affected", "reason"), [("check", "only checks"), ("check rare", "too few users")])
+@pytest.mark.parametrize("metric", ["duration", "failures"])
+def test_of_checks_alone_it_is_said_that_their_failures_are_told_apart(affected: str, reason: str, metric: str) -> None:
+    """By the record: that of check and rare only one was run would tell that nobody ran the other."""
+    for number in (0, 1, K - 1, K, TEAM):
+        findings = told(panel(number, number, "check"), change(metric, affected)).findings
+        (failing,) = [one for one in findings if one.metric == "failures"] or [None]
+        assert number == 0 or (failing is not None and (None, reason) == (failing.percent, failing.reason))
+    assert (
+        "only checks"
+        == foreseen(Detectable("acme", "u", DAY, "failures"), sums(panel(9, 9)), change("failures", "check"), CHECKS, K).reason
+    )
+
+
+def timed() -> Panel:
+    """A team in which all run something, three times a week, and lint."""
+    draw = np.random.default_rng(1)
+    weeks = range(week_number(DAY) - BEFORE, week_number(DAY) + AFTER)
+    return of_logs(
+        [(user, target, week, draw.normal(9, 0.3)) for user in range(TEAM) for week in weeks for target in (1, 2) for _ in range(3)]
+    )
+
+
+def held(holders: int) -> Panel:
+    """Of those who run something, some hold the change."""
+    given = timed()
+    after = (given.target == NAMES[Name("acme", "rare")]) & (given.week >= week_number(DAY))
+    return replace(given, exposed=np.where(after & (given.user < holders), int(Exposed.YES), int(Exposed.NO)))
+
+
+def test_which_few_checkouts_hold_a_change_is_not_told_in_any_word() -> None:
+    """Whether none, one or a few hold it, and whether all, all but one or all but a few do, is the same verdict but for what the runs say."""
+
+    def words(holders: int) -> set[tuple[str, str, str, tuple[str, ...]]]:
+        return {(one.metric, one.by, one.reason, one.warnings) for one in told(held(holders), change()).findings}
+
+    said = [words(number) for number in range(TEAM + 1)]
+    assert said[0] == said[1] == said[K - 1] != said[K + 1]
+    assert said[TEAM] == said[TEAM - 1] == said[TEAM - K + 1] != said[TEAM - K - 1]
+    assert {"hardly exposed"} == {reason for metric, by, reason, _ in said[0] if by == "by date" and metric != "adoption"}
+    assert {None} == {told(held(number), change()).exposed for number in (0, K - 1, TEAM - K + 1, TEAM)}
+
+
+def test_one_who_holds_most_of_the_exposed_runs_is_hardly_an_exposed_team() -> None:
+    given = held(K + 1)
+    mine = np.where((given.user == 0) & (given.exposed == Exposed.YES), 100, 1)
+    heavy = replace(
+        given, **{name: getattr(given, name) * mine for name in ("timed", "ended", "failed", "sum_log", "sum_log2", "sum_ms", "waited_ms")}
+    )
+    assert {"hardly exposed"} == {one.reason for one in told(heavy, change()).findings if one.by == "by date" and one.metric != "adoption"}
+
+
+@pytest.mark.parametrize("there", range(K + 1))
+def test_a_week_of_a_few_is_as_a_week_of_nobody(there: int) -> None:
+    given = timed()
+    quiet = given.where((given.week != week_number(DAY) - 3) | (given.user < there))
+    assert ("weeks missing" in told(quiet, change()).findings[0].warnings) == (there < K)

@@ -156,7 +156,7 @@ def test_a_check_that_is_affected_is_compared_with_whatever_is_not() -> None:
 
     assert isinstance(whole.failed_checks, Estimate)
     assert whole.failed_checks.label is Label.EFFECT
-    assert _reason(whole.failures) is Reason.NO_TREATED_RUNS
+    assert _reason(whole.failures) is Reason.ONLY_CHECKS
     assert "nothing can be told" not in verdict_of("test", whole, asked)
 
 

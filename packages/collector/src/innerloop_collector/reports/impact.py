@@ -57,7 +57,7 @@ def _report(found: Impact) -> ChangeReport:
 def _sentence(found: Impact, verdict: Verdict) -> str:
     headline = verdict.findings[0]
     failures = _beside(verdict, Metric.FAILURES)
-    if failures is None or failures.reason == Reason.NO_TREATED_RUNS.value:  # what the change affects are checks
+    if failures is None or failures.reason == Reason.ONLY_CHECKS.value:
         failures = _beside(verdict, Metric.FAILED_CHECKS) or failures
     return sentence(
         _subject(found),

@@ -14,7 +14,7 @@ from innerloop_collector.reports.verdicts import sentence
 def verdict_of(subject: str, found: Impact, question: Question) -> str:
     """The verdict as a sentence."""
     failures = judge(found.failures, question.limits)
-    if found.failed_checks is not None and failures.reason is Reason.NO_TREATED_RUNS:
+    if found.failed_checks is not None and failures.reason is Reason.ONLY_CHECKS:
         failures = judge(found.failed_checks, question.limits)
     return sentence(
         subject,

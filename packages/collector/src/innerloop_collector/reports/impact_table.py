@@ -18,7 +18,7 @@ _CAUTIONS = {
     Warned.INTERRUPTIONS_MOVED: "The share of interrupted runs moved by more than 5 points.",
     Warned.STOPPED_AS_LONGER: "Interrupted runs count with what they would have taken, if durations are log-normal.",
     Warned.USERS_ONLY: "There are too few weeks to see how much weeks differ: the interval knows developers alone.",
-    Warned.WEEKS_MISSING: "There are weeks without any run.",
+    Warned.WEEKS_MISSING: "There are weeks in which nobody or hardly anybody ran it.",
     Warned.EXPOSED_IN_PART: "The change has not reached every checkout: this is its effect in the team so far.",
     Warned.FIRST_RUNS_UNKNOWN: "It is not known which runs were the first in a checkout that holds the change: slow first runs count, too.",
     Warned.EXPOSURE_PARTLY_UNKNOWN: "Of more than a tenth of the runs it is not known whether the checkout held the change.",

@@ -28,6 +28,7 @@ _WHAT = {
 WHY = {
     Reason.NO_TREATED_RUNS: "there are no runs of what the change affects",
     Reason.NONE_SUCCEEDED: "no run of what the change affects succeeded",
+    Reason.ONLY_CHECKS: "what the change affects are checks, whose failures are told of apart",
     Reason.NO_CONTROL_RUNS: "there are no runs of the controls on both sides of the date",
     Reason.TOO_FEW_WEEKS_BEFORE: "there are too few weeks before the change",
     Reason.TOO_FEW_WEEKS_AFTER: "there are too few weeks since the change",
@@ -38,7 +39,7 @@ WHY = {
     Reason.EXPOSURE_UNKNOWN: "of most runs it is not known whether the checkout held the change",
     Reason.NOTHING_EXPOSED: "no checkout is known to have held the change",
     Reason.WORK_UNKNOWN: "of most runs it is not known how much there was to do",
-    Reason.HARDLY_EXPOSED: "less than a fifth of the runs are in checkouts that hold the change",
+    Reason.HARDLY_EXPOSED: "less than a fifth of the runs are in checkouts that hold the change, or these are of too few developers",
     Reason.NOT_DETERMINED: "everything rests on one developer or project",
     Reason.NO_VARIATION: "nothing varies, so nothing says how sure a number would be",
 }

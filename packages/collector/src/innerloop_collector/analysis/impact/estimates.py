@@ -12,6 +12,7 @@ class Reason(StrEnum):
 
     NO_TREATED_RUNS = "no treated runs"
     NONE_SUCCEEDED = "none succeeded"
+    ONLY_CHECKS = "only checks"  # of failures that are friction: whatever is affected fails to inform
     NO_CONTROL_RUNS = "no control runs"
     TOO_FEW_WEEKS_BEFORE = "too few weeks before"
     TOO_FEW_WEEKS_AFTER = "too few weeks after"  # too early

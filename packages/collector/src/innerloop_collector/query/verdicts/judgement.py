@@ -1,21 +1,20 @@
 """From sums to what one look at a change says: a question to `analysis`, and its answers, rounded. Pure."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 
 from msgspec.structs import replace
 
 from innerloop_collector.analysis.impact.detectable import answer_of, before
-from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason, Refusal
 from innerloop_collector.analysis.impact.failure_rates import failures
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group, Limits, Metric, Question
-from innerloop_collector.analysis.impact.verdict import Verdict as Word
 from innerloop_collector.analysis.impact.whole import Impact, impact
 from innerloop_collector.query.verdicts import presence, rounding
 from innerloop_collector.query.verdicts.looks import Change, Look, Name
 from innerloop_collector.query.verdicts.statistics import Sums, monday_of, week_number
-from innerloop_collector.query.verdicts.verdict_views import AS_FELT, SAME_WORK, Detectable, Finding, Verdict
+from innerloop_collector.query.verdicts.verdict_views import AS_FELT, SAME_WORK, Detectable, Verdict
 
 DEVELOPERS = 8  # effective ones, below which nothing is told
 
@@ -24,28 +23,36 @@ def judged(blank: Verdict, sums: Sums, change: Change, look: Look, checks: Colle
     """Fill a verdict in. Of weeks in `told` the gaps were told before."""
     question = asked(sums, change, look, checks, blank.k)
     if question is None:
-        label = Label.EFFECT if change.controls else Label.CHANGE
-        few = Word.TOO_FEW_DEVELOPERS.value
-        return replace(
-            blank, findings=(Finding(change.metric, Exposure.BY_DATE.value, AS_FELT, label.value, few, reason=Reason.TOO_FEW_USERS.value),)
-        )
+        none = Refusal(Metric(change.metric), Label.EFFECT if change.controls else Label.CHANGE, Exposure.BY_DATE, Reason.TOO_FEW_USERS)
+        return replace(blank, findings=(rounding.finding(_of_checks(none, change, checks), AS_FELT, Limits(), blank.k),))
     found = impact(sums.panel, question)
-    headline = presence.told(sums.panel, question, found.headline, blank.k)
-    answers = [(headline, AS_FELT), *_others(found, sums, question, blank.k)]
+
+    def passed(answer: Answer) -> Answer:
+        return _of_checks(presence.told(sums.panel, question, answer, blank.k), change, checks)
+
+    headline = passed(found.headline)
+    answers = [(headline, AS_FELT), *_others(found, sums, question, passed)]
     out = replace(blank, findings=tuple(rounding.finding(answer, work, question.limits, blank.k) for answer, work in answers))
     if isinstance(headline, Estimate):
         out = replace(out, developers=rounding.people(headline.counts.users))
-    felt = presence.told(sums.panel, question, found.duration, blank.k)
-    return _with_duration(out, found, question, told) if isinstance(felt, Estimate) else out
+    if not isinstance(passed(found.duration), Estimate):
+        return out
+    return _with_duration(out, found, question, told, partly=presence.partly_held(sums.panel, question, blank.k))
 
 
-def _with_duration(out: Verdict, found: Impact, question: Question, told: Collection[date]) -> Verdict:
+def _of_checks(answer: Answer, change: Change, checks: Collection[Name]) -> Answer:
+    """The true reason where whatever a change affects is a check: by its record, for which of it was run tells of people."""
+    only = answer.metric is Metric.FAILURES and set(change.affected) <= set(checks)
+    return Refusal(answer.metric, answer.label, answer.exposure, Reason.ONLY_CHECKS) if only else answer
+
+
+def _with_duration(out: Verdict, found: Impact, question: Question, told: Collection[date], *, partly: bool) -> Verdict:
     """What is told where there is a number for the duration."""
     assert isinstance(found.duration, Estimate)
     worth = rounding.saved(found.saved) or (None,) * 4
     beside = found.robustness
     split = beside.control_split if beside else None
-    held = any(one.by == Exposure.BY_EXPOSURE.value for one in out.findings)  # in k checkouts
+    held = partly and any(one.by == Exposure.BY_EXPOSURE.value for one in out.findings)  # in k checkouts, and not in k others
     return replace(
         out,
         exposed=rounding.share(found.duration.exposed_share) if held else None,
@@ -62,7 +69,7 @@ def _with_duration(out: Verdict, found: Impact, question: Question, told: Collec
     )
 
 
-def _others(found: Impact, sums: Sums, question: Question, k: int) -> Iterator[tuple[Answer, str]]:
+def _others(found: Impact, sums: Sums, question: Question, passed: Callable[[Answer], Answer]) -> Iterator[tuple[Answer, str]]:
     """Whatever else there is an answer to. What is told of some changes only is told where k developers are on each side: that it is there would tell of fewer."""
     by_exposure = dataclasses.replace(question, exposure=Exposure.BY_EXPOSURE)
     several: list[tuple[Answer | None, str]] = [
@@ -78,14 +85,16 @@ def _others(found: Impact, sums: Sums, question: Question, k: int) -> Iterator[t
     ]
     for answer, work in several:
         if answer is not None:
-            known = presence.told(sums.panel, question, answer, k)
+            known = passed(answer)
             always = work == AS_FELT and answer.exposure is Exposure.BY_DATE and answer.metric is not Metric.FAILED_CHECKS
-            if always or known is answer:
+            if always or known is answer or isinstance(known, Estimate):
                 yield known, work
 
 
 def foreseen(blank: Detectable, sums: Sums, change: Change, checks: Collection[Name], k: int) -> Detectable:
     """Say how large a change must be to be found, from the weeks before it."""
+    if change.metric == Metric.FAILURES.value and set(change.affected) <= set(checks):
+        return replace(blank, reason=Reason.ONLY_CHECKS.value)
     question = asked(sums, change, Look(1, 1, change.week), checks, k)
     if question is None:
         return replace(blank, reason=Reason.TOO_FEW_USERS.value)

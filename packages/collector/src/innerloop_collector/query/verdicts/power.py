@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from innerloop_collector.errors import UsageError
 from innerloop_collector.query.population import Store
 from innerloop_collector.query.releases.calendar import GRACE, block_of
-from innerloop_collector.query.verdicts.looks import BEFORE, Change, Name
+from innerloop_collector.query.verdicts.looks import BEFORE, Change
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
-from innerloop_collector.query.verdicts.verdict_publisher import Figures, Known, sums_of
+from innerloop_collector.query.verdicts.verdict_publisher import Figures, Known, checks_of, sums_of
 from innerloop_collector.query.verdicts.verdict_views import DETECTABLE, Detectable
 
 MOST_QUESTIONS = 20  # of a project in a block: what many have apart would tell of few people
@@ -60,10 +60,8 @@ class Power:
         early = replace(change, day=end, in_checkout=False)
         span = (end - timedelta(weeks=BEFORE), end, self._known.committed())
         sums = sums_of(self._store, self._figures, self._known, early, span, today)
-        names = {project: [one.name for one in sums.targets if one.project == project] for project in change.projects}
-        checks = [Name(project, name) for project, seen in names.items() for name in self._known.checks(project, seen)]
         k = max(self._known.settings()[one].k for one in change.projects)
-        return foreseen(blank, sums, early, checks, k)
+        return foreseen(blank, sums, early, checks_of(self._known, change, sums), k)
 
 
 def _question(change: Change) -> str:

@@ -101,7 +101,7 @@ class VerdictPublisher:
         if blank.refused:
             return blank
         sums = sums_of(self._store, self._figures, self._known, change, (change.first, look.end, self._known.committed()), today)
-        checks = [Name(project, name) for project in change.projects for name in self._known.checks(project, _names(sums, project))]
+        checks = checks_of(self._known, change, sums)
         weeks = {gap.week for one in told if looks.meet(one, change) for gap in one.gaps}
         return judged(blank, sums, change, look, checks, weeks)
 
@@ -148,8 +148,14 @@ def _asked(change: Change, project: str) -> frozenset[str]:
     return frozenset() if "" in names else frozenset(names)
 
 
-def _names(sums: "Sums", project: str) -> list[str]:
-    return [one.name for one in sums.targets if one.project == project]
+def checks_of(known: Known, change: Change, sums: "Sums") -> list[Name]:
+    """Which names are checks: of those that were run, and of those that a change names."""
+    names = {*sums.targets, *change.affected, *change.controls}
+    return [
+        Name(project, name)
+        for project in change.projects
+        for name in known.checks(project, sorted(one.name for one in names if one.project == project and one.name))
+    ]
 
 
 def _refusal(change: Change, look: Look, near: Verdict, today: date) -> str:
