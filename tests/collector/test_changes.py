@@ -6,6 +6,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
@@ -16,6 +17,7 @@ from innerloop_collector.admin.change_operations import read_change
 from innerloop_collector.errors import UsageError
 from innerloop_collector.store.change_record import Change, WrongRecordError
 from innerloop_collector.store.change_records import MOST, Changes
+from innerloop_collector.store.comparable_changes import ComparableChanges
 from tests.collector.asking import asked
 from tests.collector.support import PROJECT, Collector, project, toml
 from tests.collector.test_access import bearer, call, token
@@ -187,6 +189,58 @@ def test_which_changes_come_at_once_is_the_same_seen_from_both(other: Change, to
 def test_an_annotation_confounds_nothing() -> None:
     drawn = Change.of("deploy", {"date": "2026-06-03", "projects": ["acme"], "affects": ["build"], "kind": "annotation"})
     assert not changed(0).meets(drawn)
+
+
+def many(seed: int, number: int) -> list[Change]:
+    """Changes of two projects in a year, about few names, so that many meet."""
+    draw, found = Random(seed), []
+    for place in range(number):
+        names = draw.sample(["build", "test", "lint", "docs"], draw.randint(0, 3))
+        affects, controls = names[:2], names[2:]
+        elsewhere = draw.random() < 0.1 and not controls
+        found.append(
+            Change.of(
+                f"c{place}",
+                {
+                    "date": (date(2026, 1, 1) + timedelta(days=draw.randrange(500))).isoformat(),
+                    "projects": draw.choice([["acme"], ["other"]]) if elsewhere else draw.choice([["acme"], ["other"], ["acme", "other"]]),
+                    "affects": affects,
+                    "controls": controls,
+                    "control_projects": ["third"] if elsewhere else [],
+                    "looks": draw.choice([[4], [1], [4, 52]]),
+                },
+            )
+        )
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_came_at_once_is_found_as_if_each_were_held_against_each(seed: int) -> None:
+    every = many(seed, 120)
+    index = ComparableChanges(every)
+    for one in every:
+        assert [other.name for other in every if other.name != one.name and one.meets(other)] == [
+            other.name for other in index.meeting(one)
+        ]
+
+
+class Counted(Change, frozen=True):
+    """A change that notes how often it is held against another one."""
+
+    def meets(self, other: Change) -> bool:
+        compared.append(other.name)
+        return super().meets(other)
+
+
+compared: list[str] = []
+
+
+def test_changes_that_share_no_command_are_not_held_against_each_other() -> None:
+    """Listing all of a store takes as long as there are changes, and not as there are pairs: one control may serve all of them."""
+    week = [Counted.of(f"c{number}", {**SAYS, "affects": [f"b{number}"]}) for number in range(2_000)]
+    index = ComparableChanges(week)
+    assert not any(next(index.meeting(one), None) for one in week)
+    assert len(compared) <= len(week)
 
 
 def test_both_records_say_that_they_came_at_once(add: Register, two: Collector) -> None:

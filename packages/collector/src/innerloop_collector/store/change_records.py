@@ -11,6 +11,7 @@ from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError
 from innerloop_collector.store.change_record import Change
+from innerloop_collector.store.comparable_changes import ComparableChanges
 
 MOST = 500  # changes of a project that are looked at
 MOST_VERSIONS = 20  # of a record: each is another question of what could be seen, and is answered
@@ -42,12 +43,12 @@ class Changes:
         self._today = today
         self._guard = threading.Lock()
         self._known: dict[tuple[str, str], Registered] = {}
-        self._compared: list[Change] = []  # those that stand and are no annotations
+        self._comparable = (self._known, ComparableChanges(()))  # those of so many that stand and are no annotations
 
     def load(self) -> None:
         """Read all of them from the store."""
         found = (Registered(msgspec.json.decode(document, type=Change), *rest) for document, *rest in self._engine.query(_ALL))
-        self._keep({one.key: one for one in found})
+        self._known = {one.key: one for one in found}
 
     def all(self) -> Iterable[Registered]:
         """Every change, also those that were withdrawn, by project and name."""
@@ -66,8 +67,12 @@ class Changes:
 
     def beside(self, change: Change) -> Iterator[Change]:
         """Those that came at the same time to the same commands or targets, controls included: what one did cannot be told from what another did."""
-        others = () if change.is_annotation else self._compared
-        return (other for other in others if (other.project, other.name) != (change.project, change.name) and change.meets(other))
+        known, found = self._comparable
+        if known is not self._known:
+            known = self._known
+            found = ComparableChanges([one.change for one in known.values() if one.withdrawn is None and not one.change.is_annotation])
+            self._comparable = (known, found)
+        return found.meeting(change)
 
     def register(self, change: Change, *, replace: bool = True, tell: bool = True) -> tuple[Registered, bool]:
         """Register a change, or what its record says now. Also says whether anything is new. Raises UsageError.
@@ -130,8 +135,4 @@ class Changes:
         document = msgspec.json.encode(one.change).decode()
         row = (*one.key, document, one.registered, one.withdrawn, one.looked, one.version)
         self._engine.insert("changes", schema.CHANGES, [row])
-        self._keep({**self._known, one.key: one})
-
-    def _keep(self, known: dict[tuple[str, str], Registered]) -> None:
-        self._compared = [one.change for one in known.values() if one.withdrawn is None and not one.change.is_annotation]
-        self._known = known
+        self._known = {**self._known, one.key: one}
