@@ -274,12 +274,35 @@ def test_what_is_not_there_cannot_have_changed(add: Register, says: dict[str, An
     assert message in refused.json()["detail"]
 
 
+def of_itself(answer: httpx2.Response) -> list[str]:
+    """What is noted of a change, whatever else is registered here."""
+    return [one for one in answer.json()["notes"] if not one.startswith("the look at ")]
+
+
+def test_two_looks_at_one_command_in_a_block_are_said_when_they_are_registered(new_collector: Callable[[], Collector]) -> None:
+    """Also to a deployment, which is told of its own looks and of nobody else's."""
+    collector = new_collector().start_with(PROJECT)
+    says = {"date": day(0), "projects": ["acme"], "affects": ["build"], "controls": ["lint"], "looks": [4]}
+    assert [] == asked(collector, "changes.add", name="first", **says).json()["notes"]
+    (note,) = asked(collector, "changes.add", name="second", **says).json()["notes"]
+    assert note.startswith("the look at it on ")
+    assert "will be refused if the one at first on " in note
+    deploys = bearer(token(collector, "changes", "acme"))
+    assert [] == call(collector, "changes.add", deploys, name="third", **says).json()["notes"]
+    near = [
+        call(collector, "changes.add", deploys, name=f"w{week}", **{**says, "date": day(-7 * week), "looks": [4, 8]}) for week in range(13)
+    ]
+    refused = [one.json()["notes"][-1] for one in near if any("will be refused" in note for note in one.json()["notes"])]
+    assert 1 <= len(refused) <= 2, "of a quarter's weeks one, in whichever it is today"
+    assert "weeks after it would be told" in refused[0]
+
+
 def test_a_planned_change_may_be_registered_and_a_late_one_says_so(add: Register) -> None:
     assert "it lies in the future; what it did cannot be asked before" in str(add(date=day(-20)).json()["notes"])
-    late = add(controls=["lint"]).json()["notes"]
+    late = of_itself(add(controls=["lint"]))
     assert late == ["it was registered after its date; say so when you show what it did"]
     assert "a change and never an effect" in str(add().json()["notes"])
-    assert add(date=day(0), controls=["lint"]).json()["notes"] == []
+    assert of_itself(add(date=day(0), controls=["lint"])) == []
 
 
 def test_an_annotation_may_be_older_than_what_is_kept(add: Register) -> None:

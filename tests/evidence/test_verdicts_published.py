@@ -15,6 +15,7 @@ import pytest
 from innerloop_collector.query.releases.calendar import block_of
 from innerloop_collector.query.verdicts import looks
 from innerloop_collector.query.verdicts.looks import Change, Name
+from innerloop_collector.reports.planned_looks import refused_looks
 from innerloop_collector.terminal.impact import render, render_all
 from tests.conftest import ROOT
 
@@ -238,6 +239,32 @@ def test_two_looks_at_one_command_lie_in_different_blocks_and_four_weeks_apart(d
     assert looks.too_near(change(affected="lint"), later, [told]) is None
     assert (looks.too_near(change(affected=""), later, [told]) is not None) == near, "everything that is run holds that command"
     assert near == (later < looks.free_from(told.made))
+
+
+@pytest.mark.parametrize("begins", range(52))
+def test_registering_says_which_looks_will_be_refused_and_when_instead(begins: int) -> None:
+    """Whatever it says is what publishing does."""
+    asked = change(day=date(2030, 1, 7) + timedelta(weeks=begins))
+    first, second = looks.looks_at(asked)
+    said = refused_looks(asked, [])
+    refused = looks.too_near(asked, second.due, [Told(first.due)]) is not None
+    assert refused == (len(said) == 1)
+    if refused:
+        (weeks,) = map(int, re.findall(r"; (\d+) weeks after it would be told$", said[0]))
+        later = change(day=asked.day, weeks=(4, weeks))
+        assert ([], True) == (refused_looks(later, []), said[0].startswith(f"the look 8 weeks after it, on {second.due}, will be refused"))
+
+
+def test_registering_says_whose_look_comes_first() -> None:
+    """Of two on one day the name decides, as it does when they are published. Of a change that names other projects the name is not told."""
+    mine, later = change(weeks=(4,)), change(name="later", day=DAY + timedelta(weeks=1), weeks=(4,), affected="lint")
+    (said,) = refused_looks(mine, [later])
+    assert said.startswith("the look at later on 2030-04-24 will be refused if the one at it on 2030-04-17 gives a number")
+    (said,) = refused_looks(later, [mine])
+    assert said.startswith("the look at it on 2030-04-24 will be refused if the one at cache on 2030-04-17 gives a number")
+    assert [] == refused_looks(mine, [change(name="apart", day=DAY + timedelta(weeks=9), weeks=(4,))])
+    wide = Change("acme", "wide", "wide", DAY, (Name("acme", "build"), Name("other", "build")), (), (4,))
+    assert "a change of other projects" in refused_looks(mine, [wide])[0]
 
 
 @pytest.mark.parametrize(

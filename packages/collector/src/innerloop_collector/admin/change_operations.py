@@ -1,10 +1,10 @@
 """Operations on changes: dated interventions whose impact is asked for."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace as replaced
 from datetime import date, timedelta
 from heapq import nlargest
-from typing import Any
+from typing import Any, Protocol
 
 from innerloop.core.plan.toml import TomlError, loads
 from innerloop_collector.access.principal import Role
@@ -43,14 +43,23 @@ def change_of(name: str, says: dict[str, Any], what: str) -> Change:
         raise UsageError(f"{what}: {why if len(why) <= _LONGEST else why[:_LONGEST] + '...'}") from error
 
 
+class WhatComes(Protocol):
+    """What can be said of a change before anybody looks at what it did."""
+
+    def foreseen(self, record: Change) -> str:
+        """How large it must be to be found, in a sentence."""
+
+    def refused_looks(self, record: Change, visible: frozenset[str] | None = None, *, others: bool) -> list[str]:
+        """Which of its looks will be refused, in sentences. `others`: also for those at other changes that somebody may see."""
+
+
 class ChangeRecords(Area):
     """Register and show changes."""
 
-    def __init__(self, registry: Registry, changes: Changes, foreseen: Callable[[Change], str]) -> None:
-        """`foreseen` says how large a change must be to be found."""
+    def __init__(self, registry: Registry, changes: Changes, evidence: WhatComes) -> None:
         self._registry = registry
         self._changes = changes
-        self._foreseen = foreseen
+        self._evidence = evidence
 
     @operation("changes.apply", Role.CHANGES, changes=True)
     def apply(self, toml: str, name: str, source: str, visible: frozenset[str] | None = None, reads: bool = True) -> Answer:
@@ -116,10 +125,11 @@ class ChangeRecords(Area):
         made, new = self._changes.register(change, replace=replace, tell=reads)  # first: what is refused learns nothing
         if not reads:  # nothing that rows, or others, say
             given = {key: value for key, value in _record(made).items() if key not in _BECAME}
-            notes = list(self._notes(replaced(made, withdrawn=None)))
+            notes = [*self._notes(replaced(made, withdrawn=None)), *self._evidence.refused_looks(change, others=False)]
             return {**given, "at_once": [], "foreseen": "", "changed": new, "notes": notes}
-        foreseen = "" if change.is_annotation else self._foreseen(change)
-        return {**self._shown(made, visible), "changed": new, "foreseen": foreseen, "notes": list(self._notes(made))}
+        foreseen = "" if change.is_annotation else self._evidence.foreseen(change)
+        notes = [*self._notes(made), *([] if made.withdrawn else self._evidence.refused_looks(change, visible, others=True))]
+        return {**self._shown(made, visible), "changed": new, "foreseen": foreseen, "notes": notes}
 
     def _refuse_what_is_not_there(self, change: Change) -> None:
         """Raise UsageError for names that no version of a project lists, and for a day of which too little is kept."""

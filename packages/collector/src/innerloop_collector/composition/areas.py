@@ -45,7 +45,7 @@ def operations(collector: Collector) -> Operations:
             Ids(registry, lifecycle.quarantine_release),
             Quarantine(registry, collector.status, lifecycle.quarantine_discard),
             Reports(collector.figures, collector.evidence.evidence),
-            ChangeRecords(registry, store.changes, collector.evidence.foreseen),
+            ChangeRecords(registry, store.changes, collector.evidence),
             AlertArea(collector.alerts, lambda: registry.catalogue.versions),
             Retention(lifecycle.sweep, lifecycle.clock),
             Erasure(registry, lifecycle.eraser, store.erasures, store.hasher),

@@ -18,6 +18,7 @@ from innerloop_collector.query import (
 )
 from innerloop_collector.query import Publisher as FigurePublisher
 from innerloop_collector.reports.impact import foreseen
+from innerloop_collector.reports.planned_looks import refused_looks
 from innerloop_collector.store.change_record import Change as Record
 
 
@@ -60,6 +61,12 @@ class EvidenceParts:
             return foreseen(self.power.detectable(self.registered.of(record), self._now().date()))
         except AskedEnoughError as error:
             return str(error)
+
+    def refused_looks(self, record: Record, visible: frozenset[str] | None = None, *, others: bool) -> list[str]:
+        """Which registered looks will be refused for lying too near each other, in sentences. `others`: also those of other changes."""
+        mine = self.registered.of(record)
+        beside = [one for one in self.registered.all() if (one.project, one.name) != (mine.project, mine.name)] if others else []
+        return refused_looks(mine, [one for one in beside if visible is None or visible.issuperset(one.projects)])
 
 
 class Publishers:

@@ -30,18 +30,18 @@ from innerloop_collector.query.releases.archive import Archive, project_and_unit
 from innerloop_collector.query.releases.disclosure import STEP, K
 from innerloop_collector.query.releases.publisher import Publisher
 from innerloop_collector.query.releases.rows import Rows
-from innerloop_collector.query.verdicts.looks import Change, Name
+from innerloop_collector.query.verdicts.looks import Change, Clash, Name, clashes, weeks_apart
 from innerloop_collector.query.verdicts.power import AskedEnoughError, Power
-from innerloop_collector.query.verdicts.registered import RegisteredChanges
+from innerloop_collector.query.verdicts.registered import ELSEWHERE, RegisteredChanges
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher
 from innerloop_collector.query.verdicts.verdict_reader import Evidence
 from innerloop_collector.query.verdicts.verdict_views import Detectable, Finding, Impact, Programme, Verdict
 
 __all__ = [
-    "STEP", "Alert", "AlertArchive", "AlertPublisher", "Alerts", "AllFigures", "Archive", "AskedEnoughError", "Band", "Change", "Class", "Count", "Detectable",
+    "ELSEWHERE", "STEP", "Alert", "AlertArchive", "AlertPublisher", "Alerts", "AllFigures", "Archive", "AskedEnoughError", "Band", "Change", "Clash", "Class", "Count", "Detectable",
     "Evidence", "Expected", "FigureRow", "FigureTable", "Figures", "Finding", "Impact", "K", "Known", "KnownProjects", "Milliseconds", "Minutes",
     "Name", "OpenData", "People", "Percent", "Period", "Point", "Power", "Programme", "ProjectAlerts", "Published", "Publisher", "Rate", "RateRange",
     "Ratio", "RegisteredChanges", "Rows", "Saved", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit", "Verdict", "VerdictPublisher",
-    "Verdicts", "View", "Waited", "document", "looking", "project_and_unit", "settings_of", "text",
+    "Verdicts", "View", "Waited", "clashes", "document", "looking", "project_and_unit", "settings_of", "text", "weeks_apart",
 ]  # fmt: skip

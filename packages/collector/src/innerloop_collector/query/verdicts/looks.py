@@ -4,7 +4,7 @@ A change is looked at in whole weeks: those before the one in which it came, and
 weeks apart, so that what differs between them is at least four weeks of the whole team, and never one person.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple, Protocol
@@ -13,6 +13,7 @@ from innerloop_collector.query.releases.calendar import GRACE, block_of, next_du
 
 BEFORE = 8  # weeks
 APART = timedelta(weeks=4)
+MOST_WEEKS = 52  # after a change, at which it is looked at
 _WEEK = timedelta(weeks=1)
 
 
@@ -105,6 +106,33 @@ def too_near(change: Change, made: date, told: Iterable[Told]) -> Told | None:
     """The newest verdict with a name in common, controls too, that a look must keep away from. None: there is none."""
     near = (one for one in told if meet(one, change) and not _apart(one.made, made))
     return max(near, key=lambda one: one.made, default=None)
+
+
+class Clash(NamedTuple):
+    """A look that will be published as refused, because another one is told of a name in common too near before it."""
+
+    change: Change
+    look: Look
+    near: Change
+    before: Look
+
+
+def clashes(change: Change, others: Iterable[Change]) -> Iterator[Clash]:
+    """Which registered looks will be refused for one of this change, or these for one of others, if each is made on its day and gives a number."""
+    told: list[tuple[Change, Look]] = []
+    planned = [(one, look) for one in (change, *others) if one is change or meet(one, change) for look in looks_at(one)]
+    for one, look in sorted(planned, key=lambda each: (each[1].due, each[0].project, each[0].name)):
+        near = next((before for before in reversed(told) if meet(before[0], one) and not _apart(before[1].due, look.due)), None)
+        if near is None:
+            told.append((one, look))
+        elif change in (one, near[0]):
+            yield Clash(one, look, *near)
+
+
+def weeks_apart(change: Change, look: Look, before: Look) -> int | None:
+    """The fewest weeks after a change, not fewer than a look has, after which it could be looked at again. None: too many."""
+    later = range(look.weeks, MOST_WEEKS + 1)
+    return next((weeks for weeks in later if _apart(before.due, change.week + weeks * _WEEK + GRACE)), None)
 
 
 def free_from(made: date) -> date:
