@@ -118,7 +118,7 @@ def opened(directory: Path) -> dict[str, Any]:
     closed, today = store.settings["acme"], DAY + 5 * WEEK
     for name, plans in (("closed", None), ("open", ("held",))):
         store.settings["acme"] = closed._replace(public=plans)
-        sums = sums_of(store.engine, Archive(store.releases), store.known, change(), (DAY - 8 * WEEK, DAY + 4 * WEEK, 2**62), today)
+        sums = sums_of(store.statistics, Archive(store.releases), store.known, change(), (DAY - 8 * WEEK, DAY + 4 * WEEK, 2**62), today)
         people = Population.in_block("acme", store.settings["acme"], DAY, None, today)
         daily = DailyRows(store.engine).daily(people, Days(DAY - 4 * WEEK, DAY + 2 * WEEK, 2**62))
         out[name] = [len(set(sums.panel.user.tolist())), *{one.runs.shape[0] for one in daily.values()}]

@@ -118,8 +118,8 @@ class Store:
             lambda one: ("cache",) if one.name == "same-week" else (),
             lambda project, name: self.closed.append((project, name)),
         )
-        self.publisher = VerdictPublisher(self.engine, self.verdicts, Archive(self.releases), known)
-        self.power = Power(self.engine, self.verdicts, Archive(self.releases), known)
+        self.publisher = VerdictPublisher(lambda: self.statistics, self.verdicts, Archive(self.releases), known)
+        self.power = Power(lambda: self.statistics, self.verdicts, Archive(self.releases), known)
         self._position = int(self.engine.query("SELECT max(position) FROM events")[0][0])
 
     def fill(self, *teams: Team) -> "Store":

@@ -16,7 +16,7 @@ from innerloop_collector.query.verdicts.looks import Change, Look, Name
 from innerloop_collector.query.verdicts.power import MOST_QUESTIONS, AskedEnoughError, Power
 from innerloop_collector.query.verdicts.statistics import Sums, week_number
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
-from innerloop_collector.query.verdicts.verdict_publisher import Known
+from innerloop_collector.query.verdicts.verdict_publisher import Known, rows_of
 from innerloop_collector.query.verdicts.verdict_views import Detectable, Finding, Verdict
 from tests.evidence.panels import of_failures, of_logs
 from tests.evidence.test_alert_looks import Shelf
@@ -134,7 +134,7 @@ def test_so_many_different_questions_are_answered_in_a_block_and_the_same_one_fo
     known = Known(
         lambda: {"acme": Settings(3, K, None, 400)}, list, lambda _, names: (), lambda _: (), lambda: 1, lambda _: (), lambda _, name: None
     )
-    power = Power(store, Verdicts(Shelf()), store, known)
+    power = Power(rows_of(store), Verdicts(Shelf()), store, known)
     for number in range(MOST_QUESTIONS):
         power.detectable(change(affected=f"c{number}"), DAY)
     with pytest.raises(

@@ -15,6 +15,7 @@ from innerloop_collector.query import (
     Settings,
     VerdictPublisher,
     Verdicts,
+    rows_of,
 )
 from innerloop_collector.query import Publisher as FigurePublisher
 from innerloop_collector.reports.impact import foreseen
@@ -50,8 +51,8 @@ class EvidenceParts:
             store.changes.mark_looked,
         )
         self.registered = registered
-        self.publisher = VerdictPublisher(store.engine, verdicts, archive, known)
-        self.power = Power(store.engine, verdicts, archive, known)
+        self.publisher = VerdictPublisher(rows_of(store.engine), verdicts, archive, known)
+        self.power = Power(rows_of(store.engine), verdicts, archive, known)
         self.evidence = Evidence(verdicts, self.power, registered.all, now)
         self._now = now
 

@@ -34,7 +34,7 @@ from innerloop_collector.query.verdicts.looks import Change, Clash, Name, clashe
 from innerloop_collector.query.verdicts.power import AskedEnoughError, Power
 from innerloop_collector.query.verdicts.registered import ELSEWHERE, RegisteredChanges
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
-from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher
+from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher, rows_of
 from innerloop_collector.query.verdicts.verdict_reader import Evidence
 from innerloop_collector.query.verdicts.verdict_views import Detectable, Finding, Impact, Programme, Verdict
 
@@ -43,5 +43,5 @@ __all__ = [
     "Evidence", "Expected", "FigureRow", "FigureTable", "Figures", "Finding", "Impact", "K", "Known", "KnownProjects", "Milliseconds", "Minutes",
     "Name", "OpenData", "People", "Percent", "Period", "Point", "Power", "Programme", "ProjectAlerts", "Published", "Publisher", "Rate", "RateRange",
     "Ratio", "RegisteredChanges", "Rows", "Saved", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit", "Verdict", "VerdictPublisher",
-    "Verdicts", "View", "Waited", "clashes", "document", "looking", "project_and_unit", "settings_of", "text", "weeks_apart",
+    "Verdicts", "View", "Waited", "clashes", "document", "looking", "project_and_unit", "rows_of", "settings_of", "text", "weeks_apart",
 ]  # fmt: skip

@@ -2,15 +2,15 @@
 """What could be seen of a change, told at registration from closed weeks: once for each question and block, however often it is asked."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
 from innerloop_collector.errors import UsageError
-from innerloop_collector.query.population import Store
 from innerloop_collector.query.releases.calendar import GRACE, block_of
 from innerloop_collector.query.verdicts.looks import BEFORE, Change
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
-from innerloop_collector.query.verdicts.verdict_publisher import Figures, Known, checks_of, sums_of
+from innerloop_collector.query.verdicts.verdict_publisher import Figures, Known, Source, checks_of, sums_of
 from innerloop_collector.query.verdicts.verdict_views import DETECTABLE, Detectable
 
 MOST_QUESTIONS = 20  # of a project in a block: what many have apart would tell of few people
@@ -23,8 +23,8 @@ class AskedEnoughError(UsageError):
 class Power:
     """Says how large a change must be to be found."""
 
-    def __init__(self, store: Store, verdicts: Verdicts, figures: Figures, known: Known) -> None:
-        self._store = store
+    def __init__(self, source: Callable[[], Source], verdicts: Verdicts, figures: Figures, known: Known) -> None:
+        self._source = source
         self._verdicts = verdicts
         self._figures = figures
         self._known = known
@@ -59,7 +59,7 @@ class Power:
 
         early = replace(change, day=end, in_checkout=False)
         span = (end - timedelta(weeks=BEFORE), end, self._known.committed())
-        sums = sums_of(self._store, self._figures, self._known, early, span, today)
+        sums = sums_of(self._source(), self._figures, self._known, early, span, today)
         k = max(self._known.settings()[one].k for one in change.projects)
         return foreseen(blank, sums, early, checks_of(self._known, change, sums), k)
 

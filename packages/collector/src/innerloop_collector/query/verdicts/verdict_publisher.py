@@ -21,7 +21,7 @@ from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_views import KIND, VERSION, Verdict
 
 if TYPE_CHECKING:
-    from innerloop_collector.query.verdicts.statistics import Sums
+    from innerloop_collector.query.verdicts.statistics import Exposure, Span, Sums
 
 _log = structlog.get_logger()
 
@@ -31,6 +31,24 @@ class Figures(Protocol):
 
     def read(self, project: str, units: Iterable[str]) -> Mapping[str, Release]:
         """Those of some units that are there, by unit."""
+
+
+class Source(Protocol):
+    """Adds up what the people of some projects ran."""
+
+    def of(self, populations: Sequence[Population], names: Mapping[str, Collection[str]], span: "Span", exposure: "Exposure") -> "Sums":
+        """What the people of some projects add to some of their names; to all of their commands where a project names none."""
+
+
+def rows_of(store: Store) -> Callable[[], Source]:
+    """Make what reads a store when it is needed first: a collector that starts need not wait for numpy."""
+
+    def made() -> Source:
+        from innerloop_collector.query.verdicts.statistics import Statistics
+
+        return Statistics(store)
+
+    return made
 
 
 class Known(NamedTuple):
@@ -50,8 +68,8 @@ class Known(NamedTuple):
 class VerdictPublisher:
     """Makes verdicts."""
 
-    def __init__(self, store: Store, verdicts: Verdicts, figures: Figures, known: Known) -> None:
-        self._store = store
+    def __init__(self, source: Callable[[], Source], verdicts: Verdicts, figures: Figures, known: Known) -> None:
+        self._source = source
         self._verdicts = verdicts
         self._figures = figures
         self._known = known
@@ -100,7 +118,7 @@ class VerdictPublisher:
         blank = self._blank(change, look, today, near if isinstance(near, Verdict) else None)
         if blank.refused:
             return blank
-        sums = sums_of(self._store, self._figures, self._known, change, (change.first, look.end, self._known.committed()), today)
+        sums = sums_of(self._source(), self._figures, self._known, change, (change.first, look.end, self._known.committed()), today)
         checks = checks_of(self._known, change, sums)
         weeks = {gap.week for one in told if looks.meet(one, change) for gap in one.gaps}
         return judged(blank, sums, change, look, checks, weeks)
@@ -126,9 +144,9 @@ def unit_of(change: Change, look: Look) -> str:
     return f"{KIND}/{change.name}/{look.number}"
 
 
-def sums_of(store: Store, figures: Figures, known: Known, change: Change, span: tuple[date, date, int], today: date) -> "Sums":
+def sums_of(source: Source, figures: Figures, known: Known, change: Change, span: tuple[date, date, int], today: date) -> "Sums":
     """What the people of a change's projects add to its names: those who count in the block of the last week. `span` is first day, end and position."""
-    from innerloop_collector.query.verdicts.statistics import Exposure, Span, Statistics
+    from innerloop_collector.query.verdicts.statistics import Exposure, Span
 
     settings = known.settings()
     block = block_of(span[1] - timedelta(days=1))
@@ -139,7 +157,7 @@ def sums_of(store: Store, figures: Figures, known: Known, change: Change, span: 
         populations.append(Population.in_block(project, settings[project], block.first, release, today))
     names = {project: _asked(change, project) for project in change.projects}
     telling = tuple(digest for project in change.projects for digest in known.telling(project)) if change.in_checkout else ()
-    return Statistics(store).of(populations, names, Span(*span), Exposure(change.name if change.in_checkout else "", telling))
+    return source.of(populations, names, Span(*span), Exposure(change.name if change.in_checkout else "", telling))
 
 
 def _asked(change: Change, project: str) -> frozenset[str]:
