@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases import habits
@@ -41,6 +42,9 @@ _MEDIANS_MS = np.array([20_000, 60_000, 5_000, 15_000, 120_000, 240_000, 400, 90
 _USE = np.array([1.2, 1.2, 0.6, 0.0, -0.4, -0.8, 0.2, -1.2])  # log of how often, before each person's own taste
 _RUNS_A_WEEK = 14.0  # of the median person
 _EDGES = np.array(EDGES_MS)
+Codes = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,27 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Slower:
+    """A command that takes so many times as long, for everybody, from a Monday on."""
+
+    command: str
+    since: date
+    times: float
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Each run of a person in a week."""
+
+    command: Codes  # by its place in COMMANDS
+    duration: Numbers  # milliseconds
+    failed: Flags
+    unfinished: Flags
+    asleep: Flags
+    day: Codes  # of the week
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What somebody did in a week, as it was received on a day."""
 
@@ -67,6 +92,7 @@ class Delivery:
     received: date
     cells: Mapping[Key, Vector]
     classes: Mapping[Key, Vector] = field(default_factory=dict)
+    runs: Runs | None = None  # each of them. None: of somebody who was invented
 
 
 @dataclass
@@ -78,6 +104,7 @@ class Events:
     away: dict[int, frozenset[date]] = field(default_factory=dict)  # weeks
     late: dict[tuple[int, date], date] = field(default_factory=dict)  # received on
     erased: dict[int, date] = field(default_factory=dict)
+    slower: Slower | None = None
 
 
 @cache
@@ -99,37 +126,44 @@ def person(seed: int, number: int) -> Person:
     )
 
 
-def work(seed: int, of: Person, week: date) -> Mapping[Key, Vector]:
-    """What a person adds in a week, by cell. Empty: nothing."""
-    return _week(seed, of, week)[0]
-
-
-def sent_classes(seed: int, of: Person, week: date) -> Mapping[Key, Vector]:
-    """The classes of the same runs, for all and by command. Every fifth person's machine sends none."""
-    return _week(seed, of, week)[1] if of.number % 5 else {}
-
-
-def _week(seed: int, of: Person, week: date) -> tuple[Mapping[Key, Vector], Mapping[Key, Vector]]:
+def runs_of(seed: int, of: Person, week: date, slower: Slower | None = None) -> Runs:
+    """What a person runs in a week."""
     draw = np.random.default_rng((seed, of.number, week.toordinal()))
     number = int(draw.poisson(_RUNS_A_WEEK * of.activity * draw.gamma(2, 0.5)))
-    if not number:
-        return {}, {}
     command = draw.choice(len(COMMANDS), number, p=of.mix)
     duration = _MEDIANS_MS[command] * np.exp(of.slowness + draw.normal(0, 0.5, number))
     luck = draw.random(number)
     unfinished = luck > 0.96
     failed = (luck < of.failing) & ~unfinished
     asleep = draw.random(number) < 0.005
+    day = np.random.default_rng((seed, of.number, week.toordinal(), 3)).integers(0, 5, number)
+    if slower is not None and week >= slower.since:
+        duration = np.where(command == COMMANDS.index(slower.command), duration * slower.times, duration)
+    return Runs(command, duration, failed, unfinished, asleep, day)
+
+
+def work(seed: int, of: Person, week: date) -> Mapping[Key, Vector]:
+    """What a person adds in a week, by cell. Empty: nothing."""
+    return _week(seed, of, week, runs_of(seed, of, week))[0]
+
+
+def _week(seed: int, of: Person, week: date, runs: Runs) -> tuple[Mapping[Key, Vector], Mapping[Key, Vector]]:
+    """What the runs of a week come to, and their classes: for all and by command. Every fifth person's machine sends no classes."""
+    number, command, duration, failed, unfinished = len(runs.command), runs.command, runs.duration, runs.failed, runs.unfinished
+    if not number:
+        return {}, {}
     columns = np.zeros((number, SIZE))
     columns[:, RUNS] = 1
-    columns[:, WAITED_MS] = np.where(asleep, 0, duration.round())
+    columns[:, WAITED_MS] = np.where(runs.asleep, 0, duration.round())
     columns[:, SUCCEEDED], columns[:, FAILED], columns[:, UNFINISHED] = ~failed & ~unfinished, failed, unfinished
-    untimed = unfinished | asleep
+    untimed = unfinished | runs.asleep
     columns[np.arange(number), np.where(untimed, UNTIMED, BINS[0] + np.searchsorted(_EDGES, duration))] = 1
     out: dict[Key, Vector] = {("command", COMMANDS[c]): tuple(columns[command == c].sum(0).tolist()) for c in np.unique(command)}
     whole: Vector = tuple(columns.sum(0).tolist())
     out[WHOLE] = whole
     out |= dict.fromkeys([("os", of.os), ("arch", of.arch), ("version", of.version), ("cohort", of.cohort)], whole)
+    if not of.number % 5:
+        return out, {}
     classes = _classes(np.random.default_rng((seed, of.number, week.toordinal(), 2)), of, failed, unfinished)
     by_cell: dict[Key, Vector] = {("command", COMMANDS[c]): tuple(classes[command == c].sum(0).tolist()) for c in np.unique(command)}
     by_cell[WHOLE] = tuple(classes.sum(0).tolist())
@@ -165,11 +199,11 @@ def deliveries(seed: int, of: Person, weeks: Iterable[date], events: Events) -> 
         for week in weeks
         if events.joins.get(number, week) <= week < events.leaves.get(number, date.max) and week not in events.away.get(number, ())
     ]
-    found = ((week, work(seed, of, week), sent_classes(seed, of, week)) for week in there)
+    found = ((week, runs_of(seed, of, week, events.slower)) for week in there)
     return [
-        Delivery(number, week, events.late.get((number, week), week + timedelta(days=5)), cells, classes)
-        for week, cells, classes in found
-        if cells
+        Delivery(number, week, events.late.get((number, week), week + timedelta(days=5)), *_week(seed, of, week, runs), runs)
+        for week, runs in found
+        if len(runs.command)
     ]
 
 
