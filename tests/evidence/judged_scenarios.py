@@ -20,6 +20,7 @@ from innerloop_collector.query.verdicts.looks import Name
 from innerloop_collector.query.verdicts.statistics import Exposure, Span, Sums
 from innerloop_collector.query.verdicts.verdict_publisher import sums_of
 from innerloop_collector.reports.impact import impact_of, programme_of
+from innerloop_collector.reports.scan import scan_of
 from innerloop_collector.store.release_journal import Released, ReleaseJournal
 from tests.evidence.judged_store import DAY, FIRST, WEEK, Store, Team, change
 
@@ -137,6 +138,21 @@ def opened(directory: Path) -> dict[str, Any]:
     store.changes = [change("a-wide", looks=(4,), controls=wide), change("narrow", looks=(4,), controls=(Name("acme", "test"),))]
     store.publish(today)
     out["refused"] = [one.refused for one in store.verdicts.of("acme", "narrow")]
+    store.close()
+    return out
+
+
+def scanned(directory: Path) -> dict[str, Any]:
+    """A change without controls, beside which everything else is asked about: two commands, and a target that became slower as well."""
+    store = Store(directory).fill(
+        Team(size=16, weeks=15), Team(size=16, weeks=15, seed=2, effect=0.0, columns={"kind": "target", "target": "link"})
+    )
+    store.changes = [change(looks=(4,), controls=(), scan=True), change("later", looks=(5,), affected=(Name("acme", "lint"),), controls=())]
+    out: dict[str, Any] = {"units": store.publish(DAY + 6 * WEEK), "again": store.scans.publish(store.today)}
+    out["report"] = document(scan_of(store.evidence(), "acme", "cache"))
+    out["refused"] = [one.refused for one in store.verdicts.of("acme", "later")]
+    out["ids"] = [str(row[0]) for row in store.engine.query("SELECT DISTINCT toString(installation) FROM events")]
+    out["journal"] = store.journal.read_text()
     store.close()
     return out
 

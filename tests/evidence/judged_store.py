@@ -23,6 +23,7 @@ from innerloop_collector.query.population import Settings
 from innerloop_collector.query.releases.archive import Archive, project_and_unit
 from innerloop_collector.query.verdicts.looks import Change, Name
 from innerloop_collector.query.verdicts.power import Power
+from innerloop_collector.query.verdicts.scan_publisher import ScanPublisher
 from innerloop_collector.query.verdicts.statistics import Statistics
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher
@@ -119,6 +120,7 @@ class Store:
             lambda project, name: self.closed.append((project, name)),
         )
         self.publisher = VerdictPublisher(lambda: self.statistics, self.verdicts, Archive(self.releases), known)
+        self.scans = ScanPublisher(lambda: self.statistics, self.verdicts, Archive(self.releases), known)
         self.power = Power(lambda: self.statistics, self.verdicts, Archive(self.releases), known)
         self._position = int(self.engine.query("SELECT max(position) FROM events")[0][0])
 
@@ -153,7 +155,7 @@ class Store:
         while self.today < until:
             self.today += timedelta(days=1)
             if self.today.weekday() == 2:
-                done += [unit for _, unit in self.publisher.publish(self.today)]
+                done += [unit for one in (self.publisher, self.scans) for _, unit in one.publish(self.today)]
         return done
 
     def evidence(self) -> Evidence:

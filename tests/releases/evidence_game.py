@@ -7,6 +7,7 @@ rows where a number is asked for. Presence right at a threshold is not played.
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -37,10 +38,10 @@ def play(size: int, worlds: int, seed: int = 1) -> Tally:
     return out
 
 
-def change(name: str = "cache", **more: object) -> Change:
+def change(name: str = "cache", *, affected: str = AFFECTED, **more: Any) -> Change:
     """The change that is registered."""
     given = {"controls": (Name(PROJECT, "test"), Name(PROJECT, "lint")), "looks": LOOKS, "day": CHANGED, **more}
-    return Change(PROJECT, name, name, affected=(Name(PROJECT, AFFECTED),), **given)  # type: ignore[arg-type]
+    return Change(PROJECT, name, name, affected=(Name(PROJECT, affected),), **given)
 
 
 class _Later(Mapping[str, Release]):

@@ -17,6 +17,7 @@ from innerloop_collector.query.alerts.known_projects import Expected, KnownProje
 from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.verdicts.looks import Change, Name, looks_at
+from innerloop_collector.query.verdicts.scan_publisher import ScanPublisher
 from innerloop_collector.query.verdicts.statistics import Exposure, Span, Sums, week_number
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher
@@ -43,7 +44,15 @@ class TeamRows:
         self._team = team
         self._checkouts = checkouts
 
-    def of(self, populations: Sequence[Population], names: Mapping[str, Collection[str]], span: Span, exposure: Exposure) -> Sums:
+    def of(
+        self,
+        populations: Sequence[Population],
+        names: Mapping[str, Collection[str]],
+        span: Span,
+        exposure: Exposure,
+        *,
+        targets: bool = False,
+    ) -> Sums:
         """What its people add to some names, or to all."""
         (people,) = populations
         wanted = sorted(names[PROJECT] or COMMANDS)
@@ -122,20 +131,26 @@ class NoFigures:
 
 
 def verdicts_of(team: Team, changes: Sequence[Change], checkouts: Checkouts, *, k: int, headcount: int | None) -> tuple[Verdict, ...]:
-    """Every verdict, made on the Wednesdays on which they are due."""
+    """Every verdict."""
+    return told_of(team, changes, checkouts, k=k, headcount=headcount).of_project(PROJECT)
+
+
+def told_of(team: Team, changes: Sequence[Change], checkouts: Checkouts, *, k: int, headcount: int | None) -> Verdicts:
+    """Verdicts and scans, made on the Wednesdays on which they are due."""
     verdicts = Verdicts(Shelf())
     settings = Settings(3, k, headcount, 400)
     known = Known(
         lambda: {PROJECT: settings}, lambda: changes, lambda _, names: (), lambda _: ("told",), team.committed, lambda _: (), lambda _, name: None
     )  # fmt: skip
     rows = TeamRows(team, checkouts)
-    publisher = VerdictPublisher(lambda: rows, verdicts, NoFigures(), known)
+    publishers = [one(lambda: rows, verdicts, NoFigures(), known) for one in (VerdictPublisher, ScanPublisher)]
     days = sorted({look.due for one in changes for look in looks_at(one)})
     for day in days:
         team.now = day
-        due = publisher.due(day)
-        assert publisher.publish(day) == due, "what fails is no promise kept"
-    return verdicts.of_project(PROJECT)
+        for publisher in publishers:
+            due = publisher.due(day)
+            assert publisher.publish(day) == due, "what fails is no promise kept"
+    return verdicts
 
 
 def alerts_of(team: Team, first: date, weeks: int, checkouts: Checkouts, *, k: int, headcount: int | None) -> tuple[Day, ...]:

@@ -81,13 +81,14 @@ class ChangeRecords(Area):
         looks: Sequence[int] = (),
         expect: str = "",
         link: str = "",
+        scan: bool = False,
         visible: frozenset[str] | None = None,
         reads: bool = True,
     ) -> Answer:
         """Register a change by one call, as a deployment does. Whoever may do nothing else replaces no record by it that is looked at."""
         says = {
             "title": title, "date": date, "kind": kind, "projects": list(projects), "affects": list(affects), "controls": list(controls),
-            "control_projects": list(control_projects), "metric": metric, "looks": list(looks), "expect": expect, "link": link,
+            "control_projects": list(control_projects), "metric": metric, "looks": list(looks), "expect": expect, "link": link, "scan": scan,
         }  # fmt: skip
         change = change_of(name, says, f"the change {shown(name)} cannot be registered")
         return self._register(change, visible, reads=reads, replace=reads)
@@ -164,6 +165,8 @@ class ChangeRecords(Area):
             yield f"it lies in the future; what it did cannot be asked before {change.day}"
         elif made.registered > change.day:
             yield "it was registered after its date; say so when you show what it did"
+        if change.scan:
+            yield f"each scan tells of everything else that is run in {change.project}: looks of other changes there are refused in the same block of weeks, and for four weeks"
         if not change.compared:
             yield "nothing serves as a control, so what is found is called a change and never an effect"
 
@@ -195,6 +198,7 @@ def _record(one: Registered) -> Answer:
         "looks": list(change.looks),
         "expect": change.expect,
         "link": change.link,
+        "scan": change.scan,
         "registered": one.registered.isoformat(),
         "withdrawn": _iso(one.withdrawn),
         "first_look": _iso(one.looked),

@@ -8,6 +8,7 @@ from innerloop_collector.errors import Denied
 from innerloop_collector.query import Evidence, Figures, document
 from innerloop_collector.reports.all_projects import all_projects
 from innerloop_collector.reports.impact import impact_of, programme_of
+from innerloop_collector.reports.scan import scan_of
 from innerloop_collector.reports.team import published, team_report, trend
 
 Breakdown = Literal["command", "target", "os", "arch", "version", "cohort"]
@@ -51,6 +52,11 @@ class Reports(Area):
     def impact(self, project: str, change: str, visible: frozenset[str] | None = None) -> Answer:
         """What was published of a change, and when it is looked at next."""
         return document(impact_of(self._evidence, project, change, visible))
+
+    @operation("impact.scan", Role.VIEWER)
+    def scan(self, project: str, change: str, visible: frozenset[str] | None = None) -> Answer:
+        """What was published of everything else at a change's looks, where its record asks for it."""
+        return document(scan_of(self._evidence, project, change, visible))
 
     @operation("impact.all", Role.VIEWER)
     def programme(self, project: str, visible: frozenset[str] | None = None) -> Answer:

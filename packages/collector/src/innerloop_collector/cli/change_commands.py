@@ -73,13 +73,16 @@ def _name_of(file: str) -> str:
 )
 @click.option("--expect", default="", metavar="NUMBER", help='What its author expects: "-15 %", or "-5 pp" of failures and adoption.')
 @click.option("--link", default="", metavar="URL", help="Where more is said.")
+@click.option("--scan", is_flag=True, help="At each look, ask about everything else that is run in the first project as well.")
 @click.option("--annotation", is_flag=True, help="Only draw it on charts.")
 @as_json
 def add_change(place: Place, as_json: bool, kind: str | None, annotation: bool, **says: Any) -> None:
     """Register a change in one line, such as in a deployment job."""
     if annotation and kind:
         raise UsageError("--annotation is a kind of its own; leave out --kind")
-    given = {key: list(value) if isinstance(value, tuple) else value or "" for key, value in says.items()}
+    given = {
+        key: list(value) if isinstance(value, tuple) else value if isinstance(value, bool) else value or "" for key, value in says.items()
+    }
     answer = call(place, "changes.add", kind="annotation" if annotation else kind or "", **given)
     _registered({"changes": [answer]}, as_json)
 

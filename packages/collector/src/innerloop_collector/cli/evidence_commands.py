@@ -40,6 +40,7 @@ class _Asked(NamedTuple):
 @click.argument("change", required=False)
 @sometimes_located
 @click.option("--all", "every", is_flag=True, help="Every change of PROJECT, and what they come to together.")
+@click.option("--scan", is_flag=True, help="Everything else in PROJECT at the looks of CHANGE: what stands out.")
 @click.option(
     "--from",
     "file",
@@ -91,6 +92,7 @@ def impact(
     project: str | None,
     change: str | None,
     every: bool,
+    scan: bool,
     file: str | None,
     beforehand: bool,
     as_json: bool,
@@ -98,17 +100,21 @@ def impact(
 ) -> None:
     """Say whether CHANGE of PROJECT helped, how surely, and what that rests on. A registered look is published once, when it is due."""
     if file is not None:
-        if project or every:
+        if project or every or scan:
             raise click.UsageError("--from reads a file, and no project of a collector")
         _of_a_file(file, beforehand=beforehand, as_json=as_json, options=options)
         return
     if beforehand or any(options[name] != value for name, value in _FILE_OPTIONS.items()):
         raise click.UsageError("a change's record says what is compared; these options go with --from FILE")
-    if project is None or (change is None) != every:
+    if project is None or (change is None) != every or (every and scan):
         raise click.UsageError("say which change: PROJECT CHANGE, or PROJECT --all")
     from innerloop_collector.terminal.impact import render, render_all
 
-    if every:
+    if scan:
+        from innerloop_collector.terminal.scan import render_scan
+
+        show(call(place(), "impact.scan", project=project, change=change), as_json, render_scan)
+    elif every:
         show(call(place(), "impact.all", project=project), as_json, render_all)
     else:
         show(call(place(), "impact", project=project, change=change), as_json, render)

@@ -79,7 +79,7 @@ class Collector:
             self._settings, lambda project, names: store.registry.catalogue.marked(project, names).checks, lambda: store.events.committed
         )
         self.alert_publisher = AlertPublisher(looking(store.engine, told, archive, known, expected), told, known, rows.first_day)
-        publishers = Publishers(self.publisher, [self.evidence.publisher, self.alert_publisher])
+        publishers = Publishers(self.publisher, [self.evidence.publisher, self.evidence.scans, self.alert_publisher])
         self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, publishers)
         self.tokens = Tokens(store.engine, store.hasher, store.registry.today)
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)

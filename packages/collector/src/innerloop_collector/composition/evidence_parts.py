@@ -12,6 +12,7 @@ from innerloop_collector.query import (
     Known,
     Power,
     RegisteredChanges,
+    ScanPublisher,
     Settings,
     VerdictPublisher,
     Verdicts,
@@ -52,6 +53,7 @@ class EvidenceParts:
         )
         self.registered = registered
         self.publisher = VerdictPublisher(rows_of(store.engine), verdicts, archive, known)
+        self.scans = ScanPublisher(rows_of(store.engine), verdicts, archive, known)
         self.power = Power(rows_of(store.engine), verdicts, archive, known)
         self.evidence = Evidence(verdicts, self.power, registered.all, now)
         self._now = now

@@ -33,6 +33,8 @@ from innerloop_collector.query.releases.rows import Rows
 from innerloop_collector.query.verdicts.looks import Change, Clash, Name, clashes, weeks_apart
 from innerloop_collector.query.verdicts.power import AskedEnoughError, Power
 from innerloop_collector.query.verdicts.registered import ELSEWHERE, RegisteredChanges
+from innerloop_collector.query.verdicts.scan_publisher import ScanPublisher
+from innerloop_collector.query.verdicts.scan_views import Scan, Scans
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher, rows_of
 from innerloop_collector.query.verdicts.verdict_reader import Evidence
@@ -42,6 +44,6 @@ __all__ = [
     "ELSEWHERE", "STEP", "Alert", "AlertArchive", "AlertPublisher", "Alerts", "AllFigures", "Archive", "AskedEnoughError", "Band", "Change", "Clash", "Class", "Count", "Detectable",
     "Evidence", "Expected", "FigureRow", "FigureTable", "Figures", "Finding", "Impact", "K", "Known", "KnownProjects", "Milliseconds", "Minutes",
     "Name", "OpenData", "People", "Percent", "Period", "Point", "Power", "Programme", "ProjectAlerts", "Published", "Publisher", "Rate", "RateRange",
-    "Ratio", "RegisteredChanges", "Rows", "Saved", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit", "Verdict", "VerdictPublisher",
+    "Ratio", "RegisteredChanges", "Rows", "Saved", "Scan", "ScanPublisher", "Scans", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit", "Verdict", "VerdictPublisher",
     "Verdicts", "View", "Waited", "clashes", "document", "looking", "project_and_unit", "rows_of", "settings_of", "text", "weeks_apart",
 ]  # fmt: skip

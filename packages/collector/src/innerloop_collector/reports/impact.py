@@ -61,9 +61,9 @@ def _sentence(found: Impact, verdict: Verdict) -> str:
         failures = _beside(verdict, Metric.FAILED_CHECKS) or failures
     return sentence(
         _subject(found),
-        _judged(headline, verdict.developers),
+        judged_of(headline, verdict.developers),
         minutes=verdict.saved.value if verdict.saved else None,
-        failures=_judged(failures, None) if failures else None,
+        failures=judged_of(failures, None) if failures else None,
     )
 
 
@@ -113,7 +113,7 @@ def _unit(metric: str) -> str:
     return "%" if metric in (Metric.DURATION.value, Metric.USAGE.value) else "points"
 
 
-def _judged(of: Finding, developers: People | None) -> Judged:
+def judged_of(of: Finding, developers: People | None) -> Judged:
     """What was published, as sentences are made of it."""
     percent, low, high, detectable, bound = (
         None if one is None else one.value for one in (of.percent, of.low, of.high, of.detectable, of.bound)

@@ -37,9 +37,9 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LINK = re.compile(r"https?://[!-~]+")
 _KEYS = {
     "title": str, "date": str, "kind": str, "projects": list, "affects": list, "controls": list, "control_projects": list,
-    "metric": str, "looks": list, "expect": str, "link": str,
+    "metric": str, "looks": list, "expect": str, "link": str, "scan": bool,
 }  # fmt: skip
-_TYPES = {str: "a text", list: "a list"}
+_TYPES = {str: "a text", list: "a list", bool: "true or false"}
 Cell = tuple[str, str]  # a project, and the name of a command or target; empty: whatever is run there
 
 
@@ -62,6 +62,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     looks: tuple[Annotated[int, msgspec.Meta(ge=1, le=_LAST_LOOK)], ...] = ()  # after so many whole weeks
     expect: Annotated[str, msgspec.Meta(pattern=r"\A(?:[+-]?[0-9]{1,3}(?:\.[0-9])? (?:%|pp))?\Z")] = ""  # such as "-15 %"
     link: str = ""
+    scan: bool = False  # at each look everything else that is run in its project is asked about as well
 
     @property
     def project(self) -> str:
@@ -135,6 +136,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
             looks=_looks(values["looks"]) or (() if kind == ANNOTATION else DEFAULT_LOOKS),
             expect=values["expect"],
             link=_line("link", values["link"], _LONGEST_LINK),
+            scan=values["scan"],
         )
         if wrong := next(_wrong(found), None):
             raise WrongRecordError(wrong)
@@ -165,8 +167,10 @@ def _wrong(found: Change) -> Iterator[str]:
         yield "controls and control_projects do not go together: either the same people's other commands serve for comparison, or other projects"
     if found.link and not _LINK.fullmatch(found.link):
         yield "link must be an http or https address"
-    if found.is_annotation and (found.metric or found.looks or found.expect or found.controls or found.control_projects):
+    if found.is_annotation and (found.metric or found.looks or found.expect or found.controls or found.control_projects or found.scan):
         yield "an annotation is only drawn on charts: leave out metric, looks, expect and controls, or give it another kind"
+    if found.scan and not found.affects:
+        yield "scan: without affects everything in these projects is affected, so nothing is left to scan"
     if not found.is_annotation and found.metric not in METRICS:
         yield f"metric must be one of: {', '.join(METRICS)}"
 

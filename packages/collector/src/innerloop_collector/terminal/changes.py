@@ -39,6 +39,7 @@ def _lines(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "metric", one["metric"]
     yield "expected", one["expect"]
     yield "looks", _looks(one)
+    yield "scan", "everything else at each look" if one["scan"] else ""
     yield "link", one["link"]
     yield "at once", ", ".join(one["at_once"])
     yield "state", _state(one)

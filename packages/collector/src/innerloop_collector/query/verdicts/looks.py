@@ -38,6 +38,7 @@ class Change:
     metric: str = "duration"
     expected: float | None = None  # percent, as its author wrote
     in_checkout: bool = False  # it reaches each developer with their checkout
+    scan: bool = False  # at each look everything else in its project is asked about as well
     looked: bool = False  # its record is closed
 
     @property

@@ -46,6 +46,7 @@ class RegisteredChanges:
             metric=record.metric or "duration",
             expected=record.expected,
             in_checkout=record.kind == _CODE and any(self._listed(project, record.name) for project in record.projects),
+            scan=record.scan,
             looked=looked,
         )
 

@@ -39,7 +39,7 @@ _STOPPED = f"({INTERRUPTED} AND {AWAKE})"
 _NAME = "if(kind = 'run', command, target)"
 _ROWS = f"{REAL} AND {PERSON} AND kind IN ('run', 'target') AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}}"
 _NAMES = f"""SELECT kind, {_NAME} AS name, quantileExactIf(0.5)({WAIT}, {_TIMED}), countIf({_TIMED}) FROM events
-    WHERE {_ROWS} AND ({{all:Bool}} AND kind = 'run' OR name IN {{names:Array(String)}}) AND name NOT IN ('', 'other') GROUP BY kind, name ORDER BY kind, name"""
+    WHERE {_ROWS} AND ({{all:Bool}} AND (kind = 'run' OR {{made:Bool}}) OR name IN {{names:Array(String)}}) AND name NOT IN ('', 'other') GROUP BY kind, name ORDER BY kind, name"""
 _HELD = "kind = 'run' AND plan IN {telling:Array(String)} AND has(changes, {change:String})"
 _FIRST = f"min(if({_HELD}, corrected_time, NULL)) OVER (PARTITION BY installation, kind, name)"
 _EXPOSED = f"""multiIf({{change:String}} = '' OR kind != 'run' OR NOT plan IN {{telling:Array(String)}}, {int(Exposed.UNKNOWN)},
@@ -94,16 +94,24 @@ class Statistics:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def of(self, populations: Sequence[Population], names: Mapping[str, Collection[str]], span: Span, exposure: Exposure) -> Sums:
-        """What the people of some projects add to some of their names; to all of their commands where a project names none."""
+    def of(
+        self,
+        populations: Sequence[Population],
+        names: Mapping[str, Collection[str]],
+        span: Span,
+        exposure: Exposure,
+        *,
+        targets: bool = False,
+    ) -> Sums:
+        """What the people of some projects add to some of their names; to all of their commands (and `targets`) where a project names none."""
         sums = _Collected()
         for people in populations:
-            sums.add(people.project, self._rows(people, names.get(people.project, ()), span, exposure))
+            sums.add(people.project, self._rows(people, names.get(people.project, ()), span, exposure, made=targets))
         return sums.all()
 
-    def _rows(self, people: Population, names: Collection[str], span: Span, exposure: Exposure) -> list[Sequence[Any]]:
+    def _rows(self, people: Population, names: Collection[str], span: Span, exposure: Exposure, *, made: bool) -> list[Sequence[Any]]:
         parameters = {
-            **people.parameters, "first": span.first, "end": span.end, "upto": span.upto, "sessions": [], "names": sorted(names), "all": not names,
+            **people.parameters, "first": span.first, "end": span.end, "upto": span.upto, "sessions": [], "names": sorted(names), "all": not names, "made": made,
         }  # fmt: skip
         found = self._store.query(_NAMES, parameters)
         sessions = sorted(people.sessions({str(name) for kind, name, *_ in found if kind == "run"}))

@@ -17,6 +17,7 @@ from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.verdicts import looks
 from innerloop_collector.query.verdicts.looks import Change, Look, Name
 from innerloop_collector.query.verdicts.registered import ELSEWHERE
+from innerloop_collector.query.verdicts.scan_views import Scan
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_views import KIND, VERSION, Verdict
 
@@ -36,8 +37,16 @@ class Figures(Protocol):
 class Source(Protocol):
     """Adds up what the people of some projects ran."""
 
-    def of(self, populations: Sequence[Population], names: Mapping[str, Collection[str]], span: "Span", exposure: "Exposure") -> "Sums":
-        """What the people of some projects add to some of their names; to all of their commands where a project names none."""
+    def of(
+        self,
+        populations: Sequence[Population],
+        names: Mapping[str, Collection[str]],
+        span: "Span",
+        exposure: "Exposure",
+        *,
+        targets: bool = False,
+    ) -> "Sums":
+        """What the people of some projects add to some of their names; to all of their commands (and `targets`) where a project names none."""
 
 
 def rows_of(store: Store) -> Callable[[], Source]:
@@ -113,17 +122,17 @@ class VerdictPublisher:
     def _make(self, change: Change, look: Look, today: date) -> Verdict:
         from innerloop_collector.query.verdicts.judgement import judged
 
-        told = [one for project in self._known.settings() for one in self._verdicts.of_project(project) if one.has_numbers]
+        told = [one for project in self._known.settings() for one in self._verdicts.telling(project)]
         near = looks.too_near(change, today, told)
-        blank = self._blank(change, look, today, near if isinstance(near, Verdict) else None)
+        blank = self._blank(change, look, today, near if isinstance(near, Verdict | Scan) else None)
         if blank.refused:
             return blank
         sums = sums_of(self._source(), self._figures, self._known, change, (change.first, look.end, self._known.committed()), today)
         checks = checks_of(self._known, change, sums)
-        weeks = {gap.week for one in told if looks.meet(one, change) for gap in one.gaps}
+        weeks = {gap.week for one in told if isinstance(one, Verdict) and looks.meet(one, change) for gap in one.gaps}
         return judged(blank, sums, change, look, checks, weeks)
 
-    def _blank(self, change: Change, look: Look, today: date, near: Verdict | None) -> Verdict:
+    def _blank(self, change: Change, look: Look, today: date, near: Verdict | Scan | None) -> Verdict:
         """A verdict that says nothing yet, or why it never will."""
         settings = self._known.settings()
         missing = [project for project in change.projects if project not in settings]
@@ -144,8 +153,13 @@ def unit_of(change: Change, look: Look) -> str:
     return f"{KIND}/{change.name}/{look.number}"
 
 
-def sums_of(source: Source, figures: Figures, known: Known, change: Change, span: tuple[date, date, int], today: date) -> "Sums":
-    """What the people of a change's projects add to its names: those who count in the block of the last week. `span` is first day, end and position."""
+def sums_of(
+    source: Source, figures: Figures, known: Known, change: Change, span: tuple[date, date, int], today: date, *, targets: bool = False
+) -> "Sums":
+    """What the people of a change's projects add to its names: those who count in the block of the last week. `span` is first day, end and position.
+
+    `targets`: where it names no command of a project, all targets as well as all commands.
+    """
     from innerloop_collector.query.verdicts.statistics import Exposure, Span
 
     settings = known.settings()
@@ -157,7 +171,8 @@ def sums_of(source: Source, figures: Figures, known: Known, change: Change, span
         populations.append(Population.in_block(project, settings[project], block.first, release, today))
     names = {project: _asked(change, project) for project in change.projects}
     telling = tuple(digest for project in change.projects for digest in known.telling(project)) if change.in_checkout else ()
-    return source.of(populations, names, Span(*span), Exposure(change.name if change.in_checkout else "", telling))
+    exposure = Exposure(change.name if change.in_checkout else "", telling)
+    return source.of(populations, names, Span(*span), exposure, targets=targets)
 
 
 def _asked(change: Change, project: str) -> frozenset[str]:
@@ -176,7 +191,7 @@ def checks_of(known: Known, change: Change, sums: "Sums") -> list[Name]:
     ]
 
 
-def _refusal(change: Change, look: Look, near: Verdict, today: date) -> str:
+def _refusal(change: Change, look: Look, near: Verdict | Scan, today: date) -> str:
     """Why a look is not published, and when the next one can be."""
     next_one = looks.coming(change, {look.number}, today)
     after = (
@@ -186,7 +201,8 @@ def _refusal(change: Change, look: Look, near: Verdict, today: date) -> str:
     )
     told_of = {project for project, _ in (*near.affected, *near.controls)}
     theirs = near.change if told_of <= set(change.projects) else ELSEWHERE
-    whose = f"look {near.look}" if (near.project, near.change) == (change.project, change.name) else f"look {near.look} at {theirs}"
+    kind = "look" if isinstance(near, Verdict) else "the scan of look"
+    whose = f"{kind} {near.look}" if (near.project, near.change) == (change.project, change.name) else f"{kind} {near.look} at {theirs}"
     return (
         f"{whose} told of the same command or control on {near.made}, and two looks lie in different blocks and four weeks apart; {after}"
     )

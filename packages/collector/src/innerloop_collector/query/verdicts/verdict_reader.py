@@ -8,6 +8,7 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.query.verdicts import looks
 from innerloop_collector.query.verdicts.looks import Change
 from innerloop_collector.query.verdicts.power import Power
+from innerloop_collector.query.verdicts.scan_views import Scans
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_views import Coming, Impact, Programme
 
@@ -29,6 +30,15 @@ class Evidence:
         raise UsageError(
             f"no change {name!r} of {project!r} is registered to be looked at; see them with: innerloop-collector changes list {project}"
         )
+
+    def scans(self, project: str, name: str, visible: frozenset[str] | None = None) -> Scans:
+        """What scans found beside a change, for somebody who may see some projects (None: all). Raises UsageError as `of` does, and where none is asked for."""
+        for change in self._changes():
+            if (change.project, change.name) == (project, name) and _may_see(visible, change) and change.scan:
+                found = self._verdicts.scans(project, name)[::-1]
+                coming = looks.coming(change, {one.look for one in found}, self._now().date())
+                return Scans(project, name, change.title, change.day, found, coming.due if coming else None)
+        raise UsageError(f"no scan is asked for by a change {name!r} of {project!r}; a record that is not looked at yet may: scan = true")
 
     def programme(self, project: str, visible: frozenset[str] | None = None) -> Programme:
         """Every change of a project that is looked at, the newest first, and what they come to. Without those about projects that somebody may not see."""
