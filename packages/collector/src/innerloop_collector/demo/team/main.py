@@ -14,7 +14,9 @@ from innerloop_collector.demo import frame
 from innerloop_collector.demo.commands import DemoError
 from innerloop_collector.demo.progress import Progress
 from innerloop_collector.demo.service import Service
+from innerloop_collector.demo.team import alerted as alerts
 from innerloop_collector.demo.team import plan_file, registered, texts
+from innerloop_collector.demo.team.alerted import Alerted
 from innerloop_collector.demo.team.people import Team, people
 from innerloop_collector.demo.team.planted import PLANTED, Planted, Truth
 from innerloop_collector.demo.team.projects import PROJECTS, Project
@@ -22,6 +24,7 @@ from innerloop_collector.demo.team.send import Collector, ahead, connections
 from innerloop_collector.demo.team.simulate import Day, days
 
 _GRACE = timedelta(days=2)  # until a week is closed
+_MONTH = 28  # days between two looks at alerts: what was told stays in sight for a quarter
 _QUARTER = 91  # days between two lines where no line moves
 _SETTINGS = {
     "INNERLOOP_COLLECTOR_LIMITS_EVENTS_PER_SECOND": "0",  # a day passes in a third of a second
@@ -91,7 +94,7 @@ class _Demo:
                 self._set_up(service.address, collector, project, plan_file.headcount(project, installations))
         progress.heading("Simulated developers work")
         with progress.busy(f"{self.team.weeks} weeks, delivered over HTTP day by day"):
-            self._live_through(collector, truth)
+            alerted = self._live_through(collector, truth)
         self._check(collector, truth)
         plan = self.directory / "planted.json"
         plan.write_text(plan_file.text(self.team, truth), encoding="utf-8")
@@ -108,12 +111,15 @@ class _Demo:
         verdicts = self._verdicts(collector)
         progress.heading("What was planted, and what verdicts said (simulated)")
         progress.line(texts.verdicts(verdicts))
+        progress.heading("What became slower, and what alerts told of it (simulated)")
+        progress.line(texts.alerts(alerted, self.team))
         progress.heading("Three verdicts, as innerloop-collector impact tells them (simulated)")
         progress.line(texts.sentences(verdicts))
         return {
             "simulated": True, "plan": str(plan), "data": str(service.data), "events": collector.acknowledged,
             "runs": sum(count for (_, kind, _), count in truth.events.items() if kind == "run"), "planted": len(PLANTED),
             "verdicts": [{"change": one.name, "sentence": found["sentence"], "next": found["next"], "told": texts.told(found)} for one, found in verdicts],
+            "alerts": alerts.document(alerted, self.team),
         }  # fmt: skip
 
     def _set_up(self, address: str, collector: Collector, project: Project, headcount: int) -> None:
@@ -122,14 +128,18 @@ class _Demo:
         (self.directory / f"{project.id}.toml").write_text(text, encoding="utf-8")
         collector.apply(project.id, text, key, headcount)
 
-    def _live_through(self, collector: Collector, truth: Truth) -> None:
-        waiting = registered.records(self.team)
+    def _live_through(self, collector: Collector, truth: Truth) -> Alerted:
+        waiting, alerted = registered.records(self.team), Alerted()
         with connections() as pool, closing(ahead(days(self.team, truth))) as simulated:
             for day in self._noting(simulated, collector):
                 collector.deliver(day, pool)
                 while waiting and waiting[0]["date"] <= str(day.moment.date()):
                     collector.ask("changes.add", **waiting.pop(0))
+                if (day.moment.date() - self.team.begin).days % _MONTH == 0:
+                    alerted.note(collector.ask("alerts"))
         collector.move(datetime.combine(self.team.end + _GRACE, time(0, 30), UTC))
+        alerted.note(collector.ask("alerts"))
+        return alerted
 
     def _verdicts(self, collector: Collector) -> list[tuple[Planted, dict[str, Any]]]:
         """What was planted and registered, with what was published of it."""

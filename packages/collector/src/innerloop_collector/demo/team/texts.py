@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from innerloop_collector.demo.team import plan_file
+from innerloop_collector.demo.team import alerted, plan_file
+from innerloop_collector.demo.team.alerted import Alerted
 from innerloop_collector.demo.team.people import Team
 from innerloop_collector.demo.team.planted import PLANTED, Planted, Truth, in_checkouts
 from innerloop_collector.demo.team.projects import PROJECTS, Project
@@ -89,6 +90,18 @@ def verdicts(found: Found) -> str:
     """A table of what was planted beside what was told."""
     rows = [(one.name, plan_file.effect_in_words(one), *_row(answer)) for one, answer in found]
     return _table(rows, head=("what", "true effect", "told", "interval", "verdict"))
+
+
+def alerts(told: Alerted, team: Team) -> str:
+    """A table of slow-downs that were planted beside what alerts told, and how much else was told."""
+    shown = _table(list(alerted.rows(told, team)), head=("what", "from", "told of", "told", "since", "alert"))
+    others = told.others(team)
+    confirmed = sum(one["fate"] == "confirmed" for one in others)
+    months = team.weeks * 7 / (365 / 12) * len(PROJECTS)
+    return (
+        f"{shown}\n\n  of anything else {len(others)} alerts in the whole time, {confirmed} of them confirmed; by the settings "
+        f"{told.expected * months:.0f} or fewer are false alarms"
+    )
 
 
 def sentences(found: Found) -> str:
