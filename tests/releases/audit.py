@@ -7,13 +7,14 @@ as its parts do together.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 from operator import or_
 
 import numpy as np
 from scipy.optimize import OptimizeResult, linprog
 
+from innerloop_collector.analysis.impact.saved import WEEKS_A_MONTH
 from innerloop_collector.query.population import Population
 from innerloop_collector.query.releases import habits
 from innerloop_collector.query.releases.calendar import Unit, week
@@ -34,7 +35,8 @@ from innerloop_collector.query.releases.disclosure import STEP
 from innerloop_collector.query.releases.document import Atom, Release, has_whole
 from innerloop_collector.query.releases.rows import Cells, Watermark
 from innerloop_collector.query.releases.shown import WHOLE, Key
-from tests.releases.simulated_team import Team
+from innerloop_collector.query.verdicts.verdict_views import Verdict
+from tests.releases.simulated_team import COMMANDS, Team
 
 ENOUGH = 5  # runs, or minutes
 REACH = 0.25
@@ -85,6 +87,9 @@ class Published:
     columns: frozenset[int] | None  # of the runs; None: all. WAITED_MS: minutes
     low: float
     high: float
+    uncapped: Mapping[tuple[int, int], float] | None = (
+        None  # of runs that succeeded alone: by how much what counts of a person in a slot is less than all
+    )
 
     @property
     def is_time(self) -> bool:
@@ -107,9 +112,9 @@ class Finding:
 class Block:
     """One block: its documents, and what was true."""
 
-    def __init__(self, team: Watched, documents: Mapping[str, Release], unit: Unit) -> None:
+    def __init__(self, team: Watched, documents: Mapping[str, Release], unit: Unit, verdicts: Iterable[Verdict] = ()) -> None:
         self._people = team.people
-        self._seen: dict[tuple[int, bool], set[tuple[bool, ...]]] = {}
+        self._seen: dict[tuple[int, bool], set[tuple[float, ...]]] = {}
         weeks = [one for one in map(week, unit.weeks) if one.name in documents and has_whole(documents[one.name])]
         self.slots: dict[int, Cells] = {}  # what each person adds, as much as counts
         self.classes: dict[int, Cells] = {}  # the same of the classes
@@ -121,6 +126,32 @@ class Block:
             self._remainder(team.read[unit.first, unit.end], documents, unit, weeks)
             if documents[unit.name].splits:
                 self._splits(team, documents, unit, weeks)
+        self._succeeded: dict[str, dict[int, float]] = {}  # by the name of a number: what each person's successful runs took
+        for verdict in verdicts:
+            self._waited(team, verdict, [one.first for one in weeks])
+
+    def _waited(self, team: Watched, verdict: Verdict, weeks: list[date]) -> None:
+        """What a verdict says of minutes: of all that successful runs of what a change affects took since, of nobody less than all. How many developers there are is known."""
+        since = [verdict.end - number * timedelta(weeks=1) for number in range(1, verdict.weeks + 1)]
+        if verdict.waited is None or not set(since) <= set(weeks) or len(verdict.affected) > 1:
+            return
+        ((_, name),) = verdict.affected
+        minutes: dict[int, float] = {}
+        for row in team.rows:
+            if row.week in since and row.runs is not None:
+                some = (row.runs.command == COMMANDS.index(name)) & ~row.runs.failed & ~row.runs.unfinished & ~row.runs.asleep
+                if some.any():
+                    minutes[row.person] = minutes.get(row.person, 0.0) + float(row.runs.duration[some].sum()) / 60_000
+        told = round(verdict.waited.value * 60_000)
+        half = (0.5 * 10 ** (len(str(told)) - 3) + 0.5 if told >= 1000 else 0.5) / 60_000
+        times = len(minutes) * len(since) / WEEKS_A_MONTH
+        slots = frozenset(weeks.index(one) for one in since)
+        weight = {slot: weights(team.read[weeks[slot], weeks[slot] + timedelta(weeks=1)].get(None, {}).get(WHOLE, {})) for slot in slots}
+        uncapped = {(slot, person): 1 / by for slot in slots for person, by in weight[slot].items()}
+        low, high = (verdict.waited.value + sign * half for sign in (-1, 1))
+        one = Published(f"{verdict.unit} waited", slots, ("command", name), frozenset({WAITED_MS}), low * times, high * times, uncapped)
+        self._succeeded[one.name] = minutes
+        self.published.append(one)
 
     def _remainder(self, read: Mapping[date | None, Cells], documents: Mapping[str, Release], unit: Unit, weeks: list[Unit]) -> None:
         shown = [one.first for one in weeks]
@@ -179,6 +210,8 @@ class Block:
 
     def adds(self, number: int, of: Published) -> float:
         """What a person adds to a published number."""
+        if of.uncapped is not None:
+            return self._succeeded[of.name].get(number, 0.0)
         columns = of.columns or frozenset(_WAYS.values())
         if min(columns) >= _CLASS:
             return sum(self._in_classes(slot, of.key, number, columns) for slot in of.slots)
@@ -230,7 +263,7 @@ class Block:
         found = set().union(*(self._things(number, rows[0].is_time, rows) for number in people))
         return np.array(sorted(found), dtype=float).T if found else np.zeros((len(rows), 0))
 
-    def _things(self, number: int, is_time: bool, rows: list[Published]) -> set[tuple[bool, ...]]:
+    def _things(self, number: int, is_time: bool, rows: list[Published]) -> set[tuple[float, ...]]:
         if (number, is_time) not in self._seen:
             who = self._people[number]
             keys = {WHOLE, ("os", who.os), ("arch", who.arch), ("version", who.version), ("cohort", who.cohort)}
@@ -238,8 +271,19 @@ class Block:
             for slot, cells in self.slots.items():
                 for key in (key for key, cell in cells.items() if key[0] == "command" and number in cell):
                     near = [row if slot in row.slots and (row.key == key or row.key in keys) else None for row in rows]
-                    found |= {tuple(row is not None for row in near)} if is_time else set(_patterns(near))
+                    found |= _minutes(near, (slot, number)) if is_time else set(_patterns(near))
         return self._seen[number, is_time]
+
+
+def _minutes(near: list[Published | None], whose: tuple[int, int]) -> set[tuple[float, ...]]:
+    """Which numbers minutes of a person are in, and how often: those of runs that succeeded, and of others. A number that caps nobody has all of them."""
+    everything = [row is not None for row in near]
+    succeeded = [
+        row.uncapped.get(whose, 1.0) if row and row.uncapped is not None else float(there)
+        for row, there in zip(near, everything, strict=True)
+    ]
+    others = [float(there and not (row and row.uncapped is not None)) for row, there in zip(near, everything, strict=True)]
+    return {tuple(succeeded), tuple(others)}
 
 
 def _patterns(near: list[Published | None]) -> Iterator[tuple[bool, ...]]:

@@ -7,11 +7,13 @@ from random import Random
 
 import pytest
 
-from innerloop_collector.query.releases.calendar import unit_named
+from innerloop_collector.query.releases.calendar import block_of, unit_named
 from innerloop_collector.query.releases.contribution import RUNS
 from innerloop_collector.query.releases.shown import WHOLE
 from tests.releases.audit import Block, Finding, Watched
-from tests.releases.simulated_team import FIRST, WEEK, Events, blocks, publish
+from tests.releases.evidence_game import CHANGED, change
+from tests.releases.simulated_team import FIRST, WEEK, Events, Slower, blocks, publish
+from tests.releases.told_of_changes import Checkouts, verdicts_of
 
 
 @pytest.mark.parametrize(("size", "seed"), [(5, 3), (6, 1), (8, 3)])
@@ -45,6 +47,29 @@ def test_the_audit_finds_what_one_number_too_many_tells() -> None:
     block._seen.clear()
     block.published = [replace(whole, low=whole.low - known, high=whole.high - known)]
     assert {one.person for one in block.findings(person, [])} == {person}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("size", "seed"), [(20, 8), (30, 5)])
+def test_insiders_learn_nothing_of_figures_and_verdicts_together(size: int, seed: int) -> None:
+    """What waiting a verdict tells of is no sum that figures have: it caps nobody, and is of runs that succeeded."""
+    assert not list(audited_with_a_verdict(size, seed, people=2))
+
+
+def audited_with_a_verdict(size: int, seed: int, people: int) -> Iterable[Finding]:
+    """The block of a change, whose first look tells of four of its weeks."""
+    team = Watched(seed, size, 9, Events(slower=Slower("build", CHANGED, 1.3)))
+    verdicts = verdicts_of(team, [change(looks=(4,))], Checkouts(), k=5, headcount=size)
+    assert [True] == [one.waited is not None for one in verdicts]
+    documents = publish(team, headcount=size).documents
+    block = Block(team, documents, block_of(CHANGED), verdicts)
+    assert any(one.uncapped for one in block.published)
+    order = sorted(block.there, key=lambda one: -block.runs(one))
+    for person in (order[0], *Random(seed).sample(order[1:], people - 1)):
+        others = [one for one in order if one != person]
+        for insiders in (others[:1], others[:2]):
+            yield from block.findings(person, insiders)
 
 
 def audited(size: int, seed: int, weeks: int, people: int, pairs: int) -> Iterable[Finding]:
