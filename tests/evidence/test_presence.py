@@ -18,6 +18,7 @@ from innerloop_collector.query.verdicts.statistics import Sums, week_number
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Known, rows_of
 from innerloop_collector.query.verdicts.verdict_views import Detectable, Finding, Verdict
+from innerloop_collector.reports.impact_table import notes
 from tests.evidence.panels import of_failures, of_logs
 from tests.evidence.test_alert_looks import Shelf
 
@@ -202,3 +203,14 @@ def test_a_week_of_a_few_is_as_a_week_of_nobody(there: int) -> None:
     given = timed()
     quiet = given.where((given.week != week_number(DAY) - 3) | (given.user < there))
     assert ("weeks missing" in told(quiet, change()).findings[0].warnings) == (there < K)
+
+
+@pytest.mark.parametrize(("stopping", "told_of"), [(1, False), (K - 1, False), (TEAM, True)])
+def test_how_much_it_rests_on_stopped_runs_is_told_where_enough_stop_some(stopping: int, told_of: bool) -> None:
+    given = timed()
+    affected = (given.target == NAMES[Name("acme", "rare")]) & (given.user < stopping)
+    number = np.where(affected, 3.0, 0.0)
+    stopped = {"stopped_sum_log": number * 9, "stopped_sum_log2": number * 81, "interrupted": number, "stopped": number}
+    found = told(replace(given, **stopped), change())
+    assert (found.completed is not None) == told_of
+    assert any("completed runs alone" in note for note in notes(found)) == told_of

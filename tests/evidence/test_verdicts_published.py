@@ -111,7 +111,7 @@ def test_no_id_and_no_number_of_one_developer_is_in_what_is_published(store: Ans
     told = {name for line in text.splitlines() for name in _names(json.loads(line.partition(" ")[2]))}
     allowed = (
         "version project unit change title day metric look looks weeks first end made k affected controls refused at_once expected developers findings exposed "
-        "where_exposed saved saved_low saved_high waited minutes_of placebos control_split drifting gaps by work label verdict percent low high confidence detectable bound reason "
+        "completed where_exposed saved saved_low saved_high waited minutes_of placebos control_split drifting gaps by work label verdict percent low high confidence detectable bound reason "
         "warnings week gap dates rank largest"
     )
     assert set() == told - set(allowed.split())

@@ -53,6 +53,9 @@ def notes(verdict: Verdict) -> list[str]:
         )
     if verdict.control_split and verdict.control_split.percent:
         told.append(f"One half of the controls against the other: {value(verdict.control_split)} ({interval(verdict.control_split)}).")
+    if verdict.completed:
+        span = verdict.completed
+        told.append(f"With completed runs alone: {span.percent} ({span.low} to {span.high}).")
     if verdict.drifting:
         span = verdict.drifting
         told.append(f"If both had drifted apart evenly: {span.percent} ({span.low} to {span.high}).")

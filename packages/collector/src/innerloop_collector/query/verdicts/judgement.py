@@ -7,14 +7,15 @@ from datetime import date
 from msgspec.structs import replace
 
 from innerloop_collector.analysis.impact.detectable import answer_of, before
-from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason, Refusal
+from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Label, Reason, Refusal, Warned
 from innerloop_collector.analysis.impact.failure_rates import failures
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group, Limits, Metric, Question
+from innerloop_collector.analysis.impact.robustness import Interval
 from innerloop_collector.analysis.impact.whole import Impact, impact
 from innerloop_collector.query.verdicts import presence, rounding
 from innerloop_collector.query.verdicts.looks import Change, Look, Name
 from innerloop_collector.query.verdicts.statistics import Sums, monday_of, week_number
-from innerloop_collector.query.verdicts.verdict_views import AS_FELT, SAME_WORK, Detectable, Verdict
+from innerloop_collector.query.verdicts.verdict_views import AS_FELT, SAME_WORK, Detectable, Span, Verdict
 
 DEVELOPERS = 8  # effective ones, below which nothing is told
 
@@ -37,7 +38,15 @@ def judged(blank: Verdict, sums: Sums, change: Change, look: Look, checks: Colle
         out = replace(out, developers=rounding.people(headline.counts.users))
     if not isinstance(passed(found.duration), Estimate):
         return out
+    out = replace(out, completed=_completed(found) if presence.stopped_by_enough(sums.panel, question, blank.k) else None)
     return _with_duration(out, found, question, told, partly=presence.partly_held(sums.panel, question, blank.k))
+
+
+def _completed(found: Impact) -> Span | None:
+    """The duration without runs that somebody stopped. None: the headline has none of them either."""
+    answer = found.robustness.completed_alone if found.robustness else None
+    counted = isinstance(found.duration, Estimate) and Warned.STOPPED_AS_LONGER in found.duration.warnings
+    return rounding.span(Interval(answer.value, answer.low, answer.high)) if counted and isinstance(answer, Estimate) else None
 
 
 def _of_checks(answer: Answer, change: Change, checks: Collection[Name]) -> Answer:

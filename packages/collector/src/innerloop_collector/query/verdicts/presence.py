@@ -42,6 +42,14 @@ def partly_held(panel: Panel, question: Question, k: int) -> bool:
     return _is_known(selected) and _passes(selected, k, Exposed.YES, Exposed.FIRST) and _passes(selected, k, Exposed.NO)
 
 
+def stopped_by_enough(panel: Panel, question: Question, k: int) -> bool:
+    """Whether affected runs that somebody stopped pass the rules on each side: what differs with and without them is theirs."""
+    selected = select(panel, question)
+    rows = selected.panel
+    sides = [selected.treated & side for side in (selected.after, ~selected.after)]
+    return all(broken_rule(np.bincount(rows.user[side], weights=rows.stopped[side]).tolist(), k) is None for side in sides)
+
+
 def _warned(selected: Selected, answer: Estimate, k: int) -> Estimate:
     """Without warnings that tell of few, and with those weeks as missing that hardly anybody was there in."""
     unknown = _passes(selected, k, Exposed.UNKNOWN) and _passes(selected, k, Exposed.NO, Exposed.YES, Exposed.FIRST)

@@ -85,6 +85,7 @@ class Verdict(View, frozen=True):
     placebos: Placebos | None = None
     control_split: Finding | None = None  # half of the controls against the other: nothing should be found
     drifting: Span | None = None  # if both had drifted apart before as they did
+    completed: Span | None = None  # without runs that somebody stopped, where those count with what they would have taken
     gaps: tuple[Gap, ...] = ()  # of weeks of which none was told before
 
     @property
