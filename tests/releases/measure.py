@@ -1,12 +1,14 @@
-"""What teams of some sizes see, and what audits and games found: `python -m tests.releases.measure [seen|game|audit] SIZE...`."""
+"""What teams of some sizes see, and what audits and games found: `python -m tests.releases.measure [seen|game|audit|evidence] SIZE...`."""
 
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from innerloop_collector.query.releases.calendar import unit_named, week
 from innerloop_collector.query.releases.shown import Key
-from tests.releases.game import play
+from tests.releases import evidence_game
+from tests.releases.game import Tally, play
 from tests.releases.simulated_team import Team, blocks, by_target, publish
 from tests.releases.test_audit import audited
 
@@ -41,16 +43,21 @@ def seen(size: int, teams: int = 4, weeks: int = 26) -> None:
     print(f"{size} people: by the week / by the block: {shares}; {1000 * took / units:.0f} ms a document", flush=True)
 
 
-def game(size: int, worlds: int = 320) -> None:
+def game(size: int, worlds: int = 320, played: Callable[[int, int], Tally] = play) -> None:
     """Of each attacker: right, right where the target was redrawn, the difference, its upper bound, plays."""
     started = time.perf_counter()
-    tally = play(size, worlds)
+    tally = played(size, worlds)
     mean, bound, plays = tally.overall
     print(f"{size} people: {mean:+.1f} points, at most {bound:.1f}, {plays} plays, {time.perf_counter() - started:.0f} s")
     for name, real in sorted(tally.real.items()):
         mean, bound, plays = tally.advantage(name)
         right, redrawn = (100 * sum(one) / plays for one in (real, tally.redrawn[name]))
         print(f"    {name:<45} {right:3.0f} % {redrawn:3.0f} % {mean:+6.1f} {bound:6.1f} {plays:5}", flush=True)
+
+
+def evidence(size: int, worlds: int = 560) -> None:
+    """The same of attackers who also see verdicts and alerts."""
+    game(size, worlds, evidence_game.play)
 
 
 def audit(size: int) -> None:
@@ -71,4 +78,4 @@ def _cells(team: Team, monday: object) -> set[Key]:
 
 if __name__ == "__main__":
     for number in map(int, sys.argv[2:]):
-        {"seen": seen, "game": game, "audit": audit}[sys.argv[1]](number)
+        {"seen": seen, "game": game, "audit": audit, "evidence": evidence}[sys.argv[1]](number)
