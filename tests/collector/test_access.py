@@ -40,6 +40,7 @@ WHO = {
     "trends": "viewer",
     "impact": "viewer",
     "impact.all": "viewer",
+    "impact.scan": "viewer",
     "changes.apply": "changes",
     "changes.add": "changes",
     "changes.list": "viewer",
@@ -71,6 +72,7 @@ ABOUT_SOME_PROJECTS = {
     "trends",
     "impact",
     "impact.all",
+    "impact.scan",
     "export",
     "alerts",
 }  # of those for viewers and analysts

@@ -22,6 +22,7 @@ READS: dict[str, list[dict[str, Any]]] = {
     "export": [{}, {"project": "acme"}],
     "impact": [{"project": "acme", "change": "shared-cache"}],
     "impact.all": [{"project": "acme"}],
+    "impact.scan": [{"project": "acme", "change": "shared-cache"}],
     "projects.list": [{}],
     "releases": [{"project": "acme"}],
     "report": [{"project": "acme"}, {"project": "acme", "period": "2026"}],
