@@ -166,5 +166,4 @@ def alerts_of(team: Team, first: date, weeks: int, checkouts: Checkouts, *, k: i
         found = looks.look(PROJECT, settings, day, team.now)
         if found.told:
             archive.add(found)
-        archive.note(PROJECT, day)
     return tuple(archive.days(PROJECT))
