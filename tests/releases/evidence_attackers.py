@@ -10,7 +10,7 @@ from statistics import median
 
 from innerloop_collector.query.alerts.alert_documents import Day, Fate, Told
 from innerloop_collector.query.releases.disclosure import K
-from innerloop_collector.query.verdicts.verdict_views import Finding, Verdict
+from innerloop_collector.query.verdicts.verdict_views import Detectable, Finding, Verdict
 from tests.releases.attackers import Attacker, Knowledge
 
 AFFECTED = "build"
@@ -25,6 +25,7 @@ class Seen(Knowledge):
 
     verdicts: tuple[Verdict, ...] = ()
     days: tuple[Day, ...] = ()
+    foreseen: tuple[Detectable, ...] = ()  # what could be seen, in the block of the change and in the second one after it
     others: int = 0  # whose checkouts hold the change, who have the new version or who were there in the week, without the target
     slowed: float = 1.0  # by how much the affected command truly became slower
 
@@ -86,6 +87,12 @@ def _widths(of: Seen) -> bool | None:
             return None
         wide.append(one.high.value - one.low.value)
     return wide[1] < 0.95 * wide[0]
+
+
+def _foreseen(of: Seen) -> bool | None:
+    """What could be seen has not become more."""
+    found = [one.percent.value for one in of.foreseen if one.percent is not None]
+    return found[1] <= found[0] if len(found) > 1 else None
 
 
 def _waiting_of_a_verdict(of: Seen) -> bool | None:
@@ -178,6 +185,7 @@ EVIDENCE = (
     Attacker("waiting between two looks", "present", _waiting_between_looks, ("erased",)),
     Attacker("two looks apart", "present", _looks_apart, ("erased",)),
     Attacker("widths of two looks", "present", _widths, ("erased",)),
+    Attacker("what could be seen, asked twice", "present", _foreseen, ("erased",)),
     Attacker("waiting of a verdict", "present", _waiting_of_a_verdict, ("changed",)),
     Attacker("usual share of a verdict's waiting", "minutes", _share_of_waiting, ("changed", "slower")),
     Attacker("waiting of a verdict less capped minutes", "minutes", _waiting_less_capped, ("changed",)),

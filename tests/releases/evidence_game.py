@@ -20,7 +20,7 @@ from tests.releases.attackers import Attacker
 from tests.releases.evidence_attackers import AFFECTED, EVIDENCE, Seen
 from tests.releases.game import ENOUGH, TOLERANCE, Tally
 from tests.releases.simulated_team import COMMANDS, FIRST, PROJECT, WEEK, Events, Slower, Team, person, publish
-from tests.releases.told_of_changes import Checkouts, alerts_of, verdicts_of
+from tests.releases.told_of_changes import Checkouts, alerts_of, foreseen_of, verdicts_of
 
 SCENARIOS = ("changed", "erased", "held", "slower", "joins", "appears", "holiday")
 LOOKS = (4, 9)  # weeks after the change, so that both are told
@@ -163,9 +163,11 @@ class _World:
         registered = [change(in_checkout=self.scenario == "held")]
         verdicts: tuple[Verdict, ...] = verdicts_of(team, registered, checkouts, k=K, headcount=self.size)
         days = alerts_of(team, CHANGED, 5, checkouts, k=K, headcount=self.size) if self.scenario in _ALERTS else ()
+        days_of_asking = (CHANGED + 2 * WEEK, CHANGED + 10 * WEEK) if self.scenario == "erased" else ()
+        foreseen = foreseen_of(team, registered[0], days_of_asking, k=K, headcount=self.size)
         return Seen(
             _Later(lambda: publish(team, headcount=self.size, weeks=14).documents), self.people, self.target, self.insiders, self.real,
-            self.week, self.blocks, self.dominant, {}, verdicts, days, len(self.others), self.slowed,
+            self.week, self.blocks, self.dominant, {}, verdicts, days, foreseen, len(self.others), self.slowed,
         )  # fmt: skip
 
     def _minutes(self, number: int) -> float:

@@ -17,11 +17,12 @@ from innerloop_collector.query.alerts.known_projects import Expected, KnownProje
 from innerloop_collector.query.population import Population, Settings
 from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.verdicts.looks import Change, Name, looks_at
+from innerloop_collector.query.verdicts.power import Power
 from innerloop_collector.query.verdicts.scan_publisher import ScanPublisher
 from innerloop_collector.query.verdicts.statistics import Exposure, Span, Sums, week_number
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Known, VerdictPublisher
-from innerloop_collector.query.verdicts.verdict_views import Verdict
+from innerloop_collector.query.verdicts.verdict_views import Detectable, Verdict
 from tests.evidence.test_alert_looks import Shelf
 from tests.releases.simulated_team import COMMANDS, PROJECT, WEEK, Delivery, Runs, Team
 
@@ -138,10 +139,7 @@ def verdicts_of(team: Team, changes: Sequence[Change], checkouts: Checkouts, *, 
 def told_of(team: Team, changes: Sequence[Change], checkouts: Checkouts, *, k: int, headcount: int | None) -> Verdicts:
     """Verdicts and scans, made on the Wednesdays on which they are due."""
     verdicts = Verdicts(Shelf())
-    settings = Settings(3, k, headcount, 400)
-    known = Known(
-        lambda: {PROJECT: settings}, lambda: changes, lambda _, names: (), lambda _: ("told",), team.committed, lambda _: (), lambda _, name: None
-    )  # fmt: skip
+    known = _known(team, changes, k, headcount)
     rows = TeamRows(team, checkouts)
     publishers = [one(lambda: rows, verdicts, NoFigures(), known) for one in (VerdictPublisher, ScanPublisher)]
     days = sorted({look.due for one in changes for look in looks_at(one)})
@@ -151,6 +149,24 @@ def told_of(team: Team, changes: Sequence[Change], checkouts: Checkouts, *, k: i
             due = publisher.due(day)
             assert publisher.publish(day) == due, "what fails is no promise kept"
     return verdicts
+
+
+def foreseen_of(team: Team, change: Change, days: Iterable[date], *, k: int, headcount: int | None) -> tuple[Detectable, ...]:
+    """What could be seen of such a change, asked on some days."""
+    rows = TeamRows(team, Checkouts())
+    power = Power(lambda: rows, Verdicts(Shelf()), NoFigures(), _known(team, [change], k, headcount))
+    found = []
+    for team.now in days:
+        found.append(power.detectable(change, team.now))
+    return tuple(found)
+
+
+def _known(team: Team, changes: Sequence[Change], k: int, headcount: int | None) -> Known:
+    settings = Settings(3, k, headcount, 400)
+    return Known(
+        settings=lambda: {PROJECT: settings}, changes=lambda: changes, checks=lambda _, names: (), telling=lambda _: ("told",),
+        committed=team.committed, beside=lambda _: (), looked=lambda _, name: None,
+    )  # fmt: skip
 
 
 def alerts_of(team: Team, first: date, weeks: int, checkouts: Checkouts, *, k: int, headcount: int | None) -> tuple[Day, ...]:
