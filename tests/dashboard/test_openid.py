@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+import trustme
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec.structs import replace
 
@@ -35,12 +36,26 @@ def provider(made: Provider) -> Provider:
     return made.well()
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The client's secret, and one authority in the place of the system's, which take long to read."""
+    place = tmp_path_factory.mktemp("openid")
+    (place / "secret").write_text(SECRET + "\n")
+    trustme.CA().cert_pem.write_to_path(str(place / "authority.pem"))
+    return place / "secret", place / "authority.pem"
+
+
 @pytest.fixture
-def settings(provider: Provider, tmp_path: Path) -> OpenID:
-    secret = tmp_path / "secret"
-    secret.write_text(SECRET + "\n")
+def settings(provider: Provider, files: tuple[Path, Path]) -> OpenID:
+    secret, authority = files
     return OpenID(
-        issuer=provider.issuer, client_id=CLIENT, client_secret_file=str(secret), redirect_uri=OURS, roles=ROLES, timeout_seconds=5.0
+        issuer=provider.issuer,
+        client_id=CLIENT,
+        client_secret_file=str(secret),
+        redirect_uri=OURS,
+        roles=ROLES,
+        ca_file=str(authority),
+        timeout_seconds=5.0,
     )
 
 
@@ -272,7 +287,7 @@ def test_more_sign_ins_than_can_be_asked_for_at_once_are_told_to_come_back(provi
     provider.drips = {"/.well-known/openid-configuration"}
 
     async def crowd() -> list[str]:
-        ours = signing_in(settings)
+        ours = signing_in(replace(settings, timeout_seconds=1.0))
         found = await asyncio.gather(*(ours.begin("", "/") for _ in range(23)), return_exceptions=True)
         return [str(one) for one in found if "too many people" in str(one)]
 

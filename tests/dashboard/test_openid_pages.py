@@ -93,7 +93,7 @@ def comes_back(browser: Browser, provider: Provider, path: str = "/p/acme", **mo
 def test_somebody_signs_in_reads_and_signs_out(browser: Browser, provider: Provider, collector: Collector) -> None:
     asked = browser.get("/p/acme")
     assert 401 == asked.status_code
-    assert '<a class="button" href="/sign-in/openid?path=/p/acme">Sign in with &lt;Acme&gt;</a>' in asked.text
+    assert '<a class="button main" href="/sign-in/openid?path=/p/acme">Sign in with &lt;Acme&gt;</a>' in asked.text
 
     text = comes_back(browser, provider)
     assert '<meta http-equiv="refresh" content="0; url=/p/acme">' in text

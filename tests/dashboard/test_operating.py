@@ -98,9 +98,9 @@ def test_a_key_is_rotated_once_and_shown_once(collector: Collector, admin: Admin
     assert "It is not shown again." in text_of(shown)
     assert "is accepted up to and including" in text_of(shown)
     assert before + 1 == len(keys(collector)), "the form was sent twice"
-    assert "That was sent before, and is done once." in admin.told(second)
+    assert "That was sent before, and nothing more was done." in admin.told(second)
     again = text_of(admin.http.get(where))
-    assert "what came of it was shown once" in again
+    assert "What came of that was shown already" in again
     assert key[1] not in again
     assert 200 == collector.post("/v1/batch", {"batch": []}, key[1]).status_code
     line = next(line for line in collector.log.splitlines() if "keys.rotate" in line)
@@ -190,6 +190,14 @@ def test_what_cannot_be_done_is_said_on_the_same_form_which_can_be_sent_again(
     assert before == kept(collector)
 
 
+def test_a_form_that_was_refused_may_be_sent_again_as_it_is(collector: Collector, admin: Admin) -> None:
+    """As by going back to it."""
+    form = {**admin.form("tokens.create"), "label": ""}
+    assert 400 == admin.http.post("/admin/tokens.create", data=form).status_code
+
+    assert "is made." in admin.told(admin.http.post("/admin/tokens.create", data={**form, "label": "second"}))
+
+
 @pytest.mark.parametrize("role", ["viewer", "analyst", "changes"])
 def test_nobody_but_an_admin_sees_or_does_any_of_it(collector: Collector, admin: Admin, role: str) -> None:
     before = asked(collector, "keys.list").json()
@@ -215,13 +223,6 @@ def test_another_site_and_who_is_nobody_do_nothing(collector: Collector, admin: 
     assert (403, 401) == (foreign.status_code, nobody.status_code)
     assert "Nothing was done: the session had ended." in text_of(nobody)
     assert before == asked(collector, "keys.list").json()
-
-
-def test_a_way_may_say_of_a_form_which_thing_it_is_about(collector: Collector, admin: Admin) -> None:
-    first, *_ = [one["id"] for one in keys(collector) if one["accepted"]]
-
-    assert f'<option value="{first}" selected' in admin.http.get("/admin/keys.revoke", params={"key": first}).text
-    assert 400 == admin.http.get("/admin/keys.rotate", params={"overlap": "1"}).status_code
 
 
 def test_what_is_done_on_pages_is_an_operation_that_changes_something_and_every_such_one_is_noted() -> None:

@@ -57,7 +57,7 @@ def test_an_admin_rotates_a_key_lets_in_what_waits_and_erases_an_id(browser: Bro
         assert key.startswith("acme.")
         assert 200 == collector.post("/v1/batch", {"batch": []}, key).status_code
         one.page.reload()
-        assert "shown once" in one.text("main")
+        assert "shown already" in one.text("main")
         assert key not in one.page.content()
 
         follow(one, "ids.release")

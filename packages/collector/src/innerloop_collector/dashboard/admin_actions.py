@@ -1,7 +1,9 @@
 """What an admin can do on pages. Each is an operation, the same as its command: here is what it asks for, and what is said of it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from innerloop_collector.access.principal import Role
@@ -23,15 +25,36 @@ class WrongFieldError(Exception):
         self.name = name
 
 
-@dataclass(frozen=True, slots=True)
 class Known:
-    """What is there, as the operations that list it answer."""
+    """What is there, as the operations that list it answer. Each is asked for where it is needed, and once."""
 
-    projects: tuple[Answer, ...]
-    keys: tuple[Answer, ...]
-    tokens: tuple[Answer, ...]
-    destinations: tuple[Answer, ...]
-    quarantine: tuple[Answer, ...]
+    def __init__(self, ask: Callable[[str], Answer]) -> None:
+        self._ask = ask
+
+    @cached_property
+    def projects(self) -> tuple[Answer, ...]:
+        """Projects."""
+        return tuple(self._ask("projects.list")["projects"])
+
+    @cached_property
+    def keys(self) -> tuple[Answer, ...]:
+        """Write keys."""
+        return tuple(self._ask("keys.list")["keys"])
+
+    @cached_property
+    def tokens(self) -> tuple[Answer, ...]:
+        """Tokens."""
+        return tuple(self._ask("tokens.list")["tokens"])
+
+    @cached_property
+    def destinations(self) -> tuple[Answer, ...]:
+        """Destinations."""
+        return tuple(self._ask("destinations.status")["destinations"])
+
+    @cached_property
+    def quarantine(self) -> tuple[Answer, ...]:
+        """What waits, counted."""
+        return tuple(self._ask("quarantine.list")["quarantine"])
 
     @property
     def of_projects(self) -> Options:
@@ -59,20 +82,21 @@ class Known:
     @property
     def of_new_ids(self) -> Options:
         """Projects in which new ids wait for a person's word."""
-        waiting = {one["project"]: 0 for one in self.quarantine if one["reason"] == _NEW_IDS}
-        for one in self.quarantine:
-            if one["reason"] == _NEW_IDS:
-                waiting[one["project"]] += one["events"]
-        return tuple((project, f"{project}: {_events(events)}") for project, events in waiting.items())
+        return tuple(
+            (project, f"{project}: {_events(events)}") for (project, reason), events in self._waiting().items() if reason == _NEW_IDS
+        )
 
     @property
     def of_waiting(self) -> Options:
         """What waits, by project and reason."""
-        waiting: dict[tuple[str, str], int] = {}
+        waiting = self._waiting().items()
+        return tuple((f"{project} {reason}", f"{project}, {reason}: {_events(events)}") for (project, reason), events in waiting)
+
+    def _waiting(self) -> Counter[tuple[str, str]]:
+        waiting: Counter[tuple[str, str]] = Counter()
         for one in self.quarantine:
-            at = one["project"], one["reason"]
-            waiting[at] = waiting.get(at, 0) + one["events"]
-        return tuple((f"{project} {reason}", f"{project}, {reason}: {_events(events)}") for (project, reason), events in waiting.items())
+            waiting[one["project"], one["reason"]] += one["events"]
+        return waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,10 +328,7 @@ ACTIONS: tuple[Action, ...] = (
 def by_figure(known: Known) -> dict[str, list[Action]]:
     """What can be done now, by the table that it belongs to."""
     found: dict[str, list[Action]] = {}
-    for one in _offered(known):
-        found.setdefault(one.figure, []).append(one)
+    for one in ACTIONS:
+        if one.offered(known):
+            found.setdefault(one.figure, []).append(one)
     return found
-
-
-def _offered(known: Known) -> Iterator[Action]:
-    return (one for one in ACTIONS if one.offered(known))

@@ -15,7 +15,6 @@ from innerloop_collector.dashboard.page import Page
 from innerloop_collector.errors import InvalidArguments, StoreError, UsageError
 
 PREFIX_OF_ACTIONS = "/admin/"
-PREFILLED = ("project", "key", "token", "destination", "what")  # what an address may say of a form: never an id
 Ask = Callable[[str, dict[str, Any], Principal], dict[str, Any]]  # an operation, its arguments, and for whom
 _TYPED = "typed"
 _UNFIT = "Nothing was done: a field holds what it cannot. Below each stands what it can."
@@ -38,24 +37,17 @@ class Operating:
         """What became of a form, for who asks first."""
         if not name:
             return None
-        return self._once.take(name) or Told("That was done, and what came of it was shown once.")
+        return self._once.take(name) or Told("What came of that was shown already, or longer than ten minutes ago.")
 
     def known(self, who: Principal) -> Known:
         """What is there. Raises PageError for who is no admin."""
         admins_only(who)
-        asked = {
-            "projects": "projects.list",
-            "keys": "keys.list",
-            "tokens": "tokens.list",
-            "destinations": "destinations.status",
-            "quarantine": "quarantine.list",
-        }
-        return Known(**{name: tuple(self._ask(operation, {}, who)[name]) for name, operation in asked.items()})
+        return Known(lambda operation: self._ask(operation, {}, who))
 
-    def page(self, address: str, given: dict[str, str], who: Principal) -> Page:
-        """The form of an action, with what the address says already. Raises PageError."""
+    def page(self, address: str, who: Principal) -> Page:
+        """The form of an action. Raises PageError."""
         action, known = self._actions[address], self.known(who)
-        return self._page(action, known, [replace(one, value=given.get(one.name, one.value)) for one in self._fields(action, known)])
+        return self._page(action, known, list(self._fields(action, known)))
 
     def _posted(self, action: Action, _: str, form: Form, who: Principal) -> Page | Done:
         """Do what a form says, once. The answer is another page, on which it is told; or this one, where it cannot be done."""
@@ -65,20 +57,25 @@ class Operating:
         if sent is Sent.OLD:
             return self._page(action, known, fields, message=_OLD, status=409)
         if sent is Sent.BEFORE:
-            return self._on(Told("That was sent before, and is done once."))
+            return self._on(Told("That was sent before, and nothing more was done."))
         try:
             answer = self._ask(action.name, self._checked(action, fields, form), who)
-        except WrongFieldError as error:
-            fields = [replace(one, error=str(error)) if one.name == error.name else one for one in fields]
-            return self._page(action, known, fields, status=400)
-        except InvalidArguments:
-            return self._page(action, known, fields, message=_UNFIT, status=400)
-        except (UsageError, StoreError) as error:
-            return self._page(action, known, fields, message=sentence(error), status=503 if isinstance(error, StoreError) else 409)
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the form may be sent again
             self._once.again(form.get("once"))
-            raise
+            return self._refused(action, known, fields, error)
         return self._on(action.told(answer))
+
+    def _refused(self, action: Action, known: Known, fields: list[Field], error: Exception) -> Page:
+        """The form with what is wrong. Raises what is not about the form."""
+        if isinstance(error, WrongFieldError):
+            return self._page(
+                action, known, [replace(one, error=str(error)) if one.name == error.name else one for one in fields], status=400
+            )
+        if isinstance(error, InvalidArguments):
+            return self._page(action, known, fields, message=_UNFIT, status=400)
+        if isinstance(error, UsageError | StoreError):
+            return self._page(action, known, fields, message=sentence(error), status=503 if isinstance(error, StoreError) else 409)
+        raise error
 
     def _on(self, told: Told) -> Done:
         return Done(f"/admin?told={self._once.keep(told)}")

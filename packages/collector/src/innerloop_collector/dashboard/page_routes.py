@@ -31,7 +31,7 @@ from innerloop_collector.dashboard.filters import Filters
 from innerloop_collector.dashboard.forms import Done, Form
 from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.openid_routes import OpenIDRoutes
-from innerloop_collector.dashboard.operating import PREFILLED, PREFIX_OF_ACTIONS, Ask, Operating
+from innerloop_collector.dashboard.operating import PREFIX_OF_ACTIONS, Ask, Operating
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.page_tables import KINDS, home
 from innerloop_collector.dashboard.privacy import RegisteredPlan, privacy
@@ -207,7 +207,7 @@ class Dashboard:
     def _of_no_project(self, path: str, given: dict[str, str], seen: tuple[ProjectName, ...], who: Principal) -> tuple[Filters, Page]:
         """A page of all projects, or for admins."""
         if path.startswith(PREFIX_OF_ACTIONS):
-            return Filters(path, given, dict.fromkeys(PREFILLED)), self._operating.page(path, given, who)
+            return Filters(path, given, {}), self._operating.page(path, who)
         if path == _ADMIN:
             told = given.pop("told", "")
             return Filters(path, given, {}), administration(self._ask, self._operating, told, who)
