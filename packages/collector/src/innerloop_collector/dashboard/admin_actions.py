@@ -280,7 +280,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "destinations.retry",
         "destinations",
-        "Try again what a destination did not take",
+        "Try again what was set aside",
         "Try again",
         "Everything that was set aside for it is sent once more.",
         lambda known: (_choice("destination", "Destination", known.of_destinations),),
