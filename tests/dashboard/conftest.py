@@ -13,6 +13,7 @@ from innerloop_collector.query.releases.calendar import block_of
 from tests.collector.asking import asked
 from tests.collector.conftest import collector, idle, new_collector  # noqa: F401 - fixtures
 from tests.collector.support import Collector, Event, project, run_event, target_event
+from tests.dashboard import evidence
 
 FIRST = block_of(datetime(2031, 3, 3, tzinfo=UTC).date())  # the block in which people become known
 SECOND = block_of(FIRST.end)  # the first of which figures are published
@@ -64,7 +65,8 @@ def _week_of_one(place: int, person: str, monday: datetime) -> list[Event]:
 
 
 def published(made: Collector) -> Collector:
-    """Have two blocks pass in which the team works, and the figures of the second published."""
+    """Have two blocks pass in which the team works, and the figures of the second published; and verdicts and alerts that were published before."""
+    evidence.write_down(made.data)
     began = datetime.combine(FIRST.first, datetime.min.time(), UTC)
     made.for_trying().environment["INNERLOOP_COLLECTOR_STORE_SIMULATED_CLOCK"] = began.isoformat()
     made.environment["INNERLOOP_COLLECTOR_ACCESS_PLAIN_HTTP_COOKIE"] = "true"
@@ -84,6 +86,16 @@ def published(made: Collector) -> Collector:
             affects=affects,
             link="https://git.example/17",
         )
+        assert registered.status_code == 200, registered.text
+    for name, when in evidence.DAYS.items():
+        says = {
+            "title": evidence.TITLES[name],
+            "date": when.isoformat(),
+            "projects": [evidence.PROJECT],
+            "affects": ["build"],
+            "controls": ["docs"],
+        }
+        registered = asked(made, "changes.add", name=name, expect="-15 %" if name == evidence.FASTER else "", **says)
         assert registered.status_code == 200, registered.text
     for monday in (FIRST.first, *SECOND.weeks):
         friday = datetime.combine(monday + timedelta(days=5), datetime.min.time(), UTC)

@@ -5,9 +5,9 @@ from datetime import date
 from innerloop_collector.analysis.impact.estimates import Warned
 from innerloop_collector.dashboard.change_page import change
 from innerloop_collector.dashboard.changes import changes
-from innerloop_collector.query import Finding, Impact, People, Percent, Verdict
+from innerloop_collector.query import Finding, Impact, People, Percent, Programme, Verdict
 from innerloop_collector.query.published import seal
-from innerloop_collector.reports.impact import ChangeReport
+from innerloop_collector.reports.impact import ChangeReport, ProgrammeReport
 
 DAY = date(2026, 9, 7)
 FASTER = Finding(
@@ -31,6 +31,10 @@ def report(*verdicts: Verdict, sentence: str = SAID, following: str = NEXT) -> C
     return ChangeReport(sentence, following, Impact("acme", "cache", "The cache", DAY, -10.0, (("acme", "build"),), verdicts, None, None))
 
 
+def together(*told: ChangeReport) -> ProgrammeReport:
+    return ProgrammeReport("", told, Programme("acme", tuple(one.impact for one in told), 1, None, None, None, None))
+
+
 def test_the_page_has_the_numbers_of_each_comparison_and_what_is_to_be_known_with_them() -> None:
     page = change(report(LOOK))
     faster, untold = page.figures["findings"].json()["rows"]
@@ -46,14 +50,14 @@ def test_the_page_has_the_numbers_of_each_comparison_and_what_is_to_be_known_wit
 
 def test_without_a_verdict_there_is_no_number_and_the_day_of_the_first_is_named() -> None:
     none = report(sentence="cache: no verdict yet", following="first verdict: Thursday 8 October 2026")
-    cell = changes({"changes": [LISTED]}, "acme", "Acme", {"cache": none}).figures["changes"].rows[0].cells[2]
+    cell = changes({"changes": [LISTED]}, "acme", "Acme", together(none)).figures["changes"].rows[0].cells[2]
 
     assert {} == change(none).figures
     assert ("First verdict: Thursday 8 October 2026.", "", "/p/acme/changes/cache") == (cell.text, cell.detail, cell.link)
 
 
 def test_the_list_says_each_verdict_with_its_interval_and_nothing_of_changes_of_other_projects() -> None:
-    told = {"cache": report(LOOK)}
+    told = together(report(LOOK))
     ours = changes({"changes": [LISTED]}, "acme", "Acme", told).figures["changes"].rows[0].cells[2]
     others = changes({"changes": [{**LISTED, "project": "other"}]}, "acme", "Acme", told).figures["changes"].rows[0].cells[2]
 

@@ -56,7 +56,10 @@ def reader_of(*units: str) -> tuple[Reader, Shelf]:
         )
     now = datetime(2026, 12, 3, tzinfo=UTC)
     return Reader(
-        Figures(cast(Any, None), cast("Registry", Projects()), archive, lambda: now, immediate=False), cast(Any, None), at_once=False
+        Figures(cast(Any, None), cast("Registry", Projects()), archive, lambda: now, immediate=False),
+        cast(Any, None),
+        cast(Any, None),
+        at_once=False,
     ), shelf
 
 

@@ -2,7 +2,8 @@
 
 CollectorError              a person reads it: one line saying what, why and what to do
 ├── UsageError              what was asked for cannot be done like this
-│   └── InvalidArguments    its arguments are not those that it takes
+│   ├── InvalidArguments    its arguments are not those that it takes
+│   └── WrongField          one field of it is wrong
 ├── DataInUse               another process holds the data directory
 ├── Unknown                 the caller shows no valid token
 ├── Denied                  the caller's role does not allow it
@@ -22,6 +23,16 @@ class UsageError(CollectorError):
 
 class InvalidArguments(UsageError):
     """An operation was asked for with arguments that it does not take, or of other types."""
+
+
+class WrongField(UsageError):
+    """One field of what was asked for is wrong. Who shows a form says `why` beside that field."""
+
+    def __init__(self, field: str, why: str, what: str = "") -> None:
+        """`what` begins the message where it stands alone."""
+        super().__init__(f"{what}: {why}" if what else why)
+        self.field = field
+        self.why = why
 
 
 class DataInUse(CollectorError):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from innerloop.core.plan.toml import TomlError, loads
 from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
-from innerloop_collector.errors import Denied, UsageError
+from innerloop_collector.errors import Denied, UsageError, WrongField
 from innerloop_collector.store.change_record import MOST_BYTES, Change, WrongRecordError, shown
 from innerloop_collector.store.change_records import Changes, Registered
 from innerloop_collector.store.projects import Registry
@@ -40,7 +40,7 @@ def change_of(name: str, says: dict[str, Any], what: str) -> Change:
         return Change.of(name, says)
     except WrongRecordError as error:
         why = str(error)
-        raise UsageError(f"{what}: {why if len(why) <= _LONGEST else why[:_LONGEST] + '...'}") from error
+        raise WrongField(error.key, why if len(why) <= _LONGEST else why[:_LONGEST] + "...", what) from error
 
 
 class WhatComes(Protocol):
@@ -82,16 +82,20 @@ class ChangeRecords(Area):
         expect: str = "",
         link: str = "",
         scan: bool = False,
+        dry_run: bool = False,
         visible: frozenset[str] | None = None,
         reads: bool = True,
     ) -> Answer:
-        """Register a change by one call, as a deployment does. Whoever may do nothing else replaces no record by it that is looked at."""
+        """Register a change by one call, as a deployment does. Whoever may do nothing else replaces no record by it that is looked at.
+
+        `dry_run`: all is said that registering would say, and nothing is registered.
+        """
         says = {
             "title": title, "date": date, "kind": kind, "projects": list(projects), "affects": list(affects), "controls": list(controls),
             "control_projects": list(control_projects), "metric": metric, "looks": list(looks), "expect": expect, "link": link, "scan": scan,
         }  # fmt: skip
         change = change_of(name, says, f"the change {shown(name)} cannot be registered")
-        return self._register(change, visible, reads=reads, replace=reads)
+        return self._register(change, visible, reads=reads, replace=reads, dry_run=dry_run)
 
     @operation("changes.list", Role.VIEWER)
     def list(self, project: str | None = None, visible: frozenset[str] | None = None) -> Answer:
@@ -117,43 +121,61 @@ class ChangeRecords(Area):
         """Take a change back before anybody looked at what it did."""
         return self._shown(self._changes.withdraw(project, name), None)
 
-    def _register(self, change: Change, visible: frozenset[str] | None, *, reads: bool, replace: bool = True) -> Answer:
+    def _register(
+        self, change: Change, visible: frozenset[str] | None, *, reads: bool, replace: bool = True, dry_run: bool = False
+    ) -> Answer:
         if not _sees(visible, change):
             raise Denied("you may not register changes of all these projects. Ask whoever runs the collector")
-        for project in change.everywhere:
-            self._registry.catalogue.newest(project)
+        for key, projects in (("projects", change.projects), ("control_projects", change.control_projects)):
+            for project in projects:
+                self._refuse_unknown(key, project)
         self._refuse_what_is_not_there(change)
-        made, new = self._changes.register(change, replace=replace, tell=reads)  # first: what is refused learns nothing
+        register = self._changes.would if dry_run else self._changes.register
+        made, new = register(change, replace=replace, tell=reads)  # first: what is refused learns nothing
         if not reads:  # nothing that rows, or others, say
             given = {key: value for key, value in _record(made).items() if key not in _BECAME}
             notes = [*self._notes(replaced(made, withdrawn=None)), *self._evidence.refused_looks(change, others=False)]
             return {**given, "at_once": [], "foreseen": "", "changed": new, "notes": notes}
         foreseen = "" if change.is_annotation else self._evidence.foreseen(change)
-        notes = [*self._notes(made), *([] if made.withdrawn else self._evidence.refused_looks(change, visible, others=True))]
+        notes = [
+            *self._notes(made, correcting=dry_run and new and made.version > 1),
+            *([] if made.withdrawn else self._evidence.refused_looks(change, visible, others=True)),
+        ]
         return {**self._shown(made, visible), "changed": new, "foreseen": foreseen, "notes": notes}
+
+    def _refuse_unknown(self, key: str, project: str) -> None:
+        try:
+            self._registry.catalogue.newest(project)
+        except UsageError as error:
+            raise WrongField(key, str(error)) from error
 
     def _refuse_what_is_not_there(self, change: Change) -> None:
         """Raise UsageError for names that no version of a project lists, and for a day of which too little is kept."""
         for key, cells in (("affects", change.affected), ("controls", change.compared)):
             for project, name in cells:
                 if name and not any(version.names.holds(name) for version in self._registry.catalogue.versions[project]):
-                    raise UsageError(f"{key}: {project} lists no command, target or group {shown(name)!r} in [names] of its project file")
+                    raise WrongField(
+                        key, f"{key}: {project} lists no command, target or group {shown(name)!r} in [names] of its project file"
+                    )
         today = self._registry.today()
         if change.day > today + _AHEAD:
-            raise UsageError(f"{change.day} is more than a year ahead; register the change when its day is known")
+            raise WrongField("date", f"{change.day} is more than a year ahead; register the change when its day is known")
         if change.is_annotation:
             return  # it is drawn beside figures, which stay
         for project in change.everywhere:
             days = self._registry.retention_days(project)
             if change.day - _LEAST_BEFORE < today - timedelta(days=days):
-                raise UsageError(
+                raise WrongField(
+                    "date",
                     f"{project} keeps runs for {days} days, so too little is left of the time before {change.day} to compare with; "
-                    'register it as kind "annotation" to have it drawn on charts'
+                    'register it as kind "annotation" to have it drawn on charts',
                 )
 
-    def _notes(self, made: Registered) -> Iterator[str]:
-        """What whoever registers a change should know of it."""
+    def _notes(self, made: Registered, *, correcting: bool = False) -> Iterator[str]:
+        """What whoever registers a change should know of it. `correcting`: it would take the place of another record."""
         change, today = made.change, self._registry.today()
+        if correcting:
+            yield "a record of this name is registered and says something else; this takes its place"
         if made.withdrawn:
             yield f"it was withdrawn on {made.withdrawn}, and stays so"
         for project, name in dict.fromkeys((*change.affected, *change.compared)):

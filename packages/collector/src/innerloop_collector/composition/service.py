@@ -134,7 +134,7 @@ def build(
     waiting = SingleFlight(collector.status.waiting, readers, _FRESH_QUARANTINE)
     description = Description()
     dashboard = Dashboard(
-        Reader(collector.figures, collector.evidence.evidence, at_once=collector.throw_away),
+        Reader(collector.figures, collector.evidence.evidence, collector.alerts, at_once=collector.throw_away),
         collector.store.registry.newest,
         known.serve,
         authenticator,

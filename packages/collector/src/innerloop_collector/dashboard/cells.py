@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from innerloop_collector.dashboard import page_tables, series, words
+from innerloop_collector.dashboard.alert_page import Standing
 from innerloop_collector.dashboard.changes import Dated, marked
 from innerloop_collector.dashboard.error_pages import PageError
 from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
@@ -60,7 +61,9 @@ def _ranked_headline(report: Report) -> str:
     return f"People wait longest for {first.command}: {words.waited(first.waited_minutes)} in {length_of(report)}."
 
 
-def cell(reader: Reader, project: str, kind: str, name: str, filters: Filters, changes: tuple[Dated, ...]) -> Page:
+def cell(
+    reader: Reader, project: str, kind: str, name: str, filters: Filters, changes: tuple[Dated, ...], alerts: tuple[Standing, ...]
+) -> Page:
     """One command, target, system, version or cohort."""
     report = chosen_report(reader, project, filters)
     weekly = filters.get("by") == "week"
@@ -85,6 +88,7 @@ def cell(reader: Reader, project: str, kind: str, name: str, filters: Filters, c
         "headline": _headline(found, kind),
         "facts": _facts(found) if found else (),
         "why": why,
+        "alerts": alerts,
         "few": report.k,
         "next_figures": next_figures(report),
         "participation": words.participation(report.developers, report.headcount),

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
-from urllib.parse import quote
 
-from innerloop_collector.dashboard import figure, words
+from innerloop_collector.dashboard import effects, figure, words
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Mark, Row
 from innerloop_collector.dashboard.page import Page, by_id
 from innerloop_collector.dashboard.page_tables import home
-from innerloop_collector.reports.impact import ChangeReport
+from innerloop_collector.dashboard.registration import SECTION
+from innerloop_collector.reports.impact import ChangeReport, ProgrammeReport
 
 _VERDICT = Column("Verdict", ("verdict", "next"), numeric=False)
 _MOST_MARKS = 12  # on a chart, the newest
@@ -55,9 +55,24 @@ def anchor(project: str, name: str) -> str:
     return f"change-{project}-{name}"
 
 
-def changes(answer: dict[str, Any], project: str, name: str, told: Mapping[str, ChangeReport]) -> Page:
-    """Every change of a project with what is told of those that are looked at, and its newest annotations."""
+def changes(answer: dict[str, Any], project: str, name: str, report: ProgrammeReport) -> Page:
+    """Every change of a project: what those that are looked at came to, and what was said beforehand of each, and its newest annotations."""
     found = answer["changes"]
+    told = {one.impact.change: one for one in report.changes}
+    metrics = {one["name"]: one["metric"] or "duration" for one in found if one["project"] == project}
+    made = [*effects.forests(report, metrics), effects.together(report.programme), _registered(found, project, told)]
+    about = {
+        "name": name,
+        "count": len(found),
+        "headline": effects.headline(report) or "What was changed, and when.",
+        "programme": words.sentence(report.sentence) if report.changes else "",
+        "cards": effects.cards(report),
+        "register": f"{home(project)}/{SECTION}",
+    }
+    return Page("changes.html", "Changes", by_id(*made), about=about, section="changes", draws=any(one.chart for one in made))
+
+
+def _registered(found: list[dict[str, Any]], project: str, told: Mapping[str, ChangeReport]) -> Figure:
     columns = (
         Column("Change", ("change",), numeric=False),
         Column("Date", ("date",), numeric=False),
@@ -70,7 +85,7 @@ def changes(answer: dict[str, Any], project: str, name: str, told: Mapping[str, 
         Column("Decided", ("looks",), numeric=False),
         Column("State", ("state",), numeric=False),
     )
-    made = Figure(
+    return Figure(
         "changes",
         "Registered changes",
         "What was altered and when, with what its author said beforehand",
@@ -80,7 +95,6 @@ def changes(answer: dict[str, Any], project: str, name: str, told: Mapping[str, 
         "Of annotations the newest 200 are listed.",
         empty="No change is registered.",
     )
-    return Page("changes.html", "Changes", by_id(made), about={"name": name, "count": len(found)}, section="changes")
 
 
 def _row(one: dict[str, Any], project: str, told: ChangeReport | None) -> Row:
@@ -95,7 +109,7 @@ def _row(one: dict[str, Any], project: str, told: ChangeReport | None) -> Row:
             anchor=anchor(project, one["name"]),
         ),
         Cell(words.day(date.fromisoformat(one["date"])), (one["date"],)),
-        _verdict(told, f"{home(project)}/changes/{quote(one['name'], safe='')}"),
+        _verdict(told, effects.link_of(project, one["name"])),
         *map(
             _word,
             (

@@ -53,17 +53,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """How a series is drawn: the fields that the browser reads from the table's cells."""
+    """How a table is drawn: the fields that the browser reads from its cells."""
 
     y: str
     label: str
-    unit: str  # "milliseconds", "minutes", "share" or "count"
+    unit: str  # "milliseconds", "minutes", "share" or "count"; of a forest "percent" or "points"
     x: str = "first_day"
     low: str = ""
     high: str = ""
     second: str = ""
     second_label: str = ""
     scale: str = "linear"
+    kind: str = "trend"  # over time, or "forest": an interval for each row
+    rows: int = 0  # of a forest: so many are drawn
+
+    @property
+    def height(self) -> int:
+        """Pixels that a forest takes, so that nothing moves when it is drawn."""
+        return 34 + 46 * self.rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from innerloop_collector.errors import UsageError
-from innerloop_collector.query import Evidence, Figures
+from innerloop_collector.query import Alerts, Evidence, Figures
+from innerloop_collector.reports.alert_report import AlertReport, alert_report
 from innerloop_collector.reports.all_projects import all_projects
-from innerloop_collector.reports.impact import ChangeReport, impact_of
+from innerloop_collector.reports.impact import ChangeReport, ProgrammeReport, impact_of, programme_of
 from innerloop_collector.reports.team import offered, projects, team_report, trend
 from innerloop_collector.reports.views import AllProjects, Offered, ProjectName, Report, Trend
 
@@ -20,10 +21,13 @@ _T = TypeVar("_T")
 class Reader:
     """Reads reports for pages, from any thread."""
 
-    def __init__(self, figures: Figures, evidence: Evidence, *, at_once: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, figures: Figures, evidence: Evidence, alerts: Alerts, *, at_once: bool, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         """`at_once`: the store also shows what is there now."""
         self._figures = figures
         self._evidence = evidence
+        self._alerts = alerts
         self.at_once = at_once
         self._monotonic = monotonic
         self._guard = threading.Lock()
@@ -72,6 +76,15 @@ class Reader:
             return impact_of(self._evidence, project, name, visible)
         except UsageError:
             return None
+
+    def programme(self, project: str, registered: str, visible: frozenset[str] | None) -> ProgrammeReport:
+        """What is told of all changes to somebody who may see some projects (None: all). `registered`: what is registered, as it is now."""
+        key = ("programme", project, registered, visible)
+        return self._kept_for(key, lambda: programme_of(self._evidence, project, visible))
+
+    def alerts(self, project: str, visible: frozenset[str] | None) -> AlertReport:
+        """The alerts of a project, for somebody who may see some projects (None: all)."""
+        return alert_report(self._alerts, (project,), visible)
 
     def _read(self, what: tuple[Any, ...], read: Callable[[], _T]) -> _T:
         """What was asked for of a project, from before unless something was published since."""

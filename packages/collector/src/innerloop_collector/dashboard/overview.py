@@ -8,6 +8,7 @@ from innerloop_collector.dashboard.changes import Dated, marked
 from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
 from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.page import Page, by_id, length_of, next_figures, period_of
+from innerloop_collector.dashboard.project_pages import Watch
 from innerloop_collector.reports.views import Hidden, Report, Whole
 
 GRAINS = {"week": "Weeks", "block": "Blocks of weeks"}
@@ -39,7 +40,7 @@ class Note:
     text: str
 
 
-def overview(reader: Reader, project: str, filters: Filters, changes: tuple[Dated, ...]) -> Page:
+def overview(reader: Reader, project: str, filters: Filters, changes: tuple[Dated, ...], watch: Watch) -> Page:
     """The first page of a project."""
     report = chosen_report(reader, project, filters)
     weekly = filters.get("by") == "week"
@@ -64,6 +65,7 @@ def overview(reader: Reader, project: str, filters: Filters, changes: tuple[Date
         "newest": next((one.period for one in reader.periods(project)), ""),
         "tiles": _tiles(report, reader, project),
         "notes": tuple(_notes(report)),
+        "watch": watch,
         "participation": words.participation(report.developers, report.headcount),
     }
     return Page("overview.html", report.name, figures, controls, about, "overview", draws=True)

@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.openid import OpenIDConnect
-from innerloop_collector.access.principal import Principal
+from innerloop_collector.access.principal import Principal, Role
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.dashboard import cells, change_page, changes, forms, overview, project_list
+from innerloop_collector.dashboard import cells, forms, overview, project_list, registration
 from innerloop_collector.dashboard.administration import administration
 from innerloop_collector.dashboard.error_pages import (
     PageError,
@@ -34,7 +34,8 @@ from innerloop_collector.dashboard.openid_routes import OpenIDRoutes
 from innerloop_collector.dashboard.operating import PREFIX_OF_ACTIONS, Ask, Operating
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.page_tables import KINDS, home
-from innerloop_collector.dashboard.privacy import RegisteredPlan, privacy
+from innerloop_collector.dashboard.privacy import RegisteredPlan
+from innerloop_collector.dashboard.project_pages import ProjectPages
 from innerloop_collector.dashboard.rendering import HEADERS, Renderer, packed
 from innerloop_collector.dashboard.signing_in import SigningIn
 from innerloop_collector.dashboard.static_files import PREFIX, StaticFiles
@@ -64,14 +65,15 @@ class Dashboard:
         simulated: bool,
     ) -> None:
         self._reader = reader
-        self._plan = plan
         self._ask = ask
+        self._of_project = ProjectPages(reader, plan, ask)
         self._authenticator = authenticator
         self._limits = limits
         self._readers = readers
         self._simulated = simulated
         self._operating = Operating(ask)
-        self._forms: dict[str, Posted] = {**self._operating.forms()}  # by their address, or what follows the project in it
+        # by their address, or what follows the project in it
+        self._forms: dict[str, Posted] = {registration.SECTION: self._of_project.register, **self._operating.forms()}
         self._static = StaticFiles()
         self._renderer = Renderer(self._static, simulated=simulated, throw_away=reader.at_once, openid=openid.button if openid else "")
         self._signing_in = SigningIn(self._renderer, authenticator, limits)
@@ -105,7 +107,7 @@ class Dashboard:
     async def _go(self, request: Request) -> Response:
         """Change the project: a form cannot change a path by itself."""
         project, section = (request.query_params.get(name, "") for name in ("project", "section"))
-        tail = f"/{section}" if section in ("targets", "changes", "privacy") else ""
+        tail = f"/{section}" if section in ("targets", "changes", "alerts", "privacy") else ""
         return RedirectResponse(home(project) + tail if project else _PROJECTS, 303, HEADERS)
 
     async def _page(self, request: Request) -> Response:
@@ -143,12 +145,14 @@ class Dashboard:
 
     def _made(self, request: Request, who: Principal, seen: tuple[ProjectName, ...], form: Form | None) -> Response:
         path, wanted, written = _of_what(request)
+        if not who.role.may(Role.VIEWER) and not path.endswith(f"/{registration.SECTION}"):
+            raise registration.registers_only(self._reader.projects(), who)
         if path == "/":
             return RedirectResponse(home(seen[0].project) if len(seen) == 1 else _PROJECTS, 303, HEADERS)
         project, rest = _project_in(path)
-        if project and not who.sees(project):
+        if project and not (who.sees(project) or (rest == registration.SECTION and registration.may_register(who, project))):
             raise not_seen()
-        if project and not any(one.project == project for one in seen):
+        if project and not any(one.project == project for one in self._reader.projects()):
             raise unknown_project()
         if form is not None:
             return self._shown(request, self._posted(path, project, rest, form, who), Filters(quote(path), {}, {}), project, seen, who)
@@ -182,26 +186,25 @@ class Dashboard:
         kind, _, name = rest.partition("/")
         if not rest:
             filters = Filters(path, given, overview.FILTERS)
-            return filters, overview.overview(self._reader, project, filters, self._dated(project, who))
+            return filters, overview.overview(
+                self._reader, project, filters, self._of_project.dated(project, who), self._of_project.watched(project, who)
+            )
         if rest == "targets":
             filters = Filters(path, given, cells.RANKED)
             return filters, cells.ranked(self._reader, project, filters)
-        if rest == "changes":
-            called = next(one.name for one in seen if one.project == project)
-            answer = self._ask("changes.marks", {"project": project}, who)
-            names = [one["name"] for one in answer["changes"] if one["project"] == project and one["looks"]]
-            told = {one: report for one in names if (report := self._reader.change(project, one, who.projects))}
-            return Filters(path, given, {}), changes.changes(answer, project, called, told)
-        if kind == "changes" and name:
-            report = self._reader.change(project, name, who.projects)
-            if report is None:
-                raise no_such_page()
-            return Filters(path, given, {}), change_page.change(report)
-        if rest == "privacy":
-            return Filters(path, given, {}), privacy(self._reader, project, self._plan(project))
+        if page := self._of_project.of(project, rest, who):
+            return Filters(path, given, {}), page
         if kind in KINDS and name:
             filters = Filters(path, given, cells.FILTERS)
-            return filters, cells.cell(self._reader, project, kind, name, filters, self._dated(project, who))
+            return filters, cells.cell(
+                self._reader,
+                project,
+                kind,
+                name,
+                filters,
+                self._of_project.dated(project, who),
+                self._of_project.standing(project, KINDS[kind], name, who),
+            )
         raise no_such_page()
 
     def _of_no_project(self, path: str, given: dict[str, str], seen: tuple[ProjectName, ...], who: Principal) -> tuple[Filters, Page]:
@@ -213,10 +216,6 @@ class Dashboard:
             return Filters(path, given, {}), administration(self._ask, self._operating, told, who)
         filters = Filters(path, given, project_list.FILTERS)
         return filters, project_list.projects(self._reader, seen, filters)
-
-    def _dated(self, project: str, who: Principal) -> tuple[changes.Dated, ...]:
-        """What is marked on charts."""
-        return changes.dated(self._ask("changes.marks", {"project": project}, who)["changes"])
 
     def _figure(self, request: Request, page: Page, wanted: str, written: str) -> Response:
         """A figure as CSV or JSON."""

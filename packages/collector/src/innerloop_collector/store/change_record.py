@@ -46,6 +46,10 @@ Cell = tuple[str, str]  # a project, and the name of a command or target; empty:
 class WrongRecordError(ValueError):
     """A record cannot be used. The message names the key and what is wrong with it."""
 
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(why)
+        self.key = key
+
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     """A change. What it says never changes once somebody has looked at what it did."""
@@ -118,11 +122,11 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     def of(cls, name: str, says: Mapping[str, Any]) -> Self:
         """Read what a record says. Raises WrongRecordError."""
         if not CHANGE.fullmatch(name):
-            raise WrongRecordError(f"{shown(name)} is no name of a change: 1 to 40 characters of a-z 0-9 -")
+            raise WrongRecordError("name", f"{shown(name)} is no name of a change: 1 to 40 characters of a-z 0-9 -")
         values = _typed(says)
         kind, metric = values["kind"] or "code", values["metric"]
         if kind not in KINDS:
-            raise WrongRecordError(f"kind must be one of: {', '.join(KINDS)}")
+            raise WrongRecordError("kind", f"kind must be one of: {', '.join(KINDS)}")
         found = cls(
             name=name,
             title=_line("title", values["title"], _LONGEST_TITLE) or name,
@@ -139,61 +143,64 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
             scan=values["scan"],
         )
         if wrong := next(_wrong(found), None):
-            raise WrongRecordError(wrong)
+            raise WrongRecordError(*wrong)
         return msgspec.structs.replace(found, expect=_expected(found.expect, found.metric))
 
 
 def _typed(says: Mapping[str, Any]) -> dict[str, Any]:
     """The values of all keys, each of its type."""
     if unknown := [key for key in says if key not in _KEYS]:
-        raise WrongRecordError(f"{shown(unknown[0])} is no key of a change; there are: {', '.join(_KEYS)}")
+        raise WrongRecordError(shown(unknown[0]), f"{shown(unknown[0])} is no key of a change; there are: {', '.join(_KEYS)}")
     for key, value in says.items():
         if not isinstance(value, _KEYS[key]):
-            raise WrongRecordError(f"{key} must be {_TYPES[_KEYS[key]]}")
+            raise WrongRecordError(key, f"{key} must be {_TYPES[_KEYS[key]]}")
     return {key: says.get(key, kind()) for key, kind in _KEYS.items()}
 
 
-def _wrong(found: Change) -> Iterator[str]:
-    """What does not go together."""
+def _wrong(found: Change) -> Iterator[tuple[str, str]]:
+    """What does not go together: a key, and why."""
     if not found.projects:
-        yield "projects must name at least one project"
+        yield "projects", "projects must name at least one project"
     if both := sorted(set(found.projects) & set(found.control_projects)):
-        yield f"control_projects: {both[0]} is affected, so it cannot be a control"
+        yield "control_projects", f"control_projects: {both[0]} is affected, so it cannot be a control"
     if both := sorted(set(found.affects) & set(found.controls)):
-        yield f"controls: {both[0]} is affected, so it cannot be a control"
+        yield "controls", f"controls: {both[0]} is affected, so it cannot be a control"
     if found.controls and not found.affects:
-        yield "controls: without affects everything in these projects is affected, so nothing there can be a control"
+        yield "controls", "controls: without affects everything in these projects is affected, so nothing there can be a control"
     if found.controls and found.control_projects:
-        yield "controls and control_projects do not go together: either the same people's other commands serve for comparison, or other projects"
+        yield (
+            "control_projects",
+            "controls and control_projects do not go together: either the same people's other commands serve for comparison, or other projects",
+        )
     if found.link and not _LINK.fullmatch(found.link):
-        yield "link must be an http or https address"
+        yield "link", "link must be an http or https address"
     if found.is_annotation and (found.metric or found.looks or found.expect or found.controls or found.control_projects or found.scan):
-        yield "an annotation is only drawn on charts: leave out metric, looks, expect and controls, or give it another kind"
+        yield "kind", "an annotation is only drawn on charts: leave out metric, looks, expect and controls, or give it another kind"
     if found.scan and not found.affects:
-        yield "scan: without affects everything in these projects is affected, so nothing is left to scan"
+        yield "scan", "scan: without affects everything in these projects is affected, so nothing is left to scan"
     if not found.is_annotation and found.metric not in METRICS:
-        yield f"metric must be one of: {', '.join(METRICS)}"
+        yield "metric", f"metric must be one of: {', '.join(METRICS)}"
 
 
 def _line(key: str, text: str, longest: int) -> str:
     if len(text) > longest:
-        raise WrongRecordError(f"{key} is longer than {longest} characters")
+        raise WrongRecordError(key, f"{key} is longer than {longest} characters")
     if clean(text) != text or text.strip() != text:
-        raise WrongRecordError(f"{key} must be one line, without control characters and blanks at its ends")
+        raise WrongRecordError(key, f"{key} must be one line, without control characters and blanks at its ends")
     return text
 
 
 def _names(key: str, words: list[Any], most: int, nameless: tuple[str, ...] = ()) -> tuple[str, ...]:
     if len(words) > most:
-        raise WrongRecordError(f"{key} names more than {most}")
+        raise WrongRecordError(key, f"{key} names more than {most}")
     for word in words:
         if not isinstance(word, str):
-            raise WrongRecordError(f"{key} must be a list of texts")
+            raise WrongRecordError(key, f"{key} must be a list of texts")
         if not word or len(word) > LONGEST_NAME or _line(key, word, LONGEST_NAME) in nameless:
-            raise WrongRecordError(f"{key}: {shown(word)!r} is no name")
+            raise WrongRecordError(key, f"{key}: {shown(word)!r} is no name")
     cut = tuple(word[:LONGEST] for word in words)  # as it is on the wire
     if len(set(cut)) < len(cut):
-        raise WrongRecordError(f"{key} names something twice")
+        raise WrongRecordError(key, f"{key} names something twice")
     return cut
 
 
@@ -203,14 +210,15 @@ def _day(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise WrongRecordError('date must be a day, such as "2026-12-01"')
+    raise WrongRecordError("date", 'date must be a day, such as "2026-12-01"')
 
 
 def _looks(weeks: list[Any]) -> tuple[int, ...]:
     whole = all(isinstance(week, int) and not isinstance(week, bool) and 1 <= week <= _LAST_LOOK for week in weeks)
     if len(weeks) > _MOST_LOOKS or not whole or any(later - earlier < _APART for earlier, later in pairwise(weeks)):
         raise WrongRecordError(
-            f"looks must be at most {_MOST_LOOKS} whole numbers of weeks after the change, from 1 to {_LAST_LOOK}, each at least {_APART} after the one before"
+            "looks",
+            f"looks must be at most {_MOST_LOOKS} whole numbers of weeks after the change, from 1 to {_LAST_LOOK}, each at least {_APART} after the one before",
         )
     return tuple(weeks)
 
@@ -221,7 +229,7 @@ def _expected(text: str, metric: str) -> str:
         return ""
     found = _EXPECTED.fullmatch(text)
     if not found or found[2] != METRICS[metric]:
-        raise WrongRecordError(f'expect must be a number of {METRICS[metric]} for {metric}, such as "-15 {METRICS[metric]}"')
+        raise WrongRecordError("expect", f'expect must be a number of {METRICS[metric]} for {metric}, such as "-15 {METRICS[metric]}"')
     return f"{found[1]} {found[2]}"
 
 

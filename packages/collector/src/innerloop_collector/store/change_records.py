@@ -9,7 +9,7 @@ import msgspec
 
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
-from innerloop_collector.errors import UsageError
+from innerloop_collector.errors import UsageError, WrongField
 from innerloop_collector.store.change_record import Change
 from innerloop_collector.store.comparable_changes import ComparableChanges
 
@@ -80,23 +80,34 @@ class Changes:
         `replace`: another record of that name that is looked at may be corrected. `tell`: what became of it may be said.
         """
         with self._guard:
-            before = self._known.get((change.project, change.name))
-            if before is not None and before.change == change:
-                return before, False
-            if before is not None and not tell:
-                self._refuse_another(before, replace=replace)
-            if before is not None and (before.looked or before.withdrawn):
-                what = f"was looked at on {before.looked}" if before.looked else f"was withdrawn on {before.withdrawn}"
-                raise UsageError(
-                    f"{change.name} {what} and stays what it was; register what is different as a new record, under another name"
-                )
-            if before is not None and before.version >= MOST_VERSIONS:
-                raise UsageError(f"{change.name} was corrected {MOST_VERSIONS - 1} times; register what it has become under another name")
-            if before is None:
-                self._refuse_more(change)
-            made = Registered(change, self._today(), version=before.version + 1 if before else 1)
-            self._put(made)
-            return made, True
+            made, new = self._judged(change, replace=replace, tell=tell)
+            if new:
+                self._put(made)
+            return made, new
+
+    def would(self, change: Change, *, replace: bool = True, tell: bool = True) -> tuple[Registered, bool]:
+        """What registering a change would come to. Nothing is registered. Raises UsageError."""
+        with self._guard:
+            return self._judged(change, replace=replace, tell=tell)
+
+    def _judged(self, change: Change, *, replace: bool, tell: bool) -> tuple[Registered, bool]:
+        before = self._known.get((change.project, change.name))
+        if before is not None and before.change == change:
+            return before, False
+        if before is not None and not tell:
+            self._refuse_another(before, replace=replace)
+        if before is not None and (before.looked or before.withdrawn):
+            what = f"was looked at on {before.looked}" if before.looked else f"was withdrawn on {before.withdrawn}"
+            raise WrongField(
+                "name", f"{change.name} {what} and stays what it was; register what is different as a new record, under another name"
+            )
+        if before is not None and before.version >= MOST_VERSIONS:
+            raise WrongField(
+                "name", f"{change.name} was corrected {MOST_VERSIONS - 1} times; register what it has become under another name"
+            )
+        if before is None:
+            self._refuse_more(change)
+        return Registered(change, self._today(), version=before.version + 1 if before else 1), True
 
     def withdraw(self, project: str, name: str) -> Registered:
         """Take a change back before anybody looked at what it did. Raises UsageError."""
@@ -119,7 +130,9 @@ class Changes:
     def _refuse_another(self, before: Registered, *, replace: bool) -> None:
         """Raise UsageError where a record is not replaced, without a word of what became of it."""
         if before.looked or before.withdrawn or not (replace or before.change.is_annotation):
-            raise UsageError(f"{before.change.name} is registered and says something else; register what is different under another name")
+            raise WrongField(
+                "name", f"{before.change.name} is registered and says something else; register what is different under another name"
+            )
 
     def _refuse_more(self, change: Change) -> None:
         most = MOST_ANNOTATIONS if change.is_annotation else MOST

@@ -1,5 +1,5 @@
 // What a page does beyond links and forms: everything here is an addition, nothing needs it.
-const go = { o: "", t: "/targets", c: "/changes", d: "/privacy" };
+const go = { o: "", t: "/targets", c: "/changes", a: "/alerts", d: "/privacy" };
 let before = ""; // the key before, for `g` and another one
 
 document.addEventListener("change", (event) => {
@@ -63,15 +63,25 @@ inThisZone();
 
 // What came since the last visit, from what this browser remembers; nothing of it is sent.
 function sinceLastVisit() {
-  const place = document.querySelector("[data-newest]");
-  if (!place) return;
-  const key = `newest of ${place.dataset.project}`;
+  const newest = document.querySelector("[data-newest]");
+  if (newest) remember(`newest of ${newest.dataset.project}`, newest.dataset.newest, () => (newest.textContent = newest.dataset.text));
+  const told = [...document.querySelectorAll("[data-told]")];
+  const last = told.map((one) => one.dataset.told).sort().at(-1);
+  if (last) remember(`told of ${told[0].closest("[data-project]").dataset.project}`, last, (seen) => told.filter((one) => one.dataset.told > seen).forEach(markNew));
+}
+
+// What was seen before is told once, and what is there now is seen.
+function remember(key, now, tell) {
   try {
     const seen = localStorage.getItem(key);
-    if (seen && seen !== place.dataset.newest) place.textContent = place.dataset.text;
-    localStorage.setItem(key, place.dataset.newest);
+    if (seen && seen !== now) tell(seen);
+    localStorage.setItem(key, now);
   } catch {
     // a browser that keeps nothing
   }
+}
+
+function markNew(item) {
+  item.prepend(Object.assign(document.createElement("span"), { className: "new", textContent: "New since your last visit " }));
 }
 sinceLastVisit();
