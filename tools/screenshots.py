@@ -26,6 +26,8 @@ PAGES = {
     "target": "/p/{project}/targets/unit",
     "system": "/p/{project}/os/linux",
     "changes": "/p/{project}/changes",
+    "register": "/p/{project}/register",
+    "alerts": "/p/{project}/alerts",
     "privacy": "/p/{project}/privacy",
     "admin": "/admin",
     "period": "/p/{project}?period=2020-W01",
@@ -61,7 +63,7 @@ def signed_in(browser: Browser, link: str) -> dict[str, object]:
 
 def wait_until_drawn(page: Page) -> None:
     """Wait until every chart of a page is there."""
-    page.wait_for_selector("trend-chart:not(:has(svg.plot))", state="detached")
+    page.wait_for_selector("trend-chart:not(:has(svg.plot)), forest-chart:not(:has(svg.plot))", state="detached")
 
 
 def main(arguments: list[str]) -> int:

@@ -40,7 +40,7 @@ class Window:
 
     def drawn(self) -> "Window":
         """Wait until nothing is under way and every chart is there."""
-        for under_way in (".htmx-request", "trend-chart:not(:has(svg.plot))"):
+        for under_way in (".htmx-request", "trend-chart:not(:has(svg.plot))", "forest-chart:not(:has(svg.plot))"):
             self.page.wait_for_selector(under_way, state="detached")
         return self
 

@@ -10,8 +10,17 @@ from tests.dashboard.browsing import window
 from tests.dashboard.conftest import SECOND, Site
 from tests.needs import need
 
-PAGES = ("/projects", "/p/acme", "/p/acme?by=block", "/p/acme/targets", "/p/acme/commands/test", "/p/acme/commands/docs", "/p/acme/targets/unit", "/p/acme/os/linux", "/p/acme/changes", "/p/acme/changes/cache", "/p/acme/privacy")  # fmt: skip
-STATES = ("/p/other", "/p/acme/commands/nobody", "/p/acme?period=2020-B03", "/p/acme?colour=red", "/p/nothing", "/sign-in")
+PAGES = ("/projects", "/p/acme", "/p/acme?by=block", "/p/acme/targets", "/p/acme/commands/test", "/p/acme/commands/docs", "/p/acme/targets/unit", "/p/acme/os/linux", "/p/acme/changes", "/p/acme/changes/cache", "/p/other/changes", "/p/other/changes/image-cache", "/p/acme/alerts", "/p/acme/privacy")  # fmt: skip
+STATES = (
+    "/p/other",
+    "/p/acme/commands/nobody",
+    "/p/acme?period=2020-B03",
+    "/p/acme?colour=red",
+    "/p/nothing",
+    "/p/other/alerts",
+    "/p/other/register",
+    "/sign-in",
+)
 WIDTHS = (320, 390, 820, 1440, 1920)
 
 
@@ -128,7 +137,13 @@ def test_keys_lead_from_page_to_page(browser: Browser, site: Site) -> None:
         one.open("/p/acme")
         one.page.keyboard.press("Tab")
         assert "Skip to the content" == one.page.evaluate("document.activeElement.textContent")
-        for key, path in (("t", "/p/acme/targets"), ("d", "/p/acme/privacy"), ("o", "/p/acme"), ("p", "/projects")):
+        for key, path in (
+            ("t", "/p/acme/targets"),
+            ("a", "/p/acme/alerts"),
+            ("d", "/p/acme/privacy"),
+            ("o", "/p/acme"),
+            ("p", "/projects"),
+        ):
             one.page.keyboard.press("g")
             one.page.keyboard.press(key)
             one.page.wait_for_url(f"**{path}")

@@ -21,6 +21,8 @@ PAGES = (
     "/p/acme/os/linux",
     "/p/acme/changes",
     "/p/acme/changes/cache",
+    "/p/other/changes",
+    "/p/acme/alerts",
     "/p/acme/privacy",
 )
 BLOCK = SECOND.name
@@ -74,7 +76,9 @@ def test_the_newest_block_is_shown_where_nobody_says_and_the_next_day_of_figures
     assert "10 to 14 of 12 developers share their data" in page
 
 
-@pytest.mark.parametrize("path", ["/p/acme", "/p/acme/targets", "/p/acme/commands/build", "/projects"])
+@pytest.mark.parametrize(
+    "path", ["/p/acme", "/p/acme/targets", "/p/acme/commands/build", "/p/acme/alerts", "/p/other/changes", "/projects"]
+)
 def test_each_figure_can_be_had_as_csv_and_json_with_the_same_rows(site: Site, path: str) -> None:
     page = site.get(path).text
     links = re.findall(r'href="([^"]+\.csv\?figure=[^"]+)"', page)

@@ -42,10 +42,11 @@ def said(answer: httpx2.Response) -> str:
 
 @pytest.fixture(scope="module")
 def tokens(site: Site) -> dict[str, str]:
-    roles = {
-        role: asked(site.collector, "tokens.create", role=role, label=role, days=9, projects=[]) for role in ("admin", "changes", "viewer")
+    wanted: dict[str, list[str]] = {"admin": [], "viewer": [], "changes": ["other"]}
+    made = {
+        role: asked(site.collector, "tokens.create", role=role, label=role, days=9, projects=projects) for role, projects in wanted.items()
     }
-    return {role: answer.json()["token"] for role, answer in roles.items()}
+    return {role: answer.json()["token"] for role, answer in made.items()}
 
 
 @pytest.fixture(scope="module")
@@ -169,12 +170,17 @@ def test_who_may_only_read_sees_why_not_and_who_may_only_register_sees_no_figure
     assert shown(site, "by-viewer") is None
     assert "by-deployer is registered. How large a change must be to be found is told to who may read reports." in said(done)
     assert shown(site, "by-deployer")
-    for path in ("/", "/projects", "/p/other", "/p/other/changes", "/p/other/alerts", "/p/other/changes/image-cache", "/admin"):
+    for path in ("/projects", "/p/other", "/p/other/changes", "/p/other/alerts", "/p/other/changes/image-cache", "/admin"):
         page = deployer.http.get(path)
-        assert (403, True) == (page.status_code, "You may register changes, and read nothing" in said(page)), path
-        assert '<a href="/p/other/register">Register a change of Other</a>' in page.text
+        assert (200 if path == "/projects" else 403, True) == (
+            page.status_code,
+            "You may register changes, and read nothing" in said(page),
+        ), path
+        assert '<a href="/p/other/register">Register a change of other</a>' in page.text
         assert "Image cache" not in page.text
-    assert 403 == deployer.send("/p/other/changes", name="x").status_code
+        assert "Other" not in page.text, "a project's name is no business of theirs"
+    assert "Other" not in deployer.http.get("/p/other/register").text.replace("Other projects that", "")
+    assert 403 == deployer.send("/p/acme/register", name="x").status_code == deployer.send("/p/other/changes", name="x").status_code
 
 
 def test_a_form_that_another_site_sends_registers_nothing(site: Site, admin: Visitor) -> None:

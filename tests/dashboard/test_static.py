@@ -61,9 +61,19 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", [0, 1])
-@pytest.mark.parametrize(("name", "least"), [("ink", 4.5), ("muted", 4.5), ("data", 4.5), ("worse", 4.5), ("mark", 4.5), ("edge", 3.0)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("ink", 4.5), ("muted", 4.5), ("data", 4.5), ("worse", 4.5), ("better", 4.5), ("mark", 4.5), ("edge", 3.0)]
+)
 @pytest.mark.parametrize("ground", ["bg", "surface"])
 def test_text_and_marks_stand_out_from_what_they_stand_on(name: str, least: float, ground: str, scheme: int) -> None:
     known = tokens()
 
     assert contrast(known[name][scheme], known[ground][scheme]) >= least
+
+
+@pytest.mark.parametrize("scheme", [0, 1])
+@pytest.mark.parametrize("tone", ["worse", "better"])
+def test_a_word_stands_out_from_its_own_ground(tone: str, scheme: int) -> None:
+    known = tokens()
+
+    assert contrast(known[tone][scheme], known[f"{tone}ground"][scheme]) >= 4.5

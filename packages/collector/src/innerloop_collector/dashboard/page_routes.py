@@ -145,8 +145,8 @@ class Dashboard:
 
     def _made(self, request: Request, who: Principal, seen: tuple[ProjectName, ...], form: Form | None) -> Response:
         path, wanted, written = _of_what(request)
-        if not who.role.may(Role.VIEWER) and not path.endswith(f"/{registration.SECTION}"):
-            raise registration.registers_only(self._reader.projects(), who)
+        if not who.role.may(Role.VIEWER) and path not in ("/", _PROJECTS) and not path.endswith(f"/{registration.SECTION}"):
+            raise registration.registers_only(who)
         if path == "/":
             return RedirectResponse(home(seen[0].project) if len(seen) == 1 else _PROJECTS, 303, HEADERS)
         project, rest = _project_in(path)

@@ -47,16 +47,16 @@ class ProjectPages:
         if kind == "changes" and name:
             return self._change(project, name, who)
         if rest == "alerts":
-            return alert_page.alerts(self._reader.alerts(project, who.projects), self._called(project))
+            return alert_page.alerts(self._reader.alerts(project, who.projects), self._called(project, who))
         if rest == "privacy":
             return privacy(self._reader, project, self._plan(project))
         if rest == registration.SECTION:
-            return registration.opened(project, self._called(project), who)
+            return registration.opened(project, self._called(project, who), who)
         return None
 
     def register(self, project: str, form: Form, who: Principal) -> Page:
         """What became of the form that registers a change."""
-        return registration.sent(self._ask, project, self._called(project), who, form)
+        return registration.sent(self._ask, project, self._called(project, who), who, form)
 
     def dated(self, project: str, who: Principal) -> tuple[changes.Dated, ...]:
         """What is marked on charts."""
@@ -84,7 +84,7 @@ class ProjectPages:
 
     def _changes(self, project: str, who: Principal) -> Page:
         answer, report = self._programme(project, who)
-        return changes.changes(answer, project, self._called(project), report)
+        return changes.changes(answer, project, self._called(project, who), report)
 
     def _change(self, project: str, name: str, who: Principal) -> Page:
         report = self._reader.change(project, name, who.projects)
@@ -92,6 +92,6 @@ class ProjectPages:
             raise no_such_page()
         return change_page.change(report)
 
-    def _called(self, project: str) -> str:
-        """The name of a project, for people."""
-        return next(one.name for one in self._reader.projects() if one.project == project)
+    def _called(self, project: str, who: Principal) -> str:
+        """The name of a project, for people who may know it."""
+        return next(one.name for one in self._reader.projects() if one.project == project) if who.sees(project) else project

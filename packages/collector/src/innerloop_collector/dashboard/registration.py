@@ -18,7 +18,6 @@ from innerloop_collector.dashboard.forms import Field, Form
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.page_tables import home
 from innerloop_collector.errors import Denied, UsageError, WrongField
-from innerloop_collector.reports.views import ProjectName
 
 SECTION = "register"  # what follows the project in the address: a change may be called anything, so it is not below `changes`
 _KINDS = (
@@ -104,12 +103,10 @@ def sent(ask: Ask, project: str, name: str, who: Principal, form: Form) -> Page:
     return _page(project, name, who, fields, look=look, altered=altered)
 
 
-def registers_only(projects: tuple[ProjectName, ...], who: Principal) -> PageError:
+def registers_only(who: Principal) -> PageError:
     """Somebody may register changes and read nothing, and wants to read."""
-    ways = tuple(
-        (f"Register a change of {one.name}", f"{home(one.project)}/{SECTION}") for one in projects if may_register(who, one.project)
-    )
-    sentence = f"Your role is {who.role.word}: it opens the form in which changes are registered, and no page of figures."
+    sentence = f"Your role is {who.role.word}: it opens the form in which changes of a project are registered, and no page of figures."
+    ways = tuple((f"Register a change of {one}", f"{home(one)}/{SECTION}") for one in sorted(who.projects or ()))
     return PageError(403, "You may register changes, and read nothing", sentence, ways[:20])
 
 

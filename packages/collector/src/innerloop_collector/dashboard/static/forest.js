@@ -1,5 +1,5 @@
 // A forest: for each row of its figure's table an interval, and beside it what was expected. Percent lie on an axis of ratios, points on an even one.
-/* global Plot, d3, said, capital */
+/* global Plot, d3, said, capital, mark */
 const ROW = 46, AXIS = 26, SIDES = 720; // pixels: of a row, of the axis, and from which width on names stand beside their intervals
 const PERCENT = [-90, -80, -67, -50, -33, -20, -10, 0, 10, 25, 50, 100, 200, 400, 900];
 const TONES = { faster: "better", "fails less": "better", slower: "worse", "fails more": "worse", "used more": "data", "used less": "data" };
@@ -35,12 +35,15 @@ class ForestChart extends HTMLElement {
     let before = "";
     return [...table.tBodies[0].rows].slice(0, most).map((row, place) => {
       const data = Object.assign({}, ...[...row.cells].map((cell) => ({ ...cell.dataset })));
-      const number = (field) => (data[field] === undefined ? null : Number(data[field]));
+      const number = (field) => {
+        const value = data[field.replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
+        return value === undefined ? null : Number(value);
+      };
       const first = data.change !== before;
       before = data.change;
       return {
         place, first, name: row.cells[0].querySelector("a").textContent, compared: said(row.cells[1]), verdict: data.verdict,
-        value: number("came"), low: number("atLeast"), high: number("atMost"), expected: number("expected"),
+        value: number("came"), low: number("at_least"), high: number("at_most"), expected: number("expected"),
         told: number("came") === null ? data.verdict : said(row.cells[3]),
         tone: TONES[data.verdict] ?? "edge", text: [...row.cells].map((cell, at) => (at ? `${titles[at]}: ${said(cell)}` : capital(said(cell)))),
       };
@@ -74,32 +77,34 @@ class ForestChart extends HTMLElement {
   draw(width = this.clientWidth) {
     if (!width || (this.drawn === width && this.plot)) return;
     this.drawn = width;
-    const beside = width >= SIDES;
+    const beside = width >= SIDES; // names stand left of their intervals; else above them
     const left = beside ? Math.min(320, width * 0.3) : 10, right = beside ? 170 : 10;
     const scale = this.axis(width - left - right);
-    const height = AXIS + ROW * this.rows.length + 8;
-    const rows = this.rows.map((row) => ({ ...row, y: (row.place + 0.5) * ROW, mark: (row.place + (beside ? 0.5 : 0.78)) * ROW }));
-    const told = rows.filter((row) => row.value !== null), clear = (row) => row.tone !== "edge";
-    const firsts = rows.filter((row) => row.first), colour = (row) => `var(--${row.tone})`;
-    const label = { textAnchor: "start", frameAnchor: "left", dx: beside ? -left + 4 : -6, fontSize: 13, textOverflow: "ellipsis" };
-    const wide = { lineWidth: (beside ? left - 16 : (width - 20) * 0.55) / 13, wideEnough: (width - 20) / 13 };
+    const rows = this.rows.map((row) => ({ ...row, y: (row.place + 0.5) * ROW, mark: (row.place + (beside ? 0.5 : 0.8)) * ROW }));
+    const told = rows.filter((row) => row.value !== null), firsts = rows.filter((row) => row.first), others = rows.filter((row) => !row.first);
+    const colour = (row) => `var(--${row.tone})`;
+    const name = { y: "y", text: "name", dy: beside ? -9 : -14, fill: "var(--ink)", fontWeight: 600, room: beside ? left - 12 : width - 20 };
+    const compared = { y: "y", text: "compared", fill: "var(--muted)", room: beside ? left - 12 : width - 160 };
+    const text = (data, { room, ...how }) =>
+      Plot.text(data, { ...how, frameAnchor: "left", textAnchor: "start", dx: beside ? 4 - left : -6, fontSize: 13, lineWidth: room / 13, textOverflow: "ellipsis" });
     const made = Plot.plot({
-      className: "plot", width, height, marginLeft: left, marginRight: right, marginTop: AXIS, marginBottom: 8,
+      className: "plot", width, height: AXIS + ROW * rows.length + 8, marginLeft: left, marginRight: right, marginTop: AXIS, marginBottom: 8,
       x: { type: scale.type, domain: scale.domain, axis: null, clamp: true },
       y: { type: "linear", domain: [0, ROW * rows.length], range: [AXIS, AXIS + ROW * rows.length], axis: null },
       marks: [
         Plot.ruleX(scale.ticks, { x: "at", stroke: "var(--grid)" }),
-        Plot.ruleY(firsts.slice(1), { y: (row) => row.place * ROW, stroke: "var(--line)", insetLeft: -left + 4, insetRight: -right + 4 }),
+        Plot.ruleY(firsts.slice(1), { y: (row) => row.place * ROW, stroke: "var(--line)", insetLeft: 4 - left, insetRight: 4 - right }),
         Plot.ruleX([this.at(0)], { stroke: "var(--edge)" }),
         Plot.text(scale.ticks, { x: "at", text: "text", frameAnchor: "top", dy: -12, fill: "var(--muted)", fontSize: 12 }),
-        Plot.text(firsts, { ...label, y: "y", dy: beside ? -9 : -13, text: "name", lineWidth: beside ? wide.lineWidth : wide.wideEnough, fill: "var(--ink)", fontWeight: 600 }),
-        Plot.text(rows, { ...label, y: "y", dy: (row) => 0, text: "compared", fill: "var(--muted)", lineWidth: wide.lineWidth, ...this.second(beside) }),
-        Plot.text(rows, {
-          y: "y", text: "told", frameAnchor: "right", textAnchor: "end", dx: beside ? right - 4 : 6, dy: beside ? 0 : 3, fontSize: 13, fill: "var(--ink)",
-        }),
+        text(firsts, name),
+        text(firsts, { ...compared, dy: beside ? 9 : 2 }),
+        text(others, { ...compared, dy: beside ? 0 : 2 }),
+        Plot.text(rows, { y: "y", text: "told", frameAnchor: "right", textAnchor: "end", dx: beside ? right - 4 : 6, dy: beside ? 0 : 2, fontSize: 13, fill: "var(--ink)" }),
         Plot.link(told, { x1: (row) => this.at(row.low), x2: (row) => this.at(row.high), y1: "mark", y2: "mark", stroke: colour, strokeWidth: 2, strokeLinecap: "round" }),
-        Plot.dot(rows.filter((row) => row.expected !== null), { x: (row) => this.at(row.expected), y: "mark", symbol: "diamond", r: 5, stroke: "var(--mark)", strokeWidth: 1.5, fill: "var(--surface)", className: "expected" }),
-        Plot.dot(told, { x: (row) => this.at(row.value), y: "mark", r: 5, stroke: colour, strokeWidth: 2, fill: (row) => (clear(row) ? colour(row) : "var(--surface)"), className: "came" }),
+        Plot.dot(rows.filter((row) => row.expected !== null), {
+          x: (row) => this.at(row.expected), y: "mark", symbol: "diamond", r: 5, stroke: "var(--mark)", strokeWidth: 1.5, fill: "var(--surface)", className: "expected",
+        }),
+        Plot.dot(told, { x: (row) => this.at(row.value), y: "mark", r: 5, stroke: colour, strokeWidth: 2, fill: (row) => (row.tone === "edge" ? "var(--surface)" : colour(row)), className: "came" }),
       ],
     });
     made.querySelectorAll("style").forEach((style) => style.remove()); // the policy lets no style in but the stylesheet's
@@ -110,12 +115,7 @@ class ForestChart extends HTMLElement {
     this.plot?.remove();
     this.plot = made;
     this.append(made);
-    this.show(null);
-  }
-
-  // What was compared stands below the name of its change, and alone in the middle where it has none.
-  second(beside) {
-    return { dy: beside ? 9 : 3 };
+    this.show(this.shown ?? null);
   }
 
   point(event) {
@@ -135,14 +135,13 @@ class ForestChart extends HTMLElement {
     this.show(Math.min(Math.max(to, 0), last));
   }
 
+  // What a row says; the newest one where none is pointed at.
   show(place) {
     this.shown = place;
-    this.readout.textContent = place === null ? "" : this.rows[place].text.join(" \u00b7 ");
+    this.readout.textContent = this.rows[place ?? 0].text.join(" \u00b7 ");
     this.plot?.querySelector(".highlight")?.remove();
     if (place === null) return;
-    const back = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    for (const [name, value] of Object.entries({ class: "highlight", x: 0, width: this.drawn, y: AXIS + place * ROW, height: ROW })) back.setAttribute(name, value);
-    this.plot.prepend(back);
+    this.plot.prepend(mark("rect", { class: "highlight", x: 0, width: this.drawn, y: AXIS + place * ROW, height: ROW }));
   }
 }
 
