@@ -539,3 +539,21 @@ def test_one_line_of_a_deployment_registers_a_change(two: Collector) -> None:
     )
     assert two.ask("changes", "add", *words, "--expect", "-10 %")["changes"][0]["looks"] == [4, 8]
     assert "charts" in two.ask_text("changes", "list", "acme")
+
+
+def test_a_dry_run_says_all_that_registering_says_and_registers_nothing(two: Collector, add: Register) -> None:
+    """Also that another record would be replaced; and to a deployment no more than registering does."""
+    says = {"name": "tried", "date": day(0), "projects": ["acme"], "affects": ["build"], "controls": ["lint"]}
+    tried = add(**says, dry_run=True).json()
+    assert 409 == asked(two, "changes.show", project="acme", name="tried").status_code
+    done = add(**says).json()
+    again, other = add(**says, dry_run=True).json(), add(**{**says, "affects": ["test"]}, dry_run=True).json()
+    deployment = call(two, "changes.add", bearer(token(two, "changes")), **{**says, "name": "tried-too"}, dry_run=True).json()
+
+    assert tried == done
+    assert ([True, False, True], []) == ([tried["changed"], again["changed"], other["changed"]], again["notes"])
+    assert ["a record of this name is registered and says something else; this takes its place"] == other["notes"]
+    assert ["build"] == asked(two, "changes.show", project="acme", name="tried").json()["affects"]
+    assert ("", False) == (deployment["foreseen"], "first_look" in deployment)
+    assert 409 == asked(two, "changes.show", project="acme", name="tried-too").status_code
+    assert 409 == add(**{**says, "affects": ["nobody-lists-this"]}, dry_run=True).status_code

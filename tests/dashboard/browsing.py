@@ -63,12 +63,12 @@ class Window:
 
 
 @contextmanager
-def window(browser: Browser, site: Site, *, signed_in: bool = True, **wanted: Any) -> Iterator[Window]:
-    """A window of a viewer's."""
+def window(browser: Browser, site: Site, *, signed_in: bool = True, token: str = "", **wanted: Any) -> Iterator[Window]:
+    """A window of a viewer's, or of somebody's with another token."""
     context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **wanted})
     try:
         if signed_in:
-            answer = httpx2.post(site.url + "/session", json={"token": site.viewer}, trust_env=False)
+            answer = httpx2.post(site.url + "/session", json={"token": token or site.viewer}, trust_env=False)
             name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
             context.add_cookies([{"name": name, "value": value, "url": site.url}])
         yield Window(site, context)

@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import httpx2
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from innerloop_collector.query.releases.calendar import block_of
 from tests.collector.asking import asked
 from tests.collector.conftest import collector, idle, new_collector  # noqa: F401 - fixtures
 from tests.collector.support import Collector, Event, project, run_event, target_event
 from tests.dashboard import evidence
+from tests.needs import need
 
 FIRST = block_of(datetime(2031, 3, 3, tzinfo=UTC).date())  # the block in which people become known
 SECOND = block_of(FIRST.end)  # the first of which figures are published
@@ -124,3 +126,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(made, viewer, stranger, link, (made.data / "admin-token").read_text().strip())
     finally:
         made.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=need("chromium"))
+        yield started
+        started.close()

@@ -71,27 +71,42 @@ def test_what_stands_comes_first_and_what_crept_up_is_apart() -> None:
     [
         ([], "Nothing stands out."),
         (["gone", "creep"], "Nothing stands out."),
-        (["open"], "1 thing may have become worse."),
-        (["open", "open"], "2 things may have become worse."),
-        (["confirmed", "gone"], "1 thing became worse."),
-        (["confirmed", "confirmed", "open"], "2 things became worse; of 1 more it is not sure yet."),
+        (["open"], "1 command or target may have become worse."),
+        (["open", "open"], "2 commands and targets may have become worse."),
+        (["confirmed", "gone"], "1 command or target became worse."),
+        (["confirmed", "confirmed", "open"], "2 commands and targets became worse; 1 more may have."),
     ],
 )
 def test_the_title_claims_only_what_was_confirmed(found: list[str], said: str) -> None:
-    assert said == alerts(report(*map(alert, found)), "Acme").about["headline"]
+    several = [alert(fate, f"target {place}") for place, fate in enumerate(found)]
+
+    assert said == alerts(report(*several), "Acme").about["headline"]
+
+
+def test_what_became_slower_and_fails_more_is_counted_once() -> None:
+    both = report(alert("confirmed"), alert("open", measure="failures"))
+
+    assert "1 command or target became worse." == alerts(both, "Acme").about["headline"]
 
 
 def test_before_the_first_look_the_page_says_so_and_claims_nothing() -> None:
     page = alerts(report(looked_at=None), "Acme")
 
     assert ("No day was looked at yet.", "No day was looked at yet.") == (page.about["headline"], page.about["looked_at"])
-    assert "About 3 false alarms a month are accepted of this project; 0.45 of these are confirmed all the same." == page.about["false"]
+    assert "About 3 false alarms a month are accepted here, of which 0.45 are confirmed all the same." == page.about["false"]
 
 
 def test_failures_are_told_in_runs_of_a_hundred() -> None:
     (one,) = standing(report(alert("open", measure="failures")).projects[0])
 
-    assert "fails in about 20 of 100 runs more (10 to 35 of 100) since about 23 Nov 2026: not confirmed yet" == one.said
+    assert "about 20 more of 100 runs fail (10 to 35) since about 23 Nov 2026: not confirmed yet" == one.said
+
+
+def test_changes_that_may_explain_it_are_named_but_those_of_other_projects() -> None:
+    several = (("cache",), ("cache", "guide"), ("cache", "a change of other projects"))
+    told = [standing(report(alert("open", explained_by=one)).projects[0])[0].explained for one in several]
+
+    assert ["the change cache", "the changes cache and guide", "the change cache and a change of other projects"] == told
 
 
 def test_a_change_of_other_projects_has_no_name_and_no_way_to_it() -> None:

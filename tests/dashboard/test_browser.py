@@ -1,14 +1,12 @@
 """Pages in a real browser: everybody can read them, nothing is asked of anybody else, and they do without JavaScript and without a mouse."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.dashboard.browsing import window
 from tests.dashboard.conftest import SECOND, Site
-from tests.needs import need
 
 PAGES = ("/projects", "/p/acme", "/p/acme?by=block", "/p/acme/targets", "/p/acme/commands/test", "/p/acme/commands/docs", "/p/acme/targets/unit", "/p/acme/os/linux", "/p/acme/changes", "/p/acme/changes/cache", "/p/other/changes", "/p/other/changes/image-cache", "/p/acme/alerts", "/p/acme/privacy")  # fmt: skip
 STATES = (
@@ -22,15 +20,6 @@ STATES = (
     "/sign-in",
 )
 WIDTHS = (320, 390, 820, 1440, 1920)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=need("chromium"))
-        yield started
-        started.close()
 
 
 def test_somebody_signs_in_looks_filters_and_goes_back(browser: Browser, site: Site) -> None:

@@ -71,7 +71,7 @@ def test_no_title_card_or_mark_claims_with_zero_inside_the_interval(low: float, 
     word = "faster" if high < 0 else "slower" if low > 0 else "cannot tell"
     found = Finding("duration", "by date", "as felt", "effect", word, *(seal(Percent, one) for one in ((low + high) / 2, low, high)))
     change = told(FASTER, evidence.verdict(FASTER, found, developers=seal(People, (10, 14))))
-    (card,) = effects.cards(together(change))
+    (card,) = effects.cards((change,))
 
     assert (card.tone in ("better", "worse")) == (low > 0 or high < 0)
     assert ("helped" in effects.headline(together(change)) or "hurt" in effects.headline(together(change))) == (low > 0 or high < 0)

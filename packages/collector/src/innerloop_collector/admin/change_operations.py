@@ -134,11 +134,14 @@ class ChangeRecords(Area):
         made, new = register(change, replace=replace, tell=reads)  # first: what is refused learns nothing
         if not reads:  # nothing that rows, or others, say
             given = {key: value for key, value in _record(made).items() if key not in _BECAME}
-            notes = [*self._notes(replaced(made, withdrawn=None)), *self._evidence.refused_looks(change, others=False)]
+            notes = [
+                *self._notes(replaced(made, withdrawn=None), trying=dry_run and new),
+                *self._evidence.refused_looks(change, others=False),
+            ]
             return {**given, "at_once": [], "foreseen": "", "changed": new, "notes": notes}
         foreseen = "" if change.is_annotation else self._evidence.foreseen(change)
         notes = [
-            *self._notes(made, correcting=dry_run and new and made.version > 1),
+            *self._notes(made, trying=dry_run and new),
             *([] if made.withdrawn else self._evidence.refused_looks(change, visible, others=True)),
         ]
         return {**self._shown(made, visible), "changed": new, "foreseen": foreseen, "notes": notes}
@@ -171,10 +174,10 @@ class ChangeRecords(Area):
                     'register it as kind "annotation" to have it drawn on charts',
                 )
 
-    def _notes(self, made: Registered, *, correcting: bool = False) -> Iterator[str]:
-        """What whoever registers a change should know of it. `correcting`: it would take the place of another record."""
+    def _notes(self, made: Registered, *, trying: bool = False) -> Iterator[str]:
+        """What whoever registers a change should know of it. `trying`: it is not registered."""
         change, today = made.change, self._registry.today()
-        if correcting:
+        if trying and made.version > 1:
             yield "a record of this name is registered and says something else; this takes its place"
         if made.withdrawn:
             yield f"it was withdrawn on {made.withdrawn}, and stays so"
@@ -186,7 +189,7 @@ class ChangeRecords(Area):
         if change.day > today:
             yield f"it lies in the future; what it did cannot be asked before {change.day}"
         elif made.registered > change.day:
-            yield "it was registered after its date; say so when you show what it did"
+            yield f"it {'would be' if trying else 'was'} registered after its date; say so when you show what it did"
         if change.scan:
             yield f"each scan tells of everything else that is run in {change.project}: looks of other changes there are refused in the same block of weeks, and for four weeks"
         if not change.compared:

@@ -66,17 +66,22 @@ def looked_at(found: ProjectAlerts) -> str:
 
 def false_alarms(found: ProjectAlerts) -> str:
     """How many false alarms are accepted."""
-    return f"About {found.expected:g} false alarms a month are accepted of this project; {found.expected_pages:g} of these are confirmed all the same."
+    return f"About {found.expected:g} false alarms a month are accepted here, of which {found.expected_pages:g} are confirmed all the same."
 
 
 def _headline(found: ProjectAlerts) -> str:
-    confirmed, unsure = (sum(one.fate == fate for one in found.alerts) for fate in ("confirmed", "open"))
-    if not confirmed and not unsure:
+    """What became worse. What is not confirmed is no claim."""
+    confirmed, unsure = ({(one.by, one.name) for one in found.alerts if one.fate == fate} for fate in ("confirmed", "open"))
+    sure, more = len(confirmed), len(unsure - confirmed)
+    if not sure and not more:
         return "Nothing stands out." if found.looked_at else "No day was looked at yet."
-    if not confirmed:
-        return "1 thing may have become worse." if unsure == 1 else f"{unsure} things may have become worse."
-    first = f"{confirmed} {'thing' if confirmed == 1 else 'things'} became worse"
-    return f"{first}; of {unsure} more it is not sure yet." if unsure else f"{first}."
+    if not sure:
+        return f"{_counted(more)} may have become worse."
+    return f"{_counted(sure)} became worse; {more} more may have." if more else f"{_counted(sure)} became worse."
+
+
+def _counted(number: int) -> str:
+    return f"{number} {'command or target' if number == 1 else 'commands and targets'}"
 
 
 def _standing(one: Alert) -> Standing:
@@ -86,7 +91,7 @@ def _standing(one: Alert) -> Standing:
         _WORDS[one.measure].capitalize(),
         one.fate == "confirmed",
         f"{_became(one)} ({_between(one)}) since about {words.day(one.since)}: {_FATES[one.fate]}",
-        words.listed(list(one.explained_by)),
+        _explaining(one),
         _appeared(one),
         words.people(one.developers),
         one.told.isoformat(),
@@ -101,7 +106,8 @@ _FATES = {
 
 
 def _became(one: Alert) -> str:
-    return f"about {_size(one)} slower" if one.measure == "duration" else f"fails in about {_size(one)} runs more"
+    size = f"{100 * one.size.value:.0f}"
+    return f"about {_size(one)} slower" if one.measure == "duration" else f"about {size} more of 100 runs fail"
 
 
 def _size(one: Alert) -> str:
@@ -111,7 +117,14 @@ def _size(one: Alert) -> str:
 
 def _between(one: Alert) -> str:
     low, high = (f"{100 * end.value:.0f}".replace("-", words.MINUS) for end in (one.at_least, one.at_most))
-    return f"{low} to {high}{words.THIN}%" if one.measure == "duration" else f"{low} to {high} of 100"
+    return f"{low} to {high}" + (f"{words.THIN}%" if one.measure == "duration" else "")
+
+
+def _explaining(one: Alert) -> str:
+    """The changes that came about then: `the changes cache and guide`. One that names other projects is not named."""
+    named = [name for name in one.explained_by if " " not in name]
+    said = [f"the change{'s' if len(named) > 1 else ''} {words.listed(named)}"] if named else []
+    return words.listed([*said, *(name for name in one.explained_by if " " in name)])
 
 
 def _appeared(one: Alert) -> str:

@@ -55,9 +55,8 @@ def anchor(project: str, name: str) -> str:
     return f"change-{project}-{name}"
 
 
-def changes(answer: dict[str, Any], project: str, name: str, report: ProgrammeReport) -> Page:
+def changes(found: list[dict[str, Any]], project: str, name: str, report: ProgrammeReport) -> Page:
     """Every change of a project: what those that are looked at came to, and what was said beforehand of each, and its newest annotations."""
-    found = answer["changes"]
     told = {one.impact.change: one for one in report.changes}
     metrics = {one["name"]: one["metric"] or "duration" for one in found if one["project"] == project}
     made = [*effects.forests(report, metrics), effects.together(report.programme), _registered(found, project, told)]
@@ -65,8 +64,7 @@ def changes(answer: dict[str, Any], project: str, name: str, report: ProgrammeRe
         "name": name,
         "count": len(found),
         "headline": effects.headline(report) or "What was changed, and when.",
-        "programme": words.sentence(report.sentence) if report.changes else "",
-        "cards": effects.cards(report),
+        "cards": effects.cards(report.changes),
         "register": f"{home(project)}/{SECTION}",
     }
     return Page("changes.html", "Changes", by_id(*made), about=about, section="changes", draws=any(one.chart for one in made))

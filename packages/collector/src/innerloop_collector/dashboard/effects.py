@@ -116,9 +116,9 @@ def together(found: Programme) -> Figure:
     )
 
 
-def cards(report: ProgrammeReport) -> tuple[Card, ...]:
+def cards(changes: tuple[ChangeReport, ...]) -> tuple[Card, ...]:
     """The newest verdicts, in short."""
-    told = [(change, one) for change in report.changes if (one := newest(change))]
+    told = [(change, one) for change in changes if (one := newest(change))]
     return tuple(_card(*one) for one in sorted(told, key=lambda one: one[1].made, reverse=True)[:_MOST_CARDS])
 
 

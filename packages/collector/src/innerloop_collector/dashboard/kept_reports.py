@@ -77,10 +77,14 @@ class Reader:
         except UsageError:
             return None
 
-    def programme(self, project: str, registered: str, visible: frozenset[str] | None) -> ProgrammeReport:
-        """What is told of all changes to somebody who may see some projects (None: all). `registered`: what is registered, as it is now."""
-        key = ("programme", project, registered, visible)
-        return self._kept_for(key, lambda: programme_of(self._evidence, project, visible))
+    def programme(self, project: str, registered: int, visible: frozenset[str] | None) -> ProgrammeReport:
+        """What is told of all changes to somebody who may see some projects (None: all). `registered`: a hash of what is registered, as it is now."""
+        return self._kept_for(("programme", project, registered, visible), lambda: programme_of(self._evidence, project, visible))
+
+    def changes(self, project: str, names: tuple[str, ...], registered: int, visible: frozenset[str] | None) -> tuple[ChangeReport, ...]:
+        """What is told of some changes, without what all of them come to, which takes long where it is asked for the first time."""
+        key = ("changes", project, names, registered, visible)
+        return self._kept_for(key, lambda: tuple(found for one in names if (found := self.change(project, one, visible))))
 
     def alerts(self, project: str, visible: frozenset[str] | None) -> AlertReport:
         """The alerts of a project, for somebody who may see some projects (None: all)."""

@@ -15,9 +15,9 @@ from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.privacy import RegisteredPlan, privacy
 from innerloop_collector.query import ProjectAlerts
-from innerloop_collector.reports.impact import ProgrammeReport
 
 _MOST_WATCHED = 5
+_MOST_CHANGES = 20  # the newest, among which the newest verdict is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,20 @@ class ProjectPages:
 
     def dated(self, project: str, who: Principal) -> tuple[changes.Dated, ...]:
         """What is marked on charts."""
-        return changes.dated(self._ask("changes.marks", {"project": project}, who)["changes"])
+        return changes.dated(self._marks(project, who))
 
     def watched(self, project: str, who: Principal) -> Watch:
         """What an overview says is worth a look."""
-        found = self._alerts(project, who)
-        stand, cards = alert_page.standing(found), effects.cards(self._programme(project, who)[1])
+        found, marks = self._alerts(project, who), self._marks(project, who)
+        names = [one["name"] for one in marks if one["project"] == project and one["looks"] and not one["withdrawn"]]
+        told = self._reader.changes(project, tuple(names[:_MOST_CHANGES]), hash(repr(marks)), who.projects)
+        stand = alert_page.standing(found)
         return Watch(
-            stand[:_MOST_WATCHED], len(stand[_MOST_WATCHED:]), alert_page.looked_at(found), alert_page.false_alarms(found), cards[:1]
+            stand[:_MOST_WATCHED],
+            len(stand[_MOST_WATCHED:]),
+            alert_page.looked_at(found),
+            alert_page.false_alarms(found),
+            effects.cards(told)[:1],
         )
 
     def standing(self, project: str, by: str, name: str, who: Principal) -> tuple[Standing, ...]:
@@ -78,13 +84,15 @@ class ProjectPages:
         (found,) = self._reader.alerts(project, who.projects).projects
         return found
 
-    def _programme(self, project: str, who: Principal) -> tuple[dict[str, Any], ProgrammeReport]:
-        answer = self._ask("changes.marks", {"project": project}, who)
-        return answer, self._reader.programme(project, repr(answer), who.projects)
+    def _marks(self, project: str, who: Principal) -> list[dict[str, Any]]:
+        """What is registered, the newest first."""
+        found: list[dict[str, Any]] = self._ask("changes.marks", {"project": project}, who)["changes"]
+        return found
 
     def _changes(self, project: str, who: Principal) -> Page:
-        answer, report = self._programme(project, who)
-        return changes.changes(answer, project, self._called(project, who), report)
+        marks = self._marks(project, who)
+        report = self._reader.programme(project, hash(repr(marks)), who.projects)
+        return changes.changes(marks, project, self._called(project, who), report)
 
     def _change(self, project: str, name: str, who: Principal) -> Page:
         report = self._reader.change(project, name, who.projects)
