@@ -6,12 +6,12 @@ from typing import Any
 
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.dashboard import alert_page, change_page, changes, effects, registration
-from innerloop_collector.dashboard.operating import Ask
 from innerloop_collector.dashboard.alert_page import Standing
 from innerloop_collector.dashboard.effects import Card
 from innerloop_collector.dashboard.error_pages import no_such_page
 from innerloop_collector.dashboard.forms import Form
 from innerloop_collector.dashboard.kept_reports import Reader
+from innerloop_collector.dashboard.operating import Ask
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.privacy import RegisteredPlan, privacy
 from innerloop_collector.query import ProjectAlerts

@@ -11,10 +11,10 @@ from typing import Any
 
 from innerloop_collector.access.principal import Principal, Role
 from innerloop_collector.dashboard import words
-from innerloop_collector.dashboard.operating import Ask
 from innerloop_collector.dashboard.effects import link_of
 from innerloop_collector.dashboard.error_pages import PageError
 from innerloop_collector.dashboard.forms import Field, Form
+from innerloop_collector.dashboard.operating import Ask
 from innerloop_collector.dashboard.page import Page
 from innerloop_collector.dashboard.page_tables import home
 from innerloop_collector.errors import Denied, UsageError, WrongField
@@ -66,9 +66,8 @@ class _Look:
     def sentences(self) -> tuple[str, ...]:
         """What is to be known before it is registered."""
         together = self.answer["at_once"]
-        at_once = (
-            f"{words.listed(together)} came to the same commands in the weeks that are compared: what one did cannot be told from the other"
-        )
+        which = f"the {'change' if len(together) == 1 else 'changes'} {words.listed(together)}"
+        at_once = f"{which} came to the same commands in the weeks that are compared: what one did cannot be told from the other"
         return tuple(words.sentence(one) for one in (*self.answer["notes"], *([at_once] if together else [])))
 
 

@@ -1,5 +1,6 @@
 """Words for numbers: how pages write what was published. One place, so that a number looks the same wherever it stands."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -15,6 +16,7 @@ _LONG_MONTHS = (
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ORDINALS = ("1st", "2nd", "3rd", "4th")
 _MINUTE, _HOUR = 60_000, 3_600_000
+_BELOW = re.compile(r"(?<=[ (])-(?=[0-9])")
 _NARROW = 1.5  # a part of the durations whose end is at most so many times its beginning is told as one number
 
 
@@ -65,8 +67,8 @@ def people(of: People | None) -> str:
 
 
 def sentence(said: str) -> str:
-    """Words as a sentence. Empty: there are none."""
-    return f"{said[:1].upper()}{said[1:]}." if said else ""
+    """Words as a sentence, with a minus before what is below 0. Empty: there are none."""
+    return _BELOW.sub(MINUS, f"{said[:1].upper()}{said[1:]}.") if said else ""
 
 
 def renamed(old: Sequence[str]) -> str:

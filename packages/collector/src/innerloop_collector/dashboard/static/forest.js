@@ -135,10 +135,10 @@ class ForestChart extends HTMLElement {
     this.show(Math.min(Math.max(to, 0), last));
   }
 
-  // What a row says; the newest one where none is pointed at.
+  // What a row says; the newest one with a number where none is pointed at.
   show(place) {
     this.shown = place;
-    this.readout.textContent = this.rows[place ?? 0].text.join(" \u00b7 ");
+    this.readout.textContent = this.rows[place ?? this.rows.findIndex((row) => row.value !== null)].text.join(" \u00b7 ");
     this.plot?.querySelector(".highlight")?.remove();
     if (place === null) return;
     this.plot.prepend(mark("rect", { class: "highlight", x: 0, width: this.drawn, y: AXIS + place * ROW, height: ROW }));

@@ -65,7 +65,7 @@ inThisZone();
 function sinceLastVisit() {
   const newest = document.querySelector("[data-newest]");
   if (newest) remember(`newest of ${newest.dataset.project}`, newest.dataset.newest, () => (newest.textContent = newest.dataset.text));
-  const told = [...document.querySelectorAll("[data-told]")];
+  const told = [...document.querySelectorAll(".worth [data-told]")];
   const last = told.map((one) => one.dataset.told).sort().at(-1);
   if (last) remember(`told of ${told[0].closest("[data-project]").dataset.project}`, last, (seen) => told.filter((one) => one.dataset.told > seen).forEach(markNew));
 }
