@@ -80,13 +80,14 @@ class ForestChart extends HTMLElement {
     const beside = width >= SIDES; // names stand left of their intervals; else above them
     const left = beside ? Math.min(320, width * 0.3) : 10, right = beside ? 170 : 10;
     const scale = this.axis(width - left - right);
-    const rows = this.rows.map((row) => ({ ...row, y: (row.place + 0.5) * ROW, mark: (row.place + (beside ? 0.5 : 0.8)) * ROW }));
+    const rows = this.rows.map((row) => ({ ...row, y: (row.place + 0.5) * ROW, mark: (row.place + (beside ? 0.5 : 0.82)) * ROW }));
     const told = rows.filter((row) => row.value !== null), firsts = rows.filter((row) => row.first), others = rows.filter((row) => !row.first);
     const colour = (row) => `var(--${row.tone})`;
-    const name = { y: "y", text: "name", dy: beside ? -9 : -14, fill: "var(--ink)", fontWeight: 600, room: beside ? left - 12 : width - 20 };
+    const halo = { stroke: "var(--surface)", strokeWidth: 4 }; // no line runs through a word
+    const name = { y: "y", text: "name", dy: beside ? -9 : -15, fill: "var(--ink)", fontWeight: 600, room: beside ? left - 12 : width - 20 };
     const compared = { y: "y", text: "compared", fill: "var(--muted)", room: beside ? left - 12 : width - 160 };
     const text = (data, { room, ...how }) =>
-      Plot.text(data, { ...how, frameAnchor: "left", textAnchor: "start", dx: beside ? 4 - left : -6, fontSize: 13, lineWidth: room / 13, textOverflow: "ellipsis" });
+      Plot.text(data, { ...how, frameAnchor: "left", textAnchor: "start", dx: beside ? 4 - left : -6, fontSize: 13, lineWidth: Math.max(room, 80) / 13, textOverflow: "ellipsis", ...halo });
     const made = Plot.plot({
       className: "plot", width, height: AXIS + ROW * rows.length + 8, marginLeft: left, marginRight: right, marginTop: AXIS, marginBottom: 8,
       x: { type: scale.type, domain: scale.domain, axis: null, clamp: true },
@@ -97,9 +98,9 @@ class ForestChart extends HTMLElement {
         Plot.ruleX([this.at(0)], { stroke: "var(--edge)" }),
         Plot.text(scale.ticks, { x: "at", text: "text", frameAnchor: "top", dy: -12, fill: "var(--muted)", fontSize: 12 }),
         text(firsts, name),
-        text(firsts, { ...compared, dy: beside ? 9 : 2 }),
-        text(others, { ...compared, dy: beside ? 0 : 2 }),
-        Plot.text(rows, { y: "y", text: "told", frameAnchor: "right", textAnchor: "end", dx: beside ? right - 4 : 6, dy: beside ? 0 : 2, fontSize: 13, fill: "var(--ink)" }),
+        text(firsts, { ...compared, dy: beside ? 9 : 0 }),
+        text(others, { ...compared, dy: 0 }),
+        Plot.text(rows, { y: "y", text: "told", frameAnchor: "right", textAnchor: "end", dx: beside ? right - 4 : 6, dy: 0, fontSize: 13, fill: "var(--ink)", ...halo }),
         Plot.link(told, { x1: (row) => this.at(row.low), x2: (row) => this.at(row.high), y1: "mark", y2: "mark", stroke: colour, strokeWidth: 2, strokeLinecap: "round" }),
         Plot.dot(rows.filter((row) => row.expected !== null), {
           x: (row) => this.at(row.expected), y: "mark", symbol: "diamond", r: 5, stroke: "var(--mark)", strokeWidth: 1.5, fill: "var(--surface)", className: "expected",
