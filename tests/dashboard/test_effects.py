@@ -90,15 +90,16 @@ def test_all_together_is_the_shrunken_mean_with_its_interval_or_that_it_is_not_t
 def test_the_page_has_what_the_terminal_has(site: Site) -> None:
     report = asked(site.collector, "impact.all", project="other").json()
     percent = site.get("/p/other/changes.json?figure=effects").json()["rows"]
+    points = site.get("/p/other/changes.json?figure=points").json()["rows"]
     (total,) = site.get("/p/other/changes.json?figure=together").json()["rows"]
     page = site.get("/p/other/changes").text
 
-    assert {one["impact"]["change"] for one in report["changes"]} == {row["change"] for row in percent} >= set(evidence.DAYS)
+    assert {one["impact"]["change"] for one in report["changes"]} == {row["change"] for row in percent + points} >= set(evidence.DAYS)
     for one in report["changes"]:
         for verdict in one["impact"]["verdicts"]:
             for finding in verdict["findings"]:
                 key = (one["impact"]["change"], finding["metric"], finding["by"], finding["work"])
-                found = [row for row in percent if key == (row["change"], row["metric"], row["by"], row["work"])]
+                found = [row for row in percent + points if key == (row["change"], row["metric"], row["by"], row["work"])]
                 assert not found or (finding["percent"], finding["low"], finding["high"]) == tuple(
                     found[0][name] for name in ("came", "at_least", "at_most")
                 )

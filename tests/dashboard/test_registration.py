@@ -84,10 +84,10 @@ def test_what_could_be_seen_is_told_first_and_nothing_is_registered_by_looking(s
 def test_the_form_registers_the_record_that_the_command_registers(site: Site, admin: Visitor) -> None:
     filled = {
         "title": "The cache <i>", "kind": "server", "affects": "build\r\ntest\r\n", "controls": "docs", "metric": "failures", "expect": "-5 pp", "looks": "4, 9",
-        "link": "https://git.example/18",
+        "link": "https://git.example/18", "scan": "yes",
     }  # fmt: skip
     done = admin.register(name="by-page", **filled)
-    says = {**filled, "affects": ["build", "test"], "controls": ["docs"], "looks": [4, 9], "date": DAY, "projects": ["other"]}
+    says = {**filled, "affects": ["build", "test"], "controls": ["docs"], "looks": [4, 9], "scan": True, "date": DAY, "projects": ["other"]}
     assert 200 == asked(site.collector, "changes.add", name="by-command", **says).status_code
 
     def record(name: str) -> dict[str, Any]:

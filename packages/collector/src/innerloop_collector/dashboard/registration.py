@@ -31,6 +31,7 @@ _METRICS = (
     ("", "How long it takes (duration)"), ("failures", "How much of it fails"), ("failed_checks", "How much of checks fails"), ("usage", "How much it is used"),
     ("adoption", "How many use it"),
 )  # fmt: skip
+_SCANS = (("", "What it affects"), ("yes", "Everything else in the project, too (a scan)"))
 _FIELDS = (
     Field("name", "Name", hint="For good: 1 to 40 characters of a-z 0-9 -", required=True, names=True),
     Field("title", "Title", hint="What it is, in a line. Empty: its name"),
@@ -44,12 +45,13 @@ _FIELDS = (
     Field("metric", "What it is to alter", kind="choice", options=_METRICS),
     Field("expect", "What you expect", hint="Such as -15 %, or -5 pp of failures and adoption. It is shown beside what came"),
     Field("looks", "When to decide", hint="Whole weeks after it, such as 4, 9. Empty: 4"),
+    Field("scan", "At each look ask about", kind="choice", options=_SCANS),
 )  # fmt: skip
 _GROUPS = (
     ("What came, and when", ("name", "title", "date", "kind", "link")),
     ("What it affects", ("affects", "projects")),
     ("What it is compared with", ("controls", "control_projects")),
-    ("What is asked", ("metric", "expect", "looks")),
+    ("What is asked", ("metric", "expect", "looks", "scan")),
 )
 _LISTS = ("affects", "controls", "control_projects")
 _UNTOLD = "How large a change must be to be found is told to who may read reports."
@@ -131,7 +133,8 @@ def _record(form: Form, project: str) -> dict[str, Any]:
         raise WrongField("looks", "whole numbers of weeks, such as 4, 9")
     lines = {name: form.lines(name) for name in _LISTS}
     texts = {one: form.line(one) for one in ("name", "title", "date", "kind", "metric", "expect", "link")}
-    return {**texts, **lines, "projects": [project, *form.lines("projects")], "looks": [int(one) for one in looks if one]}
+    projects, weeks = [project, *form.lines("projects")], [int(one) for one in looks if one]
+    return {**texts, **lines, "projects": projects, "looks": weeks, "scan": form.get("scan") == "yes"}
 
 
 def _filled(form: Form) -> tuple[Field, ...]:
