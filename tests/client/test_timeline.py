@@ -186,7 +186,7 @@ def test_a_broken_project_file_that_nothing_was_recorded_for_is_told_as_ever(agr
     assert "innerloop.toml" in shown.err
 
 
-@pytest.mark.parametrize("words", [("--format", "html"), ("--format",), ("--all", "a", "b")])
+@pytest.mark.parametrize("words", [("--format", "pdf"), ("--format",), ("--all", "a", "b")])
 def test_wrong_usage_is_status_2(agreed: Developer, words: tuple[str, ...]) -> None:
     assert (2, "") == agreed.innerloop("timeline", *words)[:2]
 

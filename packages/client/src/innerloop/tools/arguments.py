@@ -99,11 +99,20 @@ def parser() -> Parser:
     flush.add_argument("--timeout", type=seconds, default=30, metavar="S", help="give up after S seconds (30)")
     report = add("report", "your own week: what you waited for, what failed")
     report.add_argument("--days", type=days, default=7, metavar="N", help="look back N days (7)")
-    line = add("timeline", "where a run's time went: its make targets, the critical path, what failed first")
+    line = add("timeline", "where a run's time went, and what would help: its make targets, the critical path, what failed first")
     line.add_argument(
         "run", nargs="?", default="", metavar="RUN", help="the beginning of its id, as --list shows it (default: the last run)"
     )
-    line.add_argument("--format", choices=["text", "json", "perfetto", "speedscope"], default="text", help="for people (text), or a file")
+    line.add_argument(
+        "--format", choices=["text", "json", "html", "perfetto", "speedscope"], default="text", help="for people (text), or a file"
+    )
+    line.add_argument(
+        "--compare",
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="what became slower or is new: two runs, or `last`: the last one and the one before",
+    )
     line.add_argument("--list", action="store_true", help="the runs that have targets")
     line.add_argument("--all", action="store_true", help="every target, or with --list every run (default: what fits on a screen)")
     add("reset-id", "a new pseudonymous id; the old one stays here as the key to erasure", json=False)

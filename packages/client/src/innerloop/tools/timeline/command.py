@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import time
-from typing import Any
+from typing import Any, Callable, Optional
 
 from innerloop.core.asking import dialogue
 from innerloop.core.consent.answer import NO
@@ -19,19 +19,23 @@ from innerloop.core.shared.terminal import Failure, line, say
 from innerloop.core.spool import layout
 from innerloop.core.targets import target_log
 from innerloop.core.targets.outcomes import STOPS
-from innerloop.core.targets.tree import Target
 from innerloop.tools.output import show, show_json
-from innerloop.tools.timeline import drawing, opening, traces, words
+from innerloop.tools.timeline import comparison, document, drawing, explanation, opening, page, traces, words
 from innerloop.tools.timeline.bars import Look
-from innerloop.tools.timeline.runs import FORGOTTEN, GOING_ON, INFERRED, KILLED, Known, known
+from innerloop.tools.timeline.explanation import explain
+from innerloop.tools.timeline.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, LOOKED_AT, Known, known
 
 SHORT = 8  # characters of an id that are shown
 LISTED = 20  # runs that --list shows without --all
+LAST = "last"  # a word for the last run
+WHOLE = 4 << 20  # bytes of a log up to which it names what each target needs
+READ_BACK = 32 << 20  # bytes of older logs that are read, to tell what is new
+TRACES: "dict[str, Callable[[Known, target_log.Log], dict[str, Any]]]" = {"perfetto": traces.perfetto, "speedscope": traces.speedscope}
 COERCED = (b"LC_CTYPE", "C.UTF-8")  # what Python makes of the locale C (PEP 538)
 
 
 def timeline(context: Context, given: argparse.Namespace) -> int:
-    """Print one run, the last one where none is named, or the list of runs."""
+    """Print one run, the last one where none is named, two of them compared, or the list of runs."""
     style = "json" if given.json else given.format
     spool, why_none = _spool(context)
     runs = known(spool, context.now())
@@ -42,14 +46,70 @@ def timeline(context: Context, given: argparse.Namespace) -> int:
         return 0
     if given.list:
         return _list(spool, runs if given.all else runs[:LISTED], style == "json", look(context.env))
+    if given.compare:
+        return _compare(spool, runs, given, style, look(context.env))
     one = pick(runs, given.run)
     log = one.log(spool)
-    if style == "text":
-        show(drawing.draw(one, log, look(context.env), given.all) + f"\nRun {one.id[:SHORT]}, {when(one)}. Only you can see this.")
+    if style in TRACES:
+        show_json(TRACES[style](one, log), None)
         return 0
-    document = {"json": as_json, "perfetto": traces.perfetto, "speedscope": traces.speedscope}[style](one, log)
-    show_json(document, 2 if style == "json" else None)
+    what = explain(one, log, processors(), _log_before(spool, runs, one), one.size(spool) < WHOLE)
+    if style == "json":
+        show_json(document.as_json(one, log, what))
+    elif style == "html":
+        show(page.page(one, log, what, when(one), outcome(one)), end="")
+    else:
+        text = drawing.draw(one, log, look(context.env), given.all, explanation.sentences(what))
+        show(f"{text}\nRun {one.id[:SHORT]}, {when(one)}. Only you can see this.")
     return 0
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _log_before(spool: str, runs: "list[Known]", one: Known) -> "Optional[target_log.Log]":
+    """The log of the last run of the same name that was done, if its log is small enough to be read as well."""
+    before = before_it(runs, one)
+    return before.log(spool) if before is not None and before.status == 0 and before.size(spool) < WHOLE else None
+
+
+def before_it(runs: "list[Known]", one: Known) -> Optional[Known]:
+    """The last run of the same name before a run."""
+    return next((other for other in runs[runs.index(one) + 1 :] if other.name == one.name and other.state == ENDED), None)
+
+
+def _compare(spool: str, runs: "list[Known]", given: argparse.Namespace, style: str, view: Look) -> int:
+    """Compare two runs: those that are named, or the last one with the one of its name before it. Raises Failure."""
+    if style not in ("text", "json") or given.run or len(given.compare) > 2:
+        raise Failure("--compare wants two runs, or `last`, and prints text or JSON. See: innerloop timeline --list")
+    newer = pick(runs, "" if given.compare[-1] == LAST else given.compare[-1])
+    older = before_it(runs, newer) if len(given.compare) == 1 else pick(runs, "" if given.compare[0] == LAST else given.compare[0])
+    if older is None:
+        raise Failure(f"there is no run of {line(newer.name)} before that one to compare with. See: innerloop timeline --list")
+    if older.id == newer.id:
+        raise Failure("both are the same run. See: innerloop timeline --list")
+    before, now = (comparison.Side(one, one.log(spool)) for one in (older, newer))
+    found = comparison.compare(before, now, _seen_before(spool, runs, newer))
+    if style == "json":
+        show_json(comparison.as_json(found))
+    else:
+        names = [f"run {one.id[:SHORT]}, {when(one)}, {outcome(one)}" for one in (older, newer)]
+        show(comparison.draw(found, names, view))
+    return 0
+
+
+def _seen_before(spool: str, runs: "list[Known]", newer: Known) -> "set[comparison.Key]":
+    """The targets of the runs before one, as far back as is read."""
+    seen: "set[comparison.Key]" = set()
+    left = READ_BACK
+    for one in runs[runs.index(newer) + 1 :][:LOOKED_AT]:
+        left -= one.size(spool)
+        if left < 0:
+            break
+        seen |= comparison.keys(one.log(spool))
+    return seen
 
 
 def _spool(context: Context) -> "tuple[str, str]":
@@ -127,7 +187,7 @@ def _list(spool: str, runs: "list[Known]", as_document: bool, view: Look) -> int
     """Print the runs that have a target log, the newest first."""
     logs = [one.log(spool) for one in runs]
     if as_document:
-        show_json([{**_run(one, log), "targets": len(log.targets)} for one, log in zip(runs, logs)])
+        show_json([{**document.about(one, log), "targets": len(log.targets)} for one, log in zip(runs, logs)])
         return 0
     ends = [outcome(one) for one in runs]
     room = view.width - SHORT - 40 - max(map(len, ends))
@@ -139,57 +199,3 @@ def _list(spool: str, runs: "list[Known]", as_document: bool, view: Look) -> int
         lines.append(f"{one.id[:SHORT]}  {when(one):<15}  {name}  {took:>8}  {len(log.targets):>7}  {end}")
     show("\n".join(lines))
     return 0
-
-
-def _run(one: Known, log: target_log.Log) -> "dict[str, Any]":
-    return {
-        "run": one.id,
-        "name": one.name,
-        "start": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.start)),
-        "state": one.state,
-        "duration_ms": _ms(opening.span(one, log)),
-        "exit_status": one.status,
-        "exit": "unknown" if one.status is None else one.exit,
-    }
-
-
-def as_json(one: Known, log: target_log.Log) -> "dict[str, Any]":
-    """A run as a document. Times in ms from the run's start; targets refer to each other by their places in the list."""
-    begin = opening.origin(one, log)
-    return {
-        **_run(one, log),
-        "unreadable_records": log.damaged,
-        "lines_without_room": log.cut,
-        "problem": log.problem,
-        "lanes": log.lanes,
-        "critical_path": {"duration_ms": _ms(log.critical_ns), "targets": list(log.critical)},
-        "first_failure": log.first_failure,
-        "makes": [{"pid": make.pid, "directory": make.directory, "level": make.level, "parent": make.parent} for make in log.makes],
-        "targets": [_target(target, begin) for target in log.targets],
-    }
-
-
-def _target(target: Target, begin: int) -> "dict[str, Any]":
-    return {
-        "name": target.name,
-        "directory": target.directory,
-        "make": target.make,
-        "parent": target.parent,
-        "offset_ms": _ms(target.start_ns - begin),
-        "total_ms": None if target.duration_ns is None else _ms(target.duration_ns),
-        "own_ms": _ms(target.own_ns),
-        "outcome": target.outcome,
-        "exit_status": target.status,
-        "cause": target.cause,
-        "critical": target.critical,
-        "lane": target.lane,
-        "lines": len(target.lines),
-        "cpu_ms": target.cpu_us / 1000,
-        "memory_kb": target.memory_kb,
-        "prerequisites": list(target.prerequisites),
-        "order_only": list(target.order_only),
-    }
-
-
-def _ms(nanoseconds: int) -> float:
-    return round(nanoseconds / 1e6, 3)

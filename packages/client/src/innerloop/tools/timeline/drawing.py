@@ -1,6 +1,6 @@
 """Draw a run's targets for a terminal: what happened, in a few lines, and a bar for each target on one time axis."""
 
-import textwrap
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 from innerloop.core.shared.printable import clean
@@ -34,13 +34,14 @@ class Frame(NamedTuple):
     owns: bool  # whether a target's own time is another than its total
 
 
-def draw(run: Known, log: Log, look: Look, everything: bool) -> str:
-    """The whole timeline."""
-    head = [_fold(line, look) for line in (opening.headline(run, log), *opening.summary(run, log, look))]
+def draw(run: Known, log: Log, look: Look, everything: bool, said: "Sequence[str]" = ()) -> str:
+    """The whole timeline. `said` is what explains it, the most useful first: unless everything is wanted, as much as fits."""
+    head = [words.fold(line, look.width, look.gap) for line in (opening.headline(run, log), *opening.summary(run, log, look))]
     head[0] = look.paint(head[0], BOLD)
     if not log.targets:
         return "\n".join(head)
-    height = sum(text.count("\n") + 1 for text in head)
+    why = _why(said, look, everything)
+    height = sum(text.count("\n") + 1 for text in (*head, *why))
     lanes = log.lanes if 1 < log.lanes <= max(look.height // 6, 2) else 0
     room = max(look.height - height - lanes - (2 if lanes else 0) - 7, 6)  # blank lines, axis, legend, what was left out, which run, prompt
     chosen = set(range(len(log.targets))) if everything or len(log.targets) <= 3 else choose(log, room)
@@ -49,11 +50,18 @@ def draw(run: Known, log: Log, look: Look, everything: bool) -> str:
     body = [_axis(frame), *(_row(frame, row) for row in shown)]
     if lanes:
         body += ["", *_lanes(frame)]
-    return "\n".join([*head, "", *body, "", *_foot(frame, chosen, lanes > 0)]).rstrip()
+    return "\n".join([*head, "", *body, "", *_foot(frame, chosen, lanes > 0), *why]).rstrip()
 
 
-def _fold(line: str, look: Look) -> str:
-    return textwrap.fill(clean(line), look.width, break_long_words=True, break_on_hyphens=False, max_lines=4, placeholder=" " + look.gap)
+def _why(said: "Sequence[str]", look: Look, everything: bool) -> "list[str]":
+    """What explains the run, one paragraph for each sentence: a blank line, a title, and as many as a quarter of the screen holds."""
+    lines: "list[str]" = []
+    for text in said:
+        more = words.fold(text, look.width, look.gap, "- ").split("\n")
+        if lines and not everything and len(lines) + len(more) > max(look.height // 4, 6):
+            break
+        lines += more
+    return ["", look.paint("Why, and what would help:", BOLD), *lines] if lines else []
 
 
 def _frame(run: Known, log: Log, look: Look, shown: "list[Row]") -> Frame:
@@ -137,14 +145,16 @@ def _foot(frame: Frame, chosen: "set[int]", lanes: bool) -> "list[str]":
     seen = [frame.log.targets[place] for place in chosen]
     marks = {_mark(one) for one in seen} | {CRITICAL for one in seen if _critical_mark(frame.log, one)}
     marks_seen = [mark for mark in MEANINGS if mark in marks]
-    legend = _fold("   ".join(f"{mark} {MEANINGS[mark]}" for mark in marks_seen), frame.look)
+    legend = words.fold("   ".join(f"{mark} {MEANINGS[mark]}" for mark in marks_seen), frame.look.width, frame.look.gap)
     lines = [frame.look.paint(legend, FAINT)] if legend else []
     if lanes:
         full, *partly = reversed(frame.axis.shades[1:])
         shades = f"lanes: {full} busy   {' '.join(partly)} less and less   blank: nothing ran"
-        lines.insert(0, frame.look.paint(_fold(shades, frame.look), FAINT))
+        lines.insert(0, frame.look.paint(words.fold(shades, frame.look.width, frame.look.gap), FAINT))
     left = [one.own_ns for place, one in enumerate(frame.log.targets) if place not in chosen]
     if left:
         own = words.duration(sum(left)) + (" together" if len(left) > 1 else "")
-        lines.append(_fold(f"{words.count(len(left), 'more target')} took {own}: innerloop timeline --all", frame.look))
+        lines.append(
+            words.fold(f"{words.count(len(left), 'more target')} took {own}: innerloop timeline --all", frame.look.width, frame.look.gap)
+        )
     return lines

@@ -43,7 +43,15 @@ def summary(run: Known, log: Log, look: Look) -> "list[str]":
         return [nothing(run, log)]
     makes = f" in {len(log.makes)} makes" if len(log.makes) > 1 else ""
     side = f", up to {log.lanes} side by side" if log.lanes > 1 else ", one after the other"
-    lines = [f"{words.count(len(log.targets), 'target')}{makes}{side if len(log.targets) > 1 else ''}. {_critical(log, look)}"]
+    return [
+        f"{words.count(len(log.targets), 'target')}{makes}{side if len(log.targets) > 1 else ''}. {_critical(log, look)}",
+        *remarks(run, log),
+    ]
+
+
+def remarks(run: Known, log: Log) -> "list[str]":
+    """What failed first, and what is odd about a run or its log."""
+    lines: "list[str]" = []
     never = _never_ended(run, log)
     if log.first_failure is not None:
         lines.append(_failure(run, log, log.targets[log.first_failure]))

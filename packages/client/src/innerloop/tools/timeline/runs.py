@@ -32,6 +32,13 @@ class Known(NamedTuple):
         """Read its targets."""
         return target_log.read(spool, self.id, self.status, time.monotonic_ns() if self.state == GOING_ON else None)
 
+    def size(self, spool: str) -> int:
+        """How large its target log is (bytes)."""
+        try:
+            return os.stat(f"{spool}/targets/{self.id}").st_size
+        except OSError:
+            return 0  # deleted meanwhile
+
 
 def known(spool: str, now: float) -> "list[Known]":
     """The project's runs that have a target log, the newest first."""

@@ -1,8 +1,11 @@
 """Durations, ends and widths in a person's words."""
 
 import signal
+import textwrap
 import unicodedata
 from typing import Optional
+
+from innerloop.core.shared.printable import clean
 
 
 def duration(nanoseconds: float) -> str:
@@ -49,6 +52,19 @@ def cut(text: str, width: int, gap: str) -> str:
 def pad(text: str, width: int) -> str:
     """Fill a text up with blanks."""
     return text + " " * (width - cells(text))
+
+
+def fold(text: str, width: int, gap: str, mark: str = "") -> str:
+    """A text in lines of a width, four at most; `mark` stands before the first one, and the others are indented by as much."""
+    return textwrap.fill(
+        clean(text),
+        width,
+        max_lines=4,
+        placeholder=" " + gap,
+        initial_indent=mark,
+        subsequent_indent=" " * len(mark),
+        break_on_hyphens=False,
+    )
 
 
 def count(number: int, noun: str) -> str:

@@ -1,0 +1,50 @@
+"""Times in which one target ran alone while make could have run more: which ones, for how long, one after another."""
+
+from typing import NamedTuple
+
+from innerloop.core.targets.target_log import Log
+
+
+class Stretch(NamedTuple):
+    """Targets that ran one after another, with nothing beside them."""
+
+    targets: "tuple[int, ...]"  # places in the log, in their order
+    length: int  # ns, together
+
+
+def stretches(log: Log, ends: "list[int]") -> "list[Stretch]":
+    """All of them, the longest first. Targets that ran makes are not looked at: those below them are."""
+    events = sorted(
+        event
+        for place, one in enumerate(log.targets)
+        if one.lane is not None and ends[place] > one.start_ns
+        for event in ((one.start_ns, 1, place), (ends[place], 0, place))
+    )
+    found: "list[Stretch]" = []
+    mine: "dict[int, int]" = {}  # how long each of the stretch so far ran alone
+    running: "set[int]" = set()
+    reached = 0
+    for moment, begins, place in events:
+        if moment > reached and len(running) > 1 and mine:
+            found.append(Stretch(tuple(mine), sum(mine.values())))
+            mine = {}
+        elif moment > reached and len(running) == 1:
+            (alone,) = running
+            mine[alone] = mine.get(alone, 0) + moment - reached
+        (running.add if begins else running.discard)(place)
+        reached = moment
+    if mine:
+        found.append(Stretch(tuple(mine), sum(mine.values())))
+    return sorted(found, key=lambda one: -one.length)
+
+
+def waiting_for(log: Log, place: int, ends: "list[int]") -> "list[int]":
+    """The targets of the same make that need a target, by others too, and started after it."""
+    needing = {log.targets[place].name}
+    found = []
+    for other in log.makes[log.targets[place].make].targets:  # by their start: what needs others comes after them
+        one = log.targets[other]
+        if one.start_ns >= ends[place] and other != place and not needing.isdisjoint((*one.prerequisites, *one.order_only)):
+            needing.add(one.name)
+            found.append(other)
+    return found
