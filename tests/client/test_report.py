@@ -5,6 +5,8 @@ import re
 import time
 import uuid
 
+import pytest
+
 from tests.client.people import DAY, Developer
 from tests.client.recorder import Recorder
 from tests.client.target_logs import HandMade
@@ -145,3 +147,46 @@ def test_report_and_timeline_tell_the_same_times_by_the_same_words(agreed: Devel
     assert ["inner", "200", "ms", "200", "ms", "1"] in [line[1:7] for line in lines]
     assert "deps 400 ms own, 600 ms total in 1 run" in said
     assert "inner 200 ms own in 1 run" in said
+
+
+def test_weeks_stand_one_below_the_other_by_the_calendar_the_running_one_last(agreed: Developer) -> None:
+    for days_ago, waited, status in ((0, 10, 0), (7, 20, 1), (7, 40, -2), (21, 5, 0)):
+        remember(agreed, "test", days_ago, waited, status)
+    weeks = agreed.innerloop("report", "--weeks", "53", "--json").json["weeks"]
+    shown = agreed.innerloop("report", "--weeks", "2").out.splitlines()
+
+    assert [1, 0, 2, 1] == [one["others"] for one in weeks], "from the first one on in which anything ran"
+    assert [5_000, 0, 60_000, 10_000] == [one["waited_ms"] for one in weeks]
+    assert (1, 1, 30_000) == tuple(weeks[2][key] for key in ("others_failed", "interrupted", "median_ms"))
+    assert ["week", "of", "runs", "failed", "stopped", "median", "waited"] == shown[2].split()
+    assert shown[-2].split()[3:] == ["2", "1", "1", "30.0", "s", "1.0", "min"]
+    assert "(now)" in shown[-1]
+    assert len(shown) == 5
+
+
+def test_since_a_day_is_compared_with_as_long_a_time_before(agreed: Developer) -> None:
+    two_weeks(agreed)
+    day = time.strftime("%Y-%m-%d", time.localtime(time.time() - 5 * DAY))
+    said = agreed.innerloop("report", "--since", day)
+    document = agreed.innerloop("report", "--since", day, "--json").json
+
+    assert "in the days before; 1 of 5 runs failed" in " ".join(said.out.split())
+    assert "your days since " in said.out
+    assert (day, 5) == (document["since"], sum(one["runs"] for one in document["commands"]))
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["--since", "2001-01-01"], 1), (["--since", "9999-01-01"], 1), (["--since", "1.1.2026"], 2), (["--since", "2026-13-01"], 2),
+        (["--weeks", "0"], 2), (["--weeks", "54"], 2), (["--weeks", "2", "--days", "3"], 2),
+    ],
+)  # fmt: skip
+def test_a_time_that_is_none_is_refused_in_a_sentence(agreed: Developer, words: list[str], status: int) -> None:
+    assert (status, "") == agreed.innerloop("report", *words)[:2]
+
+
+def test_weeks_of_an_empty_history_are_one_sentence(agreed: Developer) -> None:
+    said = agreed.innerloop("report", "--weeks", "4")
+
+    assert (0, "", 1) == (said.status, said.out, said.err.count("\n"))

@@ -1,7 +1,9 @@
 """The arguments of every command, and its help."""
 
 import argparse
+import re
 import sys
+from datetime import date
 from typing import Any, NoReturn, Optional
 
 from innerloop import __version__
@@ -55,6 +57,21 @@ def days(text: str) -> int:
     return number
 
 
+def weeks(text: str) -> int:
+    """Read a number of weeks from 1 to 53."""
+    number = int(text)
+    if not 1 <= number <= 53:
+        raise ValueError(text)
+    return number
+
+
+def day(text: str) -> date:
+    """Read a day."""
+    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
 def parser() -> Parser:
     """The arguments of every command."""
     top = Parser(prog="innerloop", description=ABOUT)
@@ -98,7 +115,10 @@ def parser() -> Parser:
     flush = add("flush", "deliver now, and say what happened")
     flush.add_argument("--timeout", type=seconds, default=30, metavar="S", help="give up after S seconds (30)")
     report = add("report", "your own week: what you waited for, what failed")
-    report.add_argument("--days", type=days, default=7, metavar="N", help="look back N days (7)")
+    when = report.add_mutually_exclusive_group()
+    when.add_argument("--days", type=days, default=7, metavar="N", help="look back N days (7)")
+    when.add_argument("--since", type=day, metavar="YYYY-MM-DD", help="from that day on, beside as long a time before")
+    when.add_argument("--weeks", type=weeks, metavar="N", help="N weeks, week by week, the running one last")
     line = add("timeline", "where a run's time went, and what would help: its make targets, the critical path, what failed first")
     line.add_argument(
         "run", nargs="?", default="", metavar="RUN", help="the beginning of its id, as --list shows it (default: the last run)"

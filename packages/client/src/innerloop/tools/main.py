@@ -59,7 +59,7 @@ def _show(given: argparse.Namespace) -> Step:
 def _report(given: argparse.Namespace) -> Step:
     from innerloop.tools.report import report
 
-    return lambda context: report(context, given.json, given.days)
+    return lambda context: report(context, given)
 
 
 def _timeline(given: argparse.Namespace) -> Step:

@@ -5,6 +5,8 @@ is friction: nothing here adds the two together.
 """
 
 import statistics
+import time
+from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple, Optional
 
 from innerloop.core.plan.names_table import CHECK, SESSION, STARTUP_MS, Marks
@@ -49,6 +51,19 @@ class Candidate(NamedTuple):
     after_ms: float  # median of those that were stopped
 
 
+class Total(NamedTuple):
+    """One calendar week, by this machine's clock: commands that were waited for."""
+
+    monday: date
+    checks: int
+    checks_failed: int
+    others: int
+    others_failed: int
+    interrupted: int
+    waited_ms: int
+    median_ms: Optional[float]
+
+
 class Week(NamedTuple):
     """A span of time: commands that were waited for, the most waited for first, and sessions, the most used first."""
 
@@ -78,6 +93,34 @@ def week(past: "list[Entry]", marks: Marks, now: float, span: float) -> Week:
     sessions = [_session(kind[2], some, before.get(kind, [])) for kind, some in recent.items() if kind[1] == SESSION]
     candidates = [found for kind, some in recent.items() if kind[1] == "" and (found := _candidate(titles[kind], some))]
     return Week(lines[CHECK], lines[""], sorted(sessions, key=lambda one: (-one.runs, one.name)), candidates)
+
+
+def by_week(past: "list[Entry]", marks: Marks, now: float, weeks: int) -> "list[Total]":
+    """The last calendar weeks, the running one last; from the first one on in which anything ran. Sessions are left out."""
+    today = datetime.fromtimestamp(now, timezone.utc).astimezone().date()
+    last = today - timedelta(days=today.weekday())
+    mondays = [last - timedelta(weeks=number) for number in range(weeks - 1, -1, -1)]
+    found: "list[Total]" = []
+    for monday in mondays:
+        since, until = midnight(monday), midnight(monday + timedelta(weeks=1))
+        some = [one for one in past if since <= one.start < until and one.start <= now and not is_session(one, marks)]
+        if some or found:
+            found.append(_total(monday, some, marks))
+    return found
+
+
+def midnight(day: date) -> float:
+    """When a day begins here (s since 1970)."""
+    return time.mktime(day.timetuple())
+
+
+def _total(monday: date, some: "list[Entry]", marks: Marks) -> Total:
+    checks = [one for one in some if marks.of(one.listed or one.name) == CHECK]
+    others = [one for one in some if marks.of(one.listed or one.name) != CHECK]
+    durations = [one.duration_ms for one in some if one.duration_ms is not None]
+    stopped = sum(1 for one in some if one.status in INTERRUPTED)
+    median = statistics.median(durations) if durations else None
+    return Total(monday, len(checks), _failed(checks), len(others), _failed(others), stopped, sum(durations), median)
 
 
 def is_session(one: Entry, marks: Marks) -> bool:

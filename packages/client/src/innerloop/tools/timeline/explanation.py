@@ -74,7 +74,11 @@ def _with_jobs(of: Work, said: Predictions) -> "Iterator[Finding]":
     least = min(one.length.high for one in said.jobs)
     best = next(one for one in said.jobs if one.length.high <= ENOUGH * least)
     gained = said.recorded - best.length.high
-    row = f"make ran without jobs, so its {len(of.log.targets):,} targets ran one after another. " if of.serial else ""
+    row = (
+        f"make ran without jobs, so its {len(of.log.targets):,} targets ran one after another. "
+        if of.serial
+        else f"At most {words.count(of.most, 'job')} ran at once, and how many make had is not recorded. "
+    )
     if gained >= 2 * _worth(said):
         more = "; more jobs gain next to nothing" if best is not said.jobs[-1] else ""
         text = f"{row}With -j{best.jobs}: {_about(best, said)} instead of {words.duration(said.recorded)}{more}."

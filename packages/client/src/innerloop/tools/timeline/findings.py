@@ -73,15 +73,7 @@ def _why(of: Work, one: Stretch) -> str:
         needing = [now for before, now in pairs if of.log.targets[before].name in of.log.targets[now].prerequisites]
         if len(needing) == len(pairs):
             return "each needs the one before it"
-        last = one.targets[0]
-        if all(_needs(of, place, last) for place in one.targets[1:]):
-            return f"all of them need {name(of, last)}, and of what needs more nothing was ready"
-    return "the record does not say why"
-
-
-def _needs(of: Work, place: int, other: int) -> bool:
-    one = of.log.targets[place]
-    return of.log.targets[other].name in (*one.prerequisites, *one.order_only)
+    return "perhaps make had one job only, which is not recorded" if of.most == 1 else "the record does not say why"
 
 
 def _waiting(of: Work, worth: int) -> "Iterator[Finding]":
