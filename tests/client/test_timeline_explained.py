@@ -252,6 +252,9 @@ def test_a_target_that_others_waited_for_is_named() -> None:
     book.line("app", 500, 510, needs="o0 o1 o2 o3", flags="j")
 
     assert said(book, "alone") == ["gen.h ran alone for 400 ms; 5 targets that need it waited."]
+    book.line("o4", 400, 505, needs="gen.h", flags="j")
+    book.line("pack", 510, 900, flags="j")
+    assert said(book, "alone")[1] == "pack ran alone for 390 ms.", "what ended a moment after all others did not"
 
 
 def test_waiting_is_told_from_computing_where_that_is_recorded() -> None:
@@ -314,6 +317,21 @@ def test_any_log_is_explained_within_bounds(book: HandMade, processors: int) -> 
     assert as_json(what)["findings"] is not None
 
 
+@settings(deadline=None)
+@given(books(), st.integers(0, 2000), st.one_of(st.none(), st.integers(0, 2**62)), st.one_of(st.none(), st.integers(0, 2**40)))
+def test_a_log_cut_anywhere_and_clocks_that_jump_are_sentences_at_most(
+    book: HandMade, cut: int, awake: int | None, took: int | None
+) -> None:
+    log = understand(book.data[:-cut] if cut else book.data, 0)
+    run = known(duration_ms=took)._replace(awake_ns=awake)
+    what = explain(run, log, 2)
+
+    assert log.damaged == 0 or what.of is None or what.predictions.refused
+    assert all(one.length.low >= 0 for one in (*what.predictions.jobs, *what.predictions.targets))
+    assert all(len(text) < 1000 and "\n" not in text for text in sentences(what))
+    assert drawing.draw(run, log, Look(), True, sentences(what))
+
+
 @given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000), st.integers(0, 3000)), max_size=30), st.integers(1, 4))
 def test_nobody_queues_longer_than_it_waited(some: list[tuple[int, int, int]], processors: int) -> None:
     spans = [Span(start, start + length, cpu) for start, length, cpu in some]
@@ -329,7 +347,7 @@ def test_what_is_tried_shrinks_as_builds_grow() -> None:
     of = work(known(), understand(book.data, 0), MANY)
     tried = [len(found.jobs) + len(found.targets) for steps in (0, 1000, STEPS) if (found := predict(known(), of, steps))]
 
-    assert [4, 9, 17] == tried
+    assert [4, 7, 17] == tried
 
 
 def test_what_explains_a_run_takes_a_quarter_of_a_screen() -> None:

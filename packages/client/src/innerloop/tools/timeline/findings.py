@@ -55,11 +55,10 @@ def _rows(of: Work, worth: int) -> "Iterator[Finding]":
             text = f"These {len(one.targets):,} targets ran one after another, for {took}: {names(of, one.targets)}; {_why(of, one)}."
             yield Finding("row", text, one.length, one.targets)
             continue
-        for place in one.targets[:1]:
-            after = tuple(waiting_for(of.log, place, of.ends))
-            waited = f"; {words.count(len(after), 'target')} that need{'s' if len(after) == 1 else ''} it waited" if after else ""
-            text = f"{name(of, place)} ran alone for {took}{waited}."
-            yield Finding("alone", text, one.length, (place, *after))
+        length, place = max(zip(one.times, one.targets))
+        after = tuple(waiting_for(of.log, place, of.ends))
+        waited = f"; {words.count(len(after), 'target')} that need{'s' if len(after) == 1 else ''} it waited" if after else ""
+        yield Finding("alone", f"{name(of, place)} ran alone for {words.duration(length)}{waited}.", length, (place, *after))
 
 
 def _why(of: Work, one: Stretch) -> str:

@@ -9,11 +9,16 @@ class Stretch(NamedTuple):
     """Targets that ran one after another, with nothing beside them."""
 
     targets: "tuple[int, ...]"  # places in the log, in their order
-    length: int  # ns, together
+    times: "tuple[int, ...]"  # ns that each of them ran alone
+
+    @property
+    def length(self) -> int:
+        """How long all of them ran alone (ns)."""
+        return sum(self.times)
 
 
 def stretches(log: Log, ends: "list[int]") -> "list[Stretch]":
-    """All of them, the longest first. Targets that ran makes are not looked at: those below them are."""
+    """All of them, the longest first, of targets that ran alone for half of their time at least. For those that ran makes stand those below them."""
     events = sorted(
         event
         for place, one in enumerate(log.targets)
@@ -26,16 +31,20 @@ def stretches(log: Log, ends: "list[int]") -> "list[Stretch]":
     reached = 0
     for moment, begins, place in events:
         if moment > reached and len(running) > 1 and mine:
-            found.append(Stretch(tuple(mine), sum(mine.values())))
+            found.append(_stretch(log, ends, mine))
             mine = {}
         elif moment > reached and len(running) == 1:
             (alone,) = running
             mine[alone] = mine.get(alone, 0) + moment - reached
         (running.add if begins else running.discard)(place)
         reached = moment
-    if mine:
-        found.append(Stretch(tuple(mine), sum(mine.values())))
+    found.append(_stretch(log, ends, mine))
     return sorted(found, key=lambda one: -one.length)
+
+
+def _stretch(log: Log, ends: "list[int]", alone: "dict[int, int]") -> Stretch:
+    mine = {place: time for place, time in alone.items() if 2 * time >= ends[place] - log.targets[place].start_ns}
+    return Stretch(tuple(mine), tuple(mine.values()))
 
 
 def waiting_for(log: Log, place: int, ends: "list[int]") -> "list[int]":
