@@ -41,9 +41,11 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("style", [traces.speedscope, traces.perfetto], ids=["speedscope", "trace events"])
-def test_speedscope_opens_what_is_written_for_it(application: Path, style: Callable[[Known, Log], dict[str, Any]]) -> None:
+def test_speedscope_opens_what_is_written_for_it(application: Path, tmp_path: Path, style: Callable[[Known, Log], dict[str, Any]]) -> None:
     run = Known("0f3c", "make all", 0.0, ENDED, 2, awake_ns=BASE)
     text = json.dumps(style(run, understand(HandMade().recursive().data, 2)))
+    local = tmp_path / "run.js"  # as its command line hands a file over
+    local.write_text(f"speedscope.loadFileFromBase64('run.json', '{base64.b64encode(text.encode()).decode()}')")
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=need("chromium"))
         page = browser.new_page()
@@ -51,9 +53,8 @@ def test_speedscope_opens_what_is_written_for_it(application: Path, style: Calla
         page.on("pageerror", lambda one: said.append(str(one)))
         page.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
         page.on("dialog", lambda one: (said.append(one.message), one.dismiss()))
-        page.goto(application.as_uri())
-        page.evaluate("([name, data]) => speedscope.loadFileFromBase64(name, data)", ["run.json", base64.b64encode(text.encode()).decode()])
-        page.wait_for_function("document.body.innerText.includes('lane 1') || document.title.includes('lane 1')", timeout=20_000)
+        page.goto(f"{application.as_uri()}#localProfilePath={local}")
+        page.wait_for_function("document.body.innerText.includes('lane 1')", timeout=20_000)
         browser.close()
 
     assert [] == said
