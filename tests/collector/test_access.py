@@ -48,6 +48,9 @@ WHO = {
     "changes.show": "viewer",
     "changes.withdraw": "admin",
     "alerts": "viewer",
+    "digest": "viewer",
+    "notifications.status": "admin",
+    "notifications.test": "admin",
     "erasure.erase": "admin",
     "erasure.receipt": "admin",
     "backup.make": "admin",
@@ -75,6 +78,7 @@ ABOUT_SOME_PROJECTS = {
     "impact.scan",
     "export",
     "alerts",
+    "digest",
 }  # of those for viewers and analysts
 PROXY_SECRET = "a-secret-of-the-proxy"
 Headers = dict[str, str]

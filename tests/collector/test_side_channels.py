@@ -19,6 +19,7 @@ READS: dict[str, list[dict[str, Any]]] = {
     "changes.list": [{}, {"project": "acme"}],
     "changes.marks": [{"project": "acme"}],
     "changes.show": [{"project": "acme", "name": "shared-cache"}],
+    "digest": [{}, {"project": "acme"}],
     "export": [{}, {"project": "acme"}],
     "impact": [{"project": "acme", "change": "shared-cache"}],
     "impact.all": [{"project": "acme"}],

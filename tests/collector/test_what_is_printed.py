@@ -71,6 +71,19 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "engine": EVIL, "store": EVIL, "schema": 5, "data": EVIL, "events": 1, "quarantined": 1, "tombstones": 1, "unfinished_erasures": 1,
         "receipts": 1, "store_bytes": 1, "disk_free_bytes": 1,
     },
+    "notifications status": {
+        "channels": [
+            {
+                "channel": EVIL, "kind": EVIL, "sends": [EVIL], "state": EVIL, "waiting": 1, "sent": 1, "left_out": 1, "last_error": EVIL,
+                "complaint": EVIL,
+            }
+        ]
+    },
+    "notifications digest": {
+        "title": EVIL, "parts": [{"heading": EVIL, "sentences": [EVIL], "links": [{"label": EVIL, "url": EVIL}]}],
+        "first": EVIL, "last": EVIL, "projects": [EVIL],
+    },
+    "notifications test team": {"channel": EVIL, "id": EVIL, "title": EVIL},
     "destinations status": {
         "destinations": [
             {

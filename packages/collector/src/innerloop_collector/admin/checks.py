@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx2
 
@@ -189,6 +189,21 @@ def of_the_destinations(destinations: Iterable[DestinationStatus]) -> Iterator[F
             )
         if one.state == "paused":
             yield Finding("destinations", f"the destination {one.name} is paused and {one.behind_events} events behind", note=True)
+
+
+def of_the_channels(channels: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Judge whether people are told what they are to be told."""
+    for one in channels:
+        name, waiting = one["channel"], one["waiting"]
+        see = "see: innerloop-collector notifications status"
+        if one["state"] == "failing":
+            wait = "1 notice waits" if waiting == 1 else f"{waiting} notices wait"
+            yield Finding("notifications", f"the channel {name} fails ({one['last_error']}) and {wait} for it; {see}")
+        if one["complaint"]:
+            yield Finding("notifications", f"the channel {name} took the last notice, but {one['complaint']}; {see}", note=True)
+        if one["left_out"]:
+            text = f"the channel {name} was not told of {one['left_out']} notices: they waited for too long, were too many, or it did not take them"
+            yield Finding("notifications", f"{text}; {see}", note=True)
 
 
 def of_the_backups(now: float, wanted: Check) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Operations on the collector itself, and on its destinations."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +38,7 @@ class Checked:
     kept: Callable[[], Mapping[str, tuple[int, int]]]  # days, and active weeks after which developers count
     unpublished: Callable[[], Mapping[str, str]]  # projects whose figures could not be published, and why
     not_looked_at: Callable[[], Mapping[str, str]]  # projects that could not be looked at for alerts, and why
+    channels: Callable[[], Iterable[Answer]]  # how each channel of notifications is doing
     throw_away: bool
     simulated: bool
 
@@ -108,6 +109,7 @@ class Service(Area):
         yield from checks.of_the_quarantine(quarantine, of.now().date())
         yield from checks.of_the_quarantine_limit(of.quarantine_limit.full())
         yield from checks.of_the_destinations(of.status.destinations())
+        yield from checks.of_the_channels(of.channels())
 
 
 class Destinations(Area):

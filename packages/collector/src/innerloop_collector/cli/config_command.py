@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from innerloop_collector.cli.shared import as_json, as_text, say
-from innerloop_collector.config.configuration import Configuration, Destination, shown
+from innerloop_collector.config.configuration import NAMED, Configuration, shown
 from innerloop_collector.config.loading import FILE_VARIABLE, load
 from innerloop_collector.errors import UsageError
 
@@ -51,9 +51,10 @@ def show_config(file: str | None, as_json: bool) -> None:
 def _usual(document: dict[str, Any]) -> dict[str, Any]:
     """The defaults, by the dotted name of each table."""
     usual = shown(Configuration())
-    for name, table in document["destinations"].items():
-        defaults = msgspec.to_builtins(Destination(kind=table["kind"]))
-        usual[f"destinations.{name}"] = {key: value for key, value in defaults.items() if key != "kind"}
+    for table, struct in NAMED.items():
+        for name, keys in document[table].items():
+            defaults = msgspec.to_builtins(struct(kind=keys["kind"]))
+            usual[f"{table}.{name}"] = {key: value for key, value in defaults.items() if key != "kind"}
     return usual
 
 

@@ -17,6 +17,7 @@ from innerloop_collector.cli.data_commands import backup, backups, erase, receip
 from innerloop_collector.cli.evidence_commands import impact
 from innerloop_collector.cli.export_command import export
 from innerloop_collector.cli.key_commands import keys, oauth, tokens
+from innerloop_collector.cli.notification_commands import notifications
 from innerloop_collector.cli.project_commands import ids, projects, quarantine, releases, report, trends
 from innerloop_collector.cli.service_commands import check, demo, destinations, serve
 from innerloop_collector.errors import CollectorError
@@ -33,6 +34,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     changes,
     impact,
     alerts,
+    notifications,
     export,
     *_KEEPING,
     check,

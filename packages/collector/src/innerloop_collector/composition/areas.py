@@ -4,6 +4,7 @@ from innerloop_collector.admin.alert_operations import AlertArea
 from innerloop_collector.admin.change_operations import ChangeRecords
 from innerloop_collector.admin.data_operations import Backup, Erasure, Retention
 from innerloop_collector.admin.key_operations import Keys, OAuth, Tokens
+from innerloop_collector.admin.notification_operations import NotificationArea
 from innerloop_collector.admin.operations import Operations
 from innerloop_collector.admin.project_operations import Ids, Projects, Quarantine
 from innerloop_collector.admin.reports import Reports
@@ -32,6 +33,7 @@ def operations(collector: Collector) -> Operations:
         },
         unpublished=lambda: collector.publisher.failed,
         not_looked_at=lambda: collector.alert_publisher.failed,
+        channels=collector.notifications.status,
         throw_away=collector.throw_away,
         simulated=collector.simulated is not None,
     )
@@ -47,6 +49,7 @@ def operations(collector: Collector) -> Operations:
             Reports(collector.figures, collector.evidence.evidence),
             ChangeRecords(registry, store.changes, collector.evidence),
             AlertArea(collector.alerts, lambda: registry.catalogue.versions),
+            NotificationArea(collector.notifications, lambda: registry.catalogue.versions),
             Retention(lifecycle.sweep, lifecycle.clock),
             Erasure(registry, lifecycle.eraser, store.erasures, store.hasher),
             Backup(lifecycle.backup_maker, lifecycle.backups),

@@ -18,6 +18,8 @@ from innerloop_collector.exporters.exporters import Exporters
 from innerloop_collector.lifecycle.trusted_clock import TrustedClock
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.monitoring.status import StatusReader
+from innerloop_collector.notifications.notifications import Notifications
+from innerloop_collector.notifications.weekly_digest import Sources
 from innerloop_collector.query import (
     AlertArchive,
     AlertPublisher,
@@ -79,7 +81,16 @@ class Collector:
             self._settings, lambda project, names: store.registry.catalogue.marked(project, names).checks, lambda: store.events.committed
         )
         self.alert_publisher = AlertPublisher(looking(store.engine, told, archive, known, expected), told, known, rows.first_day)
-        publishers = Publishers(self.publisher, [self.evidence.publisher, self.evidence.scans, self.alert_publisher])
+        self.notifications = Notifications(
+            self.configuration,
+            paths.notifications,
+            Sources(self.figures, self.alerts, self.evidence.evidence, self.evidence.registered.all, self._recipients),
+            now,
+            simulated=self.simulated is not None,
+            throw_away=self.throw_away,
+        )
+        others = [self.evidence.publisher, self.evidence.scans, self.alert_publisher]
+        publishers = Publishers(self.publisher, others, self.notifications.wake)
         self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, publishers)
         self.tokens = Tokens(store.engine, store.hasher, store.registry.today)
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)
@@ -89,6 +100,7 @@ class Collector:
             PartsChecker(store.engine),
             self.lifecycle.eraser,
             self.exporters,
+            self.notifications,
         ]
         if not self.simulated:  # there it sweeps when time has passed
             self._workers.append(self.lifecycle.sweeper)
@@ -97,6 +109,10 @@ class Collector:
         """What each project says of its figures."""
         registry = self.store.registry
         return {name: settings_of(registry, name) for name in registry.catalogue.versions}
+
+    def _recipients(self, project: str) -> frozenset[str]:
+        """Whom the newest file of a project names."""
+        return frozenset(name for name, *_ in self.store.registry.catalogue.newest(project).agreement["recipients"])
 
     def open(self) -> None:
         """Open the store and begin to write."""

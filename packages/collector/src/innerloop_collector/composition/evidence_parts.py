@@ -75,9 +75,11 @@ class EvidenceParts:
 class Publishers:
     """Figures, and then what rests on them."""
 
-    def __init__(self, figures: FigurePublisher, others: Sequence[Publisher]) -> None:
+    def __init__(self, figures: FigurePublisher, others: Sequence[Publisher], published: Callable[[], None]) -> None:
+        """`published` is called when something was."""
         self._figures = figures
         self._others = others
+        self._published = published
 
     @property
     def failed(self) -> Mapping[str, str]:
@@ -90,4 +92,7 @@ class Publishers:
 
     def publish(self, today: date) -> list[tuple[str, str]]:
         """Publish what is due. Returns what was."""
-        return [found for one in (self._figures, *self._others) for found in one.publish(today)]
+        done = [found for one in (self._figures, *self._others) for found in one.publish(today)]
+        if done:
+            self._published()
+        return done

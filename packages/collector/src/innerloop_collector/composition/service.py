@@ -149,7 +149,13 @@ def build(
         SignIn(authenticator, configuration.limits),
         Health(lambda: _trouble(collector), lambda: [_PAUSED] if collector.lifecycle.clock.doubt() else [], readers),
         PrometheusEndpoint(
-            collector.metrics, collector.status, lambda: collector.store.writer.waiting, waiting, configuration.server, readers
+            collector.metrics,
+            collector.status,
+            lambda: collector.store.writer.waiting,
+            waiting,
+            collector.notifications.status,
+            configuration.server,
+            readers,
         ),
         description,
         dashboard,

@@ -9,6 +9,8 @@ from innerloop_collector.config.configuration import Configuration, secret_files
 from innerloop_collector.db.server import by_url
 from innerloop_collector.exporters.address import check, read_key
 from innerloop_collector.exporters.failures import Refusing
+from innerloop_collector.notifications.channel_settings import usable
+from innerloop_collector.notifications.notifications import check_all
 from innerloop_collector.web.prometheus import metrics_token
 
 
@@ -27,4 +29,9 @@ def try_out(configuration: Configuration) -> list[str]:
             read_key(settings)
         except Refusing as error:
             notes.append(f"destinations.{name}: {error}; nothing is sent to it until that is fixed")
+    for name, channel in check_all(configuration).items():
+        try:
+            usable(channel)
+        except Refusing as error:
+            notes.append(f"channels.{name}: {error}; nothing is sent to it until that is fixed")
     return notes

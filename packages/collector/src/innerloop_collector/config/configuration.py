@@ -22,6 +22,7 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Amount = Annotated[int, msgspec.Meta(ge=0)]
 Span = Annotated[float, msgspec.Meta(gt=0)]
 Rate = Annotated[float, msgspec.Meta(ge=0)]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,6 +173,39 @@ class Alerts(Section, frozen=True):
             raise ValueError("false_pages_a_month must not be more than false_alarms_a_month: what is paged was told before")
 
 
+class Notifications(Section, frozen=True):
+    """What each of `[channels.NAME]` is told by itself: alerts when they are confirmed, and once a week a digest."""
+
+    dashboard: str = ""  # address of this collector's pages as readers open them, such as https://innerloop.example.org; empty: no links
+    digest_day: Weekday = "monday"  # when the digest is sent; it tells of the days up to the one before
+    digest_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 7  # in UTC
+
+
+class Channel(Section, frozen=True):
+    """Where notices go: `[channels.NAME]`, one table for each. Secrets are never written here."""
+
+    kind: Literal["webhook", "slack", "email"]  # signed by Standard Webhooks; Slack's incoming webhooks, or what takes the same; SMTP
+    sends: tuple[Literal["alerts", "digest"], ...] = ("alerts", "digest")  # what it is told
+    projects: tuple[str, ...] = ()  # only of these projects; empty: of all
+    recipient: str = (
+        ""  # where others run it: the name under which project files list them in [[recipients]]; it is told of no other project
+    )
+    url: str = ""  # webhook: the address
+    key_file: str = ""  # file with its secret. webhook: whsec_..., while it is changed the old one on a second line; slack: the address; email: the password
+    key_variable: str = ""  # or: environment variable with its secret
+    plain_http: bool = False  # webhook, slack: allow an address without TLS that is not on this machine
+    host: str = ""  # email: the SMTP server
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 587  # email: mostly 587 for starttls, 465 for tls
+    tls: Literal["starttls", "tls", "none"] = "starttls"  # email: none sends no password, unless the server is on this machine
+    user: str = ""  # email: whose password it is; empty: the server asks for none
+    sender: str = ""  # email: the address that it comes from
+    to: tuple[str, ...] = ()  # email: the addresses that it goes to
+    most_waiting: Count = 100  # alerts that are kept for it while it fails; of more the oldest go, and are counted
+    timeout_seconds: Span = 15.0  # until it must have taken a notice
+    first_pause_seconds: Span = 5.0  # after a failure; each further one doubles it
+    longest_pause_seconds: Span = 900.0  # between two attempts, unless it asks for more
+
+
 class Check(Section, frozen=True):
     """When `innerloop-collector check` finds something wrong."""
 
@@ -205,6 +239,8 @@ class Configuration(Section, frozen=True):
     openid: OpenID = OpenID()
     destinations: dict[str, Destination] = {}
     alerts: Alerts = Alerts()
+    notifications: Notifications = Notifications()
+    channels: dict[str, Channel] = {}
     check: Check = Check()
 
 
@@ -224,12 +260,14 @@ def _is_instant(text: str) -> bool:
 def secret_files(configuration: Configuration) -> list[tuple[str, str]]:
     """The files that hold secrets: setting and file."""
     destinations = [(f"destinations.{name}.key_file", one.key_file) for name, one in configuration.destinations.items()]
+    channels = [(f"channels.{name}.key_file", one.key_file) for name, one in configuration.channels.items()]
     return [
         ("server.metrics_token_file", configuration.server.metrics_token_file),
         ("store.password_file", configuration.store.password_file),
         ("access.proxy_secret_file", configuration.access.proxy_secret_file),
         ("openid.client_secret_file", configuration.openid.client_secret_file),
         *destinations,
+        *channels,
     ]
 
 
@@ -243,6 +281,17 @@ def _without_secrets(table: dict[str, Any]) -> dict[str, Any]:
         else:
             found[key] = value
     return found
+
+
+# Tables whose names the operator chooses, and what may stand in each.
+NAMED: dict[str, type[Destination | Channel]] = {"destinations": Destination, "channels": Channel}
+
+
+def keys_of(struct: type[Section]) -> dict[str, msgspec.inspect.Field]:
+    """The keys of a table, as the file calls them."""
+    info = msgspec.inspect.type_info(struct)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return {key.encode_name: key for key in info.fields}
 
 
 def sections() -> dict[str, dict[str, msgspec.inspect.Field]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from innerloop_collector.config.configuration import PREFIX, Configuration, Destination, sections
+from innerloop_collector.config.configuration import NAMED, PREFIX, Configuration, keys_of, sections
 from innerloop_collector.config.files import read_text
 from innerloop_collector.errors import UsageError
 
@@ -40,14 +40,13 @@ def load(given: str | None, environ: Mapping[str, str]) -> Configuration:
 
 
 def _with_its_name(message: str, document: dict[str, Any]) -> str:
-    """What msgspec says, with the name of the destination that it is about."""
-    if "$.destinations[...]" not in message:
-        return message
-    for name, table in document["destinations"].items():
+    """What msgspec says, with the name of the destination or channel that it is about."""
+    table = next((table for table in NAMED if f"$.{table}[...]" in message), "")
+    for name, keys in document.get(table, {}).items():
         try:
-            msgspec.convert(table, Destination)
+            msgspec.convert(keys, NAMED[table])
         except msgspec.ValidationError:
-            return message.replace("$.destinations[...]", f"$.destinations.{name}")
+            return message.replace(f"$.{table}[...]", f"$.{table}.{name}")
     return message
 
 
@@ -88,11 +87,8 @@ def _from_text(section: str, key: str, value: str, variable: str) -> Any:
 
 def _keys_at(place: str) -> dict[str, msgspec.inspect.Field]:
     """The keys that a table may have."""
-    if place.startswith("destinations."):
-        info = msgspec.inspect.type_info(Destination)
-        assert isinstance(info, msgspec.inspect.StructType)
-        return {key.encode_name: key for key in info.fields}
-    return sections().get(place, {})
+    table, dot, _ = place.partition(".")
+    return keys_of(NAMED[table]) if dot and table in NAMED else sections().get(place, {})
 
 
 def _choices(place: str) -> str:

@@ -57,6 +57,11 @@ class Paths:
         return self.data / "looked-at.json"
 
     @property
+    def notifications(self) -> Path:
+        """What each channel of notifications was told."""
+        return self.data / "notifications.json"
+
+    @property
     def backups(self) -> Path:
         """Where backups were made."""
         return self.data / "backups.json"

@@ -39,7 +39,7 @@ def check(name: str, settings: Destination) -> Address:
     if settings.kind != "otlp" and not (settings.key_file or settings.key_variable):
         raise UsageError(f"{where} needs key_file, or key_variable with the name of an environment variable")
     address = _address(f"{where}.endpoint", settings.endpoint or DEFAULT.get(settings.kind, ""))
-    if not address.tls and not settings.plain_http and not _loopback(address.host):
+    if not address.tls and not settings.plain_http and not is_loopback(address.host):
         raise UsageError(f"{where}.endpoint has no TLS; use https, or say plain_http = true")
     if settings.kind == "newrelic" and urlsplit(address.url).path:
         raise UsageError(f"{where}.endpoint must be a host without a path; New Relic's SDK adds it")
@@ -59,7 +59,8 @@ def _address(where: str, url: str) -> Address:
     return Address(url.rstrip("/"), parts.hostname, port, parts.scheme == "https")
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -68,19 +69,23 @@ def _loopback(host: str) -> bool:
 
 def read_key(settings: Destination, environ: Mapping[str, str] = os.environ) -> str:
     """Read a destination's key. Empty: it has none. Raises Refusing."""
-    if settings.key_file:
-        try:
-            key = Path(settings.key_file).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Refusing(f"key_file cannot be read: {getattr(error, 'strerror', None) or 'it is not ASCII text'}") from error
-        if not key:
-            raise Refusing("key_file is empty")
-    elif settings.key_variable:
-        key = environ.get(settings.key_variable, "").strip()
-        if not key:
-            raise Refusing(f"the variable {settings.key_variable} is not set")
-    else:
-        return ""
+    key = read_secret(settings.key_file, settings.key_variable, environ)
     if not key.isprintable() or (" " in key and not settings.key_header):
         raise Refusing("the key holds characters that no key has")
     return key
+
+
+def read_secret(file: str, variable: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Read a secret from the file, or the variable, that the configuration names. Empty: it names none. Raises Refusing."""
+    if file:
+        try:
+            secret = Path(file).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refusing(f"key_file cannot be read: {getattr(error, 'strerror', None) or 'it is not ASCII text'}") from error
+        if not secret:
+            raise Refusing("key_file is empty")
+        return secret
+    secret = environ.get(variable, "").strip() if variable else ""
+    if variable and not secret:
+        raise Refusing(f"the variable {variable} is not set")
+    return secret

@@ -11,7 +11,7 @@ class Bounds(NamedTuple):
     """How long an answer may take as a whole, and how many bytes it may have."""
 
     seconds: float
-    most: int
+    most: int  # 0: none of its content is read, whatever it has
 
 
 class TooLarge(httpx2.HTTPError):
@@ -52,6 +52,8 @@ async def _ask(method: str, url: str, most: int, made: httpx2.AsyncClient, optio
         client.stream(method, url, headers=plain, **options) as response,
     ):
         content = bytearray()
+        if not most:
+            return Answered(response.status_code, response.headers, b"")
         async for piece in response.aiter_raw():
             content += piece
             if len(content) > most:

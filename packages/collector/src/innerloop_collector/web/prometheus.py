@@ -6,12 +6,12 @@ import hmac
 import ipaddress
 import platform
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prometheus_client import Metric, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -53,17 +53,18 @@ class PrometheusEndpoint:
         status: StatusReader,
         queued: Callable[[], int],
         waiting: SingleFlight[list[QuarantineStatus]],
+        channels: Callable[[], Sequence[Mapping[str, Any]]],
         settings: Server,
         readers: Executor,
     ) -> None:
-        """`queued` is how many events wait for the writer."""
+        """`queued` is how many events wait for the writer; `channels`, how those of notifications are doing."""
         self._status = status
         self._registry = metrics.registry
         self._seen = SingleFlight(self._look, readers, _FRESH)
         self._waiting = waiting
         self._local = settings.metrics_local
         self._token = metrics_token(settings.metrics_token_file)
-        self._state = _State(queued, per_project=settings.metrics_per_project)
+        self._state = _State(queued, channels, per_project=settings.metrics_per_project)
         self._registry.register(self._state)
         ProcessCollector(registry=self._registry)
 
@@ -109,8 +110,9 @@ class PrometheusEndpoint:
 class _State(Collector):
     """Turns what was seen last into gauges."""
 
-    def __init__(self, waiting: Callable[[], int], *, per_project: bool) -> None:
+    def __init__(self, waiting: Callable[[], int], channels: Callable[[], Sequence[Mapping[str, Any]]], *, per_project: bool) -> None:
         self._waiting = waiting
+        self._channels = channels
         self._per_project = per_project
         self.seen = Seen()
 
@@ -129,6 +131,7 @@ class _State(Collector):
         if self.seen.disk is not None:
             yield from _disk(self.seen.disk)
         yield from _destinations(self.seen.destinations)
+        yield from _of_channels(self._channels())
         if self.seen.waiting is not None:
             yield from _quarantine(self.seen.waiting, per_project=self._per_project)
 
@@ -179,6 +182,25 @@ def _destinations(destinations: Sequence[DestinationStatus]) -> Iterator[Metric]
     for one in destinations:
         sent.add_metric([one.name], one.sent)
     yield sent
+
+
+_CHANNEL = {"waiting": "Notices that a channel has yet to get.", "failures": "Attempts that failed in a row, until now."}
+_CHANNEL_COUNTED = {
+    "sent": "Notices that a channel took.",
+    "left_out": "Notices that a channel was not told of: they waited for too long, were too many, or were not taken.",
+}
+
+
+def _of_channels(channels: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
+    if not channels:
+        return
+    for measure, about in _CHANNEL.items():
+        yield _gauge(f"channel_{measure}", about, [({"channel": one["channel"]}, one[measure]) for one in channels])
+    for measure, about in _CHANNEL_COUNTED.items():
+        counted = CounterMetricFamily(f"innerloop_channel_{measure}", about, labels=["channel"])
+        for one in channels:
+            counted.add_metric([one["channel"]], one[measure])
+        yield counted
 
 
 def _quarantine(waiting: Sequence[QuarantineStatus], *, per_project: bool) -> Iterator[Metric]:

@@ -41,6 +41,7 @@ class Alert(View, frozen=True):
     developers: People
     appeared: tuple[Appeared, ...]
     explained_by: tuple[str, ...]  # registered changes that affect it and came within a week of its beginning
+    published: date | None = None  # when its fate was
 
 
 class ProjectAlerts(View, frozen=True):
@@ -95,6 +96,7 @@ def _alert(project: str, said: list[tuple[Day, Told]], changes: Iterable[Change]
         explained_by=tuple(
             dict.fromkeys(one.name if visible is None or visible.issuperset(one.everywhere) else ELSEWHERE for one in explaining)
         ),
+        published=last_day.made,
     )
 
 
