@@ -94,8 +94,8 @@ class Published:
         self.projects = Projects(*(projects or ("acme",)))
         self.now = NOW
         self.recipients: dict[str, frozenset[str]] = {}
-        alerts = Alerts(AlertArchive(self.shelf, self.shelf), lambda: self.now, Expected(3.0, 0.45), list)
-        sources = Sources(self.projects, alerts, None, list, lambda one: self.recipients.get(one, frozenset()))
+        self.alerts = Alerts(AlertArchive(self.shelf, self.shelf), lambda: self.now, Expected(3.0, 0.45), list)
+        sources = Sources(self.projects, self.alerts, None, list, lambda one: self.recipients.get(one, frozenset()))
         self.notices = Notices(sources, Notifications(dashboard="https://il.example.org/"), throw_away=False)
 
     def add(self, *days: Day) -> None:

@@ -56,46 +56,46 @@ def weekly_digest(sources: Sources, project: str, days: Days, visible: frozenset
 
 
 def _newest(figures: Figures, project: str) -> Report | None:
-    """The report of the newest week of which there are figures, or else of the newest block that is whole."""
+    """The report of the newest week of which commands are told, or of the newest block that is whole: in a small team only blocks tell of them."""
     told = offered(figures, project)
-    for kind in ("-W", "-B"):
-        period = next((one.period for one in told if kind in one.period and one.complete), None)
-        if period and (report := team_report(figures, project, period)).whole is not None:
-            return report
-    return None
+    periods = [next((one.period for one in told if kind in one.period and one.complete), None) for kind in ("-W", "-B")]
+    reports = [report for one in periods if one and (report := team_report(figures, project, one)).whole is not None]
+    return next(filter(_waited_for, reports), reports[0] if reports else None)
 
 
 def _waiting(report: Report | None, days: Days, figures: Figures, project: str) -> str:
-    if report is None or report.whole is None or report.period.last_day is None:
-        latest = team_report(figures, project)
-        return (
-            f"There are no figures yet: {latest.explanation}."
-            if latest.explanation
-            else "There are no figures of a whole week or block yet."
-        )
+    if report is None or report.whole is None:
+        year, week, _ = (days.end - timedelta(days=1)).isocalendar()
+        return f"There are no figures: {team_report(figures, project, f'{year}-W{week:02d}').explanation}."
     whole, span = report.whole, report.period
-    what = f"In {span.period} ({span.first_day} to {span.last_day}) {text(report.developers, 'developers')} developers waited"
-    failed = f", of which {text(whole.failure_rate)} failed" if whole.failure_rate else ""
-    before = f"; in the period before it was {text(whole.waited_minutes_before)}" if whole.waited_minutes_before else ""
-    said = f"{what} {text(whole.waited_minutes, 'a time that may not be told')} for {text(whole.runs)} runs{failed}{before}."
-    if date.fromisoformat(span.last_day or "") < days.end - _NEW:
-        return (
-            f"No new figures came; the next do on {report.next_figures}. {said}" if report.next_figures else f"No new figures came. {said}"
-        )
-    return said
+    who = f"{report.developers} developers" if report.developers else "the developers"
+    what = (
+        f"In {span.period} ({span.first_day} to {span.last_day}) {who} waited {text(whole.waited_minutes, 'a time that may not be told')}"
+    )
+    failed = f", of which {whole.failure_rate} failed" if whole.failure_rate else ""
+    before = f"; in the period before it was {whole.waited_minutes_before}" if whole.waited_minutes_before else ""
+    said = f"{what} for {whole.runs} runs{failed}{before}."
+    if date.fromisoformat(span.last_day or "") >= days.end - _NEW:
+        return said
+    return f"No new figures came{f'; the next do on {report.next_figures}' if report.next_figures else ''}. {said}"
 
 
 def _most(report: Report | None) -> str:
-    waited = [one for one in report.commands if one.waited_minutes is not None] if report else []
+    waited = _waited_for(report) if report else []
     if not waited:
         return "Of no command may it be told what was waited for it."
-    return f"Most of it was waited for {_listed(map(_command, waited[:_NAMED]))}."
+    return f"Of the commands that may be told, most was waited for {_listed(map(_command, waited[:_NAMED]))}."
+
+
+def _waited_for(report: Report) -> list[Command]:
+    """What was waited for, the most first."""
+    return [one for one in report.commands if one.waited_minutes is not None and one.kind != "session"]
 
 
 def _command(one: Command) -> str:
     median = f", half of its runs within {one.p50.about}" if one.p50 and one.p50.about else ""
-    failed = f", {text(one.failure_rate)} failed" if one.failure_rate else ""
-    return f"{one.command} ({text(one.waited_minutes)}{median}{failed})"
+    failed = f", {one.failure_rate} failed" if one.failure_rate else ""
+    return f"{one.command} ({one.waited_minutes}{median}{failed})"
 
 
 def _worse(found: ProjectAlerts, days: Days) -> str:

@@ -9,6 +9,7 @@ from innerloop_collector.terminal.drawing import draw, table
 
 def status(answer: dict[str, Any]) -> str:
     """How channels are doing."""
+    channels = answer["channels"]
     rows = [
         (
             one["channel"],
@@ -18,15 +19,13 @@ def status(answer: dict[str, Any]) -> str:
             str(one["waiting"]),
             f"{one['sent']:,}",
             str(one["left_out"]),
-            one["last_error"] or one["complaint"] or "",
         )
-        for one in answer["channels"]
+        for one in channels
     ]
-    return table(
-        ("channel", "kind", "sends", "state", "waiting", "sent", "left out", "last error"),
-        rows,
-        "no channel is configured; docs/guides/alerts.md says how one is",
-    )
+    titles = ("channel", "kind", "sends", "state", "waiting", "sent", "left out")
+    shown = table(titles, rows, "no channel is configured; docs/guides/alerts.md says how one is")
+    wrong = [(one["channel"], why) for one in channels if (why := one["last_error"] or one["complaint"])]
+    return "\n".join([shown, *([""] if wrong else []), *(draw(Text(f"{name}: {why}")) for name, why in wrong)])
 
 
 def render(answer: dict[str, Any]) -> str:

@@ -1,0 +1,40 @@
+"""The digest says in five sentences what the pages say at length, and names nothing that they do not."""
+
+import re
+
+from tests.collector.test_access import bearer, call
+from tests.dashboard.conftest import SECOND, Site
+
+
+def test_the_week_of_each_project_is_five_sentences_of_what_was_published(site: Site) -> None:
+    told = call(site.collector, "digest", bearer(site.viewer)).json()
+    report = call(site.collector, "report", bearer(site.viewer), project="acme", period=SECOND.name).json()
+    assert ["acme", "other"] == [one["heading"] for one in told["parts"]] == told["projects"]
+    assert [5, 5] == [len(one["sentences"]) for one in told["parts"]]
+    waited, most, worse, creep, verdicts = told["parts"][0]["sentences"]
+
+    low, high = report["developers"]
+    assert f"In {SECOND.name} (" in waited, "weeks of so few people name no command"
+    assert f"{low} to {high} developers waited" in waited
+    assert f"for {report['whole']['runs']:,} runs" in waited
+    assert ["build"] == re.findall(r"[a-z]+(?= \()", most)
+    assert "No alert is new, confirmed or gone (looked at up to " in worse
+    assert "Nothing new crept up" in creep
+    assert re.fullmatch(r"No verdict came; the next is due on [0-9-]{10}, of cache\.", verdicts)
+    assert not [name for name in ("lint", "docs", "migrate") if name in str(told)], "too few people run them, or one has most of it"
+    assert "There are no figures: " in told["parts"][1]["sentences"][0]
+
+
+def test_who_sees_one_project_is_told_of_that_one(site: Site) -> None:
+    theirs = bearer(site.stranger)
+
+    assert ["other"] == call(site.collector, "digest", theirs).json()["projects"]
+    assert 403 == call(site.collector, "digest", theirs, project="acme").status_code
+    assert 403 == call(site.collector, "notifications.status", bearer(site.viewer)).status_code
+
+
+def test_it_is_shown_in_a_terminal_and_the_store_that_was_simulated_says_so(site: Site) -> None:
+    text = site.collector.ask_text("notifications", "digest", "acme")
+
+    assert "innerloop (throw-away store): acme from 2031-04-21 to 2031-04-27" == text.splitlines()[0]
+    assert 5 == text.count("\n- ")

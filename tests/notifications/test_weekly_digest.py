@@ -1,0 +1,100 @@
+"""What a digest makes of alerts and verdicts: each is told in one week, the newest first, and no news is said."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from innerloop_collector.notifications import weekly_digest
+from innerloop_collector.notifications.weekly_digest import Days
+from innerloop_collector.query import Change, Evidence, Name, Verdict
+from innerloop_collector.query.alerts.alert_documents import Fate
+from tests.notifications.support import NOW, Published, documents
+
+WEEK = Days(date(2026, 11, 23), date(2026, 11, 30))
+PUBLISHED_AFTER = timedelta(days=3)  # of the day that was looked at
+
+
+@pytest.fixture
+def published() -> Published:
+    return Published()
+
+
+def worse(published: Published, days: Days = WEEK) -> str:
+    return weekly_digest._worse(published.alerts.of_project("acme"), days)
+
+
+def test_each_fate_of_an_alert_is_told_in_the_week_in_which_it_was_published(published: Published) -> None:
+    for name, day, fates in (
+        ("first", WEEK.first, (Fate.OPEN, Fate.CONFIRMED)),
+        ("last", WEEK.end - timedelta(days=1), (Fate.OPEN, Fate.GONE)),
+        ("before", WEEK.first - timedelta(days=1), (Fate.OPEN, Fate.CONFIRMED)),
+        ("after", WEEK.end, (Fate.OPEN, Fate.CONFIRMED)),
+    ):
+        published.add(*documents(name, day - PUBLISHED_AFTER, *fates))
+    published.add(*documents("seen", WEEK.first - PUBLISHED_AFTER + timedelta(days=9), Fate.OPEN))
+
+    said = worse(published)
+    assert said.startswith("Alerts: 1 confirmed, 1 new and not confirmed yet and 1 gone; first of acme became about 20% slower")
+    assert ("; seen of acme" in said, "; last of acme" in said) == (True, True)
+    assert "before of acme" in worse(published, Days(WEEK.first - timedelta(days=7), WEEK.first))
+    assert "after of acme" in worse(published, Days(WEEK.end, WEEK.end + timedelta(days=7)))
+    assert "No alert is new, confirmed or gone (looked at up to 2026-11-27)." == worse(
+        published, Days(date(2026, 10, 5), date(2026, 10, 12))
+    )
+
+
+def test_many_alerts_are_a_few_sentences_and_a_number(published: Published) -> None:
+    for number in range(5):
+        published.add(*documents(f"build-{number}", WEEK.first - PUBLISHED_AFTER + timedelta(days=number), Fate.OPEN, Fate.CONFIRMED))
+
+    said = worse(published)
+    assert (True, True, 3) == (said.startswith("Alerts: 5 confirmed; "), said.endswith("; and 2 more."), said.count(" of acme became "))
+
+
+def test_creep_is_told_in_the_digest_alone(published: Published) -> None:
+    published.add(*documents("build", WEEK.first - PUBLISHED_AFTER + timedelta(days=7), Fate.CREEP))
+    alerts = published.alerts.of_project("acme").alerts
+
+    said = weekly_digest._creep(alerts, WEEK)
+    assert said.startswith("Little by little: build of acme became about 20% slower than half a year ago, little by little, by ")
+    assert "35 to 39 developers): creep; about then appeared: version 0.2" in said
+    assert worse(published).startswith("No alert is new, confirmed or gone")
+    assert "Nothing new crept up; that is looked for once a block of weeks." == weekly_digest._creep(
+        alerts, Days(WEEK.end, WEEK.end + timedelta(days=7))
+    )
+
+
+class Archive:
+    """Verdicts, in memory."""
+
+    def __init__(self, *verdicts: Verdict) -> None:
+        self.verdicts = verdicts
+
+    def of(self, _: str, change: str) -> list[Verdict]:
+        return [one for one in self.verdicts if one.change == change]
+
+    def told(self, _: Any) -> None:
+        return None
+
+
+def test_a_verdict_is_told_in_its_week_and_otherwise_when_the_next_one_comes() -> None:
+    changes = [Change("acme", name, name, date(2026, 10, 5), (Name("acme", "build"),), (), (4, 12)) for name in ("cache", "guide")]
+    made = WEEK.first + timedelta(days=2)
+    verdict = Verdict(
+        1, "acme", "verdict/cache-1", "cache", "The cache", changes[0].day, "duration", 1, 2, 4, changes[0].day, WEEK.first, made, 5,
+        (("acme", "build"),), (), refused="another change is looked at in this block",
+    )  # fmt: skip
+    archive = Archive(verdict)
+    evidence = Evidence(archive, archive, lambda: changes, lambda: datetime.combine(WEEK.end, datetime.min.time(), UTC))
+
+    def told(days: Days, visible: frozenset[str] | None = None) -> str:
+        return weekly_digest._verdicts(evidence, changes, days, visible)
+
+    assert "Verdicts: cache: another change is looked at in this block." == told(WEEK)
+    assert "No verdict came; the next is due on 2026-12-30, of cache." == told(Days(WEEK.end, WEEK.end + timedelta(days=7)))
+    assert "No verdict came, and of no registered change one is due." == weekly_digest._verdicts(evidence, [], WEEK, None)
+
+
+def test_now_is_a_day_on_which_the_digest_of_that_week_is_due(published: Published) -> None:
+    assert WEEK.end == published.notices.due(NOW)
