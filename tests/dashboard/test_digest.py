@@ -36,5 +36,5 @@ def test_who_sees_one_project_is_told_of_that_one(site: Site) -> None:
 def test_it_is_shown_in_a_terminal_and_the_store_that_was_simulated_says_so(site: Site) -> None:
     text = site.collector.ask_text("notifications", "digest", "acme")
 
-    assert "innerloop (throw-away store): acme from 2031-04-21 to 2031-04-27" == text.splitlines()[0]
+    assert "innerloop (throw-away store): digest of acme, 2031-04-21 to 2031-04-27" == text.splitlines()[0]
     assert 5 == text.count("\n- ")

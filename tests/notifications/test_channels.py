@@ -125,6 +125,21 @@ def test_who_is_killed_before_it_noted_a_notice_sends_it_again_with_the_same_id(
     assert ["build"] == names(receiver)
 
 
+def test_what_cannot_be_noted_is_not_sent_again_by_the_same_process(published: Published, receiver: Receiver, file: Path) -> None:
+    with published.worker(file, webhook(receiver, file.parent)) as worker:
+        begun(worker)
+        in_the_way = file.with_name("notifications.json.new")
+        in_the_way.mkdir()
+        published.confirm("build")
+        worker.wake()
+        wait_until(lambda: worker.backoff.failures > 2)
+        assert "the notice could not be made or noted: IsADirectoryError" == worker.progress.last_error
+        in_the_way.rmdir()
+        wait_until(lambda: worker.state.sent == 1)
+
+    assert ["build"] == names(receiver)
+
+
 def test_what_a_channel_does_not_take_holds_up_nothing_and_is_left_out_in_the_end(
     published: Published, receiver: Receiver, file: Path
 ) -> None:
@@ -230,6 +245,21 @@ def test_the_digest_comes_once_a_week_and_tells_of_what_came_since_the_last_one(
     told = [verified(one)["data"] for one in receiver.requests]
     assert [("2026-11-23", "2026-11-29"), ("2026-11-30", "2026-12-13")] == [(one["first"], one["last"]) for one in told]
     assert 2 == len({one.headers["webhook-id"] for one in receiver.requests})
+
+
+def test_a_digest_that_a_wrong_clock_sent_ahead_of_time_does_not_end_all_digests(
+    published: Published, receiver: Receiver, file: Path
+) -> None:
+    published.projects.names = ()
+    settings = webhook(receiver, file.parent, sends=("digest",))
+    published.now = NOW + timedelta(days=400)
+    with published.worker(file, settings) as worker:
+        begun(worker)
+    published.now = NOW
+    with published.worker(file, settings):
+        receiver.wait_for(lambda it: it.requests)
+
+    assert ("2026-11-23", "2026-11-29") == tuple(verified(receiver.requests[0])["data"][name] for name in ("first", "last"))
 
 
 ANSWERS: dict[str, tuple[bytes, type[SendError], str]] = {

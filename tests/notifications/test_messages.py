@@ -98,7 +98,9 @@ def test_slack_takes_the_longest_message_that_there_is() -> None:
 def test_a_name_is_no_header_of_a_mail(name: str) -> None:
     settings = Channel(**MAIL)
     made = notice(name)._replace(title=part("", [name]).sentences[0])
-    read = email.message_from_bytes(mail(made, settings).as_bytes(), policy=email.policy.default)
+    written = mail(made, settings).as_bytes()
+    assert written.isascii(), "no server need offer more"
+    read = email.message_from_bytes(written, policy=email.policy.default)
 
     wanted = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"]
     assert sorted(wanted) == sorted(read.keys())

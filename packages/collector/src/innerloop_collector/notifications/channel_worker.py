@@ -25,7 +25,6 @@ from innerloop_collector.notifications.notices import OLDEST, Notices, Owed
 
 _LOOK_EVERY = 300.0  # seconds; who publishes wakes the worker
 _PATIENCE = 8  # attempts after which a notice is left out that the channel does not take, while it takes others
-_DIGEST = "digest"
 _log = structlog.get_logger()
 
 
@@ -57,6 +56,7 @@ class ChannelWorker:
         self._states = states
         self._now = now
         self._rejections: Counter[str] = Counter()  # by notice
+        self._taken: set[str] = set()  # notices that the channel took, and that could not be noted yet: they are not sent again
         self._guard = threading.Lock()
         self._closed = False
         self._worker = BackgroundWorker(f"channel {name}", self._turn)
@@ -113,7 +113,8 @@ class ChannelWorker:
             state = self.state or self._begin(now)
             alerts = self._owed(state, now.date())
             day = self._notices.due(now)
-            digest = "digest" in self.settings.sends and day > state.digest
+            ahead = state.digest > now.date()  # sent by a clock that was wrong
+            digest = "digest" in self.settings.sends and (day > state.digest or ahead)
         self.progress.waiting = len(alerts) + digest
         rejected = [why for one in alerts if (why := self._tell_alert(one, now)) is not None]
         if digest and (why := self._tell_digest(day, state.digest, now)) is not None:
@@ -145,7 +146,7 @@ class ChannelWorker:
     def _tell_digest(self, day: date, last: date, now: datetime) -> Rejected | None:
         return self._deliver(
             lambda: self._notices.digest(self.name, self.settings, day, last, now),
-            _DIGEST,
+            day.isoformat(),
             lambda sent: self._states.settle_digest(self.name, day, sent=sent),
         )
 
@@ -153,19 +154,25 @@ class ChannelWorker:
         """Send one notice, and note that. Returns why it was not taken, if that is the notice's fault. Raises SendError for the channel's."""
         if self._worker.stopping:
             raise _Closed
-        with self._open():
-            notice = make()
-        try:
-            complaint = self._sender().send(notice)
-        except Rejected as why:
-            self._rejections[known_as] += 1
-            if self._rejections[known_as] < _PATIENCE:
-                return why
-            self._settle(known_as, settle, sent=False)
-            _log.warning("notice left out", channel=self.name, notice=notice.kind, why=why.reason)
-            return None
+        if known_as not in self._taken:
+            with self._open():
+                notice = make()
+            try:
+                complaint = self._sender().send(notice)
+            except Rejected as why:
+                return self._not_taken(known_as, settle, why)
+            self._taken.add(known_as)
+            self._sent(notice, complaint)
         self._settle(known_as, settle, sent=True)
-        self._sent(notice, complaint)
+        return None
+
+    def _not_taken(self, known_as: str, settle: Callable[[bool], object], why: Rejected) -> Rejected | None:
+        """Leave a notice out after some attempts."""
+        self._rejections[known_as] += 1
+        if self._rejections[known_as] < _PATIENCE:
+            return why
+        self._settle(known_as, settle, sent=False)
+        _log.warning("notice left out", channel=self.name, why=why.reason)
         return None
 
     def _sender(self) -> Sender:
@@ -176,6 +183,7 @@ class ChannelWorker:
         with self._open():
             settle(sent)
         del self._rejections[known_as]
+        self._taken.discard(known_as)
         self.progress.waiting -= 1
 
     def _sent(self, notice: Notice, complaint: str) -> None:

@@ -11,6 +11,8 @@ from innerloop_collector.exporters.failures import Refusing, Rejected, SendError
 from innerloop_collector.notifications.notice import Notice, as_text
 from innerloop_collector.notifications.smtp import BoundedSmtp, connect
 
+_POLICY = SMTP.clone(cte_type="7bit")  # of a server nobody knows yet whether it takes more
+
 
 class Mail:
     """A way to some people's mailboxes."""
@@ -44,7 +46,7 @@ class Mail:
 
 def message(notice: Notice, settings: Channel) -> EmailMessage:
     """A notice as mail. Nothing of it is one of its headers but the title and the id."""
-    made = EmailMessage(policy=SMTP)
+    made = EmailMessage(policy=_POLICY)
     made["From"] = Address("innerloop", addr_spec=settings.sender)
     made["To"] = ", ".join(settings.to)
     made["Subject"] = notice.title

@@ -60,7 +60,7 @@ class Notices:
     def digest(self, channel: str, settings: Channel, day: date, last: date, now: datetime) -> Notice:
         """A channel's digest of a day: of what came since the last one, four weeks back at most."""
         projects, visible = self._of(settings)
-        days = Days(max(last, day - OLDEST), day)
+        days = Days(max(last, day - OLDEST) if last < day else day - _WEEK, day)
         made = self.of_week(projects, days, visible, now)
         return made._replace(id=id_of(channel, DIGEST, day.isoformat()))
 
@@ -72,7 +72,7 @@ class Notices:
             more = f"{len(projects) - len(told)} more projects are on the pages only." if told else "There is no project to tell of."
             parts.append(part("", [more]))
         last = days.end - timedelta(days=1)
-        title = f"{told[0] if len(projects) == 1 else f'{len(projects)} projects'} from {days.first} to {last}"
+        title = f"digest of {told[0] if len(projects) == 1 else f'{len(projects)} projects'}, {days.first} to {last}"
         data = {"first": days.first.isoformat(), "last": last.isoformat(), "projects": list(told)}
         return self._notice("", DIGEST, title, now, parts, data)
 
