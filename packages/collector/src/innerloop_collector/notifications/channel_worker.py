@@ -24,7 +24,7 @@ from innerloop_collector.notifications.notice import Notice
 from innerloop_collector.notifications.notices import OLDEST, Notices, Owed
 
 _LOOK_EVERY = 300.0  # seconds; who publishes wakes the worker
-_PATIENCE = 8  # attempts after which a notice is left out that the channel does not take, while it takes others
+_PATIENCE = 8  # attempts after which a notice is left out that the channel does not take, where it took another
 _log = structlog.get_logger()
 
 
@@ -167,9 +167,9 @@ class ChannelWorker:
         return None
 
     def _not_taken(self, known_as: str, settle: Callable[[bool], object], why: Rejected) -> Rejected | None:
-        """Leave a notice out after some attempts."""
+        """Leave a notice out after some attempts, unless the channel takes none: then it is the channel's fault."""
         self._rejections[known_as] += 1
-        if self._rejections[known_as] < _PATIENCE:
+        if self._rejections[known_as] < _PATIENCE or self.progress.last_sent is None:
             return why
         self._settle(known_as, settle, sent=False)
         _log.warning("notice left out", channel=self.name, why=why.reason)
