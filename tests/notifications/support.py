@@ -128,23 +128,16 @@ def verified(request: Request, secret: str = SECRET) -> dict[str, Any]:
 
 
 class Post(Controller):
-    """A mail server on the loopback interface: STARTTLS, and a user with a password."""
+    """A mail server on the loopback interface: by STARTTLS, with a user and a password; or by TLS from the first byte, for everybody."""
 
-    def __init__(self, authority: trustme.CA, *, code: Callable[[str], str] = lambda _: "250 OK") -> None:
+    def __init__(self, authority: trustme.CA, *, code: Callable[[str], str] = lambda _: "250 OK", tls: bool = False) -> None:
         """`code` answers to each recipient."""
         self.envelopes: list[Envelope] = []
         self._code = code
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         authority.issue_cert("localhost").configure_cert(context)
-        super().__init__(
-            self,
-            hostname="127.0.0.1",
-            port=0,
-            tls_context=context,
-            require_starttls=True,
-            auth_required=True,
-            authenticator=self._signed_in,
-        )
+        signed_in = {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": self._signed_in}
+        super().__init__(self, hostname="127.0.0.1", port=0, **({"ssl_context": context} if tls else signed_in))
 
     def __enter__(self) -> Self:
         self.start()

@@ -32,6 +32,7 @@ class Told(NamedTuple):
     slack: Receiver
     broken: Receiver
     post: Post
+    post_by_tls: Post
 
 
 def publish(collector: Collector, days: list[Day]) -> None:
@@ -44,10 +45,12 @@ def configure(collector: Collector, **channels: dict[str, Any]) -> None:
     """Write the configuration of some channels, each with its secret in a file of its own."""
     sections: dict[str, dict[str, Any]] = {"notifications": {"dashboard": "https://il.example.org"}}
     for name, keys in channels.items():
-        secret = collector.directory / f"{name}.key"
-        secret.write_text(keys.pop("secret"))
-        secret.chmod(0o600)
-        sections[f"channels.{name}"] = {**QUICK, **keys, "key_file": str(secret)}
+        sections[f"channels.{name}"] = {**QUICK, **{key: value for key, value in keys.items() if key != "secret"}}
+        if "secret" in keys:
+            file = collector.directory / f"{name}.key"
+            file.write_text(keys["secret"])
+            file.chmod(0o600)
+            sections[f"channels.{name}"]["key_file"] = str(file)
     path = collector.directory / "collector.toml"
     path.write_text(toml(sections))
     collector.environment["INNERLOOP_COLLECTOR_CONFIG"] = str(path)
@@ -64,7 +67,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     collector.environment["SSL_CERT_FILE"] = str(collector.directory / "authority.pem")
     refuse = lambda address: "550 who is that" if address.startswith("gone") else "250 OK"  # noqa: E731
     try:
-        with Post(authority, code=refuse) as post:
+        with Post(authority, code=refuse) as post, Post(authority, tls=True) as post_by_tls:
             configure(
                 collector,
                 hook={"kind": "webhook", "url": hook.url, "secret": f"whsec_{SECRET}"},
@@ -74,10 +77,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
                     "kind": "email", "host": "localhost", "port": post.port, "user": "innerloop", "secret": "open sesame",
                     "sender": "innerloop@example.org", "to": ["team@example.org", "gone@example.org"],
                 },
+                leads={
+                    "kind": "email", "host": "localhost", "port": post_by_tls.port, "tls": "tls",
+                    "sender": "innerloop@example.org", "to": ["leads@example.org"], "sends": ["digest"],
+                },
             )  # fmt: skip
             collector.start_with()
             file = collector.data / "notifications.json"
-            wait_until(lambda: file.exists() and len(json.loads(file.read_bytes())) == 4)
+            wait_until(lambda: file.exists() and len(json.loads(file.read_bytes())) == 5)
             collector.kill()
             state = json.loads(file.read_bytes())
             today = datetime.now(UTC).date()
@@ -90,7 +97,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
                 [*documents("build", day, Fate.OPEN, Fate.CONFIRMED), *documents(EVIL, day - timedelta(days=1), Fate.OPEN, Fate.CONFIRMED)],
             )
             collector.start()
-            yield Told(collector, hook, slack, broken, post)
+            yield Told(collector, hook, slack, broken, post, post_by_tls)
     finally:
         collector.close()
         for one in (hook, slack, broken):
@@ -120,6 +127,8 @@ def test_every_channel_is_told_in_its_own_way_and_nobody_is_led_astray(told: Tol
     assert [["team@example.org"]] * 3 == [one.rcpt_tos for one in told.post.envelopes], "who is gone holds up nobody"
     assert ["innerloop: confirmed alert in acme"] * 2 == [one["Subject"] for one in letters(told)[:2]]
     assert [None] * 3 == [one["Bcc"] for one in letters(told)]
+    wait_until(lambda: told.post_by_tls.envelopes)
+    assert [["leads@example.org"]] == [one.rcpt_tos for one in told.post_by_tls.envelopes]
     assert "build of acme became about 20% slower" in letters(told)[1].get_content().replace("\n", " ")
     assert 3 == len({one["Message-ID"] for one in letters(told)})
 
@@ -167,7 +176,7 @@ def test_a_test_is_sent_at_once_and_says_what_it_is(told: Told) -> None:
     assert "This is a test that somebody sent by hand" in verified(sent)["data"]["parts"][0]["sentences"][0]
     failed, unknown = (asked(told.collector, "notifications.test", channel=one) for one in ("broken", "nowhere"))
     assert "the channel broken did not take the test: it answered 302" in failed.json()["detail"]
-    assert "no channel 'nowhere' is configured; there are: hook, slack, broken, mail" in unknown.json()["detail"]
+    assert "no channel 'nowhere' is configured; there are: hook, slack, broken, mail, leads" in unknown.json()["detail"]
     text = told.collector.ask_text("notifications", "status")
     assert "broken: it answered 302, a redirect, which is not followed; see its address" in text.splitlines()
 
