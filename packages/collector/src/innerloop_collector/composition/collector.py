@@ -89,8 +89,9 @@ class Collector:
             simulated=self.simulated is not None,
             throw_away=self.throw_away,
         )
-        others = [self.evidence.publisher, self.evidence.scans, self.alert_publisher]
-        publishers = Publishers(self.publisher, others, self.notifications.wake)
+        publishers = Publishers(
+            self.publisher, [self.evidence.publisher, self.evidence.scans, self.alert_publisher], self.notifications.wake
+        )
         self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, publishers)
         self.tokens = Tokens(store.engine, store.hasher, store.registry.today)
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)
