@@ -57,41 +57,15 @@ class Plan(NamedTuple):
 
 
 def _field(entry: "dict[str, Any]") -> Field:
-    return Field(
-        name=entry["name"],
-        where=entry["where"],
-        type=entry["type"],
-        granularities=tuple(entry["granularities"]),
-        default=entry["default"],
-        label=entry["label"],
-        category=entry["category"],
-        purpose=entry["purpose"],
-        risk=entry["risk"],
-        example=entry["example"],
-        last_day=(date.fromisoformat(entry["expires"]) - date(1970, 1, 1)).days,
-        column=entry["column"],
-        values=tuple(entry.get("values", ())),
-        minimum=entry.get("minimum", 0),
-        maximum=entry.get("maximum", 0),
-        nullable=entry.get("nullable", False),
-        follows=entry.get("follows"),
-        absent_without=entry.get("absent_without"),
-        part_of=entry.get("part_of"),
-        in_seed_mode=entry.get("seed") != OFF,
-        record=entry,
-    )
+    """A field is as its entry says; what only people read of that (who reads it, what else was thought of) stays in `record`."""
+    said = {key: value for key, value in entry.items() if key in Field._fields}
+    said.update(granularities=tuple(entry["granularities"]), values=tuple(entry.get("values", ())))
+    last_day = (date.fromisoformat(entry["expires"]) - date(1970, 1, 1)).days
+    return Field(**said, last_day=last_day, in_seed_mode=entry.get("seed") != OFF, record=entry)
 
 
 def _event(name: str, entry: "dict[str, Any]") -> Event:
-    return Event(
-        name=name,
-        wire=entry["wire"],
-        about=entry["about"],
-        properties=tuple(entry["properties"]),
-        needs=entry.get("needs"),
-        constants=entry.get("constants", {}),
-        has=entry.get("has"),
-    )
+    return Event(name, **{**entry, "properties": tuple(entry["properties"])})
 
 
 def parse(text: str) -> Plan:
