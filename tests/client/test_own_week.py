@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from innerloop.core.plan.names_table import Marks
+from innerloop.core.plan.project import Marks
 from innerloop.core.spool.history import Entry
 from innerloop.tools.own_week import Candidate, Session, Week, is_session, week
 from tests.client.people import Developer

@@ -9,7 +9,8 @@ import time
 from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple, Optional
 
-from innerloop.core.plan.names_table import CHECK, SESSION, STARTUP_MS, Marks
+from innerloop.core.plan.names_table import STARTUP_MS
+from innerloop.core.plan.project import CHECK, SESSION, Marks
 from innerloop.core.spool.history import INTERRUPTED, Entry
 from innerloop.tools.timeline import runs
 

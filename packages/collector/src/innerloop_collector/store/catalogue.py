@@ -10,8 +10,7 @@ from typing import Any, Self
 
 from innerloop.core.plan.agreement import agreement, digest, stages
 from innerloop.core.plan.check import Names
-from innerloop.core.plan.names_table import CHECK, SESSION, Marks
-from innerloop.core.plan.project import Project
+from innerloop.core.plan.project import CHECK, SESSION, Marks, Project
 from innerloop.core.shared.names import OTHER
 from innerloop_collector.errors import UsageError
 

@@ -5,9 +5,11 @@ collector of the versions that it knows.
 """
 
 import re
-from typing import Any, Callable, NamedTuple
+from typing import Any
 
 from innerloop.core.plan.check import Names
+from innerloop.core.plan.project import Marks, ProjectError
+from innerloop.core.plan.table_reader import Reader
 from innerloop.core.shared.names import LONGEST, LONGEST_NAME, OTHER, allowed
 from innerloop.core.shared.printable import clean
 
@@ -18,39 +20,15 @@ MOST_OPEN = 8  # changes: each costs a run one look into the checkout
 CHANGE = re.compile(r"[a-z0-9-]{1,40}")
 MOST_RENAMED = 200
 STARTUP_MS = 10_000  # a session that ends by itself, with an error, within this time did not start
-SESSION, CHECK = "session", "check"
 
 
-class WrongName(ValueError):
-    """A list cannot be used. The message names its key, and `at` says which of its words is at fault."""
-
-    def __init__(self, key: str, words: "list[str]", at: int, what: str) -> None:
-        shown = clean(words[at])
-        super().__init__(f"names.{key}: {shown if len(shown) <= LONGEST else shown[:LONGEST] + '...'} {what}")
-        self.place = ("names", key, at)
-
-
-class Marks(NamedTuple):
-    """Which names are sessions and which are checks; `stems` and `separator` are those of the list."""
-
-    sessions: "tuple[str, ...]" = ()
-    checks: "tuple[str, ...]" = ()
-    stems: "tuple[str, ...]" = ()
-    separator: str = ""
-
-    def of(self, name: str) -> str:
-        """What a name is, as it is on the wire: SESSION, CHECK, or empty."""
-        for mark, marked in ((SESSION, self.sessions), (CHECK, self.checks)):
-            if name in marked or (name != OTHER and Names(marked, self.stems, self.separator).holds(name)):
-                return mark
-        return ""
-
-
-def read(words: "Callable[[str], list[str]]", separator: str, grouped: bool = True) -> "tuple[Names, Marks]":
-    """The lists of the table: `words` gives that of a key, and seed mode has no groups. Raises ValueError, which names the key at fault."""
-    groups = _groups(words("groups")) if grouped else ()
-    listed = Names(_allow(words("allow")), _bounded("stems", words("stems")), separator, groups=groups, changes=_changes(words("changes")))
-    return listed, _marks(words("sessions"), words("checks"), listed)
+def read(reader: Reader) -> "tuple[Names, Marks]":
+    """The lists of the table. Seed mode, whose properties are fixed, has no groups. Raises ProjectError."""
+    separator = reader.text("names", "separator", "", 1)
+    groups = _groups(reader.words("names", "groups")) if "seed" not in reader.document else ()
+    allow, stems = _allow(reader.words("names", "allow")), _bounded("stems", reader.words("names", "stems"))
+    listed = Names(allow, stems, separator, groups=groups, changes=_changes(reader.words("names", "changes")))
+    return listed, _marks(reader.words("names", "sessions"), reader.words("names", "checks"), listed)
 
 
 def _allow(words: "list[str]") -> "tuple[str, ...]":
@@ -60,37 +38,40 @@ def _allow(words: "list[str]") -> "tuple[str, ...]":
         directory, colon, _ = name.partition(":")
         parts = directory.split("/")
         if colon and " " not in directory and (parts in (["."], [".."]) or (len(parts) > 1 and not {"", ".", ".."}.isdisjoint(parts))):
-            raise ValueError(f"names.allow: {name}: a directory before the colon is relative to this file, and has no . or .. in it")
+            raise ProjectError(f"names.allow: {name}: a directory before the colon is relative to this file, and has no . or .. in it")
     return names
 
 
 def renamed_from(table: "dict[str, Any]", listed: Names) -> "dict[str, tuple[str, ...]]":
-    """What listed names were called before: name -> old names. Raises ValueError, which names the key at fault."""
+    """What listed names were called before: name -> old names. Raises ProjectError.
+
+    It changes nothing that leaves: the collector reads it where it tells how figures went.
+    """
     found: "dict[str, tuple[str, ...]]" = {}
     seen: "set[str]" = set()
     for name, value in table.items():
         old = [value] if isinstance(value, str) else value
         at = f"renamed_from.{clean(name)[:LONGEST]}"
         if name == OTHER or not listed.holds(name):
-            raise ValueError(f"{at}: names.allow and names.groups do not list this name")
+            raise ProjectError(f"{at}: names.allow and names.groups do not list this name")
         if not isinstance(old, list) or not all(isinstance(one, str) and 0 < len(one) <= LONGEST and clean(one) == one for one in old):
-            raise ValueError(f"{at} must be what it was called before: a string of at most {LONGEST} characters, or a list of them")
+            raise ProjectError(f"{at} must be what it was called before: a string of at most {LONGEST} characters, or a list of them")
         for one in old:
             if one in table or one in seen or one == OTHER:
-                raise ValueError(
+                raise ProjectError(
                     f"{at}: {one} is {'`other`' if one == OTHER else 'in this table twice'}; one name has one series of figures"
                 )
             seen.add(one)
         found[name] = tuple(old)
     if len(seen) > MOST_RENAMED:
-        raise ValueError(f"renamed_from has more than {MOST_RENAMED} old names")
+        raise ProjectError(f"renamed_from has more than {MOST_RENAMED} old names")
     return found
 
 
 def _bounded(key: str, words: "list[str]") -> "tuple[str, ...]":
     """Names or stems, of which there are not too many."""
     if len(words) > MOST_NAMES or any(len(word) > LONGEST_NAME for word in words):
-        raise ValueError(f"names.{key} must be at most {MOST_NAMES} strings of at most {LONGEST_NAME} characters each")
+        raise ProjectError(f"names.{key} must be at most {MOST_NAMES} strings of at most {LONGEST_NAME} characters each")
     return tuple(map(clean, words))
 
 
@@ -98,7 +79,7 @@ def _groups(words: "list[str]") -> "tuple[str, ...]":
     """The groups, in the order in which they are tried."""
     for at, group in enumerate(words):
         if "*" not in group and "%" not in group:
-            raise WrongName("groups", words, at, "has neither * nor %: a name belongs into names.allow")
+            raise _wrong("groups", words, at, "has neither * nor %: a name belongs into names.allow")
     return _exact("groups", words, MOST_GROUPS, LONGEST)
 
 
@@ -106,7 +87,7 @@ def _changes(words: "list[str]") -> "tuple[str, ...]":
     """The open changes."""
     for at, word in enumerate(words):
         if not CHANGE.fullmatch(word):
-            raise WrongName("changes", words, at, "is no name of a change: 1 to 40 characters of a-z 0-9 -")
+            raise _wrong("changes", words, at, "is no name of a change: 1 to 40 characters of a-z 0-9 -")
     return _exact("changes", words, MOST_OPEN)
 
 
@@ -117,11 +98,9 @@ def _marks(sessions: "list[str]", checks: "list[str]", listed: Names) -> Marks:
     for key, words, others in (("sessions", sessions, found._replace(sessions=())), ("checks", checks, found._replace(checks=()))):
         for at, word in enumerate(words):
             if word not in known and not allowed(word, listed.allow, listed.stems, listed.separator):
-                raise WrongName(key, words, at, "is in neither names.allow nor names.groups")
+                raise _wrong(key, words, at, "is in neither names.allow nor names.groups")
             if others.of(word):
-                raise WrongName(
-                    key, words, at, "is a session and a check: what is used is not waited for, and does not fail as a check does"
-                )
+                raise _wrong(key, words, at, "is a session and a check: what is used is not waited for, and does not fail as a check does")
     return found
 
 
@@ -130,12 +109,20 @@ def _exact(key: str, words: "list[str]", most: int, longest: int = LONGEST_NAME)
     seen: "set[str]" = set()
     for at, word in enumerate(words):
         if at == most:
-            raise WrongName(key, words, at, f"is one too many: there may be {most}")
+            raise _wrong(key, words, at, f"is one too many: there may be {most}")
         if len(word) > longest:
-            raise WrongName(key, words, at, f"is longer than {longest} characters")
+            raise _wrong(key, words, at, f"is longer than {longest} characters")
         if clean(word) != word or " ".join(word.split()) != word or not word:
-            raise WrongName(key, words, at, "is empty, or has a control character, or a blank at an end or beside another")
+            raise _wrong(key, words, at, "is empty, or has a control character, or a blank at an end or beside another")
         if word in seen:
-            raise WrongName(key, words, at, "stands there twice")
+            raise _wrong(key, words, at, "stands there twice")
         seen.add(word)
     return tuple(words)
+
+
+def _wrong(key: str, words: "list[str]", at: int, what: str) -> ProjectError:
+    """A list cannot be used: its key, and which of its words is at fault."""
+    shown = clean(words[at])
+    error = ProjectError(f"names.{key}: {shown if len(shown) <= LONGEST else shown[:LONGEST] + '...'} {what}")
+    error.place = ("names", key, at)
+    return error

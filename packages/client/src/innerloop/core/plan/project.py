@@ -3,14 +3,16 @@
 from typing import NamedTuple, Optional
 from urllib.parse import urlsplit
 
+from innerloop.core.plan.check import Names
 from innerloop.core.plan.founding import FoundingSystem
-from innerloop.core.plan.names_table import Marks
 from innerloop.core.plan.toml import line_of
+from innerloop.core.shared.names import OTHER
 
 PROJECT_FILE = "innerloop.toml"
 LONGEST_RETENTION = 3650  # days
 DEFAULT_RETENTION_DAYS = 365
 PLACEHOLDER = "to-be-created"  # of a write key: `<project id>.to-be-created` can be applied, and sends nothing
+SESSION, CHECK = "session", "check"
 RECEIVES = ("group totals", "rows without an id", "rows with a pseudonym", "rows with the id")
 
 
@@ -31,6 +33,22 @@ class Recipient(NamedTuple):
     receives: str = RECEIVES[0]
     region: str = ""
     retention: str = ""
+
+
+class Marks(NamedTuple):
+    """Which names are sessions and which are checks; `stems` and `separator` are those of the list."""
+
+    sessions: "tuple[str, ...]" = ()
+    checks: "tuple[str, ...]" = ()
+    stems: "tuple[str, ...]" = ()
+    separator: str = ""
+
+    def of(self, name: str) -> str:
+        """What a name is, as it is on the wire: SESSION, CHECK, or empty."""
+        for mark, marked in ((SESSION, self.sessions), (CHECK, self.checks)):
+            if name in marked or (name != OTHER and Names(marked, self.stems, self.separator).holds(name)):
+                return mark
+        return ""
 
 
 class Project(NamedTuple):

@@ -11,9 +11,7 @@ from typing import Any, Optional
 from urllib.parse import urlsplit
 
 from innerloop.core.plan import names_table
-from innerloop.core.plan.check import Names
 from innerloop.core.plan.founding import SYSTEMS, FoundingSystem
-from innerloop.core.plan.names_table import Marks
 from innerloop.core.plan.project import DEFAULT_RETENTION_DAYS, LONGEST_RETENTION, PLACEHOLDER, RECEIVES, Project, ProjectError, Recipient
 from innerloop.core.plan.table_reader import Reader
 from innerloop.core.plan.tracking import OFF, PLAN
@@ -68,12 +66,12 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         raise ProjectError(f"project.retention_days must be between 1 and {LONGEST_RETENTION}")
     cohorts = _cohorts(reader)
     seed = _seed(reader)
-    listed, marks = _names(reader)
+    listed, marks = names_table.read(reader)
     project = Project(
         id=identity,
         name=reader.text("project", "name", identity, 40) or identity,
         organisation=reader.text("project", "organisation", "", 120),
-        endpoint=_endpoint(reader.text("project", "endpoint"), "project.endpoint"),
+        endpoint=_endpoint(reader.text("project", "endpoint")),
         write_key=reader.text("project", "write_key", "", 120),
         fields=_fields(reader.table("fields"), cohorts, seed="seed" in document),
         remotes=tuple(remote.lower() for remote in reader.strings("project", "remotes")),
@@ -95,7 +93,7 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         events=dict(seed.events) if seed else _renames(reader.table("events"), "events", tuple(PLAN.events)),
         recipients=_recipients(document, reader),
         public_figures=reader.take("public", "figures", bool, False),
-        renamed_from=_renamed_from(reader, listed),
+        renamed_from=names_table.renamed_from(reader.table("renamed_from"), listed),
         wording=dict(seed.wording) if seed else _wording(reader),
         controller={key: text for key in CONTROLLER if (text := reader.text("controller", key, "", 400))},
         seed=seed,
@@ -103,7 +101,7 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
     return project._replace(unknown=reader.unknown() + _unknown_fields(document))
 
 
-def _endpoint(url: str, key: str) -> str:
+def _endpoint(url: str) -> str:
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s@?#]", url)
@@ -112,7 +110,7 @@ def _endpoint(url: str, key: str) -> str:
     except ValueError:  # UnicodeError is one
         good = False
     if not good:
-        raise ProjectError(f"{key} must be an http or https address without user name or query")
+        raise ProjectError("project.endpoint must be an http or https address without user name or query")
     return url.rstrip("/")
 
 
@@ -122,26 +120,6 @@ def _cohorts(reader: Reader) -> "tuple[str, ...]":
     if len(words) > MOST_COHORTS or len(set(words)) < len(words) or not all(_COHORT.fullmatch(word) for word in words):
         raise ProjectError(f"project.cohorts must be at most {MOST_COHORTS} different words of 1 to 16 characters of a-z 0-9 -")
     return () if "seed" in reader.document else words
-
-
-def _names(reader: Reader) -> "tuple[Names, Marks]":
-    """What may leave, and what it is. Seed mode, whose properties are fixed, has no groups."""
-    try:
-        return names_table.read(
-            lambda key: reader.words("names", key), reader.text("names", "separator", "", 1), grouped="seed" not in reader.document
-        )
-    except ValueError as wrong:
-        error = ProjectError(wrong)
-        error.place = getattr(wrong, "place", None)
-        raise error from wrong
-
-
-def _renamed_from(reader: Reader, listed: Names) -> "dict[str, tuple[str, ...]]":
-    """What names were called before. It changes nothing that leaves: the collector reads it where it tells how figures went."""
-    try:
-        return names_table.renamed_from(reader.table("renamed_from"), listed)
-    except ValueError as wrong:
-        raise ProjectError(wrong) from wrong
 
 
 def _fields(table: "dict[str, Any]", cohorts: "tuple[str, ...]", seed: bool) -> "dict[str, str]":

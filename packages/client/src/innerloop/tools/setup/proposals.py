@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from innerloop.core.plan.names_table import CHECK, MOST_MARKED, SESSION
+from innerloop.core.plan.names_table import MOST_MARKED
+from innerloop.core.plan.project import CHECK, SESSION
 from innerloop.core.shared.names import LONGEST
 from innerloop.tools.setup import targets
 from innerloop.tools.setup.makefiles import Makefile
