@@ -4,6 +4,8 @@ import _signal  # type: ignore[import-not-found]
 import posix
 import sys
 
+from innerloop.core.shared import paths
+
 TYPE_CHECKING = False  # `typing` costs a third of the interpreter's start
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,15 +46,9 @@ def child_environment() -> "dict[bytes, bytes]":
     if posix.environ.get(b"LC_CTYPE") not in COERCED and not sys._xoptions:
         return posix.environ
     try:
-        descriptor = posix.open(b"/proc/self/environ", posix.O_RDONLY | posix.O_CLOEXEC)
+        data = paths.read_whole(b"/proc/self/environ")
     except OSError:
         return posix.environ
-    data = b""
-    try:
-        while chunk := posix.read(descriptor, 1 << 20):
-            data += chunk
-    finally:
-        posix.close(descriptor)
     return dict(entry.split(b"=", 1) for entry in data.split(b"\0") if b"=" in entry)
 
 

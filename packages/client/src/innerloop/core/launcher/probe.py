@@ -58,10 +58,7 @@ def member(pid: int, log: bytes) -> bytes:
 
 def plain(path: bytes) -> bool:
     """Tell whether make can name a path: it ends words at blanks and expands dollar signs."""
-    for byte in path:
-        if byte <= 32 or byte in b"$#%:\\":
-            return False
-    return True
+    return not any(byte <= 32 or byte in b"$#%:\\" for byte in path)
 
 
 def environment(env: "dict[bytes, bytes]", probe: bytes, log: bytes) -> "dict[bytes, bytes]":

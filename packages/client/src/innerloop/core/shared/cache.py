@@ -54,9 +54,7 @@ def fingerprint(path: bytes) -> bytes:
     """Identify a file's present state: device, inode, size, mtime and ctime (ns); `-` where there is none."""
     try:
         s = posix.stat(path)
-    except FileNotFoundError:
-        return b"-"
-    except NotADirectoryError:
+    except (FileNotFoundError, NotADirectoryError):
         return b"-"
     return b"%d %d %d %d %d" % (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
 
@@ -110,10 +108,7 @@ def read(home: "paths.Home", project: bytes, found: "posix.stat_result", today: 
         return None
     if hot is None or not _is_about(hot, home, project) or (hot.until and today >= int(hot.until)):
         return None
-    for source, known in hot.sources:
-        if fingerprint(source) != known:
-            return None
-    return hot
+    return hot if all(fingerprint(source) == known for source, known in hot.sources) else None
 
 
 def _is_about(hot: CachedAnswer, home: "paths.Home", project: bytes) -> bool:

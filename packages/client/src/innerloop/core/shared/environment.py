@@ -89,12 +89,8 @@ def _mark(env: "dict[bytes, bytes]", marks: "frozenset[bytes]", kind: str) -> by
         if key in marks and is_set(env, key):
             return key
     for of, conditions in COMBINED:
-        if of == kind:
-            for key, how, value in conditions:
-                if key not in env or not _fits(env[key], how, value):
-                    break
-            else:
-                return conditions[0][0]
+        if of == kind and all(key in env and _fits(env[key], how, value) for key, how, value in conditions):
+            return conditions[0][0]
     return b""
 
 
@@ -124,9 +120,5 @@ def actor(env: "dict[bytes, bytes]") -> str:
 def test_value(env: "dict[bytes, bytes]", variable: bytes) -> str:
     """Return the value of a seed project's test variable, or `` where it is unset or not [a-z0-9-]{1,16}."""
     value = env.get(variable, b"") if variable else b""
-    if not 1 <= len(value) <= 16:
-        return ""
-    for byte in value:
-        if byte not in b"abcdefghijklmnopqrstuvwxyz0123456789-":
-            return ""
-    return value.decode("ascii")
+    fits = len(value) <= 16 and not value.strip(b"abcdefghijklmnopqrstuvwxyz0123456789-")
+    return value.decode("ascii") if fits else ""

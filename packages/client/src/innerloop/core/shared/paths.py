@@ -55,7 +55,12 @@ def mounted(path: bytes) -> "posix.stat_result | None":
 
 def mount_table() -> bytes:
     """What the system says about its mounts (proc(5), mountinfo). Raises OSError where it has no such file, as macOS (untested)."""
-    descriptor = posix.open(b"/proc/self/mountinfo", posix.O_RDONLY | posix.O_CLOEXEC)
+    return read_whole(b"/proc/self/mountinfo")
+
+
+def read_whole(path: bytes) -> bytes:
+    """A file whose size nobody knows beforehand, as those of proc(5). Raises OSError."""
+    descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
     data = b""
     try:
         while chunk := posix.read(descriptor, 1 << 16):
@@ -67,10 +72,7 @@ def mount_table() -> bytes:
 
 def _in_mount_table(path: bytes) -> bool:
     """A directory of the same file system may be mounted too: only the kernel's table tells."""
-    for line in mount_table().split(b"\n"):
-        if line.split(b" ")[4:5] == [path]:
-            return True
-    return False
+    return any(line.split(b" ")[4:5] == [path] for line in mount_table().split(b"\n"))
 
 
 class Owner:
