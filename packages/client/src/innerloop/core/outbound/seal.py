@@ -47,18 +47,11 @@ def seal_finished(spool: str, state: ConsentState, context: Context) -> int:
 def _current_only(spool: str, state: ConsentState) -> "set[str]":
     """Drop what was sealed under another answer; returns the ids of what stays."""
     kept = set()
-    for run_id in store.ids(spool, "sealed"):
-        try:
-            current = store.read_sealed(spool, run_id).serial == state.answer.serial
-        except FileNotFoundError:
-            continue  # it was acknowledged meanwhile
-        except store.Damaged as error:
-            store.quarantine(spool, "sealed", run_id, str(error))
-            continue
-        if current:
-            kept.add(run_id)
+    for one in store.sealed(spool):
+        if one.serial == state.answer.serial:
+            kept.add(one.id)
         else:
-            store.drop(spool, "sealed", run_id, store.WITHDRAWN)
+            store.drop(spool, "sealed", one.id, store.WITHDRAWN)
     return kept
 
 

@@ -145,16 +145,9 @@ class _Delivery:
 
     def _due(self) -> "list[store.Sealed]":
         found, now = [], self.context.now()
-        for run_id in store.ids(self.spool, "sealed"):
-            try:
-                one = store.read_sealed(self.spool, run_id)
-            except FileNotFoundError:
-                continue  # purged meanwhile
-            except store.Damaged as error:
-                store.quarantine(self.spool, "sealed", run_id, str(error))
-                continue
+        for one in store.sealed(self.spool):
             if any(len(event) > LARGEST_EVENT for event in one.events):
-                store.quarantine(self.spool, "sealed", run_id, "oversize")
+                store.quarantine(self.spool, "sealed", one.id, "oversize")
             elif self.everything or not now < one.release < now + LATEST:
                 found.append(one)
         return sorted(found, key=lambda one: one.release)

@@ -144,6 +144,17 @@ def read_sealed(spool: str, run_id: str, place: str = "sealed") -> Sealed:
     return Sealed(run_id, float(release), serial, test, name, root, tuple(events[:-1]))
 
 
+def sealed(spool: str) -> "Iterator[Sealed]":
+    """Yield the sealed runs; one that is damaged is set aside."""
+    for run_id in ids(spool, "sealed"):
+        try:
+            yield read_sealed(spool, run_id)
+        except FileNotFoundError:
+            continue  # acknowledged or purged meanwhile
+        except Damaged as error:
+            quarantine(spool, "sealed", run_id, str(error))
+
+
 def modified(path: str) -> float:
     """When a file was last written (s since 1970); 0 where it is gone."""
     try:
