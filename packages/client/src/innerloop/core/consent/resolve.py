@@ -152,10 +152,10 @@ def resolve_project(context: Context, found: project_file.FoundProject) -> Conse
 
 def for_clones(context: Context, roots: "set[str]", state: ConsentState) -> "dict[str, ConsentState]":
     """What holds for each of several clones of a project, by their project files."""
-    return {root: for_clone(context, root, state) for root in roots}
+    return {root: _for_clone(context, root, state) for root in roots}
 
 
-def for_clone(context: Context, root: str, state: ConsentState) -> ConsentState:
+def _for_clone(context: Context, root: str, state: ConsentState) -> ConsentState:
     """What holds for the clone whose project file is `root`; `state` where that clone is gone or nothing may leave it."""
     if root in ("", state.path):
         return state

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from innerloop.core.consent.resolve import ConsentState, Context, for_clones
+from innerloop.core.consent.resolve import ConsentState
 from innerloop.core.outbound import seal
 from innerloop.core.plan.check import violations
 from innerloop.core.shared import files
@@ -22,10 +22,9 @@ def objection(one: store.Sealed, state: ConsentState, own: ConsentState) -> str:
     return "narrowed" if faults else ""
 
 
-def by_digest(context: Context, found: "list[store.Sealed]", state: ConsentState) -> "list[list[store.Sealed]]":
+def by_digest(found: "list[store.Sealed]", clones: "dict[str, ConsentState]") -> "list[list[store.Sealed]]":
     """Group sealed runs by the digest that they are sent under: a batch names one, and two clones may have two."""
     groups: "dict[str, list[store.Sealed]]" = {}
-    clones = for_clones(context, {one.root for one in found}, state)
     for one in found:
         groups.setdefault(clones[one.root].digest, []).append(one)
     return list(groups.values())

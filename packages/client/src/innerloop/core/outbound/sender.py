@@ -11,7 +11,7 @@ from typing import Callable, NamedTuple, Optional
 
 from innerloop.core.consent import answer as consent
 from innerloop.core.consent.answer import ON
-from innerloop.core.consent.resolve import ConsentState, Context, NoProject, for_clone, for_clones, resolve_project
+from innerloop.core.consent.resolve import ConsentState, Context, NoProject, for_clones, resolve_project
 from innerloop.core.outbound import answers, backoff, batches, http_client, outcomes, seal
 from innerloop.core.outbound.reconcile import reconcile
 from innerloop.core.outbound.time_limit import Withdrawn
@@ -126,7 +126,7 @@ class _Delivery:
         bounds.expire(self.spool, self.context.now())
         bounds.tidy(self.spool, self.context.now())
         found = self._due()
-        groups = batches.by_digest(self.context, found, state) if state is not None else [found]
+        groups = batches.by_digest(found, for_clones(self.context, {one.root for one in found}, state)) if state is not None else [found]
         waiting = list(
             itertools.islice((batch for group in groups for batch in batches.split(group)), None if self.everything else MOST_BATCHES)
         )
@@ -137,10 +137,12 @@ class _Delivery:
             agreed = self.agreed()
             if agreed is None:
                 return
-            allowed, *others = batches.by_digest(self.context, self._allowed(waiting.pop(0), agreed), agreed) or [[]]
+            batch = waiting.pop(0)
+            clones = for_clones(self.context, {one.root for one in batch}, agreed)
+            allowed, *others = batches.by_digest(self._allowed(batch, agreed, clones), clones) or [[]]
             waiting[:0] = others
             if allowed:
-                waiting[:0] = self._send(allowed, for_clone(self.context, allowed[0].root, agreed))
+                waiting[:0] = self._send(allowed, clones[allowed[0].root])
                 self.tell(f"{self.sent} delivered")
 
     def _due(self) -> "list[store.Sealed]":
@@ -152,10 +154,9 @@ class _Delivery:
                 found.append(one)
         return sorted(found, key=lambda one: one.release)
 
-    def _allowed(self, batch: "list[store.Sealed]", state: ConsentState) -> "list[store.Sealed]":
+    def _allowed(self, batch: "list[store.Sealed]", state: ConsentState, clones: "dict[str, ConsentState]") -> "list[store.Sealed]":
         """Keep of a batch what the current answer, plan and names allow; count the rest."""
         allowed = []
-        clones = for_clones(self.context, {one.root for one in batch}, state)
         for one in batch:
             reason = batches.objection(one, state, clones[one.root])
             if reason:

@@ -120,7 +120,7 @@ def _show_next(spool: str, state: ConsentState, context: Context) -> int:
     leaving = _read(spool, "sealed") if state.mode == ON else []
     clones = for_clones(context, {one.root for one in leaving}, state)
     leaving = [one for one in leaving if not batches.objection(one, state, clones[one.root])]
-    first = next(batches.split(next(iter(batches.by_digest(context, leaving, state)), [])), [])
+    first = next(batches.split(next(iter(batches.by_digest(leaving, clones)), [])), [])
     messages = [message for one in first for message in one.events]
     if not messages:
         say(_nothing("next", state))
