@@ -157,7 +157,7 @@ def test_only_groups_are_agreed_to_and_their_order_does_not_matter() -> None:
 def test_seed_mode_has_no_groups(developer: Developer) -> None:
     found = read({"project": {"id": "s", "organisation": "E", "endpoint": "https://c.example", "write_key": "s.x"}, "names": {"groups": ["*"]},
                   "seed": {"system": "devstack"}})  # fmt: skip
-    assert found.groups == ()
+    assert found.names.groups == ()
 
 
 # from end to end

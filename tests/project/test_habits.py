@@ -89,7 +89,7 @@ def test_the_project_file_lists_the_targets() -> None:
     project = read(tomllib.loads((ROOT / "innerloop.toml").read_text(encoding="utf-8")))
 
     assert ("innerloop", "The innerloop authors", "127.0.0.1:8080") == (project.id, project.organisation, project.endpoint_host)
-    assert TARGETS == list(project.names)
+    assert TARGETS == list(project.names.allow)
     assert () == project.unknown
 
 

@@ -90,7 +90,7 @@ def test_a_new_file_has_them_and_init_says_so(repository: Repository) -> None:
     assert {key: document["names"][key] for key in ("groups", "sessions", "checks")} == {
         "groups": ["*.h", "*.o", "build/*.so"], "sessions": ["serve", "up.*"], "checks": ["test"],
     }  # fmt: skip
-    assert read(document).groups == ("*.h", "*.o", "build/*.so")
+    assert read(document).names.groups == ("*.h", "*.o", "build/*.so")
     assert "names and 3 groups that may leave; everything else is `other`." in said
     assert "Note: 3 groups proposed in innerloop.toml: `*.h`, `*.o`, `build/*.so`." in said
     assert "Note: 2 sessions proposed in innerloop.toml: `serve`, `up.*`. Note: 1 check proposed in innerloop.toml: `test`." in said

@@ -141,14 +141,14 @@ class Catalogue:
 
 def _document(project: Project) -> dict[str, Any]:
     """What the collector keeps of a project file besides its agreement."""
-    names: dict[str, Any] = {"allow": list(project.names), "stems": list(project.stems), "separator": project.separator}
-    marks = project.marks
+    listed, marks = project.names, project.marks
+    names: dict[str, Any] = {"allow": list(listed.allow), "stems": list(listed.stems), "separator": listed.separator}
     more = {
-        "cohorts": project.cohorts,
-        "groups": project.groups,
+        "cohorts": listed.cohorts,
+        "groups": listed.groups,
         "sessions": marks.sessions,
         "checks": marks.checks,
-        "changes": project.changes,
+        "changes": listed.changes,
     }
     names.update((key, list(words)) for key, words in more.items() if words)  # documents of before there were any stay the same
     if project.renamed_from:

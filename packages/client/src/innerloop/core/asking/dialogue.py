@@ -87,7 +87,7 @@ def talk(state: ConsentState, context: Context, local: bool = False, started: fl
 def _ask_cohort(state: ConsentState) -> str:
     """Read what somebody who agreed says that they are; anything but an offered word is not said."""
     word = terminal.ask(texts.cohort_question(state.project)).lower()
-    cohort = word if word in state.project.cohorts else ""
+    cohort = word if word in state.project.names.cohorts else ""
     say(f"Cohort: {cohort or 'not said'}.")
     return cohort
 

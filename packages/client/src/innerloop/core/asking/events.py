@@ -25,9 +25,9 @@ def examples(state: ConsentState, context: Context) -> "dict[str, Any]":
         "arch": event.VALUES["arch"](moment, ""),
         "client": event.VALUES["client"](moment, ""),
         "in_container": container_mark(context.home) != b"",
-        "command": phrases.claimed(names[0][:LONGEST_NAME]) if names else "other",
-        **({"cohort": state.project.cohorts[0]} if state.project.cohorts else {}),
-        **({"changes": list(state.project.changes[:1])} if state.project.changes else {}),
+        "command": phrases.claimed(names.allow[0][:LONGEST_NAME]) if names.allow else "other",
+        **({"cohort": names.cohorts[0]} if names.cohorts else {}),
+        **({"changes": list(names.changes[:1])} if names.changes else {}),
     }
 
 

@@ -94,9 +94,10 @@ def cached_answer(state: ConsentState, context: Context) -> cache.CachedAnswer:
     answer.due = b"" if due is None else b"%d" % due
     ends = [context.today if state.expired else PLAN.fields[name].last_day for name in state.current["fields"]]
     answer.until = b"%d" % (min(ends, default=context.today) + 1)  # looked at daily once all is over: an update may be installed
-    answer.patterns, answer.stems, answer.separator = list(state.project.names), list(state.project.stems), state.project.separator
+    names = state.project.names
+    answer.patterns, answer.stems, answer.separator = list(names.allow), list(names.stems), names.separator
     answer.groups = list(agreed_groups(state.project, state.agreement))
-    answer.changes = list(state.project.changes) if "changes" in state.agreement["fields"] else []
+    answer.changes = list(names.changes) if "changes" in state.agreement["fields"] else []
     answer.git = any(name in state.agreement["fields"] for name in GIT_FIELDS)
     answer.ci = state.project.ci
     answer.seed = state.project.seed is not None
@@ -116,7 +117,7 @@ def write_cache(state: ConsentState, context: Context) -> None:
         or forbidden(context)
     ):
         return
-    listed = (*state.project.names, *state.project.stems, state.path, state.answer.path, *state.clone.sources)
+    listed = (*state.project.names.allow, *state.project.names.stems, state.path, state.answer.path, *state.clone.sources)
     if any("\n" in name for name in listed) or len(state.clone.sources) > MOST_SOURCES:
         return
     answer = cached_answer(state, context)

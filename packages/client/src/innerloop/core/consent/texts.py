@@ -40,7 +40,7 @@ def destination(project: Project, briefly: bool = False) -> str:
 
 def cohort_question(project: Project) -> str:
     """What is asked after a yes where the project file offers cohorts; nobody needs to answer it."""
-    words = f"If you like, say which of these you are: {', '.join(project.cohorts)}."
+    words = f"If you like, say which of these you are: {', '.join(project.names.cohorts)}."
     use = f"It then leaves with each record, and is shown only in groups of {phrases.GROUP} or more."
     return fold(words, use) + "\nOne of these words (Enter: rather not say): "
 
@@ -49,7 +49,7 @@ def cohort_entry(project: Project) -> str:
     """What the second layer and `describe` say about cohorts."""
     return entry(
         "Cohort",
-        f"after a yes you may name one of: {', '.join(project.cohorts)}. You need not: then nothing is sent about it. A small one narrows "
+        f"after a yes you may name one of: {', '.join(project.names.cohorts)}. You need not: then nothing is sent about it. A small one narrows "
         f"down who you can be, so it is shown in groups of {phrases.GROUP} or more only. Name another, or none: {opt_in_command(project)}",
     )
 
@@ -64,7 +64,7 @@ def change_entries(project: Project, terms: "dict[str, Any]") -> "list[str]":
     """What the second layer and `describe` say about changes, where a run tells them."""
     if "changes" not in terms["fields"]:
         return []
-    about = f"changes that the project follows: {', '.join(project.changes) or 'none now'}. A run says which of them your checkout has, so "
+    about = f"changes that the project follows: {', '.join(project.names.changes) or 'none now'}. A run says which of them your checkout has, so "
     return [entry("Open", about + "whether innerloop-changes/NAME.toml is there. No other name is looked for, and no file is read.")]
 
 

@@ -139,8 +139,8 @@ def names(state: ConsentState, root: str = "") -> Names:
         except ProjectError:
             pass  # that clone is gone
     cohort = state.answer.cohort
-    cohorts = (cohort,) if cohort in project.cohorts else ()
-    return Names(project.names, project.stems, project.separator, cohorts, agreed_groups(project, state.agreement), project.changes)
+    cohorts = (cohort,) if cohort in project.names.cohorts else ()
+    return project.names._replace(cohorts=cohorts, groups=agreed_groups(project, state.agreement))
 
 
 def encode(message: "dict[str, Any]") -> bytes:

@@ -27,7 +27,7 @@ def agreement(project: Project) -> "dict[str, Any]":
         "recipients": [list(recipient) for recipient in project.recipients],
         "purpose": project.wording.get("purpose", ""),
         "legal_basis": project.legal_basis,
-        **({"groups": sorted(project.groups)} if project.groups else {}),  # agreements of before there were any stay the same
+        **({"groups": sorted(project.names.groups)} if project.names.groups else {}),  # agreements of before there were any stay the same
         **({"public": True} if project.public_figures else {}),  # likewise
     }
 
@@ -52,7 +52,7 @@ def shared(agreed: "dict[str, Any]", current: "dict[str, Any]") -> "dict[str, An
 
 def agreed_groups(project: Project, terms: "dict[str, Any]") -> "tuple[str, ...]":
     """The groups of a project file that an agreement holds, in the file's order."""
-    return tuple(group for group in project.groups if group in terms.get("groups", ()))
+    return tuple(group for group in project.names.groups if group in terms.get("groups", ()))
 
 
 def unexpired(terms: "dict[str, Any]", today: int) -> "dict[str, Any]":

@@ -21,14 +21,14 @@ class Violation(NamedTuple):
 
 
 class Names(NamedTuple):
-    """The names and groups that may leave, as the project file lists them, and the cohorts."""
+    """What may leave as a text: names and groups, as the project file lists them, cohorts and changes."""
 
     allow: "tuple[str, ...]" = ()
     stems: "tuple[str, ...]" = ()
     separator: str = ""
-    cohorts: "tuple[str, ...]" = ()
+    cohorts: "tuple[str, ...]" = ()  # what a developer may, and need not, call themselves after a yes
     groups: "tuple[str, ...]" = ()  # in the order in which they are tried
-    changes: "tuple[str, ...]" = ()  # the open ones
+    changes: "tuple[str, ...]" = ()  # the open ones: whether a checkout has them may leave
 
     def holds(self, name: str) -> bool:
         """Tell whether a name on the wire is `other`, a group, listed, or the first 50 characters of a listed one."""

@@ -68,13 +68,8 @@ class Project(NamedTuple):
     retention_days: int = DEFAULT_RETENTION_DAYS
     ci: bool = False
     ask: str = "invitation"  # or "question": what follows the first success
-    names: "tuple[str, ...]" = ()
-    stems: "tuple[str, ...]" = ()
-    separator: str = ""
-    groups: "tuple[str, ...]" = ()
-    changes: "tuple[str, ...]" = ()  # the open ones: whether a checkout has them may leave
+    names: Names = Names()
     marks: Marks = Marks()
-    cohorts: "tuple[str, ...]" = ()  # what a developer may, and need not, call themselves after a yes
     rename: "dict[str, str]" = {}  # plan field -> what this project calls it on the wire
     events: "dict[str, str]" = {}  # plan event -> what this project calls it on the wire
     recipients: "tuple[Recipient, ...]" = ()

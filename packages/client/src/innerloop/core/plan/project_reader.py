@@ -66,7 +66,7 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         raise ProjectError(f"project.retention_days must be between 1 and {LONGEST_RETENTION}")
     cohorts = _cohorts(reader)
     seed = _seed(reader)
-    listed, marks = names_table.read(reader)
+    names, marks = names_table.read(reader)
     project = Project(
         id=identity,
         name=reader.text("project", "name", identity, 40) or identity,
@@ -82,18 +82,13 @@ def read(document: "dict[str, Any]", key_needed: bool = True) -> Project:
         retention_days=retention,
         ci=reader.take("project", "ci", bool, False),
         ask=ask,
-        names=listed.allow,
-        stems=listed.stems,
-        separator=listed.separator,
-        groups=listed.groups,
-        changes=listed.changes,
+        names=names._replace(cohorts=cohorts),
         marks=marks,
-        cohorts=cohorts,
         rename={} if seed else _renames(reader.table("rename"), "rename", tuple(PLAN.fields)),
         events=dict(seed.events) if seed else _renames(reader.table("events"), "events", tuple(PLAN.events)),
         recipients=_recipients(document, reader),
         public_figures=reader.take("public", "figures", bool, False),
-        renamed_from=names_table.renamed_from(reader.table("renamed_from"), listed),
+        renamed_from=names_table.renamed_from(reader.table("renamed_from"), names),
         wording=dict(seed.wording) if seed else _wording(reader),
         controller={key: text for key in CONTROLLER if (text := reader.text("controller", key, "", 400))},
         seed=seed,

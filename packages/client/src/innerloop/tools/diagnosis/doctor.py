@@ -76,7 +76,7 @@ def _project_checks(state: ConsentState, context: Context) -> "list[Check]":
     checks = [Check("project file", True, f"{state.path}: {state.project.name} of {state.project.organisation}")]
     if state.project.unknown:
         checks.append(Check("unknown keys", False, f"{', '.join(state.project.unknown)}: not known to this version, so off"))
-    if not state.project.names:
+    if not state.project.names.allow:
         checks.append(Check("names", False, "[names] allow is empty: every command is recorded as `other`"))
     mode = project_file.machine_mode("/etc/innerloop.toml")
     if mode != "on":

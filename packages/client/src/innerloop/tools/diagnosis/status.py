@@ -83,7 +83,7 @@ def _cohort(state: ConsentState) -> str:
     named = state.answer.cohort
     if not named:
         return f"not said; name one: {phrases.opt_in_command(state.project)}"
-    return named if named in state.project.cohorts else f"{named}: no longer offered, so it does not leave"
+    return named if named in state.project.names.cohorts else f"{named}: no longer offered, so it does not leave"
 
 
 def _ways(state: ConsentState, context: Context) -> "list[str]":

@@ -61,7 +61,7 @@ def risks(state: ConsentState) -> "list[Risk]":
             "whoever reads rows or reports by cohort",
             "narrows down who a record can be about, since a cohort may have few members",
             f"nobody needs to name one; figures are shown in groups of {phrases.GROUP} or more; the word can be taken back",
-            f"Medium, high where a cohort has fewer than {phrases.GROUP} members: {', '.join(project.cohorts)}.",
+            f"Medium, high where a cohort has fewer than {phrases.GROUP} members: {', '.join(project.names.cohorts)}.",
         ))  # fmt: skip
     if "changes" in fields:
         found.append(Risk(

@@ -41,20 +41,20 @@ def describe(context: Context, as_json: bool, record: bool) -> int:
             "plan": digest(current),
             "fields": fields,
             "off": off,
-            "cohorts": list(state.project.cohorts),
-            "groups": list(state.project.groups),
+            "cohorts": list(state.project.names.cohorts),
+            "groups": list(state.project.names.groups),
             "sessions": list(state.project.marks.sessions),
             "checks": list(state.project.marks.checks),
-            "changes": list(state.project.changes),
+            "changes": list(state.project.names.changes),
             "public_figures": state.project.public_figures,
         }
         show_json(document)
         return 0
     output.show(phrases.fold(f"{state.project.name} collects, from those who agreed (plan {digest(current)[:8]}):") + "\n")
     output.show(texts.field_table(current["fields"], examples))
-    output.show("\n" + phrases.entry("Names", ", ".join(state.project.names) or "none: every command is `other`"))
-    if state.project.stems:
-        output.show(phrases.entry("Stems", ", ".join(state.project.stems)))
+    output.show("\n" + phrases.entry("Names", ", ".join(state.project.names.allow) or "none: every command is `other`"))
+    if state.project.names.stems:
+        output.show(phrases.entry("Stems", ", ".join(state.project.names.stems)))
     for text in texts.group_entries(current) + texts.public_entries(current) + texts.change_entries(state.project, current):
         output.show(text)
     for title, marked in (("Used", state.project.marks.sessions), ("Checks", state.project.marks.checks)):
