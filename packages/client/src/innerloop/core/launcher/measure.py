@@ -242,8 +242,6 @@ class Run:
         """The consent file changed meanwhile: tell whether the answer in it is still the same."""
         from innerloop.core.consent.apply import for_launcher  # noqa: PLC0415
 
-        assert self.home is not None
-        self.home.owner.enter()
         now = for_launcher(self.env, time.time)
         return now is not None and (now.serial, now.mode) == (answer.serial, answer.mode)
 

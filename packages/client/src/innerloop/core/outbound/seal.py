@@ -32,16 +32,12 @@ def seal_finished(spool: str, state: ConsentState, context: Context) -> int:
     with layout.locked(spool, "seal.lock"):
         sealed = _current_only(spool, state)
         found = list(store.finished(spool, context.now()))
-        for place, run_id, unreadable in found:
-            if unreadable is None:
-                store.quarantine(spool, place, run_id, "unreadable")
-        readable = [(place, facts) for place, _, facts in found if facts is not None]
         past = history.read(spool)
-        clones = for_clones(context, {facts.root for _, facts in readable}, state)
-        for place, facts in sorted(readable, key=lambda one: one[1].wall):
+        clones = for_clones(context, {facts.root for _, facts in found}, state)
+        for place, facts in sorted(found, key=lambda one: one[1].wall):
             _seal_run(spool, clones[facts.root], place, facts, past, facts.id in sealed)
         history.trim(spool, past, context.now())
-        return len(readable)
+        return len(found)
 
 
 def _current_only(spool: str, state: ConsentState) -> "set[str]":

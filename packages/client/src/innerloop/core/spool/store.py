@@ -7,7 +7,7 @@ loses nothing.
 import json
 import os
 from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from innerloop.core.shared import files, untrusted
 from innerloop.core.spool import entries, facts
@@ -72,8 +72,8 @@ def discard(spool: str, place: str, run_id: str) -> None:
         files.move_aside(f"{spool}/{place}/{run_id}")
 
 
-def finished(spool: str, now: float) -> "Iterator[tuple[str, str, Optional[facts.RunFacts]]]":
-    """Yield each run that may be sealed: place, id and facts (None where it is unreadable).
+def finished(spool: str, now: float) -> "Iterator[tuple[str, facts.RunFacts]]":
+    """Yield each run that may be sealed, and its place; one that is unreadable is set aside.
 
     Besides the finished ones these are those whose launcher was killed: no lock, and older than a minute.
     """
@@ -82,9 +82,9 @@ def finished(spool: str, now: float) -> "Iterator[tuple[str, str, Optional[facts
             if place == "run" and not abandoned(f"{spool}/run/{run_id}", now, ORPHAN_AFTER):
                 continue
             try:
-                yield place, run_id, read_facts(spool, place, run_id)
+                yield place, read_facts(spool, place, run_id)
             except facts.Unreadable:
-                yield place, run_id, None
+                quarantine(spool, place, run_id, "unreadable")
             except FileNotFoundError:
                 continue  # it was finished meanwhile: the next look finds it in new/
 
