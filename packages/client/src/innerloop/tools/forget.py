@@ -8,7 +8,8 @@ from innerloop.core.consent import answer as answers
 from innerloop.core.consent import phrases
 from innerloop.core.consent.apply import apply
 from innerloop.core.consent.resolve import ConsentState, Context, resolve
-from innerloop.core.outbound import erasure, http_client, outcomes
+from innerloop.core.outbound import erasure, http_client
+from innerloop.core.outbound.answers import ACCEPTED
 from innerloop.core.shared import cache, environment, terminal, untrusted
 from innerloop.core.shared.terminal import Failure, line, say
 from innerloop.core.spool import held, store
@@ -152,7 +153,7 @@ def _check(state: ConsentState, receipt: str, as_json: bool) -> int:
     if not erasure.is_receipt(receipt):
         raise Failure("that is not a receipt: a receipt has letters and digits only, as `innerloop forget` printed it")
     outcome = http_client.ask(f"{state.project.endpoint}/v1/forget/{receipt}", state.project.write_key)
-    if outcome.kind != outcomes.ACCEPTED:
+    if outcome.kind != ACCEPTED:
         raise Failure(f"{state.project.endpoint_host} does not confirm {receipt}: {outcome.detail}")
     document = _looked_up(outcome.content, receipt)
     if document is None:

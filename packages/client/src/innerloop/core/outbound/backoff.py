@@ -3,7 +3,7 @@
 import random
 from typing import NamedTuple
 
-from innerloop.core.outbound.outcomes import STOP, Outcome
+from innerloop.core.outbound.answers import STOP, Outcome
 from innerloop.core.shared import files, untrusted
 from innerloop.core.spool import layout
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Callable, NamedTuple, Optional
 
-from innerloop.core.outbound import http_client, outcomes
+from innerloop.core.outbound import answers, http_client
 from innerloop.core.plan.granularity import instant
 from innerloop.core.shared import files, untrusted
 from innerloop.core.spool import wanted_erasures
@@ -72,7 +72,7 @@ def _ask(wanted: Wanted, ids: "dict[str, str]", until: float, now: Callable[[], 
             break
         time.sleep(max(wait, least))
         outcome = http_client.ask(f"{wanted.endpoint}/v1/forget", wanted.write_key, content)
-    if outcome.kind != outcomes.ACCEPTED:
+    if outcome.kind != answers.ACCEPTED:
         return None, outcome.detail
     receipt = _receipt(outcome.content, ids)
     return receipt, "" if receipt else "the answer was not a collector's receipt"

@@ -14,9 +14,8 @@ from urllib.parse import urlsplit
 
 from innerloop import __version__
 from innerloop.core.outbound import answers, proxies
-from innerloop.core.outbound.answers import Answer
+from innerloop.core.outbound.answers import LATER, Answer, Outcome, outcome
 from innerloop.core.outbound.connection import FAILURES, Connection, Refused, Response
-from innerloop.core.outbound.outcomes import LATER, Outcome, outcome
 from innerloop.core.outbound.time_limit import time_limit
 from innerloop.core.plan.granularity import instant
 

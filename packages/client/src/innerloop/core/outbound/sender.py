@@ -12,7 +12,7 @@ from typing import Callable, NamedTuple, Optional
 from innerloop.core.consent import answer as consent
 from innerloop.core.consent.answer import ON
 from innerloop.core.consent.resolve import ConsentState, Context, NoProject, for_clones, resolve_project
-from innerloop.core.outbound import answers, backoff, batches, http_client, outcomes, seal
+from innerloop.core.outbound import answers, backoff, batches, http_client, seal
 from innerloop.core.outbound.reconcile import reconcile
 from innerloop.core.outbound.time_limit import Withdrawn
 from innerloop.core.plan import project_file
@@ -175,14 +175,14 @@ class _Delivery:
             state.project.endpoint, state.project.write_key, content, min(http_client.TIMEOUT, remaining), lambda: _still(state.answer),
             state.project.key_is_ours,
         )  # fmt: skip
-        if outcome.kind == outcomes.ACCEPTED:
+        if outcome.kind == answers.ACCEPTED:
             batches.note_known(self.spool, unknown)
             said = answers.verdicts(outcome.content, len(events)) if state.project.key_is_ours else []
             done = reconcile(self.spool, batch, state.digest, said)
             self.sent += done.runs
             self.held.update(done.held)
             self.lost.update(done.lost)
-        elif outcome.kind not in (outcomes.REFUSED, outcomes.SPLIT):
+        elif outcome.kind not in (answers.REFUSED, answers.SPLIT):
             raise Stopped(outcome)
         elif len(batch) > 1:
             middle = len(batch) // 2

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional
 
-from innerloop.core.outbound import answers, http_client, outcomes
+from innerloop.core.outbound import answers, http_client
 from innerloop.core.shared import untrusted
 from innerloop.core.spool import held
 
@@ -43,7 +43,7 @@ def kept(endpoint: str, write_key: str, identities: "dict[str, str]") -> "tuple[
     """Return what is kept of ids (id -> secret), or why that is not known. Never raises for what a network does."""
     content = json.dumps({"ids": [{"userId": user, "secret": secret} for user, secret in identities.items()]}).encode()
     outcome = http_client.ask(f"{endpoint}/v1/access", write_key, content, PATIENCE, LONGEST, (answers.LINES,))
-    if outcome.kind != outcomes.ACCEPTED:
+    if outcome.kind != answers.ACCEPTED:
         return None, outcome.detail
     try:
         found = _read(outcome.content, {user: user for user in identities})
