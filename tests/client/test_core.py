@@ -198,7 +198,7 @@ def clocks(tree: ast.AST) -> set[str]:
 def test_the_clock_is_read_at_the_border_and_passed_in() -> None:
     """By each command once, by the launcher, and by what measures a run; a time of a file or record is turned into words by whoever shows it."""
     assert {name: read for name, tree in trees() if (read := clocks(tree))} == {
-        "core/command.py": {"time.time"},
+        "core/main.py": {"time.time"},
         "core/launcher/main.py": {"time.time"},
         "core/launcher/measure.py": {"time.time", "time.time_ns", "time.clock_gettime_ns"},
         "tools/timeline/command.py": {"time.localtime"},  # of a run's start

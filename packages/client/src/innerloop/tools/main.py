@@ -6,12 +6,9 @@ A step's module is imported where its command was typed, and before anything act
 import argparse
 from typing import Callable
 
-from innerloop.core.command import perform
-from innerloop.core.consent.resolve import Context
+from innerloop.core.main import Step, perform
 from innerloop.core.shared import terminal
 from innerloop.tools.arguments import parser
-
-Step = Callable[[Context], int]
 
 
 def _init(given: argparse.Namespace) -> Step:
