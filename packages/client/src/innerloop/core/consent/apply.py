@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from typing import Callable, Optional
 
 from innerloop.core.consent.answer import NO, UNDECIDED
@@ -151,10 +152,8 @@ def for_launcher(env: "dict[bytes, bytes]", now: Callable[[], float]) -> Optiona
 
 
 def _refresh(state: ConsentState, context: Context) -> None:
-    try:
+    with suppress(OSError):  # a full disk: the record says so itself, and the cache is only a cache
         if state.measures:
             apply(state, context)
         else:
             write_cache(state, context)
-    except OSError:
-        pass  # a full disk: the record says so itself, and the cache is only a cache

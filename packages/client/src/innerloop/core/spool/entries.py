@@ -82,12 +82,10 @@ def tidy(spool: str, now: float) -> None:
         path = f"{spool}/{place}/{name}"
         if files.is_aside(name) or not _left_over(spool, place, name):
             continue
-        try:
+        with contextlib.suppress(OSError):  # it is gone, or somebody else's: `doctor` names what is odd
             # nobody writes into these but under the locks
             if place in ("sealed", "sent", "quarantine") or now - os.lstat(path).st_mtime > YOUNG:
                 files.clear(path)
-        except OSError:
-            continue  # it is gone, or somebody else's: `doctor` names what is odd
 
 
 def _left_over(spool: str, place: str, name: str) -> bool:
@@ -102,10 +100,8 @@ def empty(spool: str) -> None:
     """Delete everything that has no name of ours, young or odd: for whoever leaves."""
     for place, name in every(spool):
         if _left_over(spool, place, name):
-            try:
+            with contextlib.suppress(OSError):  # somebody else's directory is not ours to delete
                 files.clear(f"{spool}/{place}/{name}")
-            except OSError:
-                continue  # somebody else's directory, which is not ours to delete
 
 
 def every(spool: str) -> "Iterator[tuple[str, str]]":

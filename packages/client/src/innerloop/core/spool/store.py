@@ -7,6 +7,7 @@ loses nothing.
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from innerloop.core.shared import files, untrusted
@@ -174,11 +175,9 @@ def acknowledge(spool: str, run_ids: "list[str]", journal: str = "acknowledged")
 def keep_copies(spool: str, run_ids: "list[str]") -> None:
     """Keep what left, for its developer to look at."""
     for run_id in run_ids:
-        try:
+        with suppress(FileNotFoundError):  # purged meanwhile
             os.utime(f"{spool}/sealed/{run_id}")
             os.replace(f"{spool}/sealed/{run_id}", f"{spool}/sent/{run_id}")
-        except FileNotFoundError:
-            continue  # purged meanwhile
 
 
 def quarantine(spool: str, place: str, run_id: str, reason: str) -> None:
