@@ -2,10 +2,10 @@
 
 import os
 import secrets
-import threading
 
 from innerloop.core.consent.resolve import Context
 from innerloop.core.shared import files, mounts, paths
+from innerloop.core.shared.deadline import TooLate, in_time
 from innerloop.core.shared.terminal import Failure
 from innerloop.core.spool import layout
 
@@ -26,13 +26,12 @@ def answer_in_time(context: Context) -> None:
     if not paths.may_hang(context.env):
         return
     home = os.fsdecode(context.env.get(b"HOME", b""))
-    asked = threading.Thread(target=lambda: [os.path.exists(path) for path in (home, context.state, context.config)], daemon=True)
-    asked.start()
-    asked.join(PATIENCE)
-    if asked.is_alive():
+    try:
+        in_time(PATIENCE, lambda: [os.path.exists(path) for path in (home, context.state, context.config)])
+    except TooLate:
         raise Failure(
             f"{home} did not answer within {PATIENCE:.0f} s, so nothing was read or changed; commands run unmeasured. Try again when it does."
-        )
+        ) from None
 
 
 def carries(context: Context, key: str) -> None:

@@ -1,7 +1,6 @@
 """`innerloop opt-out`: works anywhere, on anything broken, and says nothing to anybody."""
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Optional
@@ -16,6 +15,7 @@ from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.probe import attached
 from innerloop.core.shared import cache, environment, files
+from innerloop.core.shared.deadline import TooLate, in_time
 from innerloop.core.shared.printable import clean
 from innerloop.core.shared.terminal import Failure, say
 from innerloop.core.spool import entries, layout
@@ -62,11 +62,8 @@ def tell_opt_out(state: ConsentState, context: Context, started: float) -> None:
         return
     sealed = seal.seal(state, events.moment_facts(state, context, started), kind="opt_out")
     content = http_client.body(list(sealed.events), state.digest, {}, context.now())
-    attempt = threading.Thread(
-        target=http_client.post, args=(state.project.endpoint, state.project.write_key, content, PATIENCE), daemon=True
-    )
-    attempt.start()  # a look-up of a name cannot be interrupted, but it can be left behind
-    attempt.join(PATIENCE)
+    with suppress(TooLate):  # a look-up of a name cannot be interrupted, but it can be left behind
+        in_time(PATIENCE, http_client.post, state.project.endpoint, state.project.write_key, content, PATIENCE)
     events.print_sent(state, context, sealed.events[0])
 
 

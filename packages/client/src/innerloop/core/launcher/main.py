@@ -115,9 +115,9 @@ def main(arguments: "list[str]") -> None:
     try:
         far = paths.may_hang(posix.environ)
         if far:
-            from innerloop.core.launcher.deadline import in_time  # noqa: PLC0415
+            from innerloop.core.shared.deadline import PATIENCE, in_time  # noqa: PLC0415
 
-            what, answer = in_time(decide, request, posix.environ, day)
+            what, answer = in_time(PATIENCE, decide, request, posix.environ, day)
         else:
             what, answer = decide(request, posix.environ, day)
     except BaseException:  # noqa: BLE001 (the border: our own failure, or a home that hangs, must not be the developer's)

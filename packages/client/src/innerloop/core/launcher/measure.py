@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from innerloop.core.launcher.deadline import RecordThread
     from innerloop.core.launcher.record import Record
+    from innerloop.core.shared.deadline import RecordThread
 
 LONGEST_LOCAL_NAME = 200  # characters
 NO_PROCESS = (11, 12)  # EAGAIN, ENOMEM: there is no room for one process more
@@ -278,7 +278,7 @@ def measure(request: "Request", answer: "cache.CachedAnswer | None", today: int,
         posix._exit(complain(request.argv, error))
     record: "Run | RecordThread" = run
     if far:
-        from innerloop.core.launcher.deadline import RecordThread  # noqa: PLC0415
+        from innerloop.core.shared.deadline import RecordThread  # noqa: PLC0415
 
         record = RecordThread(run.begin, run.finish)
     record.begin(started)

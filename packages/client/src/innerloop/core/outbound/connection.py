@@ -10,11 +10,11 @@ import os
 import selectors
 import socket
 import ssl
-import threading
 import time
 from typing import NamedTuple, Optional
 
 from innerloop.core.outbound.proxies import Proxy
+from innerloop.core.shared.deadline import TooLate, in_time
 
 FAILURES = (OSError, http.client.HTTPException)  # what a network does
 Response = http.client.HTTPResponse
@@ -80,21 +80,12 @@ def reach(host: str, port: int, seconds: float) -> socket.socket:
 
 def look_up(host: str, port: int, seconds: float) -> "list[Address]":
     """A host's addresses. A look-up cannot be interrupted, but it can be left behind. Raises OSError."""
-    found: "list[list[Address]]" = []
-    failed: "list[OSError]" = []
-
-    def ask() -> None:
-        try:
-            found.append([Address(*one) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
-        except (OSError, UnicodeError) as error:
-            failed.append(error if isinstance(error, OSError) else OSError(f"{host} is no name of a host"))
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(seconds)
-    if found:
-        return found[0]
-    raise failed[0] if failed else TimeoutError(f"the name {host} was not found within {seconds:.0f} s")
+    try:
+        return [Address(*one) for one in in_time(seconds, socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)]
+    except UnicodeError as error:
+        raise OSError(f"{host} is no name of a host") from error
+    except TooLate:
+        raise TimeoutError(f"the name {host} was not found within {seconds:.0f} s") from None
 
 
 def _in_turns(addresses: "list[Address]") -> "list[Address]":

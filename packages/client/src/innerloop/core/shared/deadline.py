@@ -1,8 +1,8 @@
-"""Files that may not answer: a home on a network, or behind a file system that runs as a program.
+"""What may not answer: a home on a network, or behind a file system that runs as a program; a name that is looked up.
 
-A system call on such a file can hang for minutes, and no signal but a deadly one ends it. So where a home is of that
-kind its files are touched by a thread, for which nobody waits longer than `PATIENCE`: ending or becoming the command
-ends the thread too. Elsewhere there is no thread: a disk of this machine answers, or the command itself would not run.
+Such a system call can hang for minutes, and no signal but a deadly one ends it. So a thread makes it, for which nobody
+waits longer than is said: ending or becoming the command ends the thread too. Where a home is not of that kind there is no
+thread: a disk of this machine answers, or the command itself would not run.
 """
 
 import _thread
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 PATIENCE = 0.25  # s that a command may be held up, before its start and again after its end
 
 
-def in_time(step: "Callable[..., Any]", *arguments: "Any") -> "Any":
-    """Call a step in a thread and return what it returns. Raises TimeoutError where it takes too long, or what it raises."""
+class TooLate(TimeoutError):
+    """A step took too long, and is left behind."""
+
+
+def in_time(seconds: float, step: "Callable[..., Any]", *arguments: "Any") -> "Any":
+    """Call a step in a thread and return what it returns. Raises TooLate where it takes longer, or what it raises."""
     done = _thread.allocate_lock()
     done.acquire()
     results: "list[Any]" = []
@@ -30,8 +34,8 @@ def in_time(step: "Callable[..., Any]", *arguments: "Any") -> "Any":
         done.release()
 
     _thread.start_new_thread(work, ())
-    if not done.acquire(timeout=PATIENCE):
-        raise TimeoutError
+    if not done.acquire(timeout=seconds):
+        raise TooLate
     if failures:
         raise failures[0]
     return results[0]
