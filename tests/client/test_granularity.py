@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from innerloop.core.outbound.event import in_class
 from innerloop.core.plan import granularity
 from innerloop.core.plan.check import Names, conforms
 from innerloop.core.plan.tracking import PLAN
@@ -68,11 +69,11 @@ def test_weeks_are_iso_weeks(seconds: int) -> None:
 
 @given(seconds=st.floats(-1e9, 1e10))
 def test_ages_are_classes_of_the_plan(seconds: float) -> None:
-    assert granularity.age_class(seconds) in PLAN.fields["checkout_age"].values
+    assert in_class("checkout_age", seconds) in PLAN.fields["checkout_age"].values
 
 
 @pytest.mark.parametrize(
     ("days", "name"), [(0, "<1d"), (1, "1-3d"), (3.9, "1-3d"), (4, "4-7d"), (8, "8-14d"), (15, "15-30d"), (31, "31-90d"), (91, ">90d")]
 )
 def test_ages_begin_where_their_names_say(days: float, name: str) -> None:
-    assert granularity.age_class(days * 86400) == name
+    assert in_class("checkout_age", days * 86400) == name

@@ -71,10 +71,7 @@ class Record:
 
     def finish(self, status: "int | None", awake: int, boot: int) -> None:
         """Add how the run ended (exit status, or minus the signal, None where nobody could read it; ns) and make it ready for delivery."""
-        if status is None:
-            self._write(b"end - %d %d\n" % (awake, boot))
-        else:
-            self._write(b"end %d %d %d\n" % (status, awake, boot))
+        self._write(b"end %s %d %d\n" % (b"-" if status is None else b"%d" % status, awake, boot))
         finished = b"%s/new/%s" % (self.spool, self.id)
         try:
             posix.rename(self.path, finished)

@@ -18,6 +18,7 @@ T = TypeVar("T")
 ABSENT = object()  # the property is left out of this event
 # Where the classes of a field begin, from its second one on: s, numbers, GB
 LIMITS = {
+    "checkout_age": tuple(days * 86400 for days in (1, 4, 8, 15, 31, 91)),
     "failures_before": (1, 2, 3), "time_to_green": (60, 300, 900, 3600, 14400), "gave_up_after": (10, 60, 600, 3600),
     "cores": (5, 9, 17), "memory": (9, 17, 33), "jobs": (2, 5, 9),
 }  # fmt: skip
@@ -106,7 +107,7 @@ VALUES: "dict[str, Callable[[Moment, str], Any]]" = {
     "exit_status": lambda moment, _: moment.status,
     "start_time": lambda moment, exactness: granularity.instant(moment.facts.start, exactness),
     "attempt": lambda moment, _: moment.past.attempt,
-    "checkout_age": lambda moment, _: _of(moment.facts.git, lambda git: granularity.age_class(moment.facts.start - git.commit_time)),
+    "checkout_age": lambda moment, _: _of(moment.facts.git, lambda git: in_class("checkout_age", moment.facts.start - git.commit_time)),
     "git_checked_out_master": lambda moment, _: _of(moment.facts.git, lambda git: git.on_master if moment.seed else git.on_default),
     "git_commit_time": _commit_time,
     "is_test": lambda moment, _: moment.facts.test,

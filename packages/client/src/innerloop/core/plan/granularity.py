@@ -5,7 +5,6 @@ from datetime import datetime, timedelta, timezone
 
 _UTC = re.compile(r"[0-9-]{10}T[0-9:]{8}(?:\.[0-9]{1,6})?(?:Z|[+]00:00)")
 STEPS = {"hour": 3600, "minute": 60, "second": 1}
-AGES = ((1, "<1d"), (4, "1-3d"), (8, "4-7d"), (15, "8-14d"), (31, "15-30d"), (91, "31-90d"))
 
 
 def instant(seconds: float, granularity: str) -> str:
@@ -73,8 +72,3 @@ def week(seconds: float) -> str:
     """Name the ISO week (UTC) of a Unix time (s): `2026-W47`."""
     year, number, _ = datetime.fromtimestamp(seconds, timezone.utc).isocalendar()
     return f"{year}-W{number:02d}"
-
-
-def age_class(seconds: float) -> str:
-    """Put an age (s) into one of the plan's classes of days."""
-    return next((name for limit, name in AGES if seconds < limit * 86400), ">90d")

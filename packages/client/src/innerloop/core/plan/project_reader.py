@@ -167,9 +167,7 @@ def _recipients(document: "dict[str, Any]", reader: Reader) -> "tuple[Recipient,
     reader.foreign.extend(f"recipients.{key}" for key in keys if key not in Recipient._fields)
     found = []
     for entry in entries:
-        values = {
-            key: entry.get(key, default) for key, default in (("name", ""), ("receives", RECEIVES[0]), ("region", ""), ("retention", ""))
-        }
+        values = {key: entry.get(key, default) for key, default in {"name": "", **Recipient._field_defaults}.items()}
         if not all(isinstance(value, str) for value in values.values()) or not values["name"]:
             raise ProjectError("each of recipients needs a name, and only strings")
         if values["receives"] not in RECEIVES:
