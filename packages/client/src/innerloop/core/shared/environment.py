@@ -102,11 +102,6 @@ def _fits(found: bytes, how: str, value: bytes) -> bool:
     return value in (found.rpartition(b"/")[2] if how == "named" else found).lower()
 
 
-def ci_counts(env: "dict[bytes, bytes]") -> bool:
-    """Tell whether this is a CI job that says it may be recorded, where its project file says so too."""
-    return env.get(CI_ALLOWED) == b"1" and actor(env) == "ci"
-
-
 def by_agent(env: "dict[bytes, bytes]") -> bool:
     """Tell whether a coding agent runs this. Its name is never read."""
     return _mark(env, AGENT_MARKS, "agent") != b""
