@@ -42,10 +42,19 @@ def test_no_heading_and_no_number_is_wrapped_at_80_columns(monkeypatch: pytest.M
     monkeypatch.setenv("COLUMNS", "80")
     lines = trends.render(answer(12)).splitlines()
     assert max(map(len, lines)) <= 80
-    table = lines[1:-2]
+    table = lines[1 : lines.index("", 3)]
     assert len([line for line in table if line.strip("─ ")]) == 1 + 13, "a line for the headings and one for each block"
     assert "p50 wait" in table[0] or "p50 wait" in table[1]
     assert sum("1,234,565" in line for line in table) == 12
+
+
+def test_each_measure_has_a_line_of_bars_as_wide_as_there_are_blocks_and_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    few, many = (trends.render(answer(blocks)).splitlines()[-4:] for blocks in (12, 60))
+
+    assert ["p50 wait", "failed", "waited", "runs"] == [line[:10].strip() for line in few]
+    assert {"█" * 12 + "."} == {line[10:] for line in few}, "the last block is not published"
+    assert {"█" * 29 + "."} == {line[10:] for line in many}, "the newest"
 
 
 def test_csv_has_a_value_for_each_heading() -> None:

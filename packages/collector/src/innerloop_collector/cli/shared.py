@@ -24,6 +24,7 @@ from innerloop_collector.config.loading import load
 from innerloop_collector.config.paths import Paths, data_directory, prepare, unusable
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.terminal.escaping import cleaned, lines
+from innerloop_collector.terminal.pager import paged
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -171,7 +172,8 @@ def show(answer: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]],
         raise CollectorError(
             f"the answer is not what this version reads ({error}); check the address, and use the same version at both ends"
         ) from error
-    click.echo(shown, color=True)
+    if not paged(shown):
+        click.echo(shown, color=True)
 
 
 def as_text(answer: Any) -> str:

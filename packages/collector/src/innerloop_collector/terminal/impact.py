@@ -8,8 +8,10 @@ from innerloop_collector.query import Verdict
 from innerloop_collector.query.received import received
 from innerloop_collector.reports import impact_table
 from innerloop_collector.reports.impact import ChangeReport, ProgrammeReport
-from innerloop_collector.terminal.drawing import draw, table, width
+from innerloop_collector.terminal.drawing import aligned, draw, fitting, table, width
 
+_NUMBERS = ("change", "interval", "detectable")
+_OPTIONAL = ("expected", "date")  # the first to go where there is no room: the sentences below and --json say them
 _NARROW = 64  # columns, below which what could have been seen is left to --json
 
 
@@ -33,20 +35,28 @@ def render_all(answer: dict[str, Any]) -> str:
     """Every change of a project."""
     report = received(answer, ProgrammeReport)
     rows = [_row(one) for one in report.changes]
-    head = ("date", "change", "expected", "came", "interval", "verdict")
-    shown = table(head, rows, f"no change of {report.programme.project} is registered that would be looked at")
+    for row, interval in zip(rows, aligned([row["interval"] for row in rows]), strict=True):
+        row["interval"] = interval
+    head = fitting(rows, _OPTIONAL)
+    nothing = f"no change of {report.programme.project} is registered that would be looked at"
+    shown = table(head, [[row[title] for title in head] for row in rows], nothing, right=("expected", "came", "interval"))
     sentences = [Text(f"- {one.sentence}." + (f" {_capital(one.next)}." if one.next else "")) for one in report.changes]
     return draw(Text(_capital(report.sentence) + "."), Text(shown), *sentences)
 
 
-def _row(of: ChangeReport) -> tuple[str, ...]:
+def _row(of: ChangeReport) -> dict[str, str]:
     found = of.impact
     newest = next((one for one in found.verdicts if one.findings), None)
-    expected = "-" if found.expected is None else f"{found.expected:+g} %"
-    if newest is None:
-        return (found.day.isoformat(), found.change, expected, "-", "-", "refused" if found.verdicts else "no verdict yet")
-    headline = newest.findings[0]
-    return (found.day.isoformat(), found.change, expected, impact_table.value(headline), impact_table.interval(headline), headline.verdict)
+    headline = newest.findings[0] if newest else None
+    refused = "refused" if found.verdicts else "no verdict yet"
+    return {
+        "date": found.day.isoformat(),
+        "change": found.change,
+        "expected": "-" if found.expected is None else f"{found.expected:+g} %",
+        "came": impact_table.value(headline) if headline else "-",
+        "interval": impact_table.interval(headline) if headline else "-",
+        "verdict": headline.verdict if headline else refused,
+    }
 
 
 def _rests_on(verdict: Verdict) -> list[Any]:
@@ -66,7 +76,9 @@ def _rests_on(verdict: Verdict) -> list[Any]:
         rows.insert(1, ("duration, by share exposed", str(span.percent), f"{span.low.value:+g} to {span.high.value:+g}", "", ""))
     head = ("", "change", "interval", "detectable", "verdict")
     kept = [place for place in range(len(head)) if width() >= _NARROW or head[place] != "detectable"]
-    shown = table([head[place] for place in kept], [[row[place] for place in kept] for row in rows], "")
+    intervals = aligned([row[2] for row in rows])
+    rows = [(*row[:2], interval, *row[3:]) for row, interval in zip(rows, intervals, strict=True)]
+    shown = table([head[place] for place in kept], [[row[place] for place in kept] for row in rows], "", right=_NUMBERS)
     return [Text(shown), *(Text(f"- {note}") for note in impact_table.notes(verdict))]
 
 

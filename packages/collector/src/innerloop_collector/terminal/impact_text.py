@@ -6,7 +6,7 @@ from innerloop_collector.analysis.impact.robustness import Interval, Robustness
 from innerloop_collector.analysis.impact.verdict import judge
 from innerloop_collector.analysis.impact.whole import Impact
 from innerloop_collector.reports.impact_table import caution
-from innerloop_collector.terminal.drawing import table
+from innerloop_collector.terminal.drawing import aligned, table
 
 
 def render(verdict: str, found: Impact) -> str:
@@ -47,7 +47,14 @@ def _answers(found: Impact) -> str:
     if found.saved:
         ends = f"{found.saved.low:.1f} to {found.saved.high:.1f} min"
         lines.append(("saved per developer and month", f"{found.saved.minutes:.1f} min", ends, "", str(found.saved.developers), ""))
-    return table(("", "", "interval", "detectable", "developers", "verdict"), lines, "")
+    intervals = aligned([line[2] for line in lines])
+    shown = [(*line[:2], interval, *line[3:]) for line, interval in zip(lines, intervals, strict=True)]
+    return table(
+        ("", "change", "interval", "detectable", "developers", "verdict"),
+        shown,
+        "",
+        right=("change", "interval", "detectable", "developers"),
+    )
 
 
 def _answer(answer: Answer) -> tuple[str, str, str, str, str]:

@@ -2,28 +2,34 @@
 
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 from innerloop_collector.query import FigureRow, Point, Published, text
 from innerloop_collector.query.received import received
 from innerloop_collector.reports.spreadsheet import harmless
 from innerloop_collector.reports.views import Trend
-from innerloop_collector.terminal.drawing import draw, width
+from innerloop_collector.terminal.drawing import draw, sparkline, width
 from innerloop_collector.terminal.report import table_of_text, time
-
-_BARS = "▁▂▃▄▅▆▇█"
 
 
 def render(answer: dict[str, Any]) -> str:
-    """A line for each block, the oldest first, and a line of bars for the median wait."""
+    """A line for each block, the oldest first, and for each measure a line of bars."""
     trend = received(answer, Trend)
     rows = [_row(point) for point in trend.points]
     shown = draw(table_of_text(rows, width())) if rows else f"nothing of {trend.project} is published yet"
-    waits = [_middle(point) for point in trend.points]
-    of = f"{trend.name or 'all runs'} of {trend.project}" + (
-        f", before called {', '.join(trend.renamed_from)}" if trend.renamed_from else ""
-    )
-    return f"{of}\n{shown}\n\np50 wait  {_bars(waits)}" if any(waits) else f"{of}\n{shown}"
+    before = f", before called {', '.join(trend.renamed_from)}" if trend.renamed_from else ""
+    return "\n".join([f"{trend.name or 'all runs'} of {trend.project}{before}", shown, *_sparklines(trend.points)])
+
+
+def _sparklines(points: tuple[Point, ...]) -> list[str]:
+    """How each measure went, from nothing up to its most; as many of the newest blocks as there is room for."""
+    lines = []
+    for title, value in _MEASURES.items():
+        values = [value(point.figures) if point.figures else None for point in points][-(width() - _TITLE) :]
+        if any(values):
+            lines.append(f"{title:<{_TITLE}}{sparkline(values)}")
+    return ["", *lines] if lines else []
 
 
 def as_csv(answer: dict[str, Any]) -> str:
@@ -78,12 +84,14 @@ def _numbers(one: FigureRow) -> list[Published[Any] | None]:
     return [one.runs, *p50, one.p90.about if one.p90 else None, one.failure_rate, one.waited, *rate, *spread, week]
 
 
-def _middle(point: Point) -> float | None:
-    p50 = point.figures.p50 if point.figures else None
-    return None if p50 is None else float((p50.about or p50.at_least).value)
+def _middle(of: FigureRow) -> float | None:
+    return None if of.p50 is None else float((of.p50.about or of.p50.at_least).value)
 
 
-def _bars(values: list[float | None]) -> str:
-    """One bar for each value, up to the largest; a dot where there is none."""
-    largest = max(value for value in values if value is not None)
-    return "".join("." if value is None else _BARS[min(int(8 * value / largest), 7)] for value in values)
+_TITLE = 10
+_MEASURES: dict[str, Callable[[FigureRow], float | None]] = {
+    "p50 wait": _middle,
+    "failed": lambda of: of.failure_rate.value if of.failure_rate else None,
+    "waited": lambda of: of.waited.value if of.waited else None,
+    "runs": lambda of: of.runs.value,
+}
