@@ -14,6 +14,7 @@ from innerloop_collector.cli.alert_commands import alerts
 from innerloop_collector.cli.change_commands import changes
 from innerloop_collector.cli.config_command import config
 from innerloop_collector.cli.data_commands import backup, backups, erase, receipt, restore, retain
+from innerloop_collector.cli.engine_extra import of_the_extra
 from innerloop_collector.cli.evidence_commands import impact
 from innerloop_collector.cli.export_command import export
 from innerloop_collector.cli.key_commands import keys, oauth, tokens
@@ -46,7 +47,7 @@ _COMMANDS: tuple[click.Command, ...] = (
 def main() -> NoReturn:
     """Run the command line; turn what a person can understand into one line."""
     try:
-        commands(standalone_mode=False)
+        _run()
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -63,6 +64,13 @@ def main() -> NoReturn:
         click.echo(f"innerloop-collector: {lines(where)}{error.strerror or type(error).__name__}", err=True)
         sys.exit(1)
     sys.exit(0)
+
+
+def _run() -> None:
+    try:
+        commands(standalone_mode=False)
+    except ModuleNotFoundError as error:
+        raise of_the_extra(error) from error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

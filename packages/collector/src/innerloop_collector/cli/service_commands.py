@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from innerloop_collector.cli.engine_extra import refuse_without_engine
 from innerloop_collector.cli.running_services import registered
 from innerloop_collector.cli.shared import Place, as_json, call, local, located, say, show
 from innerloop_collector.errors import CollectorError
@@ -67,6 +68,7 @@ def check(place: Place, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="With --team: print what was made as JSON; talk goes to stderr.")
 def demo(source: str | None, keep: str | None, **of_a_team: Any) -> None:
     """Try everything: collector, real builds and reports, without an account or a network."""
+    refuse_without_engine()
     given = {name: value for name, value in of_a_team.items() if value not in (None, False)}
     if given and not given.pop("team", False):
         raise click.UsageError("--seed, --developers, --weeks, --ending and --json go with --team")

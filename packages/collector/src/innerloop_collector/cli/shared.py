@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import click
 import msgspec
 
+from innerloop_collector.cli.engine_extra import refuse_without_engine
 from innerloop_collector.cli.remote import URL_VARIABLE, Remote, remote
 from innerloop_collector.cli.running_services import others
 from innerloop_collector.config.configuration import Configuration
@@ -68,6 +69,7 @@ def unmade(command: Callable[..., None]) -> Callable[..., None]:
     @_config
     @functools.wraps(command)
     def with_directory(*words: Any, data: str | None, config: str | None, **options: Any) -> None:
+        refuse_without_engine()
         configuration = load(config, os.environ)
         _quiet()
         command(data_directory(data, os.environ, configuration.server.data), configuration, *words, **options)
@@ -117,6 +119,7 @@ def _place(data: str | None, config: str | None, url: str | None, token_file: st
 
 def _here(data: str | None, configuration: Configuration, *, make: bool) -> Place:
     """The collector of this machine. Raises UsageError where there is none, which mostly is a directory that was mistyped or left out."""
+    refuse_without_engine()
     directory = data_directory(data, os.environ, configuration.server.data)
     what = "secret for the store of store.url" if configuration.store.url else "store"
     if not (make or _has_begun(Paths(directory), embedded=not configuration.store.url)):
