@@ -175,29 +175,34 @@ def test_a_name_is_no_formula_in_a_spreadsheet_and_itself_in_parquet() -> None:
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
     """A team of which six agreed that figures are open, and six did not answer yet: they send under the file of before."""
     made = Collector(tmp_path_factory.mktemp("open"))
-    made.for_trying().environment["INNERLOOP_COLLECTOR_STORE_SIMULATED_CLOCK"] = _at(FIRST.first)
     try:
-        made.start_with()
-        made.apply(PUBLIC, "--min-active-weeks", "1")
-        for monday in (FIRST.first, *SECOND.weeks):
-            friday = _at(monday + timedelta(days=4))
-            assert 200 == asked(made, "simulation.move", to=friday).status_code
-            for command, plan in (("build", PUBLIC), ("lint", project())):
-                made.send(*_week(command, monday), plan=digest_of(plan), sent_at=friday)
-        assert 200 == asked(made, "simulation.move", to=_at(SECOND.due)).status_code
-        yield made
+        yield published(made, {"build": PUBLIC, "lint": project()}, people=6)
     finally:
         made.close()
+
+
+def published(made: Collector, plans: dict[str, dict[str, Any]], people: int) -> Collector:
+    """Have figures of a block published of people who ran a command each, under the file that they know."""
+    made.for_trying().environment["INNERLOOP_COLLECTOR_STORE_SIMULATED_CLOCK"] = _at(FIRST.first)
+    made.start_with()
+    made.apply(PUBLIC, "--min-active-weeks", "1")
+    for monday in (FIRST.first, *SECOND.weeks):
+        friday = _at(monday + timedelta(days=4))
+        assert 200 == asked(made, "simulation.move", to=friday).status_code
+        for command, plan in plans.items():
+            made.send(*_week(command, monday, people), plan=digest_of(plan), sent_at=friday)
+    assert 200 == asked(made, "simulation.move", to=_at(SECOND.due)).status_code
+    return made
 
 
 def _at(day: date) -> str:
     return datetime(day.year, day.month, day.day, 1, tzinfo=UTC).isoformat()
 
 
-def _week(command: str, monday: date) -> list[dict[str, Any]]:
+def _week(command: str, monday: date, people: int) -> list[dict[str, Any]]:
     start = _at(monday + timedelta(days=1))
-    people = (f"{command} {number}" for number in range(6))
-    return [{**run_event(one, command=command, start_time=start), "timestamp": start} for one in people for _ in range(5)]
+    times = ((f"{command} {number}", 2_000 * 2 ** (number % 3)) for number in range(people) for _ in range(5))
+    return [{**run_event(one, command=command, start_time=start, duration_ms=time), "timestamp": start} for one, time in times]
 
 
 @pytest.mark.slow
@@ -210,6 +215,26 @@ def test_who_did_not_agree_that_figures_are_open_is_in_none(simulated: Collector
     assert len(SECOND.weeks) <= len({one["release"] for one in cells})
     assert {"build"} == {one["name"] for one in cells if one["breakdown"] == "command"}
     assert {"30"} == {one["runs"] for one in cells if one["breakdown"] == "all"}
+
+
+@pytest.mark.slow
+def test_a_badge_tells_everybody_only_what_is_open(idle: Collector) -> None:
+    simulated = published(idle, {"build": PUBLIC}, people=20)
+
+    def badge(path: str) -> str:
+        answer = simulated.http.get(f"{simulated.url}/badge/{path}.svg")
+        assert (200, "image/svg+xml", "cross-origin") == (
+            answer.status_code, answer.headers["content-type"], answer.headers["cross-origin-resource-policy"],
+        )  # fmt: skip
+        return answer.text
+
+    report = asked(simulated, "report", project="acme", period=SECOND.name).json()
+    assert ["build"] == [one["command"] for one in report["commands"] if one["p50"]]
+    assert "(simulated)" in badge("acme/commands/build")
+    for path in ("acme/commands/lint", "acme/targets/build", "acme/nothing/build", "none/commands/build"):
+        assert ">not published</text>" in badge(path)
+    simulated.apply(project())
+    assert ">not published</text>" in badge("acme/commands/build"), "its figures are open no more"
 
 
 @pytest.mark.slow

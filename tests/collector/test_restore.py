@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.collector.asking import asked
 from tests.collector.backups import backed_up, filled, lose, restore, restored
 from tests.collector.support import KEY, Collector, run_event
 
@@ -97,6 +98,7 @@ def test_a_restore_revives_no_token_and_says_which_keys_are_accepted(idle: Colle
     idle.start_with()
     made = idle.ask_text("tokens", "create", "--role", "admin", "--label", "leaked")
     token = next(word for word in made.split() if word.startswith("ilt_"))
+    link = asked(idle, "links.create", page="/p/acme").json()["path"]
     directory = backed_up(idle)
     idle.ask_text("tokens", "revoke", idle.ask("tokens", "list")["tokens"][0]["id"])
     key = idle.ask("keys", "list")["keys"][0]["id"]
@@ -106,8 +108,9 @@ def test_a_restore_revives_no_token_and_says_which_keys_are_accepted(idle: Colle
     idle.start()
 
     body = {"operation": "keys.list", "arguments": {}}
-    asked = idle.http.post(f"{idle.url}/admin/v1/call", json=body, headers={"Authorization": f"Bearer {token}"})
-    assert 401 == asked.status_code
+    refused = idle.http.post(f"{idle.url}/admin/v1/call", json=body, headers={"Authorization": f"Bearer {token}"})
+    assert 401 == refused.status_code
+    assert 410 == idle.http.get(idle.url + link).status_code
     idle.send(run_event())
     lose(idle)
     told = idle.cli("restore", str(directory)).stdout

@@ -18,7 +18,7 @@ from tests.collector.asking import asked
 from tests.collector.support import PROJECT, Collector, run_event
 
 READS = {  # of those that are for admins
-    "keys.list", "oauth.list", "tokens.list", "quarantine.list", "quarantine.violations", "erasure.receipt", "backup.list", "destinations.status",
+    "keys.list", "oauth.list", "tokens.list", "links.list", "quarantine.list", "quarantine.violations", "erasure.receipt", "backup.list", "destinations.status",
     "destinations.set_aside", "check",
 }  # fmt: skip
 

@@ -35,6 +35,7 @@ class Via(StrEnum):
     TOKEN = "token"  # noqa: S105 - a word, not a secret
     SESSION = "session"
     PROXY = "proxy"
+    LINK = "read-only link"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,14 @@ from innerloop_collector.cli.engine_extra import of_the_extra
 from innerloop_collector.cli.evidence_commands import impact
 from innerloop_collector.cli.export_command import export
 from innerloop_collector.cli.key_commands import keys, oauth, tokens
+from innerloop_collector.cli.link_commands import links
 from innerloop_collector.cli.notification_commands import notifications
 from innerloop_collector.cli.project_commands import ids, projects, quarantine, releases, report, trends
 from innerloop_collector.cli.service_commands import check, demo, destinations, serve
 from innerloop_collector.errors import CollectorError
 from innerloop_collector.terminal.escaping import lines
 
-_WRITING: tuple[click.Command, ...] = (projects, keys, tokens, ids, quarantine, destinations)
+_WRITING: tuple[click.Command, ...] = (projects, keys, tokens, links, ids, quarantine, destinations)
 _KEEPING: tuple[click.Command, ...] = (retain, erase, receipt, backup, backups, restore)
 _COMMANDS: tuple[click.Command, ...] = (
     serve,

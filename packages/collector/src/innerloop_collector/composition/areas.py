@@ -4,6 +4,7 @@ from innerloop_collector.admin.alert_operations import AlertArea
 from innerloop_collector.admin.change_operations import ChangeRecords
 from innerloop_collector.admin.data_operations import Backup, Erasure, Retention
 from innerloop_collector.admin.key_operations import Keys, OAuth, Tokens
+from innerloop_collector.admin.link_operations import Links
 from innerloop_collector.admin.notification_operations import NotificationArea
 from innerloop_collector.admin.operations import Operations
 from innerloop_collector.admin.project_operations import Ids, Projects, Quarantine
@@ -44,6 +45,7 @@ def operations(collector: Collector) -> Operations:
             Keys(registry, store.last_used),
             OAuth(registry, store.oauth_keys),
             Tokens(registry, collector.tokens, store.last_used),
+            Links(collector.read_links, lambda: registry.catalogue.versions, store.changes.find, store.last_used),
             Ids(registry, lifecycle.quarantine_release),
             Quarantine(registry, collector.status, lifecycle.quarantine_discard),
             Reports(collector.figures, collector.evidence.evidence),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+from innerloop_collector.access.read_links import ReadLinks
 from innerloop_collector.access.tokens import Tokens
 from innerloop_collector.composition import simulated_clock
 from innerloop_collector.composition.evidence_parts import EvidenceParts, Publishers
@@ -94,6 +95,7 @@ class Collector:
         )
         self.lifecycle = LifecycleParts(paths, self.configuration, now, store, clock, self.exporters.erasure_states, publishers)
         self.tokens = Tokens(store.engine, store.hasher, store.registry.today)
+        self.read_links = ReadLinks(store.engine, store.hasher, store.registry.today)
         self.metrics = Metrics(per_project=self.configuration.server.metrics_per_project)
         self.status = StatusReader(store.engine, store.erasures, store.events, self.exporters, paths.scratch)
         self._workers: list[Worker] = [
@@ -126,6 +128,7 @@ class Collector:
         self.store.load()
         self.store.events.number_after(self.publisher.read_up_to())
         self.tokens.load()
+        self.read_links.load()
         self.lifecycle.eraser.load()
         self.exporters.load()
         self.store.writer.start()

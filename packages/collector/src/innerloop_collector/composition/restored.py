@@ -34,6 +34,7 @@ def _rebuild(building: Paths, configuration: Configuration, source: Source) -> R
         store.engine.look_after_parts()
         events = store.events.counts()[0]
         revoked = collector.tokens.revoke_all()
+        collector.read_links.revoke_all()
         return Restored(source.found, again, events, revoked, _accepted(store, today), secret_checked=bool(source.found.fingerprint))
 
 

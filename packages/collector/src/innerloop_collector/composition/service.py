@@ -26,8 +26,10 @@ from innerloop_collector.config.configuration import Configuration
 from innerloop_collector.config.data_lock import DataLock
 from innerloop_collector.config.files import read_text
 from innerloop_collector.config.paths import Paths, tighten
+from innerloop_collector.dashboard.badge import Badges
 from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.page_routes import Dashboard
+from innerloop_collector.dashboard.shared_pages import SharedPages
 from innerloop_collector.errors import UsageError
 from innerloop_collector.ingest.authorization import WriteAuthorization
 from innerloop_collector.ingest.erasure_routes import ErasureRoutes
@@ -43,6 +45,8 @@ from innerloop_collector.web.connection_guard import Guard, raise_file_limit
 from innerloop_collector.web.health import Health
 from innerloop_collector.web.openapi import Description
 from innerloop_collector.web.prometheus import CountRequests, PrometheusEndpoint
+from innerloop_collector.web.read_api import ReadApi
+from innerloop_collector.web.read_api_answers import Sources
 from innerloop_collector.web.signin import SignIn
 from innerloop_collector.web.single_flight import SingleFlight
 
@@ -133,8 +137,9 @@ def build(
     authenticator = authenticator or _authenticator(collector)
     waiting = SingleFlight(collector.status.waiting, readers, _FRESH_QUARANTINE)
     description = Description()
+    reader = Reader(collector.figures, collector.evidence.evidence, collector.alerts, at_once=collector.throw_away)
     dashboard = Dashboard(
-        Reader(collector.figures, collector.evidence.evidence, collector.alerts, at_once=collector.throw_away),
+        reader,
         collector.store.registry.newest,
         known.serve,
         authenticator,
@@ -143,6 +148,7 @@ def build(
         sign_in,
         simulated=collector.simulated is not None,
     )
+    badges = Badges(reader, collector.figures.is_open, readers, simulated=collector.simulated is not None)
     served: list[Routes] = [
         *_ingest(collector, readers),
         Admin(known.serve, authenticator, configuration.limits, readers),
@@ -157,7 +163,10 @@ def build(
             configuration.server,
             readers,
         ),
+        ReadApi(Sources(reader, known.call, dashboard.page_at), authenticator, readers),
         description,
+        badges,
+        SharedPages(collector.read_links, collector.store.last_used.note, dashboard, badges, readers),
         dashboard,
     ]
     routes = [route for part in served for route in part.routes()]

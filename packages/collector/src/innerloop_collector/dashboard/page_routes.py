@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -100,6 +100,30 @@ class Dashboard:
         except (Unknown, Denied):
             who = None
         return self._told(request, no_such_page() if status == 404 else unmade(), who)
+
+    def page_at(self, address: str, given: dict[str, str], who: Principal) -> Page:
+        """The page of a project at an address, for somebody who may see it. Raises PageError."""
+        project, rest = _project_in(unquote(address))
+        return self._of(address, project, rest, given, self._reader.projects(), who)[1]
+
+    def alone(self, request: Request, address: str, who: Principal, until: str) -> Response:
+        """The page at an address for whoever may open nothing else until a day: it leads nowhere."""
+        path, _, query = address.partition("?")
+        try:
+            project, rest = _project_in(unquote(path))
+            seen = tuple(one for one in self._reader.projects() if one.project == project)
+            if not seen:
+                raise unknown_project()
+            filters, page = self._of(path, project, rest, dict(parse_qsl(query)), seen, who)
+            return self._renderer.alone(request, page, until, project=project, filters=filters)
+        except PageError as error:
+            return self.refused(request, PageError(error.status, error.title, error.sentence))
+        except StoreError:
+            return self.refused(request, silent(request.url.path))
+
+    def refused(self, request: Request, error: PageError) -> Response:
+        """A page that says to whoever did not sign in why there is no other."""
+        return self._renderer.error(request, error, None)
 
     async def _file(self, request: Request) -> Response:
         return self._static.answer(request) or self._told(request, no_such_page(), None)

@@ -1,6 +1,7 @@
 """From a page to an answer: templates, what a browser may do with it, and its bytes."""
 
 import gzip
+import re
 from typing import Any
 
 import jinja2
@@ -50,6 +51,11 @@ class Renderer:
         """A page for somebody."""
         return self._answer(request, page.template, page.status, page=page, who=who, **more)
 
+    def alone(self, request: Request, page: Page, until: str, **more: Any) -> Response:
+        """A page for whoever may open nothing else until a day: it leads nowhere."""
+        text = self._environment.get_template(page.template).render(page=page, who=None, projects=(), address="", **more)
+        return packed(request, Response(_led_nowhere(text, until), 200, HEADERS, "text/html; charset=utf-8"))
+
     def sign_in(self, request: Request, *, path: str, why: str = "", status: int = 401) -> Response:
         """The page on which one signs in, to go on to another."""
         return self._answer(request, "sign_in.html", status, page=Page("", "Sign in"), who=None, path=path, why=why)
@@ -63,6 +69,16 @@ class Renderer:
         told = {"project": "", "projects": (), "address": "", **told}
         text = self._environment.get_template(template).render(**told)
         return packed(request, Response(text, status, HEADERS, "text/html; charset=utf-8"))
+
+
+_LINK = re.compile(r'<a\b[^>]*\bhref="(?!#)[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
+_WAYS = re.compile(r'<form\b.*?</form>|<nav\b.*?</nav>|<p class="foot">.*?</p>', re.DOTALL)
+
+
+def _led_nowhere(html: str, until: str) -> str:
+    """A page without its links to others, its forms and its files. Templates escape `<` and `>` in all that they are told, so these are ours."""
+    note = f'<p class="note">You see this page through a link that opens it until {until}, and nothing else.</p>\n</main>'
+    return _LINK.sub(r"<span>\1</span>", _WAYS.sub("", html)).replace("</main>", note, 1)
 
 
 def packed(request: Request, answer: Response) -> Response:

@@ -167,6 +167,16 @@ TOKENS = {
     "revoked": "Bool",
     "version": "UInt32",
 }
+LINKS = {
+    "link_hash": "String",
+    "project": "String",
+    "address": "String",
+    "label": "String",
+    "created_day": "Date",
+    "expires_day": "Date",
+    "revoked": "Bool",
+    "version": "UInt32",
+}
 USES = {"hash": "String", "day": "Date"}
 KNOWN_IDS = {"project": "LowCardinality(String)", "mark": "UInt128", "key": "String", "first_day": "Date", "keep_until": "Date"}
 CLOCK = {"what": "String", "seconds": "Int64", "events": "UInt64", "waiting": "UInt64", "version": "UInt64"}
@@ -226,6 +236,7 @@ def tables(plan: Plan = PLAN) -> tuple[Table, ...]:
         Table("changes", CHANGES, "(project, name)", replacing="version"),
         Table("expired", EXPIRED, "(project, what, day, last_day)", replacing="rows"),
         Table("tokens", TOKENS, "token_hash", replacing="version"),
+        Table("links", LINKS, "link_hash", replacing="version"),
         Table("uses", USES, "hash", replacing="day"),
         Table("known_ids", KNOWN_IDS, "mark"),
         Table("clock", CLOCK, "what", replacing="version"),

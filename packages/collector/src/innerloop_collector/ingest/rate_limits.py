@@ -1,6 +1,5 @@
 """May this come in? How fast a write key may send events and ask about ids, and how many new ids it may bring."""
 
-import math
 from collections.abc import Callable, Iterable
 from datetime import date
 
@@ -8,6 +7,7 @@ import structlog
 
 from innerloop_collector.config.configuration import Limits
 from innerloop_collector.http.responses import too_fast, unknown_key
+from innerloop_collector.http.token_bucket import Bucket
 from innerloop_collector.monitoring.metrics import Metrics
 from innerloop_collector.store.catalogue import WriteKey
 from innerloop_collector.store.known_ids import KnownIds
@@ -16,26 +16,6 @@ from innerloop_collector.store.write_behind import LastUsed
 
 LONGEST_WAIT = 300  # seconds; SDKs take no longer Retry-After for serious
 _log = structlog.get_logger()
-
-
-class Bucket:
-    """Fills with so many events a second, up to a burst. What is taken out may be more than is in it: then it is in debt."""
-
-    def __init__(self, rate: float, burst: float, now: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._level = burst
-        self._at = now
-
-    def take(self, events: int, now: float) -> int:
-        """Take events out. Returns 0, or after how many seconds there are enough, and nothing is taken."""
-        self._level = min(self._burst, self._level + (now - self._at) * self._rate)
-        self._at = now
-        missing = min(events, self._burst) - self._level
-        if missing > 0:
-            return math.ceil(missing / self._rate)
-        self._level -= events
-        return 0
 
 
 class RateLimits:

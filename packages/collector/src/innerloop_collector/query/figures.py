@@ -260,6 +260,15 @@ class Figures:
             label=THROW_AWAY if self._immediate else "",
         )
 
+    def is_open(self, project: str, name: str) -> bool:
+        """Tell whether everything that is published of a project's period is open to everybody, and something is."""
+        if project not in self._registry.catalogue.versions or self._registry.catalogue.public_plans(project) is None:
+            return False
+        published = self._archive.units(project)
+        found = periods.period(name, published) if name else None
+        units = found.units if found else ()
+        return bool(units) and all(one.public for one in self._archive.read(project, units).values())
+
     def _chosen(
         self, project: str, name: str | None, settings: Settings, today: date
     ) -> tuple[Period | None, list[Release], list[Release]]:

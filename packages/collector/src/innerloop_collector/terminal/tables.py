@@ -51,6 +51,12 @@ def tokens(answer: dict[str, Any]) -> str:
     )
 
 
+def links(answer: dict[str, Any]) -> str:
+    """Read-only links."""
+    rows = [(one["id"], one["page"], one["label"], one["last_used"] or "never", _state(one, one["expires"])) for one in answer["links"]]
+    return table(("link", "page", "label", "last used", "state"), rows, "no links; make one: innerloop-collector links create PAGE")
+
+
 def _state(one: dict[str, Any], last: str | None) -> str:
     """Whether a key or token opens anything, and for how long."""
     if one["revoked"]:
@@ -120,7 +126,7 @@ def restored(answer: dict[str, Any]) -> str:
     return (
         f"{answer['directory']}, made {answer['made']}: {answer['events']:,} events are back, up to position {answer['position']}\n"
         f"erased again, as the journals say: {answer['erased_again']} ids\n"
-        f"revoked: all tokens, {answer['tokens_revoked']} of them good until now, as some may have been revoked since the backup; make new ones\n"
+        f"revoked: all tokens, {answer['tokens_revoked']} of them good until now, and all read-only links, as some may have been revoked since the backup; make new ones\n"
         f"accepted again: keys {keys}; revoke again what was revoked since the backup{unsure}"
     )
 

@@ -9,8 +9,13 @@ from innerloop_collector.admin.api import Call
 from innerloop_collector.http.responses import Accepted, Problem
 from innerloop_collector.ingest.erasure_routes import ErasureAnswer, ErasureRequest, ReceiptAnswer
 from innerloop_collector.ingest.oauth import Token, TokenRequest
+from innerloop_collector.reports.alert_report import AlertReport
+from innerloop_collector.reports.impact import ChangeReport, ProgrammeReport
+from innerloop_collector.reports.views import AllProjects, Releases, Report, Trend
 from innerloop_collector.web.health import Status
-from innerloop_collector.web.schemas import Batch, Message, Schema, named
+from innerloop_collector.web.read_api import OF_PROJECT, PREFIX
+from innerloop_collector.web.read_api_answers import BREAKDOWNS, GRAINS, MOST_RELEASES, TABLES
+from innerloop_collector.web.schemas import Batch, Message, Projects, RegisteredChanges, Schema, Table, named
 from innerloop_collector.web.signin import SignInRequest, Who
 
 Operation = dict[str, Any]
@@ -18,6 +23,7 @@ Operation = dict[str, Any]
 TAGS = {
     "ingest": "Segment's HTTP API. Authentication: the write key as Basic user name, or as `writeKey` in the body.",
     "people": "What a developer can ask for, with the secret that belongs to an id.",
+    "read": "What pages show, for programs: published figures only. `null` means: may not be told.",
     "session": "Signing in with a browser.",
     "operator": "What the command line asks a running service.",
     "service": "The service's health.",
@@ -114,6 +120,60 @@ def _both(name: str) -> tuple[str, str]:
 _RECEIPT = {"name": "receipt", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 _KEY = {"name": "writeKey", "in": "query", "schema": {"type": "string"}, "description": "The write key: a beacon has no header."}
 _TEXT = "text/plain"
+
+
+def _path(name: str, about: str, *values: str) -> Schema:
+    schema: Schema = {"type": "string", "minLength": 1} | ({"enum": list(values)} if values else {})
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": about}
+
+
+def _query(name: str, about: str, *values: str, kind: str = "string", **more: Any) -> Schema:
+    schema: Schema = {"type": kind, **more} | ({"enum": list(values)} if values else {})
+    return {"name": name, "in": "query", "schema": schema, "description": about}
+
+
+_PERIOD = _query(
+    "period", "A week (2026-W48), a block of weeks (2026-B12), a quarter (2026-Q4) or a year (2026). Default: the newest block."
+)
+_OF = _query("of", "What `name` is of.", *BREAKDOWNS, default=BREAKDOWNS[0])
+_NAME = _query("name", "One command, target, system, architecture, version or cohort. Default: all runs.")
+
+
+def _read(summary: str, answer: type, *parameters: Schema) -> Operation:
+    """A resource of the read API: what did not change since is not sent again."""
+    problems = (400, 401, 403, 503) if answer is Projects else (400, 401, 403, 404, 503)
+    described = _operation("read", summary, named(answer), *problems, security=("token", "session"), parameters=parameters)
+    tag = {"description": "For `If-None-Match`.", "schema": {"type": "string"}}
+    described["responses"]["200"]["headers"] = {"ETag": tag}
+    described["responses"]["304"] = {"description": "It is as `If-None-Match` says.", "headers": {"ETag": tag}}
+    return described
+
+
+def _of_project(summary: str, answer: type, *parameters: Schema) -> Operation:
+    return _read(summary, answer, _path("project", "The project's id."), *parameters)
+
+
+_READING = {
+    f"{PREFIX}/projects": _read("The projects that one may see", Projects),
+    f"{PREFIX}/report": _read("The sums of all projects that one may see, as `report --json`", AllProjects, _PERIOD),
+    f"{OF_PROJECT}/report": _of_project("The team's report, as `report PROJECT --json`", Report, _PERIOD),
+    f"{OF_PROJECT}/tables/{{name}}": _of_project(
+        "A table of the overview; where `name` is given, of the page of that",
+        Table, _path("name", "The table.", *TABLES), _PERIOD, _query("by", "Series by the week or by the block. Default: as on the page.", *GRAINS), _OF, _NAME,
+    ),
+    f"{OF_PROJECT}/trends": _of_project(
+        "Figures over time, the oldest first, as `trends --json`", Trend, _OF, _NAME, _query("by", "Week by week or block by block.", *GRAINS, default=GRAINS[0])
+    ),
+    f"{OF_PROJECT}/releases": _of_project(
+        "Everything that was published, the oldest first, as `releases --json`; `Link` leads to the next part", Releases,
+        _query("after", "The release after which the answer begins, such as 2026-W48."),
+        _query("limit", "How many at most.", kind="integer", minimum=1, maximum=MOST_RELEASES, default=MOST_RELEASES),
+    ),
+    f"{OF_PROJECT}/verdicts": _of_project("What was published of every change, as `impact --all --json`", ProgrammeReport),
+    f"{OF_PROJECT}/verdicts/{{name}}": _of_project("What was published of one change, as `impact --json`", ChangeReport, _path("name", "The change.")),
+    f"{OF_PROJECT}/alerts": _of_project("What became slower or fails more, as `alerts --json`", AlertReport),
+    f"{OF_PROJECT}/changes": _of_project("What was registered, the newest first", RegisteredChanges),
+}  # fmt: skip
 OPERATIONS: dict[tuple[str, str], Operation] = {
     **{("POST", path): _send("Take a batch of events", Batch) for name in ("batch", "b", "import") for path in _both(name)},
     **{
@@ -144,6 +204,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/session"): _operation("session", "Sign a browser in: sets a cookie", None, 400, 401, 403, 413, 415, 503, body=SignInRequest),
     ("GET", "/session"): _operation("session", "Who one is", named(Who), 401, 403, security=("token", "session")),
     ("DELETE", "/session"): _operation("session", "Sign a browser out", None, 401, 403),
+    **{("GET", path): described for path, described in _READING.items()},
     ("GET", "/livez"): _operation("service", "The process runs", named(Status)),
     ("GET", "/readyz"): _operation("service", "The store accepts writes", named(Status), 503),
     ("GET", "/metrics"): _or_without(_operation("service", "What Prometheus reads", _TEXT, 403, security=("token",))),

@@ -8,6 +8,10 @@ from msgspec import UNSET, Meta, UnsetType
 from innerloop_collector.http.responses import Accepted, Problem
 from innerloop_collector.ingest.erasure_routes import ErasureAnswer, ErasureRequest, ReceiptAnswer
 from innerloop_collector.ingest.oauth import Token, TokenRequest
+from innerloop_collector.query import Count, Milliseconds, Minutes, People, Percent, Published, Rate, Ratio, Saved
+from innerloop_collector.reports.alert_report import AlertReport
+from innerloop_collector.reports.impact import ChangeReport, ProgrammeReport
+from innerloop_collector.reports.views import AllProjects, ProjectName, Releases, Report, Trend
 from innerloop_collector.web.health import Status
 from innerloop_collector.web.signin import SignInRequest, Who
 
@@ -47,8 +51,62 @@ class Batch(msgspec.Struct, rename="camel"):
     context: BatchContext | UnsetType = UNSET
 
 
-_TYPES = (Problem, Accepted, Message, Batch, ErasureRequest, ErasureAnswer, ReceiptAnswer, SignInRequest, Who, TokenRequest, Token, Status)
-SCHEMAS: dict[str, Schema] = msgspec.json.schema_components(_TYPES, ref_template=_REFERENCE)[1]
+class Projects(msgspec.Struct):
+    """The projects that somebody may see."""
+
+    projects: list[ProjectName]
+
+
+class Table(msgspec.Struct):
+    """A table of a page. A row has the same members as the others; their names end with the unit, and `null` means: may not be told."""
+
+    figure: str
+    title: str
+    measure: str
+    rows: list[dict[str, str | int | float | None]]
+
+
+class RegisteredChange(msgspec.Struct):
+    """A dated record of what came when."""
+
+    project: str
+    name: str
+    title: str
+    date: str
+    kind: str
+    projects: list[str]
+    affects: Annotated[list[str], Meta(description="Commands and targets. None: everything.")]
+    controls: list[str]
+    control_projects: list[str]
+    metric: str
+    looks: Annotated[list[int], Meta(description="Weeks after the date at which it is looked at.")]
+    expect: str
+    link: str
+    registered: str
+    withdrawn: str | None
+    first_look: str | None
+
+
+class RegisteredChanges(msgspec.Struct):
+    """Changes of a project, the newest first: every one that is looked at, and the newest annotations."""
+
+    changes: list[RegisteredChange]
+
+
+_PUBLISHED: dict[type[Published[Any]], Schema] = {
+    Count: {"type": ["integer", "null"], "minimum": 0, "description": "How many, rounded to 5. null: fewer than 5."},
+    Milliseconds: {"type": "integer", "description": "Milliseconds, to three digits."},
+    Minutes: {"type": "number", "description": "Minutes, to three digits."},
+    Rate: {"type": "number", "description": "A part of a whole, between 0 and 1."},
+    Ratio: {"type": "number", "description": "How many times as much."},
+    People: {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "integer"}], "minItems": 2, "maxItems": 2, "description": "How many developers: at least, and at most."},
+    Percent: {"type": "number", "description": "Percent, or percentage points."},
+    Saved: {"type": "number", "description": "Minutes that a developer saves in a month."},
+}  # fmt: skip
+_SENT = (Accepted, Message, Batch, ErasureRequest, ErasureAnswer, ReceiptAnswer, TokenRequest, Token)
+_READ = (Projects, Table, RegisteredChanges, Report, AllProjects, Trend, Releases, ChangeReport, ProgrammeReport, AlertReport)
+_TYPES = (Problem, *_SENT, SignInRequest, Who, Status, *_READ)
+SCHEMAS: dict[str, Schema] = msgspec.json.schema_components(_TYPES, schema_hook=_PUBLISHED.__getitem__, ref_template=_REFERENCE)[1]
 
 
 def named(kind: type) -> Schema:
