@@ -88,7 +88,7 @@ def test_the_wheel_without_extras_reads_and_administers_a_collector_elsewhere(
         done = run(*words, "--url", collector.url)
         assert (0, "") == (done.returncode, done.stderr), words
         assert done.stdout == collector.ask_text(*words), words
-    for words, said in (
+    for typed, said in (
         (("report", "acme"), "this needs the engine, which is not installed here: install innerloop-collector[embedded]"),
         (("serve", "--data", "here"), "this needs the engine"),
         (("demo",), "this needs the engine"),
@@ -97,7 +97,7 @@ def test_the_wheel_without_extras_reads_and_administers_a_collector_elsewhere(
             "is not installed here: install innerloop-collector[embedded]",
         ),
     ):
-        done = run(*words)
+        done = run(*typed)
         assert (1, "") == (done.returncode, done.stdout)
         assert done.stderr.startswith("innerloop-collector: ")
         assert said in done.stderr
