@@ -71,14 +71,14 @@ class Renderer:
         return packed(request, Response(text, status, HEADERS, "text/html; charset=utf-8"))
 
 
-_LINK = re.compile(r'<a\b[^>]*\bhref="(?!#)[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
-_WAYS = re.compile(r'<form\b.*?</form>|<nav\b.*?</nav>|<p class="foot">.*?</p>', re.DOTALL)
+_LINK = re.compile(r'<a\b(?: (class="[^"]*"))?[^>]*\bhref="(?!#)[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
+_WAYS = re.compile(r'<form\b.*?</form>|<nav\b.*?</nav>|<p class="foot">.*?</p>|<a href="[^"]*/privacy">.*?</a>', re.DOTALL)
 
 
 def _led_nowhere(html: str, until: str) -> str:
     """A page without its links to others, its forms and its files. Templates escape `<` and `>` in all that they are told, so these are ours."""
     note = f'<p class="note">You see this page through a link that opens it until {until}, and nothing else.</p>\n</main>'
-    return _LINK.sub(r"<span>\1</span>", _WAYS.sub("", html)).replace("</main>", note, 1)
+    return _LINK.sub(r"<span \1>\2</span>", _WAYS.sub("", html)).replace("</main>", note, 1)
 
 
 def packed(request: Request, answer: Response) -> Response:
