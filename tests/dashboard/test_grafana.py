@@ -14,7 +14,6 @@ BOARD: dict[str, Any] = json.loads((ROOT / "examples" / "grafana" / "dashboard.j
 PANELS: dict[str, dict[str, Any]] = {one["title"]: one for one in BOARD["panels"]}
 VARIABLES: dict[str, dict[str, Any]] = {one["name"]: one for one in BOARD["templating"]["list"]}
 SOURCE = {"type": "yesoreyeram-infinity-datasource", "uid": "${datasource}"}
-EMPTY_HERE = {"What got worse?"}  # nothing did
 UNITS = {"_ms": "ms", "_minutes": "m", "_minutes_per_week": "m", "failed": "percentunit"}
 
 
@@ -50,22 +49,11 @@ def test_every_query_finds_rows_with_the_columns_and_types_that_it_names(site: S
     (query,) = PANELS[title]["targets"]
     rows = answered(site, query)
 
-    assert bool(rows) == (title not in EMPTY_HERE)
+    assert rows
     for column in query["columns"]:
         assert all(fits(value(row, column["selector"]), column["type"]) for row in rows), column
     told = [value(row, column["selector"]) for row in rows for column in query["columns"][1:]]
-    assert any(one is not None for one in told) == (title not in EMPTY_HERE)
-
-
-def test_alerts_have_what_their_panel_shows(site: Site) -> None:
-    described = site.collector.http.get(f"{site.url}/openapi.json").json()["components"]["schemas"]
-    properties = described["AlertReport"]["properties"]["sentences"]["items"]["$ref"].rpartition("/")[2]
-    for column in PANELS["What got worse?"]["targets"][0]["columns"]:
-        of = described[properties]["properties"]
-        for name in column["selector"].split("."):
-            found = of[name]
-            of = described[found["$ref"].rpartition("/")[2]]["properties"] if "$ref" in found else {}
-        assert "string" == found["type"], column
+    assert any(one is not None for one in told)
 
 
 @pytest.mark.parametrize("title", PANELS)
