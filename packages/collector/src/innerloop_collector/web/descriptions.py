@@ -122,9 +122,8 @@ _KEY = {"name": "writeKey", "in": "query", "schema": {"type": "string"}, "descri
 _TEXT = "text/plain"
 
 
-def _path(name: str, about: str, *values: str) -> Schema:
-    schema: Schema = {"type": "string", "minLength": 1} | ({"enum": list(values)} if values else {})
-    return {"name": name, "in": "path", "required": True, "schema": schema, "description": about}
+def _path(name: str, about: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "description": about}
 
 
 def _query(name: str, about: str, *values: str, kind: str = "string", **more: Any) -> Schema:
@@ -159,7 +158,7 @@ _READING = {
     f"{OF_PROJECT}/report": _of_project("The team's report, as `report PROJECT --json`", Report, _PERIOD),
     f"{OF_PROJECT}/tables/{{name}}": _of_project(
         "A table of the overview; where `name` is given, of the page of that",
-        Table, _path("name", "The table.", *TABLES), _PERIOD, _query("by", "Series by the week or by the block. Default: as on the page.", *GRAINS), _OF, _NAME,
+        Table, _path("name", f"The table: {', '.join(TABLES)}, or another of that page. 404 names those that there are."), _PERIOD, _query("by", "Series by the week or by the block. Default: as on the page.", *GRAINS), _OF, _NAME,
     ),
     f"{OF_PROJECT}/trends": _of_project(
         "Figures over time, the oldest first, as `trends --json`", Trend, _OF, _NAME, _query("by", "Week by week or block by block.", *GRAINS, default=GRAINS[0])
