@@ -3,6 +3,7 @@
 import email
 import email.policy
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from innerloop_collector.store.release_journal import Released, ReleaseJournal
 from tests.collector.asking import asked
 from tests.collector.support import Collector, toml
 from tests.collector.test_simulated_clock import simulated
+from tests.conftest import ROOT
 from tests.destinations.receivers import Answer, Receiver, wait_until
 from tests.notifications.support import EVIL, SECRET, Post, documents, verified
 
@@ -156,6 +158,10 @@ def test_where_it_fails_is_said_by_check_status_metrics_and_log(told: Told) -> N
         'channel_left_out_total{channel="mail"} 0.0',
     ):
         assert f"innerloop_{line}" in metrics.splitlines()
+    page = (ROOT / "docs" / "reference" / "metrics.md").read_text()
+    assert set(re.findall(r"^# HELP (innerloop_channel_\w+) ", metrics, re.MULTILINE)) == set(
+        re.findall(r"^\| `(innerloop_channel_\w+)`", page, re.MULTILINE)
+    )
     logged = [json.loads(line) for line in collector.log.splitlines() if '"channel failed"' in line]
     assert {"broken"} == {one["channel"] for one in logged}
     assert not [word for word in ("sesame", SECRET, told.broken.url, "example.org") if word in collector.log]

@@ -44,7 +44,7 @@ def weekly_digest(sources: Sources, project: str, days: Days, visible: frozenset
     report = _newest(sources.figures, project)
     alerts = sources.alerts.of_project(project, visible)
     changes = [one for one in sources.changes() if one.project == project and (visible is None or visible.issuperset(one.projects))]
-    links = pages.links(project, ("overview", ""), ("targets", "/targets"), ("changes", "/changes"))
+    links = pages.links(project, ("overview", ""), ("targets", "/targets"), ("alerts", "/alerts"), ("changes", "/changes"))
     sentences = (
         _waiting(report, days, sources.figures, project),
         _most(report),
