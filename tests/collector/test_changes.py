@@ -557,3 +557,19 @@ def test_a_dry_run_says_all_that_registering_says_and_registers_nothing(two: Col
     assert ("", False) == (deployment["foreseen"], "first_look" in deployment)
     assert 409 == asked(two, "changes.show", project="acme", name="tried-too").status_code
     assert 409 == add(**{**says, "affects": ["nobody-lists-this"]}, dry_run=True).status_code
+
+
+def test_a_scan_is_told_of_a_change_that_asks_for_one(two: Collector, add: Register) -> None:
+    made = add(affects=["build"], controls=["lint"], scan=True).json()
+    assert any(note.startswith("each scan tells of everything else that is run in acme") for note in made["notes"])
+    told = asked(two, "impact.scan", project="acme", change=made["name"]).json()
+    assert (f"{made['name']}: nothing was scanned yet", []) == (told["sentence"], told["found"]["scans"])
+    shown = two.cli("impact", "acme", made["name"], "--scan")
+    assert (0, True) == (shown.returncode, "nothing was scanned yet." in shown.stdout)
+    operator = bearer((two.data / "admin-token").read_text().strip())
+    other = call(two, "impact.scan", operator, project="acme", change=add().json()["name"])
+    assert (409, True) == (other.status_code, "a record that is not looked at yet may: scan = true" in other.json()["detail"])
+    done = subprocess.run(
+        [sys.executable, "-m", "innerloop_collector.cli", "impact", "acme", "--all", "--scan"], capture_output=True, text=True, check=False
+    )
+    assert (2, True) == (done.returncode, "say which change" in done.stderr)
