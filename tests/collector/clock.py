@@ -1,8 +1,10 @@
 """Move the clock of a collector's processes: Debian's libfaketime. The engine's own clock stays; nothing of ours asks it for the time."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.collector.support import Collector
 from tests.needs import need
@@ -44,3 +46,11 @@ def holding(collector: Collector, marker: bytes, where: Callable[[Path], bool] =
     """The files of the data directory that hold a marker."""
     files = [path for path in sorted(collector.data.rglob("*")) if path.is_file() and where(path)]
     return [str(path.relative_to(collector.data)) for path in files if marker in path.read_bytes()]
+
+
+def wait_until(true: Callable[[], Any]) -> None:
+    """Wait for what the service does by itself; a minute at most."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from innerloop_collector.store.keyed_hash import Hasher
-from tests.collector.clock import holding
+from tests.collector.clock import holding, wait_until
 from tests.collector.support import KEY, Collector, Owner, run_event
 
 
@@ -85,6 +85,6 @@ def test_the_journal_holds_every_erasure_and_brings_it_back_to_a_store_that_lost
     collector.send(run_event(owner.id), run_event("gone-user"))
 
     assert 1 == collector.stored
-    assert ([], []) == (_traces(collector, owner.id), _traces(collector, "gone-user"))
+    wait_until(lambda: ([], []) == (_traces(collector, owner.id), _traces(collector, "gone-user")))
     _erase(collector, "a third")
     assert 4 == len((collector.data / "erasures.log").read_text().splitlines())

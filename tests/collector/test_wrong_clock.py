@@ -1,25 +1,15 @@
 """A clock that jumps takes nothing away: what goes by its age goes by a clock that the store has reason to believe."""
 
-import time
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from tests.collector.backups import backed_up, holds
-from tests.collector.clock import moved
+from tests.collector.clock import moved, wait_until
 from tests.collector.support import PROJECT, Collector, Owner, project, run_event
 
 YEAR, LONG_AGO = 365, 730
 SHORT = project(project={"retention_days": 10})
-
-
-def _wait_until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def _paused(collector: Collector) -> list[str]:
@@ -38,7 +28,7 @@ def test_started_two_years_ahead_nothing_goes_and_everything_says_why(idle: Coll
     backup, secret = backed_up(idle), (idle.data / "secret").read_bytes()
     idle.stop()
     moved(idle, LONG_AGO).start()
-    _wait_until(lambda: "retention paused" in idle.log)
+    wait_until(lambda: "retention paused" in idle.log)
     said = idle.http.get(idle.url + "/readyz")
     assert (200, "ready") == (said.status_code, said.json()["status"])
     assert "nothing is removed by its age, because this machine's clock jumped" in said.json()["detail"]
@@ -62,11 +52,11 @@ def test_what_came_under_a_clock_a_year_back_is_there_when_it_is_right_again(idl
     idle.send(run_event())
     idle.stop()
     moved(idle, -YEAR).start()
-    _wait_until(lambda: "retention paused" in idle.log)
+    wait_until(lambda: "retention paused" in idle.log)
     idle.send(run_event())
     idle.stop()
     moved(idle, 0).start()
-    _wait_until(lambda: 2 == idle.log.count("retention paused"))
+    wait_until(lambda: 2 == idle.log.count("retention paused"))
     assert 2 == idle.stored
     assert "events were stored while this machine's clock said" in _paused(idle)[0]
     would = idle.ask("retain", "--dry-run")
@@ -82,7 +72,7 @@ def test_a_new_store_that_was_begun_with_a_clock_a_year_back_loses_nothing(idle:
     idle.send(run_event())
     idle.stop()
     moved(idle, 0).start()
-    _wait_until(lambda: "retention paused" in idle.log)
+    wait_until(lambda: "retention paused" in idle.log)
 
     assert 1 == idle.stored
 
@@ -94,10 +84,10 @@ def test_a_clock_that_is_set_before_anything_is_stored_pauses_nothing_for_long(i
     idle.send(run_event(ago=timedelta(days=8)))
     idle.stop()
     moved(idle, days).start()
-    _wait_until(lambda: "retention paused" in idle.log)
+    wait_until(lambda: "retention paused" in idle.log)
     idle.stop()
     moved(idle, 4).start()
-    _wait_until(lambda: _sweeps(idle))
+    wait_until(lambda: _sweeps(idle))
 
     assert ([], 0) == (_paused(idle), idle.stored)
 
@@ -108,11 +98,11 @@ def test_an_idle_month_is_nothing_and_after_a_longer_one_a_person_has_the_word(i
     idle.send(run_event())
     idle.stop()
     moved(idle, 36).start()
-    _wait_until(lambda: "retention paused" in idle.log)
+    wait_until(lambda: "retention paused" in idle.log)
     assert 1 == idle.stored
     idle.stop()
     moved(idle, 34).start()
-    _wait_until(lambda: _sweeps(idle))
+    wait_until(lambda: _sweeps(idle))
     assert 0 == idle.stored
     idle.stop()
     moved(idle, 34 + 36)
@@ -128,7 +118,7 @@ def test_a_store_of_before_there_were_notes_goes_by_its_newest_rows(idle: Collec
     idle.stop()
     idle.rows("TRUNCATE TABLE clock")
     moved(idle, LONG_AGO).start()
-    _wait_until(lambda: "retention paused" in idle.log)
+    wait_until(lambda: "retention paused" in idle.log)
 
     assert 1 == idle.stored
 
