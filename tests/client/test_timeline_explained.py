@@ -259,7 +259,7 @@ def test_a_target_that_others_waited_for_is_named() -> None:
 
 def test_waiting_is_told_from_computing_where_that_is_recorded() -> None:
     assert said(row(), "waiting") == [
-        "Waiting, not computing, for 96% of the targets' 1.00 s (network, disk, locks or sleep), most in app (195 ms)."
+        "Waiting, not computing, for 96% of the targets' 1.00 s (network, disk, locks, sleep, or other programs on the processors), most in app (195 ms)."
     ]
     assert said(row(computing=100), "waiting") == []
     bare = row()

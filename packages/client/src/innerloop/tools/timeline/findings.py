@@ -91,7 +91,7 @@ def _waiting(of: Work, worth: int) -> "Iterator[Finding]":
             by_target[job.target or 0] = by_target.get(job.target or 0, 0) + job.wait
         most = max(by_target, key=lambda place: by_target[place])
         where = f", most in {name(of, most)} ({words.duration(by_target[most])})" if len(of.log.targets) > 1 else ""
-        text = f"Waiting, not computing, for {waited / total:.0%} of the targets' {words.duration(total)} (network, disk, locks or sleep){where}."
+        text = f"Waiting, not computing, for {waited / total:.0%} of the targets' {words.duration(total)} (network, disk, locks, sleep, or other programs on the processors){where}."
         yield Finding("waiting", text, int(waited), (most,))
     if queue >= max(WAITED * total, worth):
         share = f"{queue / total:.0%} of the targets' {words.duration(total)}"
