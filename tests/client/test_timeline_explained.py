@@ -302,7 +302,7 @@ def test_what_was_made_again_though_it_needs_nothing_is_told_with_what_that_made
 # bounds
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(books(), st.integers(1, 8))
 def test_any_log_is_explained_within_bounds(book: HandMade, processors: int) -> None:
     log = understand(book.data, 0)
@@ -317,7 +317,7 @@ def test_any_log_is_explained_within_bounds(book: HandMade, processors: int) -> 
     assert as_json(what)["findings"] is not None
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(books(), st.integers(0, 2000), st.one_of(st.none(), st.integers(0, 2**62)), st.one_of(st.none(), st.integers(0, 2**40)))
 def test_a_log_cut_anywhere_and_clocks_that_jump_are_sentences_at_most(
     book: HandMade, cut: int, awake: int | None, took: int | None

@@ -174,14 +174,14 @@ def test_a_run_without_targets_has_a_page_too() -> None:
     assert "script" not in read.blocks
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(books())
 def test_a_speedscope_file_keeps_to_the_schema_that_speedscope_publishes(book: HandMade) -> None:
     SPEEDSCOPE.validate(traces.speedscope(known(2), understand(book.data, 2)))
     SPEEDSCOPE.validate(traces.speedscope(known(0), understand(b"", 0)))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(books())
 def test_a_perfetto_file_keeps_to_the_trace_event_format(book: HandMade) -> None:
     TRACE_EVENTS.validate(traces.perfetto(known(2), understand(book.data, 2)))

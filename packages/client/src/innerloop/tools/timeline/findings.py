@@ -15,7 +15,6 @@ WORTH = 0.05  # of the run, from which on it is worth a sentence
 SHORTEST = 50_000_000  # ns
 WAITED = 0.2  # of the targets' time
 IN_A_ROW = 3  # targets
-TRIED = 50  # targets that need nothing, whose followers are looked for
 
 
 class Finding(NamedTuple):
@@ -56,7 +55,7 @@ def _rows(of: Work, worth: int) -> "Iterator[Finding]":
             yield Finding("row", text, one.length, one.targets)
             continue
         length, place = max(zip(one.times, one.targets))
-        after = tuple(waiting_for(of.log, place, of.ends))
+        after = tuple(waiting_for(of.log, [place], of.ends))
         waited = f"; {words.count(len(after), 'target')} that need{'s' if len(after) == 1 else ''} it waited" if after else ""
         yield Finding("alone", f"{name(of, place)} ran alone for {words.duration(length)}{waited}.", length, (place, *after))
 
@@ -107,25 +106,23 @@ def _again(of: Work, before: Optional[Log]) -> "Iterator[Finding]":
     if before is None:
         return
     log = of.log
-    made = {(directory(before, before.makes[one.make]), one.name) for one in before.targets if one.outcome == DONE}
-    both = {
-        place for place, one in enumerate(log.targets) if one.outcome == DONE and (directory(log, log.makes[one.make]), one.name) in made
-    }
+    here, there = ([directory(some, make) for make in some.makes] for some in (log, before))
+    made = {(there[one.make], one.name) for one in before.targets if one.outcome == DONE}
+    both = {place for place, one in enumerate(log.targets) if one.outcome == DONE and (here[one.make], one.name) in made}
     needed = {(one.make, name) for one in log.targets for name in one.prerequisites}
     roots = [
         place
         for place in sorted(both)
         if place not in of.unknown and _needs_nothing(log, place) and (log.targets[place].make, log.targets[place].name) in needed
     ]
-    moved = {place: [other for other in waiting_for(log, place, of.ends) if other in both] for place in roots[:TRIED]}
-    because = {place for root, others in moved.items() for place in (root, *others)}
+    because = {*roots, *(other for other in waiting_for(log, roots, of.ends) if other in both)}
     leaves = {place for place, one in enumerate(log.targets) if one.lane is not None}
     if not roots or (len(both) == len(made) and not leaves <= because):
         return
     lost = sum(log.targets[place].own_ns for place in because)
     if lost < SHORTEST:
         return
-    others = len(because) - len(moved)
+    others = len(because) - len(roots)
     what = (
         f", with {words.count(others, 'target')} that need{'s' if others == 1 else ''} {'it' if len(roots) == 1 else 'them'}"
         if others

@@ -47,13 +47,17 @@ def _stretch(log: Log, ends: "list[int]", alone: "dict[int, int]") -> Stretch:
     return Stretch(tuple(mine), tuple(mine.values()))
 
 
-def waiting_for(log: Log, place: int, ends: "list[int]") -> "list[int]":
-    """The targets of the same make that need a target, by others too, and started after it."""
-    needing = {log.targets[place].name}
-    found = []
-    for other in log.makes[log.targets[place].make].targets:  # by their start: what needs others comes after them
-        one = log.targets[other]
-        if one.start_ns >= ends[place] and other != place and not needing.isdisjoint((*one.prerequisites, *one.order_only)):
-            needing.add(one.name)
-            found.append(other)
+def waiting_for(log: Log, places: "list[int]", ends: "list[int]") -> "list[int]":
+    """The targets that need some of the same make, by others too, and started after the first of those."""
+    needing: "dict[int, set[str]]" = {}
+    for place in places:
+        needing.setdefault(log.targets[place].make, set()).add(log.targets[place].name)
+    reached = min((ends[place] for place in places), default=0)
+    found, given = [], set(places)
+    for number, names in needing.items():
+        for other in log.makes[number].targets:  # by their start: what needs others comes after them
+            one = log.targets[other]
+            if one.start_ns >= reached and other not in given and not names.isdisjoint((*one.prerequisites, *one.order_only)):
+                names.add(one.name)
+                found.append(other)
     return found
