@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from innerloop_collector.analysis.impact.all_targets import scan
 from innerloop_collector.analysis.impact.collapse import collapse
 from innerloop_collector.analysis.impact.durations import duration
 from innerloop_collector.analysis.impact.question import Group, Question
-from innerloop_collector.analysis.impact.scan import scan
 from innerloop_collector.analysis.impact.whole import impact
 
 BUDGET = 2.0  # seconds of cpu for all answers about one change of a million runs

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from innerloop_collector.analysis.impact.adoption import adoption
+from innerloop_collector.analysis.impact.all_targets import scan
 from innerloop_collector.analysis.impact.censored import with_stopped
 from innerloop_collector.analysis.impact.codes import grouped, numbered
 from innerloop_collector.analysis.impact.collapse import Outcome, collapse
@@ -18,7 +19,6 @@ from innerloop_collector.analysis.impact.question import Exposure, Group, Invali
 from innerloop_collector.analysis.impact.regression import by_week, fit, fitted
 from innerloop_collector.analysis.impact.robustness import robustness
 from innerloop_collector.analysis.impact.saved import WEEKS_A_MONTH, saved
-from innerloop_collector.analysis.impact.scan import scan
 from innerloop_collector.analysis.impact.selection import observe, select
 from innerloop_collector.analysis.impact.usage import usage
 from innerloop_collector.analysis.impact.verdict import Verdict, judge

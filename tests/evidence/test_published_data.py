@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from innerloop_collector.analysis.impact.adoption import _newcomers, paired
+from innerloop_collector.analysis.impact.all_targets import adjusted
 from innerloop_collector.analysis.impact.estimates import Counts, Estimate
 from innerloop_collector.analysis.impact.intervals import quantile
 from innerloop_collector.analysis.impact.programme import pooled
 from innerloop_collector.analysis.impact.regression import Observations, by_week, fit
-from innerloop_collector.analysis.impact.scan import adjusted
 from innerloop_collector.analysis.impact.selection import observe, select
 from innerloop_collector.analysis.impact.weekly import regressed
 from tests.evidence.panels import asked, of_failures, of_logs

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from innerloop_collector.analysis.impact.all_targets import adjusted
 from innerloop_collector.analysis.impact.detectable import detectable_before
 from innerloop_collector.analysis.impact.durations import duration
 from innerloop_collector.analysis.impact.estimates import Estimate, Label
 from innerloop_collector.analysis.impact.programme import Tried, programme
 from innerloop_collector.analysis.impact.question import Assignment, Exposure, Group
-from innerloop_collector.analysis.impact.scan import adjusted
 from tests.evidence.rates import replicate
 from tests.evidence.simulator import CHECKOUTS, TREATED, World, panel, question, world
 

@@ -5,11 +5,11 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
+from innerloop_collector.analysis.impact.all_targets import scan
 from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.estimates import Estimate
 from innerloop_collector.analysis.impact.panel import Panel
 from innerloop_collector.analysis.impact.question import Group, Limits, Metric, Question
-from innerloop_collector.analysis.impact.scan import scan
 from innerloop_collector.analysis.impact.verdict import CLAIMS
 from innerloop_collector.analysis.impact.verdict import Verdict as Word
 from innerloop_collector.query.verdicts import presence, rounding
