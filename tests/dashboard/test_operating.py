@@ -19,7 +19,7 @@ from tests.collector.support import PROJECT, Collector, run_event
 
 READS = {  # of those that are for admins
     "keys.list", "oauth.list", "tokens.list", "links.list", "quarantine.list", "quarantine.violations", "erasure.receipt", "backup.list", "destinations.status",
-    "destinations.set_aside", "check",
+    "destinations.set_aside", "notifications.status", "notifications.test", "check",
 }  # fmt: skip
 
 

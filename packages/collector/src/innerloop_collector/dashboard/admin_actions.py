@@ -1,20 +1,16 @@
 """What an admin can do on pages. Each is an operation, the same as its command: here is what it asks for, and what is said of it."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from innerloop_collector.access.principal import Role
 from innerloop_collector.dashboard import words
+from innerloop_collector.dashboard.admin_choices import Answer, Known, Options, events_of
 from innerloop_collector.dashboard.forms import Field, Form
 from innerloop_collector.dashboard.once import Told
 
-Answer = Mapping[str, Any]
-Options = tuple[tuple[str, str], ...]  # of a choice: value and text
 _ONCE = "It is not shown again."
-_NEW_IDS = "too many new ids"  # the reason that a person's word ends
 
 
 class WrongFieldError(Exception):
@@ -23,80 +19,6 @@ class WrongFieldError(Exception):
     def __init__(self, name: str, why: str) -> None:
         super().__init__(why)
         self.name = name
-
-
-class Known:
-    """What is there, as the operations that list it answer. Each is asked for where it is needed, and once."""
-
-    def __init__(self, ask: Callable[[str], Answer]) -> None:
-        self._ask = ask
-
-    @cached_property
-    def projects(self) -> tuple[Answer, ...]:
-        """Projects."""
-        return tuple(self._ask("projects.list")["projects"])
-
-    @cached_property
-    def keys(self) -> tuple[Answer, ...]:
-        """Write keys."""
-        return tuple(self._ask("keys.list")["keys"])
-
-    @cached_property
-    def tokens(self) -> tuple[Answer, ...]:
-        """Tokens."""
-        return tuple(self._ask("tokens.list")["tokens"])
-
-    @cached_property
-    def destinations(self) -> tuple[Answer, ...]:
-        """Destinations."""
-        return tuple(self._ask("destinations.status")["destinations"])
-
-    @cached_property
-    def quarantine(self) -> tuple[Answer, ...]:
-        """What waits, counted."""
-        return tuple(self._ask("quarantine.list")["quarantine"])
-
-    @property
-    def of_projects(self) -> Options:
-        """Every project."""
-        return tuple(
-            (one["project"], f"{one['name']} ({one['project']})" if one["name"] != one["project"] else one["project"])
-            for one in self.projects
-        )
-
-    @property
-    def of_keys(self) -> Options:
-        """Write keys that open something."""
-        return tuple((one["id"], f"{one['id']} of {one['project']}, {_used(one)}") for one in self.keys if one["accepted"])
-
-    @property
-    def of_tokens(self) -> Options:
-        """Tokens that open something."""
-        return tuple((one["id"], f"{one['id']}: {one['role']}, {one['label']}, {_used(one)}") for one in self.tokens if one["accepted"])
-
-    @property
-    def of_destinations(self) -> Options:
-        """Every destination."""
-        return tuple((one["destination"], f"{one['destination']}: {one['state']}") for one in self.destinations)
-
-    @property
-    def of_new_ids(self) -> Options:
-        """Projects in which new ids wait for a person's word."""
-        return tuple(
-            (project, f"{project}: {_events(events)}") for (project, reason), events in self._waiting().items() if reason == _NEW_IDS
-        )
-
-    @property
-    def of_waiting(self) -> Options:
-        """What waits, by project and reason."""
-        waiting = self._waiting().items()
-        return tuple((f"{project} {reason}", f"{project}, {reason}: {_events(events)}") for (project, reason), events in waiting)
-
-    def _waiting(self) -> Counter[tuple[str, str]]:
-        waiting: Counter[tuple[str, str]] = Counter()
-        for one in self.quarantine:
-            waiting[one["project"], one["reason"]] += one["events"]
-        return waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +61,8 @@ def _lines(form: Form, name: str) -> list[str]:
     raise WrongFieldError(name, "At least one is needed.")
 
 
-def _used(one: Answer) -> str:
-    return f"last used {one['last_used']}" if one["last_used"] else "never used"
-
-
-def _events(number: int) -> str:
-    return f"{words.number(number)} {'event' if number == 1 else 'events'}"
-
-
 def _done(number: int, project: str, what: str) -> str:
-    return f"{_events(number)} of {project} {'is' if number == 1 else 'are'} {what}."
+    return f"{events_of(number)} of {project} {'is' if number == 1 else 'are'} {what}."
 
 
 def _key_told(answer: Answer) -> Told:
@@ -177,7 +91,7 @@ def _erased_told(answer: Answer) -> Told:
 
 def _released_told(answer: Answer) -> Told:
     waiting = answer["still_quarantined"]
-    still = f"{_events(waiting)} still {'waits' if waiting == 1 else 'wait'}." if waiting else "Nothing of it waits any more."
+    still = f"{events_of(waiting)} still {'waits' if waiting == 1 else 'wait'}." if waiting else "Nothing of it waits any more."
     return Told(_done(answer["released"], answer["project"], "released"), (still,))
 
 

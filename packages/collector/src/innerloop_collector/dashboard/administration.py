@@ -7,7 +7,8 @@ from operator import itemgetter
 
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.dashboard import words
-from innerloop_collector.dashboard.admin_actions import Answer, by_figure
+from innerloop_collector.dashboard.admin_actions import by_figure
+from innerloop_collector.dashboard.admin_choices import Answer
 from innerloop_collector.dashboard.figure import Cell, Column, Figure, Row
 from innerloop_collector.dashboard.operating import Ask, Operating
 from innerloop_collector.dashboard.page import Page, by_id

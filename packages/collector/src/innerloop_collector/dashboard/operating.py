@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from innerloop_collector.access.principal import Principal, Role
-from innerloop_collector.dashboard.admin_actions import ACTIONS, Action, Known, WrongFieldError
+from innerloop_collector.dashboard.admin_actions import ACTIONS, Action, WrongFieldError
+from innerloop_collector.dashboard.admin_choices import Known
 from innerloop_collector.dashboard.error_pages import PageError, sentence
 from innerloop_collector.dashboard.forms import Done, Field, Form
 from innerloop_collector.dashboard.once import Once, Sent, Told
