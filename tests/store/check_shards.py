@@ -1,7 +1,7 @@
 """Ask a filled store everything, and ask it again as a cluster would be asked: `python check_shards.py DATA`. A process of its own.
 
 Prints one JSON object: `asked`, every text that was asked of `events`; `different`, those whose answers differ over 2, 3 or 4 shards;
-`rows`, how many rows all answers had.
+`rows`, how many rows all answers had; `unlike`, those that take people whom they were told for others than they would find; `told`, how many were told any.
 """
 
 import json
@@ -18,6 +18,7 @@ from innerloop_collector.config.paths import prepare
 from innerloop_collector.db import ddl, schema
 from innerloop_collector.errors import StoreError
 from innerloop_collector.exporters.source import Source
+from innerloop_collector.query.population import AMONG, COUNTED
 from tests.collector.support import project, toml
 from tests.store.shards import over_shards
 
@@ -49,6 +50,7 @@ def fill(opened: Collector) -> None:
     columns = ", ".join(VALUES)
     values = ", ".join(f"{value} AS {name}" for name, value in VALUES.items())
     opened.store.engine.command(f"INSERT INTO events ({columns}) SELECT {columns} FROM (SELECT {values} FROM numbers({ROWS}))")
+    opened.store.events.count_on()  # else figures would be of rows up to none
 
 
 def ask_everything(opened: Collector, known: Operations) -> None:
@@ -108,6 +110,8 @@ def main(data: Path, look: Callable[[str], str] = str) -> None:
     aggregates = {row[0] for row in query("SELECT name FROM system.functions WHERE is_aggregate")}
     different = []
     questions = {key: answer for key, answer in asked.items() if "FROM events" in key[0]}
+    told = [(sql, *answer) for (sql, _), answer in questions.items() if AMONG in sql]
+    unlike = [sql for sql, parameters, rows in told if not same(rows, query(sql.replace(AMONG, COUNTED), parameters), ordered=True)]
     for shards in (2, 3, 4):
         tables = split(opened, shards)
         for (sql, _), (parameters, rows) in questions.items():
@@ -122,7 +126,13 @@ def main(data: Path, look: Callable[[str], str] = str) -> None:
     opened.close()
     print(
         json.dumps(
-            {"asked": sorted({sql for sql, _ in asked}), "different": different, "rows": sum(len(rows) for _, rows in questions.values())}
+            {
+                "asked": sorted({sql for sql, _ in asked}),
+                "different": different,
+                "rows": sum(len(rows) for _, rows in questions.values()),
+                "unlike": unlike,
+                "told": sum(bool(parameters["counted"] and rows) for _, parameters, rows in told),
+            }
         )
     )
 

@@ -62,6 +62,11 @@ def test_every_query_gives_the_same_over_shards(answers: dict[str, Any]) -> None
     assert answers["rows"] > 150, "answers without rows would say nothing"
 
 
+def test_who_counts_is_the_same_where_it_was_read_before(answers: dict[str, Any]) -> None:
+    assert [] == answers["unlike"]
+    assert answers["told"] > 5
+
+
 def test_every_query_of_events_was_asked(answers: dict[str, Any]) -> None:
     """Who writes a new one asks it in `check_shards.py`."""
     missed = [f"{place}: {text}" for place, text in texts() if text not in ELSEWHERE and not any(text in sql for sql in answers["asked"])]

@@ -34,11 +34,13 @@ AS_IT_STARTED = f"({WAIT} <= {STARTUP_MS})"
 FAILED = f"({ENDED} AND exit_status != 0 AND NOT ({SESSION} AND NOT {AS_IT_STARTED}))"
 SUCCEEDED = f"({ENDED} AND exit_status = 0)"
 AGREED = "({any_plan:Bool} OR plan IN {plans:Array(String)})"
-COUNTED = f"""installation GLOBAL IN (SELECT installation FROM events WHERE {REAL} AND {PERSON} AND kind = 'run' AND {KEPT}
+WHO_COUNTS = f"""SELECT installation FROM events WHERE {REAL} AND {PERSON} AND kind = 'run' AND {KEPT}
     AND received_day < {{began:Date}} GROUP BY installation
     HAVING uniqExact(toMonday(received_day)) >= {{min_weeks:UInt16}} AND max(received_day) >= {{seen:Date}}
     ORDER BY uniqExactIf(toMonday(received_day), received_day < subtractDays({{began:Date}}, {_BLOCK_DAYS})) >= {{min_weeks:UInt16}} DESC,
-        min(received_day), min(position) LIMIT {{most:UInt64}})"""
+        min(received_day), min(position) LIMIT {{most:UInt64}}"""
+COUNTED = f"installation GLOBAL IN ({WHO_COUNTS})"
+AMONG = "installation IN {counted:Array(UInt128)}"  # the same, where who counts was read before
 
 
 class Store(Protocol):
@@ -77,6 +79,8 @@ class Population:
     sessions: Callable[[Iterable[str]], Iterable[str]] = none  # which of some commands are sessions
     every: bool = False  # in a store that publishes at once: whoever is there, however new
     plans: tuple[str, ...] | None = None  # only what came under these; None: under any
+    counted: tuple[int, ...] | None = None  # who they are, where that was read before
+    kept_open: tuple[str, ...] | None = None  # which commands of some weeks are sessions, where that was read before
 
     @classmethod
     def of(cls, project: str, settings: Settings, began: date, today: date) -> Self:

@@ -23,6 +23,7 @@ _ALL = 2**63
 def at_once(source: Source, project: str, settings: Settings, span: tuple[date, date], today: date) -> Release:
     """What may be shown of a span of weeks now."""
     of = Population(project, span[0], settings.min_weeks, _ALL, today, settings.retention_days, settings.sessions, every=True)
+    of = source.known(of, *span)
     cells = source.cells(of, *span, _ALL).get(None, {})
     whole = cells.get(WHOLE, {})
     weight = weights(whole)

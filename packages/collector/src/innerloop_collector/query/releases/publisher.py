@@ -30,6 +30,9 @@ _log = structlog.get_logger()
 class Source(Protocol):
     """What people add, from rows."""
 
+    def known(self, of: Population, first: date, end: date) -> Population:
+        """The same people, with what need not be found out again for each sum of some weeks."""
+
     def cells(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> Mapping[date | None, Cells]:
         """What was added in each released week by then, and under None the rest, up to a position."""
 
@@ -138,8 +141,8 @@ class Publisher:
         block = block_of(unit.first)
         name = block_of(block.first - timedelta(days=1)).name
         before = self._archive.read(project, [name]).get(name)
-        of = Population.in_block(project, settings, block.first, before, today)
         position = self._committed()
+        of = self._source.known(Population.in_block(project, settings, block.first, before, today), unit.first, unit.end)
         blank = Release(
             VERSION, project, unit.name, today, position, settings.k, settings.min_weeks, (), public=settings.public is not None
         )

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol
 from innerloop_collector.db.schema import WEEKLY_TOTALS
 from innerloop_collector.query.population import (
     AGREED,
+    AMONG,
     AWAKE,
-    COUNTED,
     ENDED,
     FAILED,
     IN_SPAN,
@@ -20,6 +20,7 @@ from innerloop_collector.query.population import (
     REAL,
     SUCCEEDED,
     WAIT,
+    WHO_COUNTS,
     Population,
     Store,
 )
@@ -65,6 +66,11 @@ class Rows:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def known(self, of: Population, first: date, end: date) -> Population:
+        """The same people, with who they are and what they keep open in some weeks: for who reads several sums of these, which then need not find it out again."""
+        found = self._store.query(WHO_COUNTS, of.parameters)
+        return replace(of, counted=tuple(sorted(int(number) for (number,) in found)), kept_open=self._sessions(of, first, end))
+
     def cells(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> dict[date | None, Cells]:
         """What was added in each released week by then, and under None the rest, up to a position. The whole is a cell too."""
         out: dict[date | None, Cells] = defaultdict(lambda: defaultdict(dict))
@@ -93,25 +99,28 @@ class Rows:
             out[week if week in parameters["weeks"] else None]["target", str(target)][installation] = (float(own_ms),)
         return {week: dict(cells) for week, cells in out.items()}
 
-    def _parameters(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark]) -> dict[str, Any]:
+    def _parameters(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> dict[str, Any]:
+        known = of if of.counted is not None and of.kept_open is not None else self.known(of, first, end)
         return {
-            **of.parameters,
-            "sessions": self._sessions(of, first, end), "first": first, "end": end, "upto": upto,
+            **of.parameters, "counted": list(known.counted or ()), "sessions": list(known.kept_open or ()), "first": first, "end": end, "upto": upto,
             "weeks": [one.week for one in released], "positions": [one.position for one in released],
         }  # fmt: skip
 
     def agents(self, of: Population, first: date, end: date, upto: int) -> People:
         """What coding agents added, by the people they work for."""
-        where = f"{REAL} AND kind = 'run' AND actor = 'agent' AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}"
+        where = (
+            f"{REAL} AND kind = 'run' AND actor = 'agent' AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {AMONG}"
+        )
         rows = self._store.query(
             f"SELECT installation, {_NUMBERS} FROM events WHERE {where} GROUP BY installation",
-            {**of.parameters, "sessions": self._sessions(of, first, end), "first": first, "end": end, "upto": upto},
+            self._parameters(of, first, end, upto),
         )
         return {installation: _vector(numbers) for installation, *numbers in rows}
 
-    def _sessions(self, of: Population, first: date, end: date) -> list[str]:
+    def _sessions(self, of: Population, first: date, end: date) -> tuple[str, ...]:
         sql = f"SELECT DISTINCT command FROM events WHERE project = {{project:String}} AND kind = 'run' AND {IN_SPAN}"
-        return sorted(of.sessions(str(name) for (name,) in self._store.query(sql, {"project": of.project, "first": first, "end": end})))
+        found = self._store.query(sql, {"project": of.project, "first": first, "end": end})
+        return tuple(sorted(of.sessions(str(name) for (name,) in found)))
 
     def jobs(self, project: str, first: date, end: date, upto: int) -> int:
         """How many runs there were in CI. They carry no id and are nobody's."""
@@ -121,8 +130,7 @@ class Rows:
 
     def could_count(self, of: Population) -> int:
         """How many people could count in a block, if any number might."""
-        parameters = replace(of, most=2**62).parameters
-        return int(self._store.query(f"SELECT uniqExact(installation) FROM events WHERE {REAL} AND {COUNTED}", parameters)[0][0])
+        return int(self._store.query(f"SELECT count() FROM ({WHO_COUNTS})", replace(of, most=2**62).parameters)[0][0])
 
     def position(self) -> int:
         """The highest position that there is."""
@@ -145,7 +153,7 @@ class Rows:
 
 _WEEK = "toMonday(corrected_time)"
 _SLOT = f"if(position <= transform({_WEEK}, {{weeks:Array(Date)}}, {{positions:Array(UInt64)}}, toUInt64(0)), {_WEEK}, toDate(0))"
-ROWS = f"{REAL} AND {PERSON} AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {COUNTED}"  # that figures are of
+ROWS = f"{REAL} AND {PERSON} AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {AMONG}"  # that figures are of
 _SQL = f"""SELECT {_SLOT} AS slot, arrayJoin({_CELLS}) AS cell, installation, {_NUMBERS}
     FROM events WHERE {ROWS} AND kind IN ('run', 'target')
     GROUP BY slot, cell, installation ORDER BY slot, cell, installation"""
