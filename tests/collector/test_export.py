@@ -1,8 +1,10 @@
 """Open data: only what was published, of projects that open it, by people who agreed to that; whole files that say what is in them."""
 
 import csv
+import fcntl
 import io
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +21,7 @@ from innerloop_collector.query import document
 from innerloop_collector.query.open_data import opened
 from innerloop_collector.query.releases.calendar import block_of
 from innerloop_collector.query.releases.disclosure import Rule
-from innerloop_collector.query.releases.document import Atom, Durations, Hidden, Outcomes, Release
+from innerloop_collector.query.releases.document import Atom, Classes, Durations, Hidden, Outcomes, Release, Splits
 from tests.collector.asking import asked
 from tests.collector.support import Collector, digest_of, project, run_event
 
@@ -84,6 +86,21 @@ def test_nothing_is_in_a_cell_but_what_was_published_of_it(tmp_path: Path) -> No
     assert b"position" not in b"".join(files(release(public=True)).values())
 
 
+def test_how_runs_are_split_and_what_is_on_the_critical_path_is_open_as_it_was_published(tmp_path: Path) -> None:
+    solved = (Classes(("0",), 60), Classes(("1", "2", "3+", ""), 20), Classes(("unfinished",), 20))
+    splits = (Splits("", "", stopped=(Classes(("<1min",), 0), Classes(("",), 15))), Splits("command", "build", solved=solved))
+    write(tmp_path / "open", files(release(public=True, splits=splits, critical={"link": 120_000, "compile": 61_000})))
+    names = ("breakdown", "name", "split", "classes", "runs")
+
+    assert [
+        ("all", "all", "stopped", "<1min", ""), ("all", "all", "stopped", "not said", "15"), ("command", "build", "solved", "0", "60"),
+        ("command", "build", "solved", "1 or 2 or 3+ or not said", "20"), ("command", "build", "solved", "unfinished", "20"),
+    ] == [tuple(one[name] for name in names) for one in rows(tmp_path / "open", "splits")]  # fmt: skip
+    assert [("compile", "1.0167"), ("link", "2.0")] == [
+        (one["target"], one["critical_minutes"]) for one in rows(tmp_path / "open", "critical")
+    ]
+
+
 def test_the_dictionary_names_every_column_of_both_forms_and_the_same_figures_make_the_same_bytes() -> None:
     made = files(release(public=True))
     described = json.loads(made["datapackage.json"])
@@ -137,6 +154,24 @@ def test_a_write_that_was_cut_off_between_its_steps_is_mended_by_the_next(tmp_pa
 
     assert ["2026-B12"] == [one["release"] for one in rows(place, "releases")]
     assert [place] == list(tmp_path.iterdir())
+
+
+def test_what_a_kill_left_beside_goes_with_the_next_write_and_what_another_fills_or_somebody_else_has_does_not(tmp_path: Path) -> None:
+    made = files(release(public=True))
+    for name in (".open.new-left", ".open.new-empty", ".open.new-mine", ".open.new-filled", ".other.new-left"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".open.new-left" / "cells.csv").write_bytes(made["cells.csv"][:9])
+    (tmp_path / ".open.new-mine" / "notes.txt").write_text("mine")
+    (tmp_path / ".open.new-link").symlink_to(tmp_path / ".other.new-left")
+    filled = os.open(tmp_path / ".open.new-filled", os.O_RDONLY)
+    fcntl.flock(filled, fcntl.LOCK_EX)
+    write(tmp_path / "open", made)
+
+    others = {"open", ".open.new-mine", ".open.new-filled", ".open.new-link", ".other.new-left"}
+    assert others == {one.name for one in tmp_path.iterdir()}
+    os.close(filled)
+    write(tmp_path / "open", made)
+    assert others - {".open.new-filled"} == {one.name for one in tmp_path.iterdir()}
 
 
 def test_what_lies_beside_and_is_not_ours_is_never_removed(tmp_path: Path) -> None:

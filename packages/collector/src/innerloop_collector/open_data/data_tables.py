@@ -14,6 +14,8 @@ _KEYS = {
     "releases": ("project", "release"),
     "cells": ("project", "release", "breakdown", "name"),
     "outcomes": ("project", "release", "breakdown", "name", "outcomes"),
+    "splits": ("project", "release", "breakdown", "name", "split", "classes"),
+    "critical": ("project", "release", "target"),
     "hidden": ("project", "release", "breakdown", "name"),
 }
 LABEL = "label"

@@ -1,5 +1,10 @@
-"""A directory of open data: replaced as a whole, and only where it is new, empty or ours."""
+"""A directory of open data: replaced as a whole, and only where it is new, empty or ours.
 
+It is filled under another name beside its place, `.NAME.new-...`, and held locked meanwhile. One that nobody holds is what a kill left: it goes with the next write.
+"""
+
+import fcntl
+import glob
 import json
 import os
 import shutil
@@ -32,7 +37,8 @@ def _replace(place: Path, files: dict[str, bytes]) -> None:
     if os.path.lexists(old) and not _is_ours(old):
         raise UsageError(f"{old} is in the way, and is no earlier package of figures; choose another directory, or move it")
     place.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))  # by a name that nobody has
+    _remove_left_over(place, set(files))
+    new, held = _made_beside(place)
     try:
         _fill(new, files)
         if place.exists() and any(place.iterdir()):
@@ -42,8 +48,48 @@ def _replace(place: Path, files: dict[str, bytes]) -> None:
     except OSError:
         shutil.rmtree(new, ignore_errors=True)
         raise
+    finally:
+        os.close(held)
     sync_directory(place.parent)
     _remove(old)
+
+
+def _made_beside(place: Path) -> tuple[Path, int]:
+    """A new directory beside a place, by a name that nobody has, and what holds it until that is closed."""
+    while True:
+        new = Path(tempfile.mkdtemp(prefix=_beside(place), dir=place.parent))
+        if (held := _hold(new)) is not None:  # else another write took it for left over
+            return new, held
+
+
+def _remove_left_over(place: Path, known: set[str]) -> None:
+    """Remove what writes that were killed left beside a place, and nothing that another write fills, or that is not ours."""
+    for left in place.parent.glob(f"{glob.escape(_beside(place))}*"):
+        held = _hold(left)
+        if held is not None:
+            if {one.name for one in left.iterdir()} <= known:
+                shutil.rmtree(left, ignore_errors=True)
+            os.close(held)
+
+
+def _beside(place: Path) -> str:
+    return f".{place.name}.new-"
+
+
+def _hold(directory: Path) -> int | None:
+    """Hold a directory, until what is returned is closed; a kill lets go of it as well. None: another does, or it is none."""
+    try:
+        held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.stat(directory), os.fstat(held)):
+            return held
+    except OSError:
+        pass
+    os.close(held)
+    return None
 
 
 def _remove(old: Path) -> None:

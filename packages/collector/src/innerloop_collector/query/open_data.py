@@ -13,7 +13,8 @@ from innerloop_collector.errors import UsageError
 from innerloop_collector.query.published import Count, Minutes, People, View
 from innerloop_collector.query.releases.calendar import in_time, unit_named
 from innerloop_collector.query.releases.contribution import EDGES_MS
-from innerloop_collector.query.releases.document import Atom, Release
+from innerloop_collector.query.releases.document import Atom, Release, Splits
+from innerloop_collector.query.releases.habits import CLASSES, UNDONE, UNSAID
 from innerloop_collector.query.values import AGENT, count, minutes, people
 
 THROW_AWAY = "THROW-AWAY STORE: for trying, perhaps simulated; these are the figures of no real team"
@@ -102,6 +103,38 @@ class OpenHidden(View, frozen=True):
     rule: Annotated[str, Meta(description="The rule that hides it, in words.")]
 
 
+class OpenSplit(View, frozen=True):
+    """Of a block: how a cell's published runs, of its weeks and of what remained of it, are split by what developers' machines said. Classes that may not be told apart are one number."""
+
+    project: Project
+    release: InRelease
+    breakdown: Breakdown
+    name: Name
+    split: Annotated[
+        str,
+        Meta(
+            description="What is split: solved (successes, by the failures before them), failed (failures, by those before them: 0 begins a chain), "
+            "stopped (what did not finish, by how long it had run), green (successes after failures, by the time since the first)."
+        ),
+    ]
+    classes: Annotated[
+        str,
+        Meta(description="The class; several are joined by or. not said: of runs that said none. unfinished: of runs that did not finish."),
+    ]
+    runs: Annotated[Count, Meta(description="Runs of the class, rounded to 5. Empty: fewer than 5.")]
+
+
+class OpenCritical(View, frozen=True):
+    """Of a block: how much of the critical path each target took by itself, over all runs in which it was on it."""
+
+    project: Project
+    release: InRelease
+    target: Annotated[str, Meta(description="The target.")]
+    critical_minutes: Annotated[
+        Minutes, Meta(description="Minutes of its own on the critical path, without those of targets inside of it, to three digits.")
+    ]
+
+
 class OpenData(View, frozen=True):
     """Everything that is open to everybody."""
 
@@ -111,6 +144,8 @@ class OpenData(View, frozen=True):
     cells: tuple[OpenCell, ...]
     outcomes: tuple[OpenOutcome, ...]
     durations: tuple[OpenDuration, ...]
+    splits: tuple[OpenSplit, ...]
+    critical: tuple[OpenCritical, ...]
     hidden: tuple[OpenHidden, ...]
 
 
@@ -133,6 +168,12 @@ def opened(projects: Sequence[tuple[str, str]], read: Callable[[str], Iterable[R
         tuple(_cell(*one) for one in cells),
         tuple(_outcome for one in cells for _outcome in _outcomes(*one)),
         tuple(_duration for one in cells for _duration in _durations(*one)),
+        tuple(split for release in found for one in release.splits for split in _splits(release, one)),
+        tuple(
+            OpenCritical(release.project, release.unit, target, minutes(own_ms))
+            for release in found
+            for target, own_ms in sorted(release.critical.items())
+        ),
         tuple(
             OpenHidden(release.project, release.unit, one.breakdown or ALL, one.name or ALL, one.rule.format(k=release.k))
             for release in found
@@ -184,5 +225,14 @@ def _durations(release: Release, one: Atom) -> list[OpenDuration]:
     return out
 
 
-def _key(release: Release, one: Atom) -> tuple[str, str, str, str]:
+def _splits(release: Release, one: Splits) -> list[OpenSplit]:
+    told = [(split, part) for split in CLASSES for part in getattr(one, split)]
+    return [OpenSplit(*_key(release, one), split, _classes(part.names), count(part.runs)) for split, part in told]
+
+
+def _classes(names: Iterable[str]) -> str:
+    return " or ".join({UNSAID: "not said", UNDONE: "unfinished"}.get(name, name) for name in names)
+
+
+def _key(release: Release, one: Atom | Splits) -> tuple[str, str, str, str]:
     return release.project, release.unit, one.breakdown or ALL, one.name or ALL
