@@ -330,6 +330,10 @@ class Shelf:
         """Those of some units that are there."""
         return {unit: decode(self._kept[unit]) for unit in units if unit in self._kept}
 
+    def position(self, project: str, unit: str) -> int:
+        """How far a release read."""
+        return self.read(project, [unit])[unit].position
+
     @property
     def documents(self) -> dict[str, Release]:
         """All that was ever published, by unit."""

@@ -90,10 +90,10 @@ class FigureTable(View, frozen=True):
 
 
 class Unit(View, frozen=True):
-    """One release."""
+    """One release: what was published of all runs, and of which commands and targets something was. The report of its period has their figures."""
 
     unit: str
     made: date
     whole: FigureRow | None
-    commands: FigureTable
-    targets: FigureTable
+    commands: tuple[str, ...]
+    targets: tuple[str, ...]

@@ -5,7 +5,7 @@ A store that is made to try things also shows what is there now: that passes the
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from innerloop_collector.errors import UsageError
 from innerloop_collector.query import periods, values
@@ -30,8 +30,8 @@ _WEEKS_AT_ONCE = 13
 _RENAMED = ("command", "target")  # breakdowns whose names a project file gives
 
 
-class TeamFigures(View, frozen=True):
-    """The figures of a project in a period."""
+class InPeriod(View, frozen=True):
+    """A project in a period, and the figures of all its runs."""
 
     project: str
     name: str
@@ -43,11 +43,21 @@ class TeamFigures(View, frozen=True):
     settings: Settings
     developers: People | None
     whole: FigureRow | None
+    told: bool  # whether anything is, of all runs or of a target
+    failure_rate: Rate | None  # of all commands that are neither sessions nor checks
+    failure_range: RateRange | None
+    applied: date  # since when the project is known here
+    received: bool  # of a store that publishes at once: whether any run is there. What others hold back moves nothing in a report
+    first_release: date | None  # while there are no figures, and cannot be any yet: the first day on which there can
+    next_release: date | None
+
+
+class TeamFigures(InPeriod, frozen=True):
+    """All figures of a project in a period."""
+
     commands: FigureTable
     sessions: frozenset[str]  # commands that nobody waits for
     checks: frozenset[str]  # commands whose failure is information
-    failure_rate: Rate | None  # of all commands that are neither
-    failure_range: RateRange | None
     failure_rate_of_checks: Rate | None
     failure_range_of_checks: RateRange | None
     targets: FigureTable
@@ -60,10 +70,6 @@ class TeamFigures(View, frozen=True):
     unlisted: tuple[str, ...]  # commands and targets that the newest project file lists no more
     beyond_headcount: bool  # more developers were there than the headcount says, and not all of them count
     splits: tuple[tuple[str, FigureTable], ...]
-    applied: date  # since when the project is known here
-    received: bool  # of a store that publishes at once: whether any run is there. What others hold back moves nothing in a report
-    first_release: date | None  # while there are no figures, and cannot be any yet: the first day on which there can
-    next_release: date | None
 
 
 class AllFigures(View, frozen=True):
@@ -71,7 +77,7 @@ class AllFigures(View, frozen=True):
 
     period: str
     immediate: bool
-    teams: tuple[TeamFigures, ...]
+    teams: tuple[InPeriod, ...]
     whole: FigureRow | None
     failure_rate: Rate | None  # of commands that are neither sessions nor checks
     failure_range: RateRange | None
@@ -93,6 +99,22 @@ class Point(View, frozen=True):
     jobs: Count | None = None
 
 
+class _Published(NamedTuple):
+    """The releases of a project in a period, and in the one before."""
+
+    project: str
+    version: "Version"
+    settings: Settings
+    name: str  # of the period, or what was asked for
+    period: Period | None
+    releases: list[Release]
+    before: list[Release]
+    sessions: frozenset[str]
+    checks: frozenset[str]
+    others: frozenset[str]  # commands that are neither
+    now: bool  # of what is there, which is published nowhere
+
+
 class Figures:
     """What can be asked."""
 
@@ -106,7 +128,29 @@ class Figures:
 
     def of_team(self, project: str, name: str | None = None) -> TeamFigures:
         """The figures of a project's developers in a period; by default the last block that is published."""
-        return self._of_team(project, name)[0]
+        of = self._published(project, name)
+        releases, before = of.releases, of.before
+        alone = self._in_period(of)
+        commands, targets = values.table(releases, "command"), values.table(releases, "target")
+        rate_of_checks, between_of_checks = values.failure_rate(releases, of.checks)
+        return TeamFigures(
+            **{field: getattr(alone, field) for field in InPeriod.__struct_fields__},
+            commands=commands,
+            sessions=of.sessions,
+            checks=of.checks,
+            failure_rate_of_checks=rate_of_checks,
+            failure_range_of_checks=between_of_checks,
+            targets=targets,
+            before=values.table(before, "command") if before else None,
+            whole_before=values.whole(before),
+            failure_rate_before=values.failure_rate(before, of.others)[0],
+            participation=values.part_of(alone.developers, of.settings.headcount),
+            agents=values.agents(releases),
+            jobs=values.jobs(releases),
+            unlisted=_unlisted(of.version, (commands, targets)),
+            beyond_headcount=any(one.left_out for one in releases),
+            splits=tuple((one, values.table(releases, one)) for one in ("os", "arch", "version", "cohort")),
+        )
 
     def of_all(self, visible: Collection[str] | None, name: str | None = None) -> AllFigures:
         """The figures of the projects that somebody may see (None: all) in one period, and their sums; by default the last block that any has published."""
@@ -114,72 +158,69 @@ class Figures:
         if name is None and not self._immediate:
             last = periods.period(None, {unit for project in projects for unit in self._archive.units(project)})
             name = last.name if last else None
-        found = [self._of_team(project, name) for project in projects]
-        whole, rate, between = values.across([(releases, others) for _, releases, _, others in found])
-        releases = [one for _, inside, _, _ in found for one in inside]
+        found = [self._published(project, name) for project in projects]
+        whole, rate, between = values.across([(one.releases, one.others) for one in found])
+        releases = [release for one in found for release in one.releases]
         return AllFigures(
             period=name or "",
             immediate=self._immediate and name is None,
-            teams=tuple(team for team, *_ in found),
+            teams=tuple(map(self._in_period, found)),
             whole=whole,
             failure_rate=rate,
             failure_range=between,
-            whole_before=values.across([(before, others) for _, _, before, others in found])[0],
+            whole_before=values.across([(one.before, one.others) for one in found])[0],
             agents=values.agents(releases),
             jobs=values.jobs(releases),
             next_release=None if self._immediate and name is None else next_due(self._now().date()),
         )
 
-    def _of_team(self, project: str, name: str | None) -> tuple[TeamFigures, list[Release], list[Release], set[str]]:
-        """The same with the releases of the period and of the one before, and the commands that are neither sessions nor checks."""
-        version = self._registry.catalogue.newest(project)
-        today = self._now().date()
+    def _published(self, project: str, name: str | None) -> "_Published":
+        """What was published of a project in a period, and what its file says of that."""
         settings = settings_of(self._registry, project)
-        chosen, releases, before = self._chosen(project, name, settings, today)
-        whole = values.whole(releases)
-        commands = values.table(releases, "command")
-        targets = values.table(releases, "target")
-        marked = self._registry.catalogue.marked(project, (one.name for one in commands.rows))
-        others = {one.name for one in commands.rows} - marked.sessions - marked.checks
-        applied = self._registry.catalogue.versions[project][0].applied
-        now = self._immediate and name is None
-        first = None if whole or self._immediate else _first_release(applied, settings.min_weeks)
-        rate, between = values.failure_rate(releases, others)
-        rate_of_checks, between_of_checks = values.failure_rate(releases, marked.checks)
-        team = TeamFigures(
+        chosen, releases, before = self._chosen(project, name, settings, self._now().date())
+        catalogue = self._registry.catalogue
+        commands = values.names(releases, "command")
+        marked = catalogue.marked(project, commands)
+        return _Published(
             project=project,
-            name=version.document["name"],
-            period=chosen.name if chosen else name or "",
-            first=chosen.first if chosen else None,
-            last=chosen.last if chosen else None,
-            complete=bool(chosen and chosen.complete),
-            immediate=now,
+            version=catalogue.newest(project),
             settings=settings,
-            developers=whole.developers if whole else None,
-            whole=whole,
-            commands=commands,
+            name=chosen.name if chosen else name or "",
+            period=chosen,
+            releases=releases,
+            before=before,
             sessions=marked.sessions,
             checks=marked.checks,
+            others=frozenset(commands) - marked.sessions - marked.checks,
+            now=self._immediate and name is None,
+        )
+
+    def _in_period(self, of: "_Published") -> InPeriod:
+        """The figures of all runs."""
+        today = self._now().date()
+        whole = values.whole(of.releases)
+        applied = self._registry.catalogue.versions[of.project][0].applied
+        first = None if whole or self._immediate else _first_release(applied, of.settings.min_weeks)
+        rate, between = values.failure_rate(of.releases, of.others)
+        return InPeriod(
+            project=of.project,
+            name=of.version.document["name"],
+            period=of.name,
+            first=of.period.first if of.period else None,
+            last=of.period.last if of.period else None,
+            complete=bool(of.period and of.period.complete),
+            immediate=of.now,
+            settings=of.settings,
+            developers=whole.developers if whole else None,
+            whole=whole,
+            told=bool(whole or values.names(of.releases, "target")),
             failure_rate=rate,
             failure_range=between,
-            failure_rate_of_checks=rate_of_checks,
-            failure_range_of_checks=between_of_checks,
-            targets=targets,
-            before=values.table(before, "command") if before else None,
-            whole_before=values.whole(before),
-            failure_rate_before=values.failure_rate(before, others)[0],
-            participation=values.part_of(whole.developers if whole else None, settings.headcount),
-            agents=values.agents(releases),
-            jobs=values.jobs(releases),
-            unlisted=_unlisted(version, (commands, targets)),
-            beyond_headcount=any(one.left_out for one in releases),
-            splits=tuple((one, values.table(releases, one)) for one in ("os", "arch", "version", "cohort")),
             applied=applied,
-            received=now and self._rows.first_day(project) is not None,
+            received=of.now and self._rows.first_day(of.project) is not None,
             first_release=first if first and first > today else None,
-            next_release=None if now else next_due(today),
+            next_release=None if of.now else next_due(today),
         )
-        return team, releases, before, others
 
     def projects(self) -> tuple[tuple[str, str], ...]:
         """Every project, with its name."""
@@ -201,8 +242,8 @@ class Figures:
                 name,
                 found[name].made,
                 values.whole([found[name]]),
-                values.table([found[name]], "command"),
-                values.table([found[name]], "target"),
+                values.names([found[name]], "command"),
+                values.names([found[name]], "target"),
             )
             for name in names
             if name in found

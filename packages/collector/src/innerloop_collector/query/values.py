@@ -44,6 +44,11 @@ def cell(releases: Sequence[Release], key: Key) -> FigureRow | None:
     return _row(releases, key, atoms) if atoms else None
 
 
+def names(releases: Iterable[Release], breakdown: str) -> tuple[str, ...]:
+    """Of which cells of a breakdown something is published."""
+    return tuple(sorted({atom.name for one in releases for atom in one.atoms if atom.breakdown == breakdown}))
+
+
 def table(releases: Sequence[Release], breakdown: str) -> FigureTable:
     """The figures of a breakdown, and what is hidden in all of it."""
     cells = {key: atoms for key, atoms in by_key(releases).items() if key[0] == breakdown}

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from innerloop_collector.query import AllFigures, Figures, TeamFigures
+from innerloop_collector.query import AllFigures, Figures, InPeriod
 from innerloop_collector.reports.team import AT_ONCE, PUBLISHED, actors, state_of
 from innerloop_collector.reports.views import AllProjects, InAll, Whole
 
@@ -25,7 +25,7 @@ def all_projects(figures: Figures, visible: Collection[str] | None, period: str 
     )
 
 
-def _line(of: TeamFigures) -> InAll:
+def _line(of: InPeriod) -> InAll:
     whole = of.whole
     return InAll(
         project=of.project,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from innerloop_collector.query import STEP, Count, FigureRow, Figures, FigureTable, Published, TeamFigures, Time
+from innerloop_collector.query import STEP, Count, FigureRow, Figures, FigureTable, InPeriod, Published, TeamFigures, Time
 from innerloop_collector.reports.views import (
     Actor,
     Command,
@@ -113,9 +113,9 @@ def _notes(found: TeamFigures) -> Iterator[str]:
         )
 
 
-def state_of(found: TeamFigures) -> tuple[str, str]:
+def state_of(found: InPeriod) -> tuple[str, str]:
     """How the report stands, in a word and a sentence."""
-    if found.whole or found.targets.rows:
+    if found.told:
         return "figures", ""
     if found.first_release:
         since = (
@@ -131,7 +131,7 @@ def state_of(found: TeamFigures) -> tuple[str, str]:
     return "too few developers", f"figures need {k} developers, each with {enough}{when}, and none with most of the runs"
 
 
-def _span(found: TeamFigures) -> Span:
+def _span(found: InPeriod) -> Span:
     first, last = (day.isoformat() if day else None for day in (found.first, found.last))
     return Span(found.period or None, first, last, found.complete)
 

@@ -181,8 +181,8 @@ def releases(answer: dict[str, Any]) -> str:
             text(one.whole.runs) if one.whole else "-",
             text(one.whole.developers) if one.whole else "-",
             text(one.whole.waited) if one.whole else "-",
-            str(len(one.commands.rows)),
-            str(len(one.targets.rows)),
+            str(len(one.commands)),
+            str(len(one.targets)),
         )
         for one in received(answer, Releases).releases
     ]

@@ -7,6 +7,9 @@ import msgspec
 
 from innerloop_collector.errors import StoreError
 from innerloop_collector.query.releases.document import Release, decode, encode
+from innerloop_collector.store.recently_used import RecentlyUsed
+
+_KEPT_CHARACTERS = 12_000_000  # of the documents that are kept decoded, which take some five times that
 
 
 class Document(Protocol):
@@ -39,6 +42,7 @@ class Archive:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        self._decoded: RecentlyUsed[str, Release] = RecentlyUsed(_KEPT_CHARACTERS)  # by the document: what it says cannot change
 
     def units(self, project: str) -> frozenset[str]:
         """The units of a project that were published."""
@@ -50,10 +54,37 @@ class Archive:
 
     def read(self, project: str, units: Iterable[str]) -> dict[str, Release]:
         """Those of some units that are there, by unit. Raises StoreError for what no version up to this one published."""
-        try:
-            return {one.unit: decode(one.document) for one in self._documents.read(project, units)}
-        except msgspec.MsgspecError as error:
-            raise StoreError(f"a release of {project} cannot be read: {error}") from error
+        return {one.unit: self._release(project, one) for one in self._documents.read(project, units)}
+
+    def position(self, project: str, unit: str) -> int:
+        """How far a release read. A version that does not know the rest of it can tell. Raises StoreError where it does not say, or is not there."""
+        for one in self._documents.read(project, [unit]):
+            try:
+                return msgspec.json.decode(one.document, type=_Read).position
+            except msgspec.MsgspecError as error:
+                raise _unreadable(project, unit, error) from error
+        raise StoreError(f"{unit} of {project} is in no store; restore a backup that has it")
+
+    def _release(self, project: str, of: Document) -> Release:
+        found = self._decoded.get(of.document)
+        if found is None:
+            try:
+                found = decode(of.document)
+            except msgspec.MsgspecError as error:
+                raise _unreadable(project, of.unit, error) from error
+            self._decoded.keep(of.document, found, len(of.document))
+        return found
+
+
+class _Read(msgspec.Struct):
+    position: int
+
+
+def _unreadable(project: str, unit: str, error: msgspec.MsgspecError) -> StoreError:
+    return StoreError(
+        f"{unit} of {project} is no release that this version reads ({error}); use the version that published it or a later one, "
+        "or put the store and releases.log back from a backup"
+    )
 
 
 class _Named(msgspec.Struct):

@@ -72,6 +72,9 @@ class Archive(Protocol):
     def read(self, project: str, units: Iterable[str]) -> dict[str, Release]:
         """Those of some units that are there, by unit."""
 
+    def position(self, project: str, unit: str) -> int:
+        """How far a release read. Raises StoreError where that cannot be told."""
+
 
 class Publisher:
     """Makes releases."""
@@ -91,13 +94,22 @@ class Publisher:
         return [(project, unit.name) for project in self._settings() for unit in self._due(project, today)]
 
     def read_up_to(self) -> int:
-        """The highest position up to which any release read: an event that comes must not have a lower one, also in a store that was put back."""
-        last = (
-            (project, max(map(unit_named, units), key=in_time).name)
-            for project in self._settings()
-            if (units := self._archive.units(project))
-        )
-        return max((self._archive.read(project, [unit])[unit].position for project, unit in last), default=0)
+        """The highest position up to which any release read: an event that comes must not have a lower one, also in a store that was put back.
+
+        Where a project's last release does not say, nothing of that project is published, and `failed` tells why.
+        """
+        found = [0]
+        for project in self._settings():
+            try:
+                found.append(self._read_last(project))
+            except CollectorError as error:
+                _log.error("a project's last release cannot be read", project=project, error=str(error))
+        return max(found)
+
+    def _read_last(self, project: str) -> int:
+        """Up to which position a project's last release read. Raises StoreError where it does not say."""
+        units = self._archive.units(project)
+        return self._archive.position(project, max(map(unit_named, units), key=in_time).name) if units else 0
 
     def publish(self, today: date) -> list[tuple[str, str]]:
         """Publish what is due. Returns which units of which projects. Killed anywhere, the next call goes on.
@@ -117,6 +129,7 @@ class Publisher:
         return done
 
     def _publish(self, project: str, today: date) -> Iterator[str]:
+        self._read_last(project)  # else nobody knows which rows came later
         for one in self._adopt(project):
             yield one.unit
         for unit in self._due(project, today):
