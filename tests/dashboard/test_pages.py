@@ -77,7 +77,8 @@ def test_the_newest_block_is_shown_where_nobody_says_and_the_next_day_of_figures
 
 
 @pytest.mark.parametrize(
-    "path", ["/p/acme", "/p/acme/targets", "/p/acme/commands/build", "/p/acme/alerts", "/p/other/changes", "/projects"]
+    "path",
+    ["/p/acme", "/p/acme/targets", "/p/acme/commands/build", "/p/acme/targets/unit", "/p/acme/alerts", "/p/other/changes", "/projects"],
 )
 def test_each_figure_can_be_had_as_csv_and_json_with_the_same_rows(site: Site, path: str) -> None:
     page = site.get(path).text
@@ -90,6 +91,51 @@ def test_each_figure_can_be_had_as_csv_and_json_with_the_same_rows(site: Site, p
         assert "attachment" in of_csv.headers["content-disposition"]
         rows = list(csv.DictReader(io.StringIO(of_csv.text.partition("\n")[2])))
         assert [{name: "" if value is None else str(value) for name, value in row.items()} for row in of_json.json()["rows"]] == rows
+
+
+def rows_of(site: Site, cell: str, figure: str) -> list[dict[str, Any]]:
+    """A figure of a cell's page."""
+    rows: list[dict[str, Any]] = site.get(f"/p/acme/{cell}.json?figure={figure}&period={BLOCK}").json()["rows"]
+    return rows
+
+
+def test_the_page_of_a_command_says_what_may_be_told_of_it_and_of_the_rest_why_it_is_not(site: Site) -> None:
+    report = asked(site.collector, "report", project="acme", period=BLOCK).json()
+    page = text_of(site.get(f"/p/acme/commands/build?period={BLOCK}"))
+
+    for one in report["commands"]:
+        if one["kind"] != "session":
+            cell = f"commands/{one['command']}"
+            spread = one["spread"]["at_least"] if one["spread"] else None
+            assert [spread] == [row["times_at_least"] for row in rows_of(site, cell, "predictability") if row["period"] == BLOCK]
+            told = one["bands"] if any(band["runs"] for band in one["bands"]) else []
+            assert [band["share"] for band in told] == [row["share"] for row in rows_of(site, cell, "bands")]
+    assert (
+        "How long it takes Runs by how long they took, of those that have a duration How long runs took may not be told apart: fewer than 5"
+        in page
+    )
+    assert "Attempts to green, and giving up" in page
+    assert "enough developers are behind each part. Of this period it is not." in page
+
+
+def test_the_page_of_a_target_says_what_it_takes_of_the_critical_path_beside_the_others(site: Site) -> None:
+    report = asked(site.collector, "report", project="acme", period=BLOCK).json()
+    own = {one["target"]: one["critical_minutes"] for one in report["targets"]}
+    assert own["unit"]
+
+    for cell in ("targets/unit", "targets"):
+        steps = rows_of(site, cell, "steps")
+        assert own == {row["target"]: row["critical_minutes"] for row in steps if not row.get("hidden")}
+    assert "its own time in all runs, in whole blocks" in text_of(site.get(f"/p/acme/targets/unit?period={BLOCK}"))
+
+
+def test_the_page_of_a_cell_that_a_rule_hides_has_no_figure_of_the_period(site: Site) -> None:
+    page = site.get(f"/p/acme/commands/docs?period={BLOCK}")
+
+    assert "Hidden to protect people One developer has over half of it." in text_of(page)
+    for figure in ("distribution", "bands", "tries"):
+        assert f"figure={figure}" not in page.text
+        assert 400 == site.get(f"/p/acme/commands/docs.json?figure={figure}&period={BLOCK}").status_code
 
 
 def everything(site: Site, path: str) -> str:

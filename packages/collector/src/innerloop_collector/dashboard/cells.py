@@ -1,11 +1,13 @@
 """Commands and targets: the ranked lists, and the page of one of them, or of one system, version or cohort."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from innerloop_collector.dashboard import page_tables, series, words
+from innerloop_collector.dashboard import cell_figures, page_tables, series, words
 from innerloop_collector.dashboard.alert_page import Standing
 from innerloop_collector.dashboard.changes import Dated, marked
 from innerloop_collector.dashboard.error_pages import PageError
+from innerloop_collector.dashboard.figure import Figure
 from innerloop_collector.dashboard.filters import Filters, chosen_report, period_control
 from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.overview import GRAINS
@@ -40,6 +42,7 @@ def ranked(reader: Reader, project: str, filters: Filters) -> Page:
     figures = by_id(
         page_tables.commands(report, sort=filters.get("sort"), query=query),
         page_tables.targets(report, sort=filters.get("targets"), query=query),
+        cell_figures.steps(report),
         page_tables.sessions(report),
     )
     about = {
@@ -74,11 +77,12 @@ def cell(
     figures = [series.duration(trend, weekly=weekly), series.failures(trend, weekly=weekly)]
     if kind != "targets":
         figures.append(series.waiting(trend, weekly=weekly))
+    session = isinstance(found, Command) and found.kind == "session"  # whose durations are use
+    if kind not in SPLITS and not session:
+        figures.append(cell_figures.predictability(trend, weekly=weekly))
     figures = [marked(series.in_short(one), changes, project, "" if kind in SPLITS else name) for one in figures]
-    if isinstance(found, Command) and any(one.runs for one in found.bands):
-        figures.append(page_tables.bands(found.bands))
-    if isinstance(found, Command) and (tried := page_tables.tries(found.tries)).rows:
-        figures.append(tried)
+    if found is not None and not session:
+        figures += _of_the_period(reader, report, kind, name, found)
     about = {
         "report": report,
         "period": period_of(report),
@@ -95,6 +99,16 @@ def cell(
     }
     controls = (period_control(reader, project, filters), filters.control("by", "Series by", dict(reversed(GRAINS.items()))))
     return Page("cell.html", name, by_id(*figures), controls, about, "targets", draws=True)
+
+
+def _of_the_period(reader: Reader, report: Report, kind: str, name: str, found: Command | Target | Part) -> Iterator[Figure]:
+    """What is told of a cell in the period, or why it is not. Where a rule hides all of it, the page says so once."""
+    yield cell_figures.distribution(reader.distribution(report.project, report.period.period, KINDS[kind], name), report.k)
+    if isinstance(found, Command):
+        yield page_tables.bands(found.bands)
+        yield page_tables.tries(found.tries)
+    if isinstance(found, Target):
+        yield cell_figures.steps(report, name)
 
 
 def _not_told(report: Report, filters: Filters) -> PageError:
@@ -149,6 +163,8 @@ def _facts(of: Command | Target | Part) -> tuple[Fact, ...]:
     if isinstance(of, Command):
         each = of.waited_per_developer_week
         facts.append(Fact("Waited", words.waited(of.waited_minutes), f"{words.waiting(each)} each per week, of who ran it" if each else ""))
+    if isinstance(of, Target) and of.critical_minutes:
+        facts.append(Fact("On the critical path", words.waited(of.critical_minutes), "its own time in all runs, in whole blocks"))
     facts.append(Fact("Times" if isinstance(of, Target) else "Runs", words.count(runs), "rounded to 5"))
     facts.append(Fact("Developers", words.people(of.developers), "in the period's last block"))
     return tuple(facts)

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from innerloop_collector.dashboard import words
-from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, RateRange, Time, Waited
+from innerloop_collector.query import Count, Milliseconds, Minutes, People, Rate, RateRange, Spread, Time, Waited
 from innerloop_collector.reports.spreadsheet import harmless
 
 Machine = str | int | float | None
@@ -57,7 +57,7 @@ class Chart:
 
     y: str
     label: str
-    unit: str  # "milliseconds", "minutes", "share" or "count"; of a forest "percent" or "points"
+    unit: str  # "milliseconds", "minutes", "share", "times" or "count"; of a forest "percent" or "points"
     x: str = "first_day"
     low: str = ""
     high: str = ""
@@ -195,6 +195,19 @@ def waiting(of: Waited | None) -> Cell:
     about, most = (one.value if one else None for one in (of.about, of.at_most))
     detail = f"({words.waiting_bounds(of)})" if of.about else ""
     return Cell(words.waiting(of), (about, of.at_least.value, most), detail)
+
+
+def spread(of: Spread | None) -> Cell:
+    """How many times as long, and between what that lies."""
+    if of is None:
+        return Cell(words.ABSENT, (None, None, None))
+    about, most = (one.value if one else None for one in (of.about, of.at_most))
+    return Cell(words.spread(of), (about, of.at_least.value, most), f"({words.spread_bounds(of)})" if of.about else "")
+
+
+def spread_fields(name: str) -> tuple[str, str, str]:
+    """What programs call it, and between what it lies."""
+    return name, f"{name}_at_least", f"{name}_at_most"
 
 
 def people(of: People | None) -> Cell:

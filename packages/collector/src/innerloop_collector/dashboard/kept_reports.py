@@ -10,8 +10,8 @@ from innerloop_collector.query import Alerts, Evidence, Figures
 from innerloop_collector.reports.alert_report import AlertReport, alert_report
 from innerloop_collector.reports.all_projects import all_projects
 from innerloop_collector.reports.impact import ChangeReport, ProgrammeReport, impact_of, programme_of
-from innerloop_collector.reports.team import offered, projects, team_report, trend
-from innerloop_collector.reports.views import AllProjects, Offered, ProjectName, Report, Trend
+from innerloop_collector.reports.team import distribution, offered, projects, team_report, trend
+from innerloop_collector.reports.views import AllProjects, Distribution, Offered, ProjectName, Report, Trend
 
 _KEPT = 512  # answers
 _SECONDS = 60.0  # after which a project's settings, and what waits of it, are read again
@@ -69,6 +69,12 @@ class Reader:
         if by and (by, name) not in self._read(("cells", project), lambda: self._figures.cells(project)):
             return Trend(project, by, name, ())
         return self._read(("trend", project, by, name, weekly), lambda: trend(self._figures, project, by, name, weekly=weekly))
+
+    def distribution(self, project: str, period: str | None, by: str, name: str) -> Distribution:
+        """How long the runs of one cell took in a period of which it is published. None: in what a report is of where nobody says."""
+        if period is None:
+            return distribution(self._figures, project, by, name)
+        return self._read(("distribution", project, period, by, name), lambda: distribution(self._figures, project, by, name, period))
 
     def change(self, project: str, name: str, visible: frozenset[str] | None) -> ChangeReport | None:
         """What is told of a change to somebody who may see some projects (None: all). None: it is not one that is looked at and theirs to see."""

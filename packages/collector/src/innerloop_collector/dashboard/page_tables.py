@@ -57,7 +57,7 @@ def commands(report: Report, *, sort: str = "waited_minutes", query: str = "") -
         "What people run and wait for",
         "Time waited by all developers together, with how long a run takes. Before: p50 of the period before",
         COMMANDS,
-        tuple(_found([*rows, *_hidden(report.project, "commands", report.hidden_commands)], query)),
+        tuple(_found([*rows, *hidden_rows(report.project, "commands", report.hidden_commands)], query)),
         note=f"Checks are commands whose failure is information. {_FEW.format(k=report.k)}",
         empty="No command of this name is published." if query else "No command is published of this period.",
     )
@@ -123,7 +123,7 @@ def targets(report: Report, *, sort: str = _P50[0], query: str = "") -> Figure:
         "Targets inside of them",
         "Time of one make target, with what its recipe ran in other makes",
         TARGETS,
-        tuple(_found([*rows, *_hidden(report.project, "targets", report.hidden_targets)], query)),
+        tuple(_found([*rows, *hidden_rows(report.project, "targets", report.hidden_targets)], query)),
         note=f"Each run sends its failed and its slowest targets, 50 at most: a quick one is counted less often than it ran. {_FEW.format(k=report.k)}",
         empty="No target of this name is published." if query else "No target is published of this period.",
     )
@@ -232,6 +232,7 @@ def tries(of: Tries | None) -> Figure:
         columns,
         tuple(rows),
         note=" ".join((*said, "In whole blocks.")),
+        empty="This is told in whole blocks, where the project asks for it and enough developers are behind each part. Of this period it is not.",
     )
 
 
@@ -259,7 +260,7 @@ def actors(told: tuple[Actor, ...]) -> Figure:
     return Figure("actors", "Coding agents and CI", "Runs that no person waited for; they are in no other figure", columns, tuple(rows))
 
 
-def _hidden(project: str, kind: str, hidden: Sequence[Hidden]) -> list[Row]:
+def hidden_rows(project: str, kind: str, hidden: Sequence[Hidden]) -> list[Row]:
     """What enough people ran and may not be shown all the same: its name, and the rule."""
     return [Row((figure.name(one.name, address(project, kind, one.name)),), hidden=one.why) for one in hidden]
 

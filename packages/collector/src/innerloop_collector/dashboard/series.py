@@ -40,7 +40,7 @@ def duration(trend: Trend, *, weekly: bool) -> Figure:
         lambda one, _: (figure.quantile(one.p50), figure.quantile(one.p90), figure.count(one.runs)),
         Chart(p50, "p50", "milliseconds", low=low, high=high, second="p90_ms", second_label="p90", scale="log"),
     )
-    return _series(measure, trend, weekly=weekly)
+    return series(measure, trend, weekly=weekly)
 
 
 def waiting(trend: Trend, *, weekly: bool) -> Figure:
@@ -54,7 +54,7 @@ def waiting(trend: Trend, *, weekly: bool) -> Figure:
         lambda one, weeks: (figure.per_week(one.waited, weeks), figure.count(one.runs)),
         Chart("waited_minutes_per_week", "waited", "minutes"),
     )
-    return _series(measure, trend, weekly=weekly)
+    return series(measure, trend, weekly=weekly)
 
 
 def failures(trend: Trend, *, weekly: bool, note: str = "") -> Figure:
@@ -68,10 +68,10 @@ def failures(trend: Trend, *, weekly: bool, note: str = "") -> Figure:
         lambda one, _: (figure.share_in(one.failure_rate, one.failure_range), figure.count(one.runs)),
         Chart("failed", "failed", "share", low=_FAILED[1], high=_FAILED[2]),
     )
-    return _series(measure, trend, weekly=weekly)
+    return series(measure, trend, weekly=weekly)
 
 
-def _series(of: Measure, trend: Trend, *, weekly: bool) -> Figure:
+def series(of: Measure, trend: Trend, *, weekly: bool) -> Figure:
     """A figure with a row for each period, the newest first, from the first on of which anything is told."""
     points = list(trend.points)
     while points and points[0].figures is None:

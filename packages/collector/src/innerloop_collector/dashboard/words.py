@@ -111,8 +111,11 @@ def spread(of: Spread | None) -> str:
     """How many times as long as a typical run a slow one takes."""
     if of is None:
         return ABSENT
-    if of.about is not None:
-        return f"about {of.about.value:g} times"
+    return spread_bounds(of) if of.about is None else f"about {of.about.value:g} times"
+
+
+def spread_bounds(of: Spread) -> str:
+    """Between what a ratio lies."""
     return f"over {of.at_least.value:g} times" if of.at_most is None else f"{of.at_least.value:g} to {of.at_most.value:g} times"
 
 

@@ -7,7 +7,7 @@ from innerloop_collector.query.alerts.alert_archive import AlertArchive
 from innerloop_collector.query.alerts.alert_publisher import AlertPublisher, looking
 from innerloop_collector.query.alerts.known_projects import Expected, KnownProjects
 from innerloop_collector.query.alerts.shown_alerts import Alert, Alerts, ProjectAlerts
-from innerloop_collector.query.figure_tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Unit, Waited
+from innerloop_collector.query.figure_tables import Band, Bin, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Unit, Waited
 from innerloop_collector.query.figures import AllFigures, Figures, InPeriod, Point, TeamFigures, settings_of
 from innerloop_collector.query.open_data import OpenData
 from innerloop_collector.query.periods import Period
@@ -41,7 +41,7 @@ from innerloop_collector.query.verdicts.verdict_reader import Evidence
 from innerloop_collector.query.verdicts.verdict_views import Detectable, Finding, Impact, Programme, Verdict
 
 __all__ = [
-    "ELSEWHERE", "STEP", "Alert", "AlertArchive", "AlertPublisher", "Alerts", "AllFigures", "Archive", "AskedEnoughError", "Band", "Change", "Clash", "Class", "Count", "Detectable",
+    "ELSEWHERE", "STEP", "Alert", "AlertArchive", "AlertPublisher", "Alerts", "AllFigures", "Archive", "AskedEnoughError", "Band", "Bin", "Change", "Clash", "Class", "Count", "Detectable",
     "Evidence", "Expected", "FigureRow", "FigureTable", "Figures", "Finding", "Impact", "InPeriod", "K", "Known", "KnownProjects", "Milliseconds", "Minutes",
     "Name", "OpenData", "People", "Percent", "Period", "Point", "Power", "Programme", "ProjectAlerts", "Published", "Publisher", "Rate", "RateRange",
     "Ratio", "RegisteredChanges", "Rows", "Saved", "Scan", "ScanPublisher", "Scans", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit", "Verdict", "VerdictPublisher",

@@ -45,6 +45,15 @@ class Band(View, frozen=True):
     waited: Waited | None  # in all of them
 
 
+class Bin(View, frozen=True):
+    """Runs whose duration lies in one published part, which neighbours are merged into until it passes."""
+
+    took: Time  # from and to; nothing is about it
+    runs: Count
+    share: Rate  # of the runs that have a duration
+    untimed: bool  # with runs that have none, since these are too few to be told apart
+
+
 class Class(View, frozen=True):
     """Runs of one class, or of several that are too few to be told apart."""
 

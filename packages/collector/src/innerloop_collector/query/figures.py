@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from innerloop_collector.errors import UsageError
 from innerloop_collector.query import periods, values
-from innerloop_collector.query.figure_tables import FigureRow, FigureTable, RateRange, Unit
+from innerloop_collector.query.figure_tables import Bin, FigureRow, FigureTable, RateRange, Unit
 from innerloop_collector.query.open_data import THROW_AWAY, OpenData, opened
 from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Population, Settings, Store
@@ -262,6 +262,12 @@ class Figures:
         found = [one for unit in wanted if (one := periods.period(unit.name, published))]
         old = dict.fromkeys(self.old_names(project, breakdown, name), name)
         return tuple(_point(one, renamed([releases[unit] for unit in one.units], old), (breakdown, name)) for one in found)
+
+    def distribution(self, project: str, breakdown: str, name: str, period: str | None = None) -> tuple[Bin, ...]:
+        """A cell's runs in a period by how long they took; by default in the last block that is published. Empty: not published, or not told apart."""
+        settings = settings_of(self._registry, project)
+        _, releases, _ = self._chosen(project, period, settings, self._now().date())
+        return values.distribution(releases, (breakdown, name))
 
     def cells(self, project: str) -> frozenset[Key]:
         """Of what anything was published of a project, ever: by the names of then, and by those that they have now."""

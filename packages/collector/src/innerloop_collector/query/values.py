@@ -5,7 +5,7 @@ from math import ceil, floor
 from typing import Any
 
 from innerloop.core.plan.granularity import three_digits
-from innerloop_collector.query.figure_tables import Band, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Waited
+from innerloop_collector.query.figure_tables import Band, Bin, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Waited
 from innerloop_collector.query.published import Count, Milliseconds, Minutes, People, Rate, Ratio, seal
 from innerloop_collector.query.releases import sums
 from innerloop_collector.query.releases.bands import bands
@@ -55,6 +55,23 @@ def table(releases: Sequence[Release], breakdown: str) -> FigureTable:
     rows = tuple(_row(releases, key, atoms) for key, atoms in sorted(cells.items()))
     reasons = {(one.breakdown, one.name): _reason(one, release.k) for release in releases for one in release.hidden}
     return FigureTable(rows, tuple((key[1], why) for key, why in sorted(reasons.items()) if key[0] == breakdown and key not in cells))
+
+
+def distribution(releases: Sequence[Release], key: Key) -> tuple[Bin, ...]:
+    """A cell's runs by how long they took. Empty: nothing of it is published, or its durations cannot be told apart."""
+    timed = summed(by_key(releases).get(key, ())).timed
+    whole = sum(one.runs for one in timed)
+    if len(timed) < 2 or not whole:
+        return ()
+    return tuple(
+        Bin(
+            Time(None, seal(Milliseconds, round(one.low_ms)), _milliseconds(one.high_ms)),
+            seal(Count, one.runs or None),
+            seal(Rate, round(one.runs / whole, 2)),
+            one.mixed,
+        )
+        for one in timed
+    )
 
 
 def agents(releases: Iterable[Release]) -> FigureRow | None:

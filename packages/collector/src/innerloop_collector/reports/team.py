@@ -7,6 +7,7 @@ from innerloop_collector.query import STEP, Count, FigureRow, Figures, FigureTab
 from innerloop_collector.reports.views import (
     Actor,
     Command,
+    Distribution,
     Hidden,
     Offered,
     Part,
@@ -97,6 +98,11 @@ def trend(figures: Figures, project: str, by: str = "", name: str = "", *, weekl
     """The figures of all runs, or of one cell, block by block or week by week."""
     by = by if name else ""
     return Trend(project, by, name, figures.trend(project, by, name, weekly=weekly), figures.old_names(project, by, name))
+
+
+def distribution(figures: Figures, project: str, by: str, name: str, period: str | None = None) -> Distribution:
+    """The runs of one cell by how long they took."""
+    return Distribution(project, by, name, period, figures.distribution(project, by, name, period))
 
 
 def _notes(found: TeamFigures) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import date
 
 from innerloop_collector.query import (
     Band,
+    Bin,
     Count,
     Milliseconds,
     Minutes,
@@ -189,6 +190,16 @@ class Trend(View, frozen=True):
     name: str
     points: tuple[Point, ...]
     renamed_from: tuple[str, ...] = ()  # what it was called before: these numbers are in the points
+
+
+class Distribution(View, frozen=True):
+    """The runs of one command, target or other cell in a period, by how long they took."""
+
+    project: str
+    by: str
+    name: str
+    period: str | None  # null: in a store that publishes at once
+    bins: tuple[Bin, ...]  # empty: nothing of it is published, or its durations may not be told apart
 
 
 class Releases(View, frozen=True):

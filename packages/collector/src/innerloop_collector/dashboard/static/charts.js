@@ -37,6 +37,7 @@ function linearTicks(most, unit) {
   else end = ticks.at(-1);
   const text = {
     minutes: (value) => (value === 0 ? "0" : size === 60 ? `${value / 60}${THIN}h` : `${value}${THIN}min`),
+    times: (value) => `${value}\u00d7`,
     share: (value) => `${Math.round(value * 100)}${THIN}%`,
     count: (value) => String(value),
   }[unit];
