@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -106,32 +106,49 @@ def _rows(begin: int, end: int, projects: int, people: int, until: date) -> str:
 
 
 def publish(data: Path) -> dict[str, Any]:
-    """Publish the last week of every project, and its block as if that were over; then read."""
-    from innerloop_collector.query.releases.calendar import block_of
+    """Publish the last week of every project, and its block, as if that were over; then read, as after a start and as later."""
+    from innerloop_collector.query import Archive, Figures
+    from innerloop_collector.query.releases.calendar import block_of, unit_named
 
     last, _ = last_week()
-    collector = opened(data, last.due)
-    week, done = _took(lambda: collector.publisher.publish(last.due))
-    assert done
-    assert not collector.publisher.failed, collector.publisher.failed
-    collector.close()
     over = block_of(last.first).due
+    units: dict[bool, list[dict[str, float]]] = {False: [], True: []}  # weeks, and blocks
+    for today in sorted({last.due, over}):
+        collector = opened(data, today)
+        for name, took in _published(collector, today):
+            units[unit_named(name).is_block].append(took)
+        collector.close()
     collector = opened(data, over)
-    block, blocks = _took(lambda: collector.publisher.publish(over) if over > last.due else [])
-    figures, store = collector.figures, collector.store.releases
     _older(collector)
-    reads: dict[str, Callable[[], object]] = {
-        "report": lambda: figures.of_team("bench"),
-        "a year's report": lambda: figures.of_team("bench", str(last.first.year)),
-        "all projects": lambda: figures.of_all(None),
-        "trends": lambda: figures.trend("bench"),
-        "trends of a command": lambda: figures.trend("bench", "command", "test"),
-        "releases": lambda: figures.releases("bench"),
-    }
-    times = {what: min((_took(read)[0] for _ in range(5)), key=lambda took: took["cpu"]) for what, read in reads.items()}
-    atoms = [len(json.loads(one.document)["atoms"]) for one in store.read("bench", [last.name])]
     collector.close()
-    return {"week": week, "units": len(done), "block": block, "blocks": len(blocks), "reads": times, "cells": statistics.fmean(atoms)}
+    collector = opened(data, over)
+    store = collector.store
+    reads: dict[str, Callable[[Figures], object]] = {
+        "a report": lambda figures: figures.of_team("bench"),
+        "a year's report": lambda figures: figures.of_team("bench", str(last.first.year)),
+        "all projects": lambda figures: figures.of_all(None),
+        "trends": lambda figures: figures.trend("bench"),
+        "trends of a command": lambda figures: figures.trend("bench", "command", "test"),
+        "the list of releases": lambda figures: figures.releases("bench"),
+    }
+    times = {}
+    for what, read in reads.items():
+        figures = Figures(
+            store.engine, store.registry, Archive(store.releases), collector.now, immediate=False
+        )  # that has read nothing yet
+        first, *later = [_took(lambda read=read, figures=figures: read(figures))[0] for _ in range(6)]
+        times[what] = first, min(later, key=lambda took: took["cpu"])
+    atoms = [len(json.loads(one.document)["atoms"]) for one in store.releases.read("bench", [last.name])]
+    collector.close()
+    return {"weeks": units[False], "blocks": units[True], "reads": times, "cells": statistics.fmean(atoms)}
+
+
+def _published(collector: Any, today: date) -> Iterator[tuple[str, dict[str, float]]]:
+    """Publish what is due, unit by unit, with what each took."""
+    for project, _ in collector.figures.projects():
+        due = collector.publisher._publish(project, today)  # noqa: SLF001 - as above: all at once, nobody knows what a week takes
+        while (made := _took(lambda due=due: next(due, None)))[1]:
+            yield made[1], made[0]
 
 
 def _older(collector: Any) -> None:
@@ -186,14 +203,18 @@ def _measure(directory: Path, options: argparse.Namespace) -> None:
     found = child(__file__, "publish", str(seeded))
     print(f"{options.rows:,} rows, {options.projects} projects of {options.people}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{before['published']} units before: {before['seconds']:.1f} s, {before['cpu']:.1f} s of processor")
-    week, block = found["week"], found["block"]
+    weeks, blocks = ({kind: sum(one[kind] for one in found[units]) for kind in ("seconds", "cpu")} for units in ("weeks", "blocks"))
+    both = weeks["seconds"] + blocks["seconds"]
     print(
-        f"week of all projects, {found['cells']:.0f} cells each: {week['seconds']:.1f} s, {week['cpu']:.1f} s of processor  {_verdict(week['seconds'] <= SECONDS)}"
+        f"week of all projects ({len(found['weeks'])} units, {found['cells']:.0f} cells each): {weeks['seconds']:.1f} s, {weeks['cpu']:.1f} s of processor  {_verdict(weeks['seconds'] <= SECONDS)}"
     )
-    print(f"rest of its block ({found['blocks']} units): {block['seconds']:.1f} s, {block['cpu']:.1f} s of processor")
-    for what, took in found["reads"].items():
+    print(
+        f"with its block ({len(found['blocks'])} units more): {both:.1f} s, {weeks['cpu'] + blocks['cpu']:.1f} s of processor  {_verdict(both <= SECONDS)}"
+    )
+    for what, (first, later) in found["reads"].items():
         print(
-            f"read {what}: {1000 * took['seconds']:.0f} ms, {1000 * took['cpu']:.0f} ms of processor  {_verdict(1000 * took['seconds'] <= READ_MS)}"
+            f"read {what}: {1000 * first['seconds']:.0f} ms after a start, then {1000 * later['seconds']:.0f} ms ({1000 * later['cpu']:.0f} ms of processor)  "
+            f"{_verdict(1000 * max(first['seconds'], later['seconds']) <= READ_MS)}"
         )
 
 

@@ -4,6 +4,7 @@ A unit that was due while nothing ran is published later, from the rows that are
 is not: late rows count in what remains of the block, and after that nowhere.
 """
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Protocol
@@ -132,8 +133,12 @@ class Publisher:
         self._read_last(project)  # else nobody knows which rows came later
         for one in self._adopt(project):
             yield one.unit
+        of = None
         for unit in self._due(project, today):
-            self._archive.add(self._make(project, unit, today))
+            settings = self._settings()[project]
+            before = self._block_before(project, unit)
+            of = self._people(Population.in_block(project, settings, block_of(unit.first).first, before, today), unit, of)
+            self._archive.add(self._make(unit, of, settings, before))
             yield unit.name
 
     def _adopt(self, project: str) -> list[Release]:
@@ -149,15 +154,20 @@ class Publisher:
         units = closed(first, today) if first else ()
         return [unit for unit in units if last is None or in_time(unit) > in_time(last)]
 
-    def _make(self, project: str, unit: Unit, today: date) -> Release:
-        settings = self._settings()[project]
-        block = block_of(unit.first)
-        name = block_of(block.first - timedelta(days=1)).name
-        before = self._archive.read(project, [name]).get(name)
+    def _block_before(self, project: str, unit: Unit) -> Release | None:
+        name = block_of(block_of(unit.first).first - timedelta(days=1)).name
+        return self._archive.read(project, [name]).get(name)
+
+    def _people(self, of: Population, unit: Unit, last: Population | None) -> Population:
+        """Who counts in a unit. `last`: who did in the unit before, which are the same in the same block."""
+        if last is not None and last.parameters == of.parameters:
+            of = dataclasses.replace(of, counted=last.counted)
+        return self._source.known(of, unit.first, unit.end)
+
+    def _make(self, unit: Unit, of: Population, settings: Settings, before: Release | None) -> Release:
         position = self._committed()
-        of = self._source.known(Population.in_block(project, settings, block.first, before, today), unit.first, unit.end)
         blank = Release(
-            VERSION, project, unit.name, today, position, settings.k, settings.min_weeks, (), public=settings.public is not None
+            VERSION, of.project, unit.name, of.today, position, settings.k, settings.min_weeks, (), public=settings.public is not None
         )
         return (
             self._remainder(unit, of, blank, settings.headcount)

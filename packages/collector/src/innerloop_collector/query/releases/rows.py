@@ -68,8 +68,10 @@ class Rows:
 
     def known(self, of: Population, first: date, end: date) -> Population:
         """The same people, with who they are and what they keep open in some weeks: for who reads several sums of these, which then need not find it out again."""
-        found = self._store.query(WHO_COUNTS, of.parameters)
-        return replace(of, counted=tuple(sorted(int(number) for (number,) in found)), kept_open=self._sessions(of, first, end))
+        counted = of.counted
+        if counted is None:
+            counted = tuple(sorted(int(number) for (number,) in self._store.query(WHO_COUNTS, of.parameters)))
+        return replace(of, counted=counted, kept_open=self._sessions(of, first, end))
 
     def cells(self, of: Population, first: date, end: date, upto: int, released: Sequence[Watermark] = ()) -> dict[date | None, Cells]:
         """What was added in each released week by then, and under None the rest, up to a position. The whole is a cell too."""
