@@ -273,7 +273,7 @@ class Figures:
         """Of what anything was published of a project, ever: by the names of then, and by those that they have now."""
         version = self._registry.catalogue.newest(project)
         releases = self._archive.read(project, self._archive.units(project)).values()
-        found = {(one.breakdown, one.name) for release in releases for one in release.atoms}
+        found = {key for release in releases for key in release.cells}
         now = {(by, new) for by in _RENAMED for new, old in version.renamed_from.items() if any((by, one) in found for one in old)}
         return frozenset(found | now)
 

@@ -1,6 +1,6 @@
 """From what was published to values that may be shown."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from math import ceil, floor
 from typing import Any
 
@@ -21,16 +21,14 @@ AGENT: Key = ("actor", "agent")
 _WAITED_FOR = (WHOLE[0], "command")  # breakdowns of what people wait for as a whole
 
 
-Atoms = Mapping[Key, Sequence[Atom]]
+def atoms_of(releases: Iterable[Release], key: Key) -> list[Atom]:
+    """What was published of a cell."""
+    return [atom for one in releases for atom in one.cells.get(key, ())]
 
 
-def by_key(releases: Iterable[Release]) -> dict[Key, list[Atom]]:
-    """What was published of each cell."""
-    out: dict[Key, list[Atom]] = {}
-    for one in releases:
-        for atom in one.atoms:
-            out.setdefault((atom.breakdown, atom.name), []).append(atom)
-    return out
+def names(releases: Iterable[Release], breakdown: str) -> tuple[str, ...]:
+    """Of which cells of a breakdown something is published."""
+    return tuple(sorted({name for one in releases for by, name in one.cells if by == breakdown}))
 
 
 def whole(releases: Sequence[Release]) -> FigureRow | None:
@@ -40,26 +38,21 @@ def whole(releases: Sequence[Release]) -> FigureRow | None:
 
 def cell(releases: Sequence[Release], key: Key) -> FigureRow | None:
     """The figures of one cell. None: nothing of it is published."""
-    atoms = by_key(releases).get(key)
+    atoms = atoms_of(releases, key)
     return _row(releases, key, atoms) if atoms else None
-
-
-def names(releases: Iterable[Release], breakdown: str) -> tuple[str, ...]:
-    """Of which cells of a breakdown something is published."""
-    return tuple(sorted({atom.name for one in releases for atom in one.atoms if atom.breakdown == breakdown}))
 
 
 def table(releases: Sequence[Release], breakdown: str) -> FigureTable:
     """The figures of a breakdown, and what is hidden in all of it."""
-    cells = {key: atoms for key, atoms in by_key(releases).items() if key[0] == breakdown}
-    rows = tuple(_row(releases, key, atoms) for key, atoms in sorted(cells.items()))
+    cells = [(breakdown, name) for name in names(releases, breakdown)]
+    rows = tuple(_row(releases, key, atoms_of(releases, key)) for key in cells)
     reasons = {(one.breakdown, one.name): _reason(one, release.k) for release in releases for one in release.hidden}
     return FigureTable(rows, tuple((key[1], why) for key, why in sorted(reasons.items()) if key[0] == breakdown and key not in cells))
 
 
 def distribution(releases: Sequence[Release], key: Key) -> tuple[Bin, ...]:
     """A cell's runs by how long they took. Empty: nothing of it is published, or its durations cannot be told apart."""
-    timed = summed(by_key(releases).get(key, ())).timed
+    timed = summed(atoms_of(releases, key)).timed
     whole = sum(one.runs for one in timed)
     if len(timed) < 2 or not whole:
         return ()
@@ -88,10 +81,12 @@ def jobs(releases: Iterable[Release]) -> Count | None:
 
 def failure_rate(releases: Sequence[Release], commands: Collection[str]) -> tuple[Rate | None, RateRange | None]:
     """Of some commands together, and between what it lies. None: too few of their runs tell."""
-    found = summed(
-        [atom for (breakdown, name), atoms in by_key(releases).items() if breakdown == "command" and name in commands for atom in atoms]
-    )
+    found = summed(_of_commands(releases, commands))
     return _rate(found.failures), _range(found.failures, _number(releases, WHOLE))
+
+
+def _of_commands(releases: Sequence[Release], commands: Collection[str]) -> list[Atom]:
+    return [atom for name in names(releases, "command") if name in commands for atom in atoms_of(releases, ("command", name))]
 
 
 def across(many: Sequence[tuple[Sequence[Release], Collection[str]]]) -> tuple[FigureRow | None, Rate | None, RateRange | None]:
@@ -99,12 +94,9 @@ def across(many: Sequence[tuple[Sequence[Release], Collection[str]]]) -> tuple[F
 
     So chance is taken as if there were only those of the largest project.
     """
-    atoms = [atom for releases, _ in many for atom in by_key(releases).get(WHOLE, ())]
-    inside = [(by_key(releases), releases, commands) for releases, commands in many]
-    found = summed(
-        [one for cells, _, names in inside for key, of in cells.items() if key[0] == "command" and key[1] in names for one in of]
-    )
-    developers = max((_number(releases, WHOLE) or 0 for _, releases, _ in inside), default=0)
+    atoms = [atom for releases, _ in many for atom in atoms_of(releases, WHOLE)]
+    found = summed([atom for releases, commands in many for atom in _of_commands(releases, commands)])
+    developers = max((_number(releases, WHOLE) or 0 for releases, _ in many), default=0)
     return _row([], WHOLE, atoms) if atoms else None, _rate(found.failures), _range(found.failures, developers)
 
 

@@ -5,6 +5,7 @@ Parts of a release are many, and refer to numbers and names only: the garbage co
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -73,7 +74,7 @@ class Hidden(msgspec.Struct, frozen=True, gc=False):
     rule: Rule
 
 
-class Release(msgspec.Struct, frozen=True, omit_defaults=True):
+class Release(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """What is published at once."""
 
     version: int
@@ -95,6 +96,14 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     origin: str = ""  # "weekly totals": from an older version
     left_out: bool = False  # of a block: more people could have counted than the headcount says there are
     public: bool = False  # open to everybody: whoever has a run in it agreed to that
+
+    @cached_property
+    def cells(self) -> dict[Key, list[Atom]]:
+        """Its atoms by cell; of one name that was two before there are two. It is made once, as the release never changes."""
+        out: dict[Key, list[Atom]] = {}
+        for one in self.atoms:
+            out.setdefault((one.breakdown, one.name), []).append(one)
+        return out
 
 
 def encode(release: Release) -> bytes:
@@ -149,7 +158,7 @@ def shown(one: Atom, cells: Mapping[Key, People]) -> Shown:
 
 def has_whole(of: Release) -> bool:
     """Tell whether the whole of a unit was published."""
-    return any((one.breakdown, one.name) == WHOLE for one in of.atoms)
+    return WHOLE in of.cells
 
 
 def people(cells: Iterable[tuple[Key, int]]) -> dict[str, dict[str, int]]:

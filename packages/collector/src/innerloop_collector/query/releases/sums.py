@@ -6,6 +6,7 @@ Atoms of a cell may tell different parts of their runs apart: what can be told o
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from innerloop_collector.query.releases.bands import Timed
 from innerloop_collector.query.releases.contribution import EDGES_MS
@@ -14,6 +15,7 @@ from innerloop_collector.query.releases.document import Atom
 
 _UNTIMED = len(EDGES_MS) + 1
 _FASTEST_MS = 10.0  # where the first bin begins, for a logarithm
+_bins = attrgetter("bins")
 _ENOUGH = 0.5  # of the runs must be told apart before a rate or a quantile speaks for all
 
 
@@ -91,7 +93,7 @@ def _durations(atoms: Sequence[Atom], runs: int) -> list[Timed]:
     """Parts that all atoms tell apart. Empty where they are of too few runs."""
     if not atoms or sum(one.runs for one in atoms) < _ENOUGH * runs:
         return []
-    told = common(*{tuple(part.bins for part in one.durations) for one in atoms})
+    told = common(*{tuple(map(_bins, one.durations)) for one in atoms})
     place_of = {place: number for number, part in enumerate(told) for place in part}
     runs_of, numbers = [0] * len(told), [0] * len(told)
     for atom in atoms:
