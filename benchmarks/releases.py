@@ -5,12 +5,13 @@
 
 The store is filled by INSERT ... SELECT of numbers with a fixed seed: a year of runs, each with four of its targets, of so many developers in each
 project, whose commands, targets, machines and pace are a hash of who they are. The block before the last published week was published from it, so that
-the week has the cells that a larger team sees by the week. Then the last week is published.
+the week has the cells that a larger team sees by the week. Then the last week is published: alone, and on a copy by a service that takes events meanwhile.
 """
 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -20,13 +21,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest import PROJECT, SEEDED_AT_ONCE, child
+from ingest import PROJECT, SEEDED_AT_ONCE, Service, child
 
 WEEKS = 52
 COMMANDS = ("test", "build", "lint", "docs", "package", "deploy", "format", "check", "bench", "migrate")
 TARGETS_PER_RUN = 4
 TARGETS = 40
-SECONDS, READ_MS = 20, 100  # the budgets
+SECONDS, READ_MS = 20, 100  # the budgets; and half of ingest's speed meanwhile
+LOAD = 6_000  # events at once
 _NAMES = json.dumps([*COMMANDS, *(f"lib{number}" for number in range(TARGETS))])
 
 
@@ -184,6 +186,11 @@ def main() -> None:
     if sys.argv[1:2] == ["fill"]:
         print(json.dumps(fill(Path(sys.argv[2]), *map(int, sys.argv[3:]))))
         return
+    if sys.argv[1:2] == ["due"]:
+        collector = opened(Path(sys.argv[2]))
+        print(json.dumps(len(collector.publisher.due(collector.now().date()))))
+        collector.close()
+        return
     if sys.argv[1:2] == ["publish"]:
         print(json.dumps(publish(Path(sys.argv[2]))))
         return
@@ -199,7 +206,8 @@ def main() -> None:
 def _measure(directory: Path, options: argparse.Namespace) -> None:
     seeded = directory / "seeded"
     before = child(__file__, "fill", str(seeded), str(options.rows), str(options.projects), str(options.people))
-
+    shutil.copytree(seeded, directory / "served", symlinks=True)
+    units, meanwhile, alone = _ingest(directory / "served")
     found = child(__file__, "publish", str(seeded))
     print(f"{options.rows:,} rows, {options.projects} projects of {options.people}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{before['published']} units before: {before['seconds']:.1f} s, {before['cpu']:.1f} s of processor")
@@ -211,11 +219,26 @@ def _measure(directory: Path, options: argparse.Namespace) -> None:
     print(
         f"with its block ({len(found['blocks'])} units more): {both:.1f} s, {weeks['cpu'] + blocks['cpu']:.1f} s of processor  {_verdict(both <= SECONDS)}"
     )
+    print(
+        f"ingest while a service publishes {units} units: {meanwhile:,.0f} events/s, then {alone:,.0f}: {meanwhile / alone:.0%}  {_verdict(2 * meanwhile >= alone)}"
+    )
     for what, (first, later) in found["reads"].items():
         print(
             f"read {what}: {1000 * first['seconds']:.0f} ms after a start, then {1000 * later['seconds']:.0f} ms ({1000 * later['cpu']:.0f} ms of processor)  "
             f"{_verdict(1000 * max(first['seconds'], later['seconds']) <= READ_MS)}"
         )
+
+
+def _ingest(data: Path) -> tuple[int, float, float]:
+    """How many units a service publishes after its start, and how many events a second it takes meanwhile and afterwards."""
+    script, log = str(Path(__file__).with_name("ingest.py")), data / "releases.log"
+    due, there = child(__file__, "due", str(data)), len(log.read_bytes().splitlines())
+    with Service(data) as served:
+        meanwhile = []
+        while (made := len(log.read_bytes().splitlines()) - there) < due:
+            meanwhile.append(child(script, "load", served.port, str(LOAD), "32", "0")["events_per_second"])
+        alone = [child(script, "load", served.port, str(LOAD), "32", "0")["events_per_second"] for _ in range(len(meanwhile) + 3)]
+    return made, statistics.fmean(meanwhile), statistics.fmean(alone)
 
 
 def _verdict(met: bool) -> str:
