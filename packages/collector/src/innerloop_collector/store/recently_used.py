@@ -31,12 +31,13 @@ class RecentlyUsed(Generic[K, V]):
 
     def keep(self, key: K, value: V, weight: int) -> None:
         """Keep a value, instead of those that were not used for longest. What weighs more than all may is not kept."""
-        if weight > self._most:
-            return
         with self._guard:
             _, before = self._kept.pop(key, (None, 0))
+            self._weight -= before
+            if weight > self._most:
+                return
             self._kept[key] = value, weight
-            self._weight += weight - before
+            self._weight += weight
             while self._weight > self._most:
                 _, (_, less) = self._kept.popitem(last=False)
                 self._weight -= less
