@@ -99,7 +99,7 @@ def _state(call: Call) -> str:
 
 def _base(name: str) -> str:
     """An aggregate without its combinators."""
-    return re.sub(r"(If|Map|Array|Distinct|OrNull|OrDefault)+$", "", name)
+    return re.sub(r"(If|Map|Array|Distinct|OrNull|OrDefault|Resample)+$", "", name)
 
 
 def _calls(text: str, aggregates: Collection[str]) -> list[Call]:

@@ -2,7 +2,7 @@
 """From rows to what people add to published figures."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple, Protocol
@@ -29,8 +29,9 @@ from innerloop_collector.query.releases.contribution import EDGES_MS, People
 from innerloop_collector.query.releases.shown import Key
 
 _TIMED = f"({ENDED} AND {AWAKE})"
+_BIN = f"if({_TIMED}, toUInt8({' + '.join(f'({WAIT} > {edge})' for edge in EDGES_MS)}), {len(EDGES_MS) + 1})"  # the last one: without a duration
 _NUMBERS = f"""count(), sumIf({WAIT}, {AWAKE}), countIf({SUCCEEDED}), countIf({FAILED}), countIf(NOT {SUCCEEDED} AND NOT {FAILED}),
-    sumMapIf([toUInt8(arrayCount(edge -> {WAIT} > edge, {list(EDGES_MS)}))], [toUInt64(1)], {_TIMED}), countIf(NOT {_TIMED})"""
+    countResample(0, {len(EDGES_MS) + 2}, 1)({_BIN})"""
 
 
 BREAKDOWNS = {"command": "command", "os": "os", "arch": "arch", "version": "client", "cohort": "cohort"}  # of runs: by name, the column
@@ -114,7 +115,7 @@ class Rows:
             f"{REAL} AND kind = 'run' AND actor = 'agent' AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {AMONG}"
         )
         rows = self._store.query(
-            f"SELECT installation, {_NUMBERS} FROM events WHERE {where} GROUP BY installation",
+            f"SELECT installation, {_NUMBERS} FROM events WHERE {where} GROUP BY installation ORDER BY installation",
             self._parameters(of, first, end, upto),
         )
         return {installation: _vector(numbers) for installation, *numbers in rows}
@@ -187,6 +188,5 @@ _CRITICAL_SQL = f"""SELECT {_SLOT} AS slot, toString(target) AS name, installati
 
 
 def _vector(numbers: Sequence[Any]) -> tuple[float, ...]:
-    runs, waited, succeeded, failed, unfinished, bins, untimed = numbers
-    counts: Mapping[int, int] = dict(zip(*bins, strict=True))
-    return (runs, waited, succeeded, failed, unfinished, *(counts.get(place, 0) for place in range(len(EDGES_MS) + 1)), untimed)
+    *others, bins = numbers
+    return (*others, *bins)
