@@ -27,7 +27,9 @@ def main(args: list) -> None:
         pass
     if args[0] == "wrap":
         os.execvp("make", ["make", "impl-" + args[1]])
-    sys.exit("Measuring devstack needs innerloop on your PATH; install it with: uv tool install innerloop")
+    sys.exit(
+        "Measuring devstack needs innerloop on your PATH; install the file that your team gives you: uv tool install innerloop-VERSION-py3-none-any.whl"
+    )
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def tokens() -> None:
     "--role",
     required=True,
     type=click.Choice(["viewer", "analyst", "changes", "admin"]),
-    help="viewer: reports and open data; analyst: also impact; changes: registers changes and nothing else; admin: everything.",
+    help="viewer: what was published, such as reports, impact, alerts; analyst: the same; changes: registers changes and nothing else; admin: everything.",
 )
 @click.option("--project", "projects", multiple=True, metavar="ID", help="Limit it to this project; repeatable (default: all).")
 @click.option(

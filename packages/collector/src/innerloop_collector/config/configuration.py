@@ -184,7 +184,9 @@ class Notifications(Section, frozen=True):
 class Channel(Section, frozen=True):
     """Where notices go: `[channels.NAME]`, one table for each. Secrets are never written here."""
 
-    kind: Literal["webhook", "slack", "email"]  # signed by Standard Webhooks; Slack's incoming webhooks, or what takes the same; SMTP
+    kind: Literal[
+        "webhook", "slack", "email"
+    ]  # webhook: signed by Standard Webhooks; slack: Slack's incoming webhooks, or what takes the same; email: SMTP
     sends: tuple[Literal["alerts", "digest"], ...] = ("alerts", "digest")  # what it is told
     projects: tuple[str, ...] = ()  # only of these projects; empty: of all
     recipient: str = (
