@@ -28,6 +28,7 @@ from innerloop_collector.query.releases import habits
 from innerloop_collector.query.releases.contribution import EDGES_MS, People
 from innerloop_collector.query.releases.shown import Key
 
+_TOLD_AT_ONCE = 3_000  # ids in a parameter: of a field of a form a server takes 128 KB by default, and an id may have 41 bytes
 _TIMED = f"({ENDED} AND {AWAKE})"
 _BIN = f"if({_TIMED}, toUInt8({' + '.join(f'({WAIT} > {edge})' for edge in EDGES_MS)}), {len(EDGES_MS) + 1})"  # the last one: without a duration
 _NUMBERS = f"""count(), sumIf({WAIT}, {AWAKE}), countIf({SUCCEEDED}), countIf({FAILED}), countIf(NOT {SUCCEEDED} AND NOT {FAILED}),
@@ -78,7 +79,7 @@ class Rows:
         """What was added in each released week by then, and under None the rest, up to a position. The whole is a cell too."""
         out: dict[date | None, Cells] = defaultdict(lambda: defaultdict(dict))
         parameters = self._parameters(of, first, end, upto, released)
-        for week, (breakdown, name), installation, *numbers in self._store.query(_SQL, parameters):
+        for week, (breakdown, name), installation, *numbers in self._sums(_SQL, parameters):
             if name or not breakdown:  # without a name the field is off, or the event is from a time when it was
                 out[week if week in parameters["weeks"] else None][str(breakdown), str(name)][installation] = _vector(numbers)
         return {week: dict(cells) for week, cells in out.items()}
@@ -87,7 +88,7 @@ class Rows:
         """The same of the classes that runs were sent with, for all runs and each command. Runs without any are left out."""
         out: dict[date | None, Cells] = defaultdict(lambda: defaultdict(dict))
         parameters = self._parameters(of, first, end, upto, released)
-        for week, (breakdown, name), installation, (places, counts) in self._store.query(_CLASSES_SQL, parameters):
+        for week, (breakdown, name), installation, (places, counts) in self._sums(_CLASSES_SQL, parameters):
             if name or not breakdown:
                 numbers = dict(zip(places, counts, strict=True))
                 vector = tuple(float(numbers.get(column, 0)) for column in range(habits.SIZE))
@@ -98,7 +99,7 @@ class Rows:
         """The same of each target's own time on the critical path (ms): without that of the targets in makes that its recipe ran."""
         out: dict[date | None, Cells] = defaultdict(lambda: defaultdict(dict))
         parameters = self._parameters(of, first, end, upto, released)
-        for week, target, installation, own_ms in self._store.query(_CRITICAL_SQL, parameters):
+        for week, target, installation, own_ms in self._sums(_CRITICAL_SQL, parameters):
             out[week if week in parameters["weeks"] else None]["target", str(target)][installation] = (float(own_ms),)
         return {week: dict(cells) for week, cells in out.items()}
 
@@ -109,12 +110,21 @@ class Rows:
             "weeks": [one.week for one in released], "positions": [one.position for one in released],
         }  # fmt: skip
 
+    def _sums(self, sql: str, parameters: dict[str, Any]) -> list[Sequence[Any]]:
+        """Ask for sums of those who count, who are told in as many parameters as a server takes."""
+        counted = parameters["counted"]
+        parts = {f"counted_{first}": counted[first : first + _TOLD_AT_ONCE] for first in range(0, len(counted), _TOLD_AT_ONCE)}
+        if len(parts) > 1:
+            among = " OR ".join(AMONG.replace("counted", name) for name in parts)
+            return self._store.query(sql.replace(AMONG, f"({among})"), {**parameters, "counted": [], **parts})
+        return self._store.query(sql, parameters)
+
     def agents(self, of: Population, first: date, end: date, upto: int) -> People:
         """What coding agents added, by the people they work for."""
         where = (
             f"{REAL} AND kind = 'run' AND actor = 'agent' AND {KEPT} AND {AGREED} AND {IN_SPAN} AND position <= {{upto:UInt64}} AND {AMONG}"
         )
-        rows = self._store.query(
+        rows = self._sums(
             f"SELECT installation, {_NUMBERS} FROM events WHERE {where} GROUP BY installation ORDER BY installation",
             self._parameters(of, first, end, upto),
         )
