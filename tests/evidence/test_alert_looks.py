@@ -41,6 +41,7 @@ class Shelf:
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     days: dict[str, date] = field(default_factory=dict)
     full: bool = False
+    noted: int = 0
 
     def units(self, project: str, kind: str) -> frozenset[str]:
         return frozenset(unit for of, unit in self.kept if of == project and unit.startswith(f"{kind}/"))
@@ -56,10 +57,11 @@ class Shelf:
         return self.days.get(project)
 
     def note(self, days: Mapping[str, date]) -> None:
-        if self.full:
-            raise OSError("no space left")
         assert all(day > self.days.get(project, date.min) for project, day in days.items())
         self.days |= days
+        self.noted += 1
+        if self.full:
+            raise OSError("no space left")
 
 
 class Team:
@@ -182,14 +184,22 @@ def test_one_project_that_cannot_be_read_keeps_no_other_from_being_looked_at() -
     assert ({"other": "OSError"}, 1) == (dict(team.publisher.failed), len(team.asked))
 
 
-def test_what_was_looked_at_and_could_not_be_noted_is_said_and_looked_at_again() -> None:
+def test_what_was_looked_at_and_could_not_be_noted_is_said() -> None:
     team = Team(slower(BUILD))
     team.shelf.full = True
     team.on(STEP_AT)
-    assert {PROJECT: "no space left"} == {project: team.publisher.failed[project] for project in (PROJECT,)}
+    assert "no space left" == team.publisher.failed[PROJECT]
     team.shelf.full = False
+    team.on(STEP_AT + 1)
+    assert {} == team.publisher.failed
+
+
+def test_days_that_are_made_up_for_are_noted_with_their_project_and_one_day_of_all_projects_at_once() -> None:
+    team = Team(slower(BUILD))
     team.on(STEP_AT)
-    assert ({}, 2) == (dict(team.publisher.failed), len(team.asked))
+    once = team.shelf.noted
+    team.on(STEP_AT + 5)
+    assert (1, 1 + len(team.shelf.days)) == (once, team.shelf.noted)
 
 
 def test_creep_is_told_once_in_half_a_year_and_not_of_what_was_told_to_be_slower() -> None:

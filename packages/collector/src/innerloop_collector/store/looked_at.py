@@ -25,10 +25,9 @@ class LookedAt:
         return self._read().get(project)
 
     def note(self, days: Mapping[str, date]) -> None:
-        """Up to these days projects were looked at, and are never again. Raises OSError."""
-        known = {**self._read(), **days}
-        write_private(self._path, msgspec.json.encode(known))
-        self._days = known
+        """Up to these days projects were looked at, and are never again; where it raises OSError, not before the next start."""
+        self._days = {**self._read(), **days}
+        write_private(self._path, msgspec.json.encode(self._days))
 
     def _read(self) -> dict[str, date]:
         if self._days is None:

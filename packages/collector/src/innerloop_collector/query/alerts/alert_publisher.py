@@ -69,13 +69,16 @@ class AlertPublisher:
         looked_at: dict[str, date] = {}
         for project, settings in self._known.settings().items():
             try:
-                for day in self._due(project, today):
+                due = self._due(project, today)
+                for day in due:
                     if self._has_a_past(project, day):
                         found = self._looking().look(project, settings, day, today)
                         if found.told:
                             self._archive.add(found)
                             done.append((project, found.unit))
                     looked_at[project] = day
+                if len(due) > 1:  # what was made up for is not looked at a second time if this is cut off
+                    failed |= self._noted({project: looked_at.pop(project)})
             except Exception as error:  # noqa: BLE001 - figures of this project, and everything of others, must not suffer from it
                 failed[project] = str(error) if isinstance(error, CollectorError) else type(error).__name__
                 _log.error("alerts not looked for", project=project, error=failed[project], exc_info=not isinstance(error, CollectorError))
