@@ -1,6 +1,7 @@
 """Leaving works anywhere and on anything broken, says nothing to anybody, and empties the queue."""
 
 import os
+import resource
 import shutil
 import time
 from collections.abc import Callable
@@ -227,3 +228,22 @@ def test_leaving_takes_what_ci_jobs_of_the_same_user_left(agreed: Developer, lea
     agreed.innerloop(*leaving)
     assert list((spool / "new").iterdir()) == []
     assert not (agreed.state / "enabled").exists()
+
+
+NO_THREAD = 'ulimit -s $((1 << 22)); ulimit -v $((1 << 20)); exec "$@"'  # a thread's stack of 4 GB has no room in 1 GB
+
+
+@pytest.mark.parametrize("words", [[], ["--all"]], ids=["this project", "all"])
+def test_leaving_works_where_the_attempt_to_say_so_dies_of_what_nobody_foresaw(developer: Developer, words: list[str]) -> None:
+    """Where no thread can be started, for instance: the no is written, and with --all the other projects are left as well."""
+    if resource.getrlimit(resource.RLIMIT_STACK)[1] != resource.RLIM_INFINITY:
+        pytest.skip("the stack cannot be made so large here")
+    developer.opt_in("yes")
+    other = developer.directory
+    developer.project("leaver", project={"id": "leaver", "write_key": "leaver.x"})
+    developer.edit(fields={"previous_consent": True}).opt_in("yes")
+    done = developer.execute("sh", "-c", NO_THREAD, "sh", developer.command, "opt-out", *words)
+
+    assert (done.status, "Traceback" in done.err) == (0, False), done.err
+    assert developer.status()["mode"] == "no"
+    assert developer.status(cwd=other)["mode"] == ("no" if words else "on")

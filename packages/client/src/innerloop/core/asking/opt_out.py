@@ -15,7 +15,7 @@ from innerloop.core.plan.founding import SYSTEMS
 from innerloop.core.plan.project import ProjectError
 from innerloop.core.probe import attached
 from innerloop.core.shared import cache, environment, files
-from innerloop.core.shared.deadline import TooLate, in_time
+from innerloop.core.shared.deadline import in_time
 from innerloop.core.shared.printable import clean
 from innerloop.core.shared.terminal import Failure, say
 from innerloop.core.spool import entries, layout
@@ -62,7 +62,7 @@ def tell_opt_out(state: ConsentState, context: Context, started: float) -> None:
         return
     sealed = seal.seal(state, events.moment_facts(state, context, started), kind="opt_out")
     content = http_client.body(list(sealed.events), state.digest, {}, context.now())
-    with suppress(TooLate):  # a look-up of a name cannot be interrupted, but it can be left behind
+    with suppress(Exception):  # too late, or whatever else: the no is written, and --all has others to go on with
         in_time(PATIENCE, http_client.post, state.project.endpoint, state.project.write_key, content, PATIENCE)
     events.print_sent(state, context, sealed.events[0])
 
