@@ -1,6 +1,9 @@
 """Why a run was slow and what would have helped, as `innerloop timeline` says it of target logs made by hand."""
 
 import re
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +38,7 @@ def said(book: HandMade, kind: str, **more: Any) -> list[str]:
 
 def predictions(book: HandMade, processors: int = MANY, files: tuple[str, ...] = ()) -> tuple[Predictions, Log]:
     log = understand(book.data, 0)
-    return predict(known(), work(known(), log, processors, exists=lambda path: path in files)), log
+    return predict(known(), work(known(), log, processors, stood=lambda path: path in files)), log
 
 
 def with_jobs(book: HandMade, jobs: int, **more: Any) -> tuple[float, float]:
@@ -136,6 +139,44 @@ def test_a_make_below_that_has_no_jobs_in_a_run_with_jobs_stays_a_row() -> None:
     assert text == "These 3 targets ran one after another, for 300 ms: l1, l2, l3; the make in deps ran without jobs (-j)."
 
 
+def test_the_time_of_a_make_itself_is_not_divided_by_its_jobs() -> None:
+    """It is one process: what it does before each target it does one after another."""
+    book = HandMade()
+    for number in range(8):
+        book.line(f"o{number}", number * 150 + 50, number * 150 + 150)
+
+    run = known(duration_ms=1200)
+    found = predict(run, work(run, understand(book.data, 0), MANY))
+    assert {one.jobs: one.length.high / MS for one in found.jobs} == pytest.approx({2: 650, 4: 500, 8: 500, 16: 500, 32: 500})
+
+
+def test_makes_side_by_side_do_their_own_work_at_the_same_time() -> None:
+    book = HandMade()
+    for number in range(2):
+        above = book.line(f"lib{number}", number * 500, number * 500 + 500)
+        for part in range(4):
+            start = number * 500 + 50 + part * 110
+            book.line(f"part{part}", start, start + 60, under=above, make=20 + number, directory=f"/shop/lib{number}")
+
+    assert with_jobs(book, 32)[1] == pytest.approx(50 + 3 * 50 + 60 + 60, abs=1)
+
+
+def test_a_make_below_with_jobs_of_its_own_makes_a_run_without_jobs_no_row() -> None:
+    """Four ran side by side, so `make` did not run without jobs, and what -j at the top would do depends on what happens to theirs."""
+    book = HandMade()
+    above = book.line("deps", 0, 200)
+    for number in range(4):
+        book.line(f"l{number}", 50, 150, under=above, make=20, directory="/shop/deps", flags="j")
+    book.line("app", 200, 400)
+
+    what = explained(book)
+    assert said(book, "jobs") == [
+        "What more jobs (-j) would do is not computed: the first make ran without, and one that it ran had some of its own."
+    ]
+    assert (as_json(what)["without_jobs"], as_json(what)["jobs"], what.predictions.refused) == (False, [], "")
+    assert without(book, "app") == (200, 200), "the rest is"
+
+
 # what the record does not hold
 
 
@@ -170,6 +211,37 @@ def test_a_list_that_was_cut_leaves_two_bounds() -> None:
     assert explain(known(), understand(book.data, 0), MANY, complete=False).predictions.jobs[-1].length.high == 230 * MS
 
 
+def test_a_file_that_is_not_older_than_the_run_may_have_been_made_in_it(tmp_path: Path) -> None:
+    """A recipe can make two files, and its target is one of them."""
+    book = HandMade()
+    book.line("gen.c", 0, 100, directory=str(tmp_path))
+    book.line("other", 100, 200, directory=str(tmp_path))
+    book.line("gen.o", 200, 300, needs="gen.h", order="made", directory=str(tmp_path))
+    (tmp_path / "gen.h").touch()
+    (tmp_path / "made").mkdir()
+    changed = (tmp_path / "gen.h").stat().st_mtime
+    unknown = [work(known()._replace(start=start), understand(book.data, 0), MANY).unknown for start in (changed + 1, changed, changed - 1)]
+
+    assert [{}, {2: ("gen.h",)}, {2: ("gen.h",)}] == unknown, "a directory is as young as what is in it, which says nothing"
+
+
+def test_a_place_that_does_not_answer_is_not_waited_for() -> None:
+    hanging = threading.Event()
+
+    def stood(path: str) -> bool:
+        return "network" not in path or hanging.wait(60)
+
+    book = HandMade()
+    book.line("app", 0, 100, needs="main.c /network/lib.a late.c")
+    began = time.monotonic()
+    of = work(known(), understand(book.data, 0), MANY, stood)
+    took = time.monotonic() - began
+    hanging.set()
+
+    assert of.unknown == {0: ("/network/lib.a", "late.c")}
+    assert took < 30
+
+
 def test_force_needs_nothing() -> None:
     book = HandMade()
     for number in range(4):
@@ -190,6 +262,14 @@ def test_a_target_that_is_instant_saves_what_the_run_waited_for_it() -> None:
     assert (without(book, "long"), without(book, "short"), without(book, "app")) == ((400, 400), (600, 600), (500, 500))
     assert said(book, "instant") == ["If one of these were instant: long -200 ms, app -100 ms."]
     assert said(row(), "instant")[0].startswith("If one of these were instant: app -200 ms, o0 -100 ms")
+
+
+def test_a_name_is_told_as_it_is_in_whatever_sentence() -> None:
+    book = HandMade()
+    book.line("a -b", 0, 500)
+    book.line("c", 500, 520)
+
+    assert said(book, "instant") == ["If a -b were instant: -500 ms."]
 
 
 def test_of_a_target_that_ran_a_make_its_own_time_counts() -> None:
@@ -306,7 +386,7 @@ def test_what_was_made_again_though_it_needs_nothing_is_told_with_what_that_made
 @given(books(), st.integers(1, 8))
 def test_any_log_is_explained_within_bounds(book: HandMade, processors: int) -> None:
     log = understand(book.data, 0)
-    of = work(known(), log, processors, exists=lambda _: False)
+    of = work(known(), log, processors, stood=lambda _: False)
     for cautious in (False, True):
         graph = Graph(of, cautious)
         length = Simulation(graph, of.most, processors).length()

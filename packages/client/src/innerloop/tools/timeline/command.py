@@ -1,6 +1,6 @@
 """`innerloop timeline`: where a run's time went, target by target. For its developer alone: exact, and never sent.
 
-Reads the spool and writes nothing.
+Reads the spool, looks at the age of the files that the makefiles named, for two seconds at most, and writes nothing.
 """
 
 import argparse

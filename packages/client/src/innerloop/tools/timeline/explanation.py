@@ -69,6 +69,9 @@ def _worth(said: Predictions) -> float:
 
 def _with_jobs(of: Work, said: Predictions) -> "Iterator[Finding]":
     """How many jobs would do, and what they would gain."""
+    if of.mixed and not said.refused:
+        text = "What more jobs (-j) would do is not computed: the first make ran without, and one that it ran had some of its own."
+        yield Finding("jobs", text, 0)
     if not said.jobs or len(of.log.targets) < 2:
         return
     least = min(one.length.high for one in said.jobs)
@@ -114,11 +117,11 @@ def _without_targets(of: Work, said: Predictions) -> "Iterator[Finding]":
     gains = [(said.recorded - one.length.high, said.recorded - one.length.low, one.target or 0) for one in said.targets]
     some = [one for one in gains if one[0] >= _worth(said)][:SHOWN]
     if some:
-        parts = [f"{name(of, place)}{_less(least, most, said)}" for least, most, place in some]
+        parts = [(name(of, place), _less(least, most, said)) for least, most, place in some]
         text = (
-            f"If one of these were instant: {', '.join(parts)}."
+            f"If one of these were instant: {', '.join(' '.join(part) for part in parts)}."
             if len(some) > 1
-            else f"If {parts[0].replace(' -', ' were instant: -', 1)}."
+            else f"If {' were instant: '.join(parts[0])}."
         )
         yield Finding("instant", text, int(some[0][0]), tuple(place for _, _, place in some))
     elif said.recorded >= 2 * SHORTEST:
@@ -127,4 +130,4 @@ def _without_targets(of: Work, said: Predictions) -> "Iterator[Finding]":
 
 def _less(least: float, most: float, said: Predictions) -> str:
     """By how much a run would be shorter."""
-    return f" -{words.duration(least)}" + (f" to -{words.duration(most)}" if most - least > WORTH * said.recorded else "")
+    return f"-{words.duration(least)}" + (f" to -{words.duration(most)}" if most - least > WORTH * said.recorded else "")

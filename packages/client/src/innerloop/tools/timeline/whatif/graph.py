@@ -3,16 +3,22 @@
 The target log names what each target needs, so most of the graph is recorded. Two things are not:
 
 - A prerequisite without a recipe is in no log, so what *it* needed is unknown. A name that is neither a target of the log nor a
-  file is taken for one. There are two graphs then: one without what is unknown, and a cautious one in which a target that needs
+  file that is older than the run is taken for one; a younger file may be one of two that a recipe makes. There are two graphs then: one without what is unknown, and a cautious one in which a target that needs
   such a name also needs everything that its make had done before. What is true lies between.
 - Whether make could have run more at once. A make that ran without jobs ran its targets in their order, so in the graph each needs
   the one before it, unless the question is what jobs would do.
 """
 
 import os
+import stat
+import time
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import islice
 from typing import Callable, NamedTuple, Optional
 
+from innerloop.core.shared.deadline import TooLate, in_time
 from innerloop.core.targets import path
 from innerloop.core.targets.target_log import Log
 from innerloop.core.targets.tree import Tree
@@ -22,8 +28,11 @@ from innerloop.tools.timeline.whatif.load import Span, queued
 from innerloop.tools.timeline.whatif.pieces import Pieces
 
 LISTED, ORDER_LISTED = 64, 16  # prerequisites of a target that the log has room for
-LOOKED_FOR = 200_000  # names that are looked for on the disk
+LOOKED_FOR, PATIENCE = 200_000, 2.0  # names that are looked for on the disk, and s for all of them
 NOTHING = frozenset(["FORCE", ".FORCE", "force"])  # what makefiles call a name that needs nothing (GNU make's manual)
+
+
+Stood = Callable[[str], bool]  # whether a file has been there since before the run
 
 
 class Job(NamedTuple):
@@ -31,7 +40,8 @@ class Job(NamedTuple):
 
     target: Optional[int]  # place in the log's targets; None: the run's own time
     start: int  # as it was recorded (ns)
-    lead: float  # ns in which nothing ran, before it: make's own time
+    make: Optional[int]  # the make that starts it, by its place in the log: one process, which starts one job after another
+    lead: float  # ns in which nothing ran, before it: that make's own time
     compute: float  # ns, with all the processors that it can use
     wait: float  # ns
     demand: float  # processors at once, while it computes
@@ -51,8 +61,13 @@ class Work(NamedTuple):
 
     @property
     def serial(self) -> bool:
-        """Whether make ran without jobs."""
-        return not any("j" in make.flags for make in self.log.makes if make.parent is None)
+        """Whether no make ran with jobs."""
+        return not any("j" in make.flags for make in self.log.makes)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the make at the top ran without jobs, and one below it with some of its own."""
+        return not self.serial and not any("j" in make.flags for make in self.log.makes if make.parent is None)
 
     @property
     def most(self) -> int:
@@ -66,18 +81,23 @@ class Work(NamedTuple):
         return max(most, 1)
 
 
-def work(run: Known, log: Log, processors: int, exists: "Callable[[str], bool]" = os.path.exists, complete: bool = True) -> Work:
-    """Look at a run that has targets. `complete`: whether its log was small enough to name all prerequisites."""
+def work(run: Known, log: Log, processors: int, stood: "Optional[Stood]" = None, complete: bool = True) -> Work:
+    """Look at a run that has targets. `complete`: whether its log was small enough to name all prerequisites.
+
+    `stood` says which of some files have been there since before the run; it is asked for `PATIENCE` at most.
+    """
     ends = path.close(list(log.targets), log.end_ns)
     within = Tree(list(log.targets), list(log.makes)).within()
     start = opening.origin(run, log)
     pieces = Pieces(log, ends, within, start, max(start + opening.span(run, log), log.end_ns))
     computes = any(one.cpu_us for one in log.targets)
-    return Work(log, pieces, _jobs(pieces, processors, computes), ends, processors, computes, _unknown(log, exists, complete))
+    unknown = _unknown(log, stood or (lambda path: _stood(path, run.start)), complete)
+    return Work(log, pieces, _jobs(log, pieces, processors, computes), ends, processors, computes, unknown)
 
 
-def _jobs(pieces: Pieces, processors: int, computes: bool) -> "tuple[Job, ...]":
+def _jobs(log: Log, pieces: Pieces, processors: int, computes: bool) -> "tuple[Job, ...]":
     idle = pieces.idle()
+    started = {number: log.targets[place].make for place, number in pieces.first.items()}
     held = queued([Span(*piece[1:]) for piece in pieces.all], processors) if computes else [0.0] * len(pieces.all)
     found = []
     for number, (piece, queue) in enumerate(zip(pieces.all, held)):
@@ -85,30 +105,53 @@ def _jobs(pieces: Pieces, processors: int, computes: bool) -> "tuple[Job, ...]":
         compute = min(cpu, piece.length)
         wait = max(piece.length - compute - queue, 0.0)
         slot = piece.target is not None
-        found.append(Job(piece.target, piece.start, idle.get(number, 0), compute, wait, max(cpu / max(piece.length, 1), 1.0), slot))
+        demand = max(cpu / max(piece.length, 1), 1.0)
+        found.append(Job(piece.target, piece.start, started.get(number), idle.get(number, 0), compute, wait, demand, slot))
     return tuple(found)
 
 
-def _unknown(log: Log, exists: "Callable[[str], bool]", complete: bool) -> "dict[int, tuple[str, ...]]":
+def _unknown(log: Log, stood: Stood, complete: bool) -> "dict[int, tuple[str, ...]]":
     """Which targets need something that the log does not tell."""
     found: "dict[int, tuple[str, ...]]" = {}
-    seen: "dict[tuple[str, str], bool]" = {}
     named = {(one.make, one.name) for one in log.targets}
+    others = [
+        [(one.directory, name) for name in (*one.prerequisites, *one.order_only) if (one.make, name) not in named and name not in NOTHING]
+        for one in log.targets
+    ]
+    files = _standing(dict.fromkeys(key for keys in others for key in keys), stood)
     last = max((place for place, one in enumerate(log.targets) if one.prerequisites or one.order_only), default=-1)
     for place, one in enumerate(log.targets):
-        missing = []
-        for name in (*one.prerequisites, *one.order_only):
-            key = (one.directory, name)
-            if (one.make, name) in named or name in NOTHING:
-                continue
-            if key not in seen:
-                seen[key] = len(seen) < LOOKED_FOR and "\0" not in name and exists(os.path.join(*key))
-            if not seen[key]:
-                missing.append(name)
+        missing = [key[1] for key in others[place] if key not in files]
         cut = len(one.prerequisites) >= LISTED or len(one.order_only) >= ORDER_LISTED or (not complete and place > last)
         if missing or cut:
             found[place] = tuple(missing)
     return found
+
+
+def _standing(names: "Iterable[tuple[str, str]]", stood: Stood) -> "set[tuple[str, str]]":
+    """Which names, each in its directory, stood, as far as they answer in time: a makefile can name a place on a network that hangs."""
+    found: "set[tuple[str, str]]" = set()
+    until = time.monotonic() + PATIENCE
+
+    def look() -> None:
+        for key in islice(names, LOOKED_FOR):
+            if time.monotonic() > until:
+                return
+            if "\0" not in key[1] and stood(os.path.join(*key)):
+                found.add(key)
+
+    with suppress(TooLate):
+        in_time(PATIENCE, look)
+    return found.copy()  # who hangs may still come back, and add one
+
+
+def _stood(path: str, start: float) -> bool:
+    """Whether a file has been there since before a run (s since 1970): a younger one may be what a recipe made beside its target."""
+    try:
+        what = os.stat(path)
+    except (OSError, ValueError):
+        return False
+    return what.st_mtime < start or stat.S_ISDIR(what.st_mode)  # a directory is as old as the youngest name in it
 
 
 class Graph:
@@ -147,7 +190,7 @@ class Graph:
         moments, places = [], []
         previous = before
         for place in sorted(mine, key=lambda place: of.ends[place]):
-            self.jobs.append(Job(None, of.ends[place], 0, 0, 0, 1.0, False))
+            self.jobs.append(Job(None, of.ends[place], None, 0, 0, 0, 1.0, False))
             self.needs.append([previous, of.pieces.last[place]])
             previous = len(self.jobs) - 1
             moments.append(of.ends[place])

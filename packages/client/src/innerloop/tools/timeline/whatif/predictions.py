@@ -96,6 +96,8 @@ def _range(recorded: float, gained: "list[float]") -> Range:
 
 def _with_jobs(models: "list[_Model]", recorded: int, budget: int) -> "list[Prediction]":
     of = models[0].of
+    if of.mixed:  # with jobs for the whole run, those of the makes below would be part of them
+        return []
     free = [Graph(of, one.cautious, free=True) for one in models]
     numbers = [number for number in JOBS if number > (1 if of.serial else of.most)]
     most = max(budget // len(free[-1].jobs), 2)
