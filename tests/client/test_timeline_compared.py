@@ -8,7 +8,7 @@ import pytest
 from innerloop.tools.timeline import comparison, words
 from innerloop.tools.timeline.bars import Look
 from innerloop.tools.timeline.comparison import Comparison, Side
-from innerloop.tools.timeline.runs import ENDED, Known
+from innerloop.tools.timeline.runs import ENDED, GOING_ON, KILLED, Known
 from tests.client.people import Developer
 from tests.client.target_logs import BASE, HandMade, understand
 from tests.client.test_timeline import remember
@@ -79,6 +79,38 @@ def test_a_log_that_is_not_whole_is_named() -> None:
     assert "The target log of before is not complete" in drawn(compared(torn, build(("a", 100))))
 
 
+def test_a_document_says_how_whole_both_logs_are() -> None:
+    torn = build(("a", 100))
+    torn.records += ["rubbish", "c"]
+    document = comparison.as_json(compared(torn, build(("a", 100))))
+
+    whole = {"problem": "", "unreadable_records": 0, "lines_without_room": 0}
+    assert whole.items() <= document["newer"].items()
+    assert {**whole, "unreadable_records": 1, "lines_without_room": 1}.items() <= document["older"].items()
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "says"),
+    [
+        (GOING_ON, None, "still running, so far 300 ms"), (ENDED, 2, "failed with exit status 2 after 300 ms"),
+        (ENDED, 130, "stopped by SIGINT after 300 ms"), (KILLED, None, "killed after 300 ms or more"),
+        (ENDED, None, "its exit status could not be read"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("older", [False, True])
+def test_a_run_that_was_not_done_is_called_neither_slower_nor_faster(state: str, status: int | None, says: str, older: bool) -> None:
+    odd = side(build(("a", 300)))
+    odd = odd._replace(run=odd.run._replace(state=state, status=status))
+    done = side(build(("a", 1000)))
+    text = comparison.draw(comparison.compare(*((odd, done) if older else (done, odd)), set()), TITLES, Look(400))
+    first = text.splitlines()[0]
+
+    assert says in first
+    assert "make all: done in 1.00 s" in first
+    assert first.endswith("Which is faster cannot be said, since not both were done.")
+    assert not re.search("slower|about as long", first)
+
+
 def test_no_line_is_wider_than_the_terminal_and_no_name_steers_it() -> None:
     long = "deep/" * 30 + "\x1b[31mred\r\u202e.o"
     text = drawn(compared(build((long, 1000), *((f"{number}{long}", 100) for number in range(20))), build((long, 3000), ("x" * 300, 500))))
@@ -108,11 +140,22 @@ def test_the_last_run_is_compared_with_the_one_of_its_name_before(agreed: Develo
     assert (first, second) == (document["older"]["run"], document["newer"]["run"])
 
 
+def test_the_one_before_is_the_last_that_was_done(agreed: Developer) -> None:
+    (agreed.directory / "Makefile").write_text("test:\n\t@test ! -e broken\n")
+    first = remember(agreed, "make", "test", book=build(("a", 100)))
+    (agreed.directory / "broken").touch()
+    broken = remember(agreed, "make", "test", book=build(("a", 50)))
+    (agreed.directory / "broken").unlink()
+    remember(agreed, "make", "test", book=build(("a", 400)))
+
+    assert first == agreed.innerloop("timeline", "--compare", "last", "--json").json["older"]["run"]
+    assert agreed.innerloop("timeline", "--compare", broken[:8], "--json").json["older"]["run"] == first
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
         (["last"], "there is no run of make test before that one"), (["zz", "last"], "begins with zz"), (["last", "last"], "the same run"),
-        (["a", "b", "c"], "wants two runs"), (["last", "--format", "html"], "prints text or JSON"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared_is_one_sentence(agreed: Developer, given: list[str], says: str) -> None:
@@ -121,6 +164,15 @@ def test_what_cannot_be_compared_is_one_sentence(agreed: Developer, given: list[
 
     assert (1, "", 1) == (said.status, said.out, said.err.count("\n"))
     assert says in said.err
+
+
+@pytest.mark.parametrize("given", [["a", "b", "c"], ["last", "--format", "html"], ["last", "--format", "perfetto", "--json"]])
+def test_what_is_no_comparison_is_wrong_usage(developer: Developer, given: list[str]) -> None:
+    said = developer.innerloop("timeline", "--compare", *given)
+
+    assert (2, "") == (said.status, said.out)
+    assert said.err.startswith("usage: innerloop timeline")
+    assert "--compare wants two runs, or `last`, and prints text or JSON" in said.err
 
 
 def test_without_any_run_one_sentence_says_so(agreed: Developer, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from innerloop.core.targets import path
 from innerloop.core.targets.target_log import Log
 from innerloop.tools.timeline import drawing, traces, words
 from innerloop.tools.timeline.bars import Axis, Look
+from innerloop.tools.timeline.rows import choose
 from innerloop.tools.timeline.runs import ENDED, FORGOTTEN, GOING_ON, INFERRED, KILLED, Known
 from tests.client.target_logs import BASE, MS, HandMade, books, understand
 
@@ -325,3 +326,39 @@ def test_speedscope_gets_events_in_order_and_nested(book: HandMade) -> None:
                 assert event["frame"] == stack.pop()
         assert stack == []
         assert 0 <= profile["startValue"] <= profile["endValue"]
+
+
+MANY = 1000  # targets
+
+
+class Counted(list[Any]):
+    """A list that counts how often something is looked up in it."""
+
+    looked = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        self.looked += 1
+        return super().__getitem__(place)
+
+
+def test_what_stands_above_a_target_is_looked_at_as_far_as_there_is_room() -> None:
+    """Each target runs a make with the next one; to go all the way up from each would be half a million steps."""
+    book, above = HandMade(), ""
+    for number in range(MANY):
+        above = book.line(f"t{number}", number, 3 * MANY - number, under=above, make=number + 10)
+    log = understand(book.data, 0)
+    targets = Counted(log.targets)
+
+    assert len(choose(log._replace(targets=targets), 20)) <= 20  # type: ignore[arg-type]
+    assert targets.looked < 100 * MANY
+
+
+def test_what_runs_side_by_side_is_put_on_tracks_without_looking_at_each_of_them() -> None:
+    book = HandMade()
+    for number in range(MANY):
+        book.line(f"t{number}", number, number + MANY, flags="j")
+    log = understand(book.data, 0)
+    ends = Counted(one.end_ns for one in log.targets)
+
+    assert len(traces.tracks(log, ends)) == MANY
+    assert ends.looked < 10 * MANY

@@ -428,6 +428,10 @@ def test_what_is_tried_shrinks_as_builds_grow() -> None:
     tried = [len(found.jobs) + len(found.targets) for steps in (0, 1000, STEPS) if (found := predict(known(), of, steps))]
 
     assert [4, 7, 17] == tried
+    for number in range(100, 300):
+        book.line(f"o{number}", number, number + 1, needs=" ".join(f"o{other}" for other in range(number - 60, number)))
+    of = work(known(), understand(book.data, 0), MANY)
+    assert Graph(of).effort > 3 * len(Graph(of).jobs), "what they need counts as well"
 
 
 def test_what_explains_a_run_takes_a_quarter_of_a_screen() -> None:

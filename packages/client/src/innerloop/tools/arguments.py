@@ -72,6 +72,14 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+def misuse(given: argparse.Namespace) -> str:
+    """What is wrong with arguments that are right one by one."""
+    if given.command != "timeline" or not given.compare:
+        return ""
+    alone = not given.run and given.format in ("text", "json") and len(given.compare) <= 2
+    return "" if alone else "--compare wants two runs, or `last`, and prints text or JSON; see: innerloop timeline --list"
+
+
 def parser() -> Parser:
     """The arguments of every command."""
     top = Parser(prog="innerloop", description=ABOUT)

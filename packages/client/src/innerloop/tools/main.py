@@ -8,7 +8,7 @@ from typing import Callable
 
 from innerloop.core.main import Step, perform
 from innerloop.core.shared import terminal
-from innerloop.tools.arguments import parser
+from innerloop.tools.arguments import misuse, parser
 
 
 def _init(given: argparse.Namespace) -> Step:
@@ -123,6 +123,9 @@ def read(arguments: "list[str]") -> argparse.Namespace:
             top.error(f"there is no command {parsed.about}; see: innerloop help")
         (top.commands[parsed.about] if parsed.about else top).print_help()
         terminal.leave(0)
+    wrong = misuse(parsed)
+    if wrong:
+        top.commands[parsed.command].error(wrong)
     if parsed.command not in COMMANDS:
         top.commands[parsed.command].error("say each option once")
     return parsed

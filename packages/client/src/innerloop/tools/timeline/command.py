@@ -70,20 +70,24 @@ def processors() -> int:
 
 
 def _log_before(spool: str, runs: "list[Known]", one: Known) -> "Optional[target_log.Log]":
-    """The log of the last run of the same name that was done, if its log is small enough to be read as well."""
-    before = before_it(runs, one)
-    return before.log(spool) if before is not None and before.status == 0 and before.size(spool) < WHOLE else None
+    """The log of the last run of the same name that ended, if that was done and its log is small enough to be read as well."""
+    before = next(iter(_ended_before(runs, one)), None)
+    return before.log(spool) if before is not None and before.done and before.size(spool) < WHOLE else None
 
 
 def before_it(runs: "list[Known]", one: Known) -> Optional[Known]:
-    """The last run of the same name before a run."""
-    return next((other for other in runs[runs.index(one) + 1 :] if other.name == one.name and other.state == ENDED), None)
+    """The last run of the same name before a run: of those that were done, or where there is none of those that ended."""
+    ended = _ended_before(runs, one)
+    return next((other for other in ended if other.done), ended[0] if ended else None)
+
+
+def _ended_before(runs: "list[Known]", one: Known) -> "list[Known]":
+    """The runs of the same name before a run, the newest first."""
+    return [other for other in runs[runs.index(one) + 1 :] if other.name == one.name and other.state == ENDED]
 
 
 def _compare(spool: str, runs: "list[Known]", given: argparse.Namespace, style: str, view: Look) -> int:
     """Compare two runs: those that are named, or the last one with the one of its name before it. Raises Failure."""
-    if style not in ("text", "json") or given.run or len(given.compare) > 2:
-        raise Failure("--compare wants two runs, or `last`, and prints text or JSON. See: innerloop timeline --list")
     newer = pick(runs, "" if given.compare[-1] == LAST else given.compare[-1])
     older = before_it(runs, newer) if len(given.compare) == 1 else pick(runs, "" if given.compare[0] == LAST else given.compare[0])
     if older is None:

@@ -98,7 +98,10 @@ def as_json(what: Comparison) -> "dict[str, Any]":
     changes = {kind: [_changed(one) for one in some] for kind, some in (("slower", what.slower), ("faster", what.faster))}
     only = (("new", what.new), ("only_in_newer", what.only_newer), ("only_in_older", what.only_older))
     return {
-        **{side: document.about(*getattr(what, side)) for side in ("older", "newer")},
+        **{
+            side: {**document.about(one.run, one.log), **document.condition(one.log)}
+            for side, one in (("older", what.older), ("newer", what.newer))
+        },
         **changes,
         "alike": what.alike,
         **{kind: [{"name": name, "directory": place, "own_ms": _ms(time)} for (place, name), time in some.items()] for kind, some in only},
@@ -138,6 +141,9 @@ def draw(what: Comparison, titles: "list[str]", look: Look) -> str:
 
 def _headline(what: Comparison) -> str:
     older, newer = what.older, what.newer
+    if not (older.run.done and newer.run.done):  # then it did not do all its work, or nobody knows
+        now, before = (opening.headline(one.run, one.log) for one in (newer, older))
+        return f"{now}. Before, {before}. Which is faster cannot be said, since not both were done."
     more = newer.length - older.length
     other = "" if newer.run.name == older.run.name else f" of {older.run.name}"
     if abs(more) < max(LEAST, OF_RUN * older.length):

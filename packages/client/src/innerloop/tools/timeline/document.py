@@ -23,14 +23,17 @@ def about(one: Known, log: Log) -> "dict[str, Any]":
     }
 
 
+def condition(log: Log) -> "dict[str, Any]":
+    """How whole a target log is."""
+    return {"unreadable_records": log.damaged, "lines_without_room": log.cut, "problem": log.problem}
+
+
 def as_json(one: Known, log: Log, what: Explanation) -> "dict[str, Any]":
     """A run with its targets, and what explains it."""
     begin = opening.origin(one, log)
     return {
         **about(one, log),
-        "unreadable_records": log.damaged,
-        "lines_without_room": log.cut,
-        "problem": log.problem,
+        **condition(log),
         "lanes": log.lanes,
         "critical_path": {"duration_ms": _ms(log.critical_ns), "targets": list(log.critical)},
         "first_failure": log.first_failure,

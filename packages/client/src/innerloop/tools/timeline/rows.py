@@ -62,7 +62,7 @@ def choose(log: Log, room: int) -> "set[int]":
     makes: "set[int]" = set()  # whose headings are there
     used = 0
     for place in sorted(range(len(log.targets)), key=rank):
-        new = [one for one in _upwards(log, place) if one not in chosen]
+        new = _upwards(log, place, chosen, room + 1)
         headed = {log.targets[one].make for one in new} - makes
         cost = len(new) + sum(_has_heading(log, log.makes[number]) for number in headed)
         if used + cost <= room:
@@ -74,13 +74,13 @@ def choose(log: Log, room: int) -> "set[int]":
     return chosen
 
 
-def _upwards(log: Log, place: int) -> "list[int]":
-    """A target and those above it."""
-    found = [place]
-    parent = log.targets[place].parent
-    while parent is not None:
-        found.append(parent)
-        parent = log.targets[parent].parent
+def _upwards(log: Log, place: int, chosen: "set[int]", most: int) -> "list[int]":
+    """A target and those above it, as far up as none is chosen yet; so many at most."""
+    found: "list[int]" = []
+    at: Optional[int] = place
+    while at is not None and at not in chosen and len(found) < most:
+        found.append(at)
+        at = log.targets[at].parent
     return found
 
 

@@ -28,6 +28,11 @@ class Known(NamedTuple):
     exit: str = PARENT
     suspended: bool = False  # whether the machine slept meanwhile
 
+    @property
+    def done(self) -> bool:
+        """Whether it ended well."""
+        return self.state == ENDED and self.status == 0
+
     def log(self, spool: str) -> target_log.Log:
         """Read its targets."""
         return target_log.read(spool, self.id, self.status, time.monotonic_ns() if self.state == GOING_ON else None)

@@ -4,6 +4,7 @@ Both want spans on one track to be nested. A target that ran makes holds the tar
 tracks of its own.
 """
 
+import heapq
 from typing import Any
 
 from innerloop import __version__
@@ -19,18 +20,28 @@ def tracks(log: Log, ends: "list[int]") -> "list[list[int]]":
     """Put every target on a track: on its parent's where that is free, else on the first that is."""
     found: "list[list[int]]" = []
     stacks: "list[list[int]]" = []  # what each track is in the middle of
+    free: "list[int]" = []  # those in the middle of nothing, the first one at the front
+    running: "list[tuple[int, int]]" = []  # when something on a track ends, and on which; the soonest at the front
+    placed: "list[int]" = []  # the track of each target so far
     for place, one in enumerate(log.targets):
-        for stack in stacks:
-            while stack and ends[stack[-1]] <= one.start_ns:
-                stack.pop()
-        nested = [number for number, stack in enumerate(stacks) if stack and stack[-1] == one.parent and ends[place] <= ends[stack[-1]]]
-        free = [number for number, stack in enumerate(stacks) if not stack]
-        number = (nested or free or [len(stacks)])[0]
-        if number == len(stacks):
+        while running and running[0][0] <= one.start_ns:
+            number = heapq.heappop(running)[1]
+            stacks[number].pop()  # what began last ends first
+            if not stacks[number]:
+                heapq.heappush(free, number)
+        above = None if one.parent is None else placed[one.parent]
+        if above is not None and stacks[above][-1:] == [one.parent] and ends[place] <= ends[stacks[above][-1]]:
+            number = above
+        elif free:
+            number = heapq.heappop(free)
+        else:
+            number = len(stacks)
             stacks.append([])
             found.append([])
         stacks[number].append(place)
         found[number].append(place)
+        placed.append(number)
+        heapq.heappush(running, (ends[place], number))
     return found
 
 

@@ -29,6 +29,7 @@ from innerloop.tools.timeline.whatif.pieces import Pieces
 
 LISTED, ORDER_LISTED = 64, 16  # prerequisites of a target that the log has room for
 LOOKED_FOR, PATIENCE = 200_000, 2.0  # names that are looked for on the disk, and s for all of them
+NEEDS_PER_JOB = 16  # so many needs take a simulation less time than a job does
 NOTHING = frozenset(["FORCE", ".FORCE", "force"])  # what makefiles call a name that needs nothing (GNU make's manual)
 
 
@@ -164,6 +165,7 @@ class Graph:
         for number, make in enumerate(of.log.makes):
             chained = "j" not in make.flags and not (free and of.serial)
             self._connect(of, number, make.targets, chained, of.unknown if cautious else {})
+        self.effort = len(self.jobs) + sum(map(len, self.needs)) // NEEDS_PER_JOB  # of one simulation
 
     def _connect(self, of: Work, number: int, mine: "tuple[int, ...]", chained: bool, unknown: "dict[int, tuple[str, ...]]") -> None:
         """Let the targets of one make need each other, the piece before it, and the piece after it need them."""

@@ -13,7 +13,7 @@ from innerloop.tools.timeline.whatif.simulation import Simulation
 
 JOBS = (2, 4, 8, 16, 32)
 TARGETS = 12  # that are tried without
-STEPS = 400_000  # simulated jobs in all: some seconds
+STEPS = 400_000  # simulated jobs in all, with what they need: some seconds
 BELIEVED, LEAST = 0.1, 50e6  # by how much the simulated run may differ from the recorded: a share, or ns
 
 
@@ -62,11 +62,9 @@ class _Model:
         self.of, self.cautious = of, cautious
         self.graph = Graph(of, cautious)
         self.slots = of.most
-        self.asked = 0  # simulated jobs
         self.base = self.run(self.graph, self.slots)
 
     def run(self, graph: Graph, slots: int, instant: "tuple[int, ...]" = ()) -> float:
-        self.asked += len(graph.jobs)
         return Simulation(graph, slots, self.of.processors, instant).length()
 
 
@@ -100,7 +98,7 @@ def _with_jobs(models: "list[_Model]", recorded: int, budget: int) -> "list[Pred
         return []
     free = [Graph(of, one.cautious, free=True) for one in models]
     numbers = [number for number in JOBS if number > (1 if of.serial else of.most)]
-    most = max(budget // len(free[-1].jobs), 2)
+    most = max(budget // free[-1].effort, 2)
     if len(numbers) > most:
         numbers = numbers[:: -(-len(numbers) // most)]
     return [
@@ -113,7 +111,7 @@ def _without_targets(models: "list[_Model]", recorded: int, budget: int) -> "lis
     log = models[0].of.log
     longest = sorted(range(len(log.targets)), key=lambda place: -log.targets[place].own_ns)
     tried = sorted(log.critical, key=lambda place: -log.targets[place].own_ns)[: TARGETS // 2]
-    tried = list(dict.fromkeys([*tried, *longest[:TARGETS]]))[: min(TARGETS, max(budget // len(models[-1].graph.jobs), 2))]
+    tried = list(dict.fromkeys([*tried, *longest[:TARGETS]]))[: min(TARGETS, max(budget // models[-1].graph.effort, 2))]
     found = [
         Prediction(_range(recorded, [one.base - one.run(one.graph, one.slots, (place,)) for one in models]), target=place)
         for place in tried
