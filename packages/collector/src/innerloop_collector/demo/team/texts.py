@@ -100,7 +100,7 @@ def alerts(told: Alerted, team: Team) -> str:
     months = team.weeks * 7 / (365 / 12) * len(PROJECTS)
     return (
         f"{shown}\n\n  of anything else {len(others)} alerts in the whole time, {confirmed} of them confirmed; by the settings "
-        f"{told.expected * months:.0f} or fewer are false alarms"
+        f"about {told.expected * months:.0f} are expected to be false alarms"
     )
 
 
