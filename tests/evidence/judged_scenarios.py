@@ -147,7 +147,10 @@ def scanned(directory: Path) -> dict[str, Any]:
     store = Store(directory).fill(
         Team(size=16, weeks=15), Team(size=16, weeks=15, seed=2, effect=0.0, columns={"kind": "target", "target": "link"})
     )
-    store.changes = [change(looks=(4,), controls=(), scan=True), change("later", looks=(5,), affected=(Name("acme", "lint"),), controls=())]
+    store.changes = [
+        change(looks=(4,), controls=(), in_checkout=True, scan=True),
+        change("later", looks=(5,), affected=(Name("acme", "lint"),), controls=()),
+    ]
     out: dict[str, Any] = {"units": store.publish(DAY + 6 * WEEK), "again": store.scans.publish(store.today)}
     out["report"] = document(scan_of(store.evidence(), "acme", "cache"))
     out["refused"] = [one.refused for one in store.verdicts.of("acme", "later")]

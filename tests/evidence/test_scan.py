@@ -1,28 +1,35 @@
 """Everything else in a project at a change's looks: what stands out among all of it, published once, and of few nothing."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from innerloop_collector.query.verdicts.looks import Change, Name
+from innerloop_collector.errors import CollectorError
+from innerloop_collector.query.verdicts.looks import Change, Name, looks_at
+from innerloop_collector.query.verdicts.scan_publisher import ScanPublisher
 from innerloop_collector.query.verdicts.scan_views import Scan
+from innerloop_collector.query.verdicts.verdict_archive import Verdicts
+from innerloop_collector.query.verdicts.verdict_publisher import VerdictPublisher
+from innerloop_collector.reports.planned_looks import refused_looks
 from innerloop_collector.reports.verdicts import WHY
 from innerloop_collector.store.change_record import Change as Record
 from innerloop_collector.store.change_record import WrongRecordError
 from innerloop_collector.terminal.scan import render_scan
+from tests.evidence.test_alert_looks import Shelf
 from tests.evidence.test_verdicts_published import answer
 from tests.releases.evidence_game import CHANGED, change
 from tests.releases.simulated_team import COMMANDS, PROJECT, Events, Slower, Team
-from tests.releases.told_of_changes import Checkouts, told_of
+from tests.releases.told_of_changes import Checkouts, NoFigures, TeamRows, known_of, told_of
 
 SIZE = 40
 TEST = Name(PROJECT, "test")
 
 
-def scans(team: Team, *changes: Change, k: int = 5) -> dict[str, Scan]:
+def scans(team: Team, *changes: Change, k: int = 5, holds: Mapping[int, date] | None = None) -> dict[str, Scan]:
     """The last scan of each change."""
-    told = told_of(team, changes, Checkouts(), k=k, headcount=SIZE)
+    told = told_of(team, changes, Checkouts(holds or {}), k=k, headcount=SIZE)
     return {one.name: found[-1] for one in changes if (found := told.scans(PROJECT, one.name))}
 
 
@@ -68,6 +75,69 @@ def test_two_scans_and_a_verdict_in_a_block_tell_of_each_name_once(slower: Team)
     told = told_of(slower, [first, second], Checkouts(), k=5, headcount=SIZE)
     names = [name for one in told.telling(PROJECT) for _, name in (*one.affected, *one.controls)]
     assert len(names) == len(set(names)) > 3
+
+
+def test_what_is_left_out_says_nothing_of_who_ran_it(slower: Team) -> None:
+    """By the records alone: what nobody ran is left out as what one person or everybody ran."""
+    first = change("first", looks=(4,), controls=(TEST, Name(PROJECT, "gone")), scan=True)
+    narrow = change("narrow", looks=(4,), affected="docs", controls=(Name(PROJECT, "bench"), Name(PROJECT, "never")))
+    told = told_of(slower, [first, narrow], Checkouts(), k=5, headcount=SIZE)
+    assert [True, True] == [told.of(PROJECT, one.name)[0].has_numbers for one in (first, narrow)]
+    assert ("bench", "build", "docs", "gone", "never", "test") == told.scans(PROJECT, "first")[0].left_out
+
+
+def test_where_a_verdict_tells_of_everything_a_scan_says_so(slower: Team) -> None:
+    wide, asked = change("a-wide", looks=(4,), affected="", controls=()), change(looks=(4,), controls=(), scan=True)
+    found = scans(slower, wide, asked)["cache"]
+    assert (("everything",), (), True) == (found.left_out, found.names, "tell of everything in devstack" in found.refused)
+
+
+def test_a_passing_error_costs_no_look_its_names(slower: Team) -> None:
+    """A scan leaves to a verdict that failed what it is to tell of when it is tried again."""
+    asked, other = change(looks=(4,), controls=(TEST,), scan=True), change("other", looks=(4,), affected="docs", controls=())
+    (look,) = looks_at(other)
+    fails = [True]
+
+    def beside(of: Change) -> tuple[str, ...]:
+        if of.name == "other" and fails.pop():
+            raise CollectorError("the disk is full")
+        return ()
+
+    known = known_of(slower, [asked, other], 5, SIZE)._replace(beside=beside)
+    verdicts, rows = Verdicts(Shelf()), TeamRows(slower, Checkouts())
+    makers = [one(lambda: rows, verdicts, NoFigures(), known) for one in (VerdictPublisher, ScanPublisher)]
+    slower.now = look.due
+    assert [["verdict/cache/1"], ["scan/cache/1"]] == [[unit for _, unit in one.publish(look.due)] for one in makers]
+    (scan,) = verdicts.scans(PROJECT, "cache")
+    assert (("build", "docs", "test"), True) == (scan.left_out, scan.has_numbers)
+    fails.append(False)
+    assert [(PROJECT, "verdict/other/1")] == makers[0].publish(look.due + timedelta(days=1))
+    assert verdicts.of(PROJECT, "other")[0].has_numbers
+
+
+@pytest.mark.parametrize(("holders", "early"), [(SIZE, False), (4, True), (1, True), (0, True)])
+def test_of_a_change_that_hardly_arrived_a_scan_says_nothing(slower: Team, holders: int, early: bool) -> None:
+    """Below a fifth of the runs, and where those are of fewer than k people: one reason for all, also where nobody holds it."""
+    holds = dict.fromkeys(range(1, holders + 1), CHANGED)
+    found = scans(slower, change(looks=(4,), controls=(), in_checkout=True, scan=True), holds=holds)["cache"]
+    assert (early, early) == (found.refused.startswith("too early: "), not found.names)
+    assert early or "lint" == found.names[0].name
+
+
+def test_registering_says_whose_scan_may_have_its_looks_refused() -> None:
+    docs = change("docs", day=CHANGED + timedelta(weeks=1), looks=(4,), affected="docs", controls=())
+    asked = change(looks=(4,), controls=(), scan=True)
+    (said,) = refused_looks(docs, [asked])
+    (before,), (look,) = looks_at(asked), looks_at(docs)
+    assert said.startswith(
+        f"the look at it on {look.due} may be refused: cache asks for a scan on {before.due}, which tells of everything in devstack"
+    )
+    assert [] == refused_looks(docs, [change(looks=(4,), controls=())])
+    assert [] == refused_looks(change("docs", looks=(4,), affected="docs", controls=()), [asked]), "on one day the look comes first"
+    assert [] == refused_looks(change("docs", day=CHANGED + timedelta(weeks=9), looks=(4,), affected="docs", controls=()), [asked])
+    assert [] == refused_looks(asked, [docs]), "its record's own note tells of it"
+    elsewhere = Change("other", "wide", "wide", CHANGED, (Name("other", "build"), Name(PROJECT, "bench")), (), (4,), scan=True)
+    assert [] == refused_looks(docs, [elsewhere]), "a scan is of the first project alone"
 
 
 def test_a_record_asks_for_it_before_its_first_look() -> None:

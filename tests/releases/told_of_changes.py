@@ -56,7 +56,7 @@ class TeamRows:
     ) -> Sums:
         """What its people add to some names, or to all."""
         (people,) = populations
-        wanted = sorted(names[PROJECT] or COMMANDS)
+        wanted = sorted(set(names[PROJECT] or COMMANDS) & set(COMMANDS))  # nobody runs anything else
         rows = list(self._rows(people, span.first, span.end, span.upto))
         if not rows:
             return Sums(_panel([], Checkouts(), told=False), {}, {PROJECT: 0})
@@ -139,7 +139,7 @@ def verdicts_of(team: Team, changes: Sequence[Change], checkouts: Checkouts, *, 
 def told_of(team: Team, changes: Sequence[Change], checkouts: Checkouts, *, k: int, headcount: int | None) -> Verdicts:
     """Verdicts and scans, made on the Wednesdays on which they are due."""
     verdicts = Verdicts(Shelf())
-    known = _known(team, changes, k, headcount)
+    known = known_of(team, changes, k, headcount)
     rows = TeamRows(team, checkouts)
     publishers = [one(lambda: rows, verdicts, NoFigures(), known) for one in (VerdictPublisher, ScanPublisher)]
     days = sorted({look.due for one in changes for look in looks_at(one)})
@@ -154,14 +154,15 @@ def told_of(team: Team, changes: Sequence[Change], checkouts: Checkouts, *, k: i
 def foreseen_of(team: Team, change: Change, days: Iterable[date], *, k: int, headcount: int | None) -> tuple[Detectable, ...]:
     """What could be seen of such a change, asked on some days."""
     rows = TeamRows(team, Checkouts())
-    power = Power(lambda: rows, Verdicts(Shelf()), NoFigures(), _known(team, [change], k, headcount))
+    power = Power(lambda: rows, Verdicts(Shelf()), NoFigures(), known_of(team, [change], k, headcount))
     found = []
     for team.now in days:
         found.append(power.detectable(change, team.now))
     return tuple(found)
 
 
-def _known(team: Team, changes: Sequence[Change], k: int, headcount: int | None) -> Known:
+def known_of(team: Team, changes: Sequence[Change], k: int, headcount: int | None) -> Known:
+    """What is known of the project, and of some changes."""
     settings = Settings(3, k, headcount, 400)
     return Known(
         settings=lambda: {PROJECT: settings}, changes=lambda: changes, checks=lambda _, names: (), telling=lambda _: ("told",),

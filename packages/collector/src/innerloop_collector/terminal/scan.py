@@ -30,7 +30,7 @@ def render_scan(answer: dict[str, Any]) -> str:
             Text(f"- {_CHANCE}"),
         ]
     if newest is not None and newest.left_out:
-        parts.append(Text(f"- Left out, because verdicts or other scans tell of them: {', '.join(newest.left_out)}."))
+        parts.append(Text(f"- Left out, because verdicts or other scans tell of it, or are to: {', '.join(newest.left_out)}."))
     if report.next:
         parts.append(Text(f"\n{report.next[:1].upper()}{report.next[1:]}."))
     return draw(*parts)

@@ -109,25 +109,42 @@ def too_near(change: Change, made: date, told: Iterable[Told]) -> Told | None:
     return max(near, key=lambda one: one.made, default=None)
 
 
+def names_told(project: str, made: date, told: Iterable[Told]) -> frozenset[str]:
+    """The names of a project that a scan must keep away from, whether or not anybody ran them. One that is empty is everything."""
+    near = (one for one in told if not _apart(one.made, made))
+    return frozenset(name for one in near for of, name in (*one.affected, *one.controls) if of == project)
+
+
 class Clash(NamedTuple):
-    """A look that will be published as refused, because another one is told of a name in common too near before it."""
+    """A look that will be published as refused, because another one, or a scan, is told of a name in common too near before it."""
 
     change: Change
     look: Look
     near: Change
     before: Look
+    of_scan: bool = False  # the scan beside that look; it depends on who runs what whether it tells of the name
 
 
 def clashes(change: Change, others: Iterable[Change]) -> Iterator[Clash]:
-    """Which registered looks will be refused for one of this change, or these for one of others, if each is made on its day and gives a number."""
+    """Which registered looks will be refused for one of this change, or these for one of others or its scan, if each is made on its day and gives a number."""
+    others = tuple(others)
     told: list[tuple[Change, Look]] = []
     planned = [(one, look) for one in (change, *others) if one is change or meet(one, change) for look in looks_at(one)]
     for one, look in sorted(planned, key=lambda each: (each[1].due, each[0].project, each[0].name)):
         near = next((before for before in reversed(told) if meet(before[0], one) and not _apart(before[1].due, look.due)), None)
         if near is None:
             told.append((one, look))
+            if one is change and (scan := _scan_before(change, look, others)):
+                yield Clash(one, look, *scan, of_scan=True)
         elif change in (one, near[0]):
             yield Clash(one, look, *near)
+
+
+def _scan_before(change: Change, look: Look, others: Iterable[Change]) -> tuple[Change, Look] | None:
+    """The newest scan of another change too near before a look. On one day the look comes first, and the scan leaves its names out."""
+    scanning = (one for one in others if one.scan and one.project in change.projects)
+    near = [(one, before) for one in scanning for before in looks_at(one) if before.due < look.due and not _apart(before.due, look.due)]
+    return max(near, key=lambda one: one[1].due, default=None)
 
 
 def weeks_apart(change: Change, look: Look, before: Look) -> int | None:

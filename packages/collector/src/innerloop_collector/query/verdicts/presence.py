@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from innerloop_collector.analysis.impact import tally
 from innerloop_collector.analysis.impact.codes import distinct
 from innerloop_collector.analysis.impact.codes import within as among
 from innerloop_collector.analysis.impact.estimates import Answer, Estimate, Reason, Refusal, Warned
@@ -40,6 +41,12 @@ def partly_held(panel: Panel, question: Question, k: int) -> bool:
     """Whether the share of runs in checkouts that hold the change may be told: both parts of it pass the rules."""
     selected = select(panel, question)
     return _is_known(selected) and _passes(selected, k, Exposed.YES, Exposed.FIRST) and _passes(selected, k, Exposed.NO)
+
+
+def hardly_exposed(panel: Panel, question: Question, k: int) -> bool:
+    """Whether it is too early to ask by date: too few runs in checkouts that hold the change, or it may not be told how much."""
+    selected = select(panel, question)
+    return _is_known(selected) and (tally.hardly_exposed(selected) is not None or not _passes(selected, k, Exposed.YES, Exposed.FIRST))
 
 
 def stopped_by_enough(panel: Panel, question: Question, k: int) -> bool:

@@ -1,10 +1,10 @@
 # ruff: noqa: PLC0415 - who reads what was published need not wait for numpy and scipy to be imported
 """Publishes a scan beside each verdict of a change that asks for one, once. What was published is read, never computed again.
 
-A scan tells of everything in a project that no verdict or scan told of in the same weeks, and keeps later ones away from it as they do.
+A scan tells of everything in a project that no verdict or scan told of in the same weeks, or is to tell of, and keeps later ones away from it as they do.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace as replaced
 from datetime import date
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from innerloop_collector.errors import CollectorError
 from innerloop_collector.query.verdicts import looks
 from innerloop_collector.query.verdicts.looks import Change, Look, Name
-from innerloop_collector.query.verdicts.scan_views import SCAN, SCAN_VERSION, Scan
+from innerloop_collector.query.verdicts.scan_views import EVERYTHING, SCAN, SCAN_VERSION, Scan
 from innerloop_collector.query.verdicts.verdict_archive import Verdicts
 from innerloop_collector.query.verdicts.verdict_publisher import Figures, Known, Source, checks_of, sums_of
 
@@ -68,18 +68,26 @@ class ScanPublisher:
         )  # fmt: skip
         if change.project not in settings:
             return replace(blank, refused=f"no project {change.project!r} here")
-        everything = replaced(change, affected=(Name(change.project, ""),), controls=(), in_checkout=False)
+        names = self._told(change, today)
+        blank = replace(blank, left_out=(EVERYTHING,) if "" in names else tuple(sorted(names)))
+        if "" in names:
+            return replace(blank, refused=f"verdicts or other scans tell of everything in {change.project} in these weeks")
+        everything = replaced(change, affected=(Name(change.project, ""),), controls=())
         span = (change.first, look.end, self._known.committed())
+        held = sums_of(self._source(), self._figures, self._known, everything, span, today) if change.in_checkout else None
+        everything = replaced(everything, in_checkout=False)  # targets do not tell what their checkout holds
         sums = sums_of(self._source(), self._figures, self._known, everything, span, today, targets=True)
-        told = [one for project in settings for one in self._verdicts.telling(project)]
-        left_out = {one.name for one in sums.targets if _is_told(replaced(everything, affected=(one,)), change, today, told)}
-        blank = replace(blank, left_out=tuple(sorted(left_out)))
-        return scanned(blank, sums, change, look, checks_of(self._known, everything, sums))
+        return scanned(blank, sums, change, look, checks_of(self._known, everything, sums), held)
 
+    def _told(self, change: Change, today: date) -> frozenset[str]:
+        """The names in a change's project that are its own, or that another verdict or scan tells of too near, or that a verdict is to tell of.
 
-def _is_told(of: Change, change: Change, today: date, told: Iterable[looks.Told]) -> bool:
-    """Whether something is the change's own, or another verdict or scan tells of it too near."""
-    return looks.meet(change, of) or looks.too_near(of, today, told) is not None
+        A verdict that failed is tried again: a scan that told of its names before it would have it refused.
+        """
+        told = [one for project in self._known.settings() for one in self._verdicts.telling(project)]
+        late = [one for one in self._known.changes() if looks.due(one, self._verdicts.looks(one.project, one.name), today)]
+        own = (name for one in (change, *late) for name in (*one.affected, *one.controls))
+        return looks.names_told(change.project, today, told) | {name for project, name in own if project == change.project}
 
 
 def unit_of(change: Change, look: Look) -> str:

@@ -7,6 +7,7 @@ from innerloop_collector.query.verdicts.verdict_views import Finding
 
 SCAN = "scan"  # a kind of release
 SCAN_VERSION = 1
+EVERYTHING = "everything"  # in `left_out`: all that is run in the project
 
 
 class Scanned(View, frozen=True):
@@ -35,7 +36,7 @@ class Scan(View, frozen=True):
     made: date
     k: int
     refused: str = ""  # a sentence: why nothing is said
-    left_out: tuple[str, ...] = ()  # what a verdict or another scan tells of in these weeks
+    left_out: tuple[str, ...] = ()  # what a verdict or another scan tells of in these weeks, or is to, whether or not anybody ran it
     names: tuple[Scanned, ...] = ()  # the surest first
 
     @property

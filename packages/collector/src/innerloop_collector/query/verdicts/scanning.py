@@ -21,10 +21,14 @@ from innerloop_collector.query.verdicts.verdict_views import AS_FELT
 
 MOST = 100  # names that are tested: those that are run most
 _FEWEST = 2
+_EARLY = "too early: less than a fifth of the project's runs are in checkouts that hold the change, or these are of too few developers"
 
 
-def scanned(blank: Scan, sums: Sums, change: Change, look: Look, checks: Collection[Name]) -> Scan:
-    """Fill a scan in: whatever is run in a change's project by k developers on each side, each against all others, but for what is left out."""
+def scanned(blank: Scan, sums: Sums, change: Change, look: Look, checks: Collection[Name], held: Sums | None) -> Scan:
+    """Fill a scan in: whatever is run in a change's project by k developers on each side, each against all others, but for what is left out.
+
+    `held`: the project's commands, with whether checkouts held the change. None: it does not come with them.
+    """
     names = {code: one.name for one, code in sums.targets.items() if one.project == change.project and one.name not in blank.left_out}
     panel = sums.panel.unexposed()
     panel = panel.where(among(panel.target, sorted(names)))
@@ -41,6 +45,8 @@ def scanned(blank: Scan, sums: Sums, change: Change, look: Look, checks: Collect
     tested = _tested(panel, question, list(names), blank.k)
     if len(tested) < _FEWEST:
         return replace(blank, refused="fewer than two other commands or targets are run by enough developers before and since")
+    if held is not None and presence.hardly_exposed(held.panel, question, blank.k):
+        return replace(blank, refused=_EARLY)
     found = sorted(scan(panel, question, tested), key=lambda one: (one.q is None, one.q or 0.0, names[one.target]))
     out = []
     for one in found:
