@@ -13,17 +13,21 @@ import httpx2
 import msgspec
 import pytest
 
-from innerloop_collector.admin.change_operations import read_change
-from innerloop_collector.errors import UsageError
+from innerloop_collector.access.principal import Principal, Role, Via
+from innerloop_collector.admin.change_operations import ChangeRecords, read_change
+from innerloop_collector.admin.operations import Operations
+from innerloop_collector.errors import Denied, UsageError
 from innerloop_collector.store.change_record import Change, WrongRecordError
-from innerloop_collector.store.change_records import MOST, Changes
+from innerloop_collector.store.change_records import MOST, Changes, Registrant
 from innerloop_collector.store.comparable_changes import ComparableChanges
 from tests.collector.asking import asked
 from tests.collector.support import PROJECT, Collector, project, toml
 from tests.collector.test_access import bearer, call, token
 
 if TYPE_CHECKING:
+    from innerloop_collector.admin.change_operations import WhatComes
     from innerloop_collector.db.engine import Engine
+    from innerloop_collector.store.projects import Registry
 
 TODAY = datetime.now(UTC).date()
 OTHER = project(project={"id": "other", "name": "Other", "write_key": "other.0123456789abcdefghijklmn"})
@@ -37,6 +41,13 @@ def day(ago: int) -> str:
 
 def record(name: str = "shared-cache", **says: Any) -> Change:
     return Change.of(name, {**SAYS, **says})
+
+
+class Kept:
+    """A store of which nothing is asked back."""
+
+    def insert(self, *_: Any) -> None:
+        """Keep it."""
 
 
 @pytest.fixture(scope="module")
@@ -381,6 +392,16 @@ def test_a_withdrawn_change_stays_withdrawn_whoever_applies_its_file_again(add: 
     assert made["name"] in [one["name"] for one in asked(two, "changes.list").json()["changes"]]
 
 
+def test_a_record_takes_the_place_of_the_one_that_was_seen_and_of_no_other(add: Register, two: Collector) -> None:
+    looks = [add("seen-first", affects=[one], dry_run=True).json()["after_version"] for one in ("build", "test")]
+    told = [add("seen-first", affects=[one], after_version=at) for one, at in zip(("build", "test", "test"), (*looks, 1), strict=True)]
+    assert ([0, 0], [200, 409, 200]) == (looks, [one.status_code for one in told])
+    assert "seen-first was registered or corrected by somebody else meanwhile; look at it again" == told[1].json()["detail"]
+    again = add("seen-first", affects=["test"], after_version=0).json()
+    assert (False, False) == (again["changed"], "after_version" in again), "sent twice"
+    assert ["test"] == asked(two, "changes.show", project="acme", name="seen-first").json()["affects"]
+
+
 def test_a_record_is_corrected_a_few_times_only(add: Register) -> None:
     """Each is another question of what could be seen."""
     told = [add("often", expect=f"-{number} %") for number in range(1, 22)]
@@ -432,10 +453,6 @@ def test_a_deployments_token_is_told_nothing_of_rows_and_nothing_of_what_became_
 
 
 def test_what_was_withdrawn_counts_for_no_bound_and_an_annotation_is_compared_with_nothing() -> None:
-    class Kept:
-        def insert(self, *_: Any) -> None:
-            """Nothing is asked back."""
-
     changes = Changes(cast("Engine", Kept()), lambda: TODAY)
     for number in range(MOST):
         changes.register(record(f"c{number}", affects=[f"b{number}"]))
@@ -479,6 +496,41 @@ def test_who_sees_one_project_sees_no_change_of_another(two: Collector, add: Reg
         assert 403 == call(two, "changes.show", viewer, project="acme", name=name).status_code
     for role in ("viewer", "analyst"):
         assert 403 == call(two, "changes.add", bearer(token(two, role)), name="x", date=day(0), projects=["acme"]).status_code
+
+
+@pytest.mark.parametrize(
+    "names", [{"projects": ["acme", "other"]}, {"control_projects": ["other"], "controls": []}, {"projects": ["acme", "other"], "kind": "annotation"}]
+)  # fmt: skip
+def test_a_record_that_names_what_somebody_may_not_see_is_neither_replaced_nor_withdrawn_by_them(names: dict[str, Any]) -> None:
+    """Whether by an admin of some projects or by a deployment. They learn nothing of what it says, nor of what became of it."""
+    changes = Changes(cast("Engine", Kept()), lambda: TODAY)
+    changes.register(Change.of("cache", {"date": "2026-11-02", "projects": ["acme"], **names}))
+    admin = Principal(Role.ADMIN, Via.SESSION, "ada", frozenset({"acme"}))
+    operations = Operations([ChangeRecords(cast("Registry", None), changes, cast("WhatComes", None))])
+
+    with pytest.raises(Denied, match="you may not see this project"):
+        operations.call("changes.withdraw", {"project": "acme", "name": "cache"}, admin)
+    for by in (Registrant(admin.projects), Registrant(admin.projects, replaces=False, reads=False)):
+        for attempt in (changes.register, changes.would):
+            with pytest.raises(
+                UsageError, match=r"^cache is registered and says something else; register what is different under another name$"
+            ):
+                attempt(record("cache"), by)
+    assert ("acme", "other") == changes.find("acme", "cache").change.everywhere
+    assert operations.call("changes.withdraw", {"project": "acme", "name": "cache"})["withdrawn"] == TODAY.isoformat()
+
+
+def test_who_withdraws_is_told_of_no_change_that_they_may_not_see() -> None:
+    changes = Changes(cast("Engine", Kept()), lambda: TODAY)
+    for name, projects in (("cache", ["acme"]), ("of-both", ["acme", "other"])):
+        changes.register(record(name, projects=projects, controls=[]))
+    changes.withdraw("acme", "cache")
+    operations = Operations([ChangeRecords(cast("Registry", None), changes, cast("WhatComes", None))])
+    told = operations.call(
+        "changes.withdraw", {"project": "acme", "name": "cache"}, Principal(Role.ADMIN, Via.SESSION, "ada", frozenset({"acme"}))
+    )
+
+    assert ("cache", []) == (told["name"], told["at_once"])
 
 
 # commands
@@ -547,12 +599,12 @@ def test_a_dry_run_says_all_that_registering_says_and_registers_nothing(two: Col
     tried = add(**says, dry_run=True).json()
     assert 409 == asked(two, "changes.show", project="acme", name="tried").status_code
     done = add(**says).json()
-    again, other = add(**says, dry_run=True).json(), add(**{**says, "affects": ["test"]}, dry_run=True).json()
+    again, other = add(**says, dry_run=True), add(**{**says, "affects": ["test"]}, dry_run=True)
     deployment = call(two, "changes.add", bearer(token(two, "changes")), **{**says, "name": "tried-too"}, dry_run=True).json()
 
     assert tried == done
-    assert ([True, False, True], []) == ([tried["changed"], again["changed"], other["changed"]], again["notes"])
-    assert ["a record of this name is registered and says something else; this takes its place"] == other["notes"]
+    assert ([True, False, True], []) == ([tried["changed"], *(one.json()["changed"] for one in (again, other))], of_itself(again))
+    assert ["a record of this name is registered and says something else; this takes its place"] == of_itself(other)
     assert ["build"] == asked(two, "changes.show", project="acme", name="tried").json()["affects"]
     assert ("", False) == (deployment["foreseen"], "first_look" in deployment)
     assert 409 == asked(two, "changes.show", project="acme", name="tried-too").status_code

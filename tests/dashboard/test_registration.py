@@ -120,6 +120,17 @@ def test_what_another_tab_registered_otherwise_is_not_replaced_unseen(site: Site
     assert ["test"] == (shown(site, "other-tab") or {})["affects"]
 
 
+def test_what_another_tab_corrected_since_the_look_is_not_replaced_unseen(site: Site, admin: Visitor) -> None:
+    """Also where the look would say the same of it."""
+    admin.register(name="corrected", affects="build")
+    one, other = admin.send(name="corrected", affects="test"), admin.send(name="corrected", affects="docs")
+    admin.send(name="corrected", affects="test", step="register", seen=seen_of(one))
+    again = admin.send(name="corrected", affects="docs", step="register", seen=seen_of(other))
+
+    assert "Something was altered since you looked" in said(again)
+    assert ["test"] == (shown(site, "corrected") or {})["affects"]
+
+
 def test_what_is_registered_is_what_was_looked_at(site: Site, admin: Visitor) -> None:
     look = admin.send(name="altered", affects="build")
     sent = admin.send(name="altered", affects="test", step="register", seen=seen_of(look))
@@ -181,6 +192,13 @@ def test_who_may_only_read_sees_why_not_and_who_may_only_register_sees_no_figure
         assert "Other" not in page.text, "a project's name is no business of theirs"
     assert "Other" not in deployer.http.get("/p/other/register").text.replace("Other projects that", "")
     assert 403 == deployer.send("/p/acme/register", name="x").status_code == deployer.send("/p/other/changes", name="x").status_code
+
+
+def test_only_who_may_register_a_change_is_led_to_its_form(visitors: dict[str, Visitor]) -> None:
+    """Not who only reads, neither from the list of changes nor from an empty one."""
+    for path in ("/p/acme", "/p/other"):
+        led = {role: f'href="{path}/register"' in visitors[role].http.get(f"{path}/changes").text for role in ("admin", "viewer")}
+        assert {"admin": True, "viewer": False} == led
 
 
 def test_a_form_that_another_site_sends_registers_nothing(site: Site, admin: Visitor) -> None:

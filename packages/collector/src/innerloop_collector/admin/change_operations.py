@@ -11,7 +11,7 @@ from innerloop_collector.access.principal import Role
 from innerloop_collector.admin.operation import Answer, Area, operation
 from innerloop_collector.errors import Denied, UsageError, WrongField
 from innerloop_collector.store.change_record import MOST_BYTES, Change, WrongRecordError, shown
-from innerloop_collector.store.change_records import Changes, Registered
+from innerloop_collector.store.change_records import Changes, Registered, Registrant
 from innerloop_collector.store.projects import Registry
 
 MOST_MARKS = 200  # annotations of a project that pages are given
@@ -64,7 +64,7 @@ class ChangeRecords(Area):
     @operation("changes.apply", Role.CHANGES, changes=True)
     def apply(self, toml: str, name: str, source: str, visible: frozenset[str] | None = None, reads: bool = True) -> Answer:
         """Register a change by its record, a file of a repository."""
-        return self._register(read_change(toml, name, source), visible, reads=reads)
+        return self._register(read_change(toml, name, source), Registrant(visible, reads=reads))
 
     @operation("changes.add", Role.CHANGES, changes=True)
     def add(
@@ -83,30 +83,31 @@ class ChangeRecords(Area):
         link: str = "",
         scan: bool = False,
         dry_run: bool = False,
+        after_version: int | None = None,
         visible: frozenset[str] | None = None,
         reads: bool = True,
     ) -> Answer:
         """Register a change by one call, as a deployment does. Whoever may do nothing else replaces no record by it that is looked at.
 
-        `dry_run`: all is said that registering would say, and nothing is registered.
+        `dry_run`: all is said that registering would say, and nothing is registered. `after_version`, as it was said then: only in the place of that version.
         """
         says = {
             "title": title, "date": date, "kind": kind, "projects": list(projects), "affects": list(affects), "controls": list(controls),
             "control_projects": list(control_projects), "metric": metric, "looks": list(looks), "expect": expect, "link": link, "scan": scan,
         }  # fmt: skip
         change = change_of(name, says, f"the change {shown(name)} cannot be registered")
-        return self._register(change, visible, reads=reads, replace=reads, dry_run=dry_run)
+        return self._register(change, Registrant(visible, replaces=reads, reads=reads), dry_run=dry_run, after=after_version)
 
     @operation("changes.list", Role.VIEWER)
     def list(self, project: str | None = None, visible: frozenset[str] | None = None) -> Answer:
         """Every change, the newest first."""
-        seen = [one for one in self._changes.all() if project in (None, one.change.project) and _sees(visible, one.change)]
+        seen = [one for one in self._changes.all() if project in (None, one.change.project) and one.change.seen_by(visible)]
         return {"changes": [self._shown(one, visible) for one in sorted(seen, key=_newest, reverse=True)]}
 
     @operation("changes.marks", Role.VIEWER)
     def marks(self, project: str, visible: frozenset[str] | None = None) -> Answer:
         """The changes that affect a project, the newest first: every one that is looked at, and the newest annotations. What came at once is not said."""
-        seen = [one for one in self._changes.all() if project in one.change.projects and _sees(visible, one.change)]
+        seen = [one for one in self._changes.all() if project in one.change.projects and one.change.seen_by(visible)]
         drawn = nlargest(MOST_MARKS, (one for one in seen if one.change.is_annotation), key=_newest)
         shown = sorted([*drawn, *(one for one in seen if not one.change.is_annotation)], key=_newest, reverse=True)
         return {"changes": [_record(one) for one in shown]}
@@ -114,37 +115,36 @@ class ChangeRecords(Area):
     @operation("changes.show", Role.VIEWER)
     def show(self, project: str, name: str, visible: frozenset[str] | None = None) -> Answer:
         """One change."""
-        return self._shown(self._found(project, name, visible), visible)
+        return self._shown(self._changes.find(project, name, visible), visible)
 
     @operation("changes.withdraw", Role.ADMIN, changes=True)
-    def withdraw(self, project: str, name: str) -> Answer:
+    def withdraw(self, project: str, name: str, visible: frozenset[str] | None = None) -> Answer:
         """Take a change back before anybody looked at what it did."""
-        return self._shown(self._changes.withdraw(project, name), None)
+        return self._shown(self._changes.withdraw(project, name, visible), visible)
 
-    def _register(
-        self, change: Change, visible: frozenset[str] | None, *, reads: bool, replace: bool = True, dry_run: bool = False
-    ) -> Answer:
-        if not _sees(visible, change):
+    def _register(self, change: Change, by: Registrant, *, dry_run: bool = False, after: int | None = None) -> Answer:
+        if not change.seen_by(by.visible):
             raise Denied("you may not register changes of all these projects. Ask whoever runs the collector")
         for key, projects in (("projects", change.projects), ("control_projects", change.control_projects)):
             for project in projects:
                 self._refuse_unknown(key, project)
         self._refuse_what_is_not_there(change)
         register = self._changes.would if dry_run else self._changes.register
-        made, new = register(change, replace=replace, tell=reads)  # first: what is refused learns nothing
-        if not reads:  # nothing that rows, or others, say
+        made, new = register(change, by, after)  # first: what is refused learns nothing
+        changed = {"changed": True, "after_version": made.version - 1} if new else {"changed": False}
+        if not by.reads:  # nothing that rows, or others, say
             given = {key: value for key, value in _record(made).items() if key not in _BECAME}
             notes = [
                 *self._notes(replaced(made, withdrawn=None), trying=dry_run and new),
                 *self._evidence.refused_looks(change, others=False),
             ]
-            return {**given, "at_once": [], "foreseen": "", "changed": new, "notes": notes}
+            return {**given, "at_once": [], "foreseen": "", **changed, "notes": notes}
         foreseen = "" if change.is_annotation else self._evidence.foreseen(change)
         notes = [
             *self._notes(made, trying=dry_run and new),
-            *([] if made.withdrawn else self._evidence.refused_looks(change, visible, others=True)),
+            *([] if made.withdrawn else self._evidence.refused_looks(change, by.visible, others=True)),
         ]
-        return {**self._shown(made, visible), "changed": new, "foreseen": foreseen, "notes": notes}
+        return {**self._shown(made, by.visible), **changed, "foreseen": foreseen, "notes": notes}
 
     def _refuse_unknown(self, key: str, project: str) -> None:
         try:
@@ -195,15 +195,9 @@ class ChangeRecords(Area):
         if not change.compared:
             yield "nothing serves as a control, so what is found is called a change and never an effect"
 
-    def _found(self, project: str, name: str, visible: frozenset[str] | None) -> Registered:
-        found = self._changes.find(project, name) if visible is None or project in visible else None
-        if found is None or not _sees(visible, found.change):
-            raise Denied("you may not see this project. Ask whoever runs the collector")
-        return found
-
     def _shown(self, one: Registered, visible: frozenset[str] | None) -> Answer:
         beside = list(self._changes.beside(one.change)) if one.withdrawn is None else []
-        return {**_record(one), "at_once": sorted(f"{other.project}/{other.name}" for other in beside if _sees(visible, other))}
+        return {**_record(one), "at_once": sorted(f"{other.project}/{other.name}" for other in beside if other.seen_by(visible))}
 
 
 def _record(one: Registered) -> Answer:
@@ -232,11 +226,6 @@ def _record(one: Registered) -> Answer:
 
 def _newest(one: Registered) -> tuple[date, tuple[str, str]]:
     return one.change.day, one.key
-
-
-def _sees(visible: frozenset[str] | None, change: Change) -> bool:
-    """Tell whether somebody may see every project that a change names."""
-    return visible is None or visible.issuperset(change.everywhere)
 
 
 def _iso(day: date | None) -> str | None:

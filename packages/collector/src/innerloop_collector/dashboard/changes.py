@@ -55,8 +55,11 @@ def anchor(project: str, name: str) -> str:
     return f"change-{project}-{name}"
 
 
-def changes(found: list[dict[str, Any]], project: str, name: str, report: ProgrammeReport) -> Page:
-    """Every change of a project: what those that are looked at came to, and what was said beforehand of each, and its newest annotations."""
+def changes(found: list[dict[str, Any]], project: str, name: str, report: ProgrammeReport, *, registers: bool) -> Page:
+    """Every change of a project: what those that are looked at came to, and what was said beforehand of each, and its newest annotations.
+
+    `registers`: whoever sees it may register changes.
+    """
     told = {one.impact.change: one for one in report.changes}
     metrics = {one["name"]: one["metric"] or "duration" for one in found if one["project"] == project}
     made = [*effects.forests(report, metrics), effects.together(report.programme), _registered(found, project, told)]
@@ -65,7 +68,7 @@ def changes(found: list[dict[str, Any]], project: str, name: str, report: Progra
         "count": len(found),
         "headline": effects.headline(report) or "What was changed, and when.",
         "cards": effects.cards(report.changes),
-        "register": f"{home(project)}/{SECTION}",
+        "register": f"{home(project)}/{SECTION}" if registers else "",
     }
     return Page("changes.html", "Changes", by_id(*made), about=about, section="changes", draws=any(one.chart for one in made))
 

@@ -92,7 +92,8 @@ class ProjectPages:
     def _changes(self, project: str, who: Principal) -> Page:
         marks = self._marks(project, who)
         report = self._reader.programme(project, hash(repr(marks)), who.projects)
-        return changes.changes(marks, project, self._called(project, who), report)
+        registers = registration.may_register(who, project)
+        return changes.changes(marks, project, self._called(project, who), report, registers=registers)
 
     def _change(self, project: str, name: str, who: Principal) -> Page:
         report = self._reader.change(project, name, who.projects)

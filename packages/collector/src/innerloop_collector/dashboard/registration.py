@@ -94,7 +94,8 @@ def sent(ask: Ask, project: str, name: str, who: Principal, form: Form) -> Page:
         if not look.answer["changed"]:
             return _registered(project, name, who, look)
         if form.get("step") == "register" and form.get("seen") == look.seen:
-            return _registered(project, name, who, replace(look, answer=ask("changes.add", says, who)))
+            seen = {**says, "after_version": look.answer["after_version"]}
+            return _registered(project, name, who, replace(look, answer=ask("changes.add", seen, who)))
     except WrongField as error:
         known = any(one.name == error.field for one in fields)
         return _page(project, name, who, _marked(fields, error), status=400, message="" if known else words.sentence(str(error)))
@@ -122,7 +123,7 @@ def _refuse(project: str, who: Principal) -> None:
 def _look(ask: Ask, says: dict[str, Any], who: Principal) -> _Look:
     """Ask what registering would come to. What stands in the place of the record is part of what was looked at."""
     answer = ask("changes.add", {**says, "dry_run": True}, who)
-    looked_at = repr((sorted(says.items()), answer["notes"]))
+    looked_at = repr((sorted(says.items()), answer["notes"], answer.get("after_version")))
     return _Look(answer, hashlib.sha256(looked_at.encode()).hexdigest()[:16])
 
 

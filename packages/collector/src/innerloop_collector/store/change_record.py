@@ -83,6 +83,10 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
         """Every project that it names."""
         return (*self.projects, *self.control_projects)
 
+    def seen_by(self, visible: frozenset[str] | None) -> bool:
+        """Tell whether somebody may see every project that it names. None: they may see all."""
+        return visible is None or visible.issuperset(self.everywhere)
+
     @property
     def affected(self) -> tuple[Cell, ...]:
         """What it affects."""

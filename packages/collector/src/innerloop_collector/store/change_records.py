@@ -9,7 +9,7 @@ import msgspec
 
 from innerloop_collector.db import schema
 from innerloop_collector.db.engine import Engine
-from innerloop_collector.errors import UsageError, WrongField
+from innerloop_collector.errors import Denied, UsageError, WrongField
 from innerloop_collector.store.change_record import Change
 from innerloop_collector.store.comparable_changes import ComparableChanges
 
@@ -35,6 +35,18 @@ class Registered:
         return self.change.project, self.change.name
 
 
+@dataclass(frozen=True, slots=True)
+class Registrant:
+    """What somebody who registers changes may do and be told."""
+
+    visible: frozenset[str] | None = None  # the projects that they may see; None: all
+    replaces: bool = True  # may correct a record that is looked at
+    reads: bool = True  # may be told what became of a record
+
+
+_ANYBODY = Registrant()
+
+
 class Changes:
     """Keeps changes: all of them in the store, and in memory."""
 
@@ -58,9 +70,11 @@ class Changes:
         """Every change that was not withdrawn."""
         return [one.change for one in self._known.values() if one.withdrawn is None]
 
-    def find(self, project: str, name: str) -> Registered:
-        """One change. Raises UsageError."""
+    def find(self, project: str, name: str, visible: frozenset[str] | None = None) -> Registered:
+        """One change. Raises UsageError, and Denied for who may not see its project, whether or not it is there, or another that it names."""
         found = self._known.get((project, name))
+        if visible is not None and (project not in visible or (found and not found.change.seen_by(visible))):
+            raise Denied("you may not see this project. Ask whoever runs the collector")
         if found is None:
             raise UsageError(f"no change {name!r} of {project!r} is registered; see them with: innerloop-collector changes list")
         return found
@@ -74,28 +88,28 @@ class Changes:
             self._comparable = (known, found)
         return found.meeting(change)
 
-    def register(self, change: Change, *, replace: bool = True, tell: bool = True) -> tuple[Registered, bool]:
+    def register(self, change: Change, by: Registrant = _ANYBODY, after: int | None = None) -> tuple[Registered, bool]:
         """Register a change, or what its record says now. Also says whether anything is new. Raises UsageError.
 
-        `replace`: another record of that name that is looked at may be corrected. `tell`: what became of it may be said.
+        `after`: the version of the record that this is to take the place of, as `would` told it. None: whichever there is.
         """
         with self._guard:
-            made, new = self._judged(change, replace=replace, tell=tell)
+            made, new = self._judged(change, by, after)
             if new:
                 self._put(made)
             return made, new
 
-    def would(self, change: Change, *, replace: bool = True, tell: bool = True) -> tuple[Registered, bool]:
+    def would(self, change: Change, by: Registrant = _ANYBODY, after: int | None = None) -> tuple[Registered, bool]:
         """What registering a change would come to. Nothing is registered. Raises UsageError."""
         with self._guard:
-            return self._judged(change, replace=replace, tell=tell)
+            return self._judged(change, by, after)
 
-    def _judged(self, change: Change, *, replace: bool, tell: bool) -> tuple[Registered, bool]:
+    def _judged(self, change: Change, by: Registrant, after: int | None) -> tuple[Registered, bool]:
         before = self._known.get((change.project, change.name))
         if before is not None and before.change == change:
             return before, False
-        if before is not None and not tell:
-            self._refuse_another(before, replace=replace)
+        if before is not None:
+            _refuse_another(before, by)
         if before is not None and (before.looked or before.withdrawn):
             what = f"was looked at on {before.looked}" if before.looked else f"was withdrawn on {before.withdrawn}"
             raise WrongField(
@@ -107,12 +121,15 @@ class Changes:
             )
         if before is None:
             self._refuse_more(change)
-        return Registered(change, self._today(), version=before.version + 1 if before else 1), True
+        version = before.version if before else 0
+        if after not in (None, version):
+            raise WrongField("name", f"{change.name} was registered or corrected by somebody else meanwhile; look at it again")
+        return Registered(change, self._today(), version=version + 1), True
 
-    def withdraw(self, project: str, name: str) -> Registered:
-        """Take a change back before anybody looked at what it did. Raises UsageError."""
+    def withdraw(self, project: str, name: str, visible: frozenset[str] | None = None) -> Registered:
+        """Take a change back before anybody looked at what it did. Raises UsageError, and Denied as `find` does."""
         with self._guard:
-            found = self.find(project, name)
+            found = self.find(project, name, visible)
             if found.looked:
                 raise UsageError(f"{name} was looked at on {found.looked}; what was told of it stays, and so does the record")
             if found.withdrawn is None:
@@ -126,13 +143,6 @@ class Changes:
             found = self.find(project, name)
             if found.looked is None:
                 self._put(replace(found, looked=self._today(), version=found.version + 1))
-
-    def _refuse_another(self, before: Registered, *, replace: bool) -> None:
-        """Raise UsageError where a record is not replaced, without a word of what became of it."""
-        if before.looked or before.withdrawn or not (replace or before.change.is_annotation):
-            raise WrongField(
-                "name", f"{before.change.name} is registered and says something else; register what is different under another name"
-            )
 
     def _refuse_more(self, change: Change) -> None:
         most = MOST_ANNOTATIONS if change.is_annotation else MOST
@@ -149,3 +159,13 @@ class Changes:
         row = (*one.key, document, one.registered, one.withdrawn, one.looked, one.version)
         self._engine.insert("changes", schema.CHANGES, [row])
         self._known = {**self._known, one.key: one}
+
+
+def _refuse_another(before: Registered, by: Registrant) -> None:
+    """Raise UsageError where somebody may not replace a record, without a word of what it says or what became of it."""
+    ended = before.looked or before.withdrawn
+    told = not by.reads and (ended or not (by.replaces or before.change.is_annotation))
+    if told or not before.change.seen_by(by.visible):
+        raise WrongField(
+            "name", f"{before.change.name} is registered and says something else; register what is different under another name"
+        )
