@@ -1,14 +1,18 @@
 """What a digest makes of alerts and verdicts: each is told in one week, the newest first, and no news is said."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from innerloop_collector.notifications import weekly_digest
 from innerloop_collector.notifications.weekly_digest import Days
-from innerloop_collector.query import Change, Evidence, Name, Verdict
+from innerloop_collector.query import Archive as ReleaseArchive
+from innerloop_collector.query import Change, Evidence, Figures, Name, Verdict
 from innerloop_collector.query.alerts.alert_documents import Fate
+from innerloop_collector.query.releases.document import Atom, Durations, Outcomes, Release
+from tests.dashboard.test_kept_reports import Projects as Registered
+from tests.dashboard.test_kept_reports import Shelf as ReleaseShelf
 from tests.notifications.support import NOW, Published, documents
 
 WEEK = Days(date(2026, 11, 23), date(2026, 11, 30))
@@ -98,3 +102,47 @@ def test_a_verdict_is_told_in_its_week_and_otherwise_when_the_next_one_comes() -
 
 def test_now_is_a_day_on_which_the_digest_of_that_week_is_due(published: Published) -> None:
     assert WEEK.end == published.notices.due(NOW)
+
+
+BUILD = Atom("command", "build", 100, (Outcomes(("succeeded",), 100),), (Durations((5,), 100),), 6_000_000)
+
+
+def told_of_figures(now: datetime, **units: tuple[Atom, ...]) -> tuple[str, str]:
+    """The first two sentences of the digest of a week that ended before a Monday, where each release has all runs, and some commands."""
+    archive = ReleaseArchive(ReleaseShelf())
+    for unit, commands in units.items():
+        people = {"": {"": 5}, "command": {"build": 5}}
+        all_runs = Atom("", "", 200 if "B" in unit else 100, waited_ms=9_000_000)
+        archive.add(Release(1, "acme", f"2026-{unit}", now.date(), 7, 5, 3, (all_runs, *commands), (), people))
+    figures = Figures(cast(Any, None), cast(Any, Registered()), archive, lambda: now, immediate=False)
+    newest = weekly_digest._newest(figures, "acme")
+    days = Days(now.date() - timedelta(days=7), now.date())
+    return weekly_digest._waiting(newest.whole, days, figures, "acme"), weekly_digest._most(newest, figures)
+
+
+MONDAY = datetime(2026, 11, 16, 7, tzinfo=UTC)  # in the midst of a block; the newest week that is published ended on the 8th
+
+
+def test_in_a_small_team_the_newest_week_is_told_and_commands_by_the_block_with_its_own_days() -> None:
+    waited, most = told_of_figures(MONDAY, B10=(BUILD,), W44=(), W45=())
+
+    assert waited.startswith("In 2026-W45 (2026-11-02 to 2026-11-08) 5 to 9 developers waited "), "the week came, so it is news"
+    assert most.startswith("In 2026-B10 (2026-09-28 to 2026-10-25), of the commands that may be told, most was waited for build (")
+    assert most.endswith("; in weeks of so few people none may be told, and the next block is published on 2026-11-25.")
+
+
+def test_a_larger_team_is_told_of_the_commands_of_the_same_week() -> None:
+    waited, most = told_of_figures(MONDAY, B10=(BUILD,), W45=(BUILD,))
+
+    assert waited.startswith("In 2026-W45 (2026-11-02 to 2026-11-08) ")
+    assert most.startswith("Of the commands that may be told, most was waited for build (")
+    assert "block" not in most
+
+
+def test_that_no_new_figures_came_is_said_of_an_old_week_or_block_and_when_the_next_one_comes() -> None:
+    week, _ = told_of_figures(MONDAY, B10=(BUILD,), W44=())
+    block, most = told_of_figures(MONDAY, B10=(BUILD,))
+
+    assert week.startswith("No new figures came; the next do on 2026-11-18. In 2026-W44 (")
+    assert block.startswith("No new figures came; the next block of weeks is published on 2026-11-25. In 2026-B10 (")
+    assert most.startswith("Of the commands that may be told, most was waited for build (")

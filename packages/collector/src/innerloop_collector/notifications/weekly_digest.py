@@ -12,9 +12,10 @@ from innerloop_collector.query import Alert, Alerts, Change, Evidence, Figures, 
 from innerloop_collector.reports.alert_report import sentence
 from innerloop_collector.reports.impact import impact_of
 from innerloop_collector.reports.team import offered, team_report
-from innerloop_collector.reports.views import Command, Report
+from innerloop_collector.reports.views import Command, Report, Span
 
 _NAMED = 3  # of each kind
+_LOOKED_AT = 5  # weeks, the newest, for one of which something is told: as many as a block has
 _NEW = timedelta(days=10)  # a week is published two days after its end, and a digest comes within a week of that
 
 
@@ -39,15 +40,22 @@ class Days(NamedTuple):
         return isinstance(day, date) and self.first <= day < self.end
 
 
+class Newest(NamedTuple):
+    """The newest period that tells of all runs, and the newest that tells of commands. Often it is one."""
+
+    whole: Report | None
+    commands: Report | None
+
+
 def weekly_digest(sources: Sources, project: str, days: Days, visible: frozenset[str] | None, pages: Pages) -> Part:
     """The five sentences, for somebody who may see some projects (None: all)."""
-    report = _newest(sources.figures, project)
+    newest = _newest(sources.figures, project)
     alerts = sources.alerts.of_project(project, visible)
     changes = [one for one in sources.changes() if one.project == project and (visible is None or visible.issuperset(one.projects))]
     links = pages.links(project, ("overview", ""), ("targets", "/targets"), ("alerts", "/alerts"), ("changes", "/changes"))
     sentences = (
-        _waiting(report, days, sources.figures, project),
-        _most(report),
+        _waiting(newest.whole, days, sources.figures, project),
+        _most(newest, sources.figures),
         _worse(alerts, days),
         _creep(alerts.alerts, days),
         _verdicts(sources.evidence, changes, days, visible),
@@ -55,12 +63,16 @@ def weekly_digest(sources: Sources, project: str, days: Days, visible: frozenset
     return part(project, sentences, links)
 
 
-def _newest(figures: Figures, project: str) -> Report | None:
-    """The report of the newest week of which commands are told, or of the newest block that is whole: in a small team only blocks tell of them."""
-    told = offered(figures, project)
-    periods = [next((one.period for one in told if kind in one.period and one.complete), None) for kind in ("-W", "-B")]
-    reports = [report for one in periods if one and (report := team_report(figures, project, one)).whole is not None]
-    return next(filter(_waited_for, reports), reports[0] if reports else None)
+def _newest(figures: Figures, project: str) -> Newest:
+    """What is newest: in a small team weeks tell of all runs only, and blocks of commands as well."""
+    complete = [one.period for one in offered(figures, project) if one.complete]
+    weeks = [one for one in complete if "-W" in one][:_LOOKED_AT]
+    week = next((report for one in weeks if (report := team_report(figures, project, one)).whole is not None), None)
+    if week is not None and _waited_for(week):
+        return Newest(week, week)
+    block = next((team_report(figures, project, one) for one in complete if "-B" in one), None)
+    told = block if block is not None and block.whole is not None else None
+    return Newest(week or told, told)
 
 
 def _waiting(report: Report | None, days: Days, figures: Figures, project: str) -> str:
@@ -69,22 +81,33 @@ def _waiting(report: Report | None, days: Days, figures: Figures, project: str) 
         return f"There are no figures: {team_report(figures, project, f'{year}-W{week:02d}').explanation}."
     whole, span = report.whole, report.period
     who = f"{report.developers} developers" if report.developers else "the developers"
-    what = (
-        f"In {span.period} ({span.first_day} to {span.last_day}) {who} waited {text(whole.waited_minutes, 'a time that may not be told')}"
-    )
+    what = f"In {_named(span)} {who} waited {text(whole.waited_minutes, 'a time that may not be told')}"
     failed = f", of which {whole.failure_rate} failed" if whole.failure_rate else ""
     before = f"; in the period before it was {whole.waited_minutes_before}" if whole.waited_minutes_before else ""
     said = f"{what} for {whole.runs} runs{failed}{before}."
     if date.fromisoformat(span.last_day or "") >= days.end - _NEW:
         return said
-    return f"No new figures came{f'; the next do on {report.next_figures}' if report.next_figures else ''}. {said}"
+    due = f"the next block of weeks is published on {figures.next_block()}" if _is_block(report) else f"the next do on {report.next_figures}"
+    return f"No new figures came; {due}. {said}"
 
 
-def _most(report: Report | None) -> str:
-    waited = _waited_for(report) if report else []
-    if not waited:
+def _most(newest: Newest, figures: Figures) -> str:
+    waited = _waited_for(newest.commands) if newest.commands else []
+    if newest.commands is None or not waited:
         return "Of no command may it be told what was waited for it."
-    return f"Of the commands that may be told, most was waited for {_listed(map(_command, waited[:_NAMED]))}."
+    listed = _listed(map(_command, waited[:_NAMED]))
+    if newest.commands is newest.whole:
+        return f"Of the commands that may be told, most was waited for {listed}."
+    until = f"in weeks of so few people none may be told, and the next block is published on {figures.next_block()}"
+    return f"In {_named(newest.commands.period)}, of the commands that may be told, most was waited for {listed}; {until}."
+
+
+def _named(span: Span) -> str:
+    return f"{span.period} ({span.first_day} to {span.last_day})"
+
+
+def _is_block(report: Report) -> bool:
+    return "-B" in (report.period.period or "")
 
 
 def _waited_for(report: Report) -> list[Command]:

@@ -15,7 +15,7 @@ from innerloop_collector.query.periods import Period
 from innerloop_collector.query.population import Population, Settings, Store
 from innerloop_collector.query.published import Count, People, Rate, View
 from innerloop_collector.query.releases.archive import Archive
-from innerloop_collector.query.releases.calendar import block_of, in_time, next_due, unit_named, week
+from innerloop_collector.query.releases.calendar import block_of, in_time, next_block_due, next_due, unit_named, week
 from innerloop_collector.query.releases.document import Release
 from innerloop_collector.query.releases.immediate import at_once
 from innerloop_collector.query.releases.renaming import renamed
@@ -221,6 +221,10 @@ class Figures:
             first_release=first if first and first > today else None,
             next_release=None if of.now else next_due(today),
         )
+
+    def next_block(self) -> date:
+        """The next day on which a block is published."""
+        return next_block_due(self._now().date())
 
     def projects(self) -> tuple[tuple[str, str], ...]:
         """Every project, with its name."""

@@ -114,6 +114,11 @@ def next_due(today: date) -> date:
     return this_week if today < this_week else this_week + _WEEK
 
 
+def next_block_due(today: date) -> date:
+    """The next day on which a block is published."""
+    return block_of(today - GRACE).due
+
+
 def _block(year: int, number: int) -> Unit:
     begins = 1 + sum(_LENGTHS[block % 3] for block in range(number - 1))
     return block_of(_monday(year, begins))
