@@ -75,7 +75,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "channels": [
             {
                 "channel": EVIL, "kind": EVIL, "sends": [EVIL], "state": EVIL, "waiting": 1, "sent": 1, "left_out": 1, "last_error": EVIL,
-                "complaint": EVIL,
+                "complaint": EVIL, "misses": [EVIL], "last_left_out": EVIL,
             }
         ]
     },

@@ -1,6 +1,7 @@
 """A channel is told of each confirmed alert once, whatever happens to it, to the collector or to another channel."""
 
 import itertools
+import json
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from innerloop_collector.admin.checks import of_the_channels
 from innerloop_collector.config.configuration import Channel
 from innerloop_collector.exporters.failures import Refusing, SendError, Unavailable
 from innerloop_collector.notifications.channel_state import ChannelStates
@@ -229,6 +231,149 @@ def test_a_file_that_is_damaged_begins_anew_and_tells_nothing_twice(published: P
         receiver.wait_for(lambda it: len(it.requests) == 1)
     assert ["lint"] == names(receiver)
     assert {"one": 1} == {name: ChannelStates(file).get(name).sent for name in ("one",)}
+
+
+def noted(file: Path) -> dict[str, object]:
+    """What is on the disk of the one channel."""
+    found: dict[str, object] = json.loads(file.read_bytes())["one"]
+    return found
+
+
+@pytest.mark.parametrize("new", ["a recipient", "a project", "alerts"])
+def test_what_is_new_to_a_channel_is_told_from_then_on(published: Published, receiver: Receiver, file: Path, new: str) -> None:
+    published.projects.names = ("acme", "other")
+    published.recipients = {"acme": frozenset({"Slack"})}
+    keys = {"recipient": "Slack"} if new == "a recipient" else {"projects": ("acme",)} if new == "a project" else {}
+    before = webhook(receiver, file.parent, **{**keys, **({"sends": ("digest",)} if new == "alerts" else {})})
+    after = webhook(receiver, file.parent, **({} if new == "a project" else keys))
+    with published.worker(file, before) as worker:
+        begun(worker)
+    published.confirm("earlier", project="other")
+    published.recipients["other"] = frozenset({"Slack"})
+    with published.worker(file, after) as worker:
+        wait_until(lambda: ["acme", "other"] == noted(file)["projects"] and ["alerts"] == noted(file)["sends"])
+        published.confirm("later", ago=1, project="other")
+        worker.wake()
+        receiver.wait_for(lambda it: len(it.requests) == 1)
+        wait_until(lambda: worker.state.sent == 1)
+
+    assert (["later"], 0) == (names(receiver), worker.state.left_out)
+
+
+def test_a_digest_that_is_new_to_a_channel_comes_from_the_next_day_of_digests_on(
+    published: Published, receiver: Receiver, file: Path
+) -> None:
+    with published.worker(file, webhook(receiver, file.parent)) as worker:
+        begun(worker)
+    published.projects.names = ()
+    published.now = NOW + timedelta(days=14)
+    settings = webhook(receiver, file.parent, sends=("alerts", "digest"))
+    with published.worker(file, settings) as worker:
+        wait_until(lambda: noted(file)["digest"] == "2026-12-14")
+        published.now = NOW + timedelta(days=21)
+        worker.wake()
+        receiver.wait_for(lambda it: len(it.requests) == 1)
+
+    assert "2026-12-14" == verified(receiver.requests[0])["data"]["first"]
+
+
+def test_a_file_of_an_earlier_version_keeps_what_waits(published: Published, receiver: Receiver, file: Path) -> None:
+    file.write_bytes(b'{"one":{"digest":"2026-11-30","settled":{},"sent":3,"left_out":2}}')
+    published.confirm("build")
+    with published.worker(file, webhook(receiver, file.parent)) as worker:
+        receiver.wait_for(lambda it: len(it.requests) == 1)
+        wait_until(lambda: worker.state.sent == 4)
+
+    assert (["build"], ["acme"], ["alerts"]) == (names(receiver), noted(file)["projects"], noted(file)["sends"])
+
+
+def test_a_project_that_cannot_be_read_silences_no_other_and_is_named(published: Published, receiver: Receiver, file: Path) -> None:
+    published.projects.names = ("acme", "other")
+    with published.worker(file, webhook(receiver, file.parent)) as worker:
+        begun(worker)
+        published.shelf.damaged = {"acme"}
+        published.confirm("hidden", project="acme")
+        published.confirm("build", project="other")
+        worker.wake()
+        receiver.wait_for(lambda it: len(it.requests) == 1)
+        wait_until(lambda: worker.state.sent == 1)
+        assert (["build"], ["acme"]) == (names(receiver), list(worker.progress.unreadable))
+        assert "alerts of acme cannot be read" in worker.progress.unreadable["acme"]
+        published.shelf.damaged = set()
+        worker.wake()
+        receiver.wait_for(lambda it: len(it.requests) == 2)
+
+    assert (["build", "hidden"], {}) == (names(receiver), worker.progress.unreadable)
+
+
+def test_a_project_that_can_be_read_only_later_is_told_of_from_then_on(published: Published, receiver: Receiver, file: Path) -> None:
+    published.shelf.damaged = {"acme"}
+    published.confirm("earlier")
+    with published.worker(file, webhook(receiver, file.parent)) as worker:
+        begun(worker)
+        published.shelf.damaged = set()
+        worker.wake()
+        wait_until(lambda: ["acme"] == noted(file)["projects"])
+        published.confirm("later", ago=1)
+        worker.wake()
+        receiver.wait_for(lambda it: len(it.requests) == 1)
+
+    assert ["later"] == names(receiver)
+
+
+def test_a_clock_that_is_in_doubt_makes_nothing_too_old(published: Published, receiver: Receiver, file: Path) -> None:
+    receiver.say = lambda _: Answer(500)
+    with published.worker(file, webhook(receiver, file.parent)) as worker:
+        begun(worker)
+        published.confirm("build")
+        published.doubted, published.now = NOW, NOW + timedelta(days=60)
+        worker.wake()
+        wait_until(lambda: worker.backoff.failures > 2)
+        receiver.say = lambda _: Answer()
+        receiver.wait_for(lambda it: len(it.requests) == 1)
+        wait_until(lambda: worker.state.sent == 1)
+
+    assert (["build"], 0, None) == (names(receiver), worker.state.left_out, worker.state.left_out_on)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"projects": ("acme", "amce")}, ["is to be told of the project 'amce', and there is none of that name"]),
+        ({"recipient": "Slak"}, ["has the recipient 'Slak', which no project's newest file names, so it is told nothing"]),
+        (
+            {"projects": ("other",), "recipient": "Slack"},
+            ["has the recipient 'Slack', which the newest file of none of other names, so it is told nothing"],
+        ),
+        ({"projects": ("acme",), "recipient": "Slack"}, []),
+        ({"recipient": "Slack"}, []),
+    ],
+)
+def test_a_name_in_a_channels_section_that_nothing_has_is_said(keys: dict[str, object], words: list[str]) -> None:
+    published = Published("acme", "other")
+    published.recipients = {"acme": frozenset({"Slack"})}
+
+    assert words == published.notices.mismatches(Channel(kind="webhook", **keys))
+
+
+def channel_said(**keys: object) -> dict[str, object]:
+    """What `notifications status` says of a channel that is well."""
+    well = {"channel": "one", "state": "well", "waiting": 0, "complaint": None, "left_out": 0, "last_left_out": None, "misses": []}
+    return {**well, **keys}
+
+
+def test_check_finds_what_a_channel_misses_and_notes_what_was_left_out_of_late() -> None:
+    said = [
+        channel_said(misses=["is to be told of the project 'amce', and there is none of that name"]),
+        channel_said(left_out=3, last_left_out="2026-11-03"),
+        channel_said(left_out=3, last_left_out="2026-11-02"),
+        channel_said(left_out=3),
+    ]
+    missed, left_out = of_the_channels(said, NOW.date())
+
+    assert (False, True) == (missed.note, left_out.note)
+    assert missed.text.startswith("the channel one is to be told of the project 'amce', and there is none of that name; see: ")
+    assert left_out.text.startswith("the channel one was not told of 3 notices, the last on 2026-11-03: ")
 
 
 def test_a_digest_is_due_on_its_day_from_its_hour_on(published: Published) -> None:

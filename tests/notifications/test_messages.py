@@ -166,3 +166,23 @@ def test_a_notice_is_made_at_its_own_time() -> None:
 
     assert "2026-12-01T15:00:00+00:00" == content(later)["timestamp"]
     assert "Tue, 01 Dec 2026 15:00:00 +0000" == mail(later, Channel(**MAIL))["Date"]
+
+
+@pytest.mark.parametrize(
+    "address", ["a..b@x.org", ".a@x.org", "a.@x.org", "a@x..org", "a@.x.org", "a@x.org.", "=?utf-8?q?x?=@x.org", "a@x.org\n"]
+)
+def test_an_address_that_no_mail_can_be_written_to_is_refused_with_the_configuration(address: str) -> None:
+    for key, wrong in (("sender", address), ("to", (address,))):
+        with pytest.raises(UsageError, match=rf"channels\.leads\.{key} must be an address of mail"):
+            check("leads", Channel(**{**MAIL, key: wrong}))
+
+
+@pytest.mark.parametrize(
+    "address", ["a.b+c@x-y.example.org", "root@localhost", "o'neill@example.org", "{|}~=`@1.example", "a" * 64 + "@x.org"]
+)
+def test_to_each_address_that_a_configuration_may_have_a_mail_can_be_written(address: str) -> None:
+    settings = Channel(**{**MAIL, "sender": address, "to": (address,)})
+    check("leads", settings)
+    read = email.message_from_bytes(mail(notice("build"), settings).as_bytes(), policy=email.policy.default)
+
+    assert [(address,), (address,)] == [tuple(one.addr_spec for one in read[name].addresses) for name in ("From", "To")]

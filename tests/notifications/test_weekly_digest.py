@@ -5,8 +5,10 @@ from typing import Any, cast
 
 import pytest
 
+from innerloop_collector.config.configuration import Notifications
 from innerloop_collector.notifications import weekly_digest
-from innerloop_collector.notifications.weekly_digest import Days
+from innerloop_collector.notifications.notices import Notices
+from innerloop_collector.notifications.weekly_digest import Days, Sources
 from innerloop_collector.query import Archive as ReleaseArchive
 from innerloop_collector.query import Change, Evidence, Figures, Name, Verdict
 from innerloop_collector.query.alerts.alert_documents import Fate
@@ -146,3 +148,15 @@ def test_that_no_new_figures_came_is_said_of_an_old_week_or_block_and_when_the_n
     assert week.startswith("No new figures came; the next do on 2026-11-18. In 2026-W44 (")
     assert block.startswith("No new figures came; the next block of weeks is published on 2026-11-25. In 2026-B10 (")
     assert most.startswith("Of the commands that may be told, most was waited for build (")
+
+
+def test_of_a_project_that_cannot_be_read_the_digest_says_so(published: Published) -> None:
+    shelf = ReleaseShelf()
+    shelf.kept["2026-W45"] = "{}"
+    figures = Figures(cast(Any, None), cast(Any, Registered()), ReleaseArchive(shelf), lambda: MONDAY, immediate=False)
+    sources = Sources(figures, published.alerts, cast(Any, None), list, lambda _: frozenset())
+    notices = Notices(sources, Notifications(), throw_away=False)
+    (told,) = notices.of_week(("acme",), WEEK, None, MONDAY).parts
+
+    assert ("acme", 1) == (told.heading, len(told.sentences))
+    assert told.sentences[0].startswith("What was published of this project cannot be read, so nothing is told of it; ")

@@ -9,7 +9,8 @@ CollectorError              a person reads it: one line saying what, why and wha
 ├── Denied                  the caller's role does not allow it
 ├── ProviderFailed          who signs people in did not answer, or not with what can be used
 └── StoreError              the store refused or could not write
-    └── QueueFull           more is waiting for the store than may wait
+    ├── QueueFull           more is waiting for the store than may wait
+    └── Unreadable          something of a project is there that this version cannot read
 """
 
 
@@ -50,6 +51,10 @@ class StoreError(CollectorError):
 
 class QueueFull(StoreError):
     """More events wait for the store than may wait."""
+
+
+class Unreadable(StoreError):
+    """A document of a project is damaged, or of a later version. Other projects can be read."""
 
 
 class Denied(CollectorError):

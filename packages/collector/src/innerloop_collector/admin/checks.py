@@ -26,6 +26,7 @@ _BOUNDS = Bounds(seconds=10.0, most=65_536)  # of the answer whose Date is compa
 _DAY = 86_400
 WHOLE_BLOCK_DAYS = 45  # the longest block, its days of grace, and the day of the sweep
 _STILL_COMES = timedelta(days=1)  # what came yesterday or today: more of it is to be expected
+_LEFT_OUT_LATELY = timedelta(days=28)  # as long as what is left out would have been news
 
 
 class Finding(NamedTuple):
@@ -191,7 +192,7 @@ def of_the_destinations(destinations: Iterable[DestinationStatus]) -> Iterator[F
             yield Finding("destinations", f"the destination {one.name} is paused and {one.behind_events} events behind", note=True)
 
 
-def of_the_channels(channels: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+def of_the_channels(channels: Iterable[Mapping[str, Any]], today: date) -> Iterator[Finding]:
     """Judge whether people are told what they are to be told."""
     for one in channels:
         name, waiting = one["channel"], one["waiting"]
@@ -201,8 +202,11 @@ def of_the_channels(channels: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
             yield Finding("notifications", f"the channel {name} fails ({one['last_error']}) and {wait} for it; {see}")
         if one["complaint"]:
             yield Finding("notifications", f"the channel {name} took the last notice, but {one['complaint']}; {see}", note=True)
-        if one["left_out"]:
-            text = f"the channel {name} was not told of {one['left_out']} notices: they waited for too long, were too many, or it did not take them"
+        for why in one["misses"]:
+            yield Finding("notifications", f"the channel {name} {why}; {see}")
+        if one["last_left_out"] and date.fromisoformat(one["last_left_out"]) >= today - _LEFT_OUT_LATELY:
+            what = f"{one['left_out']} notices, the last on {one['last_left_out']}"
+            text = f"the channel {name} was not told of {what}: they waited for too long, were too many, or it did not take them"
             yield Finding("notifications", f"{text}; {see}", note=True)
 
 

@@ -109,7 +109,7 @@ class Service(Area):
         yield from checks.of_the_quarantine(quarantine, of.now().date())
         yield from checks.of_the_quarantine_limit(of.quarantine_limit.full())
         yield from checks.of_the_destinations(of.status.destinations())
-        yield from checks.of_the_channels(of.channels())
+        yield from checks.of_the_channels(of.channels(), of.now().date())
 
 
 class Destinations(Area):

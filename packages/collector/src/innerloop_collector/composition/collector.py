@@ -87,6 +87,7 @@ class Collector:
             paths.notifications,
             Sources(self.figures, self.alerts, self.evidence.evidence, self.evidence.registered.all, self._recipients),
             now,
+            clock.judging,
             simulated=self.simulated is not None,
             throw_away=self.throw_away,
         )

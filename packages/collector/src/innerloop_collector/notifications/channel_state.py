@@ -23,6 +23,9 @@ class ChannelState(msgspec.Struct, frozen=True):
     settled: dict[str, date]  # confirmed alerts by their ids: told, left out or known before it began; and when
     sent: int = 0
     left_out: int = 0  # that could not be told in time, or that it does not take
+    left_out_on: date | None = None  # the last of them
+    projects: tuple[str, ...] | None = None  # of which it is told; as the next, None in what earlier versions wrote
+    sends: tuple[str, ...] | None = None  # what it is told
 
 
 class ChannelStates:
@@ -38,22 +41,19 @@ class ChannelStates:
         with self._guard:
             return self._read().get(channel)
 
-    def begin(self, channel: str, digest: date, known: Collection[str], today: date) -> ChannelState:
-        """Start a channel, which is told of nothing that was there before it. Raises OSError."""
-        return self._put(channel, ChannelState(digest, dict.fromkeys(known, today)))
+    def know(self, channel: str, state: ChannelState, known: Collection[str], today: date) -> ChannelState:
+        """Make durable what a channel is told from now on, and alerts that were there before. Raises OSError."""
+        return self._put(channel, replace(state, settled={**state.settled, **dict.fromkeys(known, today)}))
 
     def settle(self, channel: str, ids: Collection[str], today: date, *, sent: bool) -> ChannelState:
         """Make durable that alerts were told, or left out. Raises OSError."""
         state = self._of(channel)
         kept = {one: day for one, day in state.settled.items() if day > today - _REMEMBERED}
-        counts = {"sent": state.sent + len(ids)} if sent else {"left_out": state.left_out + len(ids)}
-        return self._put(channel, replace(state, settled={**kept, **dict.fromkeys(ids, today)}, **counts))
+        return self._put(channel, _counted(replace(state, settled={**kept, **dict.fromkeys(ids, today)}), len(ids), today, sent=sent))
 
-    def settle_digest(self, channel: str, day: date, *, sent: bool) -> ChannelState:
+    def settle_digest(self, channel: str, day: date, today: date, *, sent: bool) -> ChannelState:
         """Make durable that the digest of a day was sent, or left out. Raises OSError."""
-        state = self._of(channel)
-        counts = {"sent": state.sent + 1} if sent else {"left_out": state.left_out + 1}
-        return self._put(channel, replace(state, digest=day, **counts))
+        return self._put(channel, _counted(replace(self._of(channel), digest=day), 1, today, sent=sent))
 
     def _of(self, channel: str) -> ChannelState:
         state = self.get(channel)
@@ -77,3 +77,10 @@ class ChannelStates:
                 _log.error("what channels were told is not known, so they begin anew", file=self._path.name, error=str(error))
                 self._states = {}
         return self._states
+
+
+def _counted(state: ChannelState, notices: int, today: date, *, sent: bool) -> ChannelState:
+    """A state after some notices more."""
+    if sent:
+        return replace(state, sent=state.sent + notices)
+    return replace(state, left_out=state.left_out + notices, left_out_on=today)

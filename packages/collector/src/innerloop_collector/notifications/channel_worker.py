@@ -9,10 +9,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import structlog
+from msgspec.structs import replace
 
 from innerloop_collector.background import BackgroundWorker, describe
 from innerloop_collector.config.configuration import Channel
@@ -21,7 +22,7 @@ from innerloop_collector.exporters.failures import Rejected, SendError
 from innerloop_collector.notifications.channel_senders import Sender, open_sender
 from innerloop_collector.notifications.channel_state import ChannelState, ChannelStates
 from innerloop_collector.notifications.notice import Notice
-from innerloop_collector.notifications.notices import OLDEST, Notices, Owed
+from innerloop_collector.notifications.notices import OLDEST, Confirmed, Notices, Owed
 
 _LOOK_EVERY = 300.0  # seconds; who publishes wakes the worker
 _PATIENCE = 8  # attempts after which a notice is left out that the channel does not take, where it took another
@@ -42,12 +43,22 @@ class Progress:
     complaint: str | None = None  # what was wrong with the last notice although it was taken
     last_sent: datetime | None = None
     next_try: float = 0.0  # on the monotonic clock; 0: not waiting
+    unreadable: dict[str, str] = field(default_factory=dict)  # projects of which nothing can be told, and why
 
 
 class ChannelWorker:
     """Tells one channel."""
 
-    def __init__(self, name: str, settings: Channel, notices: Notices, states: ChannelStates, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Channel,
+        notices: Notices,
+        states: ChannelStates,
+        now: Callable[[], datetime],
+        judging: Callable[[], datetime],
+    ) -> None:
+        """`judging` says by which instant something is too old or due, where the clock may be wrong."""
         self.name = name
         self.settings = settings
         self.progress = Progress()
@@ -55,6 +66,7 @@ class ChannelWorker:
         self._notices = notices
         self._states = states
         self._now = now
+        self._judging = judging
         self._rejections: Counter[str] = Counter()  # by notice
         self._taken: set[str] = set()  # notices that the channel took, and that could not be noted yet: they are not sent again
         self._guard = threading.Lock()
@@ -108,27 +120,47 @@ class ChannelWorker:
 
     def _tell(self) -> None:
         """Send everything that is to be told, alerts first. What the channel does not take holds up nothing else."""
-        now = self._now()
+        now = self._judging()
         with self._open():
-            state = self.state or self._begin(now)
-            alerts = self._owed(state, now.date())
+            confirmed = self._notices.confirmed(self.name, self.settings)
+            self._say_what_is_unreadable(confirmed.unreadable)
+            state = self._know(confirmed, now)
+            alerts = self._owed(confirmed, state, now.date())
             day = self._notices.due(now)
             ahead = state.digest > now.date()  # sent by a clock that was wrong
             digest = "digest" in self.settings.sends and (day > state.digest or ahead)
         self.progress.waiting = len(alerts) + digest
-        rejected = [why for one in alerts if (why := self._tell_alert(one, now)) is not None]
-        if digest and (why := self._tell_digest(day, state.digest, now)) is not None:
+        rejected = [why for one in alerts if (why := self._tell_alert(one, now.date())) is not None]
+        if digest and (why := self._tell_digest(day, state.digest, now.date())) is not None:
             rejected.append(why)
         if rejected:
             raise rejected[-1]
 
-    def _begin(self, now: datetime) -> ChannelState:
-        known = [one.id for one in self._notices.confirmed(self.name, self.settings)]
-        return self._states.begin(self.name, self._notices.due(now), known, now.date())
+    def _know(self, confirmed: Confirmed, now: datetime) -> ChannelState:
+        """What the channel was told. Of a project, or of a kind, that is new to it, all that is there counts as known: it is told of what comes."""
+        due = self._notices.due(now)
+        state = self.state or ChannelState(due, {}, projects=(), sends=())
+        sends = self.settings.sends
+        kinds = sends if state.sends is None else state.sends
+        known = confirmed.projects if state.projects is None else state.projects
+        if "alerts" in sends and "alerts" not in kinds:
+            known = ()
+        projects = tuple(one for one in confirmed.projects if one in known or one not in confirmed.unreadable)
+        digest = due if "digest" in sends and "digest" not in kinds else state.digest
+        new = replace(state, digest=digest, projects=projects, sends=sends)
+        if new == self.state:
+            return state
+        return self._states.know(self.name, new, [one.id for one in confirmed.alerts if one.alert.project not in known], now.date())
 
-    def _owed(self, state: ChannelState, today: date) -> list[Owed]:
+    def _say_what_is_unreadable(self, unreadable: dict[str, str]) -> None:
+        for project, why in unreadable.items():
+            if why != self.progress.unreadable.get(project):
+                _log.error("a channel is told nothing of a project", channel=self.name, project=project, error=why)
+        self.progress.unreadable = unreadable
+
+    def _owed(self, confirmed: Confirmed, state: ChannelState, today: date) -> list[Owed]:
         """The alerts that were not told. Those that are too old, or too many, are left out."""
-        owed = [one for one in self._notices.confirmed(self.name, self.settings) if one.id not in state.settled]
+        owed = [one for one in confirmed.alerts if one.id not in state.settled]
         fresh = [one for one in owed if one.decided >= today - OLDEST][-self.settings.most_waiting :]
         kept = {one.id for one in fresh}
         if left_out := [one.id for one in owed if one.id not in kept]:
@@ -136,18 +168,18 @@ class ChannelWorker:
             _log.warning("notices left out", channel=self.name, notices=len(left_out), why="too many wait for it, or for too long")
         return fresh
 
-    def _tell_alert(self, owed: Owed, now: datetime) -> Rejected | None:
+    def _tell_alert(self, owed: Owed, today: date) -> Rejected | None:
         return self._deliver(
-            lambda: self._notices.of_alert(owed, now),
+            lambda: self._notices.of_alert(owed, self._now()),
             owed.id,
-            lambda sent: self._states.settle(self.name, [owed.id], now.date(), sent=sent),
+            lambda sent: self._states.settle(self.name, [owed.id], today, sent=sent),
         )
 
-    def _tell_digest(self, day: date, last: date, now: datetime) -> Rejected | None:
+    def _tell_digest(self, day: date, last: date, today: date) -> Rejected | None:
         return self._deliver(
-            lambda: self._notices.digest(self.name, self.settings, day, last, now),
+            lambda: self._notices.digest(self.name, self.settings, day, last, self._now()),
             day.isoformat(),
-            lambda sent: self._states.settle_digest(self.name, day, sent=sent),
+            lambda sent: self._states.settle_digest(self.name, day, today, sent=sent),
         )
 
     def _deliver(self, make: Callable[[], Notice], known_as: str, settle: Callable[[bool], object]) -> Rejected | None:

@@ -1,10 +1,12 @@
 """What a channel is to be told: each confirmed alert of its projects once, and once a week a digest."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple, get_args
 
+import structlog
+
 from innerloop_collector.config.configuration import Channel, Notifications, Weekday
+from innerloop_collector.errors import Unreadable
 from innerloop_collector.notifications.notice import CONFIRMED, DIGEST, TEST, Notice, Pages, Part, id_of, line, part
 from innerloop_collector.notifications.weekly_digest import Days, Sources, weekly_digest
 from innerloop_collector.query import Alert, document
@@ -14,6 +16,7 @@ OLDEST = timedelta(days=28)  # what was confirmed before is no news any more
 _WEEK = timedelta(weeks=1)
 _MOST_PROJECTS = 20  # in one digest
 _DAYS: tuple[str, ...] = get_args(Weekday)
+_log = structlog.get_logger()
 
 
 class Owed(NamedTuple):
@@ -22,6 +25,14 @@ class Owed(NamedTuple):
     id: str
     alert: Alert
     decided: date
+
+
+class Confirmed(NamedTuple):
+    """Every confirmed alert of the last quarter that is a channel's business, the oldest first."""
+
+    projects: tuple[str, ...]  # of which the channel is told
+    alerts: tuple[Owed, ...]
+    unreadable: dict[str, str]  # projects of which nothing can be told, and why
 
 
 class Notices:
@@ -34,15 +45,28 @@ class Notices:
         self._pages = Pages(settings.dashboard)
         self._prefix = "innerloop (throw-away store): " if throw_away else "innerloop: "
 
-    def confirmed(self, channel: str, settings: Channel) -> Iterator[Owed]:
-        """Every confirmed alert of the last quarter that is a channel's business, the oldest first."""
-        if "alerts" not in settings.sends:
-            return
+    def confirmed(self, channel: str, settings: Channel) -> Confirmed:
+        """What is confirmed of a channel's projects. One that cannot be read holds up no other."""
         projects, visible = self._of(settings)
-        found = [one for project in projects for one in self._sources.alerts.of_project(project, visible).alerts if one.fate == "confirmed"]
-        for one in sorted(found, key=lambda one: (one.decided or one.seen, one.project, one.name)):
-            what = (one.project, one.by, one.name, one.measure, one.seen.isoformat(), one.fate)
-            yield Owed(id_of(channel, CONFIRMED, *what), one, one.decided or one.seen)
+        found: list[Alert] = []
+        unreadable = {}
+        for project in projects if "alerts" in settings.sends else ():
+            try:
+                found += [one for one in self._sources.alerts.of_project(project, visible).alerts if one.fate == "confirmed"]
+            except Unreadable as error:
+                unreadable[project] = str(error)
+        found.sort(key=lambda one: (one.decided or one.seen, one.project, one.name))
+        return Confirmed(projects, tuple(_owed(channel, one) for one in found), unreadable)
+
+    def mismatches(self, settings: Channel) -> list[str]:
+        """What is wrong with the names in a channel's section, of which there are none."""
+        every = {project for project, _ in self._sources.figures.projects()}
+        listed = [one for one in settings.projects if one in every] if settings.projects else sorted(every)
+        wrong = [f"is to be told of the project {one!r}, and there is none of that name" for one in settings.projects if one not in every]
+        if settings.recipient and listed and not self._of(settings)[0]:
+            whose = "no project's newest file" if not settings.projects else f"the newest file of none of {', '.join(listed)}"
+            wrong.append(f"has the recipient {settings.recipient!r}, which {whose} names, so it is told nothing")
+        return wrong
 
     def of_alert(self, owed: Owed, now: datetime) -> Notice:
         """The notice of a confirmed alert."""
@@ -67,7 +91,7 @@ class Notices:
     def of_week(self, projects: tuple[str, ...], days: Days, visible: frozenset[str] | None, now: datetime) -> Notice:
         """The digest of some projects."""
         told = projects[:_MOST_PROJECTS]
-        parts = [weekly_digest(self._sources, one, days, visible, self._pages) for one in told]
+        parts = [self._week(one, days, visible) for one in told]
         if len(told) < len(projects) or not told:
             more = f"{len(projects) - len(told)} more projects are on the pages only." if told else "There is no project to tell of."
             parts.append(part("", [more]))
@@ -75,6 +99,15 @@ class Notices:
         title = f"digest of {told[0] if len(projects) == 1 else f'{len(projects)} projects'}, {days.first} to {last}"
         data = {"first": days.first.isoformat(), "last": last.isoformat(), "projects": list(told)}
         return self._notice("", DIGEST, title, now, parts, data)
+
+    def _week(self, project: str, days: Days, visible: frozenset[str] | None) -> Part:
+        try:
+            return weekly_digest(self._sources, project, days, visible, self._pages)
+        except Unreadable as error:
+            _log.error("a digest lacks a project", project=project, error=str(error))
+            return part(
+                project, ["What was published of this project cannot be read, so nothing is told of it; the collector's log says why."]
+            )
 
     def test(self, channel: str, now: datetime) -> Notice:
         """A notice that says nothing but that it is a test."""
@@ -91,3 +124,8 @@ class Notices:
 
     def _notice(self, known_as: str, kind: str, title: str, now: datetime, parts: list[Part], data: dict[str, Any]) -> Notice:
         return Notice(known_as, kind, line(self._prefix + title), now, tuple(parts), data)
+
+
+def _owed(channel: str, alert: Alert) -> Owed:
+    what = (alert.project, alert.by, alert.name, alert.measure, alert.seen.isoformat(), alert.fate)
+    return Owed(id_of(channel, CONFIRMED, *what), alert, alert.decided or alert.seen)

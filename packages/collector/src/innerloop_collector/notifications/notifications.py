@@ -34,14 +34,23 @@ class Notifications:
     """The channels of an open collector. Of a store that a simulation fills nothing is ever sent."""
 
     def __init__(
-        self, configuration: Configuration, file: Path, sources: Sources, now: Callable[[], datetime], *, simulated: bool, throw_away: bool
+        self,
+        configuration: Configuration,
+        file: Path,
+        sources: Sources,
+        now: Callable[[], datetime],
+        judging: Callable[[], datetime],
+        *,
+        simulated: bool,
+        throw_away: bool,
     ) -> None:
+        """`judging` says by which instant something is too old or due, where the clock may be wrong."""
         self._now = now
         self._simulated = simulated
         self._notices = Notices(sources, configuration.notifications, throw_away=throw_away)
         states = ChannelStates(file)
         channels = check_all(configuration)
-        self._workers = {name: ChannelWorker(name, settings, self._notices, states, now) for name, settings in channels.items()}
+        self._workers = {name: ChannelWorker(name, settings, self._notices, states, now, judging) for name, settings in channels.items()}
 
     def start(self) -> None:
         """Begin to tell."""
@@ -78,9 +87,14 @@ class Notifications:
             "waiting": progress.waiting,
             "sent": state.sent if state else 0,
             "left_out": state.left_out if state else 0,
+            "last_left_out": state.left_out_on.isoformat() if state and state.left_out_on else None,
             "failures": worker.backoff.failures,
             "last_error": progress.last_error,
             "complaint": progress.complaint,
+            "misses": [
+                *self._notices.mismatches(worker.settings),
+                *(f"is told nothing of {project}: {why}" for project, why in progress.unreadable.items()),
+            ],
             "last_sent": last.isoformat(timespec="seconds") if last else None,
             "next_try_seconds": round(max(progress.next_try - time.monotonic(), 0.0), 1),
         }

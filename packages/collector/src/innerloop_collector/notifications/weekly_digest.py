@@ -87,7 +87,9 @@ def _waiting(report: Report | None, days: Days, figures: Figures, project: str) 
     said = f"{what} for {whole.runs} runs{failed}{before}."
     if date.fromisoformat(span.last_day or "") >= days.end - _NEW:
         return said
-    due = f"the next block of weeks is published on {figures.next_block()}" if _is_block(report) else f"the next do on {report.next_figures}"
+    due = (
+        f"the next block of weeks is published on {figures.next_block()}" if _is_block(report) else f"the next do on {report.next_figures}"
+    )
     return f"No new figures came; {due}. {said}"
 
 

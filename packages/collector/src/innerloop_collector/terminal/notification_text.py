@@ -24,7 +24,7 @@ def status(answer: dict[str, Any]) -> str:
     ]
     titles = ("channel", "kind", "sends", "state", "waiting", "sent", "left out")
     shown = table(titles, rows, "no channel is configured; docs/guides/alerts.md says how one is")
-    wrong = [(one["channel"], why) for one in channels if (why := one["last_error"] or one["complaint"])]
+    wrong = [(one["channel"], why) for one in channels for why in (one["last_error"] or one["complaint"], *one["misses"]) if why]
     return "\n".join([shown, *([""] if wrong else []), *(draw(Text(f"{name}: {why}")) for name, why in wrong)])
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from innerloop_collector.errors import StoreError
+from innerloop_collector.errors import Unreadable
 from innerloop_collector.query.alerts.alert_documents import KIND, Day, Told, day_of
 from innerloop_collector.query.releases.archive import Document
 
@@ -62,7 +62,7 @@ class AlertArchive:
         try:
             found = [msgspec.json.decode(one.document, type=Day) for one in self._documents.read(project, units)]
         except msgspec.MsgspecError as error:
-            raise StoreError(f"alerts of {project} cannot be read: {error}") from error
+            raise Unreadable(f"alerts of {project} cannot be read: {error}") from error
         return sorted(found, key=lambda one: one.day)
 
     def told(self, project: str, first: date = date.min) -> list[list[tuple[Day, Told]]]:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from innerloop_collector.errors import StoreError
+from innerloop_collector.errors import StoreError, Unreadable
 from innerloop_collector.query.releases.document import Release, decode, encode
 from innerloop_collector.store.recently_used import RecentlyUsed
 
@@ -80,8 +80,8 @@ class _Read(msgspec.Struct):
     position: int
 
 
-def _unreadable(project: str, unit: str, error: msgspec.MsgspecError) -> StoreError:
-    return StoreError(
+def _unreadable(project: str, unit: str, error: msgspec.MsgspecError) -> Unreadable:
+    return Unreadable(
         f"{unit} of {project} is no release that this version reads ({error}); use the version that published it or a later one, "
         "or put the store and releases.log back from a backup"
     )

@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from innerloop_collector.errors import StoreError
+from innerloop_collector.errors import Unreadable
 from innerloop_collector.query.published import View, document
 from innerloop_collector.query.received import received
 from innerloop_collector.query.releases.archive import Document
@@ -86,7 +86,7 @@ class Verdicts:
         try:
             return [received(_object(one.document), kind) for one in self._documents.read(project, wanted)]
         except msgspec.MsgspecError as error:
-            raise StoreError(f"a verdict of {project} cannot be read: {error}") from error
+            raise Unreadable(f"a verdict of {project} cannot be read: {error}") from error
 
 
 def _object(text: str) -> dict[str, Any]:
