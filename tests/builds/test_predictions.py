@@ -140,7 +140,7 @@ def run(trial: Trial, core: Core, option: str, ready: Path | None = None) -> Run
         shutil.copyfile(ready, way.project / trial.instant)  # newer than what it is made of
     way.log.write_bytes(b"")
     env = way.env | {"MAKEFILES": f"{way.probe}/probe.mk", "__innerloop": member(way.log)}
-    began = time.monotonic_ns()
+    start, began = time.time(), time.monotonic_ns()
     command = [*trial.command, *([option] if option else [])]
     if trial.waits:
         (core.base / "waits").write_text(WAITS)
@@ -149,7 +149,7 @@ def run(trial: Trial, core: Core, option: str, ready: Path | None = None) -> Run
     done = subprocess.run(command, cwd=way.project, env=env, capture_output=True, text=True, timeout=LONGEST, check=False)
     took = time.monotonic_ns() - began
     assert done.returncode == 0, done.stderr[-2000:]
-    known = Known("0f3c", "make", 0.0, ENDED, 0, took // 1_000_000, began)
+    known = Known("0f3c", "make", start, ENDED, 0, took // 1_000_000, began)
     with way.log.open("rb") as file:
         return Run(took / 1e9, known, target_log.understand(file, 0))
 
