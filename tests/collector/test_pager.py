@@ -63,6 +63,14 @@ def test_where_there_is_no_pager_it_is_printed(variables: dict[str, str]) -> Non
     assert "line 99" in shown(100, **variables)
 
 
+def test_what_a_pager_cannot_show_that_cannot_be_started_is_printed(tmp_path: Path) -> None:
+    made = tmp_path / "of no kind that runs"
+    made.write_text("\0")
+    made.chmod(0o755)
+
+    assert "line 99" in shown(100, PAGER=f"'{made}'")
+
+
 def test_a_pager_that_is_left_early_is_no_failure(tmp_path: Path) -> None:
     made = tmp_path / "left"
     made.write_text("#!/bin/sh\nread line\necho left after: $line\n")

@@ -11,12 +11,16 @@ _OF_LESS = "FRX"  # leave at once where it fits, keep colours, leave the text on
 
 
 def paged(text: str) -> bool:
-    """Show a text through `$PAGER`, else less. False: no pager is wanted or there, so that the text is still to be printed."""
+    """Show a text through `$PAGER`, else less. False: no pager is wanted or can be started, so that the text is still to be printed."""
     command = _command()
     if not (command and sys.stdout.isatty() and text.count("\n") + 1 >= shutil.get_terminal_size().lines):
         return False
     environment = {"LESS": _OF_LESS, "LV": "-c", **os.environ}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as pager:
+    try:
+        started = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+    except OSError:
+        return False
+    with started as pager:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the pager's
         try:
             pager.communicate(f"{text}\n".encode(sys.stdout.encoding, "replace"))
