@@ -9,6 +9,9 @@ from threading import Thread
 
 import pytest
 
+from innerloop_collector.cli.connection import call_remote
+from innerloop_collector.cli.remote import remote
+from innerloop_collector.errors import UsageError
 from tests.collector.support import COMMAND, KEY, PROJECT, Collector, project, run_event, toml
 
 
@@ -215,6 +218,14 @@ def test_an_address_that_is_no_collector_is_one_clear_line(idle: Collector, body
             assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr
             assert "check the address" in done.stderr
         server.shutdown()
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "https://h:abc", "https://h:70000", "https://[::1]x", "https://h\x7f", "https://a..ä"])
+def test_what_is_no_address_is_one_clear_line(address: str) -> None:
+    with pytest.raises(UsageError) as found:
+        call_remote(remote(address, None, {"INNERLOOP_COLLECTOR_TOKEN": "t"}), "check", {})
+    assert f"{address!r} is no address of a collector" in str(found.value)
+    assert 1 == len(str(found.value).splitlines())
 
 
 def test_unknown_keys_of_a_newer_file_are_named_and_count_as_off(idle: Collector) -> None:

@@ -57,7 +57,7 @@ def _remote(paths: Paths, service: Holder, operation: str, arguments: dict[str, 
     assert service.url is not None
     try:
         return _post(Remote(service.url, token), operation, arguments, own=True)
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise CollectorError(
             f"the service (process {service.pid}, {service.url}) does not answer: {str(error) or type(error).__name__}; is it stopping?"
         ) from error
@@ -83,6 +83,8 @@ def call_remote(elsewhere: Remote, operation: str, arguments: dict[str, Any], bo
         answer = _Answer(_post(elsewhere, operation, arguments, own=False, bounds=bounds))
         answer.url = elsewhere.url
         return answer
+    except httpx2.InvalidURL as error:
+        raise UsageError(f"{elsewhere.url!r} is no address of a collector: {error}") from error
     except TooLarge as error:
         raise CollectorError(f"{elsewhere.url} answers, but {error}; check the address") from error
     except httpx2.HTTPError as error:

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from innerloop_collector.config.configuration import PREFIX
 from innerloop_collector.config.files import read_text
@@ -23,8 +23,8 @@ class Remote(NamedTuple):
 
 def remote(url: str, token_file: str | None, environ: Mapping[str, str]) -> Remote:
     """Read what it takes to ask a collector elsewhere. Raises UsageError. The token is never an argument: others could read those."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    parts = _split(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise UsageError(f"{url!r} is no address of a collector, such as https://innerloop.example.org")
     if parts.scheme == "http" and not _on_this_machine(parts.hostname):
         raise UsageError(f"{url} would carry the token unencrypted; use https, or a tunnel to a port of this machine")
@@ -32,6 +32,15 @@ def remote(url: str, token_file: str | None, environ: Mapping[str, str]) -> Remo
     if not token:
         raise UsageError(f"no token for {url}: set {TOKEN_VARIABLE}, or name a file with --token-file")
     return Remote(url.rstrip("/"), token)
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address. None: it is none, or its port is none."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _on_this_machine(host: str) -> bool:
