@@ -1,14 +1,25 @@
 """Badges: a published median as a picture, for everybody where it is open, else through a link; text is text, and what is hidden says so."""
 
 import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
-from innerloop_collector.dashboard.badge import svg
+from innerloop_collector.dashboard.badge import Badges, svg
+from innerloop_collector.dashboard.kept_reports import Reader
 from tests.collector.asking import asked
 from tests.dashboard.conftest import SECOND, Site
+from tests.dashboard.test_kept_reports import VERSION, Shelf, figures_of
 
 
 def texts(picture: str) -> list[str]:
@@ -80,3 +91,56 @@ def test_a_link_that_was_taken_back_has_no_badge(site: Site) -> None:
     asked(site.collector, "links.revoke", link=made["id"])
 
     assert 410 == site.get(f"{made['path']}/badge.svg", token="").status_code
+
+
+OPEN = replace(VERSION, agreement={"public": True})
+BUILD = "/badge/acme/commands/build.svg"
+Asked = Callable[[str], httpx2.Response]  # a badge by its address; `/link` and an address: through a link to that
+
+
+@pytest.fixture
+def badges() -> Iterator[Callable[..., tuple[Asked, Shelf]]]:
+    """Makes badges of what was published in memory."""
+    with ThreadPoolExecutor(1) as readers:
+
+        def make(*, at_once: bool = False, **more: Any) -> tuple[Asked, Shelf]:
+            figures, shelf = figures_of("2026-B10", "2026-B11", immediate=at_once, **more)
+            made = Badges(Reader(figures, cast(Any, None), cast(Any, None), at_once=at_once), figures, readers, simulated=False)
+
+            def linked(request: Request) -> Response:
+                return made.at(request, f"/p/{request.path_params['page']}?{request.url.query}")
+
+            return TestClient(Starlette(routes=[*made.routes(), Route("/link/{page:path}", linked)])).get, shelf
+
+        yield make
+
+
+@pytest.mark.parametrize("page", ["acme/commands/build?period=garbage", "acme/commands/build?period=now", "gone/commands/build"])
+def test_a_link_to_no_period_and_to_no_project_that_is_left_has_a_badge_without_a_figure(badges: Callable[..., Any], page: str) -> None:
+    get, _ = badges()
+
+    answer = get(f"/link/{page}")
+    assert (200, "not published") == (answer.status_code, texts(answer.text)[1])
+
+
+def test_where_the_store_does_not_answer_a_badge_says_when_to_ask_again(badges: Callable[..., Any]) -> None:
+    get, shelf = badges(version=OPEN, public=True)
+    shelf.broken = True
+
+    for address in (BUILD, "/link/acme/commands/build"):
+        answer = get(address)
+        assert (503, b"", True) == (answer.status_code, answer.content, int(answer.headers["retry-after"]) >= 1)
+
+
+def test_nothing_is_read_for_a_project_that_is_not_open_so_that_no_time_tells_that_it_is_there(badges: Callable[..., Any]) -> None:
+    get, shelf = badges()
+
+    assert get(BUILD).content == get("/badge/none/commands/build.svg").content
+    assert (0, 0) == (shelf.listed, shelf.reads)
+
+
+def test_an_open_block_of_a_throw_away_store_says_on_its_badge_what_it_is_of(badges: Callable[..., Any]) -> None:
+    (kept, _), (tried, _) = (badges(version=OPEN, public=True, at_once=one) for one in (False, True))
+
+    value = texts(kept(BUILD).text)[1]
+    assert (True, f"{value} (throw-away)") == (value.endswith("\u202fs"), texts(tried(BUILD).text)[1])

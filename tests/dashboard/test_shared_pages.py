@@ -91,6 +91,9 @@ def test_filters_of_a_link_cannot_be_changed_and_it_opens_no_other_page(site: Si
         ("/p/none", "no project"),
         ("/p/acme?colour=red", "there is no filter"),
         ("/p/acme?by=week&by=block", "each filter can be given once"),
+        ("/p/acme?period=garbage", "period cannot be 'garbage'; it can be a week (2026-W48)"),
+        ("/p/acme/commands/build?period=2026-W54", "period cannot be '2026-W54'"),
+        ("/p/acme/targets?period=2026-B13", "period cannot be '2026-B13'"),
         ("//[", "a link is to a page of a project"),
         ("", "a link is to a page of a project"),
         ("/p/acme?" + "x" * 2_000, "is longer than the address of any page"),
@@ -122,6 +125,19 @@ def test_a_link_that_was_taken_back_or_never_was_says_so_in_a_sentence_with_a_wa
         assert said in text_of(answer)
         assert 'href="/sign-in"' in answer.text
         assert "Acme" not in answer.text
+
+
+def test_a_link_s_badge_waits_for_nobody_who_opens_its_page_and_is_no_text_where_it_is_late(site: Site) -> None:
+    path = shared(site, "/p/acme/changes/cache")
+
+    def late(address: str) -> httpx2.Response:
+        return next(one for _ in range(1_000) if (one := site.get(address, token="")).status_code != 200)
+
+    assert 429 == late(path).status_code
+    assert 200 == site.get(f"{path}/badge.svg", token="").status_code
+    badge = late(f"{path}/badge.svg")
+    assert (429, b"", "no-referrer") == (badge.status_code, badge.content, badge.headers["referrer-policy"])
+    assert int(badge.headers["retry-after"]) >= 1
 
 
 def test_a_link_that_is_opened_without_end_is_slowed_down_and_others_are_not(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -53,9 +53,10 @@ class ReadLinks:
         """Read all of them from the store."""
         self._links = {row[0]: ReadLink(*row) for row in self._engine.query(_ALL)}
 
-    def all(self) -> Iterable[ReadLink]:
-        """Every link that was ever made, the oldest first."""
-        return self._links.values()
+    def all(self) -> list[ReadLink]:
+        """Every link that was ever made, the oldest first, as they are now."""
+        with self._guard:
+            return list(self._links.values())
 
     def find(self, text: str) -> ReadLink | None:
         """The link that a text is, also one that is good no more."""

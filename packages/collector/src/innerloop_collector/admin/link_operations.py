@@ -23,13 +23,20 @@ class Links(Area):
     """What was shared with people who have no token."""
 
     def __init__(
-        self, links: ReadLinks, projects: Callable[[], Iterable[str]], find_change: Callable[[str, str], object], last_used: LastUsed
+        self,
+        links: ReadLinks,
+        projects: Callable[[], Iterable[str]],
+        find_change: Callable[[str, str], object],
+        last_used: LastUsed,
+        *,
+        at_once: bool,
     ) -> None:
-        """`find_change` raises UsageError for one that there is not."""
+        """`find_change` raises UsageError for one that there is not. `at_once`: pages also show what is there now."""
         self._links = links
         self._projects = projects
         self._find_change = find_change
         self._last_used = last_used
+        self._at_once = at_once
 
     @operation("links.create", Role.ADMIN, changes=True)
     def create(self, page: str, label: str = "", days: Days = LINK_DAYS) -> Answer:
@@ -39,7 +46,7 @@ class Links(Area):
         if len(page) > _LONGEST_PAGE:
             raise UsageError(f"{page[:40]}... is longer than the address of any page")
         try:
-            wanted = shareable(page)
+            wanted = shareable(page, at_once=self._at_once)
         except PageError as error:
             raise UsageError(f"{page} cannot be shared: {error.sentence}") from error
         refuse_unseen(wanted.project, self._projects(), None)

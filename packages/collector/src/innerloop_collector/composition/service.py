@@ -148,7 +148,7 @@ def build(
         sign_in,
         simulated=collector.simulated is not None,
     )
-    badges = Badges(reader, collector.figures.is_open, readers, simulated=collector.simulated is not None)
+    badges = Badges(reader, collector.figures, readers, simulated=collector.simulated is not None)
     served: list[Routes] = [
         *_ingest(collector, readers),
         Admin(known.serve, authenticator, configuration.limits, readers),

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import Executor
 from html import escape
+from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from innerloop_collector.dashboard import words
 from innerloop_collector.dashboard.kept_reports import Reader
-from innerloop_collector.errors import StoreError
+from innerloop_collector.errors import StoreError, UsageError
 from innerloop_collector.http.responses import RETRY_SECONDS
 from innerloop_collector.http.token_bucket import Bucket
 from innerloop_collector.query import Time
@@ -43,13 +44,22 @@ def p50_of(report: Report, kind: str, name: str) -> Time | None:
     return next((one.p50 for one in report.parts if (one.by, one.name) == (kind, name)), None)
 
 
+class Openness(Protocol):
+    """Knows what is open to everybody."""
+
+    def opens(self, project: str) -> bool:
+        """Tell whether a project opens figures at all. It takes as long for one that does not as for one that there is not."""
+
+    def is_open(self, project: str, name: str) -> bool:
+        """Tell whether everything that is published of a project's period is open."""
+
+
 class Badges:
     """Serves badges: to everybody of what is open to everybody, and to whoever has a link."""
 
-    def __init__(self, reader: Reader, is_open: Callable[[str, str], bool], readers: Executor, *, simulated: bool) -> None:
-        """`is_open`: whether everything that is published of a project's period is open to everybody."""
+    def __init__(self, reader: Reader, openness: Openness, readers: Executor, *, simulated: bool) -> None:
         self._reader = reader
-        self._is_open = is_open
+        self._openness = openness
         self._readers = readers
         self._suffix = " (simulated)" if simulated else " (throw-away)" if reader.at_once else ""
         self._bucket = Bucket(_RATE, _BURST, time.monotonic())
@@ -62,8 +72,9 @@ class Badges:
         """The badge of the command, target or other cell whose page is at an address, of the period that it names or else of the newest block."""
         path, _, query = address.partition("?")
         _, _, project, kind, name = [*path.split("/", 4), "", "", ""][:5]
-        period = dict(parse_qsl(query)).get("period") or self._newest(project)
-        return self._of(request, unquote(project), kind, unquote(name), period)
+        project, name = unquote(project), unquote(name)
+        wanted = dict(parse_qsl(query)).get("period")
+        return self._of(request, name, lambda: self._p50(project, kind, name, wanted or self._newest(project)))
 
     async def _serve(self, request: Request) -> Response:
         if seconds := self._bucket.take(1, time.monotonic()):
@@ -72,21 +83,29 @@ class Badges:
 
     def _to_everybody(self, request: Request) -> Response:
         """The same for a project that is not open, for one that there is not, and for what is not published."""
-        project, kind = (request.path_params[name] for name in ("project", "kind"))
-        period = self._newest(project)
-        return self._of(
-            request, project, kind, request.path_params["name"].removesuffix(".svg"), period if self._is_open(project, period) else ""
-        )
+        project, kind, name = (request.path_params[one] for one in ("project", "kind", "name"))
+        name = name.removesuffix(".svg")
+        return self._of(request, name, lambda: self._p50(project, kind, name, self._newest_open(project)))
 
     def _newest(self, project: str) -> str:
-        """The newest block of which something is published. Empty: nothing is, or there is no such project."""
-        known = any(one.project == project for one in self._reader.projects())
-        newest = self._reader.newest(project) if known else None
+        """The newest block of which something is published. Empty: nothing is. Raises UsageError for no project."""
+        newest = self._reader.newest(project)
         return newest.period if newest else ""
 
-    def _of(self, request: Request, project: str, kind: str, name: str, period: str) -> Response:
+    def _newest_open(self, project: str) -> str:
+        """The newest block where it is open. Nothing is read before that is known: how long it takes would tell that a project is there."""
+        period = self._newest(project) if self._openness.opens(project) else ""
+        return period if period and self._openness.is_open(project, period) else ""
+
+    def _p50(self, project: str, kind: str, name: str, period: str) -> Time | None:
+        return p50_of(self._reader.report(project, period), kind, name) if period else None
+
+    def _of(self, request: Request, name: str, read: Callable[[], Time | None]) -> Response:
+        """The badge of what is read, or of nothing where there is no such project or period."""
         try:
-            found = p50_of(self._reader.report(project, period), kind, name) if period else None
+            found = read()
+        except UsageError:
+            found = None
         except StoreError:
             return Response(status_code=503, headers={"Retry-After": str(RETRY_SECONDS)})
         return badge(request, name, found, self._suffix if found else "")

@@ -5,9 +5,10 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from innerloop_collector.dashboard import cells, overview
-from innerloop_collector.dashboard.error_pages import PageError
-from innerloop_collector.dashboard.filters import Filters
+from innerloop_collector.dashboard.error_pages import PageError, unknown_value
+from innerloop_collector.dashboard.filters import FORMS, NOW, Filters
 from innerloop_collector.dashboard.page_tables import KINDS, address, home
+from innerloop_collector.query import is_period
 
 _OTHERS: dict[str, Mapping[str, tuple[str, ...] | None]] = {
     "": overview.FILTERS, "targets": cells.RANKED, "changes": {}, "alerts": {}, "privacy": {},
@@ -22,8 +23,8 @@ class Shareable(NamedTuple):
     change: str  # that it is of; empty: it is of none
 
 
-def shareable(page: str) -> Shareable:
-    """Read the address of a page, which may have a collector's host. Raises PageError."""
+def shareable(page: str, *, at_once: bool) -> Shareable:
+    """Read the address of a page, which may have a collector's host. `at_once`: what is there now is a period too. Raises PageError."""
     try:
         parts = urlsplit(page)
     except ValueError:
@@ -42,7 +43,11 @@ def shareable(page: str) -> Shareable:
     given = parse_qsl(parts.query, keep_blank_values=True)
     if len(dict(given)) < len(given):
         raise PageError(400, "A filter is given twice", "Each filter can be given once.")
-    return Shareable(project, Filters(path, dict(given), known).address, name if kind == "changes" else "")
+    filters = Filters(path, dict(given), known)
+    period = filters.get("period") if "period" in known else ""
+    if period and not is_period(period) and not (at_once and period == NOW):
+        raise unknown_value("period", period, list(FORMS), path)
+    return Shareable(project, filters.address, name if kind == "changes" else "")
 
 
 def _none() -> PageError:

@@ -15,11 +15,12 @@ from innerloop_collector.access.read_links import ReadLink, ReadLinks
 from innerloop_collector.dashboard import words
 from innerloop_collector.dashboard.badge import Badges
 from innerloop_collector.dashboard.error_pages import PageError
+from innerloop_collector.dashboard.page_tables import home
 from innerloop_collector.http.token_bucket import Bucket
 
 PREFIX = "/shared/"
 HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
-_RATE, _BURST = 1.0, 60.0  # openings a second of one link, and of all that are none together
+_RATE, _BURST = 1.0, 60.0  # openings a second of one link's page, of its badge, and of all that are none together
 _NONE = ""
 
 
@@ -51,7 +52,7 @@ class SharedPages:
         self._badges = badges
         self._readers = readers
         self._clock = clock
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[tuple[str, bool], Bucket] = {}  # by the link, and whether it is of its badge
 
     def routes(self) -> list[Route]:
         """The page, and the badge."""
@@ -61,29 +62,34 @@ class SharedPages:
         ]
 
     async def _page(self, request: Request) -> Response:
-        return await self._opened(request, lambda link, who: self._pages.alone(request, link.address, who, words.day(link.expires)))
+        return await self._opened(request, lambda link: self._pages.alone(request, link.address, bearer(link), words.day(link.expires)))
 
     async def _badge(self, request: Request) -> Response:
-        return await self._opened(request, lambda link, _: self._badges.at(request, link.address))
+        return await self._opened(request, lambda link: self._badges.at(request, link.address), badge=True)
 
-    async def _opened(self, request: Request, show: Callable[[ReadLink, Principal], Response]) -> Response:
+    async def _opened(self, request: Request, show: Callable[[ReadLink], Response], *, badge: bool = False) -> Response:
         link = self._links.find(request.path_params["link"])
-        key = link.link_hash if link else _NONE
+        key = link.link_hash if link else _NONE, badge
         if seconds := self._buckets.setdefault(key, Bucket(_RATE, _BURST, self._clock())).take(1, self._clock()):
-            answer = self._pages.refused(request, _too_often(seconds))
+            answer = self._refused(request, _too_often(seconds), badge=badge)
             answer.headers["Retry-After"] = str(seconds)
         elif link is None or not link.opens(self._links.today()):
-            answer = self._pages.refused(request, _ended(link))
+            answer = self._refused(request, _ended(link), badge=badge)
         else:
             self._used(link.link_hash)
-            answer = await asyncio.get_running_loop().run_in_executor(self._readers, show, link, _bearer(link))
+            answer = await asyncio.get_running_loop().run_in_executor(self._readers, show, link)
         answer.headers.update(HEADERS)
         return answer
 
+    def _refused(self, request: Request, error: PageError, *, badge: bool) -> Response:
+        """What is said instead: nothing in the place of a picture."""
+        return Response(status_code=error.status) if badge else self._pages.refused(request, error)
 
-def _bearer(link: ReadLink) -> Principal:
+
+def bearer(link: ReadLink) -> Principal:
     """Whoever has a link. What is told of one change may name other projects: whoever made the link saw that."""
-    return Principal(Role.VIEWER, Via.LINK, link.label, None if "/changes/" in link.address else frozenset({link.project}))
+    of_one_change = link.address.startswith(f"{home(link.project)}/changes/")
+    return Principal(Role.VIEWER, Via.LINK, link.label, None if of_one_change else frozenset({link.project}))
 
 
 def _ended(link: ReadLink | None) -> PageError:

@@ -10,7 +10,7 @@ from innerloop_collector.query.alerts.shown_alerts import Alert, Alerts, Project
 from innerloop_collector.query.figure_tables import Band, Bin, Class, FigureRow, FigureTable, RateRange, Spread, Time, Tries, Unit, Waited
 from innerloop_collector.query.figures import AllFigures, Figures, InPeriod, Point, TeamFigures, settings_of
 from innerloop_collector.query.open_data import OpenData
-from innerloop_collector.query.periods import Period
+from innerloop_collector.query.periods import Period, is_period
 from innerloop_collector.query.population import Settings
 from innerloop_collector.query.published import (
     Count,
@@ -45,5 +45,5 @@ __all__ = [
     "Evidence", "Expected", "FigureRow", "FigureTable", "Figures", "Finding", "Impact", "InPeriod", "K", "Known", "KnownProjects", "Milliseconds", "Minutes",
     "Name", "OpenData", "People", "Percent", "Period", "Point", "Power", "Programme", "ProjectAlerts", "Published", "Publisher", "Rate", "RateRange",
     "Ratio", "RegisteredChanges", "Rows", "Saved", "Scan", "ScanPublisher", "Scans", "Settings", "Spread", "TeamFigures", "Time", "Tries", "Unit", "Verdict", "VerdictPublisher",
-    "Verdicts", "View", "Waited", "clashes", "document", "looking", "project_and_unit", "rows_of", "settings_of", "text", "weeks_apart",
+    "Verdicts", "View", "Waited", "clashes", "document", "is_period", "looking", "project_and_unit", "rows_of", "settings_of", "text", "weeks_apart",
 ]  # fmt: skip

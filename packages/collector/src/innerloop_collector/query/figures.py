@@ -311,9 +311,14 @@ class Figures:
             label=THROW_AWAY if self._immediate else "",
         )
 
+    def opens(self, project: str) -> bool:
+        """Tell whether a project's newest file opens figures to everybody. Nothing is read for it."""
+        catalogue = self._registry.catalogue
+        return project in catalogue.versions and catalogue.public_plans(project) is not None
+
     def is_open(self, project: str, name: str) -> bool:
         """Tell whether everything that is published of a project's period is open to everybody, and something is."""
-        if project not in self._registry.catalogue.versions or self._registry.catalogue.public_plans(project) is None:
+        if not self.opens(project):
             return False
         published = self._archive.units(project)
         found = periods.period(name, published) if name else None

@@ -61,6 +61,14 @@ def _last_of(name: str) -> str:
     return name if "-" in name else f"{name}-B12"
 
 
+def is_period(name: str) -> bool:
+    """Tell whether anything can be published under a name."""
+    try:
+        return bool(_units_of(name))
+    except UsageError:
+        return False
+
+
 def before(of: Period, published: Collection[str]) -> Period | None:
     """The period of the same kind before. None: nothing of it is published."""
     first = _units_of(of.name)[0].first - timedelta(days=1)
