@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import httpx2
 
+from innerloop_collector.http.name_lookups import wait_for_no_lookup
+
 
 class Bounds(NamedTuple):
     """How long an answer may take as a whole, and how many bytes it may have."""
@@ -27,8 +29,13 @@ class Answered(NamedTuple):
 
 
 def ask(method: str, url: str, bounds: Bounds, *, trust_env: bool = True, **options: Any) -> Answered:
-    """Ask an address from a thread that may wait. As `ask_within`."""
-    return asyncio.run(ask_within(method, url, bounds, trust_env=trust_env, **options))
+    """Ask an address from a thread that may wait. As `ask_within`; a name whose look-up hangs takes no longer."""
+
+    async def alone() -> Answered:
+        wait_for_no_lookup()
+        return await ask_within(method, url, bounds, trust_env=trust_env, **options)
+
+    return asyncio.run(alone())
 
 
 async def ask_within(

@@ -8,6 +8,8 @@ import ssl
 import time
 from typing import Any
 
+from innerloop_collector.http.name_lookups import addresses
+
 _MOST_BYTES = 65_536  # of all replies together
 
 
@@ -63,6 +65,18 @@ class BoundedSmtp(smtplib.SMTP):
     def __init__(self, host: str, port: int, seconds: float, **options: Any) -> None:
         self._limits = _Limits(seconds)
         super().__init__(host, port, _own_name(), timeout=seconds, **options)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> Any:  # noqa: ARG002 (smtplib's: of each address; ours is of all)
+        """Connect to the first address of the host that can be reached. Raises OSError."""
+        failed: OSError | None = None
+        for address in addresses(host, port, self._limits.seconds()):
+            try:
+                return super()._get_socket(address, port, self._limits.seconds())  # type: ignore[misc]
+            except TimeoutError:
+                raise
+            except OSError as error:
+                failed = error
+        raise failed or OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
 
     def getreply(self) -> tuple[int, bytes]:
         """Read a reply within the bounds."""

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from innerloop_collector.config.data_lock import DataLock
 from innerloop_collector.errors import CollectorError
+from innerloop_collector.http.name_lookups import wait_for_no_lookup
 from innerloop_collector.web.connection_guard import Guard
 from innerloop_collector.web.health import Notifier
 
@@ -68,6 +69,7 @@ async def run(
         backlog=512,
     )
     server = _Server(config, url, lock, sign_in)
+    wait_for_no_lookup()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):  # after the engine was opened: it resets handlers
         loop.add_signal_handler(number, server.handle_exit, number, None)
