@@ -7,6 +7,7 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -42,7 +43,7 @@ class Provider:
         self.asked: list[str] = []
         self.metadata: dict[str, Any] = {}
         self.claims: dict[str, Any] = {"groups": ["innerloop-viewers"], "preferred_username": "ada"}
-        self.userinfo: dict[str, Any] = {}
+        self.userinfo: dict[str, Any] = {"sub": "u-1"}
         self.keys: Any = [public(KEY, "k1")]
         self.sign = lambda claims: jwt.encode(claims, KEY, "RS256", {"kid": "k1"})
         self.instead: dict[str, tuple[int, bytes]] = {}  # by path: a status and a body
@@ -127,14 +128,23 @@ class _Handler(BaseHTTPRequestHandler):
 
 def challenge(verifier: str) -> str:
     """What a verifier was announced with (RFC 7636)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return urlsafe(hashlib.sha256(verifier.encode()).digest())
 
 
 def by_hand(header: dict[str, Any], claims: dict[str, Any], key: bytes | None) -> str:
     """A token as no library makes one: with an HMAC whose key is public, or with nothing."""
-    head, body = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims))
-    signature = base64.urlsafe_b64encode(hmac.digest(key, head + b"." + body, "sha256")).rstrip(b"=") if key is not None else b""
-    return b".".join((head, body, signature)).decode()
+    return signed_by_hand(header, claims, lambda signed: hmac.digest(key, signed, "sha256") if key is not None else b"")
+
+
+def signed_by_hand(header: dict[str, Any], claims: dict[str, Any], sign: Callable[[bytes], bytes]) -> str:
+    """A token whose header says whatever it is to say."""
+    signed = ".".join(urlsafe(json.dumps(part).encode()) for part in (header, claims))
+    return f"{signed}.{urlsafe(sign(signed.encode()))}"
+
+
+def urlsafe(content: bytes) -> str:
+    """As tokens and keys are written."""
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
 class Browser:

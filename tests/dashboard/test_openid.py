@@ -1,8 +1,9 @@
 """What is believed of what a provider of OpenID Connect says, and what is refused: asked of one that does as it is told."""
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,15 +11,17 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 import trustme
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec.structs import replace
 
 from innerloop_collector.access.openid import OpenIDConnect
+from innerloop_collector.access.openid_client import Client
 from innerloop_collector.access.principal import Principal
 from innerloop_collector.composition.sign_in_parts import openid
 from innerloop_collector.config.configuration import OpenID
 from innerloop_collector.errors import Denied, ProviderFailed, Unknown, UsageError
-from tests.dashboard.providers import CLIENT, KEY, OTHER_KEY, SECRET, Provider, by_hand, public
+from tests.dashboard.providers import CLIENT, KEY, OTHER_KEY, SECRET, Provider, by_hand, public, signed_by_hand, urlsafe
 
 OURS = "https://innerloop.example.org/sign-in/openid/callback"
 ROLES = {"innerloop-admins": "admin", "innerloop-viewers": "viewer"}
@@ -131,6 +134,17 @@ def test_what_a_provider_tells_only_when_asked_counts_if_it_is_about_the_same_pe
         signed_in(settings, provider)
 
 
+@pytest.mark.parametrize("claim", ["groups", "projects", "preferred_username"])
+def test_each_claim_that_is_not_in_the_token_is_asked_for(provider: Provider, settings: OpenID, claim: str) -> None:
+    said = {"groups": ["innerloop-admins"], "projects": ["acme"], "preferred_username": "ada"}
+    provider.claims = {**said, claim: None}
+    provider.userinfo = {"sub": "u-1", claim: said[claim]}
+    who, _ = signed_in(replace(settings, projects_claim="projects"), provider)
+
+    assert ("admin", {"acme"}, "ada") == (who.role.word, who.projects, who.label)
+    assert "/userinfo" == provider.asked[-1]
+
+
 def test_a_claim_can_say_which_projects_somebody_sees(provider: Provider, settings: OpenID) -> None:
     settings = replace(settings, projects_claim="projects")
     for said, seen in ((["acme", "shop"], {"acme", "shop"}), ("acme", {"acme"}), (None, set()), (["acme", "*"], None)):
@@ -208,6 +222,23 @@ def test_a_token_that_the_provider_did_not_sign_opens_nothing(provider: Provider
 def test_keys_that_are_none_open_nothing(provider: Provider, settings: OpenID, keys: Any) -> None:
     provider.keys = keys
 
+    with pytest.raises(Unknown):
+        signed_in(settings, provider)
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA")  # joserfc has a newer name for it, which few providers use
+@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519"])
+def test_a_token_by_an_edwards_curve_is_believed_with_its_hash_of_the_access_token(
+    provider: Provider, settings: OpenID, algorithm: str
+) -> None:
+    key = Ed25519PrivateKey.generate()
+    provider.metadata = {"id_token_signing_alg_values_supported": [algorithm]}
+    provider.keys = [{"kty": "OKP", "crv": "Ed25519", "x": urlsafe(key.public_key().public_bytes_raw()), "kid": "k3"}]
+    provider.sign = lambda claims: signed_by_hand({"alg": algorithm, "kid": "k3"}, claims, key.sign)
+    provider.claims["at_hash"] = urlsafe(hashlib.sha512(b"the-access-token").digest()[:32])
+    assert "viewer" == signed_in(settings, provider)[0].role.word
+
+    provider.claims["at_hash"] = urlsafe(hashlib.sha512(b"another").digest()[:32])
     with pytest.raises(Unknown):
         signed_in(settings, provider)
 
@@ -292,6 +323,98 @@ def test_more_sign_ins_than_can_be_asked_for_at_once_are_told_to_come_back(provi
         return [str(one) for one in found if "too many people" in str(one)]
 
     assert 3 == len(asyncio.run(crowd()))
+
+
+class AtOnce:
+    """A provider that lets everybody in, as fast as it may. It remembers for how many it was asked at the same time."""
+
+    def __init__(self) -> None:
+        self.asked = self.most = 0
+
+    async def address(self, state: str, _nonce: str, _verifier: str) -> str:
+        return state
+
+    async def claims(self, _code: str, _nonce: str, _verifier: str) -> dict[str, Any]:
+        self.asked += 1
+        self.most = max(self.most, self.asked)
+        await asyncio.sleep(0)
+        self.asked -= 1
+        return {"groups": "innerloop-viewers"}
+
+
+def at_once(settings: OpenID, provider: AtOnce, clock: Callable[[], float] = time.monotonic) -> OpenIDConnect:
+    client = Client.of(settings)
+    assert client is not None
+    return OpenIDConnect(client, provider, clock)
+
+
+def test_whoever_begins_any_number_of_sign_ins_takes_none_from_others(settings: OpenID) -> None:
+    async def crowd() -> str:
+        ours = at_once(settings, AtOnce())
+        state, browser = await ours.begin("", "/p/acme")
+        for _ in range(10_001):
+            await ours.begin("", "/" + "x" * 900)
+        return (await ours.end(browser, {"state": state, "code": "x"}))[1]
+
+    assert "/p/acme" == asyncio.run(crowd())
+
+
+def test_who_comes_back_while_many_do_waits_in_turn_and_is_let_in(settings: OpenID) -> None:
+    provider = AtOnce()
+
+    async def crowd() -> int:
+        ours = at_once(settings, provider)
+        begun = [await ours.begin("", "/") for _ in range(100)]
+        ended = (ours.end(browser, {"state": state, "code": "x"}) for state, browser in begun)
+        return len(await asyncio.gather(*ended))
+
+    assert (100, 20) == (asyncio.run(crowd()), provider.most)
+
+
+def test_a_sign_in_is_good_for_ten_minutes_and_its_use_is_remembered_as_long(settings: OpenID) -> None:
+    now = [1_000.0]
+
+    async def later(seconds: float, *, again: bool) -> None:
+        ours = at_once(settings, AtOnce(), lambda: now[0])
+        state, browser = await ours.begin("", "/")
+        if again:
+            await ours.end(browser, {"state": state, "code": "x"})
+        now[0] += seconds
+        await ours.end(*await used_by_another(ours))
+        await ours.end(browser, {"state": state, "code": "x"})
+
+    async def used_by_another(ours: OpenIDConnect) -> tuple[str, dict[str, str]]:
+        state, browser = await ours.begin("", "/")
+        return browser, {"state": state, "code": "x"}
+
+    asyncio.run(later(599, again=False))
+    for seconds, again in ((602, False), (599, True), (0, True)):
+        with pytest.raises(Unknown, match="more than ten minutes ago"):
+            asyncio.run(later(seconds, again=again))
+
+
+def test_a_state_that_is_written_otherwise_or_made_elsewhere_opens_nothing(settings: OpenID) -> None:
+    async def tried() -> None:
+        ours, another = at_once(settings, AtOnce()), at_once(settings, AtOnce())
+        state, browser = await ours.begin("", "/")
+        foreign, _ = await another.begin(browser, "/")
+        await ours.end(browser, {"state": state, "code": "x"})
+        for one in (state, "!" + state, state + "\n", foreign, "\ud800", "ä", ""):
+            with pytest.raises(Unknown, match="was not begun in this browser"):
+                await ours.end(browser, {"state": one, "code": "x"})
+
+    asyncio.run(tried())
+
+
+def test_an_address_that_is_too_long_to_be_sent_along_is_forgotten(settings: OpenID) -> None:
+    async def wanted(path: str) -> tuple[str, int]:
+        ours = at_once(settings, AtOnce())
+        state, browser = await ours.begin("", path)
+        return (await ours.end(browser, {"state": state, "code": "x"}))[1], len(state)
+
+    for path, kept in (("/" + "x" * 999, True), ("/" + "x" * 1_000, False), ("/" + "ä" * 500, False)):
+        led, length = asyncio.run(wanted(path))
+        assert (path if kept else "/", True) == (led, length < 2_000)
 
 
 async def attempts(ours: OpenIDConnect, provider: Provider) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Who is asking? A token, a session that was opened with one, or a trusted proxy.
+"""Who is asking? A token, a session that was opened by signing in (with a token, by a link, or at a provider), or a trusted proxy.
 
 Exactly one of them counts: a token where one is shown, else a session, else the proxy. Nothing here remembers an address.
 """
@@ -63,7 +63,7 @@ class Authenticator:
         return found[1] if found else None
 
     def session(self, request: Request) -> tuple[Session, Principal] | None:
-        """The session that a request's cookie names, and whose it is. A session dies with the token that opened it."""
+        """The session that a request's cookie names, and whose it is. A session that a token opened dies with it."""
         text = request.cookies.get(self.cookie)
         session = self._sessions.find(text) if text else None
         if text is None or session is None:

@@ -37,6 +37,7 @@ _SIGNED = (
     "Ed25519",
     "EdDSA",
 )  # with a key that is only its own
+_HASHED_AS = {"Ed25519": "EdDSA"}  # a newer name of the same (RFC 9864), by which Authlib finds no hash for `at_hash`
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 _Form = TypeVar("_Form")
 _log = structlog.get_logger()
@@ -108,7 +109,9 @@ class AskedProvider:
         tokens = await self._exchange(metadata, code, verifier)
         keys = await self._ask("GET", metadata.jwks_uri)
         claims = self._judged(tokens, _read("keys", keys, dict[str, Any]), metadata, nonce)
-        if self._client.settings.role_claim in claims or not (metadata.userinfo_endpoint and tokens.access_token):
+        settings = self._client.settings
+        missing = {settings.role_claim, settings.projects_claim, settings.name_claim} - {"", *claims}
+        if not (missing and metadata.userinfo_endpoint and tokens.access_token):
             return claims
         return {**await self._userinfo(metadata, tokens.access_token, claims["sub"]), **claims}
 
@@ -160,7 +163,9 @@ class AskedProvider:
                 raise ValueError
             key_set = KeySet.import_key_set(cast("KeySetSerialization", keys))
             token = jwt.decode(tokens.id_token, key_set, registry=JWSRegistry(algorithms=algorithms, strict_check_header=False))
-            found = CodeIDToken(token.claims, token.header, wanted, told)
+            algorithm = token.header["alg"]
+            header = {**token.header, "alg": _HASHED_AS.get(algorithm, algorithm)}
+            found = CodeIDToken(token.claims, header, wanted, told)
             found.validate(leeway=_SKEW)
         except Exception as error:  # libraries read what somebody else wrote; whatever they make of it, nobody is signed in
             _log.warning("sign-in by OpenID Connect failed", step="ID token", why=getattr(error, "error", type(error).__name__))

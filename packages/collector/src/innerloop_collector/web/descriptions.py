@@ -40,7 +40,7 @@ SECURITY: dict[str, Schema] = {
         "type": "apiKey",
         "in": "cookie",
         "name": "__Host-innerloop",
-        "description": "A session that was opened with a token. What changes something must come from the collector's own pages.",
+        "description": "A session that was opened by signing in: with a token, by a link, or at a provider of OpenID Connect. What changes something must come from the collector's own pages.",
     },
 }
 _JSON = "application/json"
