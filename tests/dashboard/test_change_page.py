@@ -50,7 +50,7 @@ def test_the_page_has_the_numbers_of_each_comparison_and_what_is_to_be_known_wit
 
 def test_without_a_verdict_there_is_no_number_and_the_day_of_the_first_is_named() -> None:
     none = report(sentence="cache: no verdict yet", following="first verdict: Thursday 8 October 2026")
-    cell = changes([LISTED], "acme", "Acme", together(none)).figures["changes"].rows[0].cells[2]
+    cell = changes([LISTED], "acme", "Acme", together(none), registers=False).figures["changes"].rows[0].cells[2]
 
     assert {} == change(none).figures
     assert ("First verdict: Thursday 8 October 2026.", "", "/p/acme/changes/cache") == (cell.text, cell.detail, cell.link)
@@ -58,9 +58,12 @@ def test_without_a_verdict_there_is_no_number_and_the_day_of_the_first_is_named(
 
 def test_the_list_says_each_verdict_with_its_interval_and_nothing_of_changes_of_other_projects() -> None:
     told = together(report(LOOK))
-    ours = changes([LISTED], "acme", "Acme", told).figures["changes"].rows[0].cells[2]
-    others = changes([{**LISTED, "project": "other"}], "acme", "Acme", told).figures["changes"].rows[0].cells[2]
+    page = changes([LISTED], "acme", "Acme", told, registers=False)
+    ours = page.figures["changes"].rows[0].cells[2]
+    offered = changes([{**LISTED, "project": "other"}], "acme", "Acme", told, registers=True)
+    others = offered.figures["changes"].rows[0].cells[2]
 
     assert "18 % faster (95 % interval 9 to 26 %)." in ours.text
     assert "Next verdict: Thursday 3 December 2026." == ours.detail
     assert (None, None) == others.values
+    assert ("", "/p/acme/register") == (page.about["register"], offered.about["register"]), "the form is offered to who may register"
