@@ -13,8 +13,7 @@ from innerloop_collector.access.authentication import Authenticator
 from innerloop_collector.access.openid import OpenIDConnect
 from innerloop_collector.access.principal import Principal, Role
 from innerloop_collector.config.configuration import Limits
-from innerloop_collector.dashboard import cells, forms, overview, project_list, registration
-from innerloop_collector.dashboard.administration import administration
+from innerloop_collector.dashboard import forms, registration
 from innerloop_collector.dashboard.error_pages import (
     PageError,
     here,
@@ -31,9 +30,10 @@ from innerloop_collector.dashboard.filters import Filters
 from innerloop_collector.dashboard.forms import Done, Form
 from innerloop_collector.dashboard.kept_reports import Reader
 from innerloop_collector.dashboard.openid_routes import OpenIDRoutes
-from innerloop_collector.dashboard.operating import PREFIX_OF_ACTIONS, Ask, Operating
+from innerloop_collector.dashboard.operating import Ask, Operating
 from innerloop_collector.dashboard.page import Page
-from innerloop_collector.dashboard.page_tables import KINDS, home
+from innerloop_collector.dashboard.page_addresses import ADMIN, FORMATS, PROJECTS, PageAddresses, asked_for, parameters, project_in
+from innerloop_collector.dashboard.page_tables import home
 from innerloop_collector.dashboard.privacy import RegisteredPlan
 from innerloop_collector.dashboard.project_pages import ProjectPages
 from innerloop_collector.dashboard.rendering import HEADERS, Renderer, packed
@@ -43,9 +43,6 @@ from innerloop_collector.errors import Denied, StoreError, Unknown
 from innerloop_collector.http.responses import HttpError
 from innerloop_collector.reports.views import ProjectName
 
-_PROJECTS = "/projects"
-_ADMIN = "/admin"
-_FORMATS = (".csv", ".json")
 Posted = Callable[[str, Form, Principal], Page | Done]  # does what a form says, of a project or of none, for somebody
 
 
@@ -65,15 +62,15 @@ class Dashboard:
         simulated: bool,
     ) -> None:
         self._reader = reader
-        self._ask = ask
-        self._of_project = ProjectPages(reader, plan, ask)
+        of_project = ProjectPages(reader, plan, ask)
         self._authenticator = authenticator
         self._limits = limits
         self._readers = readers
         self._simulated = simulated
         self._operating = Operating(ask)
+        self._pages = PageAddresses(reader, of_project, self._operating, ask)
         # by their address, or what follows the project in it
-        self._forms: dict[str, Posted] = {registration.SECTION: self._of_project.register, **self._operating.forms()}
+        self._forms: dict[str, Posted] = {registration.SECTION: of_project.register, **self._operating.forms()}
         self._static = StaticFiles()
         self._renderer = Renderer(self._static, simulated=simulated, throw_away=reader.at_once, openid=openid.button if openid else "")
         self._signing_in = SigningIn(self._renderer, authenticator, limits)
@@ -81,7 +78,7 @@ class Dashboard:
 
     def routes(self) -> list[Route]:
         """Every address. None of them is part of the API that /openapi.json describes."""
-        lists = (path + form for path in (_PROJECTS, _ADMIN) for form in ("", *_FORMATS))
+        lists = (path + form for path in (PROJECTS, ADMIN) for form in ("", *FORMATS))
         pages = ("/", *lists, *self._operating.forms(), "/p/{path:path}")
         return [
             *(Route(path, self._page, methods=["GET", "POST"], include_in_schema=False) for path in pages),
@@ -103,18 +100,18 @@ class Dashboard:
 
     def page_at(self, address: str, given: dict[str, str], who: Principal) -> Page:
         """The page of a project at an address, for somebody who may see it. Raises PageError."""
-        project, rest = _project_in(unquote(address))
-        return self._of(address, project, rest, given, self._reader.projects(), who)[1]
+        project, rest = project_in(unquote(address))
+        return self._pages.page(address, project, rest, given, self._reader.projects(), who)[1]
 
     def alone(self, request: Request, address: str, who: Principal, until: str) -> Response:
         """The page at an address for whoever may open nothing else until a day: it leads nowhere."""
         path, _, query = address.partition("?")
         try:
-            project, rest = _project_in(unquote(path))
+            project, rest = project_in(unquote(path))
             seen = tuple(one for one in self._reader.projects() if one.project == project)
             if not seen:
                 raise unknown_project()
-            filters, page = self._of(path, project, rest, dict(parse_qsl(query)), seen, who)
+            filters, page = self._pages.page(path, project, rest, dict(parse_qsl(query)), seen, who)
             return self._renderer.alone(request, page, until, project=project, filters=filters)
         except PageError as error:
             return self.refused(request, PageError(error.status, error.title, error.sentence))
@@ -132,7 +129,7 @@ class Dashboard:
         """Change the project: a form cannot change a path by itself."""
         project, section = (request.query_params.get(name, "") for name in ("project", "section"))
         tail = f"/{section}" if section in ("targets", "changes", "alerts", "privacy") else ""
-        return RedirectResponse(home(project) + tail if project else _PROJECTS, 303, HEADERS)
+        return RedirectResponse(home(project) + tail if project else PROJECTS, 303, HEADERS)
 
     async def _page(self, request: Request) -> Response:
         """Make a page in a reader's thread, for whoever may see it; a form is posted to the address of its page."""
@@ -168,19 +165,19 @@ class Dashboard:
         return self._renderer.error(request, error, who, project=known, projects=seen)
 
     def _made(self, request: Request, who: Principal, seen: tuple[ProjectName, ...], form: Form | None) -> Response:
-        path, wanted, written = _of_what(request)
-        if not who.role.may(Role.VIEWER) and path not in ("/", _PROJECTS) and not path.endswith(f"/{registration.SECTION}"):
+        path, wanted, written = asked_for(request)
+        if not who.role.may(Role.VIEWER) and path not in ("/", PROJECTS) and not path.endswith(f"/{registration.SECTION}"):
             raise registration.registers_only(who)
         if path == "/":
-            return RedirectResponse(home(seen[0].project) if len(seen) == 1 else _PROJECTS, 303, HEADERS)
-        project, rest = _project_in(path)
+            return RedirectResponse(home(seen[0].project) if len(seen) == 1 else PROJECTS, 303, HEADERS)
+        project, rest = project_in(path)
         if project and not (who.sees(project) or (rest == registration.SECTION and registration.may_register(who, project))):
             raise not_seen()
         if project and not any(one.project == project for one in self._reader.projects()):
             raise unknown_project()
         if form is not None:
             return self._shown(request, self._posted(path, project, rest, form, who), Filters(quote(path), {}, {}), project, seen, who)
-        filters, page = self._of(quote(path), project, rest, _parameters(request), seen, who)
+        filters, page = self._pages.page(quote(path), project, rest, parameters(request), seen, who)
         if wanted:
             return self._figure(request, page, wanted, written)
         return self._shown(request, page, filters, project, seen, who)
@@ -201,46 +198,6 @@ class Dashboard:
             raise takes_no_form(quote(path))
         return taken(project, form, who)
 
-    def _of(
-        self, path: str, project: str, rest: str, given: dict[str, str], seen: tuple[ProjectName, ...], who: Principal
-    ) -> tuple[Filters, Page]:
-        """The page at an address, and its filters."""
-        if not project:
-            return self._of_no_project(path, given, seen, who)
-        kind, _, name = rest.partition("/")
-        if not rest:
-            filters = Filters(path, given, overview.FILTERS)
-            return filters, overview.overview(
-                self._reader, project, filters, self._of_project.dated(project, who), self._of_project.watched(project, who)
-            )
-        if rest == "targets":
-            filters = Filters(path, given, cells.RANKED)
-            return filters, cells.ranked(self._reader, project, filters)
-        if page := self._of_project.of(project, rest, who):
-            return Filters(path, given, {}), page
-        if kind in KINDS and name:
-            filters = Filters(path, given, cells.FILTERS)
-            return filters, cells.cell(
-                self._reader,
-                project,
-                kind,
-                name,
-                filters,
-                self._of_project.dated(project, who),
-                self._of_project.standing(project, KINDS[kind], name, who),
-            )
-        raise no_such_page()
-
-    def _of_no_project(self, path: str, given: dict[str, str], seen: tuple[ProjectName, ...], who: Principal) -> tuple[Filters, Page]:
-        """A page of all projects, or for admins."""
-        if path.startswith(PREFIX_OF_ACTIONS):
-            return Filters(path, given, {}), self._operating.page(path, who)
-        if path == _ADMIN:
-            told = given.pop("told", "")
-            return Filters(path, given, {}), administration(self._ask, self._operating, told, who)
-        filters = Filters(path, given, project_list.FILTERS)
-        return filters, project_list.projects(self._reader, seen, filters)
-
     def _figure(self, request: Request, page: Page, wanted: str, written: str) -> Response:
         """A figure as CSV or JSON."""
         if wanted not in page.figures:
@@ -251,36 +208,3 @@ class Dashboard:
         headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{wanted}.csv"'}
         text = found.csv(comment="Simulated team" if self._simulated else "")
         return packed(request, Response(text, 200, headers, "text/csv; charset=utf-8"))
-
-
-def _project_in(path: str) -> tuple[str, str]:
-    """The project in an address, and what follows it; of a page of all projects, neither. Raises PageError for no address of ours."""
-    if path in (_PROJECTS, _ADMIN) or path.startswith(PREFIX_OF_ACTIONS):
-        return "", ""
-    project, more, rest = path.removeprefix("/p/").partition("/")
-    if not path.startswith("/p/") or not project or (more and not rest):
-        raise no_such_page()
-    return project, rest
-
-
-def _of_what(request: Request) -> tuple[str, str, str]:
-    """The page that is asked for, the figure of it if one is, and in which form.
-
-    An address ends with a format only where it names a figure: a target may be called `package.json`.
-    """
-    path, wanted = str(request.scope["path"]), request.query_params.get("figure", "")
-    if not wanted:
-        return path, "", ""
-    form = next((one for one in _FORMATS if path.endswith(one)), "")
-    if not form:
-        raise unknown_value("the address of a figure", path.rpartition("/")[2], ["one with .csv", "one with .json at its end"], path)
-    return path.removesuffix(form), wanted, form
-
-
-def _parameters(request: Request) -> dict[str, str]:
-    """The filters of a request. Raises PageError for one that is given twice."""
-    given = request.query_params.multi_items()
-    if len({name for name, _ in given}) < len(given):
-        raise PageError(400, "A filter is given twice", "Each filter can be given once.", (("The page without filters", request.url.path),))
-    looks = request.method == "HEAD"  # whether something is there; what is shown once is not shown by that
-    return {name: value for name, value in given if name != "figure" and not (looks and name == "told")}
