@@ -5,7 +5,9 @@ logged, and the thread lives on.
 """
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
+from typing import Protocol
 
 import structlog
 
@@ -102,6 +104,25 @@ class BackgroundWorker:
             return self._pause_after_failure
         self.failures = 0
         return pause
+
+
+class PatientWorker(Protocol):
+    """Works for somebody elsewhere, who may never answer."""
+
+    def ask_to_stop(self) -> None:
+        """Begin nothing new."""
+
+    def close(self, patience: float) -> None:
+        """Wait for some seconds, and then leave the thread alone."""
+
+
+def stop_together(workers: Collection[PatientWorker], patience: float) -> None:
+    """Have all end, and wait for so many seconds in all."""
+    for worker in workers:
+        worker.ask_to_stop()
+    deadline = time.monotonic() + patience
+    for worker in workers:
+        worker.close(deadline - time.monotonic())
 
 
 def describe(error: Exception) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from innerloop_collector.background import stop_together
 from innerloop_collector.config.configuration import Destination
 from innerloop_collector.db.engine import Engine
 from innerloop_collector.errors import UsageError
@@ -99,11 +100,7 @@ class Exporters:
 
     def stop(self) -> None:
         """End soon. Whoever waits for a destination is left alone, and what it was sent is sent again after the next start."""
-        for worker in self._workers.values():
-            worker.ask_to_stop()
-        deadline = time.monotonic() + _PATIENCE
-        for worker in self._workers.values():
-            worker.close(deadline - time.monotonic())
+        stop_together(self._workers.values(), _PATIENCE)
 
     def status(self) -> list[Answer]:
         """How each destination is doing."""

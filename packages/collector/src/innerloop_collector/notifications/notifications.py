@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from innerloop_collector.background import stop_together
 from innerloop_collector.config.configuration import Channel, Configuration
 from innerloop_collector.errors import CollectorError, UsageError
 from innerloop_collector.exporters.failures import SendError
@@ -65,11 +66,7 @@ class Notifications:
 
     def stop(self) -> None:
         """End soon. Whoever waits for a channel is left alone, and what it was sent is sent again after the next start."""
-        for worker in self._workers.values():
-            worker.ask_to_stop()
-        deadline = time.monotonic() + _PATIENCE
-        for worker in self._workers.values():
-            worker.close(deadline - time.monotonic())
+        stop_together(self._workers.values(), _PATIENCE)
 
     def status(self) -> list[Answer]:
         """How each channel is doing."""
